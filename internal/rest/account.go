@@ -13,24 +13,24 @@ func (r *routes) accounts() {
 	const path = "/api/v1/accounts"
 	const one = path + "/{id}"
 	handle(r, operation{id: "listAccounts", method: "GET", path: path, status: 200, needs: notary.ManageAccounts,
-		summary: "List accounts", doc: "All accounts, in the order of their ids."}, r.listAccounts)
-	handle(r, operation{id: "createAccount", method: "POST", path: path, status: 201, access: tokenIsFit,
+		summary: "List accounts", doc: "All accounts, ordered by id."}, r.listAccounts)
+	handle(r, operation{id: "createAccount", method: "POST", path: path, status: 201, access: tokenOptional,
 		needs: notary.ManageAccounts, errors: []int{409, 429}, summary: "Create an account",
-		doc: "The first account needs the setup code instead of a token, and is an Admin."}, r.createAccount)
-	handle(r, operation{id: "getMyAccount", method: "GET", path: path + "/me", status: 200, summary: "Get one's own account",
-		doc: "The account that the token belongs to."}, r.me)
+		doc: "The first account requires the setup code instead of a token and becomes an Admin."}, r.createAccount)
+	handle(r, operation{id: "getMyAccount", method: "GET", path: path + "/me", status: 200, summary: "Get your own account",
+		doc: "The account of the token."}, r.me)
 	handle(r, operation{id: "changeMyPassword", method: "POST", path: path + "/me/change_password", status: 201,
-		errors: []int{429}, summary: "Change one's own password",
-		doc: "Ends all of one's sessions except the one of the call."}, r.changeMyPassword)
+		errors: []int{429}, summary: "Change your own password",
+		doc: "Ends all other sessions of the account."}, r.changeMyPassword)
 	handle(r, operation{id: "getAccount", method: "GET", path: one, status: 200, needs: notary.ManageAccounts,
 		summary: "Get an account", doc: "Passwords are never returned."}, r.account)
 	handle(r, operation{id: "deleteAccount", method: "DELETE", path: one, status: 202, needs: notary.ManageAccounts,
-		errors: []int{409}, summary: "Delete an account", doc: "Ends its sessions. The last Admin cannot be deleted."}, r.deleteAccount)
+		errors: []int{409}, summary: "Delete an account", doc: "Ends the account's sessions. The last Admin cannot be deleted."}, r.deleteAccount)
 	handle(r, operation{id: "changePassword", method: "POST", path: one + "/change_password", status: 200,
-		needs: notary.ManageAccounts, summary: "Set an account's password", doc: "Ends the sessions of the account."}, r.changePassword)
+		needs: notary.ManageAccounts, summary: "Set an account's password", doc: "Ends the account's sessions."}, r.changePassword)
 	handle(r, operation{id: "changeRole", method: "PUT", path: one + "/role", status: 200, needs: notary.ManageAccounts,
 		errors: []int{409}, summary: "Set an account's role",
-		doc: "Ends the sessions of the account. The last Admin keeps the role."}, r.changeRole)
+		doc: "Ends the account's sessions. The last Admin cannot be demoted."}, r.changeRole)
 }
 
 func (r *routes) listAccounts(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Account], error) {
@@ -64,7 +64,7 @@ func emailOf(email, username, password string) (string, error) {
 	case email == "" && username == "":
 		return "", notary.FieldErrorf("email", "email is missing")
 	case email != "" && username != "" && email != username:
-		return "", notary.FieldErrorf("username", "username is another name for email: give one of the two")
+		return "", notary.FieldErrorf("username", "username is an alias for email: send only one of them")
 	case password == "":
 		return "", notary.FieldErrorf("password", "password is empty")
 	}

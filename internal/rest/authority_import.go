@@ -22,10 +22,10 @@ var importPaths = []string{"/api/v1/certificate_authorities/import", "/api/v1/ce
 func (r *routes) authorityImports(path string) {
 	handleImport(r, operation{id: "importCertificateAuthority", method: "POST", path: path + "/import", status: 201, imports: true,
 		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Import a certificate authority",
-		doc: "Takes over a CA with its key, its chain and its last CRL."}, r.importAuthority)
+		doc: "Imports an existing CA with its key, chain and latest CRL."}, r.importAuthority)
 	handleImport(r, operation{id: "importIssuedCertificates", method: "POST", path: path + "/{id}/issued", status: 201, imports: true,
-		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Import certificates that an authority issued before",
-		doc: "All of them are recorded, or none."}, r.importCertificates)
+		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Import previously issued certificates of a certificate authority",
+		doc: "Either all of them are recorded or none."}, r.importCertificates)
 }
 
 // handleImport registers a call with a large body, which is read only after authorization and
@@ -42,7 +42,7 @@ func handleImport[In, Out any](r *routes, o operation, handler func(context.Cont
 			defer func() { <-r.imports }()
 			next(ctx)
 		default:
-			busy := notary.Errorf(notary.Unavailable, "other imports are under way: try again in a moment")
+			busy := notary.Errorf(notary.Unavailable, "other imports are in progress: try again in a moment")
 			busy.RetryAfter = time.Second
 			r.writeFailure(ctx, busy)
 		}

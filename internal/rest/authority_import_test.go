@@ -135,8 +135,8 @@ func TestImportRefusals(t *testing.T) {
 	})
 }
 
-// TestImportOfALot imports a CRL of several megabytes and checks the counts in the response.
-func TestImportOfALot(t *testing.T) {
+// TestLargeImport imports a CRL of several megabytes and checks the counts in the response.
+func TestLargeImport(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	o := testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())

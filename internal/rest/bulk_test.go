@@ -84,8 +84,8 @@ func TestBulkByIDs(t *testing.T) {
 	}
 }
 
-// TestBulkGoesOn checks that a failure of one request does not stop the others.
-func TestBulkGoesOn(t *testing.T) {
+// TestBulkContinuesAfterFailures checks that a failure of one request does not stop the others.
+func TestBulkContinuesAfterFailures(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -219,9 +219,9 @@ func TestBadBulkCalls(t *testing.T) {
 	})
 }
 
-// TestBulkIsRefusedOnce checks that an error that affects every request is returned once, before
+// TestBulkErrorIsReturnedOnce checks that an error that affects every request is returned once, before
 // any change.
-func TestBulkIsRefusedOnce(t *testing.T) {
+func TestBulkErrorIsReturnedOnce(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root, disabled := h.Root(t, notary.ECDSAP256), h.Root(t, notary.ECDSAP256)
@@ -250,8 +250,8 @@ func TestBulkIsRefusedOnce(t *testing.T) {
 	})
 }
 
-// TestBulkCallsAtOnce runs bulk calls on the same requests concurrently: each request is signed once.
-func TestBulkCallsAtOnce(t *testing.T) {
+// TestConcurrentBulkCalls runs bulk calls on the same requests concurrently: each request is signed once.
+func TestConcurrentBulkCalls(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	var ids []int64
@@ -282,9 +282,9 @@ func TestBulkCallsAtOnce(t *testing.T) {
 	}
 }
 
-// TestBulkAnswersWhileItWorks checks that outcomes are streamed: the second signature waits for
+// TestBulkStreamsOutcomes checks that outcomes are streamed: the second signature waits for
 // another transaction, which ends only after the first outcome has arrived.
-func TestBulkAnswersWhileItWorks(t *testing.T) {
+func TestBulkStreamsOutcomes(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -310,9 +310,9 @@ func TestBulkAnswersWhileItWorks(t *testing.T) {
 	}
 }
 
-// TestBulkWhileTheServerStops checks that a server that shuts down starts no further items and
+// TestBulkDuringShutdown checks that a server that shuts down starts no further items and
 // reports each of them.
-func TestBulkWhileTheServerStops(t *testing.T) {
+func TestBulkDuringShutdown(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	ids := []int64{h.Request(t, h.Admin()), h.Request(t, h.Admin())}

@@ -34,7 +34,7 @@ func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 		}
 		caller.RequestID = server.RequestID(ctx.Context())
 		if !caller.Known() && len(security) == 1 {
-			err := notary.Errorf(notary.Unauthenticated, "log in first: this call needs a token")
+			err := notary.Errorf(notary.Unauthenticated, "this call requires a token: log in first")
 			r.auth.Refused(caller, ctx.Operation().OperationID, err)
 			r.writeFailure(ctx, err)
 			return

@@ -30,8 +30,8 @@ func (r *routes) certificates() {
 		needs: notary.RevokeCertificates, errors: []int{409, 422}, summary: "Revoke many certificates", doc: eachCertificate},
 		r.revokeManyCertificates)
 	handle(r, operation{id: "countCertificates", method: "POST", path: path + "/count", status: 200,
-		needs: notary.RevokeCertificates, errors: []int{422}, summary: "Count the certificates that a filter matches",
-		doc: "The call on many certificates takes `selection`, so that it does nothing once the matches have changed."}, r.countCertificates)
+		needs: notary.RevokeCertificates, errors: []int{422}, summary: "Count the certificates that match a filter",
+		doc: "Pass `selection` to the bulk call, which then does nothing if the matches have changed."}, r.countCertificates)
 }
 
 // document is a response in a media type chosen by the Accept header.
@@ -95,7 +95,7 @@ func pkcs7Document(c *notary.Certificate) (*document, error) {
 	}
 	body, err := pkcs7.DegenerateCertificate(all)
 	if err != nil {
-		return nil, notary.InternalError("make the PKCS #7", err)
+		return nil, notary.InternalError("encode the PKCS #7", err)
 	}
 	return newDocument(typePKCS7+"; smime-type=certs-only", body), nil
 }

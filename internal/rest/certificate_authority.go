@@ -19,7 +19,7 @@ func (r *routes) certificateAuthorities() {
 		doc: "The CAs whose keys this server holds."}, r.authorities)
 	handle(r, operation{id: "createCertificateAuthority", method: "POST", path: path, status: 201,
 		needs: notary.ManageAuthorities, errors: []int{422}, summary: "Create a certificate authority",
-		doc: "Generates its key. A root is active at once; any other CA is pending until its CSR is signed, here or elsewhere."},
+		doc: "Generates its key. A root is active immediately; any other CA is pending until its CSR is signed, here or elsewhere."},
 		r.createAuthority)
 	handle(r, operation{id: "getCertificateAuthority", method: "GET", path: one, status: 200,
 		needs: notary.ReadAuthorities, summary: "Get a certificate authority", doc: "Private keys are never returned."}, r.authority)
@@ -28,19 +28,19 @@ func (r *routes) certificateAuthorities() {
 		doc: "A disabled CA signs only its CRLs and OCSP responses."}, r.updateAuthority)
 	handle(r, operation{id: "updateCertificateAuthoritySettings", method: "PUT", path: one + "/settings", status: 200,
 		needs: notary.ManageAuthorities, errors: []int{409}, summary: "Change the settings of a certificate authority",
-		doc: "They apply to certificates that it issues from then on. What is left out stays unchanged."}, r.changeSettings)
+		doc: "They apply to newly issued certificates. Fields that are left out stay unchanged."}, r.changeSettings)
 	handle(r, operation{id: "deleteCertificateAuthority", method: "DELETE", path: one, status: 200,
 		needs: notary.ManageAuthorities, errors: []int{409}, summary: "Delete a certificate authority",
-		doc: "Erases its key. Refused while a certificate that it issued is valid, unless `force` is true."}, r.deleteAuthority)
+		doc: "Destroys its key. Refused while a certificate that it issued is valid, unless `force` is true."}, r.deleteAuthority)
 	handle(r, operation{id: "signCertificateAuthority", method: "POST", path: one + "/sign", status: 202,
 		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Sign a certificate authority with another one",
-		doc: "For the first time, or to renew its certificate."}, r.signAuthority)
+		doc: "Issues its first certificate or renews it."}, r.signAuthority)
 	handle(r, operation{id: "uploadAuthorityCertificate", method: "POST", path: one + "/certificate", status: 201,
-		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Upload an authority's certificate issued elsewhere",
-		doc: "The chain has the CA's own certificate first."}, r.uploadAuthority)
+		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Upload a CA certificate issued elsewhere",
+		doc: "The CA's own certificate comes first in the chain."}, r.uploadAuthority)
 	handle(r, operation{id: "revokeCertificateAuthority", method: "POST", path: one + "/revoke", status: 202,
 		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Revoke a certificate authority",
-		doc: "Its issuer must be held here. All other certificates of its key are revoked, too."}, r.revokeAuthority)
+		doc: "Its issuer must be held here. All other certificates for its key are revoked, too."}, r.revokeAuthority)
 	r.authorityImports(path)
 	r.authorityLife(path)
 	handleDocument[api.CRL](r, operation{id: "getCRL", method: "GET", path: one + "/crl", status: 200, access: open,
@@ -144,7 +144,7 @@ func (r *routes) changeSettings(ctx context.Context, caller notary.Caller, in *s
 
 func (r *routes) deleteAuthority(ctx context.Context, caller notary.Caller, in *struct {
 	ByID
-	Force bool `query:"force" doc:"Even while something it issued is still valid"`
+	Force bool `query:"force" doc:"Delete although certificates that it issued are still valid"`
 }) (*message, error) {
 	return done(r.ca.DeleteAuthority(ctx, caller, in.ID, in.Force))
 }

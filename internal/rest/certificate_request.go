@@ -16,41 +16,41 @@ func (r *routes) certificateRequests() {
 		listing[*notary.Request, api.CertificateRequest]{r.ca.EachRequest, r.ca.Requests, r.requestToAPI})
 	handle(r, operation{id: "createCertificateRequest", method: "POST", path: path, status: 201,
 		needs: notary.CreateRequests, errors: []int{409}, summary: "Create a certificate request",
-		doc: "Submits a CSR (PKCS #10) for a decision. A CSR is recorded once."}, r.createRequest)
+		doc: "Submits a CSR (PKCS #10) for approval. The same CSR can be submitted only once."}, r.createRequest)
 	handle(r, operation{id: "getCertificateRequest", method: "GET", path: one, status: 200,
 		summary: "Get a certificate request", doc: ownOnly}, r.request)
 	handle(r, operation{id: "deleteCertificateRequest", method: "DELETE", path: one, status: 202,
 		needs: notary.DecideRequests, summary: "Delete a certificate request",
-		doc: "Its certificates stay in the inventory, where they can be revoked."}, r.deleteRequest)
+		doc: "Its certificates stay in the inventory and can still be revoked."}, r.deleteRequest)
 	handleDocument[api.Certificate](r, operation{id: "getCertificateOfRequest", method: "GET", path: one + "/certificate",
-		status: 200, summary: "Get the certificate in use of a request", doc: byAccept + ownOnly},
+		status: 200, summary: "Get the current certificate of a request", doc: byAccept + ownOnly},
 		r.requestCertificate, typePEM, typeDER, typePKCS7)
 	handle(r, operation{id: "listCertificatesOfRequest", method: "GET", path: one + "/certificates", status: 200,
 		summary: "List all certificates of a request",
 		doc:     "Every certificate ever issued or uploaded for the request. " + ownOnly}, r.requestCertificates)
 	handle(r, operation{id: "uploadCertificate", method: "POST", path: one + "/certificate", status: 201,
 		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Upload a certificate issued elsewhere",
-		doc: "The chain has the leaf first. Every link must verify, and the leaf must be for the key of the request."},
+		doc: "The leaf comes first in the chain. Every signature must verify, and the leaf must have the key of the request."},
 		r.uploadCertificate)
 	handle(r, operation{id: "removeCertificate", method: "DELETE", path: one + "/certificate", status: 200,
-		needs: notary.DecideRequests, errors: []int{409}, summary: "Remove the certificate from a request",
-		doc: "The request is Outstanding again. The certificate stays valid, and in the inventory."}, r.removeCertificate)
+		needs: notary.DecideRequests, errors: []int{409}, summary: "Detach the certificate from a request",
+		doc: "Returns the request to Outstanding. The certificate remains valid and in the inventory."}, r.removeCertificate)
 	handle(r, operation{id: "rejectCertificateRequest", method: "POST", path: one + "/reject", status: 202,
 		needs: notary.DecideRequests, errors: []int{409}, summary: "Reject a certificate request",
-		doc: "Only while the request has never had a certificate."}, r.rejectRequest)
+		doc: "Refused if the request has ever had a certificate."}, r.rejectRequest)
 	handle(r, operation{id: "signCertificateRequest", method: "POST", path: one + "/sign", status: 202,
 		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Sign a certificate request",
-		doc: "Issues a certificate from a certificate authority held here. Signing an Active request renews it."}, r.signRequest)
+		doc: "Issues a certificate from a CA held here. Signing an Active request renews it."}, r.signRequest)
 	handle(r, operation{id: "revokeCertificateOfRequest", method: "POST", path: one + "/certificate/revoke", status: 202,
 		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Revoke the certificates of a request",
-		doc: "Every valid certificate of the request, or with `only_current` the current one alone."}, r.revokeRequest)
+		doc: "Revokes every valid certificate of the request, or with `only_current` only the current one."}, r.revokeRequest)
 	handle(r, operation{id: "reopenCertificateRequest", method: "POST", path: one + "/reopen", status: 202,
 		needs: notary.DecideRequests, errors: []int{409}, summary: "Reopen a rejected or revoked request",
-		doc: "The request is Outstanding again. After keyCompromise this is refused."}, r.reopenRequest)
+		doc: "Returns the request to Outstanding. Refused after keyCompromise."}, r.reopenRequest)
 	r.manyRequests(path)
 	handle(r, operation{id: "checkCertificateRequest", method: "POST", path: path + "/check", status: 200,
 		needs: notary.CreateRequests, errors: []int{404, 409, 422}, summary: "Check a CSR against a profile",
-		doc: "Returns the verdict of every rule of the profile, and the lint findings. Nothing is recorded."}, r.checkRequest)
+		doc: "Returns the verdict of every rule in the profile and the lint findings. Nothing is recorded."}, r.checkRequest)
 }
 
 // manyRequests registers the bulk calls.
@@ -64,11 +64,11 @@ func (r *routes) manyRequests(path string) {
 	handleBulk(r, operation{id: "deleteCertificateRequests", method: "POST", path: path + "/delete", status: 200,
 		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Delete many certificate requests", doc: eachOutcome}, r.deleteMany)
 	handle(r, operation{id: "previewSigning", method: "POST", path: path + "/sign/preview", status: 200,
-		needs: notary.DecideRequests, errors: []int{404, 409, 422}, summary: "Preview the signing of many requests",
+		needs: notary.DecideRequests, errors: []int{404, 409, 422}, summary: "Preview signing many certificate requests",
 		doc: "Groups the requests by the profile and CA that would sign them. Nothing is changed."}, r.previewSign)
 	handle(r, operation{id: "countCertificateRequests", method: "POST", path: path + "/count", status: 200,
-		needs: notary.DecideRequests, errors: []int{422}, summary: "Count the requests that a filter matches",
-		doc: "The calls on many requests take `selection`, so that they do nothing once the matches or their states have changed."}, r.countRequests)
+		needs: notary.DecideRequests, errors: []int{422}, summary: "Count the requests that match a filter",
+		doc: "Pass `selection` to a bulk call, which then does nothing if the matches or their statuses have changed."}, r.countRequests)
 }
 
 func (r *routes) createRequest(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateCertificateRequest }) (*created, error) {
@@ -172,7 +172,7 @@ func (r *routes) signRequest(ctx context.Context, caller notary.Caller, in *sign
 func signOptions(in api.SignCertificateRequest) (ca.SignOptions, error) {
 	if in.SigningMethod != "" && in.SigningMethod != "ca" {
 		return ca.SignOptions{}, &notary.Error{Kind: notary.Unprocessable, Field: "signing_method",
-			Message: "the only signing method is ca"}
+			Message: "signing_method must be ca"}
 	}
 	return ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile, NotAfter: instant(in.NotValidAfter),
 		NoRenewal: in.NoRenewal, KeepFormer: in.KeepFormer, Subject: in.Subject, Names: in.Names, PathLen: in.PathLength,

@@ -10,7 +10,7 @@ import (
 
 // A CSR can be checked against a profile before it is submitted, also by roles that may not read
 // the profile's rules. Nothing is recorded.
-func TestARequestIsCheckedBeforeItIsSubmitted(t *testing.T) {
+func TestCheckRequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	c := h.as(t, notary.CertificateRequestor)
@@ -40,7 +40,7 @@ func TestARequestIsCheckedBeforeItIsSubmitted(t *testing.T) {
 }
 
 // The check tells a requester that the CSR is recorded, and as which request. Others learn nothing.
-func TestAKnownRequestIsFoundOutBeforeItIsSubmitted(t *testing.T) {
+func TestCheckRecordedRequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
@@ -56,7 +56,7 @@ func TestAKnownRequestIsFoundOutBeforeItIsSubmitted(t *testing.T) {
 }
 
 // The count of matching requests is available to roles that may decide on them.
-func TestWhatAFilterMatchesIsCounted(t *testing.T) {
+func TestCountRequests(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	for range 3 {

@@ -32,7 +32,7 @@ func (c *encodedCRLs) of(crl *notary.CRL) *encodedCRL {
 	one := &encodedCRL{number: crl.Number, final: crl.Final, pem: sync.OnceValue(crl.PEM), json: sync.OnceValue(func() []byte {
 		out := api.CRL{CRL: crl.PEM()}
 		if crl.Final {
-			out.Note = "the authority has expired and issues no new CRL: this is its last one"
+			out.Note = "the CA has expired: this is its last CRL"
 		}
 		body, _ := json.Marshal(api.Result[api.CRL]{Result: out}) // a string cannot fail
 		return body

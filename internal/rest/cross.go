@@ -13,20 +13,20 @@ import (
 func (r *routes) authorityLife(path string) {
 	one := path + "/{id}"
 	handle(r, operation{id: "listCertificatesOfAuthority", method: "GET", path: one + "/certificates", status: 200,
-		needs: notary.ReadAuthorities, summary: "List the certificates of an authority",
-		doc: "All certificates of its key: cross-certificates and former ones, too."}, r.authorityCertificates)
+		needs: notary.ReadAuthorities, summary: "List the CA certificates of a certificate authority",
+		doc: "All certificates for its key, including cross-certificates and former ones."}, r.authorityCertificates)
 	handle(r, operation{id: "useAuthorityCertificate", method: "PUT", path: one + "/certificate", status: 200,
-		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Choose the certificate that an authority uses",
-		doc: "New chains begin with it, and it is published as the CA's own."}, r.useCertificate)
+		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Choose the active certificate of a certificate authority",
+		doc: "New chains start with it, and it is published as the CA's own."}, r.useCertificate)
 	handle(r, operation{id: "crossSignCertificateAuthority", method: "POST", path: one + "/cross_sign", status: 201,
 		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Cross-sign a certificate authority",
-		doc: "Another CA held here issues a further certificate for it. The certificate in use stays in use."}, r.crossSign)
+		doc: "Another CA held here issues an additional certificate for its key. The active certificate does not change."}, r.crossSign)
 	handle(r, operation{id: "rollOverCertificateAuthority", method: "POST", path: one + "/roll_over", status: 201,
 		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Roll over a certificate authority",
-		doc: "Creates its successor: a CA of the same name with a new key."}, r.rollOver)
+		doc: "Creates its successor: a CA with the same name and a new key."}, r.rollOver)
 	handle(r, operation{id: "getImpactOfAuthority", method: "GET", path: one + "/impact", status: 200,
-		needs: notary.ReadAuthorities, summary: "Count the certificates that depend on an authority",
-		doc: "The valid certificates below it at any depth: what its revocation would invalidate."}, r.impact)
+		needs: notary.ReadAuthorities, summary: "Get the impact of revoking a certificate authority",
+		doc: "Counts the valid certificates below it, at any depth, that its revocation would invalidate."}, r.impact)
 }
 
 func (r *routes) authorityCertificates(ctx context.Context, caller notary.Caller, in *ByID) (*answer[[]api.AuthorityCertificate], error) {

@@ -114,7 +114,7 @@ func instant(t *time.Time) time.Time {
 func jsonDocument[T any](v T) (*document, error) {
 	body, err := json.Marshal(api.Result[T]{Result: v})
 	if err != nil {
-		return nil, notary.InternalError("write the answer", err)
+		return nil, notary.InternalError("encode the response", err)
 	}
 	return newDocument(typeJSON, body), nil
 }

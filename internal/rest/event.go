@@ -11,8 +11,8 @@ import (
 func (r *routes) events() {
 	handle(r, operation{id: "listEvents", method: "GET", path: "/api/v1/events", status: 200, needs: notary.ReadEvents,
 		errors:  []int{404},
-		summary: "List events", doc: "A page of the record of who did what, the newest first. Certificate Requestors may " +
-			"list the events of one of their own requests, by `kind=request` and `object_id`."}, r.listEvents)
+		summary: "List events", doc: "A page of the audit log, the newest events first. Certificate Requestors may list " +
+			"the events of one of their own requests with `kind=request` and `object_id`."}, r.listEvents)
 	handle(r, operation{id: "getHistoryOfRequest", method: "GET", path: "/api/v1/certificate_requests/{id}/history", status: 200,
 		summary: "Get the history of a certificate request",
 		doc:     "The last 500 events of the request and its certificates, the newest first. " + ownOnly}, r.history)

@@ -74,7 +74,7 @@ func TestEventsOfAccounts(t *testing.T) {
 	call(t, h.as(t, notary.ReadOnly), "GET", path, nil).wantRefusal(t, 403, "forbidden")
 }
 
-func TestEventsRefuseWhatNobodyCanMean(t *testing.T) {
+func TestEventsInvalidQuery(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	for query, field := range map[string]string{

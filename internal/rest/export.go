@@ -21,7 +21,7 @@ const (
 )
 
 type exportInput struct {
-	Format string `query:"format" enum:"csv,jsonl" doc:"csv, the default, or jsonl: one JSON object a line"`
+	Format string `query:"format" enum:"csv,jsonl" doc:"csv (default) or jsonl: one JSON object per line"`
 	api.CertificateFilter
 }
 

@@ -12,17 +12,17 @@ func (r *routes) grants() {
 	const path = "/api/v1/grants"
 	const one = path + "/{id}"
 	handle(r, operation{id: "listGrants", method: "GET", path: path, status: 200, needs: notary.ManageAccounts,
-		summary: "List grants", doc: "All grants, in the order of their ids."}, r.listGrants)
+		summary: "List grants", doc: "All grants, ordered by id."}, r.listGrants)
 	handle(r, operation{id: "createGrant", method: "POST", path: path, status: 201, needs: notary.ManageAccounts,
-		errors: []int{404}, summary: "Create a grant", doc: "Gives an account or a group actions in addition to those of " +
-			"the role, on objects that it can see and that are within every limit given."}, r.createGrant)
+		errors: []int{404}, summary: "Create a grant", doc: "Allows an account or group actions in addition to those of " +
+			"the role, on objects that it can see and that are within every limit."}, r.createGrant)
 	handle(r, operation{id: "getGrant", method: "GET", path: one, status: 200, needs: notary.ManageAccounts,
-		summary: "Get a grant", doc: "One grant."}, r.grant)
+		summary: "Get a grant", doc: "The grantee, the actions and the limits."}, r.grant)
 	handle(r, operation{id: "deleteGrant", method: "DELETE", path: one, status: 202, needs: notary.ManageAccounts,
-		summary: "Delete a grant", doc: "It takes effect at once. What was done by it stays."}, r.deleteGrant)
+		summary: "Delete a grant", doc: "Takes effect immediately. Past actions are not affected."}, r.deleteGrant)
 	handle(r, operation{id: "explainPermissions", method: "GET", path: "/api/v1/permissions", status: 200, errors: []int{403, 404},
-		summary: "Explain permissions", doc: "Whether the account may do the action, or each of the actions, to such an object, and " +
-			"which role or grant decides that. Only Admins may ask about other accounts."}, r.explain)
+		summary: "Explain permissions", doc: "Reports whether the account may perform the action, or each of the actions, on such an " +
+			"object, and which role or grant allows it. Only Admins may ask about other accounts."}, r.explain)
 }
 
 func (r *routes) listGrants(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Grant], error) {

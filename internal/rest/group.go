@@ -11,15 +11,15 @@ func (r *routes) groups() {
 	const path = "/api/v1/groups"
 	const one = path + "/{id}"
 	handle(r, operation{id: "listGroups", method: "GET", path: path, status: 200, needs: notary.ManageAccounts,
-		summary: "List groups", doc: "All groups of accounts, in the order of their ids."}, r.listGroups)
+		summary: "List groups", doc: "All groups of accounts, ordered by id."}, r.listGroups)
 	handle(r, operation{id: "createGroup", method: "POST", path: path, status: 201, needs: notary.ManageAccounts,
-		errors: []int{409}, summary: "Create a group", doc: "It has no members yet."}, r.createGroup)
+		errors: []int{409}, summary: "Create a group", doc: "The new group has no members."}, r.createGroup)
 	handle(r, operation{id: "getGroup", method: "GET", path: one, status: 200, needs: notary.ManageAccounts,
-		summary: "Get a group", doc: "With its members."}, r.group)
+		summary: "Get a group", doc: "Includes its members."}, r.group)
 	handle(r, operation{id: "deleteGroup", method: "DELETE", path: one, status: 202, needs: notary.ManageAccounts,
-		summary: "Delete a group", doc: "Deletes the grants to it, too. The accounts stay."}, r.deleteGroup)
+		summary: "Delete a group", doc: "Also deletes its grants. The accounts are not deleted."}, r.deleteGroup)
 	handle(r, operation{id: "changeMembers", method: "PUT", path: one + "/members", status: 200, needs: notary.ManageAccounts,
-		errors: []int{409}, summary: "Add and remove members of a group", doc: "All changes are made, or none."}, r.changeMembers)
+		errors: []int{409}, summary: "Add and remove members of a group", doc: "Either all changes are made or none."}, r.changeMembers)
 }
 
 func (r *routes) listGroups(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Group], error) {

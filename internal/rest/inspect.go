@@ -12,7 +12,7 @@ import (
 func (r *routes) inspections() {
 	handle(r, operation{id: "inspect", method: "POST", path: "/api/v1/inspect", status: 200, errors: []int{422},
 		summary: "Inspect certificates, CSRs, CRLs and keys",
-		doc:     "Returns what a text holds and what is wrong with it. Nothing is recorded."}, r.inspect)
+		doc:     "Decodes the objects in a text and reports their problems. Nothing is recorded."}, r.inspect)
 }
 
 func (r *routes) inspect(_ context.Context, _ notary.Caller, in *struct{ Body api.Inspect }) (*answer[api.Inspection], error) {
@@ -33,7 +33,7 @@ func objectsToAPI(objects []inspect.Object) (out []api.InspectedObject, err erro
 		err = json.Unmarshal(encoded, &out)
 	}
 	if err != nil {
-		return nil, notary.InternalError("write what was found", err)
+		return nil, notary.InternalError("encode the objects", err)
 	}
 	for i := range out {
 		if out[i].Problems == nil {

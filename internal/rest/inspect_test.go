@@ -61,7 +61,7 @@ func TestInspectOfTheAPI(t *testing.T) {
 }
 
 // Problems have a code, a level and a citation.
-func TestInspectTellsWhatIsWrong(t *testing.T) {
+func TestInspectProblems(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)

@@ -18,22 +18,22 @@ import (
 )
 
 const (
-	maxWait    = time.Minute
-	maxWaiting = 128         // calls that wait for a decision at once; any more are answered immediately
-	lookEach   = time.Second // polling interval while a call waits
-	maxKey     = 255         // characters of an Idempotency-Key
+	maxWait      = time.Minute
+	maxWaiting   = 128         // calls that wait for approval at once; any more are answered immediately
+	pollInterval = time.Second // polling interval while a call waits
+	maxKey       = 255         // characters of an Idempotency-Key
 )
 
 func (r *routes) issuing() {
 	o := operation{id: "issueCertificate", method: "POST", path: "/api/v1/certificates", status: 201,
 		needs: notary.CreateRequests, errors: []int{404, 409, 422}, summary: "Issue a certificate",
-		doc: "Submits a CSR and signs it in one call. If the signature is refused, nothing is recorded. A CSR that the caller submitted " +
-			"before is a renewal of that request. For callers who may not sign, the request waits for a decision (202); once it was " +
+		doc: "Submits a CSR and signs it in one call. If signing is refused, nothing is recorded. A CSR that the caller submitted " +
+			"before renews that request. For callers without permission to sign, the request is pending approval (202); once it is " +
 			"signed, the same call returns the certificate (201)."}
 	op := o.describe()
 	schema := r.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Result[api.Issued]](), true, "")
 	op.Responses = map[string]*huma.Response{}
-	for status, description := range map[string]string{"201": "The certificate", "202": "The request waits for a decision"} {
+	for status, description := range map[string]string{"201": "The certificate", "202": "The request is pending approval"} {
 		op.Responses[status] = &huma.Response{Description: description, Headers: headerRefs("Location"),
 			Content: map[string]*huma.MediaType{typeJSON: {Schema: schema}}}
 	}
@@ -41,8 +41,8 @@ func (r *routes) issuing() {
 }
 
 type issueInput struct {
-	Wait string `query:"wait" doc:"How long the answer may wait for a decision, at most 60s" example:"60s"`
-	Key  string `header:"Idempotency-Key" doc:"The same key and body within a day return what the first call recorded"`
+	Wait string `query:"wait" doc:"How long to wait for approval, at most 60s" example:"60s"`
+	Key  string `header:"Idempotency-Key" doc:"Repeating the same key and body within a day returns the result of the first call"`
 	Body api.IssueCertificate
 }
 
@@ -77,7 +77,7 @@ func (in *issueInput) wait() (time.Duration, error) {
 	}
 	wait, err := time.ParseDuration(in.Wait)
 	if err != nil || wait < 0 || wait > maxWait {
-		return 0, notary.FieldErrorf("wait", "wait must be a time from 0s to 60s, such as 30s")
+		return 0, notary.FieldErrorf("wait", "wait must be a duration from 0s to 60s, such as 30s")
 	}
 	return wait, nil
 }
@@ -86,7 +86,7 @@ func (in *issueInput) options() (ca.IssueOptions, error) {
 	o := ca.IssueOptions{Key: in.Key, SignOptions: ca.SignOptions{AuthorityID: int64(in.Body.CertificateAuthorityID),
 		Profile: in.Body.Profile, NotAfter: instant(in.Body.NotValidAfter)}}
 	if len(in.Key) > maxKey {
-		return o, notary.FieldErrorf("Idempotency-Key", "the Idempotency-Key has %d characters, and may have %d", len(in.Key), maxKey)
+		return o, notary.FieldErrorf("Idempotency-Key", "the Idempotency-Key has %d characters: at most %d are allowed", len(in.Key), maxKey)
 	}
 	body, err := json.Marshal(in.Body)
 	if err != nil {
@@ -107,7 +107,7 @@ func (r *routes) await(ctx context.Context, caller notary.Caller, issued *ca.Iss
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	look := time.NewTicker(lookEach)
+	look := time.NewTicker(pollInterval)
 	defer look.Stop()
 	for {
 		select {

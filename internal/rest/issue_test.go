@@ -46,8 +46,8 @@ func TestIssueCertificate(t *testing.T) {
 	call(t, h.admin(t), "POST", certificatesPath+"?wait=2m", body).wantRefusal(t, 400, "invalid")
 }
 
-// TestIssueWaitsForADecision checks that a waiting call returns on a decision and when the server stops.
-func TestIssueWaitsForADecision(t *testing.T) {
+// TestIssueWaitsForApproval checks that a waiting call returns on a decision and when the server stops.
+func TestIssueWaitsForApproval(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	requestor := h.as(t, notary.CertificateRequestor)

@@ -22,7 +22,7 @@ func checkNesting(data []byte) error {
 		}
 	}
 	if containers > maxContainers {
-		return fmt.Errorf("%s has more than %d JSON objects and arrays: send less at once", theBody, maxContainers)
+		return fmt.Errorf("%s has more than %d JSON objects and arrays: split it into several calls", theBody, maxContainers)
 	}
 	return nil
 }

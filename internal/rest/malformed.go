@@ -85,7 +85,7 @@ func explain(ctx huma.Context, d *huma.ErrorDetail) (message, field string) {
 }
 
 func notAField(name string) string {
-	return name + " is not a field of this call: check how it is spelt"
+	return name + " is not a field of this call: check the spelling"
 }
 
 // explainParameter explains an invalid query parameter or header.
@@ -93,7 +93,7 @@ func explainParameter(op *huma.Operation, where, name string) (message, field st
 	field = clip(name)
 	i := slices.IndexFunc(op.Parameters, func(p *huma.Param) bool { return p.In == where && p.Name == name })
 	if i < 0 {
-		return field + " is not a query parameter of this call: check how it is spelt", field
+		return field + " is not a query parameter of this call: check the spelling", field
 	}
 	return field + " must be " + required(op.Parameters[i].Schema), field
 }
@@ -201,7 +201,7 @@ func jsonFault(data []byte, err error) error {
 	var mismatch *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax) && (syntax.Offset < 1 || endsEarly(data)):
-		return errors.New(theBody + " is not valid JSON: it ends too early")
+		return errors.New(theBody + " is not valid JSON: it is truncated")
 	case syntax != nil:
 		unexpected, _ := utf8.DecodeRune(data[syntax.Offset-1:])
 		return fmt.Errorf("%s is not valid JSON: unexpected %q at octet %d", theBody, unexpected, syntax.Offset)

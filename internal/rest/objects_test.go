@@ -18,7 +18,7 @@ import (
 )
 
 // To a Certificate Requestor, objects of others are indistinguishable from missing ones.
-func TestRequestorCannotTellWhatOthersHave(t *testing.T) {
+func TestRequestorCannotProbeOthersObjects(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	c := h.as(t, notary.CertificateRequestor)
@@ -68,7 +68,7 @@ func faceless(a answer, id int64) (shown client.Response) {
 }
 
 // The lists have exactly the objects that the caller can get one by one.
-func TestListsShowARequestorOnlyTheirOwn(t *testing.T) {
+func TestRequestorListsOnlyItsOwn(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)

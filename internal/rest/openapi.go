@@ -50,16 +50,16 @@ var tags = []struct {
 	name, description string
 	segments          []string
 }{
-	{"Certificate requests", "CSRs (PKCS #10) and what was decided on them.", []string{"certificate_requests"}},
+	{"Certificate requests", "CSRs (PKCS #10) and their approval.", []string{"certificate_requests"}},
 	{"Certificates", "The inventory: every certificate issued, uploaded or imported.", []string{"certificates"}},
 	{"Certificate authorities", "The CAs whose keys this server holds, and their CRLs.", []string{"certificate_authorities"}},
-	{"Profiles", "The rules by which certificates are issued.", []string{"profiles"}},
-	{"Overview", "Counts, and what needs attention.", []string{"overview", "summary"}},
-	{"Events", "The record of who did what.", []string{"events"}},
-	{"Accounts", "Who may use the server, and in which role.", []string{"accounts"}},
-	{"Groups and grants", "What accounts may do in addition to their roles.", []string{"groups", "grants", "permissions"}},
+	{"Profiles", "The rules for issuing certificates.", []string{"profiles"}},
+	{"Overview", "Counts and items that need attention.", []string{"overview", "summary"}},
+	{"Events", "The audit log.", []string{"events"}},
+	{"Accounts", "Accounts and their roles.", []string{"accounts"}},
+	{"Groups and grants", "Permissions in addition to roles.", []string{"groups", "grants", "permissions"}},
 	{"Sessions", "Logins: bearer tokens and browser sessions.", []string{"login", "logout", "sessions"}},
-	{"Inspection", "What certificates, CSRs, CRLs and keys contain.", []string{"inspect"}},
+	{"Inspection", "Decoding of certificates, CSRs, CRLs and keys.", []string{"inspect"}},
 	{"Server", "Health, settings and the clock.", []string{"status", "settings", "clock"}},
 }
 

@@ -23,29 +23,29 @@ type failureDoc struct {
 }
 
 var failureDocs = map[int]failureDoc{
-	400: {"Invalid", "The request can never be accepted as it is. `field` names the input at fault.", nil,
+	400: {"Invalid", "The request is malformed. `field` names the input at fault.", nil,
 		map[string]string{"invalid": "csr is missing"}},
-	401: {"Unauthenticated", "There is no token, or it is not valid any more.", []string{"WWW-Authenticate"},
-		map[string]string{"unauthenticated": "log in first: this call needs a token"}},
-	403: {"Forbidden", "The role does not have the permission, the setup code is wrong, or a page of another origin sent the call.", nil,
+	401: {"Unauthenticated", "The token is missing, invalid or expired.", []string{"WWW-Authenticate"},
+		map[string]string{"unauthenticated": "this call requires a token: log in first"}},
+	403: {"Forbidden", "The caller lacks the permission, the setup code is wrong, or the call is cross-origin.", nil,
 		map[string]string{"forbidden": "the role Read Only does not have permission to manage accounts, which requires the role Admin: ask an Admin"}},
-	404: {"NotFound", "The object does not exist, or the caller may not see it.", nil,
+	404: {"NotFound", "The object does not exist or is not visible to the caller.", nil,
 		map[string]string{"not_found": "there is no certificate request 7"}},
 	408: {"Timeout", "The body did not arrive in time.", nil,
 		map[string]string{"invalid": "the request body did not arrive in time"}},
-	409: {"Conflict", "The present state does not allow it.", nil,
+	409: {"Conflict", "The current state does not allow the call.", nil,
 		map[string]string{"conflict": "this request is Rejected: reopen it first"}},
-	413: {"TooLarge", "The body is larger than 1 MiB: 16 KiB without a valid token, 32 MiB for imports.", nil,
+	413: {"TooLarge", "The body is larger than 1 MiB (16 KiB without a valid token, 32 MiB for imports).", nil,
 		map[string]string{"too_large": "the request body is too large: at most 1 MiB (16 KiB without a valid token, 32 MiB for imports)"}},
-	415: {"UnsupportedMediaType", "Without a token a body needs `Content-Type: application/json`.", nil,
+	415: {"UnsupportedMediaType", "A body without a token requires `Content-Type: application/json`.", nil,
 		map[string]string{"invalid": "send JSON, with the header Content-Type: application/json"}},
-	422: {"Unprocessable", "The input is well-formed, but the profile, a policy or a lint refuses it.", nil,
+	422: {"Unprocessable", "The input is well-formed but violates the profile, a policy or a lint.", nil,
 		map[string]string{"unprocessable": "the profile server does not allow the DNS name a.example.org"}},
-	429: {"RateLimited", "There were too many failed attempts.", []string{"Retry-After"},
+	429: {"RateLimited", "Too many failed attempts.", []string{"Retry-After"},
 		map[string]string{"rate_limited": "too many failed attempts: try again in 60 seconds"}},
-	500: {"InternalError", "An unexpected fault. `request_id` names it in the server's log.", nil,
+	500: {"InternalError", "An unexpected error. `request_id` identifies it in the server's log.", nil,
 		map[string]string{"internal": "internal server error: the server's log has the cause under this request ID"}},
-	503: {"Unavailable", "With `unavailable` nothing was changed. With `outcome_unknown` the change may have been made: look first.",
+	503: {"Unavailable", "With `unavailable` nothing was changed. With `outcome_unknown` the change may have been made: check before retrying.",
 		[]string{"Retry-After"}, map[string]string{
 			"unavailable":     "the database does not answer: try again in a moment",
 			"outcome_unknown": "the database went away in the middle of the commit: look whether the change was made"}},
@@ -53,11 +53,11 @@ var failureDocs = map[int]failureDoc{
 
 // responseHeaders are the header components of the OpenAPI document.
 var responseHeaders = map[string]*huma.Param{
-	"X-Request-Id":        {Description: "Names the call in the server's log.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"X-Request-Id":        {Description: "Identifies the call in the server's log.", Schema: &huma.Schema{Type: huma.TypeString}},
 	"Retry-After":         {Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger}},
-	"Vary":                {Description: "Accept, which chooses the form.", Schema: &huma.Schema{Type: huma.TypeString}},
-	"Content-Disposition": {Description: "The name of the file.", Schema: &huma.Schema{Type: huma.TypeString}},
-	"Location":            {Description: "The path of what was created.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"Vary":                {Description: "Accept, which selects the media type.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"Content-Disposition": {Description: "The file name.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"Location":            {Description: "The path of the created object.", Schema: &huma.Schema{Type: huma.TypeString}},
 	"WWW-Authenticate":    {Description: "The scheme, Bearer (RFC 6750).", Schema: &huma.Schema{Type: huma.TypeString}},
 }
 
@@ -117,7 +117,7 @@ func failureStatuses(o operation, hasBody bool) []int {
 	if o.access != open {
 		all = append(all, http.StatusUnauthorized)
 	}
-	if o.access != withToken && hasBody {
+	if o.access != tokenRequired && hasBody {
 		all = append(all, http.StatusUnsupportedMediaType)
 	}
 	// A page of another origin can make a browser send any method but GET.

@@ -182,7 +182,7 @@ func (d described) resolve(t *testing.T, s describedSchema) describedSchema {
 }
 
 // Creating an account needs no token for the first one only: the document describes both.
-func TestOpenAPISaysThatTheFirstAccountNeedsNoToken(t *testing.T) {
+func TestOpenAPIFirstAccountNeedsNoToken(t *testing.T) {
 	t.Parallel()
 	document := openAPI(t, open(t))
 	want := []map[string][]string{{"bearer": {}}, {}}
@@ -191,7 +191,7 @@ func TestOpenAPISaysThatTheFirstAccountNeedsNoToken(t *testing.T) {
 	}
 }
 
-func TestOpenAPIDescribesTheFormsThatAcceptChooses(t *testing.T) {
+func TestOpenAPIMediaTypes(t *testing.T) {
 	t.Parallel()
 	document := openAPI(t, open(t))
 	certificate := []string{"application/json", "application/pkcs7-mime", "application/pkix-cert", "application/x-pem-file"}
@@ -207,9 +207,9 @@ func TestOpenAPIDescribesTheFormsThatAcceptChooses(t *testing.T) {
 	}
 }
 
-// TestOpenAPIIsWhole checks that every reference resolves, that no list may be null, and that the
+// TestOpenAPIReferences checks that every reference resolves, that no list may be null, and that the
 // YAML document is the same.
-func TestOpenAPIIsWhole(t *testing.T) {
+func TestOpenAPIReferences(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	asJSON := call(t, h.anonymous, "GET", "/api/v1/openapi.json", nil).wantStatus(t, 200)
@@ -280,7 +280,7 @@ func lookup(document any, ref string) any {
 }
 
 // The document is encoded once, also under concurrent first requests.
-func TestOpenAPIMayBeFetchedByManyAtOnce(t *testing.T) {
+func TestOpenAPIConcurrentFirstRequests(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	var fetching sync.WaitGroup

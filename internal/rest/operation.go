@@ -17,9 +17,9 @@ import (
 type access int
 
 const (
-	withToken  access = iota // a valid token
-	tokenIsFit               // an optional token, which must be valid
-	open                     // nothing: a token is ignored
+	tokenRequired access = iota // a valid token
+	tokenOptional               // an optional token, which must be valid
+	open                        // nothing: a token is ignored
 )
 
 const bearer = "bearer"
@@ -59,12 +59,12 @@ type operation struct {
 
 // Sentences shared by several operations.
 const (
-	ownOnly         = "Certificate Requestors see only what they submitted."
-	wholeOrPage     = "Without parameters the answer is the whole list, streamed. With any parameter it is a page. "
-	byAccept        = "By `Accept` as JSON, as PEM (chain), as DER (the certificate alone) or as PKCS #7 (chain). "
-	eachCertificate = "The certificates are named by `ids`, or by `filter` and `selection` (or `expected`). The answer has the outcome of each."
-	eachOutcome     = "The requests are named by `ids`, or by `filter` and `selection` (or `expected`). The answer has the outcome of each, " +
-		"and is sent while the work goes on: one that fails stops none of the others."
+	ownOnly         = "Certificate Requestors see only their own objects."
+	wholeOrPage     = "Without parameters the response is the whole list, streamed; with any parameter it is a page. "
+	byAccept        = "`Accept` selects JSON, PEM (chain), DER (only the certificate) or PKCS #7 (chain). "
+	eachCertificate = "Select the certificates by `ids`, or by `filter` and `selection` (or `expected`). The response has the outcome for each."
+	eachOutcome     = "Select the requests by `ids`, or by `filter` and `selection` (or `expected`). The response has the outcome for each " +
+		"and is streamed. A failure does not stop the others."
 )
 
 // handle registers a call. The handler returns the response or a [notary.Error].
@@ -98,9 +98,9 @@ func (o operation) describe() huma.Operation {
 		Metadata:      map[string]any{operationKey: o},
 	}
 	switch o.access {
-	case withToken:
+	case tokenRequired:
 		op.Security = []map[string][]string{{bearer: {}}}
-	case tokenIsFit:
+	case tokenOptional:
 		op.Security = []map[string][]string{{bearer: {}}, {}}
 	}
 	if o.access != open {
@@ -109,7 +109,7 @@ func (o operation) describe() huma.Operation {
 		op.Extensions = map[string]any{"x-required-roles": roles}
 	}
 	op.MaxBodyBytes = maxBody + 1 // huma rejects a body of exactly this size
-	if o.access != withToken {
+	if o.access != tokenRequired {
 		op.MaxBodyBytes = maxOpenBody + 1
 	}
 	if o.imports {

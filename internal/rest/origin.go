@@ -16,6 +16,6 @@ func refuseCrossOrigin(next http.Handler) http.Handler {
 			return
 		}
 		refused(http.StatusForbidden, notary.Forbidden,
-			"a page of another site sent this call, so nothing was done: calls from other origins need a bearer token").write(w)
+			"cross-origin call refused: use a bearer token").write(w)
 	})
 }

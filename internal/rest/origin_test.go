@@ -75,7 +75,7 @@ func TestUsername(t *testing.T) {
 }
 
 // The first account needs the setup code; the error says where to find it.
-func TestFirstAccountTakesTheSetupCode(t *testing.T) {
+func TestFirstAccountNeedsTheSetupCode(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.Empty(t))
 	h.wantNoAccount(t, map[string]string{"email": "a@example.com", "password": testkit.Password})

@@ -9,10 +9,10 @@ import (
 
 func (r *routes) overviews() {
 	handle(r, operation{id: "getOverview", method: "GET", path: "/api/v1/overview", status: 200, summary: "Get the overview",
-		doc: "Counts, pending requests, what expires next and the last events, as far as the caller may see them."}, r.overview)
+		doc: "Counts, pending requests, upcoming expirations and recent events that the caller may see."}, r.overview)
 	handle(r, operation{id: "getStateOfAuthority", method: "GET", path: "/api/v1/certificate_authorities/{id}/state", status: 200,
 		needs: notary.ReadAuthorities, summary: "Get the state of a certificate authority",
-		doc: "Its certificate, CRL, OCSP responder and numbers of certificates."}, r.authorityState)
+		doc: "Its certificate, CRL, OCSP responder and certificate counts."}, r.authorityState)
 }
 
 func (r *routes) overview(ctx context.Context, caller notary.Caller, _ *none) (*answer[api.Overview], error) {

@@ -89,9 +89,9 @@ func TestDefaultPage(t *testing.T) {
 	}
 }
 
-// TestPagesWhileRequestsComeAndGo creates and deletes requests between pages: those that exist
+// TestPagesDuringChanges creates and deletes requests between pages: those that exist
 // throughout are returned exactly once, and none twice.
-func TestPagesWhileRequestsComeAndGo(t *testing.T) {
+func TestPagesDuringChanges(t *testing.T) {
 	t.Parallel()
 	for _, sort := range []string{"id", "-id", "common_name", "-common_name", "not_after", "-not_after"} {
 		t.Run(sort, func(t *testing.T) {

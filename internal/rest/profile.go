@@ -13,17 +13,17 @@ func (r *routes) profiles() {
 	handle(r, operation{id: "listProfiles", method: "GET", path: path, status: 200, summary: "List profiles",
 		doc: "All profiles with their rules."}, r.listProfiles)
 	handle(r, operation{id: "createProfile", method: "POST", path: path, status: 201, needs: notary.ManageProfiles,
-		errors: []int{409}, summary: "Create a profile", doc: "A profile is the set of rules by which certificates are issued."},
+		errors: []int{409}, summary: "Create a profile", doc: "A profile is a set of rules for issuing certificates."},
 		r.createProfile)
 	handle(r, operation{id: "getProfile", method: "GET", path: path + "/{id}", status: 200, needs: notary.ReadProfiles,
-		summary: "Get a profile", doc: "The newest version, or a former one with `version`."}, r.profile)
+		summary: "Get a profile", doc: "The latest version, or an earlier one with `version`."}, r.profile)
 	handle(r, operation{id: "updateProfile", method: "PUT", path: path + "/{id}", status: 200, needs: notary.ManageProfiles,
-		errors: []int{409}, summary: "Update a profile", doc: "Replaces all its rules by a new version."}, r.updateProfile)
+		errors: []int{409}, summary: "Update a profile", doc: "Replaces all rules and creates a new version."}, r.updateProfile)
 	handle(r, operation{id: "deleteProfile", method: "DELETE", path: path + "/{id}", status: 202, needs: notary.ManageProfiles,
 		errors: []int{409}, summary: "Delete a profile", doc: "Built-in profiles cannot be deleted."}, r.deleteProfile)
 	handle(r, operation{id: "checkProfile", method: "POST", path: path + "/{id}/check", status: 200, needs: notary.ReadProfiles,
-		errors: []int{409, 422}, summary: "Try a profile without issuing",
-		doc: "Checks a CSR or the last requests against the profile, or against the rules that it may get."}, r.checkProfile)
+		errors: []int{409, 422}, summary: "Test a profile",
+		doc: "Checks a CSR or recent requests against the profile or against changed rules. Nothing is issued."}, r.checkProfile)
 }
 
 func (r *routes) listProfiles(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Profile], error) {
@@ -48,7 +48,7 @@ func (r *routes) createProfile(ctx context.Context, caller notary.Caller, in *st
 
 func (r *routes) profile(ctx context.Context, caller notary.Caller, in *struct {
 	ByID
-	Version int `query:"version" minimum:"1" doc:"A former version; the newest without it"`
+	Version int `query:"version" minimum:"1" doc:"An earlier version; default the latest"`
 }) (*answer[api.Profile], error) {
 	p, err := r.ca.Profile(ctx, caller, in.ID, in.Version)
 	if err != nil {

@@ -123,7 +123,7 @@ func named[T ~string](words []string) []T {
 func period(field, text string) (time.Duration, error) {
 	d, ok := notary.ParsePeriod(text)
 	if !ok || d == 0 {
-		return 0, notary.FieldErrorf(field, "%s must be a whole number and d for days, h for hours or m for minutes, such as 90d", field)
+		return 0, notary.FieldErrorf(field, "%s must be a duration such as 90d, 12h or 30m", field)
 	}
 	return d, nil
 }

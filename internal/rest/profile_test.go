@@ -31,9 +31,9 @@ const wholeProfile = `{
 	"policies": ["1.3.6.1.4.1.99999.1"], "lint_warnings": "refuse", "sha1_requests": true
 }`
 
-// TestProfilesComeBack checks that a profile is returned as sent, with defaults filled in, and can
+// TestProfileRoundTrip checks that a profile is returned as sent, with defaults filled in, and can
 // be sent again.
-func TestProfilesComeBack(t *testing.T) {
+func TestProfileRoundTrip(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	id := created(t, call(t, h.admin(t), "POST", profilesPath, wholeProfile))
@@ -82,8 +82,8 @@ func TestProfileDefaults(t *testing.T) {
 	}
 }
 
-// TestProfilesRefused checks that every call reports an invalid profile with the field at fault.
-func TestProfilesRefused(t *testing.T) {
+// TestInvalidProfiles checks that every call reports an invalid profile with the field at fault.
+func TestInvalidProfiles(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	server := h.profile(t, "server")
@@ -196,7 +196,7 @@ func TestProfileCheck(t *testing.T) {
 }
 
 // A certificate has the version of its profile and, outside of lists, its lint findings.
-func TestCertificateShowsItsLints(t *testing.T) {
+func TestCertificateFindings(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	id := h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))

@@ -89,7 +89,7 @@ func filterOf(in api.Filter) (f notary.Filter, err error) {
 func blank(in api.Filter) error {
 	for field, text := range map[string]string{"email": in.Email, "key": in.Key, "name": in.Name, "name_prefix": in.NamePrefix, "q": in.Q} {
 		if text != "" && strings.TrimSpace(text) == "" {
-			return notary.FieldErrorf(field, "%s is blank: say what to look for, or leave it out", field)
+			return notary.FieldErrorf(field, "%s is blank: enter a value or leave it out", field)
 		}
 	}
 	return nil

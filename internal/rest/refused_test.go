@@ -9,8 +9,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// TestCallsThatAreRecorded checks for events of refused calls, exports and reads of the settings.
-func TestCallsThatAreRecorded(t *testing.T) {
+// TestRecordedCalls checks for events of refused calls, exports and reads of the settings.
+func TestRecordedCalls(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	requestor, admin := h.as(t, notary.CertificateRequestor), h.admin(t)

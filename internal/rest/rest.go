@@ -90,7 +90,7 @@ type routes struct {
 	log        *slog.Logger
 	crls       encodedCRLs
 	imports    chan struct{} // holds one element per import in progress
-	waiting    chan struct{} // holds one element per call that waits for a decision
+	waiting    chan struct{} // holds one element per call that waits for approval
 	ready      func(context.Context) error
 
 	settings func() []notary.Setting

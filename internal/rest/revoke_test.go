@@ -16,7 +16,7 @@ import (
 
 // A revocation returns the certificates that were revoked, those whose reason was corrected, and
 // those that stay valid.
-func TestRevocationsSayWhatWasRevoked(t *testing.T) {
+func TestRevocationResponse(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	c := h.as(t, notary.CertificateManager)

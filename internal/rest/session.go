@@ -11,19 +11,19 @@ import (
 
 func (r *routes) sessions() {
 	handle(r, operation{id: loginOperation, method: "POST", path: "/login", status: 200, access: open, errors: []int{401, 429},
-		summary: "Log in", doc: "Returns a bearer token, which is valid for 24 hours."}, r.login)
+		summary: "Log in", doc: "Returns a bearer token that is valid for 24 hours."}, r.login)
 	handle(r, operation{id: "logout", method: "POST", path: "/logout", status: 200, summary: "Log out",
-		doc: "Ends the token at once."}, r.logout)
+		doc: "Invalidates the token immediately."}, r.logout)
 	handle(r, operation{id: "listSessions", method: "GET", path: "/api/v1/sessions", status: 200,
-		summary: "List one's own sessions", doc: "Tokens and browser sessions, the newest first."}, r.listSessions)
+		summary: "List your own sessions", doc: "Tokens and browser sessions, the newest first."}, r.listSessions)
 	handle(r, operation{id: "endOtherSessions", method: "DELETE", path: "/api/v1/sessions", status: 202,
-		summary: "End one's other sessions", doc: "Ends all of one's sessions except the one of the call."}, r.endOtherSessions)
+		summary: "End your other sessions", doc: "Ends all sessions of the account except that of the call."}, r.endOtherSessions)
 	handle(r, operation{id: "endSession", method: "DELETE", path: "/api/v1/sessions/{id}", status: 202,
-		summary: "End one of one's own sessions", doc: "Its token or browser session is invalid at once."}, r.endSession)
+		summary: "End one of your own sessions", doc: "Invalidates its token or browser session immediately."}, r.endSession)
 	handle(r, operation{id: "getStatus", method: "GET", path: Probes[0], status: 200, access: open,
-		summary: "Get the server's status", doc: "Answered without a query of the database, and exempt from limits."}, r.status)
+		summary: "Get the server's status", doc: "Does not query the database and is exempt from limits."}, r.status)
 	handle(r, operation{id: "getReadiness", method: "GET", path: Probes[1], status: 200, access: open,
-		summary: "Check that the database answers", doc: "Answered within two seconds: 503 if the database does not answer."},
+		summary: "Check that the database answers", doc: "Returns 503 within two seconds if the database does not answer."},
 		r.readiness)
 }
 

@@ -9,7 +9,7 @@ import (
 
 func (r *routes) serverSettings() {
 	handle(r, operation{id: "listSettings", method: "GET", path: "/api/v1/settings", status: 200, needs: notary.ReadSettings,
-		summary: "List the server's settings", doc: "Each with its source. Secrets are not returned."}, r.listSettings)
+		summary: "List the server's settings", doc: "Includes the source of each. Secrets are not returned."}, r.listSettings)
 }
 
 func (r *routes) listSettings(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Setting], error) {

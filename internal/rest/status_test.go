@@ -29,7 +29,7 @@ func TestStatusNeedsNoDatabase(t *testing.T) {
 }
 
 // Readiness fails after its timeout if the database hangs; the status keeps working.
-func TestReadinessOfADatabaseThatHangs(t *testing.T) {
+func TestReadinessWithHungDatabase(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	asked := make(chan struct{}, 1)
@@ -50,7 +50,7 @@ func TestReadinessOfADatabaseThatHangs(t *testing.T) {
 }
 
 // A node learns without a restart that another node created the first account.
-func TestStatusOfAnotherNode(t *testing.T) {
+func TestStatusAfterSetupOnAnotherNode(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)
 	other := auth.New(w.Store, auth.Options{Now: w.Clock.Now})

@@ -57,7 +57,7 @@ func TestLongList(t *testing.T) {
 
 // A failure before the first element is an ordinary error response, without the cause but with the
 // request ID for the log.
-func TestListThatCannotBegin(t *testing.T) {
+func TestListFailsAtTheStart(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
@@ -78,7 +78,7 @@ func TestListThatCannotBegin(t *testing.T) {
 
 // A failure midway aborts the connection, over HTTP/1.1 and HTTP/2, so that clients cannot take
 // half a list for the whole.
-func TestListThatBreaksOff(t *testing.T) {
+func TestListFailsMidway(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	testkit.Fill(t, h.Store, h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256)), 450) // the store reads 200 at a time

@@ -87,7 +87,7 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	if address := ctx.URL(); address.RawQuery != "" {
 		var err error
 		if query, err = url.ParseQuery(address.RawQuery); err != nil {
-			r.writeFailure(ctx, notary.Errorf(notary.Invalid, "the query of the URL is not well-formed: encode the percent signs and semicolons in its values"))
+			r.writeFailure(ctx, notary.Errorf(notary.Invalid, "the query string is malformed: percent-encode the percent signs and semicolons in its values"))
 			return
 		}
 		for name, values := range query {
@@ -106,7 +106,7 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 func valueFault(values []string) string {
 	switch {
 	case len(values) > 1:
-		return "is given more than once: give it once"
+		return "is given more than once: send it once"
 	case !utf8.ValidString(values[0]):
 		return "is not valid UTF-8"
 	}

@@ -9,7 +9,7 @@ import (
 
 func (r *routes) summaries() {
 	handle(r, operation{id: "getSummary", method: "GET", path: "/api/v1/summary", status: 200, needs: notary.ReadRequests,
-		summary: "Get counts", doc: "Requests by status, certificates, and what expires soon."}, r.summary)
+		summary: "Get counts", doc: "Requests by status, certificates and upcoming expirations."}, r.summary)
 }
 
 func (r *routes) summary(ctx context.Context, caller notary.Caller, _ *none) (*answer[api.Summary], error) {

@@ -48,7 +48,7 @@ func (s *site) newAccount(c *call) error {
 	if err != nil {
 		return c.again(err, s.newAccountPage)
 	}
-	return c.done(accountPath(id), "The account is made. Tell its owner the password in person, to be changed at once.")
+	return c.done(accountPath(id), "Account created. Share the password securely and ask the user to change it.")
 }
 
 // accountPage shows an account and its actions.
@@ -83,7 +83,7 @@ func (s *site) changeRole(c *call) error {
 	if err := s.auth.ChangeRole(c.r.Context(), c.caller, id, *role); err != nil {
 		return c.again(err, s.accountPage)
 	}
-	return c.done(accountPath(id), "The role of the account is "+role.String()+" from now on. It has to sign in again.")
+	return c.done(accountPath(id), "Role changed to "+role.String()+". The user has been signed out.")
 }
 
 func (s *site) changePassword(c *call) error {
@@ -94,7 +94,7 @@ func (s *site) changePassword(c *call) error {
 	if err := s.auth.ChangePassword(c.r.Context(), c.caller, id, c.r.PostForm.Get("password")); err != nil {
 		return c.again(err, s.accountPage)
 	}
-	return c.done(accountPath(id), "The password is changed, and all sessions of the account are ended.")
+	return c.done(accountPath(id), "Password changed. The user has been signed out of all sessions.")
 }
 
 func (s *site) deleteAccount(c *call) error {
@@ -108,7 +108,7 @@ func (s *site) deleteAccount(c *call) error {
 	if err := s.auth.DeleteAccount(c.r.Context(), c.caller, id); err != nil {
 		return c.again(err, s.accountPage)
 	}
-	return c.done("/accounts", "The account is deleted. What it did stays on record.")
+	return c.done("/accounts", "Account deleted. Its audit history is kept.")
 }
 
 func accountPath(id int64) string { return fmt.Sprintf("/accounts/%d", id) }
@@ -125,10 +125,10 @@ func readRole(text string) (*notary.Role, error) {
 
 // rolesMay describes each role in a few words.
 var rolesMay = map[notary.Role]string{
-	notary.Admin:                "may do everything",
-	notary.CertificateManager:   "authorities, profiles, requests, signing, revocation",
-	notary.CertificateRequestor: "creates requests, and sees its own",
-	notary.ReadOnly:             "sees everything but accounts and settings",
+	notary.Admin:                "full access",
+	notary.CertificateManager:   "manages CAs, profiles, requests and revocation",
+	notary.CertificateRequestor: "creates requests and sees only its own",
+	notary.ReadOnly:             "read-only access except accounts and settings",
 }
 
 // roles returns the choices of a role, with one selected.

@@ -8,29 +8,29 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestAnAdminMakesAnAccountAndChangesIt(t *testing.T) {
+func TestAccountLifecycle(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.Admin)
 	b.press(t, "Accounts")
 	b.look(t, "accounts")
 	b.press(t, "New account")
-	b.fill(t, "E-mail", "bob@example.com")
+	b.fill(t, "Email", "bob@example.com")
 	b.fill(t, "Password", testkit.Password)
 	b.look(t, "account-new")
 	b.press(t, "Create account")
 	b.wantHeading(t, "bob@example.com")
-	b.wantText(t, "The account is made.", "Certificate Requestor")
+	b.wantText(t, "Account created.", "Certificate Requestor")
 	b.look(t, "account")
 	b.fill(t, "Role", "1")
-	b.press(t, "Change the role")
-	b.wantText(t, "The role of the account is Certificate Manager from now on.")
+	b.press(t, "Change role")
+	b.wantText(t, "Role changed to Certificate Manager.")
 	b.tick(t, "Delete bob@example.com")
-	b.press(t, "Delete the account")
+	b.press(t, "Delete account")
 	b.wantHeading(t, "Accounts")
-	b.wantText(t, "The account is deleted.")
+	b.wantText(t, "Account deleted.")
 }
 
-func TestWhatIsWrongWithAnAccountIsSaidAtItsField(t *testing.T) {
+func TestAccountFieldErrors(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	admin := h.as(t, notary.Admin)
@@ -39,12 +39,12 @@ func TestWhatIsWrongWithAnAccountIsSaidAtItsField(t *testing.T) {
 	admin.post(t, "/accounts/new", url.Values{"email": {h.Admin().Email}, "role_id": {"1"}, "password": {testkit.Password}}).
 		wantStatus(t, 409).wantText(t, "There is an account with this e-mail already")
 	admin.post(t, "/accounts/1/role", url.Values{"role_id": {"3"}}).wantStatus(t, 409).wantText(t, "This is the last Admin")
-	admin.post(t, "/accounts/2/delete", nil).wantStatus(t, 400).wantText(t, "Tick this first")
+	admin.post(t, "/accounts/2/delete", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
 	admin.get(t, "/accounts/99").wantStatus(t, 404)
 	admin.get(t, "/accounts/01").wantStatus(t, 404)
 }
 
-func TestOnlyAnAdminReachesAccounts(t *testing.T) {
+func TestAccountsAreForAdmins(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	for _, role := range []notary.Role{notary.CertificateManager, notary.CertificateRequestor, notary.ReadOnly} {

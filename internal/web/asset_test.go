@@ -15,7 +15,7 @@ import (
 // maxAssets limits the compressed size of all assets together, in octets.
 const maxAssets = 60_000
 
-func TestAssetsAreSmallCompressedAndKeptForEver(t *testing.T) {
+func TestAssetsAreSmallCompressedAndImmutable(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)

@@ -32,7 +32,7 @@ func (s *site) authorities(c *call) error {
 		return err
 	}
 	shown, pager := page.Part(c.r.URL, rows)
-	return c.show("authorities", "Authorities", authoritiesPage{shown, pager})
+	return c.show("authorities", "Certificate authorities", authoritiesPage{shown, pager})
 }
 
 // authorityRows returns all authorities in tree order.
@@ -112,7 +112,7 @@ func below(rows []authorityRow, id int64) (found []authorityRow) {
 func (s *site) issuerName(c *notary.Certificate) string {
 	objects, err := inspect.Read([]byte(c.PEM()), s.ca.Now())
 	if err != nil || objects[0].Certificate == nil {
-		return "an outside authority"
+		return "External CA"
 	}
 	return objects[0].Certificate.Issuer
 }

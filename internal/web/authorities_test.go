@@ -13,7 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestWhatIsWrongWithANewAuthorityIsSaidAtItsField(t *testing.T) {
+func TestNewAuthorityFieldErrors(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)
@@ -32,42 +32,42 @@ func TestWhatIsWrongWithANewAuthorityIsSaidAtItsField(t *testing.T) {
 }
 
 // Creates an authority for each kind of issuer, without JavaScript.
-func TestAuthoritiesAreMadeSignedAndUploadedWithoutScript(t *testing.T) {
+func TestAuthoritiesWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	b := h.browse(t)
 	b.withoutScript(t)
 	b.open(t, "/authorities/new")
-	b.fill(t, "E-mail", h.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Email", h.Caller(notary.CertificateManager).Email)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
-	b.wantHeading(t, "New authority")
+	b.wantHeading(t, "New CA")
 	b.fill(t, "Common name", "First Root")
 	b.fill(t, "Permitted", "dns:example.com\nip:10.0.0.0/8")
-	b.press(t, "Make the authority")
+	b.press(t, "Create CA")
 	b.wantHeading(t, "First Root")
-	b.wantText(t, "The root is made", "dns:example.com", "ip:10.0.0.0/8")
+	b.wantText(t, "Root CA created", "dns:example.com", "ip:10.0.0.0/8")
 
 	b.open(t, "/authorities/new")
 	b.fill(t, "Common name", "Below It")
-	b.fill(t, "Signed by", "1")
-	b.press(t, "Make the authority")
+	b.fill(t, "Type", "1")
+	b.press(t, "Create CA")
 	b.wantHeading(t, "Below It")
-	b.wantText(t, "The authority is made and signed")
+	b.wantText(t, "CA created and signed")
 
 	b.open(t, "/authorities/new")
 	b.fill(t, "Common name", "From Outside")
-	b.fill(t, "Signed by", "outside")
-	b.press(t, "Make the authority")
-	b.wantText(t, "It has no certificate yet", "pending")
+	b.fill(t, "Type", "outside")
+	b.press(t, "Create CA")
+	b.wantText(t, "This CA has no certificate yet", "pending")
 	b.fill(t, "Certificate chain", h.signOutside(t, 3))
-	b.press(t, "Upload it")
-	b.wantText(t, "The certificate is in use", "active")
+	b.press(t, "Upload")
+	b.wantText(t, "Certificate uploaded", "active")
 
 	b.open(t, "/authorities")
-	b.wantText(t, "signed outside, by CN=")
+	b.wantText(t, "signed by CN=")
 	b.press(t, "First Root")
-	b.wantText(t, "Below It", "Below it")
+	b.wantText(t, "Below It", "Subordinate CAs")
 }
 
 // signOutside signs the authority's CSR with an external root.
@@ -84,7 +84,7 @@ func (h *house) signOutside(t *testing.T, id int64) string {
 	})
 }
 
-func TestAnAuthorityIsDisabledChangedRevokedAndDeleted(t *testing.T) {
+func TestAuthorityLifecycle(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -112,14 +112,14 @@ func TestAnAuthorityIsDisabledChangedRevokedAndDeleted(t *testing.T) {
 	b.wantText(t, "The CA stops issuing")
 	b.look(t, "authority-disable")
 	b.press(t, "Disable CA")
-	b.wantText(t, "The authority is disabled", "disabled")
+	b.wantText(t, "CA disabled", "disabled")
 	b.press(t, "Enable")
-	b.wantText(t, "The authority is enabled", "active")
+	b.wantText(t, "CA enabled", "active")
 
-	b.tick(t, "Where its OCSP responder is")
-	b.fill(t, "CRL shards", "4")
+	b.tick(t, "Include OCSP URL (AIA)")
+	b.fill(t, "CRL partitions", "4")
 	b.press(t, "Save")
-	b.wantText(t, "The settings hold")
+	b.wantText(t, "Settings saved")
 	a, err := h.CA.Authority(t.Context(), h.Admin(), id)
 	testkit.Check(t, err)
 	if want := (notary.Publication{NoOCSP: true, Shards: 4}); a.Publication != want {
@@ -127,32 +127,32 @@ func TestAnAuthorityIsDisabledChangedRevokedAndDeleted(t *testing.T) {
 	}
 
 	b.press(t, "Delete")
-	b.wantText(t, "nobody can revoke it any more", "3 certificates")
+	b.wantText(t, "they can never be revoked", "3 valid certificates")
 	b.tick(t, "Delete "+a.CommonName+" and its key")
-	b.press(t, "Delete the authority")
+	b.press(t, "Delete CA")
 	b.wantText(t, "3 certificates of this authority are still valid")
 	b.look(t, "authority-delete")
 
 	b.open(t, authorityPath(id)+"/revoke")
-	b.wantText(t, "3 certificates of machines and people live below it", h.Caller(notary.CertificateRequestor).Email)
+	b.wantText(t, "3 valid certificates depend on this CA", h.Caller(notary.CertificateRequestor).Email)
 	b.look(t, "authority-revoke")
 	b.fill(t, "Reason", "cACompromise")
 	b.tick(t, "Revoke "+a.CommonName)
-	b.press(t, "Revoke the authority")
-	b.wantText(t, "The authority is revoked", "revoked", "cACompromise")
+	b.press(t, "Revoke CA")
+	b.wantText(t, "CA revoked", "revoked", "cACompromise")
 	b.look(t, "authority-revoked")
 
 	b.press(t, "Delete")
-	b.tick(t, "By force: even while something that it signed is still valid, which can then never be revoked")
+	b.tick(t, "Force delete although valid certificates exist (they can never be revoked)")
 	b.tick(t, "Delete "+a.CommonName+" and its key")
-	b.press(t, "Delete the authority")
-	b.wantHeading(t, "Authorities")
-	b.wantText(t, "The authority is deleted, and its key erased")
+	b.press(t, "Delete CA")
+	b.wantHeading(t, "Certificate authorities")
+	b.wantText(t, "CA deleted and its private key destroyed")
 }
 
 func authorityPath(id int64) string { return fmt.Sprintf("/authorities/%d", id) }
 
-func TestDangerousActionsOnAuthoritiesWantATick(t *testing.T) {
+func TestAuthorityActionsNeedConfirmation(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -160,7 +160,7 @@ func TestDangerousActionsOnAuthoritiesWantATick(t *testing.T) {
 	v := h.as(t, notary.Admin)
 	for _, what := range []string{"revoke", "delete"} {
 		v.post(t, fmt.Sprintf("/authorities/%d/%s", id, what), url.Values{"reason": {"superseded"}, "force": {"yes"}}).
-			wantStatus(t, 400).wantText(t, "Tick this first", `id="f-sure-error"`)
+			wantStatus(t, 400).wantText(t, "Confirm this first", `id="f-sure-error"`)
 	}
 	v.post(t, authorityPath(id)+"/revoke", url.Values{"reason": {"because"}, "sure": {"yes"}}).wantStatus(t, 400).wantText(t, `id="f-reason-error"`)
 	v.get(t, authorityPath(root)+"/revoke").wantStatus(t, 200).wantText(t, "A root cannot revoke itself")
@@ -173,18 +173,18 @@ func TestDangerousActionsOnAuthoritiesWantATick(t *testing.T) {
 	v.get(t, "/authorities/99").wantStatus(t, 404)
 }
 
-func TestAnAuthorityIsSignedByAnotherOneHere(t *testing.T) {
+func TestAuthoritySignedByAnother(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root, id := h.Root(t, notary.ECDSAP256), h.Pending(t)
 	v := h.as(t, notary.CertificateManager)
 	page := authorityPath(id)
 	v.post(t, page+"/sign", url.Values{"certificate_authority_id": {fmt.Sprint(root)}, "profile": {"intermediate"}}).
-		wantAt(t, page).wantText(t, "The authority has its certificate", fmt.Sprintf(`href="/authorities/%d"><bdi>Test Root</bdi></a>`, root))
-	v.get(t, page).wantText(t, "Renew by an authority here")
+		wantAt(t, page).wantText(t, "Certificate issued", fmt.Sprintf(`href="/authorities/%d"><bdi>Test Root</bdi></a>`, root))
+	v.get(t, page).wantText(t, "Renew with a CA in Notary")
 }
 
-func TestEachRoleSeesOfAuthoritiesWhatItMay(t *testing.T) {
+func TestRolesOnAuthorityPages(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -211,14 +211,14 @@ func TestEachRoleSeesOfAuthoritiesWhatItMay(t *testing.T) {
 			v.post(t, path, form).wantStatus(t, http.StatusForbidden)
 		}
 	}
-	a := h.as(t, notary.ReadOnly).get(t, pages[1]).wantText(t, "may look at authorities and not change them", "/download/fullchain.pem")
+	a := h.as(t, notary.ReadOnly).get(t, pages[1]).wantText(t, "read-only access to CAs", "/download/fullchain.pem")
 	if strings.Contains(a.body, "Disable") || strings.Contains(a.body, "/revoke") || strings.Contains(a.body, "/settings") {
 		t.Error("who may only look is shown what to change")
 	}
 }
 
 // The name of an authority is always rendered as text.
-func TestHostileNamesOfAuthoritiesStayText(t *testing.T) {
+func TestHostileAuthorityNames(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	const hostile = `<script>alert("1")</script>'&`
@@ -239,7 +239,7 @@ func TestHostileNamesOfAuthoritiesStayText(t *testing.T) {
 }
 
 // The page of an authority, the confirmation and the response agree on whether it can be revoked.
-func TestAnAuthorityThatCannotBeRevokedSaysWhy(t *testing.T) {
+func TestAuthorityNotRevocable(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -249,7 +249,7 @@ func TestAnAuthorityThatCannotBeRevokedSaysWhy(t *testing.T) {
 	testkit.Check(t, h.RevokeAuthority(t.Context(), h.Admin(), revoked, notary.Superseded))
 	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), root, true))
 	v := h.as(t, notary.Admin)
-	for id, why := range map[int64]string{orphan: "was deleted", revoked: "already revoked", pending: "no certificate that could be revoked", other: "A root cannot revoke itself"} {
+	for id, why := range map[int64]string{orphan: "was deleted", revoked: "already revoked", pending: "no certificate to revoke", other: "A root cannot revoke itself"} {
 		form := authorityPath(id) + "/revoke"
 		v.get(t, authorityPath(id)).wantStatus(t, 200).wantNoText(t, form)
 		v.get(t, form).wantStatus(t, 200).wantText(t, why).wantNoText(t, `action="`+form)

@@ -12,16 +12,16 @@ import (
 // authorityPage shows an authority and its actions.
 type authorityPage struct {
 	authorityRow
-	Issuer    *notary.Authority // nil for a root or if the issuer is not held here
-	Successor *notary.Authority // nil without a successor
-	Own       []ownCertificate  // the certificates for its key
-	View      certificateView
-	Downloads downloads
-	Below     []authorityRow
-	Issuers   []page.Option // authorities that can sign it
-	Profiles  []page.Option
-	Stays     string      // why it cannot be revoked, or ""
-	History   []eventView // its last events, without those of the system
+	Issuer       *notary.Authority // nil for a root or if the issuer is not held here
+	Successor    *notary.Authority // nil without a successor
+	Own          []ownCertificate  // the certificates for its key
+	View         certificateView
+	Downloads    downloads
+	Below        []authorityRow
+	Issuers      []page.Option // authorities that can sign it
+	Profiles     []page.Option
+	NotRevocable string      // why it cannot be revoked, or ""
+	History      []eventView // its last events, without those of the system
 	forms
 }
 
@@ -57,7 +57,7 @@ func (s *site) authorityPage(c *call, f page.Form) error {
 		}
 	}
 	if p.State == nil {
-		return errNothingHere // it was just deleted
+		return errNotFound // it was just deleted
 	}
 	if a.Certificate != nil {
 		p.View = s.viewOf(a.Certificate, all)
@@ -66,7 +66,7 @@ func (s *site) authorityPage(c *call, f page.Form) error {
 	if p.Own, err = s.ownCertificates(c, id); err != nil {
 		return err
 	}
-	p.Stays = stays(a, all)
+	p.NotRevocable = whyNotRevocable(a, all)
 	p.Issuers = s.possibleIssuers(all, p.Below, id)
 	if p.Profiles, err = s.authorityProfiles(c); err != nil {
 		return err

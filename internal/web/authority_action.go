@@ -22,14 +22,14 @@ func (s *site) signAuthority(c *call) error {
 	if err := s.ca.SignAuthorityBy(c.r.Context(), c.caller, id, issuer, c.value("profile")); err != nil {
 		return c.again(err, s.authorityPage)
 	}
-	return c.done(authorityPath(id), "The authority has its certificate, and can sign.")
+	return c.done(authorityPath(id), "Certificate issued. The CA can now sign.")
 }
 
 // readAuthority parses the choice of an authority.
 func readAuthority(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 {
-		return 0, notary.FieldErrorf("certificate_authority_id", "choose an authority")
+		return 0, notary.FieldErrorf("certificate_authority_id", "choose a CA")
 	}
 	return id, nil
 }
@@ -43,7 +43,7 @@ func (s *site) uploadAuthority(c *call) error {
 	if _, err := s.ca.UploadAuthority(c.r.Context(), c.caller, id, c.value("certificate_chain")); err != nil {
 		return c.again(err, s.authorityPage)
 	}
-	return c.done(authorityPath(id), "The certificate is in use: the authority can sign.")
+	return c.done(authorityPath(id), "Certificate uploaded. The CA can now sign.")
 }
 
 func (s *site) enableAuthority(c *call) error {
@@ -56,9 +56,9 @@ func (s *site) enableAuthority(c *call) error {
 		return c.again(err, s.authorityPage)
 	}
 	if enabled {
-		return c.done(authorityPath(id), "The authority is enabled.")
+		return c.done(authorityPath(id), "CA enabled.")
 	}
-	return c.done(authorityPath(id), "The authority is disabled: it signs nothing but its CRL and OCSP answers.")
+	return c.done(authorityPath(id), "CA disabled. Issuance is stopped; CRL and OCSP continue.")
 }
 
 // changeAuthority changes the publication settings for new certificates.
@@ -76,7 +76,7 @@ func (s *site) changeAuthority(c *call) error {
 	if err := s.ca.ChangePublication(c.r.Context(), c.caller, id, change); err != nil {
 		return c.again(err, s.authorityPage)
 	}
-	return c.done(authorityPath(id), "The settings hold for what is signed from now on.")
+	return c.done(authorityPath(id), "Settings saved. They apply to newly issued certificates.")
 }
 
 // recordIssued imports certificates that the authority issued before it was held here.
@@ -89,9 +89,8 @@ func (s *site) recordIssued(c *call) error {
 	if err != nil {
 		return c.again(err, s.authorityPage)
 	}
-	return c.done(authorityPath(id), page.Plural(int64(done.Imported), "certificate")+
-		" recorded, of which "+strconv.Itoa(done.Revoked)+
-		" are revoked; "+strconv.Itoa(done.Known)+" were known.")
+	return c.done(authorityPath(id), page.Plural(int64(done.Imported), "certificate")+" imported, "+
+		strconv.Itoa(done.Revoked)+" of them revoked. "+strconv.Itoa(done.Known)+" already known.")
 }
 
 // downloadAuthority sends an authority's certificate, CRL or CSR.
@@ -111,7 +110,7 @@ func (s *site) downloadAuthority(c *call) error {
 	case "csr.der":
 		block, _ := pem.Decode([]byte(a.CSR))
 		if block == nil {
-			return errNothingHere // unreachable: the CSR was checked when it was stored
+			return errNotFound // unreachable: the CSR was checked when it was stored
 		}
 		return c.send(name+".csr", typeCSR, block.Bytes)
 	case "crl.pem", "crl.der":
@@ -125,7 +124,7 @@ func (s *site) downloadAuthority(c *call) error {
 		return c.send(name+"-crl.pem", typePEM, []byte(crl.PEM()))
 	default:
 		if a.Certificate == nil {
-			return notary.Errorf(notary.NotFound, "the authority %s has no certificate yet", a.CommonName)
+			return notary.Errorf(notary.NotFound, "the CA %s has no certificate yet", a.CommonName)
 		}
 		return c.sendCertificate(a.Certificate)
 	}

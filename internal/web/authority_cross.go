@@ -54,7 +54,7 @@ func (s *site) managedAuthority(c *call) (*notary.Authority, error) {
 	return s.ca.Authority(c.r.Context(), c.caller, id)
 }
 
-const crossed = "The authority has a further certificate. The one in use stays in use, until another one is chosen below."
+const crossAdded = "Cross-certificate added. The active certificate has not changed; you can choose another one below."
 
 func (s *site) crossSign(c *call) error {
 	id, err := c.id()
@@ -68,7 +68,7 @@ func (s *site) crossSign(c *call) error {
 	if err != nil {
 		return c.again(err, s.crossPage)
 	}
-	return c.done(authorityPath(id), crossed)
+	return c.done(authorityPath(id), crossAdded)
 }
 
 func (s *site) uploadCross(c *call) error {
@@ -79,7 +79,7 @@ func (s *site) uploadCross(c *call) error {
 	if _, err := s.ca.UploadCross(c.r.Context(), c.caller, id, c.value("certificate_chain")); err != nil {
 		return c.again(err, s.crossPage)
 	}
-	return c.done(authorityPath(id), crossed)
+	return c.done(authorityPath(id), crossAdded)
 }
 
 // useCertificate makes another of the authority's certificates the active one.
@@ -95,7 +95,7 @@ func (s *site) useCertificate(c *call) error {
 	if err := s.ca.UseCertificate(c.r.Context(), c.caller, id, cert); err != nil {
 		return c.again(err, s.authorityPage)
 	}
-	return c.done(authorityPath(id), "The certificate is in use: new chains begin with it.")
+	return c.done(authorityPath(id), "Certificate activated. New chains start with it.")
 }
 
 // ownCertificate is a certificate for an authority's key.
@@ -126,13 +126,13 @@ func (s *site) rollOverPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	return c.show("authority-rollover", "Roll over "+a.CommonName,
+	return c.show("authority-rollover", "Rotate CA key: "+a.CommonName,
 		rollOverPage{a, f.Fields("key_algorithm", "not_valid_after", page.FieldSure)})
 }
 
 // KeyAlgorithms returns the key types to choose from.
 func (rollOverPage) KeyAlgorithms() []page.Option {
-	return append([]page.Option{{Label: "of the same kind as now"}}, keyAlgorithms()...)
+	return append([]page.Option{{Label: "Same as the current key"}}, keyAlgorithms()...)
 }
 
 func (s *site) rollOver(c *call) error {
@@ -152,5 +152,5 @@ func (s *site) rollOver(c *call) error {
 	if err != nil {
 		return c.again(err, s.rollOverPage)
 	}
-	return c.done(authorityPath(next), "This is the successor, with a key of its own. Once it can sign, the old one signs nothing but its CRL and OCSP answers.")
+	return c.done(authorityPath(next), "New CA created with a new key. Once it can sign, the old CA is disabled; its CRL and OCSP continue.")
 }

@@ -13,7 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestAnAuthorityIsCrossSignedAndRolledOver(t *testing.T) {
+func TestCrossSigningAndKeyRotation(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -25,29 +25,29 @@ func TestAnAuthorityIsCrossSignedAndRolledOver(t *testing.T) {
 	b.open(t, authorityPath(id))
 	b.press(t, "Cross-sign")
 	b.look(t, "authority-cross")
-	b.fill(t, "Authority", "2")
-	b.press(t, "Cross-sign it")
-	b.wantText(t, "The authority has a further certificate.", "Certificates of its key", "CN=Other Root", "in use")
+	b.fill(t, "CA", "2")
+	b.press(t, "Cross-sign")
+	b.wantText(t, "Cross-certificate added.", "CA certificates for this key", "CN=Other Root", "In use")
 	b.look(t, "authority-crossed")
-	b.press(t, "Use this one")
-	b.wantText(t, "The certificate is in use")
+	b.press(t, "Make active")
+	b.wantText(t, "Certificate activated")
 	now, err := h.CA.Authority(t.Context(), h.Admin(), id)
 	testkit.Check(t, err)
 	if now.IssuerID() != 2 {
 		t.Errorf("the one in use is from authority %d", now.IssuerID())
 	}
 
-	b.press(t, "Roll over")
+	b.press(t, "Rotate CA key")
 	b.look(t, "authority-rollover")
-	b.tick(t, "Let a successor go on for "+a.CommonName)
-	b.press(t, "Roll over")
+	b.tick(t, "Replace "+a.CommonName+" with a new CA")
+	b.press(t, "Rotate CA key")
 	b.wantHeading(t, a.CommonName)
-	b.wantText(t, "This is the successor", fmt.Sprintf("authority %d", id), "active")
+	b.wantText(t, "New CA created", fmt.Sprintf("CA %d", id), "active")
 	b.open(t, authorityPath(id))
-	b.wantText(t, "disabled", "Succeeded by")
+	b.wantText(t, "disabled", "Replaced by")
 }
 
-func TestWhatIsWrongWithCrossSigningIsSaidAtItsField(t *testing.T) {
+func TestCrossSigningFieldErrors(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -63,7 +63,7 @@ func TestWhatIsWrongWithCrossSigningIsSaidAtItsField(t *testing.T) {
 }
 
 // After the session has expired, neither the key nor its password is written into the page.
-func TestASecretIsLostWithTheSession(t *testing.T) {
+func TestSecretsAreNotKeptAfterTheSession(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)
@@ -78,7 +78,7 @@ func TestASecretIsLostWithTheSession(t *testing.T) {
 }
 
 // Two roots that have cross-signed each other, and use those certificates, are both in the tree.
-func TestAuthoritiesThatSignedOneAnotherAreShown(t *testing.T) {
+func TestTreeOfCrossSignedAuthorities(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	one, two := h.Root(t, notary.ECDSAP256), h.namedRoot(t, "Other Root")

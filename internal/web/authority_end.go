@@ -10,9 +10,9 @@ import (
 // shows the impact.
 type authorityEnd struct {
 	*notary.Authority
-	Impact *notary.Impact
-	Stays  string // why it cannot be revoked, or ""
-	Form   page.Form
+	Impact       *notary.Impact
+	NotRevocable string // why it cannot be revoked, or ""
+	Form         page.Form
 }
 
 func (s *site) revokeAuthorityPage(c *call, f page.Form) error {
@@ -44,8 +44,8 @@ func (s *site) authorityEndPage(c *call, f page.Form, name, verb string, fields 
 	if err != nil {
 		return err
 	}
-	p := authorityEnd{a, impact, stays(a, all), f.Fields(fields...)}
-	if name == "authority-revoke" && p.Stays != "" {
+	p := authorityEnd{a, impact, whyNotRevocable(a, all), f.Fields(fields...)}
+	if name == "authority-revoke" && p.NotRevocable != "" {
 		p.Form = f.Fields() // the form is not shown
 	}
 	return c.show(name, verb+a.CommonName, p)
@@ -67,8 +67,7 @@ func (s *site) revokeAuthority(c *call) error {
 	if err != nil {
 		return c.again(err, s.revokeAuthorityPage)
 	}
-	return c.done(authorityPath(id), "The authority is revoked. "+revokedText(done)+
-		" Its issuer's CRL says so from now on.")
+	return c.done(authorityPath(id), "CA revoked. "+revokedText(done)+" Its issuer's CRL now lists it.")
 }
 
 func (s *site) deleteAuthority(c *call) error {
@@ -82,16 +81,16 @@ func (s *site) deleteAuthority(c *call) error {
 	if err := s.ca.DeleteAuthority(c.r.Context(), c.caller, id, c.value("force") == "yes"); err != nil {
 		return c.again(err, s.deleteAuthorityPage)
 	}
-	return c.done("/authorities", "The authority is deleted, and its key erased. What it signed stays on record.")
+	return c.done("/authorities", "CA deleted and its private key destroyed. Its certificates stay in the inventory.")
 }
 
 // Reasons returns the revocation reasons to choose from.
 func (authorityEnd) Reasons() []page.Option { return reasons() }
 
-// stays returns why an authority cannot be revoked, or "". All are the authorities held here.
-func stays(a *notary.Authority, all []*notary.Authority) string {
+// whyNotRevocable returns why an authority cannot be revoked, or "". All are the authorities held here.
+func whyNotRevocable(a *notary.Authority, all []*notary.Authority) string {
 	if a.Certificate == nil {
-		return "It has no certificate that could be revoked."
+		return "This CA has no certificate to revoke."
 	}
 	return page.Because(a.Certificate.Revocable(issuerOf(a.Certificate, all)))
 }

@@ -13,7 +13,7 @@ func (s *site) importAuthorityPage(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}
-	return c.show("authority-import", "Import an authority", importForm{
+	return c.show("authority-import", "Import CA", importForm{
 		f.Fields("private_key", "password", "certificate_chain", "crl", "crl_number")})
 }
 
@@ -28,11 +28,11 @@ func (s *site) importAuthority(c *call) error {
 		in.CRL = []byte(crl)
 	}
 	if len(in.Key) == 0 {
-		return c.again(notary.FieldErrorf("private_key", "choose the file with the key"), s.importAuthorityPage)
+		return c.again(notary.FieldErrorf("private_key", "choose the private key file"), s.importAuthorityPage)
 	}
 	id, err := s.ca.ImportAuthority(c.r.Context(), c.caller, in)
 	if err != nil {
 		return c.again(err, s.importAuthorityPage)
 	}
-	return c.done(authorityPath(id), "The authority is imported and can sign; its key is sealed. What it signed before can be recorded below.")
+	return c.done(authorityPath(id), "CA imported. You can import previously issued certificates below.")
 }

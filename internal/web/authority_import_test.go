@@ -23,7 +23,7 @@ import (
 )
 
 // Uploads of a PKCS #12 file from OpenSSL and a DER CRL arrive unchanged, though neither is text.
-func TestAnAuthorityIsImportedFromPKCS12(t *testing.T) {
+func TestImportFromPKCS12(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	h := open(t)
@@ -53,9 +53,9 @@ func TestAnAuthorityIsImportedFromPKCS12(t *testing.T) {
 		}
 	}
 	v.upload(t, "/authorities/import", url.Values{"password": {"correct horse"}}, files).wantAt(t, "/authorities/1").
-		wantText(t, "The authority is imported", "1 revoked", "number 1", "key known outside")
+		wantText(t, "CA imported", "1 revoked", "No. 1", "key known outside")
 	v.upload(t, "/authorities/1/issued", nil, map[string]string{"certificates": string(revoked.Raw)}).
-		wantAt(t, "/authorities/1").wantText(t, "1 certificate recorded, of which 1 are revoked")
+		wantAt(t, "/authorities/1").wantText(t, "1 certificate imported, 1 of them revoked")
 	v.upload(t, "/authorities/import", url.Values{"password": {"correct horse"}}, files).wantStatus(t, 409).wantText(t, `id="f-private_key-error"`)
 	b := h.browseAs(t, notary.CertificateManager)
 	b.open(t, "/authorities/1")
@@ -63,7 +63,7 @@ func TestAnAuthorityIsImportedFromPKCS12(t *testing.T) {
 }
 
 // A form that is too large is rejected with a message.
-func TestAnImportThatIsTooLargeIsRefused(t *testing.T) {
+func TestImportTooLarge(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.as(t, notary.Admin).upload(t, "/authorities/import", nil, map[string]string{"crl": strings.Repeat("a", 3<<20)}).
@@ -71,7 +71,7 @@ func TestAnImportThatIsTooLargeIsRefused(t *testing.T) {
 }
 
 // An authority is imported with its key, chain and last CRL. The page contains no secret.
-func TestAnAuthorityIsImported(t *testing.T) {
+func TestImportAuthority(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	outside := testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
@@ -88,7 +88,7 @@ func TestAnAuthorityIsImported(t *testing.T) {
 		}
 	}
 	v.upload(t, "/authorities/import", url.Values{"certificate_chain": {testkit.PEM(outside.Certificate)}}, nil).
-		wantStatus(t, 400).wantText(t, `id="f-private_key-error"`, "Choose the file with the key")
+		wantStatus(t, 400).wantText(t, `id="f-private_key-error"`, "Choose the private key file")
 	v.upload(t, "/authorities/import", nil, map[string]string{"private_key": "no key", "certificate_chain": testkit.PEM(outside.Certificate)}).
 		wantStatus(t, 400).wantText(t, `id="f-private_key-error"`)
 
@@ -98,17 +98,17 @@ func TestAnAuthorityIsImported(t *testing.T) {
 	testkit.Check(t, os.WriteFile(file, []byte(key), 0o600))
 	b.run(t, chromedp.SetUploadFiles(b.labelled(t, "Private key"), []string{file}))
 	b.fill(t, "Certificate chain", testkit.PEM(outside.Certificate))
-	b.fill(t, "Number of its last CRL", "41")
+	b.fill(t, "Latest CRL number", "41")
 	b.look(t, "authority-import")
-	b.press(t, "Import the authority")
+	b.press(t, "Import CA")
 	b.wantHeading(t, outside.Certificate.Subject.CommonName)
-	b.wantText(t, "The authority is imported", "number 1")
+	b.wantText(t, "CA imported", "No. 1")
 
 	issued := testkit.PEM(outside.Issue(t, testkit.Key(t, notary.ECDSAP256).Public()))
-	b.run(t, chromedp.Click(`//summary[.="Record what it signed elsewhere"]`))
+	b.run(t, chromedp.Click(`//summary[.="Import previously issued certificates"]`))
 	b.fill(t, "Certificates", issued)
-	b.press(t, "Record them")
-	b.wantText(t, "1 certificate recorded, of which 0 are revoked; 0 were known.")
+	b.press(t, "Import")
+	b.wantText(t, "1 certificate imported, 0 of them revoked. 0 already known.")
 }
 
 // upload posts a form with files, as a browser does.

@@ -8,7 +8,7 @@ import (
 
 // Name constraints are written in forms one per line with a prefix for their type: dns:example.com.
 
-const subtreesNote = "One a line: dns:example.com, ip:10.0.0.0/8, email:example.com, uri:.example.com"
+const subtreesNote = "One per line: dns:example.com, ip:10.0.0.0/8, email:example.com, uri:.example.com"
 
 // subtreeKinds returns the lists of s by prefix.
 func subtreeKinds(s *notary.Subtrees) []struct {
@@ -34,7 +34,7 @@ func readSubtrees(field, text string) (s notary.Subtrees, err error) {
 		}
 		if !known {
 			return s, notary.FieldErrorf(field,
-				"%.60q does not begin with a kind of names: write dns:, ip:, email: or uri: before it", line)
+				"%.60q has no type: start it with dns:, ip:, email: or uri:", line)
 		}
 	}
 	return s, nil

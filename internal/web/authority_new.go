@@ -27,7 +27,7 @@ func (s *site) newAuthorityPage(c *call, f page.Form) error {
 	f = f.Fields("common_name", "signed_by", "key_algorithm", "not_valid_after", "path_length", "organization_name",
 		"organizational_unit_name", "country_name", "state_or_province_name", "locality_name",
 		"name_constraints.permitted", "name_constraints.excluded")
-	return c.show("authority-new", "New authority",
+	return c.show("authority-new", "New CA",
 		authorityForm{f, s.possibleIssuers(all, nil, 0), s.ca.PublishWarning()})
 }
 
@@ -39,13 +39,12 @@ const (
 
 // Signers returns the possible issuers of the new authority.
 func (p authorityForm) Signers() []page.Option {
-	signers := []page.Option{{Value: bySelf, Label: "itself: a root"}}
+	signers := []page.Option{{Value: bySelf, Label: "Root (self-signed)"}}
 	for _, issuer := range p.Issuers {
-		issuer.Label = "the authority " + issuer.Label
+		issuer.Label = "Subordinate of " + issuer.Label
 		signers = append(signers, issuer)
 	}
-	return append(signers, page.Option{Value: byOutside,
-		Label: "an outside authority: a signing request is made for it"})
+	return append(signers, page.Option{Value: byOutside, Label: "Externally signed (generates a CSR)"})
 }
 
 func (s *site) newAuthority(c *call) error {
@@ -58,7 +57,7 @@ func (s *site) newAuthority(c *call) error {
 	switch o.SelfSigned = signer == bySelf; {
 	case signer != bySelf && signer != byOutside:
 		if issuer, err = readAuthority(signer); err != nil {
-			return c.again(notary.FieldErrorf("signed_by", "choose who signs the authority"), s.newAuthorityPage)
+			return c.again(notary.FieldErrorf("signed_by", "choose a type"), s.newAuthorityPage)
 		}
 	}
 	id, err := s.ca.CreateAuthority(c.r.Context(), c.caller, o)
@@ -69,14 +68,14 @@ func (s *site) newAuthority(c *call) error {
 	case issuer != 0:
 		if err := s.ca.SignAuthority(c.r.Context(), c.caller, id, issuer); err != nil {
 			e := c.explain(err)
-			return c.done(authorityPath(id), "The authority is made, but it is not signed: "+page.Sentence(e.Message)+
-				" It waits for its certificate.")
+			return c.done(authorityPath(id), "CA created but not signed: "+page.Sentence(e.Message)+
+				" It is awaiting its certificate.")
 		}
-		return c.done(authorityPath(id), "The authority is made and signed, and can sign.")
+		return c.done(authorityPath(id), "CA created and signed. It can now sign.")
 	case o.SelfSigned:
-		return c.done(authorityPath(id), "The root is made, and can sign. Install its certificate wherever it shall be trusted.")
+		return c.done(authorityPath(id), "Root CA created. Install its certificate in clients' trust stores.")
 	}
-	return c.done(authorityPath(id), "The authority is made. Take its signing request to the outside authority, and upload here what comes back.")
+	return c.done(authorityPath(id), "CA created. Have its CSR signed by the external CA, then upload the certificate here.")
 }
 
 // readAuthorityOptions parses the fields of a new authority, whose names have the prefix.
@@ -114,10 +113,10 @@ func some(text string) []string {
 // keyAlgorithms returns the key types for authorities.
 func keyAlgorithms() []page.Option {
 	names := map[notary.KeyAlgorithm]string{
-		notary.ECDSAP256: "ECDSA P-256: short, quick, known everywhere", notary.ECDSAP384: "ECDSA P-384",
+		notary.ECDSAP256: "ECDSA P-256 (recommended)", notary.ECDSAP384: "ECDSA P-384",
 		notary.ECDSAP521: "ECDSA P-521",
-		notary.Ed25519:   "Ed25519: browsers do not know it", notary.RSA2048: "RSA 2048",
-		notary.RSA3072: "RSA 3072: for clients of long ago",
+		notary.Ed25519:   "Ed25519 (not supported by browsers)", notary.RSA2048: "RSA 2048",
+		notary.RSA3072: "RSA 3072 (legacy clients)",
 		notary.RSA4096: "RSA 4096",
 	}
 	var all []page.Option

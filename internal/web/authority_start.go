@@ -48,25 +48,24 @@ const (
 func (s *site) startTwoTier(c *call) error {
 	organization := c.value("organization_name")
 	if organization == "" {
-		return c.again(notary.FieldErrorf("organization_name",
-			"an authority is known by its organisation: write its name"), s.twoTierPage)
+		return c.again(notary.FieldErrorf("organization_name", "enter the name of your organization"), s.twoTierPage)
 	}
-	root, err := s.makeTier(c, fieldRoot, organization+" Root")
+	root, err := s.createTier(c, fieldRoot, organization+" Root")
 	if err != nil {
-		return s.halfWay(c, err)
+		return s.resumeTwoTier(c, err)
 	}
-	issuing, err := s.makeTier(c, fieldIssuing, organization+" Issuing")
+	issuing, err := s.createTier(c, fieldIssuing, organization+" Issuing")
 	if err == nil {
 		err = s.ca.SignAuthority(c.r.Context(), c.caller, issuing, root)
 	}
 	if err != nil {
-		return s.halfWay(c, err)
+		return s.resumeTwoTier(c, err)
 	}
-	return c.done("/authorities", "Both authorities are made. Install the root's certificate wherever it shall be trusted; the one below it signs requests.")
+	return c.done("/authorities", "Root and issuing CA created. Install the root's certificate in clients' trust stores; the issuing CA signs requests.")
 }
 
-// makeTier creates one of the two authorities, unless an earlier attempt did, and adds its id to the form.
-func (s *site) makeTier(c *call, field, name string) (int64, error) {
+// createTier creates one of the two authorities, unless an earlier attempt did, and adds its id to the form.
+func (s *site) createTier(c *call, field, name string) (int64, error) {
 	if c.value(field) != "" {
 		return readID(c.value(field))
 	}
@@ -101,8 +100,8 @@ func atTier(prefix string, err error) error {
 	return &at
 }
 
-// halfWay shows the form again with what exists already, whatever the error.
-func (s *site) halfWay(c *call, err error) error {
+// resumeTwoTier shows the form again with what exists already, whatever the error.
+func (s *site) resumeTwoTier(c *call, err error) error {
 	if c.value(fieldRoot) == "" {
 		return c.again(err, s.twoTierPage)
 	}
@@ -112,9 +111,9 @@ func (s *site) halfWay(c *call, err error) error {
 // Heading returns the heading for the first authorities or for further ones.
 func (p twoTierForm) Heading() string {
 	if p.First {
-		return "The first authorities"
+		return "Create your first CAs"
 	}
-	return "A root and an authority below it"
+	return "Create root and issuing CA"
 }
 
 func (twoTierForm) KeyAlgorithms() []page.Option { return keyAlgorithms() }

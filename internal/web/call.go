@@ -146,7 +146,7 @@ func (c *call) id() (int64, error) { return readID(c.r.PathValue("id")) }
 func readID(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 || strconv.FormatInt(id, 10) != text {
-		return 0, errNothingHere
+		return 0, errNotFound
 	}
 	return id, nil
 }
@@ -173,16 +173,16 @@ func (c *call) fail(err error) {
 
 // headings are the titles of error pages.
 var headings = map[int]string{
-	http.StatusBadRequest:            "This could not be read",
+	http.StatusBadRequest:            "Invalid request",
 	http.StatusUnauthorized:          "You are signed out",
-	http.StatusForbidden:             "You may not do this",
-	http.StatusNotFound:              "Nothing is here",
-	http.StatusMethodNotAllowed:      "This page cannot do that",
-	http.StatusConflict:              "This is not possible now",
-	http.StatusUnprocessableEntity:   "This is not possible",
-	http.StatusRequestEntityTooLarge: "This is too large",
-	http.StatusTooManyRequests:       "Too often: wait a little",
-	http.StatusServiceUnavailable:    "Not at the moment",
+	http.StatusForbidden:             "Permission denied",
+	http.StatusNotFound:              "Page not found",
+	http.StatusMethodNotAllowed:      "Unsupported request",
+	http.StatusConflict:              "Not possible in the current state",
+	http.StatusUnprocessableEntity:   "Request refused",
+	http.StatusRequestEntityTooLarge: "Upload too large",
+	http.StatusTooManyRequests:       "Too many attempts",
+	http.StatusServiceUnavailable:    "Temporarily unavailable",
 	http.StatusInternalServerError:   "Something went wrong",
 }
 

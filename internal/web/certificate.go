@@ -12,16 +12,16 @@ import (
 // certificatePage shows a certificate of the inventory.
 type certificatePage struct {
 	*notary.Certificate
-	Title     string
-	State     string
-	Issuer    *notary.Authority // nil if not held here or not visible to the caller
-	Holder    int64             // the authority whose active certificate it is, or 0
-	ProfileID int64             // 0 if the profile no longer exists or is not visible
-	View      certificateView
-	Downloads downloads
-	Others    []otherChain // chains in addition to the recorded one
-	Stays     string       // why it cannot be revoked, or ""
-	Form      page.Form
+	Title        string
+	State        string
+	Issuer       *notary.Authority // nil if not held here or not visible to the caller
+	Holder       int64             // the authority whose active certificate it is, or 0
+	ProfileID    int64             // 0 if the profile no longer exists or is not visible
+	View         certificateView
+	Downloads    downloads
+	Others       []otherChain // chains in addition to the recorded one
+	NotRevocable string       // why it cannot be revoked, or ""
+	Form         page.Form
 }
 
 // otherChain is an alternative chain from a certificate to a trust anchor.
@@ -48,7 +48,7 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 		}
 	}
 	p.Issuer = issuerOf(cert, all)
-	p.Stays = page.Because(cert.Revocable(p.Issuer))
+	p.NotRevocable = page.Because(cert.Revocable(p.Issuer))
 	for _, a := range all {
 		if a.Certificate != nil && a.Certificate.ID == cert.ID {
 			p.Holder = a.ID
@@ -72,7 +72,7 @@ func (p certificatePage) revocable() bool {
 	if p.Revocation != nil {
 		return len(p.LaterReasons()) > 0
 	}
-	return p.Holder == 0 && p.Stays == ""
+	return p.Holder == 0 && p.NotRevocable == ""
 }
 
 // issuerOf returns the authority among all that signed a certificate, or nil.
@@ -112,7 +112,7 @@ func (s *site) otherChains(c *call, id int64) (others []otherChain, err error) {
 	chains, _, err := s.ca.Chains(c.r.Context(), c.caller, id)
 	for i, chain := range chains {
 		if i > 0 {
-			others = append(others, otherChain{i + 1, strings.Join(chain.Names[1:], ", below "),
+			others = append(others, otherChain{i + 1, strings.Join(chain.Names[1:], ", "),
 				page.Sentence(chain.Problem)})
 		}
 	}
@@ -142,7 +142,7 @@ func (s *site) downloadChain(c *call) error {
 		return err
 	}
 	if number > int64(len(chains)) {
-		return errNothingHere
+		return errNotFound
 	}
 	return c.send(fmt.Sprintf("certificate-%d-chain-%d.pem", id, number), typePEM, []byte(chains[number-1].PEM()))
 }

@@ -28,7 +28,7 @@ func (h *house) certificateOf(t *testing.T, request int64) *notary.Certificate {
 	return cert
 }
 
-func TestACertificateIsFoundLookedAtAndRevoked(t *testing.T) {
+func TestFindAndRevokeCertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -48,13 +48,13 @@ func TestACertificateIsFoundLookedAtAndRevoked(t *testing.T) {
 	b.wantText(t, "mail.example.com")
 	b.press(t, "mail.example.com")
 	b.wantHeading(t, "mail.example.com")
-	b.wantText(t, "also.mail.example.com", "Test Root", "Test Intermediate", fmt.Sprintf("request %d", requests[1]), "version 1", "not revoked",
+	b.wantText(t, "also.mail.example.com", "Test Root", "Test Intermediate", fmt.Sprintf("request %d", requests[1]), "version 1", "Not revoked",
 		h.Caller(notary.CertificateRequestor).Email)
 	b.look(t, "certificate")
 	b.fill(t, "Reason", "superseded")
-	b.tick(t, "Revoke the certificate, which cannot be undone")
+	b.tick(t, "I understand this can’t be undone")
 	b.press(t, "Revoke")
-	b.wantText(t, "The certificate is revoked.", "superseded", "Revoked for superseded.")
+	b.wantText(t, "Certificate revoked.", "superseded", "Already revoked.")
 	b.look(t, "certificate-revoked")
 	b.press(t, "Certificates")
 	b.press(t, "Revoked")
@@ -64,7 +64,7 @@ func TestACertificateIsFoundLookedAtAndRevoked(t *testing.T) {
 	}
 }
 
-func TestTheInventoryIsNarrowed(t *testing.T) {
+func TestInventoryFilters(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	one, two := h.Root(t, notary.ECDSAP256), h.Root(t, notary.Ed25519)
@@ -93,7 +93,7 @@ func TestTheInventoryIsNarrowed(t *testing.T) {
 	v.get(t, "/certificates?after=nonsense").wantStatus(t, 400)
 }
 
-func TestTheInventoryIsWalkedForwardAndBack(t *testing.T) {
+func TestInventoryPaging(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -114,7 +114,7 @@ func TestTheInventoryIsWalkedForwardAndBack(t *testing.T) {
 }
 
 // OpenSSL reads every download format of a certificate and verifies its chain.
-func TestWhatIsDownloadedOfACertificateOpenSSLReads(t *testing.T) {
+func TestCertificateDownloadsWithOpenSSL(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	h := open(t)
@@ -126,12 +126,12 @@ func TestWhatIsDownloadedOfACertificateOpenSSLReads(t *testing.T) {
 		command []string
 		want    string
 	}{
-		"fullchain.pem":   {subject, "CN=" + cert.CommonName},
-		"certificate.pem": {subject, "CN=" + cert.CommonName},
-		"certificate.cer": {append(subject, "-inform", "DER"), "CN=" + cert.CommonName},
-		"chain.pem":       {subject, "CN=Test Intermediate"},
-		"chain.p7c":       {[]string{"pkcs7", "-inform", "DER", "-print_certs", "-noout"}, "Test Root"},
-		"chain.p7b":       {[]string{"pkcs7", "-print_certs", "-noout"}, "Test Root"},
+		"fullchain.pem": {subject, "CN=" + cert.CommonName},
+		"cert.pem":      {subject, "CN=" + cert.CommonName},
+		"cert.cer":      {append(subject, "-inform", "DER"), "CN=" + cert.CommonName},
+		"chain.pem":     {subject, "CN=Test Intermediate"},
+		"chain.p7c":     {[]string{"pkcs7", "-inform", "DER", "-print_certs", "-noout"}, "Test Root"},
+		"chain.p7b":     {[]string{"pkcs7", "-print_certs", "-noout"}, "Test Root"},
 	} {
 		got := v.get(t, fmt.Sprintf("/certificates/%d/download/%s", cert.ID, form)).wantStatus(t, http.StatusOK)
 		if !strings.HasPrefix(got.Header.Get("Content-Disposition"), "attachment; filename="+cert.CommonName+"-") {
@@ -147,7 +147,7 @@ func TestWhatIsDownloadedOfACertificateOpenSSLReads(t *testing.T) {
 }
 
 // A cross-signed authority adds a second chain to a trust anchor, which can be downloaded, too.
-func TestOtherChainsOfACertificateAreShown(t *testing.T) {
+func TestAlternativeChains(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -158,12 +158,12 @@ func TestOtherChainsOfACertificateAreShown(t *testing.T) {
 	cert := h.certificateOf(t, h.Signed(t, h.Admin(), issuing))
 	v := h.as(t, notary.ReadOnly)
 	path := fmt.Sprintf("/certificates/%d", cert.ID)
-	v.get(t, path).wantText(t, "Other chains to a trusted root", "below Other Root", path+"/chains/2")
+	v.get(t, path).wantText(t, "Alternative chains", "via Other Root", path+"/chains/2")
 	v.get(t, path+"/chains/2").wantStatus(t, http.StatusOK).wantText(t, "BEGIN CERTIFICATE")
 	v.get(t, path+"/chains/9").wantStatus(t, http.StatusNotFound)
 }
 
-func TestWhatIsWrongWithARevocationIsSaidAtItsField(t *testing.T) {
+func TestRevocationFieldErrors(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -183,7 +183,7 @@ func TestWhatIsWrongWithARevocationIsSaidAtItsField(t *testing.T) {
 	h.as(t, notary.Admin).get(t, "/certificates?revoked=false").wantStatus(t, 200)
 }
 
-func TestEachRoleSeesOfCertificatesWhatItMay(t *testing.T) {
+func TestRolesOnCertificatePages(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -195,12 +195,12 @@ func TestEachRoleSeesOfCertificatesWhatItMay(t *testing.T) {
 		want := http.StatusOK
 		if role == notary.CertificateRequestor {
 			want = http.StatusNotFound
-			list.wantText(t, "sees the certificates of the requests that you submitted")
+			list.wantText(t, "Showing certificates of requests you submitted.")
 		}
 		v.get(t, certificatePath(others.ID)).wantStatus(t, want)
 		v.get(t, certificatePath(others.ID)+"/download/fullchain.pem").wantStatus(t, want)
 		if role == notary.CertificateRequestor || role == notary.ReadOnly {
-			page.wantText(t, "may not revoke")
+			page.wantText(t, "Certificate Managers revoke certificates.")
 			v.post(t, certificatePath(mine.ID)+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantStatus(t, http.StatusForbidden)
 		}
 	}
@@ -209,7 +209,7 @@ func TestEachRoleSeesOfCertificatesWhatItMay(t *testing.T) {
 func certificatePath(id int64) string { return fmt.Sprintf("/certificates/%d", id) }
 
 // The names in a certificate are always rendered as text.
-func TestHostileNamesOfCertificatesStayText(t *testing.T) {
+func TestHostileCertificateNames(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	const hostile = `<img src=x onerror=alert(1)>"'`
@@ -226,7 +226,7 @@ func TestHostileNamesOfCertificatesStayText(t *testing.T) {
 }
 
 // A certificate that expired today is not listed as valid, and the current tab is marked.
-func TestTheTabsOfTheInventoryAreExact(t *testing.T) {
+func TestInventoryTabs(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -267,7 +267,7 @@ func TestTheTabsOfTheInventoryAreExact(t *testing.T) {
 }
 
 // The count of valid certificates matches the list.
-func TestAsManyAreInForceAsAreListed(t *testing.T) {
+func TestValidCountMatchesList(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -275,7 +275,7 @@ func TestAsManyAreInForceAsAreListed(t *testing.T) {
 	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().Add(time.Minute)}))
 	h.Clock.Advance(2 * time.Minute)
 	v := h.as(t, notary.Admin)
-	link := regexp.MustCompile(`href="(/certificates[^"]*)">(\d+) in force`).FindStringSubmatch(v.get(t, authorityPath(root)).body)
+	link := regexp.MustCompile(`href="(/certificates[^"]*)">(\d+) valid`).FindStringSubmatch(v.get(t, authorityPath(root)).body)
 	list := v.get(t, html.UnescapeString(link[1])).wantStatus(t, http.StatusOK)
 	if rows := strings.Count(list.body, "<tr data-href="); link[2] != strconv.Itoa(rows) {
 		t.Errorf("%s are in force, and %d are listed", link[2], rows)

@@ -35,16 +35,16 @@ type fileForm struct {
 
 // certificateForms are the download formats of certificates.
 var certificateForms = []fileForm{
-	{"fullchain.pem", "With its chain (PEM)", typePEM,
+	{"fullchain.pem", "Full chain (fullchain.pem)", typePEM,
 		func(c *notary.Certificate) ([]byte, error) { return []byte(c.ChainPEM()), nil }},
-	{"certificate.pem", "Certificate alone (PEM)", typePEM,
+	{"cert.pem", "Certificate (cert.pem)", typePEM,
 		func(c *notary.Certificate) ([]byte, error) { return []byte(c.PEM()), nil }},
-	{"certificate.cer", "Certificate alone (DER)", typeDER,
+	{"cert.cer", "Certificate, DER (cert.cer)", typeDER,
 		func(c *notary.Certificate) ([]byte, error) { return c.DER, nil }},
-	{"chain.pem", "Chain above it (PEM)", typePEM, issuersPEM},
-	{"root.pem", "Root (PEM)", typePEM, rootPEM},
-	{"chain.p7c", "With its chain (PKCS #7, DER)", typePKCS7, chainPKCS7},
-	{"chain.p7b", "With its chain (PKCS #7, PEM)", typePEM, chainPKCS7PEM},
+	{"chain.pem", "Issuer chain (chain.pem)", typePEM, issuersPEM},
+	{"root.pem", "Root (root.pem)", typePEM, rootPEM},
+	{"chain.p7c", "Full chain, PKCS #7 DER (chain.p7c)", typePKCS7, chainPKCS7},
+	{"chain.p7b", "Full chain, PKCS #7 PEM (chain.p7b)", typePEM, chainPKCS7PEM},
 }
 
 // downloads are the download links of a certificate, for the template "downloads".
@@ -64,7 +64,7 @@ func downloadsOf(c *notary.Certificate, path string) downloads {
 
 func issuersPEM(c *notary.Certificate) ([]byte, error) {
 	if len(c.IssuerChain) == 0 {
-		return nil, notary.Errorf(notary.NotFound, "there is nothing above a root")
+		return nil, notary.Errorf(notary.NotFound, "a root certificate has no issuer chain")
 	}
 	return []byte(notary.CertificatesPEM(c.IssuerChain...)), nil
 }
@@ -93,7 +93,7 @@ func rootPEM(c *notary.Certificate) ([]byte, error) {
 func chainPKCS7(c *notary.Certificate) ([]byte, error) {
 	der, err := pkcs7.DegenerateCertificate(slices.Concat(c.Chain()...))
 	if err != nil {
-		return nil, notary.InternalError("write the PKCS #7", err)
+		return nil, notary.InternalError("encode the PKCS #7", err)
 	}
 	return der, nil
 }
@@ -107,7 +107,7 @@ func chainPKCS7PEM(c *notary.Certificate) ([]byte, error) {
 func (c *call) sendCertificate(cert *notary.Certificate) error {
 	i := slices.IndexFunc(certificateForms, func(f fileForm) bool { return f.Path == c.r.PathValue("form") })
 	if i < 0 {
-		return errNothingHere
+		return errNotFound
 	}
 	form := certificateForms[i]
 	body, err := form.write(cert)

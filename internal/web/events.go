@@ -60,7 +60,7 @@ func readEventQuery(v url.Values) (q notary.EventQuery, err error) {
 	}
 	if text := v.Get("object_id"); text != "" {
 		if q.ObjectID, err = readID(text); err != nil {
-			return q, notary.FieldErrorf("object_id", "this is not an id")
+			return q, notary.FieldErrorf("object_id", "enter an ID")
 		}
 	}
 	return q, nil
@@ -74,14 +74,14 @@ func readDay(v url.Values, field string) (time.Time, error) {
 	}
 	day, err := time.Parse(time.DateOnly, text)
 	if err != nil {
-		return day, notary.FieldErrorf(field, "write a day such as 2027-01-31")
+		return day, notary.FieldErrorf(field, "enter a date such as 2027-01-31")
 	}
 	return day, nil
 }
 
 // eventKinds returns the kinds of objects whose events the caller may see.
 func eventKinds(caller notary.Caller) []page.Option {
-	all := []page.Option{{Value: "", Label: "everything"}}
+	all := []page.Option{{Value: "", Label: "All"}}
 	for _, kind := range notary.EventKinds {
 		if !slices.Contains(notary.AccountEventKinds, kind) || caller.May(notary.ManageAccounts) {
 			all = append(all, page.Option{Value: kind, Label: cmp.Or(kindLabels[kind], kind+"s")})
@@ -96,7 +96,7 @@ var kindLabels = map[string]string{"authority": "authorities", "clock": "clock",
 
 // eventActions returns the actions whose events the caller may see.
 func eventActions(caller notary.Caller) []page.Option {
-	all := []page.Option{{Value: "", Label: "any"}}
+	all := []page.Option{{Value: "", Label: "All"}}
 	for _, action := range notary.EventActions() {
 		kind, _, _ := strings.Cut(action, ".")
 		if !slices.Contains(notary.AccountEventKinds, kind) || caller.May(notary.ManageAccounts) {

@@ -11,7 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestTheRecordOfWhoDidWhatIsFilteredAndTurned(t *testing.T) {
+func TestEventFilterAndPaging(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	for range 60 {
@@ -20,8 +20,8 @@ func TestTheRecordOfWhoDidWhatIsFilteredAndTurned(t *testing.T) {
 	b := h.browseAs(t, notary.Admin)
 	b.press(t, "Events")
 	b.look(t, "events")
-	b.fill(t, "Object", "request")
-	b.press(t, "Show")
+	b.fill(t, "Object type", "request")
+	b.press(t, "Filter")
 	b.wantText(t, "Submitted request.create", "certificate request 60 (")
 	b.press(t, "Next")
 	b.wantText(t, "certificate request 1 (")
@@ -29,28 +29,28 @@ func TestTheRecordOfWhoDidWhatIsFilteredAndTurned(t *testing.T) {
 	b.wantText(t, "certificate request 60 (")
 }
 
-func TestAFilterOfEventsThatIsNoneIsRefusedAtItsField(t *testing.T) {
+func TestEventFilterFieldErrors(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
 	for field, value := range map[string]string{"from": "yesterday", "until": "2027-13-01"} {
 		v.get(t, "/events?"+url.Values{field: {value}}.Encode()).wantStatus(t, 400).
 			wantText(t, fmt.Sprintf(`id="f-%s-error"`, field), value)
 	}
-	v.get(t, "/events?after=nonsense").wantStatus(t, 400).wantText(t, "This address leads to no place in the list").wantNoText(t, "Nothing here")
+	v.get(t, "/events?after=nonsense").wantStatus(t, 400).wantText(t, "This page of the list no longer exists").wantNoText(t, "No events")
 }
 
-func TestEventsAreForThoseWhoMayReadThem(t *testing.T) {
+func TestEventPermissions(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.as(t, notary.CertificateRequestor).get(t, "/events").wantStatus(t, 403)
-	h.as(t, notary.ReadOnly).get(t, "/events").wantStatus(t, 200).wantText(t, "Those about accounts are for Admins.")
+	h.as(t, notary.ReadOnly).get(t, "/events").wantStatus(t, 200).wantText(t, "Only Admins see account events.")
 	if a := h.as(t, notary.ReadOnly).get(t, "/events?kind=account"); a.StatusCode != 403 {
 		t.Errorf("the events of accounts: status %d", a.StatusCode)
 	}
 }
 
 // An ID belongs to one kind of object, so choosing another kind drops the ID.
-func TestEventsOfOneObjectAreLeftByTheForm(t *testing.T) {
+func TestEventFormDropsObjectID(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
@@ -58,15 +58,15 @@ func TestEventsOfOneObjectAreLeftByTheForm(t *testing.T) {
 	h.Request(t, h.Admin())
 	b := h.browseAs(t, notary.Admin)
 	b.open(t, "/events?kind=authority&object_id=1")
-	b.wantText(t, "These are only those about the authority 1.")
-	b.fill(t, "Object", "request")
-	b.press(t, "Show")
+	b.wantText(t, "Showing events of authority 1.")
+	b.fill(t, "Object type", "request")
+	b.press(t, "Filter")
 	b.wantText(t, "certificate request 1 (", "certificate request 2 (")
-	h.as(t, notary.Admin).get(t, "/events?object_id=1").wantStatus(t, 400).wantNoText(t, "These are only those")
+	h.as(t, notary.Admin).get(t, "/events?object_id=1").wantStatus(t, 400).wantNoText(t, "Showing events of")
 }
 
 // A deletion has no link to the deleted object.
-func TestADeletionLinksToNothing(t *testing.T) {
+func TestDeletionEventHasNoLink(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	testkit.Check(t, h.CA.Delete(t.Context(), h.Admin(), h.Request(t, h.Admin())))
@@ -77,7 +77,7 @@ func TestADeletionLinksToNothing(t *testing.T) {
 }
 
 // An invalid filter is not shown as an empty list.
-func TestAWrongFilterIsNoEmptyList(t *testing.T) {
+func TestInvalidFilterIsNotAnEmptyList(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
 	for _, path := range []string{"/requests", "/certificates", "/events"} {
@@ -89,7 +89,7 @@ func TestAWrongFilterIsNoEmptyList(t *testing.T) {
 }
 
 // The page shows principal, action, object and changes, and links to the other events of the same call.
-func TestEventsAreFilteredByPrincipalActionAndRequestID(t *testing.T) {
+func TestEventFilters(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)

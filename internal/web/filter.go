@@ -46,7 +46,7 @@ func readFilter(v url.Values) (f notary.Filter, err error) {
 	}
 	if id := text("certificate_authority_id"); id != "" {
 		if f.AuthorityID, err = strconv.ParseInt(id, 10, 64); err != nil {
-			return f, notary.FieldErrorf("certificate_authority_id", "choose one of the authorities")
+			return f, notary.FieldErrorf("certificate_authority_id", "choose a CA")
 		}
 	}
 	for _, read := range []struct {
@@ -76,7 +76,11 @@ func readMoment(field, text string) (time.Time, error) {
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		return day, nil
 	}
-	return ca.Moment(field, text)
+	at, err := ca.Moment(field, text)
+	if err != nil {
+		return at, notary.FieldErrorf(field, "enter a date such as 2027-01-31")
+	}
+	return at, nil
 }
 
 // withoutPlace returns the filter and order of a list without the position.

@@ -42,7 +42,7 @@ func (p *filters) nameAuthorities(s *site, c *call) error {
 		return err
 	}
 	p.Names = map[int64]string{}
-	p.Authorities = []page.Option{{Label: "any"}}
+	p.Authorities = []page.Option{{Label: "Any"}}
 	if len(all) > maxChoices {
 		p.Authorities = nil
 	}
@@ -72,24 +72,23 @@ const maxChoices = 200 // authorities in a selection; with more, the field takes
 
 // Authority returns the field for the issuer.
 func (p filters) Authority() page.Field {
-	const name, label = "certificate_authority_id", "Authority"
+	const name, label = "certificate_authority_id", "CA"
 	if p.Authorities == nil {
-		return p.Form.Input("number", name, label+" (its number)")
+		return p.Form.Input("number", name, label+" ID")
 	}
 	return p.Form.Choice(name, label, p.Authorities)
 }
 
 // Sorts returns the sort orders.
 func (p filters) Sorts() []page.Option {
-	return []page.Option{{Label: "newest first"}, {Value: "id", Label: "oldest first"},
-		{Value: "not_after", Label: "expiring first"},
-		{Value: "-not_after", Label: "expiring last"}, {Value: "common_name", Label: "by name"},
-		{Value: "-common_name", Label: "by name, z to a"}}
+	return []page.Option{{Label: "Newest"}, {Value: "id", Label: "Oldest"},
+		{Value: "not_after", Label: "Expiring soonest"}, {Value: "-not_after", Label: "Expiring latest"},
+		{Value: "common_name", Label: "Name A–Z"}, {Value: "-common_name", Label: "Name Z–A"}}
 }
 
 // Keys returns the key types.
 func (p filters) Keys() []page.Option {
-	all := []page.Option{{Label: "any"}}
+	all := []page.Option{{Label: "Any"}}
 	for _, key := range []string{"ECDSA P-256", "ECDSA P-384", "ECDSA P-521", "Ed25519", "RSA 2048", "RSA 3072",
 		"RSA 4096"} {
 		all = append(all, page.Option{Value: key, Label: key})
@@ -114,6 +113,16 @@ func (p filters) Others() (all []kept) {
 		}
 	}
 	return all
+}
+
+// Total returns the number of objects in the current tab, or "" if it is not known.
+func (p filters) Total() string {
+	for _, t := range p.Tabs {
+		if t.Here {
+			return t.Count
+		}
+	}
+	return ""
 }
 
 // Filters returns the filters for the template of that name.

@@ -10,7 +10,7 @@ import (
 )
 
 // Goes from an empty database to a certificate that OpenSSL accepts, with and without JavaScript.
-func TestFromNothingToACertificate(t *testing.T) {
+func TestFirstCertificate(t *testing.T) {
 	t.Parallel()
 	for name, script := range map[string]bool{"with script": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
@@ -26,21 +26,21 @@ func TestFromNothingToACertificate(t *testing.T) {
 				b.fill(t, "Setup code", testkit.SetupCode)
 			}
 			b.makeFirstAccount(t)
-			b.press(t, "Make the first authorities")
-			b.fill(t, "Organisation", "Example Inc.")
-			b.press(t, "Make both authorities")
+			b.press(t, "Create root and issuing CA")
+			b.fill(t, "Organization", "Example Inc.")
+			b.press(t, "Create root and issuing CA")
 			b.wantText(t, "Example Inc. Root", "Example Inc. Issuing")
 			b.press(t, "Overview")
-			b.press(t, "Make the first request")
+			b.press(t, "Request a certificate")
 			if script {
 				b.makeKey(t, "www.example.com")
 			} else {
-				b.fill(t, "Signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
+				b.fill(t, "Certificate signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
 			}
-			b.press(t, "Check it")
-			b.press(t, "Submit the request")
+			b.press(t, "Review request")
+			b.press(t, "Submit request")
 			b.press(t, "Sign")
-			b.wantText(t, "The request is signed.")
+			b.wantText(t, "Request signed.")
 			b.wantVerified(t)
 			b.press(t, "Overview")
 			b.wantText(t, "www.example.com", " valid, ")
@@ -51,18 +51,18 @@ func TestFromNothingToACertificate(t *testing.T) {
 func (b *browser) makeFirstAccount(t *testing.T) {
 	t.Helper()
 	b.wantHeading(t, "Welcome to Notary")
-	b.fill(t, "E-mail", "ada@example.com")
+	b.fill(t, "Email", "ada@example.com")
 	b.fill(t, "Password", testkit.Password)
 	b.fill(t, "Confirm password", testkit.Password)
 	b.press(t, "Create account")
-	b.wantText(t, "Next: an authority")
+	b.wantText(t, "Next: create a CA")
 }
 
 // makeKey generates a key for the names in the browser and saves it.
 func (b *browser) makeKey(t *testing.T, names string) (key string) {
 	t.Helper()
-	b.fill(t, "Names, one a line", names)
-	b.run(t, chromedp.Click(`//button[.="Make the key and the request"]`), chromedp.WaitVisible("#save-key"))
+	b.fill(t, "Subject alternative names", names)
+	b.run(t, chromedp.Click(`//button[.="Generate key and CSR"]`), chromedp.WaitVisible("#save-key"))
 	_, key = b.download(t, "#save-key")
 	return key
 }
@@ -70,8 +70,8 @@ func (b *browser) makeKey(t *testing.T, names string) (key string) {
 // wantVerified verifies the certificate of the current request with OpenSSL and its own chain.
 func (b *browser) wantVerified(t *testing.T) {
 	t.Helper()
-	_, leaf := b.download(t, `//a[contains(@href, "certificate.pem")]`)
-	_, above := b.download(t, `//a[.="Chain above it (PEM)"]`)
+	_, leaf := b.download(t, `//a[contains(@href, "cert.pem")]`)
+	_, above := b.download(t, `//a[.="Issuer chain (chain.pem)"]`)
 	openssl(t, map[string]string{"leaf.pem": leaf, "above.pem": above}, "verify", "-x509_strict", "-purpose", "sslserver",
 		"-CAfile", "above.pem", "leaf.pem")
 }

@@ -37,7 +37,7 @@ func (c *call) wrongFilter(err error, show func(*call, page.Form) error) error {
 	switch e := c.explain(err); e.Kind {
 	case notary.Invalid, notary.Conflict, notary.Unprocessable:
 		if e.Field == "after" || e.Field == "before" { // not a visible field
-			e = notary.FieldErrorf(e.Field, "this address leads to no place in the list: begin at its first page")
+			e = notary.FieldErrorf(e.Field, "this page of the list no longer exists: start at the first page")
 		}
 		return show(c, c.failed(c.r.URL.Query(), e))
 	default:
@@ -76,7 +76,7 @@ func (f forms) At(action string) page.Form {
 // mustBeSure returns an error unless [page.Form.Sure] is ticked.
 func (c *call) mustBeSure() error {
 	if c.value(page.FieldSure) != "yes" {
-		return notary.FieldErrorf(page.FieldSure, "tick this first: it cannot be undone")
+		return notary.FieldErrorf(page.FieldSure, "confirm this first: it can't be undone")
 	}
 	return nil
 }

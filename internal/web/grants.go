@@ -18,7 +18,7 @@ var grantActions = []page.Option{
 	{Value: "certificate.revoke", Label: "Revoke certificates"},
 	{Value: "request.reopen", Label: "Reopen requests"},
 	{Value: "request.upload", Label: "Upload certificates"},
-	{Value: "request.remove_certificate", Label: "Remove certificates"},
+	{Value: "request.remove_certificate", Label: "Detach certificates"},
 	{Value: "request.delete", Label: "Delete requests"},
 }
 
@@ -52,9 +52,9 @@ func (s *site) newGrantPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	to := []page.Option{{Value: "", Label: "the account named below"}}
+	to := []page.Option{{Value: "", Label: "Account (enter the email below)"}}
 	for _, g := range groups {
-		to = append(to, page.Option{Value: strconv.FormatInt(g.ID, 10), Label: "group " + g.Name})
+		to = append(to, page.Option{Value: strconv.FormatInt(g.ID, 10), Label: "Group " + g.Name})
 	}
 	return c.show("grant-new", "New grant", grantForm{f.Fields("group", "email", "actions", "certificate_authority_ids", "profiles", "names"),
 		grantActions, to})
@@ -68,7 +68,7 @@ func (s *site) newGrant(c *call) error {
 	if _, err := s.auth.CreateGrant(c.r.Context(), c.caller, g); err != nil {
 		return c.again(asTyped(err), s.newGrantPage)
 	}
-	return c.done("/grants", "The grant is created.")
+	return c.done("/grants", "Grant created.")
 }
 
 // asTyped turns a not-found error about a field into one that the user can correct in the form.
@@ -92,7 +92,7 @@ func (s *site) readGrant(c *call) (g *notary.Grant, err error) {
 	for _, text := range strings.Fields(c.value("certificate_authority_ids")) {
 		id, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return nil, notary.FieldErrorf("certificate_authority_ids", "%.20q is not the number of an authority", text)
+			return nil, notary.FieldErrorf("certificate_authority_ids", "%.20q is not a CA ID", text)
 		}
 		g.Authorities = append(g.Authorities, id)
 	}
@@ -109,13 +109,13 @@ func (s *site) deleteGrant(c *call) error {
 	if err := s.auth.DeleteGrant(c.r.Context(), c.caller, id); err != nil {
 		return err
 	}
-	return c.done("/grants", "The grant is deleted.")
+	return c.done("/grants", "Grant deleted.")
 }
 
 // Limits returns the limits of a grant as texts.
 func (grantsPage) Limits(g *notary.Grant) (all []string) {
 	for _, id := range g.Authorities {
-		all = append(all, "authority "+strconv.FormatInt(id, 10))
+		all = append(all, "CA "+strconv.FormatInt(id, 10))
 	}
 	for _, name := range g.Profiles {
 		all = append(all, "profile "+name)

@@ -29,7 +29,7 @@ func (s *site) newGroup(c *call) error {
 	if err != nil {
 		return c.again(err, s.groupsPage)
 	}
-	return c.done(groupPath(id), "The group is created.")
+	return c.done(groupPath(id), "Group created.")
 }
 
 func groupPath(id int64) string { return fmt.Sprintf("/groups/%d", id) }
@@ -68,7 +68,7 @@ func (s *site) addMember(c *call) error {
 	if err := s.auth.ChangeMembers(c.r.Context(), c.caller, id, []int64{account}, nil); err != nil {
 		return c.again(err, s.groupPage)
 	}
-	return c.done(groupPath(id), "The account is added to the group.")
+	return c.done(groupPath(id), "Account added to the group.")
 }
 
 // accountNamed returns the id of the account with an email address. Its error names the field.
@@ -82,7 +82,7 @@ func (s *site) accountNamed(c *call, field, email string) (int64, error) {
 			return a.ID, nil
 		}
 	}
-	return 0, notary.FieldErrorf(field, "there is no account with this e-mail")
+	return 0, notary.FieldErrorf(field, "no account has this email address")
 }
 
 func (s *site) removeMember(c *call) error {
@@ -97,7 +97,7 @@ func (s *site) removeMember(c *call) error {
 	if err := s.auth.ChangeMembers(c.r.Context(), c.caller, id, nil, []int64{account}); err != nil {
 		return c.again(err, s.groupPage)
 	}
-	return c.done(groupPath(id), "The account is removed from the group.")
+	return c.done(groupPath(id), "Account removed from the group.")
 }
 
 func (s *site) deleteGroup(c *call) error {
@@ -111,5 +111,5 @@ func (s *site) deleteGroup(c *call) error {
 	if err := s.auth.DeleteGroup(c.r.Context(), c.caller, id); err != nil {
 		return c.again(err, s.groupPage)
 	}
-	return c.done("/groups", "The group and the grants to it are deleted.")
+	return c.done("/groups", "Group and its grants deleted.")
 }

@@ -9,20 +9,20 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestAnAdminManagesGroupsAndGrants(t *testing.T) {
+func TestGroupsAndGrants(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
 	admin, member := h.as(t, notary.Admin), h.Caller(notary.CertificateRequestor)
-	admin.get(t, "/groups").wantStatus(t, 200).wantText(t, "No groups.")
+	admin.get(t, "/groups").wantStatus(t, 200).wantText(t, "No groups yet.")
 	admin.post(t, "/groups", url.Values{"name": {"Web Team"}}).wantStatus(t, 400).wantText(t, `id="f-name-error"`, `value="Web Team"`)
-	admin.post(t, "/groups", url.Values{"name": {"web-team"}}).wantStatus(t, 200).wantAt(t, "/groups/1").wantText(t, "The group is created.", "No members.")
-	admin.post(t, "/groups/1/members", url.Values{"email": {"nobody@example.com"}}).wantStatus(t, 400).wantText(t, "There is no account with this e-mail")
-	admin.post(t, "/groups/1/members", url.Values{"email": {member.Email}}).wantStatus(t, 200).wantText(t, "The account is added", member.Email)
+	admin.post(t, "/groups", url.Values{"name": {"web-team"}}).wantStatus(t, 200).wantAt(t, "/groups/1").wantText(t, "Group created.", "No members yet.")
+	admin.post(t, "/groups/1/members", url.Values{"email": {"nobody@example.com"}}).wantStatus(t, 400).wantText(t, "No account has this email address")
+	admin.post(t, "/groups/1/members", url.Values{"email": {member.Email}}).wantStatus(t, 200).wantText(t, "Account added", member.Email)
 
 	grant := url.Values{"group": {"1"}, "actions": {"request.sign"}, "certificate_authority_ids": {"1"}, "profiles": {"server-client"},
 		"names": {"dns:team.example.com"}}
-	admin.get(t, "/grants/new").wantStatus(t, 200).wantText(t, "group web-team", `value="request.sign"`)
+	admin.get(t, "/grants/new").wantStatus(t, 200).wantText(t, "Group web-team", `value="request.sign"`)
 	for field, test := range map[string]struct{ value, want string }{
 		"certificate_authority_ids": {"99", "There is no certificate authority 99"}, "profiles": {"none", "There is no profile none"},
 		"names": {"dns:*", "cannot be listed here"}, "actions": {"account.manage", "cannot be granted"},
@@ -35,18 +35,18 @@ func TestAnAdminManagesGroupsAndGrants(t *testing.T) {
 		admin.post(t, "/grants/new", wrong).wantStatus(t, 400).wantText(t, test.want, fmt.Sprintf(`id="f-%s-error"`, field))
 	}
 	admin.post(t, "/grants/new", grant).wantStatus(t, 200).wantAt(t, "/grants").
-		wantText(t, "The grant is created.", "group 1", "request.sign", "authority 1", "profile server-client", "dns:team.example.com")
+		wantText(t, "Grant created.", "group 1", "request.sign", "CA 1", "profile server-client", "dns:team.example.com")
 	admin.get(t, "/groups/1").wantText(t, `href="/grants?to=group+1"`)
 	admin.get(t, "/grants?to=group+1").wantText(t, "request.sign", "dns:team.example.com")
 	admin.get(t, "/grants?to=account+1").wantText(t, "No grants")
 
-	admin.post(t, "/grants/1/delete", nil).wantStatus(t, 200).wantText(t, "The grant is deleted.", "No grants")
-	admin.post(t, "/groups/1/members/remove", url.Values{"account": {fmt.Sprint(member.AccountID)}}).wantText(t, "The account is removed", "No members.")
-	admin.post(t, "/groups/1/delete", nil).wantStatus(t, 400).wantText(t, "Tick this first")
-	admin.post(t, "/groups/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 200).wantAt(t, "/groups").wantText(t, "No groups.")
+	admin.post(t, "/grants/1/delete", nil).wantStatus(t, 200).wantText(t, "Grant deleted.", "No grants")
+	admin.post(t, "/groups/1/members/remove", url.Values{"account": {fmt.Sprint(member.AccountID)}}).wantText(t, "Account removed", "No members yet.")
+	admin.post(t, "/groups/1/delete", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
+	admin.post(t, "/groups/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 200).wantAt(t, "/groups").wantText(t, "No groups yet.")
 }
 
-func TestOnlyAnAdminReachesGroupsAndGrants(t *testing.T) {
+func TestGroupsAndGrantsAreForAdmins(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	id, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
@@ -63,7 +63,7 @@ func TestOnlyAnAdminReachesGroupsAndGrants(t *testing.T) {
 	}
 }
 
-func TestPagesOfGroupsAndGrantsInABrowser(t *testing.T) {
+func TestGroupsAndGrantsInABrowser(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
@@ -73,19 +73,19 @@ func TestPagesOfGroupsAndGrantsInABrowser(t *testing.T) {
 	b.fill(t, "New group", "web-team")
 	b.press(t, "Create group")
 	b.wantHeading(t, "web-team")
-	b.fill(t, "E-mail of an account", h.Caller(notary.CertificateRequestor).Email)
+	b.fill(t, "Account email", h.Caller(notary.CertificateRequestor).Email)
 	b.press(t, "Add member")
 	b.look(t, "group")
 	b.open(t, "/groups")
 	b.look(t, "groups")
 	b.press(t, "Grants")
 	b.press(t, "New grant")
-	b.fill(t, "E-mail of an account", h.Caller(notary.CertificateRequestor).Email)
+	b.fill(t, "Account email", h.Caller(notary.CertificateRequestor).Email)
 	b.tick(t, "Sign requests")
-	b.fill(t, "Only for names", "dns:team.example.com")
+	b.fill(t, "Subject alternative names", "dns:team.example.com")
 	b.look(t, "grant-new")
 	b.press(t, "Create grant")
-	b.wantText(t, "The grant is created.", "dns:team.example.com")
+	b.wantText(t, "Grant created.", "dns:team.example.com")
 	b.look(t, "grants")
 	b.open(t, "/events")
 	b.look(t, "events-of-grants")

@@ -11,7 +11,8 @@ import (
 type eventView struct {
 	*notary.Event
 	Label  string   // the action, such as "Signed"
-	Link   string   // the relation to the issuer: "with", "on the CRL of"
+	Verb   string   // the action as a verb, or ""
+	Link   string   // the relation to the issuer, such as "from"
 	Issuer *mention // nil for none
 	Others []mention
 }
@@ -21,18 +22,32 @@ type mention struct{ Text, Path string }
 
 // issuerLinks has the actions whose referenced authority is the issuer.
 var issuerLinks = map[string]string{
-	"request.sign":               "with",
+	"request.sign":               "from",
 	"request.revoke":             "on the CRL of",
 	"certificate.revoke":         "on the CRL of",
 	"certificate.correct_reason": "on the CRL of",
-	"authority.sign":             "with",
-	"authority.cross_sign":       "with",
+	"authority.sign":             "from",
+	"authority.cross_sign":       "from",
+}
+
+// eventVerbs describe actions as verbs, followed by the referenced objects.
+var eventVerbs = map[string]string{
+	"request.create":             "submitted the request",
+	"request.sign":               "issued",
+	"request.reject":             "rejected the request",
+	"request.reopen":             "reopened the request",
+	"request.revoke":             "revoked",
+	"request.upload":             "uploaded",
+	"request.remove_certificate": "detached",
+	"certificate.revoke":         "revoked",
+	"certificate.correct_reason": "corrected the revocation reason of",
+	"authority.sign":             "issued",
 }
 
 // eventViews returns events for a history. The authorities are those that the caller may see.
 func eventViews(events []*notary.Event, authorities []*notary.Authority) (all []eventView) {
 	for _, e := range events {
-		v := eventView{Event: e, Label: notary.ActionLabel(e.Action), Link: issuerLinks[e.Action]}
+		v := eventView{Event: e, Label: notary.ActionLabel(e.Action), Verb: eventVerbs[e.Action], Link: issuerLinks[e.Action]}
 		if e.Object.Kind == "certificate" {
 			v.Others = append(v.Others, mentionOf(e.Object, authorities))
 		}

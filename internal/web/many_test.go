@@ -49,7 +49,7 @@ func TestManyAccounts(t *testing.T) {
 		v.get(t, "/accounts?from="+from).wantStatus(t, 200).wantText(t, `rel="next" href="/accounts?from=100"`)
 	}
 	v.get(t, "/accounts?email=0999@EXAMPLE").wantText(t, "0999@example.com").wantNoText(t, `rel="next"`)
-	v.get(t, "/accounts?email=nobody").wantText(t, "No account has that in its e-mail.")
+	v.get(t, "/accounts?email=nobody").wantText(t, "No accounts match.")
 }
 
 // The size of no page grows with the number of authorities.
@@ -65,10 +65,10 @@ func TestManyAuthorities(t *testing.T) {
 	}
 	id := h.Signed(t, h.Admin(), root)
 	v := h.as(t, notary.Admin)
-	v.get(t, "/").wantSmall(t).wantText(t, "All authorities", "203 more than these")
+	v.get(t, "/").wantSmall(t).wantText(t, "View all CAs", "203 more")
 	v.get(t, "/authorities").wantSmall(t).wantText(t, `rel="next" href="/authorities?from=100"`)
-	v.get(t, "/requests?certificate_authority_id=1").wantSmall(t).wantText(t, "Authority (its number)", fmt.Sprintf("/requests/%d", id))
-	v.get(t, "/certificates").wantSmall(t).wantText(t, "Authority (its number)")
+	v.get(t, "/requests?certificate_authority_id=1").wantSmall(t).wantText(t, "CA ID", fmt.Sprintf("/requests/%d", id))
+	v.get(t, "/certificates").wantSmall(t).wantText(t, "CA ID")
 	v.get(t, "/authorities/1").wantSmall(t)
 }
 
@@ -93,7 +93,7 @@ func TestLongNamesInLists(t *testing.T) {
 }
 
 // A field that the user emptied stays empty while an error in another field is corrected.
-func TestAFieldThatWasEmptiedStaysEmpty(t *testing.T) {
+func TestEmptiedFieldStaysEmpty(t *testing.T) {
 	t.Parallel()
 	v := empty(t).visit(t)
 	v.post(t, "/start", url.Values{"setup_code": {testkit.SetupCode}, "email": {"a@example.com"}, "password": {testkit.Password},
@@ -108,7 +108,7 @@ func TestAFieldThatWasEmptiedStaysEmpty(t *testing.T) {
 }
 
 // Without JavaScript a file replaces a text, which must not be required then.
-func TestAFileStandsForAText(t *testing.T) {
+func TestFileReplacesRequiredText(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Pending(t)
@@ -132,7 +132,7 @@ func TestAFileStandsForAText(t *testing.T) {
 }
 
 // After a conflicting update the user gets an error, keeps the input and has a link to the latest version.
-func TestAProfileThatSomebodyElseChanged(t *testing.T) {
+func TestConflictingProfileUpdates(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
 	mine := formOf(t, v.get(t, "/profiles/1/edit").body)
@@ -145,11 +145,11 @@ func TestAProfileThatSomebodyElseChanged(t *testing.T) {
 	v.post(t, "/profiles/1/edit", other).wantAt(t, "/profiles/1")
 	mine.Set("do", "save")
 	mine.Set("description", "mine")
-	v.post(t, "/profiles/1/edit", mine).wantStatus(t, 409).wantText(t, `value="mine"`, `<a href="/profiles/1/edit">begin again`)
+	v.post(t, "/profiles/1/edit", mine).wantStatus(t, 409).wantText(t, `value="mine"`, `<a href="/profiles/1/edit">Reload the latest version`)
 }
 
 // On a narrow phone the account's name is shortened, and the bar takes at most two lines.
-func TestTheBarFitsANarrowScreen(t *testing.T) {
+func TestHeaderFitsANarrowScreen(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)
 	b.size(t, 360, 700)

@@ -26,21 +26,27 @@ func (s *site) mePage(c *call, f page.Form) error {
 func (s *site) changeMyPassword(c *call) error {
 	old, password := c.r.PostForm.Get("old_password"), c.r.PostForm.Get("password")
 	if password != c.r.PostForm.Get("password_again") {
-		return c.again(notary.FieldErrorf("password_again", "the two passwords are not the same"), s.mePage)
+		return c.again(notary.FieldErrorf("password_again", "the passwords don't match"), s.mePage)
 	}
 	token, _, err := s.auth.ChangeMyPasswordAndStay(c.r.Context(), c.caller, old, password, c.token)
 	if err != nil {
 		return c.again(err, s.mePage)
 	}
 	c.setCookie(sessionCookie, token, 0)
-	return c.done("/me", "Your password is changed, and worth "+worth(password, c.caller.Email)+
-		" All other sessions are ended.")
+	return c.done("/me", "Password changed. Strength: "+strength(password, c.caller.Email)+
+		". All other sessions have been signed out.")
 }
 
-// worth describes the strength of a password.
-func worth(password, email string) string {
-	_, words := auth.Strength(password, email)
-	return words + "."
+// strength describes the strength of a password by the decimal logarithm of the number of guesses.
+func strength(password, email string) string {
+	switch guesses, _ := auth.Strength(password, email); {
+	case guesses >= 15:
+		return "very strong"
+	case guesses >= 10:
+		return "strong"
+	default:
+		return "fair"
+	}
 }
 
 func (s *site) endSession(c *call) error {
@@ -51,12 +57,12 @@ func (s *site) endSession(c *call) error {
 	if err := s.auth.EndSession(c.r.Context(), c.caller, id); err != nil {
 		return err
 	}
-	return c.done("/me", "The session is ended.")
+	return c.done("/me", "Session signed out.")
 }
 
 func (s *site) endOtherSessions(c *call) error {
 	if err := s.auth.EndOtherSessions(c.r.Context(), c.caller, c.token); err != nil {
 		return err
 	}
-	return c.done("/me", "All other sessions are ended.")
+	return c.done("/me", "All other sessions signed out.")
 }

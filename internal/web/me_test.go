@@ -8,20 +8,20 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestOnesOwnSessionsAreSeenAndEnded(t *testing.T) {
+func TestOwnSessions(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	elsewhere := h.as(t, notary.ReadOnly)
 	b := h.browseAs(t, notary.ReadOnly)
 	b.press(t, h.Caller(notary.ReadOnly).Email)
-	b.wantText(t, "this one", "Go-http-client", "End all others")
+	b.wantText(t, "This session", "Go-http-client", "Sign out all other sessions")
 	b.look(t, "me")
-	b.press(t, "End")
-	b.wantText(t, "The session is ended.")
+	b.click(t, `//main//button[.="Sign out"]`)
+	b.wantText(t, "Session signed out.")
 	elsewhere.get(t, "/").wantAt(t, "/sign-in?to=%2F")
 }
 
-func TestTheOwnPasswordIsChangedWithoutSigningInAgain(t *testing.T) {
+func TestPasswordChangeKeepsTheSession(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	elsewhere, v := h.as(t, notary.ReadOnly), h.as(t, notary.ReadOnly)
@@ -29,7 +29,7 @@ func TestTheOwnPasswordIsChangedWithoutSigningInAgain(t *testing.T) {
 	form := url.Values{"old_password": {"wrong"}, "password": {next}, "password_again": {next}}
 	v.post(t, "/me/password", form).wantStatus(t, 400).wantText(t, `id="f-old_password-error"`, "The old password is wrong")
 	form.Set("old_password", testkit.Password)
-	v.post(t, "/me/password", form).wantAt(t, "/me").wantText(t, "Your password is changed, and worth more than")
+	v.post(t, "/me/password", form).wantAt(t, "/me").wantText(t, "Password changed. Strength: very strong.")
 	v.get(t, "/me").wantAt(t, "/me")
 	elsewhere.get(t, "/me").wantAt(t, "/sign-in?to=%2Fme")
 }

@@ -11,27 +11,27 @@ import (
 )
 
 // A truncated form is rejected, not processed in part.
-func TestAFormThatDidNotArriveWhole(t *testing.T) {
+func TestTruncatedForm(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
 	v.post(t, "/accounts/new", url.Values{"email": {strings.Repeat("a", 3<<20)}}).wantStatus(t, 413).wantText(t, "larger than 2 MiB", "Sign out")
 	response, err := v.http.Post("https://"+v.house.served.Addr+"/accounts/new", "application/x-www-form-urlencoded", strings.NewReader("email=%zz&role_id=2"))
-	read(t, response, err).wantStatus(t, 400).wantText(t, "did not arrive whole")
+	read(t, response, err).wantStatus(t, 400).wantText(t, "form is incomplete")
 }
 
 // A link from another site cannot fill in a form that changes something.
-func TestALinkFillsInNoDangerousForm(t *testing.T) {
+func TestLinksDoNotFillInForms(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
 	v := h.as(t, notary.Admin)
 	v.get(t, "/authorities/1/delete?force=yes&sure=yes").wantStatus(t, 200).wantNoText(t, "checked")
 	v.get(t, "/profiles/1/edit?version=1&validity=9000d").wantStatus(t, 200).wantNoText(t, "9000")
-	v.post(t, "/authorities/1/delete?sure=yes", nil).wantStatus(t, 400).wantText(t, "Tick this first")
+	v.post(t, "/authorities/1/delete?sure=yes", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
 }
 
 // A filter that the list does not support is reported, and is no internal error.
-func TestAFilterOfTheOtherList(t *testing.T) {
+func TestUnsupportedFilter(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
 	v.get(t, "/requests?revoked=true").wantStatus(t, 400).wantText(t, "filter requests by status")
@@ -40,7 +40,7 @@ func TestAFilterOfTheOtherList(t *testing.T) {
 }
 
 // The URL of a form's action, opened as a page, redirects to the page of the form.
-func TestAddressesThatAreNoPages(t *testing.T) {
+func TestFormActionURLsRedirect(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Request(t, h.Admin())
@@ -55,7 +55,7 @@ func TestAddressesThatAreNoPages(t *testing.T) {
 	}
 	v.get(t, "/nothing/").wantStatus(t, 404)
 	v.post(t, "/nothing", nil).wantStatus(t, 404)
-	a := v.post(t, "/requests", nil).wantStatus(t, 405).wantText(t, "cannot be used in that way")
+	a := v.post(t, "/requests", nil).wantStatus(t, 405).wantText(t, "does not support this method")
 	if got := a.Header.Get("Allow"); got != "GET, HEAD" {
 		t.Errorf("Allow is %q", got)
 	}

@@ -60,11 +60,11 @@ func (p overviewPage) ExpiringList() string { return expiringURL(expiresSoon) }
 
 const maxAuthorities = 50 // on the overview
 
-// Waiting returns the rows of the pending requests.
-func (p overviewPage) Waiting() []row { return rowsOf(p.Outstanding) }
+// Pending returns the rows of the pending requests.
+func (p overviewPage) Pending() []row { return rowsOf(p.Outstanding) }
 
-// Ending returns the rows of the certificates that expire next.
-func (p overviewPage) Ending() []certificateRow { return p.rows(p.Expiring) }
+// NextToExpire returns the rows of the certificates that expire next.
+func (p overviewPage) NextToExpire() []certificateRow { return p.rows(p.Expiring) }
 
 // Blocked returns the rows of the valid certificates with blocked keys.
 func (p overviewPage) Blocked() []certificateRow { return p.rows(p.Overview.Blocked) }
@@ -85,20 +85,20 @@ func (p overviewPage) Shown() []*notary.AuthorityState {
 // OtherAuthorities returns the number of those that are not.
 func (p overviewPage) OtherAuthorities() int { return len(p.Authorities) - len(p.Shown()) }
 
-// NeedCare returns the authorities that need attention. The expiry of a disabled authority, such
+// NeedAttention returns the authorities that need attention. The expiry of a disabled authority, such
 // as one with a successor, or of a revoked one needs none.
-func (p overviewPage) NeedCare() (all []caredFor) {
+func (p overviewPage) NeedAttention() (all []attentionItem) {
 	for _, a := range p.Authorities {
 		ends := a.EndsSoon && a.Authority.Enabled && a.Status != notary.AuthorityRevoked
 		if len(all) < maxAuthorities && (ends || a.CRLDue || a.Status == notary.AuthorityPending) {
-			all = append(all, caredFor{a, ends})
+			all = append(all, attentionItem{a, ends})
 		}
 	}
 	return all
 }
 
-// caredFor is an authority that needs attention.
-type caredFor struct {
+// attentionItem is an authority that needs attention.
+type attentionItem struct {
 	*notary.AuthorityState
 	Ends bool // whether it has expired or expires soon
 }

@@ -12,7 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestTheOverviewShowsWhatNeedsSomebody(t *testing.T) {
+func TestOverview(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -20,12 +20,12 @@ func TestTheOverviewShowsWhatNeedsSomebody(t *testing.T) {
 	h.Request(t, h.Caller(notary.CertificateRequestor))
 	h.Pending(t)
 	b := h.browseAs(t, notary.CertificateManager)
-	b.wantText(t, "Waiting for a decision", "Expiring soon", "waits for its certificate", "Signed")
+	b.wantText(t, "Pending approval", "Expiring soon", "is awaiting its certificate", "Signed")
 	b.look(t, "overview")
 }
 
 // A revocation that no CRL can list is shown on the overview of managers.
-func TestTheOverviewShowsDamagedRecords(t *testing.T) {
+func TestOverviewDamagedRecords(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -40,7 +40,7 @@ func TestTheOverviewShowsDamagedRecords(t *testing.T) {
 }
 
 // Certificates with blocked keys are listed until they have been revoked.
-func TestTheOverviewShowsBlockedKeysInUse(t *testing.T) {
+func TestOverviewBlockedKeys(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	id := h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
@@ -56,7 +56,7 @@ func TestTheOverviewShowsBlockedKeysInUse(t *testing.T) {
 }
 
 // Each bar of the chart links to the certificates that it counts.
-func TestABarLeadsToItsCertificates(t *testing.T) {
+func TestChartLinks(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
@@ -68,7 +68,7 @@ func TestABarLeadsToItsCertificates(t *testing.T) {
 
 // The chart and the tile count what their lists show: CA certificates included, replaced
 // certificates excluded.
-func TestTheOverviewCountsWhatItsListsShow(t *testing.T) {
+func TestOverviewCounts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -90,14 +90,14 @@ func TestTheOverviewCountsWhatItsListsShow(t *testing.T) {
 }
 
 // An authority with a successor, or a revoked one, needs no attention.
-func TestAnAuthorityThatIsDoneWithNeedsNoCare(t *testing.T) {
+func TestReplacedAuthorityNeedsNoAttention(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
 	h.Clock.Advance(h.certificateEnd(t, root).Sub(h.Clock.Now()) - 10*24*time.Hour)
 	_, err := h.CA.RollOver(t.Context(), h.Admin(), root, ca.RollOverOptions{})
 	testkit.Check(t, err)
-	h.as(t, notary.Admin).get(t, "/").wantNoText(t, "roll it over")
+	h.as(t, notary.Admin).get(t, "/").wantNoText(t, "plan its renewal")
 }
 
 func (h *house) certificateEnd(t *testing.T, authority int64) time.Time {
@@ -108,16 +108,16 @@ func (h *house) certificateEnd(t *testing.T, authority int64) time.Time {
 }
 
 // The overview of a Certificate Requestor has only its own requests.
-func TestTheOverviewOfARequestorIsItsOwn(t *testing.T) {
+func TestOverviewOfARequestor(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Request(t, h.Admin())
 	own := h.Request(t, h.Caller(notary.CertificateRequestor))
-	a := h.as(t, notary.CertificateRequestor).get(t, "/").wantStatus(t, 200).wantText(t, fmt.Sprintf("/requests/%d", own), "Waiting")
-	a.wantNoText(t, "What was done last", fmt.Sprintf("/requests/%d", own-1), "/authorities")
+	a := h.as(t, notary.CertificateRequestor).get(t, "/").wantStatus(t, 200).wantText(t, fmt.Sprintf("/requests/%d", own), "Pending approval")
+	a.wantNoText(t, "Recent activity", fmt.Sprintf("/requests/%d", own-1), "/authorities")
 }
 
-func TestAnAuthorityThatEndsSoonIsNamed(t *testing.T) {
+func TestOverviewExpiringAuthority(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)

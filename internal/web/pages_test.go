@@ -48,7 +48,7 @@ func TestEveryPage(t *testing.T) {
 	_, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
 	testkit.Check(t, err)
 	admin, stranger := h.as(t, notary.Admin), h.visit(t)
-	ids := strings.NewReplacer("{id}", "1", "{$}", "", "{form}", "certificate.pem", "{number}", "1")
+	ids := strings.NewReplacer("{id}", "1", "{$}", "", "{form}", "cert.pem", "{number}", "1")
 	for _, pattern := range web.Patterns() {
 		path, get := strings.CutPrefix(pattern, "GET ")
 		if !get {
@@ -69,7 +69,7 @@ func TestEveryPage(t *testing.T) {
 	}
 }
 
-func TestAQueueIsClearedByTheKeyboard(t *testing.T) {
+func TestKeyboardShortcuts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	for range 3 {
@@ -80,7 +80,7 @@ func TestAQueueIsClearedByTheKeyboard(t *testing.T) {
 	b.run(t, chromedp.KeyEvent("jxjx"))
 	b.wantText(t, "2 selected")
 	b.run(t, chromedp.KeyEvent("?"), chromedp.WaitVisible("dialog"))
-	b.wantText(t, "The keyboard")
+	b.wantText(t, "Keyboard shortcuts")
 	b.run(t, chromedp.Click("dialog button"), chromedp.WaitNotPresent("dialog"))
 	b.run(t, chromedp.KeyEvent("/"), chromedp.KeyEvent("jx?")) // typed into the field, not run
 	b.wantText(t, "2 selected")
@@ -96,7 +96,7 @@ func TestAQueueIsClearedByTheKeyboard(t *testing.T) {
 }
 
 // The keys act on the row with the focus, however the focus got there, and Enter opens it.
-func TestTheKeysActOnTheRowWithTheFocus(t *testing.T) {
+func TestShortcutsActOnTheFocusedRow(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	for range 3 {
@@ -131,7 +131,7 @@ func TestTheKeysActOnTheRowWithTheFocus(t *testing.T) {
 }
 
 // The label of a checkbox names the request that it selects.
-func TestABoxNamesTheRequestThatItSelects(t *testing.T) {
+func TestCheckboxLabels(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	r, err := h.CA.Request(t.Context(), h.Admin(), h.Request(t, h.Admin()))
@@ -141,7 +141,7 @@ func TestABoxNamesTheRequestThatItSelects(t *testing.T) {
 
 // A form with an error says so in the title. The focus is on the invalid field, or else on the
 // message.
-func TestAFormThatFailedHasTheFocusAtWhatIsWrong(t *testing.T) {
+func TestFocusOfAFailedForm(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)
@@ -155,7 +155,7 @@ func TestAFormThatFailedHasTheFocusAtWhatIsWrong(t *testing.T) {
 	b := h.browse(t)
 	b.withoutScript(t)
 	b.open(t, "/sign-in")
-	b.fill(t, "E-mail", "nobody@example.com")
+	b.fill(t, "Email", "nobody@example.com")
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.run(t, chromedp.WaitVisible(".failure"))
@@ -166,7 +166,7 @@ func TestAFormThatFailedHasTheFocusAtWhatIsWrong(t *testing.T) {
 
 // Single-key shortcuts can be switched off and on in their help dialog. The setting is kept across
 // logins.
-func TestTheShortcutsCanBeSwitchedOff(t *testing.T) {
+func TestShortcutsCanBeSwitchedOff(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Request(t, h.Admin())
@@ -176,14 +176,14 @@ func TestTheShortcutsCanBeSwitchedOff(t *testing.T) {
 	b.look(t, "keyboard")
 	b.tick(t, "Single-key shortcuts")
 	b.run(t, chromedp.Click("dialog button"), chromedp.WaitNotPresent("dialog"), chromedp.KeyEvent("jx"))
-	b.wantText(t, "None selected")
+	b.wantText(t, "0 selected")
 	b.press(t, "Sign out")
-	b.fill(t, "E-mail", h.Admin().Email)
+	b.fill(t, "Email", h.Admin().Email)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.open(t, "/requests")
 	b.run(t, chromedp.KeyEvent("jx?"))
-	b.wantText(t, "None selected")
+	b.wantText(t, "0 selected")
 	b.run(t, chromedp.Click("[data-help]"), chromedp.WaitVisible("dialog[open]"))
 	b.tick(t, "Single-key shortcuts")
 	b.run(t, chromedp.Click("dialog button"), chromedp.WaitNotPresent("dialog"), chromedp.KeyEvent("jx"))
@@ -191,7 +191,7 @@ func TestTheShortcutsCanBeSwitchedOff(t *testing.T) {
 }
 
 // A double click submits a form once; later it can be submitted again.
-func TestAFormIsSentOnceAndCanBeSentAgain(t *testing.T) {
+func TestDoubleSubmission(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.ReadOnly)
 	b.open(t, "/me")
@@ -205,7 +205,7 @@ func TestAFormIsSentOnceAndCanBeSentAgain(t *testing.T) {
 	}
 }
 
-func TestACopyButtonGetsItsNameBack(t *testing.T) {
+func TestCopyButtonLabel(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)
 	b.open(t, "/requests/new")
@@ -223,7 +223,7 @@ func TestACopyButtonGetsItsNameBack(t *testing.T) {
 		for (const act of timers.values()) act();
 		return button.textContent;
 	})()`, chromedp.EvalAwaitPromise))
-	if name != "Copy the command" {
+	if name != "Copy command" {
 		t.Errorf("clicked twice, the button is called %q", name)
 	}
 }

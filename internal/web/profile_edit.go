@@ -33,7 +33,7 @@ func (s *site) profileForm(c *call, f page.Form, tried *notary.ProfileTrial) err
 		values.Set("last", "100")
 		f = f.WithValues(values)
 	}
-	return c.show("profile-edit", "Change the profile "+p.Name,
+	return c.show("profile-edit", "Edit profile "+p.Name,
 		profileForm{p, f.Fields(append(ruleFields(), "last", "csr")...), tried})
 }
 
@@ -52,13 +52,13 @@ func (s *site) editProfile(c *call) error {
 	}
 	from, err := strconv.Atoi(c.value("version"))
 	if err != nil {
-		return errNothingHere
+		return errNotFound
 	}
 	version, err := s.ca.UpdateProfile(c.r.Context(), c.caller, p.ID, from, rules)
 	if err != nil {
 		return c.again(err, s.editProfilePage)
 	}
-	return c.done(profilePath(p.ID), "The profile "+p.Name+" has version "+strconv.Itoa(version)+" now.")
+	return c.done(profilePath(p.ID), "Profile "+p.Name+" updated to version "+strconv.Itoa(version)+".")
 }
 
 // tryProfile shows the form again with the result of a test.
@@ -119,7 +119,7 @@ func (s *site) newProfile(c *call) error {
 	if err != nil {
 		return c.again(err, s.newProfilePage)
 	}
-	return c.done(profilePath(id), "The profile is made. It can be chosen wherever a request is signed.")
+	return c.done(profilePath(id), "Profile created. It can now be used to sign requests.")
 }
 
 // outOfField removes the outer field from the field of an error, because the form does not have it.

@@ -19,15 +19,15 @@ var nameFields = []struct {
 	Field, Label, Example string
 	of                    func(*notary.NameRules) *notary.NameRule
 }{
-	{"names.dns", "DNS names", "example.com for itself and what is below, .example.com for what is below",
+	{"names.dns", "DNS names", "example.com (and subdomains), .example.com (subdomains only)",
 		func(r *notary.NameRules) *notary.NameRule { return &r.DNS }},
-	{"names.ip", "IP addresses", "10.0.0.0/8, or one address",
+	{"names.ip", "IP addresses", "10.0.0.0/8 or a single address",
 		func(r *notary.NameRules) *notary.NameRule { return &r.IP }},
-	{"names.email", "E-mail addresses", "example.com, .example.com, or one address",
+	{"names.email", "Email addresses", "example.com, .example.com or a single address",
 		func(r *notary.NameRules) *notary.NameRule { return &r.Email }},
-	{"names.uri", "URIs", "a host, or spiffe://example.org/web and what is below",
+	{"names.uri", "URIs", "A host, or a prefix such as spiffe://example.org/web",
 		func(r *notary.NameRules) *notary.NameRule { return &r.URI }},
-	{"names.upn", "User principal names", "corp.example, .corp.example, or one name",
+	{"names.upn", "User principal names", "corp.example, .corp.example or a single name",
 		func(r *notary.NameRules) *notary.NameRule { return &r.UPN }},
 }
 
@@ -142,7 +142,7 @@ func readAttributes(text string) (rules []notary.AttributeRule, err error) {
 		action, value, _ := strings.Cut(strings.TrimSpace(rest), " ")
 		if action == "" {
 			return nil, notary.FieldErrorf("subject.attributes",
-				"%.60q does not say what becomes of the attribute: write keep, fixed or refuse after it", line)
+				"%.60q has no action: add keep, fixed or refuse", line)
 		}
 		rules = append(rules, notary.AttributeRule{Type: name, Action: notary.AttributeAction(action),
 			Value: strings.TrimSpace(value)})
@@ -153,7 +153,7 @@ func readAttributes(text string) (rules []notary.AttributeRule, err error) {
 func readPeriod(v url.Values, field string) (time.Duration, error) {
 	d, ok := notary.ParsePeriod(strings.TrimSpace(v.Get(field)))
 	if !ok || d == 0 {
-		return 0, notary.FieldErrorf(field, "write a whole number and d for days, h for hours or m for minutes, such as 90d")
+		return 0, notary.FieldErrorf(field, "enter a duration such as 90d, 12h or 30m")
 	}
 	return d, nil
 }
@@ -166,7 +166,7 @@ func number(v url.Values, field string, without int) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return 0, notary.FieldErrorf(field, "write a whole number, or leave it empty")
+		return 0, notary.FieldErrorf(field, "enter a whole number, or leave it blank")
 	}
 	return n, nil
 }
@@ -210,27 +210,27 @@ func (profileForm) KeyKinds() []page.Option  { return choices(notary.KeyKinds) }
 func (profileForm) Purposes() string { return strings.Join(notary.ExtKeyUsageNames, ", ") }
 
 func (profileForm) Allowances() []page.Option {
-	return []page.Option{{Value: string(notary.AllowNone), Label: "none"},
-		{Value: string(notary.AllowAny), Label: "any"},
-		{Value: string(notary.AllowListed), Label: "those listed"}}
+	return []page.Option{{Value: string(notary.AllowNone), Label: "Not allowed"},
+		{Value: string(notary.AllowAny), Label: "Any"},
+		{Value: string(notary.AllowListed), Label: "Only these"}}
 }
 
 func (profileForm) Others() []page.Option {
-	return []page.Option{{Value: string(notary.Keep), Label: "keep them as the request has them"},
-		{Value: string(notary.Refuse), Label: "refuse the request"}}
+	return []page.Option{{Value: string(notary.Keep), Label: "Keep as in the CSR"},
+		{Value: string(notary.Refuse), Label: "Reject the request"}}
 }
 
 // NoHosts returns the actions for a server's request without a host name.
 func (profileForm) NoHosts() []page.Option {
-	return []page.Option{{Value: "", Label: "refuse, unless it looks like a client's"},
-		{Value: string(notary.RefuseNoHost), Label: "refuse"},
-		{Value: string(notary.ReportNoHost), Label: "issue with a warning"}}
+	return []page.Option{{Value: "", Label: "Reject unless it looks like a client"},
+		{Value: string(notary.RefuseNoHost), Label: "Reject"},
+		{Value: string(notary.ReportNoHost), Label: "Issue with a warning"}}
 }
 
 func (profileForm) Warnings() []page.Option {
 	return []page.Option{{Value: string(notary.KeepWarnings),
-		Label: "issue, and keep the warning with the certificate"},
-		{Value: string(notary.RefuseWarnings), Label: "refuse"}}
+		Label: "Issue and record"},
+		{Value: string(notary.RefuseWarnings), Label: "Reject"}}
 }
 
 // NameFields returns the name types.

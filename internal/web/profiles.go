@@ -69,7 +69,7 @@ func (s *site) deleteProfile(c *call) error {
 	if err := s.ca.DeleteProfile(c.r.Context(), c.caller, id); err != nil {
 		return c.again(err, s.profilePage)
 	}
-	return c.done("/profiles", "The profile is deleted. What was issued by it stays.")
+	return c.done("/profiles", "Profile deleted. Existing certificates are not affected.")
 }
 
 func profilePath(id int64) string { return fmt.Sprintf("/profiles/%d", id) }

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestAProfileIsMadeTriedAndChanged(t *testing.T) {
+func TestProfileLifecycle(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	for _, name := range []string{"a.example.com", "b.example.net"} {
@@ -26,38 +26,38 @@ func TestAProfileIsMadeTriedAndChanged(t *testing.T) {
 	b.look(t, "profiles")
 	b.press(t, "server")
 	b.look(t, "profile")
-	b.press(t, "New one like it")
+	b.press(t, "Duplicate")
 	b.fill(t, "Name", "web")
-	b.press(t, "Make the profile")
+	b.press(t, "Create profile")
 	b.wantHeading(t, "Profile web")
-	b.wantText(t, "The profile is made.")
+	b.wantText(t, "Profile created.")
 
-	b.press(t, "Change")
+	b.press(t, "Edit")
 	b.fill(t, "DNS names", "listed")
-	b.fill(t, "DNS names listed", "example.com")
-	b.press(t, "Try it")
-	b.wantText(t, "Of the last 2 requests", "1 request would be refused now, 0 requests newly allowed", "b.example.net")
+	b.fill(t, "Allowed DNS names", "example.com")
+	b.press(t, "Run test")
+	b.wantText(t, "Last 2 requests", "1 request would now be rejected, 0 newly allowed", "b.example.net")
 	b.look(t, "profile-edit")
-	b.press(t, "Save as a new version")
-	b.wantText(t, "The profile web has version 2 now.")
+	b.press(t, "Save new version")
+	b.wantText(t, "Profile web updated to version 2.")
 
-	b.tick(t, "Delete the profile web")
-	b.press(t, "Delete the profile")
-	b.wantText(t, "The profile is deleted.")
+	b.tick(t, "Delete profile web")
+	b.press(t, "Delete profile")
+	b.wantText(t, "Profile deleted.")
 }
 
 // Enter in any field tests the profile; only the button saves it.
-func TestEnterTriesAProfileAndSavesNothing(t *testing.T) {
+func TestEnterTestsAProfile(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	b := h.browseAs(t, notary.CertificateManager)
 	b.open(t, "/profiles/1/edit")
-	for _, label := range []string{"What it is for", "Validity", "On the last requests"} {
+	for _, label := range []string{"Description", "Default validity", "Against recent requests"} {
 		b.run(t, chromedp.Focus(b.labelled(t, label)))
 		if _, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent("\r")); err != nil {
 			t.Fatal(err)
 		}
-		b.wantText(t, "There is no request yet to try it on.")
+		b.wantText(t, "No requests to test yet.")
 	}
 	p, err := h.CA.Profile(t.Context(), h.Admin(), 1, 0)
 	testkit.Check(t, err)
@@ -67,7 +67,7 @@ func TestEnterTriesAProfileAndSavesNothing(t *testing.T) {
 }
 
 // A profile is unchanged after a round trip through its form.
-func TestAProfileComesBackFromItsFormAsItWas(t *testing.T) {
+func TestProfileFormRoundTrip(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)
@@ -85,7 +85,7 @@ func TestAProfileComesBackFromItsFormAsItWas(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithAProfileIsSaidAtItsField(t *testing.T) {
+func TestProfileFieldErrors(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)
@@ -111,13 +111,13 @@ func TestWhatIsWrongWithAProfileIsSaidAtItsField(t *testing.T) {
 }
 
 // An error is visible and has the focus, even in a section that is collapsed by default.
-func TestWhatIsWrongWithAProfileIsNotFoldedUp(t *testing.T) {
+func TestProfileErrorExpandsItsSection(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.Admin)
 	b.open(t, "/profiles/1/edit")
 	b.run(t, chromedp.Click("summary"))
 	b.fill(t, "Path length", "0")
-	b.press(t, "Save as a new version")
+	b.press(t, "Save new version")
 	b.run(t, chromedp.WaitVisible("#f-path_length-error"))
 	if at := get(t, b, chromedp.Evaluate[string]("document.activeElement.id")); at != "f-path_length" {
 		t.Errorf("the focus is at %q", at)
@@ -127,11 +127,11 @@ func TestWhatIsWrongWithAProfileIsNotFoldedUp(t *testing.T) {
 	b.look(t, "requests-failed")
 }
 
-func TestWhoMayNotChangeProfilesIsToldSo(t *testing.T) {
+func TestRolesOnProfilePages(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.ReadOnly)
-	v.get(t, "/profiles").wantStatus(t, 200).wantText(t, "may look at them and not change them")
+	v.get(t, "/profiles").wantStatus(t, 200).wantText(t, "read-only access to profiles")
 	v.get(t, "/profiles/1").wantStatus(t, 200)
 	v.get(t, "/profiles/1/edit").wantStatus(t, 403)
 	h.as(t, notary.CertificateRequestor).get(t, "/profiles").wantStatus(t, 403)

@@ -18,7 +18,7 @@ func publishedAt(t *testing.T, w *testkit.World, url string) *house {
 
 // Every setup page warns of a publication URL that only this machine can reach, if the caller can
 // change it.
-func TestWarningOfAPublishURLOnThisMachine(t *testing.T) {
+func TestPublishURLWarning(t *testing.T) {
 	t.Parallel()
 	const local, warning = "http://localhost:2112", "Set publish_url"
 	publishedAt(t, testkit.Empty(t), local).visit(t).get(t, "/start").wantText(t, warning, local)

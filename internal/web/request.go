@@ -17,20 +17,20 @@ import (
 // requestPage shows a request: the CSR, its certificates, its history and the possible actions.
 type requestPage struct {
 	*notary.Request
-	Title       string
-	CSRFacts    *inspect.Request // nil if it cannot be parsed
-	CSRProblems []inspect.Problem
-	Issued      *certificateView // nil without a current certificate
-	Cert        *notary.Certificate
-	Earlier     []*notary.Certificate // its other certificates, the newest first
-	Downloads   downloads
-	History     []eventView
-	Again       string   // URL of a new request with the same names
-	Compromised bool     // whether its key was reported as compromised, which rules out signing
-	Stays       string   // why the current certificate cannot be revoked, or ""
-	Gone        []string // why a renewal cannot keep the authority or profile
-	now         time.Time
-	Expired     bool // whether the current certificate has expired
+	Title        string
+	CSRFacts     *inspect.Request // nil if it cannot be parsed
+	CSRProblems  []inspect.Problem
+	Issued       *certificateView // nil without a current certificate
+	Cert         *notary.Certificate
+	Earlier      []*notary.Certificate // its other certificates, the newest first
+	Downloads    downloads
+	History      []eventView
+	Again        string   // URL of a new request with the same names
+	Compromised  bool     // whether its key was reported as compromised, which rules out signing
+	NotRevocable string   // why the current certificate cannot be revoked, or ""
+	NotRenewable []string // why a renewal cannot keep the authority or profile
+	now          time.Time
+	Expired      bool // whether the current certificate has expired
 	forms
 	signChoices
 }
@@ -91,7 +91,7 @@ func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 		return err
 	}
 	p.Expired = p.Cert.Status(s.ca.Now()) == notary.CertificateExpired
-	p.Stays = page.Because(p.Cert.Revocable(issuerOf(p.Cert, p.all)))
+	p.NotRevocable = page.Because(p.Cert.Revocable(issuerOf(p.Cert, p.all)))
 	view := s.viewOf(p.Cert, p.all)
 	p.Issued, p.Downloads = &view, downloadsOf(p.Cert, requestPath(p.ID)+"/download")
 	return nil
@@ -125,10 +125,10 @@ func (p *requestPage) chooseFormer() {
 	authority := strconv.FormatInt(former.AuthorityID, 10)
 	p.Authorities, p.Profiles = choose(p.Authorities, authority), choose(p.Profiles, former.Profile)
 	if p.Authorities[0].Value == "" {
-		p.Gone = append(p.Gone, "the authority "+cmp.Or(authorityName(former.AuthorityID, p.all), authority)+" cannot sign")
+		p.NotRenewable = append(p.NotRenewable, "the CA "+cmp.Or(authorityName(former.AuthorityID, p.all), authority)+" can't sign")
 	}
 	if p.Profiles[0].Value == "" {
-		p.Gone = append(p.Gone, "the profile "+former.Profile+" was deleted")
+		p.NotRenewable = append(p.NotRenewable, "the profile "+former.Profile+" was deleted")
 	}
 }
 
@@ -195,7 +195,7 @@ func (p requestPage) offers(action string) bool {
 	case "sign":
 		return p.Possible(notary.Sign) && len(p.Authorities) > 0
 	case "revoke":
-		return p.Possible(notary.Revoke) && p.Stays == "" || len(p.LaterReasons()) > 0
+		return p.Possible(notary.Revoke) && p.NotRevocable == "" || len(p.LaterReasons()) > 0
 	case "remove":
 		return p.Possible(notary.RemoveCertificate)
 	case "reject", "upload":
@@ -206,7 +206,7 @@ func (p requestPage) offers(action string) bool {
 
 // CAChoices returns the profiles for signing the request as a subordinate CA.
 func (p requestPage) CAChoices() []page.Option {
-	return append([]page.Option{{Label: "None: not a CA"}}, p.CAProfiles...)
+	return append([]page.Option{{Label: "None (not a CA)"}}, p.CAProfiles...)
 }
 
 // SubtreesNote describes the format of name constraints.
@@ -215,15 +215,17 @@ func (requestPage) SubtreesNote() string { return subtreesNote }
 // Decided returns a sentence that explains the status.
 func (p requestPage) Decided() string {
 	if p.Compromised {
-		return "A certificate with this key was revoked for keyCompromise: make a new key and a new request."
+		return "The key was reported as compromised. Submit a new request with a new key."
 	}
 	if p.Cert != nil && p.Expired {
-		return "Its certificate has expired."
+		return "Certificate expired."
+	}
+	if p.Cert != nil {
+		return "Certificate issued, valid until " + p.Cert.NotAfter.UTC().Format(time.DateOnly) + "."
 	}
 	return map[notary.RequestStatus]string{
-		notary.Outstanding: "Nobody has decided on it yet.",
-		notary.Active:      "It has a certificate in use.",
-		notary.Rejected:    "It was rejected: nothing can be signed for it unless it is reopened.",
-		notary.Revoked:     "Its certificate was revoked: nothing more can be signed for it unless it is reopened.",
+		notary.Outstanding: "Pending approval.",
+		notary.Rejected:    "Rejected. Reopen it to sign.",
+		notary.Revoked:     "Certificate revoked. Reopen the request to issue again.",
 	}[p.Status]
 }

@@ -54,10 +54,10 @@ var signFields = []string{"certificate_authority_id", "profile", "not_valid_afte
 
 // SignFields returns the fields of the form that signs requests.
 func (o signChoices) SignFields(f page.Form) []page.Field {
-	return []page.Field{f.Choice("certificate_authority_id", "Authority", o.Authorities),
+	return []page.Field{f.Choice("certificate_authority_id", "CA", o.Authorities),
 		f.Choice("profile", "Profile", o.Profiles),
-		f.Input("text", "not_valid_after", "Valid for").With("A number of days such as 90, or the last day such as 2027-01-31. " +
-			"Without it, as long as the profile says; never longer than the authority.")}
+		f.Input("text", "not_valid_after", "Validity").With("Days or an end date (YYYY-MM-DD). Default: from the profile. " +
+			"Capped at the CA's expiry.")}
 }
 
 func chosen(options []page.Option) bool {
@@ -81,7 +81,7 @@ func choose(options []page.Option, value string) []page.Option {
 func authorityLabel(a *notary.Authority) string {
 	label := fmt.Sprintf("%s (%d)", page.Shorten(a.CommonName), a.ID)
 	if a.SelfSigned() {
-		label += ", a root"
+		label += ", root"
 	}
 	return label
 }
@@ -98,7 +98,7 @@ func profileLabel(p *notary.Profile) string {
 func (s *site) readSignOptions(c *call) (o ca.SignOptions, err error) {
 	o.Profile = c.value("profile")
 	if o.AuthorityID, err = strconv.ParseInt(c.value("certificate_authority_id"), 10, 64); err != nil {
-		return o, notary.FieldErrorf("certificate_authority_id", "choose the authority that signs")
+		return o, notary.FieldErrorf("certificate_authority_id", "choose a CA")
 	}
 	o.NotAfter, err = readEnd(c.value("not_valid_after"), s.ca.Now())
 	return o, err
@@ -140,12 +140,12 @@ func readEnd(text string, now time.Time) (end time.Time, err error) {
 		period, ok := notary.ParsePeriod(text)
 		if !ok || period == 0 {
 			return end, notary.FieldErrorf("not_valid_after",
-				"write a number of days such as 90, or the last day such as 2027-01-31")
+				"enter a number of days such as 90, or an end date such as 2027-01-31")
 		}
 		end = now.Add(period)
 	}
 	if !end.After(now) {
-		return end, notary.FieldErrorf("not_valid_after", "this day is over: the end must lie in the future")
+		return end, notary.FieldErrorf("not_valid_after", "the end date must be in the future")
 	}
 	return end, nil
 }
@@ -207,5 +207,5 @@ func (s *site) deleteRequest(c *call) error {
 	if err != nil {
 		return c.again(err, s.requestPage)
 	}
-	return c.done("/requests", fmt.Sprintf("The request %d is deleted. What was issued for it stays in the inventory, and can still be revoked there.", id))
+	return c.done("/requests", fmt.Sprintf("Request %d deleted. Its certificates are kept and can still be revoked.", id))
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // A file replaces the text of the field, with and without JavaScript, as PEM or DER.
-func TestARequestIsMadeFromAFile(t *testing.T) {
+func TestRequestFromAFile(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	text := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
@@ -34,7 +34,7 @@ func TestARequestIsMadeFromAFile(t *testing.T) {
 		testkit.Check(t, err)
 		testkit.Check(t, form.Close())
 		response, err := v.http.Post("https://"+h.served.Addr+"/requests/new/check", form.FormDataContentType(), &body)
-		read(t, response, err).wantStatus(t, 200).wantText(t, "Check the request", "www.example.com", "-----BEGIN CERTIFICATE REQUEST-----")
+		read(t, response, err).wantStatus(t, 200).wantText(t, "Review request", "www.example.com", "-----BEGIN CERTIFICATE REQUEST-----")
 	}
 
 	b := h.browseAs(t, notary.CertificateRequestor)
@@ -46,13 +46,13 @@ func TestARequestIsMadeFromAFile(t *testing.T) {
 	if got, _ := pem.Decode([]byte(filled)); got == nil || !bytes.Equal(got.Bytes, block.Bytes) {
 		t.Errorf("the field has %q", filled)
 	}
-	b.press(t, "Check it")
-	b.press(t, "Submit the request")
-	b.wantText(t, "The request is submitted.")
+	b.press(t, "Review request")
+	b.press(t, "Submit request")
+	b.wantText(t, "Request submitted.")
 }
 
 // A file dropped on the drop area or on the field is read into the field.
-func TestAFileIsDroppedOnTheForm(t *testing.T) {
+func TestDropFile(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	text := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
@@ -68,13 +68,13 @@ func TestAFileIsDroppedOnTheForm(t *testing.T) {
 			}
 		}
 	}
-	b.press(t, "Check it")
-	b.press(t, "Submit the request")
-	b.wantText(t, "The request is submitted.", "www.example.com")
+	b.press(t, "Review request")
+	b.press(t, "Submit request")
+	b.wantText(t, "Request submitted.", "www.example.com")
 }
 
 // Dragged text is left to the browser.
-func TestTextIsDroppedOnTheForm(t *testing.T) {
+func TestDropText(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)
 	b.open(t, "/requests/new")

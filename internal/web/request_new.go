@@ -33,10 +33,10 @@ func (s *site) newRequestPage(c *call, f page.Form) error {
 
 // Keys returns the key types that browsers can generate.
 func (newRequestPage) Keys() []page.Option {
-	return []page.Option{{Value: "ecdsa-p256", Label: "ECDSA P-256: fit for nearly everything"},
+	return []page.Option{{Value: "ecdsa-p256", Label: "ECDSA P-256 (recommended)"},
 		{Value: "ecdsa-p384", Label: "ECDSA P-384"},
-		{Value: "rsa-2048", Label: "RSA 2048: for old programs"}, {Value: "rsa-3072", Label: "RSA 3072"},
-		{Value: "ed25519", Label: "Ed25519: not every program knows it"}}
+		{Value: "rsa-2048", Label: "RSA 2048 (widest compatibility)"}, {Value: "rsa-3072", Label: "RSA 3072"},
+		{Value: "ed25519", Label: "Ed25519 (limited support)"}}
 }
 
 // checkedPage shows a CSR for review before it is submitted.
@@ -61,8 +61,7 @@ func (s *site) checkRequest(c *call) error {
 func (s *site) checkedPage(c *call, f page.Form) error {
 	csr := unixLines(f.Value("csr"))
 	if strings.TrimSpace(csr) == "" {
-		return c.again(notary.FieldErrorf("csr", "paste a signing request, choose its file, or make a key first"),
-			s.newRequestPage)
+		return c.again(notary.FieldErrorf("csr", "paste or upload a CSR, or generate one in this browser"), s.newRequestPage)
 	}
 	trial, err := s.ca.TryRequest(c.r.Context(), c.caller, csr, f.Value("profile"))
 	if err != nil {
@@ -78,7 +77,7 @@ func (s *site) checkedPage(c *call, f page.Form) error {
 		p.Profile = notary.DefaultProfile
 	}
 	p.Facts, p.Problems = s.readCSR(csr)
-	return c.show("request-check", "Check the request", p)
+	return c.show("request-check", "Review request", p)
 }
 
 // submitRequest submits the CSR. It shows errors on the form.
@@ -91,7 +90,7 @@ func (s *site) submitRequest(c *call) error {
 	if profile := c.value("profile"); profile != "" && c.caller.May(notary.DecideRequests) {
 		to = listURL(to, nil, "profile", profile)
 	}
-	return c.done(to, "The request is submitted.")
+	return c.done(to, "Request submitted.")
 }
 
 // unixLines reverses the normalization of newlines by browsers (HTML, 4.10.22.4).

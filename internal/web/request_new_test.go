@@ -17,7 +17,7 @@ import (
 
 func requestURL(id int64) string { return fmt.Sprintf("/requests/%d", id) }
 
-func TestAKeyIsMadeInTheBrowserAndFitsTheCertificate(t *testing.T) {
+func TestKeyGeneratedInTheBrowser(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
@@ -25,10 +25,10 @@ func TestAKeyIsMadeInTheBrowserAndFitsTheCertificate(t *testing.T) {
 	for kind, key := range map[string]string{"ecdsa-p256": "ECDSA P-256", "ecdsa-p384": "ECDSA P-384", "rsa-2048": "RSA 2048", "rsa-3072": "RSA 3072", "ed25519": "Ed25519"} {
 		host := kind + ".example.com"
 		b.open(t, "/requests/new")
-		b.fill(t, "Names, one a line", host+"\n*.bücher.example\n10.0.0.7\n2001:db8::7\nops@example.com\nspiffe://example.com/web\n")
-		b.fill(t, "Kind of key", kind)
-		b.run(t, chromedp.Click(`//button[.="Make the key and the request"]`), chromedp.WaitVisible("#save-key"))
-		b.run(t, chromedp.Click(`//button[.="Check it"]`))
+		b.fill(t, "Subject alternative names", host+"\n*.bücher.example\n10.0.0.7\n2001:db8::7\nops@example.com\nspiffe://example.com/web\n")
+		b.fill(t, "Key type", kind)
+		b.run(t, chromedp.Click(`//button[.="Generate key and CSR"]`), chromedp.WaitVisible("#save-key"))
+		b.run(t, chromedp.Click(`//button[.="Review request"]`))
 		b.wantText(t, "Save the private key first")
 		if kind == "ecdsa-p256" {
 			b.look(t, "request-new")
@@ -37,17 +37,17 @@ func TestAKeyIsMadeInTheBrowserAndFitsTheCertificate(t *testing.T) {
 		if name != host+".key" {
 			t.Errorf("the key is saved as %q", name)
 		}
-		b.press(t, "Check it")
-		b.wantHeading(t, "Check the request")
+		b.press(t, "Review request")
+		b.wantHeading(t, "Review request")
 		b.wantText(t, key, "10.0.0.7", "2001:db8::7", "ops@example.com", "spiffe://example.com/web", "*.xn--bcher-kva.example")
 		if kind == "ecdsa-p256" {
 			b.look(t, "request-check")
 		}
-		b.press(t, "Submit the request")
-		b.wantText(t, "The request is submitted.")
+		b.press(t, "Submit request")
+		b.wantText(t, "Request submitted.")
 		b.press(t, "Sign")
-		b.wantText(t, "The request is signed.")
-		_, certificate := b.download(t, `//a[contains(@href, "certificate.pem")]`)
+		b.wantText(t, "Request signed.")
+		_, certificate := b.download(t, `//a[contains(@href, "cert.pem")]`)
 		public := openssl(t, map[string]string{"key.pem": privateKey}, "pkey", "-in", "key.pem", "-pubout")
 		if certified := openssl(t, map[string]string{"cert.pem": certificate}, "x509", "-in", "cert.pem", "-noout", "-pubkey"); public != certified {
 			t.Errorf("%s: the key\n%sis not that of the certificate\n%s", kind, public, certified)
@@ -61,15 +61,15 @@ func TestAKeyIsMadeInTheBrowserAndFitsTheCertificate(t *testing.T) {
 }
 
 // The common name is one of the DNS names as encoded in the certificate, or missing if none fits.
-func TestTheCommonNameIsADNSNameThatIsCertified(t *testing.T) {
+func TestCommonNameOfGeneratedCSR(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)
 	long := strings.Repeat("a", 60) + ".example.com"
 	for names, want := range map[string]string{"bücher.example": "xn--bcher-kva.example", "WWW.Example.com": "www.example.com",
 		"spiffe://example.com/web\n10.0.0.7\nops@example.com\n" + long + "\n*.example.com": "*.example.com", "10.0.0.7": "", long: ""} {
 		b.open(t, "/requests/new")
-		b.fill(t, "Names, one a line", names)
-		b.run(t, chromedp.Click(`//button[.="Make the key and the request"]`), chromedp.WaitVisible("#save-key"))
+		b.fill(t, "Subject alternative names", names)
+		b.run(t, chromedp.Click(`//button[.="Generate key and CSR"]`), chromedp.WaitVisible("#save-key"))
 		block, _ := pem.Decode([]byte(get(t, b, chromedp.Value("#f-csr"))))
 		csr, err := x509.ParseCertificateRequest(block.Bytes)
 		testkit.Check(t, err)
@@ -80,15 +80,15 @@ func TestTheCommonNameIsADNSNameThatIsCertified(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoNameIsSaidBeforeAKeyIsMade(t *testing.T) {
+func TestInvalidNamesBeforeKeyGeneration(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)
 	b.open(t, "/requests/new")
-	for names, why := range map[string]string{" ": "Write at least one name", "two words": "two words is not a name", "a/b": "a/b is not a name",
-		"1234": "1234 is not a name", "www.example.com\n10.0.0.256": "10.0.0.256 is not a name", "*.0x7f.1": "*.0x7f.1 is not a name",
-		"a_b.example.com": "a_b.example.com is not a name", "example.com.": "example.com. is not a name"} {
-		b.fill(t, "Names, one a line", names)
-		b.run(t, chromedp.Click(`//button[.="Make the key and the request"]`), chromedp.WaitVisible(`//p[@id="f-names-error"][contains(., "`+why+`")]`))
+	for names, why := range map[string]string{" ": "Enter at least one name", "two words": `"two words" isn't a valid`, "a/b": `"a/b" isn't a valid`,
+		"1234": `"1234" isn't a valid`, "www.example.com\n10.0.0.256": `"10.0.0.256" isn't a valid`, "*.0x7f.1": `"*.0x7f.1" isn't a valid`,
+		"a_b.example.com": `"a_b.example.com" isn't a valid`, "example.com.": `"example.com." isn't a valid`} {
+		b.fill(t, "Subject alternative names", names)
+		b.run(t, chromedp.Click(`//button[.="Generate key and CSR"]`), chromedp.WaitVisible(`//p[@id="f-names-error"][contains(., "`+why+`")]`))
 		if at := get(t, b, chromedp.Evaluate[string]("document.activeElement.id")); at != "f-names" {
 			t.Errorf("the focus is at %q", at)
 		}
@@ -100,31 +100,31 @@ func TestWhatIsNoNameIsSaidBeforeAKeyIsMade(t *testing.T) {
 }
 
 // Submits a pasted CSR without JavaScript.
-func TestARequestIsPastedWithoutScript(t *testing.T) {
+func TestPastedRequestWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	b := h.browse(t)
 	b.withoutScript(t)
 	b.open(t, "/requests/new")
-	b.fill(t, "E-mail", h.Caller(notary.CertificateRequestor).Email)
+	b.fill(t, "Email", h.Caller(notary.CertificateRequestor).Email)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.wantHeading(t, "New request")
-	b.fill(t, "Signing request (CSR)", "-----BEGIN NOTHING-----")
-	b.press(t, "Check it")
+	b.fill(t, "Certificate signing request (CSR)", "-----BEGIN NOTHING-----")
+	b.press(t, "Review request")
 	b.wantHeading(t, "New request")
 	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
-	b.fill(t, "Signing request (CSR)", csr)
-	b.fill(t, "Check it for", "email")
-	b.press(t, "Check it")
-	b.wantText(t, "The profile email refuses it", "It can be submitted all the same")
-	b.fill(t, "Check it for another profile", "server")
-	b.press(t, "Check again")
-	b.wantText(t, "The profile server allows it")
-	b.press(t, "Change the request")
-	b.press(t, "Check it")
-	b.press(t, "Submit the request")
-	b.wantText(t, "The request is submitted.", "a Certificate Manager decides on it")
+	b.fill(t, "Certificate signing request (CSR)", csr)
+	b.fill(t, "Profile", "email")
+	b.press(t, "Review request")
+	b.wantText(t, "Doesn’t meet profile email", "You can still submit it")
+	b.fill(t, "Profile", "server")
+	b.press(t, "Check with this profile")
+	b.wantText(t, "Meets profile server")
+	b.press(t, "Edit CSR")
+	b.press(t, "Review request")
+	b.press(t, "Submit request")
+	b.wantText(t, "Request submitted.", "Certificate Managers approve requests.")
 	r, err := h.CA.Request(t.Context(), h.Admin(), 1)
 	testkit.Check(t, err)
 	if r.CSR != csr {
@@ -132,7 +132,7 @@ func TestARequestIsPastedWithoutScript(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithARequestIsSaidAtItsField(t *testing.T) {
+func TestRequestFieldErrors(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.CertificateRequestor)
@@ -141,14 +141,14 @@ func TestWhatIsWrongWithARequestIsSaidAtItsField(t *testing.T) {
 		v.post(t, path, url.Values{"csr": {"<b>no PEM</b>"}, "profile": {"client"}}).wantStatus(t, 400).
 			wantText(t, `id="f-csr-error"`, "&lt;b&gt;no PEM&lt;/b&gt;", `value="client" selected`)
 	}
-	v.post(t, "/requests/new/check", nil).wantStatus(t, 400).wantText(t, "make a key first")
+	v.post(t, "/requests/new/check", nil).wantStatus(t, 400).wantText(t, "Paste or upload a CSR")
 	v.post(t, "/requests/new/check", url.Values{"csr": {csr}, "profile": {"nothing"}}).wantStatus(t, 400).wantText(t, `id="f-profile-error"`)
 	v.post(t, "/requests/new", url.Values{"csr": {csr}}).wantStatus(t, 200).wantAt(t, "/requests/1")
 	v.post(t, "/requests/new", url.Values{"csr": {csr}}).wantStatus(t, 409).wantText(t, `class="failure"`, csr[:100])
 	v.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 200).
-		wantText(t, "have submitted this signing request already", `href="/requests/1"`).wantNoText(t, "Submit the request")
+		wantText(t, "This CSR was already submitted", `href="/requests/1"`).wantNoText(t, "Submit request")
 	v.post(t, "/requests/new/check", url.Values{"csr": {h.recordedCSR(t)}}).wantStatus(t, 200).
-		wantText(t, "Submit the request").wantNoText(t, "already", `href="/requests/2"`)
+		wantText(t, "Submit request").wantNoText(t, "already", `href="/requests/2"`)
 	reader := h.as(t, notary.ReadOnly)
 	reader.get(t, "/requests/new").wantStatus(t, 403)
 	reader.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 403)
@@ -165,7 +165,7 @@ func (h *house) recordedCSR(t *testing.T) string {
 }
 
 // The fields of a CSR are always rendered as text.
-func TestHostileNamesAreOnlyText(t *testing.T) {
+func TestHostileRequestNames(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	const script, mark = `"><script>alert(1)</script>`, "\u202egnp.exe" // U+202E reverses the following text

@@ -54,13 +54,13 @@ const maxShown = 50 // requests that the confirmation lists
 func (s *site) manyRequests(c *call) error {
 	v := c.r.PostForm
 	if v.Get("all") != "yes" && len(v["ids"]) == 0 {
-		return c.done(chosenFrom(v), "Nothing was done: select at least one request first.")
+		return c.done(selectionList(v), "Select at least one request first.")
 	}
 	return s.manyPage(c, page.NewForm(v))
 }
 
-// chosenFrom returns the URL of the list where the requests were selected.
-func chosenFrom(v url.Values) string {
+// selectionList returns the URL of the list where the requests were selected.
+func selectionList(v url.Values) string {
 	filter, _ := url.ParseQuery(v.Get("filter")) // if malformed, the part that can be parsed
 	return listURL("/requests", filter)
 }
@@ -71,25 +71,25 @@ func (s *site) manyPage(c *call, f page.Form) error {
 	}
 	i := slices.IndexFunc(manyActions, func(a manyAction) bool { return a.Do == f.Value("do") })
 	if i < 0 {
-		return errNothingHere
+		return errNotFound
 	}
-	m, err := chosenIn(f.All())
+	m, err := readSelection(f.All())
 	if err != nil {
 		return err
 	}
 	p := manyPage{manyAction: manyActions[i], Form: f, Refusals: map[string]int64{}, All: m.Filter != nil, IDs: m.IDs,
-		Filter: f.Value("filter"), List: chosenFrom(f.All())}
+		Filter: f.Value("filter"), List: selectionList(f.All())}
 	if p.signChoices, err = s.signChoices(c); err != nil {
 		return err
 	}
 	if p.All {
-		matched, err := s.ca.EachMatching(c.r.Context(), c.caller, *m.Filter, p.look)
+		matched, err := s.ca.EachMatching(c.r.Context(), c.caller, *m.Filter, p.classify)
 		if p.Digest = matched.Digest; err != nil && !f.Failed() {
 			return c.again(err, s.manyPage) // this page shows the error
 		} else if err != nil {
 			p.Count = 0
 		}
-	} else if err := p.lookAtChosen(s, c); err != nil {
+	} else if err := p.loadSelected(s, c); err != nil {
 		return err
 	}
 	if p.action == notary.Sign && p.Count > 0 {
@@ -129,12 +129,12 @@ func (p manyPage) fields() (names []string) {
 	return names
 }
 
-// chosenIn parses the selection in a form.
-func chosenIn(v url.Values) (m ca.Many, err error) {
+// readSelection parses the selection in a form.
+func readSelection(v url.Values) (m ca.Many, err error) {
 	if v.Get("all") == "yes" {
 		filter, err := url.ParseQuery(v.Get("filter"))
 		if err != nil {
-			return m, errNothingHere
+			return m, errNotFound
 		}
 		f, err := readFilter(filter)
 		m.Filter = &f
@@ -150,30 +150,30 @@ func chosenIn(v url.Values) (m ca.Many, err error) {
 	return m, nil
 }
 
-// lookAtChosen loads and counts the first maxShown of the selected requests.
-func (p *manyPage) lookAtChosen(s *site, c *call) error {
+// loadSelected loads and counts the first maxShown of the selected requests.
+func (p *manyPage) loadSelected(s *site, c *call) error {
 	seen := p.IDs[:min(len(p.IDs), maxShown)]
 	for _, id := range seen {
 		r, err := s.ca.Request(c.r.Context(), c.caller, id)
 		if notary.KindOf(err) == notary.NotFound {
-			p.Refusals["It is gone."]++
+			p.Refusals["No longer exists."]++
 			continue
 		}
 		if err != nil {
 			return err
 		}
 		p.Shown = append(p.Shown, rowOf(r))
-		p.look(r)
+		p.classify(r)
 	}
 	p.Count, p.Unseen = int64(len(p.IDs)), int64(len(p.IDs)-len(seen))
 	p.Can += p.Unseen
 	return nil
 }
 
-// look counts a request by what the action will do to it.
-func (p *manyPage) look(r *notary.Request) {
+// classify counts a request by what the action will do to it.
+func (p *manyPage) classify(r *notary.Request) {
 	p.Count++
-	switch err := p.refuses(r); {
+	switch err := p.refusal(r); {
 	case p.action == notary.Revoke && r.Status == notary.Revoked:
 		p.Later++
 	case err != nil:
@@ -185,8 +185,8 @@ func (p *manyPage) look(r *notary.Request) {
 	}
 }
 
-// refuses returns why the action will not change the request, as far as the request shows it.
-func (p *manyPage) refuses(r *notary.Request) error {
+// refusal returns why the action will not change the request, as far as the request shows it.
+func (p *manyPage) refusal(r *notary.Request) error {
 	if p.action == "" {
 		return nil
 	}
@@ -212,9 +212,9 @@ func (p manyPage) Which() string {
 func (s *site) runMany(c *call) error {
 	i := slices.IndexFunc(manyActions, func(a manyAction) bool { return a.Do == c.value("do") })
 	if i < 0 {
-		return errNothingHere
+		return errNotFound
 	}
-	m, err := chosenIn(c.r.PostForm)
+	m, err := readSelection(c.r.PostForm)
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (s *site) runMany(c *call) error {
 	total := int64(len(m.IDs))
 	if m.Filter != nil {
 		if total, err = strconv.ParseInt(c.value("expected"), 10, 64); err != nil {
-			return errNothingHere
+			return errNotFound
 		}
 		m.Expected, m.Digest = &total, c.value("selection")
 	}
@@ -281,18 +281,33 @@ type outcomesPage struct {
 	outcomes     iter.Seq2[ca.Outcome, error]
 }
 
+// PastTitle returns the title of the page after the action.
+func (p *outcomesPage) PastTitle() string {
+	return page.Capital(p.Past) + " " + page.Plural(p.Done, "request")
+}
+
+// requestName returns the title of a request, or "" if it cannot be read.
+func (c *call) requestName(id int64) string {
+	r, err := c.site.ca.Request(c.r.Context(), c.caller, id)
+	if err != nil {
+		return ""
+	}
+	return rowOf(r).Title
+}
+
 // outcome is a line of [outcomesPage].
 type outcome struct {
 	ID     int64
-	Told   bool   // whether the request has its own line
+	Name   string // the first name of the request, or ""
+	Listed bool   // whether the request has its own line
 	Which  string // the certificates that were revoked
 	Reason string // the error, or ""
 	Step   int64  // number of processed requests, or 0 if not shown at this line
 }
 
 const (
-	maxTold = 200 // requests up to which successes have lines, and maximum lines for failures
-	steps   = 50  // number of progress updates
+	maxLines = 200 // requests up to which successes have lines, and maximum lines for failures
+	steps    = 50  // number of progress updates
 )
 
 // showOutcomes starts the action. If it fails before the first outcome, the confirmation page shows the error.
@@ -303,7 +318,7 @@ func (s *site) showOutcomes(c *call, a manyAction, total int64, outcomes iter.Se
 	if err != nil {
 		return c.again(err, s.manyPage)
 	}
-	p := &outcomesPage{manyAction: a, Total: total, List: chosenFrom(c.r.PostForm), call: c}
+	p := &outcomesPage{manyAction: a, Total: total, List: selectionList(c.r.PostForm), call: c}
 	p.outcomes = func(yield func(ca.Outcome, error) bool) {
 		for o, err, ok := first, error(nil), some; ok && yield(o, err); {
 			o, err, ok = next()
@@ -321,15 +336,18 @@ func (p *outcomesPage) Outcomes() iter.Seq[outcome] {
 				p.Early = page.Sentence(p.call.explain(err).Message)
 				return
 			}
-			line := outcome{ID: o.ID, Told: p.Total <= maxTold}
+			line := outcome{ID: o.ID, Listed: p.Total <= maxLines}
 			if o.Err != nil {
 				p.Failed++
-				line.Told, line.Reason = p.Failed <= maxTold, page.Sentence(p.call.explain(o.Err).Message)
+				line.Listed, line.Reason = p.Failed <= maxLines, page.Sentence(p.call.explain(o.Err).Message)
 			} else {
 				p.Done++
 				if len(o.Revocations.Revoked)+len(o.Revocations.NotRevoked) > 1 {
 					line.Which = revokedText(o.Revocations)
 				}
+			}
+			if line.Listed && p.Do != "delete" {
+				line.Name = p.call.requestName(o.ID)
 			}
 			through := p.Done + p.Failed
 			if through%max(1, p.Total/steps) == 0 {

@@ -23,7 +23,7 @@ func (h *house) wantStatuses(t *testing.T, want int64, status notary.RequestStat
 	}
 }
 
-func TestFiftyRequestsAreSignedAtOnce(t *testing.T) {
+func TestBulkSigning(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256)
@@ -34,18 +34,18 @@ func TestFiftyRequestsAreSignedAtOnce(t *testing.T) {
 	b.wantText(t, "50 selected")
 	b.press(t, "Sign…")
 	b.wantHeading(t, "Sign 50 requests")
-	b.wantText(t, "50 requests will be signed, each on its own", "host-052.example.com", "host-003.example.com")
+	b.wantText(t, "50 requests will be signed individually", "host-052.example.com", "host-003.example.com")
 	b.look(t, "requests-sign")
 	b.press(t, "Sign 50 requests")
-	b.wantText(t, "50 of 50 requests are signed.")
+	b.wantText(t, "50 of 50 requests signed.")
 	b.look(t, "requests-signed")
 	h.wantStatuses(t, 50, notary.Active)
-	b.press(t, "To the requests")
+	b.press(t, "Back to requests")
 	b.wantText(t, "Outstanding 2", "Active 50")
 }
 
 // A selection by filter is counted before the action, without JavaScript.
-func TestAllThatMatchAreRejectedWithoutScript(t *testing.T) {
+func TestBulkRejectionByFilterWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.submitMany(t, 60)
@@ -53,20 +53,20 @@ func TestAllThatMatchAreRejectedWithoutScript(t *testing.T) {
 	b := h.browse(t)
 	b.withoutScript(t)
 	b.open(t, "/requests?q=host")
-	b.fill(t, "E-mail", h.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Email", h.Caller(notary.CertificateManager).Email)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
-	b.tick(t, "all that match, not only those selected here")
+	b.tick(t, "Select all requests that match")
 	b.press(t, "Reject…")
 	b.wantHeading(t, "Reject 60 requests")
 	b.fill(t, "Reason", "The domain is being given up.")
 	b.press(t, "Reject 60 requests")
-	b.wantText(t, "60 of 60 requests are rejected.")
+	b.wantText(t, "60 of 60 requests rejected.")
 	h.wantStatuses(t, 60, notary.Rejected)
 	h.wantStatuses(t, 1, notary.Outstanding)
 }
 
-func TestManyAreRevokedAndDeletedOnlyWhenOneIsSure(t *testing.T) {
+func TestBulkActionsNeedConfirmation(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -85,23 +85,23 @@ func TestManyAreRevokedAndDeletedOnlyWhenOneIsSure(t *testing.T) {
 	}
 	v.post(t, "/requests/many", with("do", "revoke")).wantStatus(t, 200).wantText(t, "Revoke 4 requests",
 		"Every valid certificate of 3 of these 4 requests will be revoked",
-		"1 request will be left as it is: This request has no certificate.", "superseded", "Revoke 3 requests</button>")
-	v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded")).wantStatus(t, 400).wantText(t, "Tick this first", `value="superseded" selected`)
+		"1 request skipped: This request has no certificate.", "superseded", "Revoke 3 requests</button>")
+	v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded")).wantStatus(t, 400).wantText(t, "Confirm this first", `value="superseded" selected`)
 	h.wantStatuses(t, 0, notary.Revoked)
 	a := v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded", "sure", "yes")).wantStatus(t, 200).
-		wantText(t, "3 of 4 requests are revoked.", "1 request could not be", "This request has no certificate.", `<progress max="4" value="4"`)
+		wantText(t, "3 of 4 requests revoked.", "1 request failed", "This request has no certificate.", `<progress max="4" value="4"`)
 	if a.ContentLength != -1 {
 		t.Error("the page is not sent while it is made")
 	}
 	h.wantStatuses(t, 3, notary.Revoked)
 	v.post(t, "/requests/many/run", with("do", "delete")).wantStatus(t, 400)
-	v.post(t, "/requests/many/run", with("do", "delete", "sure", "yes")).wantStatus(t, 200).wantText(t, "4 of 4 requests are deleted.").
+	v.post(t, "/requests/many/run", with("do", "delete", "sure", "yes")).wantStatus(t, 200).wantText(t, "4 of 4 requests deleted.").
 		wantNoText(t, `href="/requests/1"`) // deleted
 	h.wantStatuses(t, 0, notary.Revoked)
 }
 
 // Reloading the page does not sign again, unless renewals are selected.
-func TestARepeatedSignatureIsNoRenewal(t *testing.T) {
+func TestRepeatedSigningIsNoRenewal(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
@@ -110,14 +110,14 @@ func TestARepeatedSignatureIsNoRenewal(t *testing.T) {
 	for _, id := range h.submitMany(t, 3) {
 		form.Add("ids", fmt.Sprint(id))
 	}
-	v.post(t, "/requests/many/run", form).wantText(t, "3 of 3 requests are signed.")
-	v.post(t, "/requests/many/run", form).wantText(t, "0 of 3 requests are signed.", "already has a certificate")
+	v.post(t, "/requests/many/run", form).wantText(t, "3 of 3 requests signed.")
+	v.post(t, "/requests/many/run", form).wantText(t, "0 of 3 requests signed.", "already has a certificate")
 	form.Set("renew", "yes")
-	v.post(t, "/requests/many/run", form).wantText(t, "3 of 3 requests are signed.")
+	v.post(t, "/requests/many/run", form).wantText(t, "3 of 3 requests signed.")
 }
 
 // An error that affects all requests is shown before any change.
-func TestWhatIsWrongWithManyIsSaidBefore(t *testing.T) {
+func TestBulkErrorsBeforeAnyChange(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
@@ -129,7 +129,7 @@ func TestWhatIsWrongWithManyIsSaidBefore(t *testing.T) {
 		status int
 		text   string
 	}{
-		{url.Values{"do": {"sign"}, "ids": {one}}, 400, "Choose the authority"},
+		{url.Values{"do": {"sign"}, "ids": {one}}, 400, "Choose a CA"},
 		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"9"}}, 404, ""},
 		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "not_valid_after": {"<b>"}}, 400, `value="&lt;b&gt;"`},
 		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "profile": {"none"}}, 400, `id="f-profile-error"`},
@@ -141,7 +141,7 @@ func TestWhatIsWrongWithManyIsSaidBefore(t *testing.T) {
 		v.post(t, "/requests/many/run", c.form).wantStatus(t, c.status).wantText(t, c.text)
 	}
 	v.post(t, "/requests/many", url.Values{"do": {"sign"}, "filter": {"status=Outstanding"}}).wantAt(t, "/requests?status=Outstanding").
-		wantText(t, "select at least one request first")
+		wantText(t, "Select at least one request first")
 	v.post(t, "/requests/many", url.Values{"do": {"sign"}, "all": {"yes"}}).wantStatus(t, 400).wantText(t, "Filter is empty")
 	h.wantStatuses(t, 3, notary.Outstanding)
 	for _, role := range []notary.Role{notary.CertificateRequestor, notary.ReadOnly} {
@@ -154,7 +154,7 @@ func TestWhatIsWrongWithManyIsSaidBefore(t *testing.T) {
 }
 
 // Nothing happens if the requests that match the filter are no longer those shown.
-func TestAChangedSelectionIsShownAgain(t *testing.T) {
+func TestChangedSelection(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	ids := h.submitMany(t, 3)
@@ -171,20 +171,20 @@ func TestAChangedSelectionIsShownAgain(t *testing.T) {
 }
 
 // For many requests only failures have lines, so that the page stays small.
-func TestALongWorkIsToldShortly(t *testing.T) {
+func TestManyOutcomesAreSummarized(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.submitMany(t, 300)
 	v := h.as(t, notary.CertificateManager)
 	a := v.post(t, "/requests/many/run", url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}, "expected": {"300"}}).
-		wantStatus(t, 200).wantText(t, "300 of 300 requests are rejected.")
+		wantStatus(t, 200).wantText(t, "300 of 300 requests rejected.")
 	if n := strings.Count(a.body, "<li"); n > 60 || len(a.body) > 100<<10 {
 		t.Errorf("the page has %d lines and %d octets", n, len(a.body))
 	}
 }
 
 // Requests are selected and signed with the keyboard alone.
-func TestRequestsAreChosenByKeyboard(t *testing.T) {
+func TestSelectionByKeyboard(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
@@ -200,7 +200,7 @@ func TestRequestsAreChosenByKeyboard(t *testing.T) {
 }
 
 // The confirmation counts only the requests whose status allows the action.
-func TestTheConfirmationNamesWhatWillHappen(t *testing.T) {
+func TestBulkConfirmation(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -216,39 +216,39 @@ func TestTheConfirmationNamesWhatWillHappen(t *testing.T) {
 	} {
 		t.Log(name)
 		ask("reject", chosen).wantText(t, "<title>Reject 2 requests", "1 of these 2 requests will be rejected", "Reject 1 request</button>",
-			"1 request will be left as it is: This request has a certificate: revoke that instead")
-		ask("sign", chosen).wantText(t, "1 of these 2 requests will be signed", "1 request that has a certificate already will be signed only if you tick that below", `name="renew"`)
+			"1 request skipped: This request has a certificate: revoke that instead")
+		ask("sign", chosen).wantText(t, "1 of these 2 requests will be signed", "1 request already has a certificate. Tick “Renew” to reissue it.", `name="renew"`)
 		ask("revoke", chosen).wantText(t, "Every valid certificate of 1 of these 2 requests will be revoked", "Revoke 1 request</button>", "This request has no certificate.")
 		ask("delete", chosen).wantText(t, "2 requests will be deleted", "Delete 2 requests</button>")
 	}
 	ask("sign", url.Values{"ids": {fmt.Sprint(outstanding)}}).wantText(t, "1 request will be signed").wantNoText(t, `name="renew"`)
-	ask("reject", url.Values{"ids": {fmt.Sprint(active)}}).wantText(t, "1 request will be left as it is").wantNoText(t, "will be rejected", "/requests/many/run")
+	ask("reject", url.Values{"ids": {fmt.Sprint(active)}}).wantText(t, "1 request skipped").wantNoText(t, "will be rejected", "/requests/many/run")
 	v.post(t, "/requests/many/run", url.Values{"do": {"reject"}, "ids": {fmt.Sprint(active)}}).
-		wantText(t, "<title>Reject 1 request", "<h1>Reject 1 request</h1>", "0 of 1 request are rejected.")
+		wantText(t, "<title>Reject 1 request", "<h1>Reject 1 request</h1>", "0 of 1 request rejected.")
 }
 
 // The confirmation names certificates that cannot be revoked: uploaded ones, and those of deleted authorities.
-func TestTheConfirmationNamesCertificatesThatStay(t *testing.T) {
+func TestBulkConfirmationOfIrrevocableCertificates(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
 	orphan, uploaded := h.Signed(t, h.Admin(), root), h.uploaded(t)
 	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), root, true))
 	a := h.as(t, notary.CertificateManager).post(t, "/requests/many", url.Values{"do": {"revoke"}, "ids": {fmt.Sprint(orphan), fmt.Sprint(uploaded)}})
-	a.wantText(t, "The authority that signed this certificate was deleted", "revoke it where it was issued", "1 request will be left as it is").wantNoText(t, "/requests/many/run")
+	a.wantText(t, "The authority that signed this certificate was deleted", "revoke it where it was issued", "1 request skipped").wantNoText(t, "/requests/many/run")
 }
 
 // Without an active authority there is no button to sign.
-func TestWithoutAnAuthorityNothingIsSigned(t *testing.T) {
+func TestNoAuthorityToSign(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	id := h.Request(t, h.Admin())
 	h.as(t, notary.CertificateManager).post(t, "/requests/many", url.Values{"do": {"sign"}, "ids": {fmt.Sprint(id)}}).
-		wantText(t, "No authority can sign now.").wantNoText(t, "<button class=\"main\"")
+		wantText(t, "No active CA can sign this.").wantNoText(t, "<button class=\"main\"")
 }
 
 // The filter of the list is kept through each step.
-func TestAQueueKeepsItsFilter(t *testing.T) {
+func TestBulkKeepsTheFilter(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
@@ -257,7 +257,7 @@ func TestAQueueKeepsItsFilter(t *testing.T) {
 	const list = "/requests?q=host&sort=id&status=Outstanding"
 	here := func() string { return get(t, b, chromedp.Evaluate[string]("location.pathname + location.search")) }
 	b.open(t, list)
-	for _, way := range [][]string{{"Cancel"}, {"Sign 1 request", "To the requests"}} {
+	for _, way := range [][]string{{"Cancel"}, {"Sign 1 request", "Back to requests"}} {
 		b.run(t, chromedp.Click(`tbody tr:first-child input[type=checkbox]`))
 		b.press(t, "Sign…")
 		for _, button := range way {
@@ -269,25 +269,25 @@ func TestAQueueKeepsItsFilter(t *testing.T) {
 	}
 	b.wantText(t, "host-002.example.com", "host-003.example.com")
 	h.as(t, notary.CertificateManager).post(t, "/requests/many", url.Values{"do": {"sign"}, "all": {"yes"}, "filter": {"q=nothing&status=Active"}}).
-		wantText(t, "No request matches the filter any more.", `href="/requests?q=nothing&amp;status=Active">To the requests`)
+		wantText(t, "No requests match the filter any more.", `href="/requests?q=nothing&amp;status=Active">Back to requests`)
 }
 
 // The checkbox selects all requests that match.
-func TestAllThatMatchAreSelected(t *testing.T) {
+func TestSelectAllMatching(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.submitMany(t, 2)
 	b := h.browseAs(t, notary.CertificateManager)
 	b.open(t, "/requests?q=host")
-	b.wantText(t, "None selected")
-	b.tick(t, "all that match, not only those selected here")
-	b.wantText(t, "All that match selected")
-	b.tick(t, "all that match, not only those selected here")
-	b.wantText(t, "None selected")
+	b.wantText(t, "0 selected")
+	b.tick(t, "Select all requests that match")
+	b.wantText(t, "All matching requests selected")
+	b.tick(t, "Select all requests that match")
+	b.wantText(t, "0 selected")
 }
 
 // On a narrow screen one checkbox selects all requests of the page, too.
-func TestAllAreSelectedOnANarrowScreen(t *testing.T) {
+func TestSelectAllOnANarrowScreen(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	for range 2 {

@@ -38,7 +38,7 @@ func (h *house) submitMany(t *testing.T, n int) (ids []int64) {
 	return ids
 }
 
-func TestAListIsWalkedForwardAndBack(t *testing.T) {
+func TestRequestPaging(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.submitMany(t, 120)
@@ -55,7 +55,7 @@ func TestAListIsWalkedForwardAndBack(t *testing.T) {
 	b.wantText(t, "host-120.example.com", "host-071.example.com")
 }
 
-func TestRequestsAreFoundByTheirNames(t *testing.T) {
+func TestFindRequestsByName(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -76,10 +76,10 @@ func TestRequestsAreFoundByTheirNames(t *testing.T) {
 	b.wantText(t, "rejected.example.net", "+1")
 	b.open(t, fmt.Sprintf("/requests?certificate_authority_id=%d", root))
 	b.click(t, fmt.Sprintf(`//a[@href="/requests/%d"]`, signed))
-	b.wantText(t, "It has a certificate in use.")
+	b.wantText(t, "Certificate issued, valid until")
 }
 
-func TestAFilterIsReadFromTheURL(t *testing.T) {
+func TestFilterFromURL(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.ReadOnly)
@@ -117,7 +117,7 @@ func TestAFilterIsReadFromTheURL(t *testing.T) {
 }
 
 // The size of a full page is limited, whatever the names.
-func TestAFullListIsSmall(t *testing.T) {
+func TestSizeOfAFullList(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	key := testkit.Key(t, notary.ECDSAP256)
@@ -132,7 +132,7 @@ func TestAFullListIsSmall(t *testing.T) {
 	}
 }
 
-func TestARequestIsSignedRenewedRevokedAndReopened(t *testing.T) {
+func TestRequestLifecycle(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256)
@@ -140,47 +140,47 @@ func TestARequestIsSignedRenewedRevokedAndReopened(t *testing.T) {
 	b := h.browseAs(t, notary.CertificateManager)
 	b.open(t, fmt.Sprintf("/requests/%d", id))
 	b.wantHeading(t, "www.example.com")
-	b.wantText(t, "Nobody has decided on it yet.", "10.0.0.7", "ECDSA P-256", "request.create")
+	b.wantText(t, "Pending approval.", "10.0.0.7", "ECDSA P-256", "request.create")
 	b.look(t, "request-outstanding")
-	b.fill(t, "Valid for", "30")
+	b.fill(t, "Validity", "30")
 	b.press(t, "Sign")
-	b.wantText(t, "The request is signed.", "in 30 days", "request.sign", "Test Root", "Issued by the profile server-client")
+	b.wantText(t, "Request signed.", "in 30 days", "request.sign", "Test Root", "Issued with profile server-client")
 	b.look(t, "request-active")
 	b.press(t, "Renew")
-	b.wantText(t, "The request is signed.", "Earlier certificates")
+	b.wantText(t, "Request signed.", "Earlier certificates")
 	b.fill(t, "Reason", "superseded")
-	b.tick(t, "Revoke these certificates, which cannot be undone")
+	b.tick(t, "I understand this can’t be undone")
 	b.press(t, "Revoke")
-	b.wantText(t, "Revoked: certificates 3 and 4.", "nothing more can be signed for it unless it is reopened", "Certificates that it had", "superseded")
+	b.wantText(t, "Revoked: certificates 3 and 4.", "Reopen the request to issue again", "Previous certificates", "superseded")
 	b.look(t, "request-revoked")
 	b.press(t, "Reopen")
-	b.wantText(t, "The request is Outstanding again.")
+	b.wantText(t, "Request reopened.")
 }
 
-func TestARequestIsRejectedAndDeletedWithoutScript(t *testing.T) {
+func TestRejectAndDeleteWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	id := h.submit(t, h.Admin(), "www.example.com")
 	b := h.browse(t)
 	b.withoutScript(t)
 	b.open(t, "/sign-in")
-	b.fill(t, "E-mail", h.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Email", h.Caller(notary.CertificateManager).Email)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.open(t, fmt.Sprintf("/requests/%d", id))
 	b.fill(t, "Reason", "Ask for the name of the service instead.")
 	b.press(t, "Reject")
-	b.wantText(t, "The request is rejected.", "Rejected, because: Ask for the name of the service instead.")
+	b.wantText(t, "Request rejected.", "Rejected: Ask for the name of the service instead.")
 	b.press(t, "Reopen")
-	b.wantText(t, "Nobody has decided on it yet.")
-	b.run(t, chromedp.Click(`//summary[.="Delete the request"]`))
+	b.wantText(t, "Pending approval.")
+	b.run(t, chromedp.Click(`//summary[.="Delete request"]`))
 	b.tick(t, "Delete this request")
 	b.press(t, "Delete")
-	b.wantText(t, fmt.Sprintf("The request %d is deleted.", id), "There is no request yet.")
+	b.wantText(t, fmt.Sprintf("Request %d deleted.", id), "No requests yet.")
 }
 
 // Actions that the status does not allow are refused, and the page says what is possible.
-func TestWhatAStatusDoesNotAllow(t *testing.T) {
+func TestActionsRefusedByStatus(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -194,10 +194,10 @@ func TestWhatAStatusDoesNotAllow(t *testing.T) {
 	post(active, "reopen", nil).wantStatus(t, 409).wantText(t, "only a rejected or revoked one can be reopened")
 	post(outstanding, "revoke", sure).wantStatus(t, 409).wantText(t, "This request has no certificate.")
 	post(outstanding, "remove", sure).wantStatus(t, 409)
-	post(active, "remove", nil).wantStatus(t, 400).wantText(t, "Tick this first")
+	post(active, "remove", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
 	post(active, "revoke", url.Values{"sure": {"yes"}, "reason": {"boredom"}}).wantStatus(t, 400).wantText(t, `id="f-reason-error"`)
 	post(outstanding, "sign", url.Values{"certificate_authority_id": {"99"}, "not_valid_after": {"7"}}).wantStatus(t, 404)
-	for end, why := range map[string]string{"soon": "number of days", "2020-01-01": "must lie in the future", "0": "number of days"} {
+	for end, why := range map[string]string{"soon": "number of days", "2020-01-01": "must be in the future", "0": "number of days"} {
 		post(outstanding, "sign", url.Values{"certificate_authority_id": {"1"}, "not_valid_after": {end}}).
 			wantStatus(t, 400).wantText(t, `id="f-not_valid_after-error"`, why, `value="`+end+`"`)
 	}
@@ -205,7 +205,7 @@ func TestWhatAStatusDoesNotAllow(t *testing.T) {
 	post(outstanding, "upload", url.Values{"certificate": {"no PEM"}}).wantStatus(t, 400).wantText(t, `id="f-certificate-error"`, "no PEM", "<details open>")
 	day := h.Clock.Now().AddDate(0, 0, 10).Format(time.DateOnly)
 	post(outstanding, "sign", url.Values{"certificate_authority_id": {"1"}, "not_valid_after": {day}}).wantStatus(t, 200).wantText(t, day)
-	post(outstanding, "remove", sure).wantStatus(t, 200).wantText(t, "The certificate is removed")
+	post(outstanding, "remove", sure).wantStatus(t, 200).wantText(t, "Certificate detached")
 	post(99, "sign", url.Values{"certificate_authority_id": {"1"}}).wantStatus(t, 404)
 	v.get(t, "/requests/99").wantStatus(t, 404)
 }
@@ -221,7 +221,7 @@ func (h *house) uploaded(t *testing.T) int64 {
 	return id
 }
 
-func TestACertificateOfAnotherAuthorityIsUploaded(t *testing.T) {
+func TestUploadExternalCertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	key := testkit.Key(t, notary.ECDSAP256)
@@ -230,7 +230,7 @@ func TestACertificateOfAnotherAuthorityIsUploaded(t *testing.T) {
 	outside := testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
 	v := h.as(t, notary.CertificateManager)
 	v.post(t, fmt.Sprintf("/requests/%d/upload", id), url.Values{"certificate": {outside.Chain(t, key.Public())}}).
-		wantStatus(t, 200).wantText(t, "The certificate is uploaded.", "It has a certificate in use.")
+		wantStatus(t, 200).wantText(t, "Certificate uploaded.", "Certificate issued, valid until")
 }
 
 // All certificates of a file are uploaded, in every format.
@@ -255,7 +255,7 @@ func TestUploadedFilesKeepEveryCertificate(t *testing.T) {
 		bag, err := pkcs7.DegenerateCertificate(raw)
 		testkit.Check(t, err)
 		v.upload(t, fmt.Sprintf("/requests/%d/upload", id), nil, map[string]string{"certificate": form(testkit.PEM(chain...), raw, bag)}).
-			wantStatus(t, 200).wantText(t, "The certificate is uploaded.")
+			wantStatus(t, 200).wantText(t, "Certificate uploaded.")
 		request, err := h.CA.Request(t.Context(), h.Admin(), id)
 		testkit.Check(t, err)
 		if got := request.Certificate.ChainPEM(); got != testkit.PEM(chain...) {
@@ -265,7 +265,7 @@ func TestUploadedFilesKeepEveryCertificate(t *testing.T) {
 }
 
 // Each role sees what it is allowed to see, and why it sees no more.
-func TestWhatEachRoleSeesOfRequests(t *testing.T) {
+func TestRolesOnRequestPages(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	requestor := h.Caller(notary.CertificateRequestor)
@@ -281,7 +281,7 @@ func TestWhatEachRoleSeesOfRequests(t *testing.T) {
 				t.Errorf("%s: %q on the list: %v, want %v", role, text, got, want)
 			}
 		}
-		if strings.Contains(page.body, "/delete") != decides || strings.Contains(page.body, "a Certificate Manager decides on it") == decides {
+		if strings.Contains(page.body, "/delete") != decides || strings.Contains(page.body, "Certificate Managers approve requests.") == decides {
 			t.Errorf("%s: the page of a request shows the wrong actions", role)
 		}
 		if !decides {
@@ -295,7 +295,7 @@ func TestWhatEachRoleSeesOfRequests(t *testing.T) {
 	}
 }
 
-func TestARenewalIsLikeWhatItRenews(t *testing.T) {
+func TestRenewalDefaults(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -311,7 +311,7 @@ func TestARenewalIsLikeWhatItRenews(t *testing.T) {
 }
 
 // An action that would always be refused has an explanation instead of a form.
-func TestARequestOffersNothingThatIsAlwaysRefused(t *testing.T) {
+func TestImpossibleActionsHaveNoForm(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	kept, gone := h.Root(t, notary.ECDSAP256), h.namedRoot(t, "Gone")
@@ -325,8 +325,8 @@ func TestARequestOffersNothingThatIsAlwaysRefused(t *testing.T) {
 		action, why string
 		status      int
 	}{
-		{compromised, "reopen", "make a new key and a new request", 409},
-		{removed, "reject", "cannot be rejected any more", 409},
+		{compromised, "reopen", "Submit a new request with a new key", 409},
+		{removed, "reject", "be rejected. Revoke the certificate instead", 409},
 		{orphan, "revoke", "no CRL can list it", 422},
 		{uploaded, "revoke", "revoke it where it was issued", 422},
 	} {
@@ -341,18 +341,18 @@ func TestARequestOffersNothingThatIsAlwaysRefused(t *testing.T) {
 }
 
 // Tabs have no counts if the list is filtered.
-func TestTabsOfANarrowedListHaveNoCounts(t *testing.T) {
+func TestFilteredTabsHaveNoCounts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Request(t, h.Admin())
 	v := h.as(t, notary.Admin)
 	const counted = `>Outstanding <span class="soft">1</span></a>`
 	v.get(t, "/requests?status=Outstanding").wantText(t, counted)
-	v.get(t, "/requests?q=nothing-like-it").wantText(t, "No request matches.", ">Outstanding</a>").wantNoText(t, counted)
+	v.get(t, "/requests?q=nothing-like-it").wantText(t, "No requests match.", ">Outstanding</a>").wantNoText(t, counted)
 }
 
 // Filters that only a URL can have are shown with readable labels.
-func TestFieldsOfALinkAreCalledByWords(t *testing.T) {
+func TestFilterLabels(t *testing.T) {
 	t.Parallel()
 	open(t).as(t, notary.Admin).get(t, "/requests?serial_number=0a&name_prefix=www").wantStatus(t, 200).
 		wantText(t, `<label for="f-serial_number">Serial number</label>`, `<label for="f-name_prefix">Name begins with</label>`)

@@ -54,7 +54,7 @@ func (s *site) revokeCertificate(c *call) error {
 	if err != nil {
 		return c.again(err, s.certificatePage)
 	}
-	return c.done(certificatePath(id), revokedText(done)+" CRL and OCSP say so from now on.")
+	return c.done(certificatePath(id), revokedText(done)+" CRL and OCSP now report it.")
 }
 
 // revokedText describes a revocation and names the certificates if there are several.
@@ -68,7 +68,7 @@ func revokedText(done ca.Revocations) string {
 		}
 	}
 	if len(revoked) == 1 && len(corrected)+len(done.NotRevoked) == 0 {
-		return "The certificate is revoked."
+		return "Certificate revoked."
 	}
 	var said []string
 	if len(revoked) > 0 {
@@ -101,28 +101,28 @@ func certificateList(ids []int64) string {
 	return "certificates " + strings.Join(all[:last], ", ") + " and " + all[last]
 }
 
-// reasonMeaning is a revocation reason with its explanation.
-type reasonMeaning struct {
-	Reason  notary.RevocationReason
-	Meaning string
+// reasonLabel is the label of a revocation reason.
+type reasonLabel struct {
+	Reason notary.RevocationReason
+	Label  string
 }
 
-// reasonMeanings are the accepted reasons of RFC 5280, section 5.3.1, the most common first.
-var reasonMeanings = []reasonMeaning{
-	{notary.Unspecified, "no reason is told"},
-	{notary.KeyCompromise, "somebody else has the private key, or may have it: every certificate for this key is revoked, and the key is refused for ever"},
-	{notary.Superseded, "another certificate has taken its place"},
-	{notary.CessationOfOperation, "what it was for is no longer there"},
-	{notary.AffiliationChanged, "its names are no longer those of its holder"},
-	{notary.PrivilegeWithdrawn, "its holder may no longer have it"},
-	{notary.CACompromise, "the key of the authority is in other hands"},
-	{notary.AACompromise, "an attribute authority is compromised"},
+// reasonLabels are the accepted reasons of RFC 5280, section 5.3.1, the most common first.
+var reasonLabels = []reasonLabel{
+	{notary.Unspecified, "Unspecified"},
+	{notary.KeyCompromise, "Key compromise – revokes every certificate with this key and blocks the key"},
+	{notary.Superseded, "Superseded – replaced by a new certificate"},
+	{notary.CessationOfOperation, "Cessation of operation – service decommissioned"},
+	{notary.AffiliationChanged, "Affiliation changed – subject details no longer valid"},
+	{notary.PrivilegeWithdrawn, "Privilege withdrawn"},
+	{notary.CACompromise, "CA compromise – the CA's key is compromised"},
+	{notary.AACompromise, "AA compromise – an attribute authority is compromised"},
 }
 
 // reasons returns the choices of a revocation reason.
 func reasons() (all []page.Option) {
-	for _, m := range reasonMeanings {
-		all = append(all, page.Option{Value: string(m.Reason), Label: string(m.Reason) + ": " + m.Meaning})
+	for _, m := range reasonLabels {
+		all = append(all, page.Option{Value: string(m.Reason), Label: m.Label})
 	}
 	return all
 }

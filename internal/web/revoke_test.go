@@ -14,7 +14,7 @@ import (
 
 // The page of a request names the older certificates that a revocation includes, and afterwards those that
 // were revoked. On a revoked request only the reason can be corrected.
-func TestARevocationNamesItsCertificates(t *testing.T) {
+func TestRevocationNamesItsCertificates(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -23,7 +23,7 @@ func TestARevocationNamesItsCertificates(t *testing.T) {
 	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{}))
 	current := h.certificateOf(t, id).ID
 	v := h.as(t, notary.CertificateManager)
-	v.get(t, requestURL(id)).wantText(t, "Older certificates that are still valid are revoked, too", fmt.Sprintf(">certificate %d</a>", older),
+	v.get(t, requestURL(id)).wantText(t, "This includes older certificates that are still valid", fmt.Sprintf(">certificate %d</a>", older),
 		`name="only_current"`)
 	v.post(t, requestURL(id)+"/revoke", url.Values{"sure": {"yes"}, "reason": {"superseded"}}).
 		wantText(t, fmt.Sprintf("Revoked: certificates %d and %d.", older, current), "Report key compromise")
@@ -31,15 +31,15 @@ func TestARevocationNamesItsCertificates(t *testing.T) {
 
 	// On the certificate's page, for both at once, because they have the same key.
 	page := certificatePath(older)
-	v.get(t, page).wantText(t, "Revoked for superseded.", "Correct the reason", `value="keyCompromise"`).wantNoText(t, `value="unspecified"`)
+	v.get(t, page).wantText(t, "Already revoked.", "Correct reason", `value="keyCompromise"`).wantNoText(t, `value="unspecified"`)
 	v.post(t, page+"/revoke", url.Values{"sure": {"yes"}, "reason": {"keyCompromise"}}).
-		wantText(t, fmt.Sprintf("Reason corrected: certificates %d and %d.", older, current), "Revoked for keyCompromise.").
-		wantNoText(t, "Correct the reason")
-	v.get(t, requestURL(id)).wantText(t, "Revocation reason corrected").wantNoText(t, "Report key compromise")
+		wantText(t, fmt.Sprintf("Reason corrected: certificates %d and %d.", older, current), "Already revoked.").
+		wantNoText(t, "Correct reason")
+	v.get(t, requestURL(id)).wantText(t, "corrected the revocation reason of").wantNoText(t, "Report key compromise")
 }
 
 // With the checkbox ticked, the older certificate stays valid.
-func TestARevocationOfOnlyTheCurrentCertificate(t *testing.T) {
+func TestRevokeOnlyTheCurrentCertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	id := h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
@@ -47,7 +47,7 @@ func TestARevocationOfOnlyTheCurrentCertificate(t *testing.T) {
 	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{}))
 	current := h.certificateOf(t, id).ID
 	h.as(t, notary.Admin).post(t, requestURL(id)+"/revoke", url.Values{"sure": {"yes"}, "reason": {"superseded"}, "only_current": {"yes"}}).
-		wantText(t, "The certificate is revoked.")
+		wantText(t, "Certificate revoked.")
 	for id, revoked := range map[int64]bool{older: false, current: true} {
 		c, err := h.CA.Certificate(t.Context(), h.Admin(), id)
 		testkit.Check(t, err)
@@ -59,7 +59,7 @@ func TestARevocationOfOnlyTheCurrentCertificate(t *testing.T) {
 
 // No other authority is preselected for a request whose former authority can no longer sign, and bulk
 // signing groups the requests by their former authority and profile.
-func TestARenewalNeverChangesTheAuthorityByItself(t *testing.T) {
+func TestRenewalKeepsTheAuthority(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	other := h.namedRoot(t, "Other Root")
@@ -71,7 +71,7 @@ func TestARenewalNeverChangesTheAuthorityByItself(t *testing.T) {
 	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), lasting, ca.SignOptions{AuthorityID: other, Profile: "client"}))
 	testkit.Check(t, h.CA.EnableAuthority(t.Context(), h.Admin(), short, false))
 	v := h.as(t, notary.Admin)
-	form := formOf(t, v.get(t, requestURL(id)).wantText(t, "It cannot be renewed as it was", "Short Root").body)
+	form := formOf(t, v.get(t, requestURL(id)).wantText(t, "Can’t be renewed unchanged", "Short Root").body)
 	if got := form.Get("certificate_authority_id"); got != "" {
 		t.Errorf("the form has the authority %q", got)
 	}
@@ -79,11 +79,11 @@ func TestARenewalNeverChangesTheAuthorityByItself(t *testing.T) {
 	fresh := h.Request(t, h.Admin())
 	chosen := url.Values{"do": {"sign"}, "ids": {fmt.Sprint(id), fmt.Sprint(lasting), fmt.Sprint(fresh)}}
 	v.post(t, "/requests/many", chosen).wantText(t, "1 request with profile client from <bdi>Other Root</bdi>, as before (renewal)",
-		"1 request with profile server from <bdi>Short Root</bdi>, as before", "is disabled", "1 request without a certificate until now")
+		"1 request with profile server from <bdi>Short Root</bdi>, as before", "is disabled", "1 request without an earlier certificate")
 	chosen.Set("certificate_authority_id", fmt.Sprint(other))
 	chosen.Set("profile", "server-client")
 	chosen.Set("renew", "yes")
-	v.post(t, "/requests/many/run", chosen).wantText(t, "2 of 3 requests are signed.", "is disabled")
+	v.post(t, "/requests/many/run", chosen).wantText(t, "2 of 3 requests signed.", "is disabled")
 	if c := h.certificateOf(t, lasting); c.Profile != "client" || c.AuthorityID != other {
 		t.Errorf("renewed by authority %d, profile %s", c.AuthorityID, c.Profile)
 	}

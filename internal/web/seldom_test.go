@@ -11,7 +11,7 @@ import (
 )
 
 // The confirmations and results of bulk actions are accessible.
-func TestTheConfirmationsForManyAreFitForEverybody(t *testing.T) {
+func TestBulkPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -31,46 +31,46 @@ func TestTheConfirmationsForManyAreFitForEverybody(t *testing.T) {
 	b.run(t, chromedp.Click(`thead input[type=checkbox]`))
 	b.press(t, "Reject…")
 	b.press(t, "Reject 3 requests")
-	b.wantText(t, "3 of 5 requests are rejected. 2 requests could not be")
+	b.wantText(t, "3 of 5 requests rejected. 2 requests failed")
 	b.look(t, "requests-many-done")
 }
 
-func TestAProfileThatRefusesIsFitForEverybody(t *testing.T) {
+func TestFailedReviewIsAccessible(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)
 	b.open(t, "/requests/new")
-	b.fill(t, "Signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
-	b.fill(t, "Check it for", "email")
-	b.press(t, "Check it")
-	b.wantText(t, "The profile email refuses it")
+	b.fill(t, "Certificate signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
+	b.fill(t, "Profile", "email")
+	b.press(t, "Review request")
+	b.wantText(t, "Doesn’t meet profile email")
 	b.look(t, "request-check-refused")
 }
 
-func TestARequestThatIsKnownIsFitForEverybody(t *testing.T) {
+func TestDuplicateReviewIsAccessible(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	b := h.browseAs(t, notary.Admin)
 	b.open(t, "/requests/new")
-	b.fill(t, "Signing request (CSR)", h.recordedCSR(t))
-	b.press(t, "Check it")
-	b.wantText(t, "have submitted this signing request already")
+	b.fill(t, "Certificate signing request (CSR)", h.recordedCSR(t))
+	b.press(t, "Review request")
+	b.wantText(t, "This CSR was already submitted")
 	b.look(t, "request-check-recorded")
 	b.press(t, "request 1")
 	b.wantHeading(t, "other.example.com")
 }
 
-func TestErrorsAreFitForEverybody(t *testing.T) {
+func TestErrorPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.ReadOnly)
 	b.open(t, "/requests/99")
-	b.wantHeading(t, "Nothing is here")
+	b.wantHeading(t, "Page not found")
 	b.look(t, "error")
 	b.open(t, "/requests/new")
-	b.wantHeading(t, "You may not do this")
+	b.wantHeading(t, "Permission denied")
 	b.look(t, "error-forbidden")
 }
 
-func TestWhatWasKeptIsFitForEverybody(t *testing.T) {
+func TestKeptFormIsAccessible(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	b := h.browseUntilTheSessionEnds(t)
@@ -80,7 +80,7 @@ func TestWhatWasKeptIsFitForEverybody(t *testing.T) {
 }
 
 // The pages of read-only users and requesters are accessible.
-func TestThePagesOfThoseWhoDecideNothingAreFitForEverybody(t *testing.T) {
+func TestReadOnlyPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	for _, role := range []notary.Role{notary.ReadOnly, notary.CertificateRequestor} {
 		h := open(t)

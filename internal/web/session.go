@@ -69,21 +69,47 @@ type signInForm struct {
 // kept is a field of a form that was submitted after its session had expired.
 type kept struct{ Name, Value string }
 
-// keptLabels are the labels of fields by name.
-var keptLabels = map[string]string{"csr": "Signing request", "ids": "Request", "do": "Action", "q": "Search",
-	"certificate_authority_id": "Authority",
-	"not_valid_after":          "Valid for", "name_prefix": "Name begins with", "expiring": "Expiring within"}
+// keptLabels are the labels of fields by name, as on their forms.
+var keptLabels = map[string]string{
+	"all": "All matching requests", "ca": "CA certificates", "ca_profile": "CA profile",
+	"certificate_authority_id": "CA", "certificate_authority_ids": "CAs", "country_name": "Country",
+	"crl": "CRL", "crl_number": "Latest CRL number", "crl_shards": "CRL partitions",
+	"csr": "Certificate signing request (CSR)", "do": "Action", "expiring": "Expiring within", "ids": "Request",
+	"issuing_common_name": "Issuing CA common name", "issuing_not_valid_after": "Issuing CA expiry date",
+	"issuing_path_length": "Issuing CA path length", "key_algorithm": "Key type", "keys.allowed": "Allowed keys",
+	"keys.max_rsa_bits": "Maximum RSA size", "keys.min_rsa_bits": "Minimum RSA size",
+	"keys.min_rsa_exponent": "Minimum RSA exponent", "last": "Recent requests", "locality_name": "Locality",
+	"max_validity": "Maximum validity", "name_constraints.excluded": "Excluded names",
+	"name_constraints.permitted": "Permitted names", "name_prefix": "Name begins with",
+	"names.max": "Maximum names", "names.no_host": "Server without a host name",
+	"names.required": "Require at least one SAN", "names.underscores": "Allow underscores in DNS names",
+	"names.wildcards": "Allow wildcard DNS names", "not_valid_after": "Validity",
+	"ocsp_no_check": "Add id-pkix-ocsp-nocheck", "ocsp": "OCSP URL", "organization_name": "Organization",
+	"organizational_unit_name": "Organizational unit", "policies": "Certificate policies", "q": "Search",
+	"role_id": "Role", "root_common_name": "Root CA common name", "root_not_valid_after": "Root expiry date",
+	"sha1_requests": "SHA-1 signatures of CSRs", "state_or_province_name": "State or province",
+	"subject.attributes": "Subject DN rules", "subject.others": "Other subject attributes",
+	"validity": "Default validity",
+}
 
 // Label returns the label of the field.
 func (k kept) Label() string {
 	if label := keptLabels[k.Name]; label != "" {
 		return label
 	}
+	for _, n := range nameFields {
+		switch k.Name {
+		case n.Field + ".allow":
+			return n.Label
+		case n.Field + ".listed":
+			return "Allowed " + n.Label
+		}
+	}
 	return page.Capital(strings.ReplaceAll(k.Name, "_", " "))
 }
 
-// Told reports whether the field is shown. Empty and hidden fields are not.
-func (k kept) Told() bool {
+// Visible reports whether the field is shown. Empty and hidden fields are not.
+func (k kept) Visible() bool {
 	return k.Value != "" && !slices.Contains([]string{page.FieldSure, "all", "expected", "selection", "version"},
 		k.Name)
 }
@@ -113,12 +139,12 @@ func (s *site) signInPage(c *call, f page.Form) error {
 func (s *site) signInAgain(c *call, tooLarge bool) error {
 	text, lost := c.typed()
 	values := url.Values{}
-	message := "your session has ended; sign in again, and what you typed is still there"
+	message := "your session expired. Sign in to continue; your changes have been kept"
 	switch {
 	case tooLarge, len(url.QueryEscape(text)) > maxKept: // encoded as the login will send it
-		message = "your session has ended; sign in again. What you sent was too large to be kept, and nothing of it was done"
+		message = "your session expired and the form was too large to keep. Sign in and submit it again; nothing was changed"
 	case len(lost) > 0:
-		message += ", except: " + strings.Join(lost, ", ")
+		message += " except: " + strings.Join(lost, ", ")
 		fallthrough
 	default:
 		values.Set(fieldKept, text)
@@ -212,7 +238,7 @@ func (s *site) signOut(c *call) error {
 	c.dropSession()
 	// "cookies" would also clear those of other hosts in the domain; "storage" has only display preferences.
 	c.w.Header().Set("Clear-Site-Data", `"cache"`)
-	return c.done("/sign-in", "You are signed out.")
+	return c.done("/sign-in", "Signed out.")
 }
 
 // ourPath returns to if it is a path of this site, and "/" for anything else.

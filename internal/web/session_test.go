@@ -16,7 +16,7 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestWhoHasNotSignedInIsLedToTheLoginAndBack(t *testing.T) {
+func TestRedirectToLoginAndBack(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.visit(t)
@@ -31,11 +31,11 @@ func TestSigningOutEndsTheSession(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)
-	v.post(t, "/sign-out", nil).wantAt(t, "/sign-in").wantText(t, "You are signed out.")
+	v.post(t, "/sign-out", nil).wantAt(t, "/sign-in").wantText(t, "Signed out.")
 	v.get(t, "/").wantAt(t, "/sign-in?to=%2F")
 }
 
-func TestTheLoginLeadsNowhereElse(t *testing.T) {
+func TestLoginRedirectsOnlyToThisSite(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	for _, to := range []string{"https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example", "evil"} {
@@ -44,7 +44,7 @@ func TestTheLoginLeadsNowhereElse(t *testing.T) {
 	}
 }
 
-func TestASessionIsACookieThatOnlyThisHostGets(t *testing.T) {
+func TestSessionCookie(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.visit(t)
@@ -64,7 +64,7 @@ func TestASessionIsACookieThatOnlyThisHostGets(t *testing.T) {
 	}
 }
 
-func TestWhatAnotherSiteSendsIsRefused(t *testing.T) {
+func TestCrossSiteFormsAreRefused(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)
@@ -73,20 +73,20 @@ func TestWhatAnotherSiteSendsIsRefused(t *testing.T) {
 		testkit.Check(t, err)
 		r.Header.Set(name, value)
 		response, err := v.http.Do(r)
-		read(t, response, err).wantStatus(t, http.StatusForbidden).wantText(t, "<h1>You may not do this</h1>", "A page of another site sent this").wantSafe(t)
+		read(t, response, err).wantStatus(t, http.StatusForbidden).wantText(t, "<h1>Permission denied</h1>", "This form was submitted by another site").wantSafe(t)
 	}
 	v.get(t, "/").wantAt(t, "/")
 }
 
 // A form submitted after the session has expired is kept and can be resubmitted.
-func TestWhatWasTypedIsNotLostWithTheSession(t *testing.T) {
+func TestFormIsKeptAfterTheSession(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)
 	h.Clock.Advance(48 * time.Hour)
 	a := v.post(t, "/accounts/new", url.Values{"email": {"bob@example.com"}, "password": {"not kept at all"}}).
-		wantStatus(t, 401).wantText(t, "Your session has ended", `name="kept_action" value="/accounts/new"`, `value="email=bob%40example.com"`,
-		"what you typed is still there, except: password.")
+		wantStatus(t, 401).wantText(t, "Your session expired", `name="kept_action" value="/accounts/new"`, `value="email=bob%40example.com"`,
+		"your changes have been kept except: password.")
 	if strings.Contains(a.body, "not kept at all") {
 		t.Error("the password is on the page")
 	}
@@ -97,7 +97,7 @@ func TestWhatWasTypedIsNotLostWithTheSession(t *testing.T) {
 
 // A form is kept if it fits into the login form, which is limited to 16 KiB without a session;
 // otherwise the page says that it was not kept.
-func TestALongTextIsNotLostWithTheSession(t *testing.T) {
+func TestLongFormIsKeptAfterTheSession(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
@@ -105,7 +105,7 @@ func TestALongTextIsNotLostWithTheSession(t *testing.T) {
 	h.Clock.Advance(48 * time.Hour)
 	path := fmt.Sprintf("/authorities/%d/issued", root)
 	a := v.post(t, path, url.Values{"certificates": {strings.Repeat("long ", 1_000)}}).
-		wantStatus(t, 401).wantText(t, "what you typed is still there.")
+		wantStatus(t, 401).wantText(t, "your changes have been kept.")
 	kept := url.Values{"email": {h.Admin().Email}, "password": {testkit.Password}}
 	for _, field := range []string{"kept", "kept_action"} {
 		_, value, _ := strings.Cut(a.body, `name="`+field+`" value="`)
@@ -116,19 +116,19 @@ func TestALongTextIsNotLostWithTheSession(t *testing.T) {
 
 	for _, text := range []string{strings.Repeat("\n", 4_000), strings.Repeat("a", 1<<20)} {
 		v.post(t, path, url.Values{"certificates": {text}}).
-			wantStatus(t, 401).wantText(t, "too large to be kept").wantNoText(t, "still there", "kept_action")
+			wantStatus(t, 401).wantText(t, "too large to keep").wantNoText(t, "have been kept", "kept_action")
 	}
 }
 
 // A link from another site cannot fill in the kept form.
-func TestALinkToTheLoginCarriesNoForm(t *testing.T) {
+func TestLoginLinkCarriesNoForm(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.visit(t).get(t, "/sign-in?kept_action=%2Faccounts%2F2%2Frole&kept=role_id%3D0").wantStatus(t, 200).wantNoText(t, "kept", "role_id")
 }
 
 // A kept form names the account that would submit it, which may be another user's.
-func TestAKeptFormSaysWhoWouldSendIt(t *testing.T) {
+func TestKeptFormNamesTheAccount(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	email := h.Caller(notary.CertificateManager).Email
@@ -136,7 +136,7 @@ func TestAKeptFormSaysWhoWouldSendIt(t *testing.T) {
 		wantStatus(t, 200).wantText(t, "You are signed in as <strong>"+email+"</strong>")
 }
 
-func TestSigningOutLeavesOtherServicesAlone(t *testing.T) {
+func TestSigningOutClearsOnlyTheCache(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)
@@ -148,16 +148,16 @@ func TestSigningOutLeavesOtherServicesAlone(t *testing.T) {
 }
 
 // Signing out after the session has expired is not kept as a form.
-func TestSigningOutTwiceIsNoError(t *testing.T) {
+func TestSigningOutTwice(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)
 	h.Clock.Advance(48 * time.Hour)
-	v.post(t, "/sign-out", nil).wantAt(t, "/sign-in").wantText(t, "You are signed out.")
+	v.post(t, "/sign-out", nil).wantAt(t, "/sign-in").wantText(t, "Signed out.")
 }
 
 // A browser has one session: signing in again ends the previous one.
-func TestSigningInAgainEndsTheSessionBefore(t *testing.T) {
+func TestSigningInAgainEndsThePreviousSession(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v, former := h.as(t, notary.Admin), h.visit(t)
@@ -172,35 +172,35 @@ func (h *house) browseUntilTheSessionEnds(t *testing.T) *browser {
 	t.Helper()
 	b := h.browseAs(t, notary.CertificateManager)
 	b.open(t, "/requests/new")
-	b.fill(t, "Signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
+	b.fill(t, "Certificate signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
 	h.Clock.Advance(48 * time.Hour)
-	b.press(t, "Check it")
-	b.wantText(t, "Your session has ended")
+	b.press(t, "Review request")
+	b.wantText(t, "Your session expired")
 	return b
 }
 
 func (b *browser) signInAgain(t *testing.T) {
 	t.Helper()
-	b.fill(t, "E-mail", b.house.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Email", b.house.Caller(notary.CertificateManager).Email)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.wantHeading(t, "Welcome back")
 }
 
 // After signing in again the user can submit the kept input.
-func TestASessionEndsInTheMiddleOfANewRequest(t *testing.T) {
+func TestSessionExpiresDuringANewRequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	b := h.browseUntilTheSessionEnds(t)
 	b.signInAgain(t)
-	b.press(t, "Send it now")
-	b.wantHeading(t, "Check the request")
-	b.press(t, "Submit the request")
-	b.wantText(t, "The request is submitted.", "www.example.com")
+	b.press(t, "Submit")
+	b.wantHeading(t, "Review request")
+	b.press(t, "Submit request")
+	b.wantText(t, "Request submitted.", "www.example.com")
 }
 
 // A kept form shows the input with labels, and its action.
-func TestAKeptFormIsShownInWords(t *testing.T) {
+func TestKeptFormLabels(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	form := url.Values{"do": {"revoke"}, "ids": {"7"}, "reason": {"superseded"}, "sure": {"yes"}, "expected": {"1"}}

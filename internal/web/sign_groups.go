@@ -46,8 +46,8 @@ func (p manyPage) HasFormer() bool {
 
 // FormerField returns the choice for requests that have had a certificate.
 func (p manyPage) FormerField() page.Field {
-	return p.Form.Choice("former", "Requests that have had a certificate", []page.Option{
-		{Value: "keep", Label: "Keep the authority and profile of that certificate", Chosen: true},
-		{Value: "replace", Label: "Use the authority and profile chosen above"},
+	return p.Form.Choice("former", "Requests with an earlier certificate", []page.Option{
+		{Value: "keep", Label: "Keep the CA and profile of that certificate", Chosen: true},
+		{Value: "replace", Label: "Use the CA and profile selected above"},
 	})
 }

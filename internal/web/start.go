@@ -32,10 +32,10 @@ func (s *site) startPage(c *call, f page.Form) error {
 func (s *site) start(c *call) error {
 	password := c.r.PostForm.Get("password")
 	if password != c.r.PostForm.Get("password_again") {
-		return c.again(notary.FieldErrorf("password_again", "the two passwords are not the same"), s.startPage)
+		return c.again(notary.FieldErrorf("password_again", "the passwords don't match"), s.startPage)
 	}
 	if s.initialized.Load() { // otherwise a signed-in Admin would create another account
-		return c.done("/sign-in", "There is an account already: sign in.")
+		return c.done("/sign-in", "An account already exists. Sign in.")
 	}
 	first := auth.FirstAccount{
 		Email: c.value("email"), Password: password, SetupCode: c.value(fieldSetupCode), Address: c.caller.Address,
@@ -48,6 +48,6 @@ func (s *site) start(c *call) error {
 		}
 		return c.again(e, s.startPage)
 	}
-	c.setFlash("Welcome. Your password is worth " + worth(password, c.value("email")))
+	c.setFlash("Account created. Password strength: " + strength(password, c.value("email")) + ".")
 	return s.signIn(c)
 }

@@ -18,12 +18,12 @@ import (
 	"notary/internal/web"
 )
 
-func TestTheFirstAccountIsMadeInTheBrowser(t *testing.T) {
+func TestFirstAccountInTheBrowser(t *testing.T) {
 	t.Parallel()
 	b := empty(t).browse(t)
 	b.open(t, "/")
 	b.wantHeading(t, "Welcome to Notary")
-	b.fill(t, "E-mail", "ada@example.com")
+	b.fill(t, "Email", "ada@example.com")
 	for _, label := range []string{"Password", "Confirm password"} {
 		b.fill(t, label, testkit.Password)
 	}
@@ -46,13 +46,13 @@ func TestTheFirstAccountIsMadeInTheBrowser(t *testing.T) {
 	}
 	b.press(t, "Create account")
 	b.wantHeading(t, "Overview")
-	b.wantText(t, "ada@example.com", "Your password is worth more than a thousand trillion guesses")
+	b.wantText(t, "ada@example.com", "Account created. Password strength: very strong.")
 	b.look(t, "overview-empty")
 }
 
 // The link that the server prints fills in the setup code, which is removed from the URL and sent only with the
 // form.
-func TestTheLinkCarriesTheSetupCode(t *testing.T) {
+func TestSetupCodeInTheLink(t *testing.T) {
 	t.Parallel()
 	b := empty(t).browse(t)
 	b.open(t, "/start#setup="+testkit.SetupCode)
@@ -111,7 +111,7 @@ func TestAnotherSiteCannotCreateTheFirstAccount(t *testing.T) {
 	}
 }
 
-func TestTheSetupCodeCanBeSwitchedOff(t *testing.T) {
+func TestSetupCodeSwitchedOff(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)
 	w.Auth = auth.New(w.Store, auth.Options{NoSetupCode: true, Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler)})
@@ -121,14 +121,14 @@ func TestTheSetupCodeCanBeSwitchedOff(t *testing.T) {
 		wantAt(t, "/")
 }
 
-func TestSigningInNeedsNoScript(t *testing.T) {
+func TestSignInWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	b := h.browse(t)
 	b.withoutScript(t)
 	b.open(t, "/accounts")
 	b.wantHeading(t, "Sign in to Notary")
-	b.fill(t, "E-mail", h.Caller(notary.Admin).Email)
+	b.fill(t, "Email", h.Caller(notary.Admin).Email)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.wantHeading(t, "Accounts")

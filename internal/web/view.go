@@ -106,20 +106,18 @@ func (c *call) pageStatus() int {
 
 // ruleTexts are the labels of verdicts.
 var ruleTexts = map[string]string{
-	"key": "the kind of key", "key_usage": "what the key can do", "subject": "the subject",
-	"names":     "that there is a name",
-	"dns_names": "DNS names", "wildcards": "wildcards", "ip_addresses": "IP addresses",
-	"email_addresses": "e-mail addresses", "uris": "URIs",
-	"common_name": "a common name that looks like a host", "server_name": "that a server has a host name",
-	"underscores": "underscores", "user_principal_names": "user principal names", "max_names": "number of names",
-	"request_signature": "signature of the request",
-	"validity":          "the validity", "compromised_key": "that nobody has reported the key as compromised",
-	"blocked_key": "that the key is not blocked", "authority_key": "that no authority has the key",
+	"key": "Key type", "key_usage": "Key usage", "subject": "Subject", "names": "At least one name",
+	"dns_names": "DNS names", "wildcards": "Wildcards", "ip_addresses": "IP addresses",
+	"email_addresses": "Email addresses", "uris": "URIs", "common_name": "Common name",
+	"server_name": "Server host name", "underscores": "Underscores", "user_principal_names": "User principal names",
+	"max_names": "Number of names", "request_signature": "CSR signature", "validity": "Validity",
+	"compromised_key": "Key not reported compromised", "blocked_key": "Key not blocked",
+	"authority_key": "Key not used by a CA",
 }
 
 func ruleText(rule string) string {
 	if text, ok := ruleTexts[rule]; ok {
 		return text
 	}
-	return strings.ReplaceAll(rule, "_", " ")
+	return page.Capital(strings.ReplaceAll(rule, "_", " "))
 }

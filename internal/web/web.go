@@ -57,13 +57,13 @@ func New(c Config) http.Handler {
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.handler(r))
 	}
-	mux.Handle("/", s.handler(route{access: open, do: func(c *call) error { return nothingHere(c, mux) }}))
+	mux.Handle("/", s.handler(route{access: open, do: func(c *call) error { return notFound(c, mux) }}))
 	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(s.handler(route{access: open, do: fromElsewhere}))
+	protection.SetDenyHandler(s.handler(route{access: open, do: refuseCrossSite}))
 	return protection.Handler(mux)
 }
 
-// fromElsewhere rejects a form submitted by a page of another site.
-func fromElsewhere(*call) error {
-	return notary.Errorf(notary.Forbidden, "a page of another site sent this, so nothing was done: begin at the overview")
+// refuseCrossSite rejects a form submitted by a page of another site.
+func refuseCrossSite(*call) error {
+	return notary.Errorf(notary.Forbidden, "this form was submitted by another site, so nothing was changed: start at the overview")
 }

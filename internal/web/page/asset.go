@@ -74,7 +74,7 @@ func ServeAsset(w http.ResponseWriter, r *http.Request) {
 	SetHeaders(w.Header())
 	found, ok := loadAssets().bodies[r.PathValue("name")]
 	if !ok {
-		http.Error(w, "there is nothing here", http.StatusNotFound)
+		http.Error(w, "not found", http.StatusNotFound)
 		return
 	}
 	w.Header().Set("Content-Type", found.contentType)

@@ -9,7 +9,7 @@ import (
 	"notary/internal/web/page"
 )
 
-func TestFormSaysWhereItsErrorIs(t *testing.T) {
+func TestFormErrorField(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		err     *notary.Error
@@ -46,7 +46,7 @@ func TestFormSaysWhereItsErrorIs(t *testing.T) {
 	}
 }
 
-func TestFormRefusesAFieldThatItDoesNotName(t *testing.T) {
+func TestUnnamedFieldPanics(t *testing.T) {
 	t.Parallel()
 	defer func() {
 		if recover() == nil {

@@ -26,7 +26,7 @@ func ReadForm(w http.ResponseWriter, r *http.Request, limit int64, asText func([
 		return errTooLarge(tooLarge.Limit)
 	}
 	if err != nil {
-		return notary.Errorf(notary.Invalid, "the form did not arrive whole: go back and send it again")
+		return notary.Errorf(notary.Invalid, "the form is incomplete: go back and submit it again")
 	}
 	return readFiles(r, asText)
 }
@@ -36,7 +36,7 @@ func errTooLarge(limit int64) error {
 	if limit < 1<<20 {
 		size = fmt.Sprintf("%d KiB", limit>>10)
 	}
-	return notary.Errorf(notary.TooLarge, "what was sent is larger than %s", size)
+	return notary.Errorf(notary.TooLarge, "the form is larger than %s", size)
 }
 
 // readFiles copies uploaded files into the fields of their names. They replace the text of a field: the script clears

@@ -6,7 +6,7 @@ import (
 	"notary/internal/web/page"
 )
 
-func TestASentenceKeepsItsFirstLetter(t *testing.T) {
+func TestSentence(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"": "", "not one": "Not one.", "“a” is one": "“a” is one.", "über all?": "Über all?"} {
 		if got := page.Sentence(text); got != want {

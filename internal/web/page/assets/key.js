@@ -1,10 +1,10 @@
-// A key made in the browser, and a signing request for it (RFC 2986). The private key leaves the
-// page only as a file that the user saves; the form sends the request alone.
+// Generates a key and a CSR (RFC 2986) in the browser. The private key leaves the page only as a
+// file that the user saves; the form submits only the CSR.
 
-// The digest in the name of the other script is not known here.
+// The URL of the other script contains a digest that is not known here.
 const { pem } = await import(document.querySelector("head script").src);
 
-// DER, as much of it as a request needs (X.690).
+// The subset of DER (X.690) that a CSR needs.
 const tags = { integer: 0x02, bits: 0x03, octets: 0x04, none: 0x05, oid: 0x06, utf8: 0x0c, sequence: 0x30, set: 0x31 };
 
 function concat(parts) {
@@ -40,7 +40,7 @@ function oid(text) {
   return der(tags.oid, octets);
 }
 
-// integer is that of unsigned octets in big-endian order.
+// integer encodes an unsigned big-endian integer.
 function integer(octets) {
   let from = 0;
   while (from < octets.length - 1 && octets[from] === 0) from++;
@@ -50,7 +50,7 @@ function integer(octets) {
 
 const utf8 = (text) => new TextEncoder().encode(text);
 
-// The kinds of keys, as WebCrypto and X.509 name them (RFC 5758, RFC 4055, RFC 8410).
+// Key types with the parameters of WebCrypto and X.509 (RFC 5758, RFC 4055, RFC 8410).
 const kinds = {
   "ecdsa-p256": { make: { name: "ECDSA", namedCurve: "P-256" }, sign: { name: "ECDSA", hash: "SHA-256" }, oid: "1.2.840.10045.4.3.2" },
   "ecdsa-p384": { make: { name: "ECDSA", namedCurve: "P-384" }, sign: { name: "ECDSA", hash: "SHA-384" }, oid: "1.2.840.10045.4.3.3" },
@@ -66,7 +66,7 @@ function rsa(bits) {
   };
 }
 
-// ofIPv4 and ofIPv6 are the octets of an address; undefined for what is none.
+// ofIPv4 and ofIPv6 return the octets of an address, or undefined.
 function ofIPv4(text) {
   const parts = text.split(".");
   return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256) ? parts.map(Number) : undefined;
@@ -76,7 +76,7 @@ function ofIPv6(text) {
   if (!text.includes(":") || !/^[0-9a-f:.]+$/i.test(text)) return undefined;
   let host;
   try {
-    host = new URL(`http://[${text}]/`).hostname.slice(1, -1); // in its shortest form, in groups of hexadecimal
+    host = new URL(`http://[${text}]/`).hostname.slice(1, -1); // canonical form
   } catch {
     return undefined;
   }
@@ -85,8 +85,8 @@ function ofIPv6(text) {
   return groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]);
 }
 
-// hostName is a name in lower case and with A-labels (RFC 5890); it may begin with a wildcard.
-// undefined for what is none, as is what ends in a number: URL takes it for an address.
+// hostName returns a DNS name, optionally with a wildcard, in lower case with A-labels (RFC 5890), or
+// undefined if it is invalid. A name that ends in a number is invalid: URL parses it as an address.
 function hostName(text) {
   const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, longest = 253; // RFC 1034, section 3.5; RFC 1123, section 2.1
   if (/[\s/:@?#\\]/.test(text)) return undefined;
@@ -99,7 +99,7 @@ function hostName(text) {
   }
 }
 
-// nameOf is a name of whichever type it looks like, and, for a DNS name, that as it is certified.
+// nameOf encodes a name of the type that it looks like, and returns a DNS name's canonical form, too.
 function nameOf(text) {
   const email = 0x81, dns = 0x82, uri = 0x86, ip = 0x87; // context-specific (RFC 5280, section 4.2.1.6)
   const address = ofIPv4(text) ?? ofIPv6(text);
@@ -107,14 +107,14 @@ function nameOf(text) {
   if (/^[\x21-\x7e]+:\/\/[\x21-\x7e]+$/.test(text)) return { encoded: der(uri, utf8(text)) };
   if (/^[\x21-\x7e]+@[\x21-\x7e]+$/.test(text)) return { encoded: der(email, utf8(text)) };
   const host = hostName(text);
-  if (!host) throw new WrongName(`${text} is not a name.`);
+  if (!host) throw new WrongName(`"${text}" isn't a valid DNS name, IP address, email address or URI.`);
   return { encoded: der(dns, utf8(host)), host };
 }
 
 class WrongName extends Error {}
 
-// request is a signing request for the names, signed with the key. The first DNS name that fits is
-// the common name, too, for those who look for it there.
+// request returns a CSR for the names, signed with the key. The first DNS name that fits is also the
+// common name, for software that expects one.
 async function request(keys, kind, names) {
   const context = 0xa0, longestCommonName = 64;
   const version = der(tags.integer, [0]);
@@ -130,8 +130,8 @@ async function request(keys, kind, names) {
   return der(tags.sequence, info, algorithm, der(tags.bits, [0], kind.make.name === "ECDSA" ? ecdsaValue(signature) : signature));
 }
 
-// ecdsaValue is a signature as X.509 has it (RFC 3279, section 2.2.3): WebCrypto writes r and s one
-// after the other.
+// ecdsaValue converts a signature from WebCrypto, which concatenates r and s, to DER (RFC 3279,
+// section 2.2.3).
 function ecdsaValue(signature) {
   const half = signature.length / 2;
   return der(tags.sequence, integer(signature.slice(0, half)), integer(signature.slice(half)));
@@ -143,7 +143,7 @@ const names = document.getElementById("f-names");
 const csr = document.getElementById("f-csr");
 const told = document.getElementById("key-told");
 const save = document.getElementById("save-key");
-let made = ""; // the request whose key must be saved
+let made = ""; // the CSR whose key must be saved
 let saved = true;
 
 function tell(text, wrong) {
@@ -151,7 +151,7 @@ function tell(text, wrong) {
   told.className = wrong ? "failure" : "flash";
 }
 
-// What is wrong with the names is said there, as the server says it at a field.
+// Errors in the names are shown at their field, like those from the server.
 const refusal = document.createElement("p");
 if (names) {
   Object.assign(refusal, { id: "f-names-error", className: "error", role: "alert" });
@@ -169,8 +169,8 @@ function refuse(text) {
 async function make() {
   refuse("");
   const typed = [...new Set(names.value.split("\n").map((name) => name.trim()).filter(Boolean))];
-  if (typed.length === 0) throw new WrongName("Write at least one name, such as www.example.com.");
-  const wanted = typed.map(nameOf); // before a key is made
+  if (typed.length === 0) throw new WrongName("Enter at least one name, such as www.example.com.");
+  const wanted = typed.map(nameOf); // before a key is generated
   const kind = kinds[document.getElementById("f-key").value];
   const keys = await crypto.subtle.generateKey(kind.make, true, ["sign", "verify"]);
   made = pem("CERTIFICATE REQUEST", await request(keys, kind, wanted));
@@ -181,7 +181,7 @@ async function make() {
   save.hidden = false;
   saved = false;
   csr.value = made;
-  tell("The key is made, and the request for it stands in the form. Save the private key now: it is nowhere else, and gone when you leave this page.");
+  tell("Key and CSR generated. Save the private key now; it can't be recovered after you leave this page.");
   save.focus();
 }
 
@@ -191,14 +191,14 @@ place?.querySelector("button").addEventListener("click", async (event) => {
     await make();
   } catch (error) {
     if (error instanceof WrongName) refuse(error.message);
-    else tell(error.message || "This browser cannot make such a key.", true);
+    else tell(error.message || "This browser doesn't support this key type.", true);
   }
   event.target.disabled = false;
 });
 
 save?.addEventListener("click", () => {
   saved = true;
-  tell("Keep the private key where only the server that needs it can read it. Go on with the request.");
+  tell("Store the private key where only the server that needs it can read it, then review the request.");
 });
 
 const unsaved = () => !saved && csr.value === made;
@@ -206,13 +206,13 @@ const unsaved = () => !saved && csr.value === made;
 csr?.form.addEventListener("submit", (event) => {
   if (!unsaved()) return;
   event.preventDefault();
-  tell("Save the private key first: without it nobody can use the certificate.", true);
+  tell("Save the private key first. Without it the certificate can't be used.", true);
   save.focus();
 });
 
 addEventListener("beforeunload", (event) => { if (unsaved()) event.preventDefault(); });
 
-// Not every browser makes every kind of key.
+// Remove Ed25519 if the browser does not support it.
 if (place) {
   crypto.subtle.generateKey(kinds.ed25519.make, true, ["sign", "verify"])
     .catch(() => document.querySelector("#f-key option[value=ed25519]")?.remove());

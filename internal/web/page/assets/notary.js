@@ -1,11 +1,11 @@
-// Comfort only: every page works without this script.
+// Enhancements only: every page works without this script.
 
 document.documentElement.classList.add("script");
 
 const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
 
-// Rows of a list, walked by j and k, opened by Enter or o, chosen by x. One is at the row that one
-// has come to by whichever way: these keys, Tab or the mouse.
+// Rows of a list: j and k move, Enter or o opens, x selects. The current row follows these keys, Tab
+// and the mouse.
 const rows = [...document.querySelectorAll("tr[data-href]")];
 let here;
 
@@ -38,14 +38,14 @@ const keys = {
   "?": help,
 };
 
-// Whoever speaks to the computer presses keys unawares: they can be switched off (WCAG 2.2, criterion
-// 2.1.4). The browser remembers that, if it keeps anything.
+// Speech input can press single keys by accident, so they can be switched off (WCAG 2.2, criterion
+// 2.1.4). The setting is kept in local storage, if available.
 let shortcuts = true;
-try { shortcuts = localStorage.getItem("shortcuts") !== "off"; } catch { /* it keeps nothing */ }
+try { shortcuts = localStorage.getItem("shortcuts") !== "off"; } catch { /* no storage */ }
 
 function switchShortcuts(on) {
   shortcuts = on;
-  try { localStorage.setItem("shortcuts", on ? "on" : "off"); } catch { /* until the next page, then */ }
+  try { localStorage.setItem("shortcuts", on ? "on" : "off"); } catch { /* no storage: applies to this page only */ }
 }
 
 document.addEventListener("keydown", (event) => {
@@ -58,7 +58,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// element makes one with its children, without ever making markup of text.
+// element creates an element with its children. Text is never parsed as markup.
 function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
@@ -66,11 +66,12 @@ function element(name, properties, ...children) {
 }
 
 function help() {
-  const meanings = [["/", "search"], ["j k", "down and up in a list"], ["o", "open the row"], ["x", "select the row"],
-    ["s r", "sign, or reject, what is selected"], ["n p", "next and previous page"], ["c", "new request, or a new authority, profile or account in the list of these"], ["?", "this help"], ["Esc", "leave a field, close this"]];
+  const meanings = [["/", "Search"], ["j k", "Next and previous row"], ["o", "Open row"], ["x", "Select row"],
+  ["s r", "Sign or reject selected requests"], ["n p", "Next and previous page"], ["c", "New request, CA, profile or account"],
+  ["?", "Show this help"], ["Esc", "Leave field or close dialog"]];
   const list = element("dl", { className: "facts" });
   for (const [key, what] of meanings) list.append(element("dt", {}, element("kbd", {}, key)), element("dd", {}, what));
-  const title = element("h2", { id: "help-title" }, "The keyboard");
+  const title = element("h2", { id: "help-title" }, "Keyboard shortcuts");
   const box = element("input", { type: "checkbox", checked: shortcuts });
   box.addEventListener("change", () => switchShortcuts(box.checked));
   const dialog = element("dialog", {}, title, list, element("label", { className: "check" }, box, element("span", {}, "Single-key shortcuts")),
@@ -82,14 +83,14 @@ function help() {
 }
 document.querySelector("[data-help]")?.addEventListener("click", help);
 
-// One click selects all rows of the page; the number of those that are selected is shown, unless
-// all that match are.
+// A checkbox selects all rows of the page. The number of selected rows is shown, unless all matching
+// requests are selected.
 const match = document.querySelector("input[name=all]");
 const all = document.querySelector("input[data-all]");
 const picks = [...document.querySelectorAll("td.pick input[type=checkbox]")];
 function counted() {
   const chosen = picks.filter((pick) => pick.checked).length;
-  const told = match?.checked ? "All that match selected" : chosen === 0 ? "None selected" : `${chosen} selected`;
+  const told = match?.checked ? "All matching requests selected" : `${chosen} selected`;
   for (const place of document.querySelectorAll("[data-chosen]")) place.textContent = told;
   if (all) {
     all.checked = chosen > 0 && chosen === picks.length;
@@ -103,7 +104,7 @@ all?.addEventListener("change", () => {
 for (const pick of [...picks, match]) pick?.addEventListener("change", counted);
 if (picks.length > 0) counted();
 
-// Copy buttons name the element whose text they copy.
+// Copy buttons copy the text of the element with the id in data-copy.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const label = button.textContent;
   let back;
@@ -115,13 +116,13 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
-// pem is the PEM of DER (RFC 7468).
+// pem encodes DER as PEM (RFC 7468).
 export function pem(label, octets) {
   const text = btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(""));
   return `-----BEGIN ${label}-----\n${text.match(/.{1,64}/g).join("\n")}\n-----END ${label}-----\n`;
 }
 
-// textOf returns the text of a file, or the PEM of one that is DER. Windows programs write UTF-16.
+// textOf returns the text of a file, or the PEM of a DER file. Windows programs write UTF-16.
 function textOf(octets, label) {
   const sequence = 0x30, multiOctetLength = 0x80;
   if (octets[0] === sequence && octets[1] >= multiOctetLength) return pem(label, octets);
@@ -129,8 +130,7 @@ function textOf(octets, label) {
   return new TextDecoder({ 0xfffe: "utf-16le", 0xfeff: "utf-16be" }[mark]).decode(octets);
 }
 
-// A file is read into the field that it is dropped on, or chosen for. Text that is dragged is the
-// browser's to drop.
+// A file that is chosen or dropped is read into its field. Dragged text is left to the browser.
 for (const place of document.querySelectorAll("[data-drop]")) {
   const field = document.getElementById(place.dataset.drop);
   const read = async (file) => {
@@ -159,8 +159,8 @@ for (const place of document.querySelectorAll("[data-drop]")) {
   }
 }
 
-// Two clicks send a form once. After a while it can be sent again: that the sending was stopped, a
-// page is not told.
+// A double click submits a form once. After three seconds it can be submitted again, because the user may have
+// stopped the first submission.
 const sent = new WeakMap();
 document.addEventListener("submit", (event) => {
   const again = 3000; // milliseconds
@@ -169,11 +169,29 @@ document.addEventListener("submit", (event) => {
   else sent.set(event.target, event.timeStamp);
 });
 
-// On a narrow screen the navigation is a strip: it shows where one is.
+// On a narrow screen the navigation scrolls: show the current item.
 document.querySelector("nav.parts [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
+// The RSA fields of a profile apply only while RSA keys are allowed.
+const allowsRSA = document.querySelector("input[name='keys.allowed'][value=rsa]");
+function switchRSA() {
+for (const field of document.querySelectorAll("input[name^='keys.'][name*='_rsa_']")) {
+field.disabled = !allowsRSA.checked;
+if (field.disabled) field.value = "";
+}
+}
+allowsRSA?.addEventListener("change", switchRSA);
+if (allowsRSA) switchRSA();
+
+// A bulk action changes the title of its page at the end.
+const ended = document.querySelector("[data-title]");
+if (ended) {
+document.querySelector("h1").textContent = ended.dataset.title;
+document.title = `${ended.dataset.title} · Notary`;
+}
+
 // The link that the server prints carries the setup code in its fragment, which browsers do not send. Remove it
-// from the address.
+// from the URL.
 const setup = new URLSearchParams(location.hash.slice(1)).get("setup");
 if (setup) {
   const field = document.querySelector("input[name=setup_code]");

@@ -8,11 +8,11 @@ import (
 	"notary"
 )
 
-var errNothingHere = notary.Errorf(notary.NotFound, "there is no such page")
+var errNotFound = notary.Errorf(notary.NotFound, "this page does not exist")
 
-// nothingHere handles requests for a page that does not exist. It redirects from a path with a trailing slash, and from
+// notFound handles requests for a page that does not exist. It redirects from a path with a trailing slash, and from
 // the URL of a form's action, to the page.
-func nothingHere(c *call, mux *http.ServeMux) error {
+func notFound(c *call, mux *http.ServeMux) error {
 	known := func(method, path string) bool {
 		_, pattern := mux.Handler(&http.Request{Method: method, Host: c.r.Host, URL: &url.URL{Path: path}})
 		return pattern != "/"
@@ -22,14 +22,14 @@ func nothingHere(c *call, mux *http.ServeMux) error {
 		if known(http.MethodGet, path) || known(http.MethodPost, path) {
 			return c.wrongMethod(known(http.MethodGet, path), known(http.MethodPost, path))
 		}
-		return errNothingHere
+		return errNotFound
 	}
 	if whole := strings.TrimRight(path, "/"); whole != path && known(http.MethodGet, whole) {
 		c.redirect((&url.URL{Path: whole, RawQuery: c.r.URL.RawQuery}).String())
 		return nil
 	}
 	if !known(http.MethodPost, path) {
-		return errNothingHere
+		return errNotFound
 	}
 	for !known(http.MethodGet, path) {
 		path = path[:strings.LastIndexByte(path, '/')]
@@ -52,7 +52,7 @@ func (c *call) wrongMethod(get, post bool) error {
 	}
 	c.w.Header().Set("Allow", strings.Join(allowed, ", "))
 	c.status = http.StatusMethodNotAllowed
-	return c.show("error", heading(c.status), errorPage{Message: "This page cannot be used in that way."})
+	return c.show("error", heading(c.status), errorPage{Message: "This page does not support this method."})
 }
 
 func redirectTo(path string) func(*call) error {
