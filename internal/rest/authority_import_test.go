@@ -98,7 +98,7 @@ func TestImportForms(t *testing.T) {
 	}
 }
 
-// TestImportRefusals checks that errors name the field at fault and reveal nothing of the key or
+// Errors name the field at fault and reveal nothing of the key or
 // its password.
 func TestImportRefusals(t *testing.T) {
 	t.Parallel()

@@ -53,7 +53,7 @@ func TestBadFilters(t *testing.T) {
 	})
 }
 
-// TestBadQueries checks that invalid queries are rejected with the field at fault.
+// Invalid queries are rejected with the field at fault.
 func TestBadQueries(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -92,7 +92,7 @@ func TestBadQueries(t *testing.T) {
 	})
 }
 
-// TestQueriesThatFindNothing checks that valid filters without a match return an empty list.
+// Valid filters without a match return an empty list.
 func TestQueriesThatFindNothing(t *testing.T) {
 	t.Parallel()
 	h := open(t)

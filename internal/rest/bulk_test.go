@@ -14,7 +14,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// outcomes returns the outcomes of a bulk call.
 func outcomes(t *testing.T, a answer) []api.Outcome {
 	t.Helper()
 	var all api.Result[[]api.Outcome]
@@ -45,7 +44,7 @@ func (h *house) wantRequest(t *testing.T, id int64, want notary.RequestStatus) {
 	}
 }
 
-// TestBulkByIDs checks that outcomes come in the order of the ids in the call.
+// Outcomes come in the order of the ids in the call.
 func TestBulkByIDs(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -84,7 +83,7 @@ func TestBulkByIDs(t *testing.T) {
 	}
 }
 
-// TestBulkContinuesAfterFailures checks that a failure of one request does not stop the others.
+// A failure of one request does not stop the others.
 func TestBulkContinuesAfterFailures(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -126,7 +125,7 @@ func TestBulkContinuesAfterFailures(t *testing.T) {
 	}
 }
 
-// TestBulkByFilter checks that a filter must match the expected number of requests.
+// A filter must match the expected number of requests.
 func TestBulkByFilter(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -158,7 +157,7 @@ func TestBulkByFilter(t *testing.T) {
 	s.wantRequest(t, s.ids["short"], notary.Active)
 }
 
-// TestBadBulkCalls checks that missing or ambiguous selections change nothing.
+// Missing or ambiguous selections change nothing.
 func TestBadBulkCalls(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -219,7 +218,7 @@ func TestBadBulkCalls(t *testing.T) {
 	})
 }
 
-// TestBulkErrorIsReturnedOnce checks that an error that affects every request is returned once, before
+// An error that affects every request is returned once, before
 // any change.
 func TestBulkErrorIsReturnedOnce(t *testing.T) {
 	t.Parallel()
@@ -282,7 +281,7 @@ func TestConcurrentBulkCalls(t *testing.T) {
 	}
 }
 
-// TestBulkStreamsOutcomes checks that outcomes are streamed: the second signature waits for
+// Outcomes are streamed: the second signature waits for
 // another transaction, which ends only after the first outcome has arrived.
 func TestBulkStreamsOutcomes(t *testing.T) {
 	t.Parallel()
@@ -310,7 +309,7 @@ func TestBulkStreamsOutcomes(t *testing.T) {
 	}
 }
 
-// TestBulkDuringShutdown checks that a server that shuts down starts no further items and
+// A server that shuts down starts no further items and
 // reports each of them.
 func TestBulkDuringShutdown(t *testing.T) {
 	t.Parallel()

@@ -117,7 +117,6 @@ func some(s string) []string {
 	return []string{s}
 }
 
-// words splits a list at its commas.
 func words(list string) (words []string) {
 	for word := range strings.SplitSeq(list, ",") {
 		if word = strings.TrimSpace(word); word != "" {

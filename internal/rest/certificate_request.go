@@ -53,7 +53,6 @@ func (r *routes) certificateRequests() {
 		doc: "Returns the verdict of every rule in the profile and the lint findings. Nothing is recorded."}, r.checkRequest)
 }
 
-// manyRequests registers the bulk calls.
 func (r *routes) manyRequests(path string) {
 	handleBulk(r, operation{id: "signCertificateRequests", method: "POST", path: path + "/sign", status: 200,
 		needs: notary.DecideRequests, errors: []int{404, 409, 422}, summary: "Sign many certificate requests", doc: eachOutcome}, r.signMany)

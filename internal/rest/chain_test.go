@@ -17,7 +17,7 @@ import (
 // upload is a chain that is rejected, and a part of the error message.
 type upload struct{ name, chain, says string }
 
-// TestRefusedChains checks that each chain is a 400 for the field certificate and leaves the request Outstanding.
+// Each chain is a 400 for the field certificate and leaves the request Outstanding.
 func TestRefusedChains(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -100,7 +100,7 @@ func TestAcceptedChains(t *testing.T) {
 	}
 }
 
-// TestRefusedAuthorityChains checks that an authority accepts only a CA certificate for its own key.
+// An authority accepts only a CA certificate for its own key.
 func TestRefusedAuthorityChains(t *testing.T) {
 	t.Parallel()
 	h := open(t)

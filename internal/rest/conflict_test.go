@@ -78,7 +78,6 @@ func (h *house) requestThatIs(t *testing.T, status notary.RequestStatus, root in
 	return id
 }
 
-// scene has the objects of TestRefusals.
 type scene struct {
 	*house
 	root, busyRoot, narrow, outstanding, signed, uploaded, compromised int64
@@ -180,8 +179,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestRefusedLogins checks that a failed login does not reveal whether the account exists, and
-// that too many of them are rate-limited.
+// A failed login does not reveal whether the account exists, and too many of them are rate-limited.
 func TestRefusedLogins(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -62,7 +62,7 @@ func leafOf(t *testing.T, h *house, request int64) int64 {
 	return r.Certificate.ID
 }
 
-// TestCrossSigningRefusesOtherIDs checks that ids in a body must exist and be of the right kind.
+// Ids in a body must exist and be of the right kind.
 func TestCrossSigningRefusesOtherIDs(t *testing.T) {
 	t.Parallel()
 	h := open(t)

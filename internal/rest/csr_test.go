@@ -23,7 +23,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// TestRefusedCSRs checks that each CSR is a 400 for the field csr with a message that names the fault.
+// Each CSR is a 400 for the field csr with a message that names the fault.
 func TestRefusedCSRs(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -231,7 +231,7 @@ func manyNames(n int) (all []generalName) {
 	return all
 }
 
-// TestAcceptedCSRs checks that unusual but valid CSRs are accepted and returned byte for byte.
+// Unusual but valid CSRs are accepted and returned byte for byte.
 func TestAcceptedCSRs(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -272,7 +272,7 @@ func TestAcceptedCSRs(t *testing.T) {
 	}
 }
 
-// TestRecordedAlready checks that a CSR is recorded once per account, regardless of its PEM formatting.
+// A CSR is recorded once per account, regardless of its PEM formatting.
 func TestRecordedAlready(t *testing.T) {
 	t.Parallel()
 	h := open(t)

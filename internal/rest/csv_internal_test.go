@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// original reverses inertCell.
 func original(cell string) string {
 	var b strings.Builder
 	beginning := true

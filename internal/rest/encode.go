@@ -8,8 +8,6 @@ import (
 	"notary/api"
 )
 
-// Conversions from package notary to package api.
-
 func (r *routes) requestToAPI(req *notary.Request) api.CertificateRequest {
 	out := api.CertificateRequest{
 		ID: req.ID, CSR: req.CSR, Status: string(req.Status), Email: req.Email,

@@ -65,7 +65,7 @@ func TestEventsOfTheAPI(t *testing.T) {
 	call(t, h.as(t, notary.CertificateRequestor), "GET", "/api/v1/events?kind=request&object_id=1", nil).wantRefusal(t, 404, "not_found")
 }
 
-// TestEventsOfAccounts checks that only Admins see events of accounts.
+// Only Admins see events of accounts.
 func TestEventsOfAccounts(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -14,7 +14,6 @@ import (
 	"notary/api"
 )
 
-// Media types of the export.
 const (
 	typeCSV   = "text/csv; charset=utf-8; header=present" // RFC 4180, section 3
 	typeLines = "application/jsonl"
@@ -25,7 +24,6 @@ type exportInput struct {
 	api.CertificateFilter
 }
 
-// handleExport registers the export, which is CSV or JSON Lines.
 func handleExport(r *routes, o operation) {
 	op := o.describe()
 	status := strconv.Itoa(o.status)

@@ -124,7 +124,7 @@ func TestEmptyExport(t *testing.T) {
 	}
 }
 
-// TestExportOfFormulas checks that formulas are inert in CSV and unchanged in JSON Lines.
+// Formulas are inert in CSV and unchanged in JSON Lines.
 func TestExportOfFormulas(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -164,7 +164,7 @@ func TestExportOfFormulas(t *testing.T) {
 	}
 }
 
-// TestExportIsNarrowed checks that the export has the filters and visibility rules of the list.
+// The export has the filters and visibility rules of the list.
 func TestExportIsNarrowed(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -198,8 +198,7 @@ func TestExportIsNarrowed(t *testing.T) {
 	}
 }
 
-// TestLongExport checks that an export of many pages is complete, and that one that fails midway
-// aborts the connection.
+// An export of many pages is complete. One that fails midway aborts the connection.
 func TestLongExport(t *testing.T) {
 	t.Parallel()
 	h := open(t)

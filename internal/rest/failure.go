@@ -12,7 +12,6 @@ import (
 	"notary/internal/server"
 )
 
-// envelope is an error response.
 type envelope struct {
 	status  int
 	headers http.Header
@@ -54,7 +53,6 @@ func refused(status int, kind notary.Kind, message string) *envelope {
 	return &envelope{status: status, body: api.Error{Error: message, Code: string(kind)}}
 }
 
-// write sends the envelope for a call that reached no handler.
 func (e *envelope) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", typeJSON)
 	w.WriteHeader(e.status)

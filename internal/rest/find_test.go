@@ -235,7 +235,7 @@ func TestFiltersOfCertificates(t *testing.T) {
 	}
 }
 
-// TestRequestorFindsOnlyItsOwn checks that a Certificate Requestor finds only its own requests.
+// A Certificate Requestor finds only its own requests.
 func TestRequestorFindsOnlyItsOwn(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)

@@ -153,7 +153,6 @@ func (h *house) as(t *testing.T, role notary.Role) *client.Client {
 
 func (h *house) admin(t *testing.T) *client.Client { t.Helper(); return h.as(t, notary.Admin) }
 
-// login returns a client with a new token.
 func (h *house) login(t *testing.T, caller notary.Caller) *client.Client {
 	t.Helper()
 	token, err := h.anonymous.Login(t.Context(), api.Login{Email: caller.Email, Password: testkit.Password})
@@ -192,7 +191,6 @@ func call(t *testing.T, c *client.Client, method, path string, body any, headers
 	return answer{response, question}
 }
 
-// wantStatus ends the test on another status.
 func (a answer) wantStatus(t *testing.T, status int) answer {
 	t.Helper()
 	if a.Status != status {

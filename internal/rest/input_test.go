@@ -202,7 +202,7 @@ func sample(s describedSchema) any {
 	}
 }
 
-// TestIDsInBodies checks that an id in a body is a string, as in the seed document, or a number.
+// An id in a body is a string, as in the seed document, or a number.
 func TestIDsInBodies(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -232,7 +232,7 @@ func TestIDsInBodies(t *testing.T) {
 	}
 }
 
-// TestLargestBody checks that a body of exactly 1 MiB is accepted.
+// A body of exactly 1 MiB is accepted.
 func TestLargestBody(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -271,7 +271,7 @@ func TestContentTypes(t *testing.T) {
 	}
 }
 
-// TestEmptyStringsAreAbsent checks that an empty string means an absent optional value in every body and query.
+// An empty string means an absent optional value in every body and query.
 func TestEmptyStringsAreAbsent(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -305,7 +305,7 @@ func TestEmptyStringsAreAbsent(t *testing.T) {
 	}
 }
 
-// TestLargestCSR checks that a CSR may be as large as a body; anything larger is 413.
+// A CSR may be as large as a body; anything larger is 413.
 func TestLargestCSR(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -78,7 +78,7 @@ func TestInspectProblems(t *testing.T) {
 	}
 }
 
-// TestSettingsOfTheAPI checks that only Admins can read the settings, without secrets.
+// Only Admins can read the settings, without secrets.
 func TestSettingsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -19,8 +19,7 @@ func issuedBy(t *testing.T, a answer) (issued api.Issued) {
 	return out.Result
 }
 
-// TestIssueCertificate checks that one call returns 201 with the chain, and that a repetition with
-// the same Idempotency-Key returns the same.
+// One call returns 201 with the chain. A repetition with the same Idempotency-Key returns the same.
 func TestIssueCertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -46,7 +45,7 @@ func TestIssueCertificate(t *testing.T) {
 	call(t, h.admin(t), "POST", certificatesPath+"?wait=2m", body).wantRefusal(t, 400, "invalid")
 }
 
-// TestIssueWaitsForApproval checks that a waiting call returns on a decision and when the server stops.
+// A waiting call returns on a decision and when the server stops.
 func TestIssueWaitsForApproval(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -22,7 +22,7 @@ func TestEmptyAsNull(t *testing.T) {
 	}
 }
 
-// TestTooManyContainers checks that a small body cannot become large in memory.
+// A small body cannot become large in memory.
 func TestTooManyContainers(t *testing.T) {
 	t.Parallel()
 	var v any

@@ -50,7 +50,6 @@ func malformed(ctx huma.Context, status int, _ string, errs ...error) huma.Statu
 	return refused(http.StatusBadRequest, notary.Invalid, theBody+" could not be read")
 }
 
-// schemasKey is the context key of the API's schemas.
 type schemasKey struct{}
 
 const (
@@ -98,7 +97,6 @@ func explainParameter(op *huma.Operation, where, name string) (message, field st
 	return field + " must be " + required(op.Parameters[i].Schema), field
 }
 
-// explainValue explains an invalid value in the body.
 func explainValue(s *huma.Schema, field string, value any) (message, name string) {
 	if object, ok := value.(map[string]any); ok && s.Type == huma.TypeObject {
 		for _, name := range s.Required {

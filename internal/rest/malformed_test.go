@@ -6,7 +6,7 @@ import (
 	"notary"
 )
 
-// TestMalformedInput checks that errors state what the call requires.
+// Errors state what the call requires.
 func TestMalformedInput(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -7,7 +7,6 @@ import (
 	"strings"
 )
 
-// Media types of certificates and CRLs.
 const (
 	typeJSON  = "application/json"
 	typePEM   = "application/x-pem-file"

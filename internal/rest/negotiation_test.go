@@ -18,7 +18,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// Media types of a certificate.
 const (
 	asJSON  = "application/json"
 	asPEM   = "application/x-pem-file"
@@ -81,7 +80,7 @@ func TestAccept(t *testing.T) {
 	}
 }
 
-// TestHostileAccept checks that no Accept header makes a call fail, and that errors are always JSON.
+// No Accept header makes a call fail. Errors are always JSON.
 func TestHostileAccept(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -103,7 +102,7 @@ func TestHostileAccept(t *testing.T) {
 	}
 }
 
-// TestFormsOfACertificate checks that every media type has the same certificate and chain.
+// Every media type has the same certificate and chain.
 func TestFormsOfACertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -214,7 +214,6 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 	}
 }
 
-// TestTokensEnd checks what invalidates a token.
 func TestTokensEnd(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -335,7 +334,7 @@ func TestRejectForAReason(t *testing.T) {
 	}
 }
 
-// TestAuthorizationHeader checks that only "Bearer <token>" authenticates (RFC 6750, section 2.1).
+// Only "Bearer <token>" authenticates (RFC 6750, section 2.1).
 func TestAuthorizationHeader(t *testing.T) {
 	t.Parallel()
 	h := open(t)

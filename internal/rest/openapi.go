@@ -70,7 +70,6 @@ func openAPITags() (all []*huma.Tag) {
 	return all
 }
 
-// tagOf returns the name of the tag of a path.
 func tagOf(path string) string {
 	segment, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, "/api/v1"), "/"), "/")
 	for _, tag := range tags {
@@ -81,7 +80,6 @@ func tagOf(path string) string {
 	panic("no tag for " + path)
 }
 
-// idSchema describes [api.ID].
 type idSchema struct{}
 
 func (idSchema) Schema(huma.Registry) *huma.Schema {

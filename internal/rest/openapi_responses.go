@@ -88,7 +88,6 @@ func failureResponses(registry huma.Registry) map[string]*huma.Response {
 	return components
 }
 
-// operationKey is the key of an [operation] in huma's metadata.
 const operationKey = "operation"
 
 // addResponses adds the error responses to an operation, which has only the success from huma.
@@ -105,7 +104,6 @@ func addResponses(_ *huma.OpenAPI, op *huma.Operation) {
 	}
 }
 
-// failureStatuses returns the error statuses of an operation.
 func failureStatuses(o operation, hasBody bool) []int {
 	all := append([]int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}, o.errors...)
 	if strings.Contains(o.path, "{id}") {

@@ -168,7 +168,6 @@ func isFile(content describedContent) bool {
 	return slices.Equal(slices.Sorted(maps.Keys(content)), []string{"application/jsonl", "text/csv"})
 }
 
-// resolve follows a $ref.
 func (d described) resolve(t *testing.T, s describedSchema) describedSchema {
 	t.Helper()
 	if s.Ref == "" {
@@ -207,8 +206,7 @@ func TestOpenAPIMediaTypes(t *testing.T) {
 	}
 }
 
-// TestOpenAPIReferences checks that every reference resolves, that no list may be null, and that the
-// YAML document is the same.
+// Every reference resolves, no list may be null, and the YAML document is the same.
 func TestOpenAPIReferences(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -45,7 +45,6 @@ func BodyLimit(r *http.Request) server.BodyLimit {
 	return server.BodyLimit{Bytes: maxBody, Time: bodyTimeout}
 }
 
-// operation is one call of the API.
 type operation struct {
 	id           string // operationId, from which generated clients derive method names
 	method, path string
@@ -57,7 +56,6 @@ type operation struct {
 	imports      bool // accepts a body of up to 32 MiB, after authorization
 }
 
-// Sentences shared by several operations.
 const (
 	ownOnly         = "Certificate Requestors see only their own objects."
 	wholeOrPage     = "Without parameters the response is the whole list, streamed; with any parameter it is a page. "

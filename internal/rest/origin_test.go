@@ -52,7 +52,7 @@ func TestOtherOriginsNeedAToken(t *testing.T) {
 	}
 }
 
-// TestUsername checks that username is an alias for email, and that an empty address or password is rejected.
+// The field username is an alias for email. An empty address or password is rejected.
 func TestUsername(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.Empty(t))

@@ -16,7 +16,6 @@ func (h *house) outside(t *testing.T) *testkit.Outside {
 	return testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
 }
 
-// keyOf returns the public key of a request.
 func (h *house) keyOf(t *testing.T, request int64) crypto.PublicKey {
 	t.Helper()
 	r, err := h.CA.Request(t.Context(), h.Admin(), request)

@@ -132,7 +132,7 @@ func TestPagesDuringChanges(t *testing.T) {
 	}
 }
 
-// TestForeignCursors checks that a cursor works only with its own list, filter and order.
+// A cursor works only with its own list, filter and order.
 func TestForeignCursors(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -194,7 +194,7 @@ func (s *shelf) wantOtherCallersRefused(t *testing.T, query, cursor string) {
 	call(t, s.as(t, notary.CertificateRequestor), "GET", path, nil).wantRefusal(t, 400, "invalid")
 }
 
-// TestClientFollowsPages checks that the client follows pages by itself.
+// The client follows pages by itself.
 func TestClientFollowsPages(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)

@@ -10,7 +10,7 @@ import (
 	"notary"
 )
 
-// TestIDsInPaths checks that an id in a path is a positive integer in canonical form.
+// An id in a path is a positive integer in canonical form.
 func TestIDsInPaths(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -62,7 +62,7 @@ var bodies = map[string]string{
 	"PUT /api/v1/accounts/{id}/role":                        `{"role_id": 3}`,
 }
 
-// TestUnknownPaths checks that an unknown path is a 404 in the envelope for any caller, never a redirect.
+// An unknown path is a 404 in the envelope for any caller, never a redirect.
 func TestUnknownPaths(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -90,7 +90,7 @@ func TestUnknownPaths(t *testing.T) {
 // alsoAnID matches the paths with a word in the position of an {id}.
 var alsoAnID = regexp.MustCompile(`/accounts/me|/certificate_requests/(sign|revoke|reject|delete|check|count)$|/certificates/(export|revoke|count)$|/certificate_authorities/import$`)
 
-// TestUnknownMethods checks that an unsupported method is a 405 with the allowed ones.
+// An unsupported method is a 405 with the allowed ones.
 func TestUnknownMethods(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -121,7 +121,7 @@ func TestUnknownMethods(t *testing.T) {
 	}
 }
 
-// TestHead checks that HEAD returns the status and headers of GET.
+// HEAD returns the status and headers of GET.
 func TestHead(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -10,8 +10,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// Functions that prepare the objects of the calls in roleTable.
-
 func aFilter(*testing.T, *house, notary.Caller) (int64, any) {
 	return 0, api.CountCertificateRequests{Filter: &api.RequestFilter{Status: "Outstanding"}}
 }
@@ -133,7 +131,6 @@ func anAuthorityChain(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 		CertificateChain: h.outside(t).Chain(t, publicKey(t, authority.CSR), asAuthority)}
 }
 
-// newProfile returns the body for a profile with a unique name.
 func newProfile(*testing.T, *house, notary.Caller) (int64, any) {
 	return 0, api.CreateProfile{Name: "p-" + strings.ToLower(rand.Text()), ProfileRules: someRules()}
 }
@@ -182,7 +179,6 @@ func newPassword(*testing.T, *house, notary.Caller) (int64, any) {
 	return 0, api.ChangeMyPassword{OldPassword: testkit.Password, Password: testkit.Password + " two"}
 }
 
-// aSession creates another session of the caller.
 func aSession(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	h.login(t, caller)
 	all, err := h.Auth.Sessions(t.Context(), caller, "")

@@ -31,7 +31,7 @@ const wholeProfile = `{
 	"policies": ["1.3.6.1.4.1.99999.1"], "lint_warnings": "refuse", "sha1_requests": true
 }`
 
-// TestProfileRoundTrip checks that a profile is returned as sent, with defaults filled in, and can
+// A profile is returned as sent, with defaults filled in, and can
 // be sent again.
 func TestProfileRoundTrip(t *testing.T) {
 	t.Parallel()
@@ -82,7 +82,7 @@ func TestProfileDefaults(t *testing.T) {
 	}
 }
 
-// TestInvalidProfiles checks that every call reports an invalid profile with the field at fault.
+// Every call reports an invalid profile with the field at fault.
 func TestInvalidProfiles(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -148,7 +148,6 @@ func TestInvalidProfiles(t *testing.T) {
 	})
 }
 
-// profile returns the id of a built-in profile.
 func (h *house) profile(t *testing.T, name string) int64 {
 	t.Helper()
 	all, err := h.CA.Profiles(t.Context(), h.Admin())
@@ -220,7 +219,6 @@ func TestCertificateFindings(t *testing.T) {
 	}
 }
 
-// created returns the id of the object that a call created.
 func created(t *testing.T, a answer) int64 {
 	t.Helper()
 	a.wantStatus(t, 201)

@@ -79,7 +79,6 @@ func New(c Config) http.Handler {
 	return refuseCrossOrigin(fallback(mux))
 }
 
-// routes has the state shared by the handlers.
 type routes struct {
 	huma       huma.API
 	ca         *ca.Service
@@ -115,10 +114,8 @@ func result[T any](v T) *answer[T] { return &answer[T]{api.Result[T]{Result: v}}
 
 func success() *message { return result(api.Message{Message: api.Success}) }
 
-// done returns the response of an action.
 func done(err error) (*message, error) { return success(), err }
 
-// createdID returns the response of a create call.
 func createdID(id int64, err error) (*created, error) {
 	return result(api.Created{Message: api.Success, ID: id}), err
 }

@@ -25,7 +25,6 @@ const seedCSR = "-----BEGIN CERTIFICATE REQUEST-----\nMIICrjCCAZYCAQAwaTELMAkGA1
 // seedSuccess is the sample response of actions.
 const seedSuccess = `{"result": {"message": "success"}}`
 
-// seedCreated is the sample response of create calls.
 func seedCreated(id int64) string {
 	return fmt.Sprintf(`{"result": {"message": "success", "id": %d}}`, id)
 }

@@ -144,7 +144,6 @@ func (s *stream) begin() {
 	_, _ = s.out.WriteString(s.before) // an error shows at the next write
 }
 
-// flush sends the buffered elements.
 func (s *stream) flush() error {
 	if err := s.out.Flush(); err != nil {
 		return err

@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// streams are the lists that are sent element by element.
 var streams = map[string]string{
 	"certificate requests": requestsPath,
 	"certificates":         certificatesPath,
@@ -28,7 +27,7 @@ func TestEmptyLists(t *testing.T) {
 	}
 }
 
-// TestLongList checks that a list of many pages is complete and in order.
+// A list of many pages is complete and in order.
 func TestLongList(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -125,7 +124,6 @@ func (h *house) breakOff(t *testing.T, do func()) {
 	h.restoreCertificates(t)
 }
 
-// hideCertificates makes every query of certificates fail.
 func (h *house) hideCertificates(t *testing.T) {
 	t.Helper()
 	h.Exec(t, `ALTER TABLE certificate RENAME TO hidden`)

@@ -11,7 +11,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// accountsPage is the list of accounts.
 type accountsPage struct {
 	Form     page.Form
 	Accounts []*notary.Account
@@ -29,7 +28,6 @@ func (s *site) accounts(c *call) error {
 	return c.show("accounts", "Accounts", accountsPage{f.Fields("email"), shown, pager})
 }
 
-// accountForm creates an account.
 type accountForm struct{ Form page.Form }
 
 func (s *site) newAccountPage(c *call, f page.Form) error {
@@ -51,7 +49,6 @@ func (s *site) newAccount(c *call) error {
 	return c.done(accountPath(id), "Account created. Share the password securely and ask the user to change it.")
 }
 
-// accountPage shows an account and its actions.
 type accountPage struct {
 	Account *notary.Account
 	Mine    bool
@@ -131,7 +128,6 @@ var rolesMay = map[notary.Role]string{
 	notary.ReadOnly:             "read-only access except accounts and settings",
 }
 
-// roles returns the choices of a role, with one selected.
 func roles(chosen notary.Role) (all []page.Option) {
 	for _, role := range notary.Roles {
 		all = append(all, page.Option{Value: strconv.Itoa(int(role)), Label: role.String() + ": " + rolesMay[role], Chosen: role == chosen})
@@ -142,5 +138,4 @@ func roles(chosen notary.Role) (all []page.Option) {
 // Roles returns the choices for a new account. The default is a role with few permissions.
 func (accountForm) Roles() []page.Option { return roles(notary.CertificateRequestor) }
 
-// Roles returns the choices for this account.
 func (p accountPage) Roles() []page.Option { return roles(p.Account.Role) }

@@ -10,7 +10,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// authoritiesPage is the tree of authorities.
 type authoritiesPage struct {
 	Rows  []authorityRow
 	Pager page.Pager
@@ -56,7 +55,6 @@ func (s *site) authorityRows(c *call) ([]authorityRow, error) {
 	return t.rows, nil
 }
 
-// authorityTree collects the rows of the tree.
 type authorityTree struct {
 	site  *site
 	all   []*notary.AuthorityState

@@ -9,7 +9,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// authorityPage shows an authority and its actions.
 type authorityPage struct {
 	authorityRow
 	Issuer       *notary.Authority // nil for a root or if the issuer is not held here
@@ -25,7 +24,6 @@ type authorityPage struct {
 	forms
 }
 
-// authorityFields are the fields of the page's forms.
 var authorityFields = formFields{"sign": {"certificate_authority_id", "profile"}, "certificate": {"certificate_chain"},
 	"settings": {"crl", "ocsp", "issuer", "crl_shards"}, "issued": {"certificates"}}
 
@@ -113,7 +111,6 @@ func (s *site) possibleIssuers(all []*notary.Authority, below []authorityRow, id
 	return found
 }
 
-// authorityProfiles returns the profiles for CA certificates.
 func (s *site) authorityProfiles(c *call) (found []page.Option, err error) {
 	all, err := s.ca.Profiles(c.r.Context(), c.caller)
 	for _, p := range all {

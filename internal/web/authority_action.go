@@ -25,7 +25,6 @@ func (s *site) signAuthority(c *call) error {
 	return c.done(authorityPath(id), "Certificate issued. The CA can now sign.")
 }
 
-// readAuthority parses the choice of an authority.
 func readAuthority(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 {
@@ -93,7 +92,6 @@ func (s *site) recordIssued(c *call) error {
 		strconv.Itoa(done.Revoked)+" of them revoked. "+strconv.Itoa(done.Known)+" already known.")
 }
 
-// downloadAuthority sends an authority's certificate, CRL or CSR.
 func (s *site) downloadAuthority(c *call) error {
 	id, err := c.id()
 	if err != nil {

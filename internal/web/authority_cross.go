@@ -14,7 +14,6 @@ type crossPage struct {
 	forms
 }
 
-// crossFields are the fields of the page's forms.
 var crossFields = formFields{"cross-sign": {"certificate_authority_id", "profile"},
 	"cross-upload": {"certificate_chain"}}
 
@@ -106,7 +105,6 @@ type ownCertificate struct {
 	Issuer string
 }
 
-// ownCertificates returns all certificates for the authority's key.
 func (s *site) ownCertificates(c *call, id int64) (own []ownCertificate, err error) {
 	all, inUse, err := s.ca.AuthorityCertificates(c.r.Context(), c.caller, id)
 	for _, cert := range all {
@@ -115,7 +113,6 @@ func (s *site) ownCertificates(c *call, id int64) (own []ownCertificate, err err
 	return own, err
 }
 
-// rollOverPage creates the successor of an authority.
 type rollOverPage struct {
 	*notary.Authority
 	Form page.Form
@@ -130,7 +127,6 @@ func (s *site) rollOverPage(c *call, f page.Form) error {
 		rollOverPage{a, f.Fields("key_algorithm", "not_valid_after", page.FieldSure)})
 }
 
-// KeyAlgorithms returns the key types to choose from.
 func (rollOverPage) KeyAlgorithms() []page.Option {
 	return append([]page.Option{{Label: "Same as the current key"}}, keyAlgorithms()...)
 }

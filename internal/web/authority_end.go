@@ -84,7 +84,6 @@ func (s *site) deleteAuthority(c *call) error {
 	return c.done("/authorities", "CA deleted and its private key destroyed. Its certificates stay in the inventory.")
 }
 
-// Reasons returns the revocation reasons to choose from.
 func (authorityEnd) Reasons() []page.Option { return reasons() }
 
 // whyNotRevocable returns why an authority cannot be revoked, or "". All are the authorities held here.

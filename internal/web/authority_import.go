@@ -6,7 +6,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// importForm imports an existing authority.
 type importForm struct{ Form page.Form }
 
 func (s *site) importAuthorityPage(c *call, f page.Form) error {

@@ -53,5 +53,4 @@ func subtreeTexts(s notary.Subtrees) (all []string) {
 // Permitted returns the permitted subtrees; none means no limit.
 func (p authorityPage) Permitted() []string { return subtreeTexts(p.Constraints.Permitted) }
 
-// Excluded returns the excluded subtrees.
 func (p authorityPage) Excluded() []string { return subtreeTexts(p.Constraints.Excluded) }

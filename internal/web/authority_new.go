@@ -8,7 +8,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// authorityForm creates an authority.
 type authorityForm struct {
 	Form    page.Form
 	Issuers []page.Option
@@ -110,7 +109,6 @@ func some(text string) []string {
 	return []string{text}
 }
 
-// keyAlgorithms returns the key types for authorities.
 func keyAlgorithms() []page.Option {
 	names := map[notary.KeyAlgorithm]string{
 		notary.ECDSAP256: "ECDSA P-256 (recommended)", notary.ECDSAP384: "ECDSA P-384",

@@ -157,7 +157,6 @@ func command[P, R any](t *testing.T, b *browser, name cdp.Command[P, R], params 
 	b.want(t, err)
 }
 
-// size sets the size of the window in CSS pixels.
 func (b *browser) size(t *testing.T, width, height int64) {
 	t.Helper()
 	command(t, b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
@@ -171,7 +170,6 @@ func (b *browser) scheme(t *testing.T, scheme string) {
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 }
 
-// withoutScript disables JavaScript.
 func (b *browser) withoutScript(t *testing.T) {
 	t.Helper()
 	command(t, b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})

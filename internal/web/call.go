@@ -12,7 +12,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// Limits of a form.
 const (
 	maxForm  = 2 << 20 // octets of a posted form, files included
 	formTime = time.Minute
@@ -140,7 +139,6 @@ func (c *call) value(name string) string {
 	return strings.TrimSpace(fields.Get(name))
 }
 
-// id returns the ID in the path.
 func (c *call) id() (int64, error) { return readID(c.r.PathValue("id")) }
 
 func readID(text string) (int64, error) {
@@ -171,7 +169,6 @@ func (c *call) fail(err error) {
 	}
 }
 
-// headings are the titles of error pages.
 var headings = map[int]string{
 	http.StatusBadRequest:            "Invalid request",
 	http.StatusUnauthorized:          "You are signed out",

@@ -9,7 +9,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// certificatePage shows a certificate of the inventory.
 type certificatePage struct {
 	*notary.Certificate
 	Title        string
@@ -84,7 +83,6 @@ func issuerOf(cert *notary.Certificate, all []*notary.Authority) *notary.Authori
 	return all[i]
 }
 
-// certificateOf returns the certificate in the path.
 func (s *site) certificateOf(c *call) (*notary.Certificate, error) {
 	id, err := c.id()
 	if err != nil {

@@ -15,7 +15,6 @@ type certificateView struct {
 	Chain                *link             // from the last issuer to the certificate
 }
 
-// link is a certificate in a chain.
 type link struct {
 	Name        string
 	Facts       *inspect.Certificate

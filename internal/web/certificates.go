@@ -9,14 +9,12 @@ import (
 	"notary/internal/web/page"
 )
 
-// certificatesPage is a page of the inventory.
 type certificatesPage struct {
 	filters
 	Rows  []certificateRow
 	Pager page.Pager
 }
 
-// certificateRow is a certificate in a list.
 type certificateRow struct {
 	*notary.Certificate
 	Title string // its first name

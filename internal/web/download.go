@@ -15,7 +15,6 @@ import (
 	"notary"
 )
 
-// Media types of downloads.
 const (
 	typePEM   = "application/x-pem-file"
 	typeDER   = "application/pkix-cert"                         // RFC 2585
@@ -33,7 +32,6 @@ type fileForm struct {
 	write       func(*notary.Certificate) ([]byte, error)
 }
 
-// certificateForms are the download formats of certificates.
 var certificateForms = []fileForm{
 	{"fullchain.pem", "Full chain (fullchain.pem)", typePEM,
 		func(c *notary.Certificate) ([]byte, error) { return []byte(c.ChainPEM()), nil }},
@@ -118,7 +116,6 @@ func (c *call) sendCertificate(cert *notary.Certificate) error {
 		form.contentType, body)
 }
 
-// send sends a file as an attachment.
 func (c *call) send(name, contentType string, body []byte) error {
 	h := c.w.Header()
 	h.Set("Content-Type", contentType)

@@ -11,7 +11,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// eventsPage is a page of the audit log.
 type eventsPage struct {
 	Form    page.Form
 	Events  []*notary.Event
@@ -94,7 +93,6 @@ func eventKinds(caller notary.Caller) []page.Option {
 var kindLabels = map[string]string{"authority": "authorities", "clock": "clock", "inventory": "inventory", "settings": "settings",
 	"database": "database"}
 
-// eventActions returns the actions whose events the caller may see.
 func eventActions(caller notary.Caller) []page.Option {
 	all := []page.Option{{Value: "", Label: "All"}}
 	for _, action := range notary.EventActions() {

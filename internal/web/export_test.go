@@ -1,6 +1,5 @@
 package web
 
-// Patterns returns the patterns of all routes.
 func Patterns() (all []string) {
 	for _, r := range new(site).routes() {
 		all = append(all, r.pattern)

@@ -110,7 +110,6 @@ func listURL(path string, v url.Values, changes ...string) string {
 	return path + "?" + kept.Encode()
 }
 
-// pager returns the pager for the cursors of the previous and next page.
 func (c *call) pager(previous, next notary.Cursor) page.Pager {
 	return page.NewPager(c.r.URL, string(previous), string(next))
 }

@@ -56,7 +56,6 @@ func (p *filters) nameAuthorities(s *site, c *call) error {
 	return nil
 }
 
-// form returns the form with the fields that are shown.
 func (p *filters) form() page.Form {
 	fields := []string{"q", "key", "expires_after", "expires_before", "sort"}
 	if p.SeesAll {
@@ -70,7 +69,6 @@ func (p *filters) form() page.Form {
 
 const maxChoices = 200 // authorities in a selection; with more, the field takes an ID
 
-// Authority returns the field for the issuer.
 func (p filters) Authority() page.Field {
 	const name, label = "certificate_authority_id", "CA"
 	if p.Authorities == nil {
@@ -79,14 +77,12 @@ func (p filters) Authority() page.Field {
 	return p.Form.Choice(name, label, p.Authorities)
 }
 
-// Sorts returns the sort orders.
 func (p filters) Sorts() []page.Option {
 	return []page.Option{{Label: "Newest"}, {Value: "id", Label: "Oldest"},
 		{Value: "not_after", Label: "Expiring soonest"}, {Value: "-not_after", Label: "Expiring latest"},
 		{Value: "common_name", Label: "Name A–Z"}, {Value: "-common_name", Label: "Name Z–A"}}
 }
 
-// Keys returns the key types.
 func (p filters) Keys() []page.Option {
 	all := []page.Option{{Label: "Any"}}
 	for _, key := range []string{"ECDSA P-256", "ECDSA P-384", "ECDSA P-521", "Ed25519", "RSA 2048", "RSA 3072",
@@ -125,7 +121,6 @@ func (p filters) Total() string {
 	return ""
 }
 
-// Filters returns the filters for the template of that name.
 func (p filters) Filters() filters { return p }
 
 // narrows reports whether v has a filter parameter other than but.

@@ -22,7 +22,6 @@ var grantActions = []page.Option{
 	{Value: "request.delete", Label: "Delete requests"},
 }
 
-// grantsPage lists all grants, or those to one group or account.
 type grantsPage struct {
 	Grants []*notary.Grant
 	Pager  page.Pager
@@ -40,7 +39,6 @@ func (s *site) grants(c *call) error {
 	return c.show("grants", "Grants", grantsPage{shown, pager})
 }
 
-// grantForm creates a grant.
 type grantForm struct {
 	Form    page.Form
 	Actions []page.Option
@@ -112,7 +110,6 @@ func (s *site) deleteGrant(c *call) error {
 	return c.done("/grants", "Grant deleted.")
 }
 
-// Limits returns the limits of a grant as texts.
 func (grantsPage) Limits(g *notary.Grant) (all []string) {
 	for _, id := range g.Authorities {
 		all = append(all, "CA "+strconv.FormatInt(id, 10))

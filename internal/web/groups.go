@@ -8,7 +8,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// groupsPage is the list of groups, with a form for a new one.
 type groupsPage struct {
 	Form   page.Form
 	Groups []*notary.Group
@@ -34,7 +33,6 @@ func (s *site) newGroup(c *call) error {
 
 func groupPath(id int64) string { return fmt.Sprintf("/groups/%d", id) }
 
-// groupPage shows a group with its members.
 type groupPage struct {
 	Group   *notary.Group
 	Members []*notary.Account
@@ -55,7 +53,6 @@ func (s *site) groupPage(c *call, f page.Form) error {
 	return c.show("group", g.Name, groupPage{g, shown, pager, f.Fields("email", page.FieldSure)})
 }
 
-// addMember adds the account with the email address in the form.
 func (s *site) addMember(c *call) error {
 	id, err := c.id()
 	if err != nil {

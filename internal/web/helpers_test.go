@@ -43,7 +43,6 @@ type visitor struct {
 	http  *http.Client
 }
 
-// answer is a response with its body.
 type answer struct {
 	*http.Response
 	body string
@@ -104,7 +103,6 @@ func (a answer) wantFocus(t *testing.T) {
 	}
 }
 
-// wantStatus ends the test on another status.
 func (a answer) wantStatus(t *testing.T, status int) answer {
 	t.Helper()
 	if a.StatusCode != status {
@@ -113,7 +111,6 @@ func (a answer) wantStatus(t *testing.T, status int) answer {
 	return a
 }
 
-// wantText checks that the page contains every text.
 func (a answer) wantText(t *testing.T, texts ...string) answer {
 	t.Helper()
 	for _, text := range texts {
@@ -124,7 +121,6 @@ func (a answer) wantText(t *testing.T, texts ...string) answer {
 	return a
 }
 
-// wantNoText checks that the page contains none of the texts.
 func (a answer) wantNoText(t *testing.T, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -134,7 +130,6 @@ func (a answer) wantNoText(t *testing.T, texts ...string) {
 	}
 }
 
-// wantAt checks the path after redirects.
 func (a answer) wantAt(t *testing.T, path string) answer {
 	t.Helper()
 	if got := a.Request.URL.RequestURI(); got != path {

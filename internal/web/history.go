@@ -85,7 +85,6 @@ func authorityName(id int64, authorities []*notary.Authority) string {
 	return ""
 }
 
-// objectPaths are the pages of objects.
 var objectPaths = map[string]string{"request": "/requests/", "certificate": "/certificates/", "authority": "/authorities/",
 	"profile": "/profiles/", "account": "/accounts/", "group": "/groups/"}
 

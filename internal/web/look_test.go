@@ -42,7 +42,6 @@ func (b *browser) look(t *testing.T, name string) {
 	b.scheme(t, "light")
 }
 
-// violation is a violation that axe-core reports.
 type violation struct {
 	ID, Help, Impact string
 	Nodes            []struct{ HTML, FailureSummary string }

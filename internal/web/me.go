@@ -6,7 +6,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// mePage shows the caller's own account: role, password and sessions.
 type mePage struct {
 	Form     page.Form
 	Sessions []*notary.Session

@@ -16,7 +16,6 @@ type overviewPage struct {
 	now   time.Time
 }
 
-// Setup steps before the first certificate.
 const (
 	stepAuthority = 2
 	stepRequest   = 3
@@ -60,10 +59,8 @@ func (p overviewPage) ExpiringList() string { return expiringURL(expiresSoon) }
 
 const maxAuthorities = 50 // on the overview
 
-// Pending returns the rows of the pending requests.
 func (p overviewPage) Pending() []row { return rowsOf(p.Outstanding) }
 
-// NextToExpire returns the rows of the certificates that expire next.
 func (p overviewPage) NextToExpire() []certificateRow { return p.rows(p.Expiring) }
 
 // Blocked returns the rows of the valid certificates with blocked keys.
@@ -97,7 +94,6 @@ func (p overviewPage) NeedAttention() (all []attentionItem) {
 	return all
 }
 
-// attentionItem is an authority that needs attention.
 type attentionItem struct {
 	*notary.AuthorityState
 	Ends bool // whether it has expired or expires soon

@@ -25,7 +25,6 @@ var safe = map[string]string{
 	"Cross-Origin-Opener-Policy": "same-origin",
 }
 
-// wantSafe checks the headers in safe.
 func (a answer) wantSafe(t *testing.T) answer {
 	t.Helper()
 	for name, want := range safe {
@@ -39,7 +38,7 @@ func (a answer) wantSafe(t *testing.T) answer {
 // maxPage limits the HTML of a page, in octets.
 const maxPage = 100_000
 
-// TestEveryPage checks that every page is served, has safe headers, a limited size and one
+// Every page is served, has safe headers, a limited size and one
 // heading, and requires a login.
 func TestEveryPage(t *testing.T) {
 	t.Parallel()

@@ -14,7 +14,6 @@ import (
 
 // The fields of the form have the names of the API, so that errors match.
 
-// nameFields are the name types with rules.
 var nameFields = []struct {
 	Field, Label, Example string
 	of                    func(*notary.NameRules) *notary.NameRule
@@ -31,7 +30,6 @@ var nameFields = []struct {
 		func(r *notary.NameRules) *notary.NameRule { return &r.UPN }},
 }
 
-// ruleFields returns the names of the fields for the rules of a profile.
 func ruleFields() []string {
 	names := []string{"description", "validity", "max_validity", "key_usages", "extended_key_usages", "keys.allowed",
 		"keys.min_rsa_bits", "keys.max_rsa_bits", "keys.min_rsa_exponent", "names.wildcards", "names.underscores",
@@ -43,7 +41,6 @@ func ruleFields() []string {
 	return names
 }
 
-// valuesOf returns the form values of rules.
 func valuesOf(r *notary.Rules) url.Values {
 	v := url.Values{
 		"description":         {r.Description},
@@ -171,7 +168,6 @@ func number(v url.Values, field string, without int) (int, error) {
 	return n, nil
 }
 
-// lines returns the lines of a text that are not blank.
 func lines(text string) (all []string) {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" {
@@ -233,7 +229,6 @@ func (profileForm) Warnings() []page.Option {
 		{Value: string(notary.RefuseWarnings), Label: "Reject"}}
 }
 
-// NameFields returns the name types.
 func (profileForm) NameFields() any { return nameFields }
 
 func choices[T ~string](words []T) (all []page.Option) {
@@ -243,13 +238,11 @@ func choices[T ~string](words []T) (all []page.Option) {
 	return all
 }
 
-// nameRuleView is a profile's rule for one name type.
 type nameRuleView struct {
 	Label string
 	notary.NameRule
 }
 
-// NameRules returns the profile's rules for each name type.
 func (p profilePage) NameRules() (all []nameRuleView) {
 	for _, n := range nameFields {
 		all = append(all, nameRuleView{n.Label, *n.of(&p.Names)})
@@ -257,7 +250,6 @@ func (p profilePage) NameRules() (all []nameRuleView) {
 	return all
 }
 
-// ValidFor returns the default validity.
 func (p profilePage) ValidFor() string { return notary.FormatPeriod(p.Validity) }
 
 // ValidAtMost returns the maximum validity, or "" without a limit.

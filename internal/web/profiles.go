@@ -7,7 +7,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// profilesPage is the list of profiles.
 type profilesPage struct{ Profiles []*notary.Profile }
 
 func (s *site) profiles(c *call) error {
@@ -74,7 +73,6 @@ func (s *site) deleteProfile(c *call) error {
 
 func profilePath(id int64) string { return fmt.Sprintf("/profiles/%d", id) }
 
-// Versions returns all versions, the latest first.
 func (p profilePage) Versions() (all []int) {
 	for v := p.Newest; v > 0; v-- {
 		all = append(all, v)

@@ -35,7 +35,6 @@ type requestPage struct {
 	signChoices
 }
 
-// requestFields are the fields of the page's forms.
 var requestFields = formFields{
 	"sign": slices.Concat(signFields, []string{"subject", "names", "ca_profile", "path_length",
 		"name_constraints.permitted", "name_constraints.excluded"}),
@@ -85,7 +84,6 @@ func (s *site) requestPage(c *call, f page.Form) error {
 	return c.show("request", p.Title, p)
 }
 
-// addCertificate adds the current certificate.
 func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 	if p.Cert, err = s.ca.RequestCertificate(c.r.Context(), c.caller, p.ID); err != nil {
 		return err
@@ -99,7 +97,6 @@ func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 
 const maxEarlier = 50 // certificates
 
-// addEarlier adds the certificates other than the current one.
 func (p *requestPage) addEarlier(s *site, c *call) error {
 	all, err := s.ca.CertificatesOfRequest(c.r.Context(), c.caller, p.ID)
 	if err != nil {
@@ -132,7 +129,6 @@ func (p *requestPage) chooseFormer() {
 	}
 }
 
-// readCSR decodes a CSR.
 func (s *site) readCSR(csr string) (*inspect.Request, []inspect.Problem) {
 	objects, err := inspect.Read([]byte(csr), s.ca.Now())
 	if err != nil || len(objects) == 0 {
@@ -209,7 +205,6 @@ func (p requestPage) CAChoices() []page.Option {
 	return append([]page.Option{{Label: "None (not a CA)"}}, p.CAProfiles...)
 }
 
-// SubtreesNote describes the format of name constraints.
 func (requestPage) SubtreesNote() string { return subtreesNote }
 
 // Decided returns a sentence that explains the status.

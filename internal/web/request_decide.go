@@ -12,7 +12,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// signChoices are the choices when a request is signed.
 type signChoices struct {
 	Authorities []page.Option // active ones
 	Profiles    []page.Option
@@ -49,7 +48,6 @@ func (s *site) signChoices(c *call) (o signChoices, err error) {
 	return o, nil
 }
 
-// signFields are the names of [signChoices.SignFields].
 var signFields = []string{"certificate_authority_id", "profile", "not_valid_after"}
 
 // SignFields returns the fields of the form that signs requests.
@@ -94,7 +92,6 @@ func profileLabel(p *notary.Profile) string {
 	return label
 }
 
-// readSignOptions parses [signChoices.SignFields].
 func (s *site) readSignOptions(c *call) (o ca.SignOptions, err error) {
 	o.Profile = c.value("profile")
 	if o.AuthorityID, err = strconv.ParseInt(c.value("certificate_authority_id"), 10, 64); err != nil {

@@ -155,7 +155,6 @@ func TestRequestFieldErrors(t *testing.T) {
 	reader.post(t, "/requests/new", url.Values{"csr": {csr}}).wantStatus(t, 403)
 }
 
-// recordedCSR returns a CSR that the Admin has submitted.
 func (h *house) recordedCSR(t *testing.T) string {
 	t.Helper()
 	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "other.example.com")

@@ -8,7 +8,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// requestsPage is a page of the list of requests.
 type requestsPage struct {
 	filters
 	Requests []*notary.Request
@@ -79,14 +78,12 @@ func statusTabs(v url.Values, counts map[notary.RequestStatus]int64) []tab {
 
 func requestPath(id int64) string { return fmt.Sprintf("/requests/%d", id) }
 
-// row is a request in a list.
 type row struct {
 	*notary.Request
 	Title string // its first name
 	More  int    // number of names that are not shown
 }
 
-// Rows returns the requests of the page.
 func (p requestsPage) Rows() []row { return rowsOf(p.Requests) }
 
 func rowsOf(requests []*notary.Request) (rows []row) {

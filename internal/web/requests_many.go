@@ -50,7 +50,6 @@ type manyPage struct {
 
 const maxShown = 50 // requests that the confirmation lists
 
-// manyRequests shows the confirmation page.
 func (s *site) manyRequests(c *call) error {
 	v := c.r.PostForm
 	if v.Get("all") != "yes" && len(v["ids"]) == 0 {
@@ -105,7 +104,6 @@ func (s *site) manyPage(c *call, f page.Form) error {
 	return c.show("requests-many", title, p)
 }
 
-// fields returns the names of the fields that the page shows.
 func (p manyPage) fields() (names []string) {
 	switch {
 	case p.Can+p.Renewals+p.Later == 0:
@@ -129,7 +127,6 @@ func (p manyPage) fields() (names []string) {
 	return names
 }
 
-// readSelection parses the selection in a form.
 func readSelection(v url.Values) (m ca.Many, err error) {
 	if v.Get("all") == "yes" {
 		filter, err := url.ParseQuery(v.Get("filter"))
@@ -197,7 +194,6 @@ func (p *manyPage) refusal(r *notary.Request) error {
 	return err
 }
 
-// Reasons returns the revocation reasons to choose from.
 func (manyPage) Reasons() []page.Option { return reasons() }
 
 // Which describes the requests that will change, such as "3 of these 5 requests".
@@ -295,7 +291,6 @@ func (c *call) requestName(id int64) string {
 	return rowOf(r).Title
 }
 
-// outcome is a line of [outcomesPage].
 type outcome struct {
 	ID     int64
 	Name   string // the first name of the request, or ""

@@ -18,7 +18,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// submit creates a request with a new key for the names.
 func (h *house) submit(t *testing.T, caller notary.Caller, names ...string) int64 {
 	t.Helper()
 	id, err := h.CA.Submit(t.Context(), caller, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), names...))

@@ -11,7 +11,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// revokeRequest revokes the certificates of the request in the path.
 func (s *site) revokeRequest(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -31,7 +30,6 @@ func (s *site) revokeRequest(c *call) error {
 	return c.done(requestPath(id), revokedText(done))
 }
 
-// readRevokeOptions parses the fields of a revocation.
 func readRevokeOptions(c *call) (o ca.RevokeOptions, err error) {
 	o.OnlyCurrent = c.value("only_current") == "yes"
 	o.Reason, err = notary.ParseRevocationReason(c.value("reason"))
@@ -101,7 +99,6 @@ func certificateList(ids []int64) string {
 	return "certificates " + strings.Join(all[:last], ", ") + " and " + all[last]
 }
 
-// reasonLabel is the label of a revocation reason.
 type reasonLabel struct {
 	Reason notary.RevocationReason
 	Label  string
@@ -119,7 +116,6 @@ var reasonLabels = []reasonLabel{
 	{notary.AACompromise, "AA compromise – an attribute authority is compromised"},
 }
 
-// reasons returns the choices of a revocation reason.
 func reasons() (all []page.Option) {
 	for _, m := range reasonLabels {
 		all = append(all, page.Option{Value: string(m.Reason), Label: m.Label})
@@ -132,7 +128,6 @@ func laterReasons(former notary.RevocationReason) []page.Option {
 	return slices.DeleteFunc(reasons(), func(o page.Option) bool { return !notary.RevocationReason(o.Value).Replaces(former) })
 }
 
-// Reasons returns the revocation reasons to choose from.
 func (requestPage) Reasons() []page.Option { return reasons() }
 
 // LaterReasons returns the reasons that can replace those of a revoked request's certificates.
@@ -162,7 +157,6 @@ func (p requestPage) StillValid() (valid []*notary.Certificate) {
 	return valid
 }
 
-// Reasons returns the revocation reasons to choose from.
 func (certificatePage) Reasons() []page.Option { return reasons() }
 
 // LaterReasons returns the reasons that can replace that of the certificate.

@@ -15,20 +15,17 @@ const (
 	open                   // none
 )
 
-// route is a page or the action of a form.
 type route struct {
 	pattern string
 	access  access
 	do      func(*call) error
 }
 
-// routes returns all routes.
 func (s *site) routes() []route {
 	return slices.Concat(s.sessionRoutes(), s.overviewRoutes(), s.requestRoutes(), s.certificateRoutes(),
 		s.authorityRoutes(), s.profileRoutes(), s.accountRoutes(), s.grantRoutes(), s.ownAccountRoutes())
 }
 
-// sessionRoutes returns the pages before and after a session.
 func (s *site) sessionRoutes() []route {
 	return []route{
 		{"GET /start", open, formPage(s.startPage)},
@@ -39,7 +36,6 @@ func (s *site) sessionRoutes() []route {
 	}
 }
 
-// overviewRoutes returns the pages about the whole server.
 func (s *site) overviewRoutes() []route {
 	return []route{
 		{"GET /{$}", loggedIn, s.overview},
@@ -150,7 +146,6 @@ func (s *site) grantRoutes() []route {
 	}
 }
 
-// ownAccountRoutes returns the pages of the caller's own account.
 func (s *site) ownAccountRoutes() []route {
 	return []route{
 		{"GET /me", loggedIn, formPage(s.mePage)},

@@ -92,7 +92,6 @@ var keptLabels = map[string]string{
 	"validity": "Default validity",
 }
 
-// Label returns the label of the field.
 func (k kept) Label() string {
 	if label := keptLabels[k.Name]; label != "" {
 		return label
@@ -114,7 +113,6 @@ func (k kept) Visible() bool {
 		k.Name)
 }
 
-// Fields of the sign-in form itself.
 const (
 	fieldTo     = "to"
 	fieldKept   = "kept"

@@ -2,7 +2,6 @@ package web
 
 import "notary"
 
-// settingsPage shows the settings in force.
 type settingsPage struct{ Settings []notary.Setting }
 
 func (s *site) settingsPage(c *call) error {

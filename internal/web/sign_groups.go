@@ -9,7 +9,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// signGroup is a group of requests that will be signed alike.
 type signGroup struct {
 	ca.SignGroup
 	Authority string // the name of the authority of their former certificates, or ""

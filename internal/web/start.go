@@ -8,7 +8,6 @@ import (
 
 const fieldSetupCode = "setup_code"
 
-// startForm creates the first account.
 type startForm struct {
 	Form      page.Form
 	SetupCode bool // whether it requires the setup code

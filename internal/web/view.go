@@ -15,7 +15,6 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// parsePages parses the templates of all pages.
 func parsePages(s *site) page.Templates {
 	files, err := fs.Sub(templateFiles, "templates")
 	if err != nil {
@@ -71,7 +70,6 @@ func (v view) In(part string) bool {
 	return v.Path == part || part != "/" && strings.HasPrefix(v.Path, part+"/")
 }
 
-// show sends a page.
 func (c *call) show(name, title string, content any) error {
 	return c.site.pages.Write(c.w, c.pageStatus(), name, c.view(title, content))
 }

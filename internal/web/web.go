@@ -33,7 +33,6 @@ type Config struct {
 	Stopping <-chan struct{}
 }
 
-// site is the state that the handlers share.
 type site struct {
 	ca         *ca.Service
 	revocation *revocation.Service

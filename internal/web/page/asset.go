@@ -60,7 +60,6 @@ func compress(plain []byte) []byte {
 	return out.Bytes()
 }
 
-// assetURL returns the URL of an asset.
 func assetURL(name string) (string, error) {
 	url, ok := loadAssets().urls[name]
 	if !ok {

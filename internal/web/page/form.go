@@ -76,7 +76,6 @@ func (f Form) AtField() bool {
 	return slices.ContainsFunc(f.fields, func(name string) bool { return f.ErrorAt(name) != "" })
 }
 
-// shown returns the error of a field on the page.
 func (f Form) shown(name string) string {
 	if !slices.Contains(f.fields, name) {
 		panic(fmt.Sprintf("the form does not have the field %q", name))

@@ -39,7 +39,6 @@ func Parse(files fs.FS, now func() time.Time, functions template.FuncMap) Templa
 	return all
 }
 
-// builtins returns the functions for every template.
 func builtins(now func() time.Time) template.FuncMap {
 	return template.FuncMap{
 		"asset":  assetURL,

@@ -11,7 +11,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// templatesOf returns the pages of a site with one page.
 func templatesOf(main string, functions map[string]any) page.Templates {
 	return page.Parse(fstest.MapFS{
 		"layout.html": {Data: []byte(`{{define "layout"}}<main>{{template "main" .}}</main>{{end}}`)},

@@ -68,7 +68,6 @@ func Count(n int64) string {
 	return digits
 }
 
-// whole converts an int or int64.
 func whole(n any) int64 {
 	if n, ok := n.(int); ok {
 		return int64(n)
