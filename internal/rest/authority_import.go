@@ -54,11 +54,11 @@ func (r *routes) importAuthority(ctx context.Context, caller notary.Caller, in *
 	Body api.ImportCertificateAuthority
 }) (*created, error) {
 	b := in.Body
-	key, err := octets("private_key", b.PrivateKey)
+	key, err := pemOrBase64("private_key", b.PrivateKey)
 	if err != nil {
 		return nil, err
 	}
-	crl, err := octets("crl", b.CRL)
+	crl, err := pemOrBase64("crl", b.CRL)
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +74,8 @@ func (r *routes) importCertificates(ctx context.Context, caller notary.Caller, i
 	return result(api.ImportedCertificates{Message: api.Success, Imported: done.Imported, Known: done.Known, Revoked: done.Revoked}), err
 }
 
-// octets returns PEM unchanged and decodes anything else as base64.
-func octets(field, text string) ([]byte, error) {
+// pemOrBase64 returns PEM unchanged and decodes anything else as base64.
+func pemOrBase64(field, text string) ([]byte, error) {
 	if text == "" || strings.Contains(text, "-----BEGIN") {
 		return []byte(text), nil
 	}

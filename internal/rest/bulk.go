@@ -32,8 +32,8 @@ func handleBulk[In any](r *routes, o operation, start func(*In) (ca.Many, bulkAc
 // bulkAction applies one action to many requests or certificates.
 type bulkAction func(context.Context, notary.Caller, ca.Many, func(ca.Outcome) error) error
 
-// many returns the requests that the body of a bulk call selects.
-func many(in api.Bulk) (ca.Many, error) {
+// bulkSelection returns the requests that the body of a bulk call selects.
+func bulkSelection(in api.Bulk) (ca.Many, error) {
 	many := ca.Many{IDs: in.IDs, Expected: in.Expected, Digest: in.Selection}
 	if in.Filter == nil {
 		return many, nil
@@ -60,7 +60,7 @@ func (r *routes) signMany(in *api.BulkSign) (ca.Many, bulkAction, error) {
 	if err != nil {
 		return ca.Many{}, nil, err
 	}
-	m, err := many(in.Bulk)
+	m, err := bulkSelection(in.Bulk)
 	return m, func(ctx context.Context, caller notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
 		return r.ca.SignMany(ctx, caller, m, options, fn)
 	}, err
@@ -71,7 +71,7 @@ func (r *routes) previewSign(ctx context.Context, caller notary.Caller, in *stru
 	if err != nil {
 		return nil, err
 	}
-	m, err := many(in.Body.Bulk)
+	m, err := bulkSelection(in.Body.Bulk)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (r *routes) revokeMany(in *api.BulkRevoke) (ca.Many, bulkAction, error) {
 	if err != nil {
 		return ca.Many{}, nil, err
 	}
-	m, err := many(in.Bulk)
+	m, err := bulkSelection(in.Bulk)
 	return m, func(ctx context.Context, caller notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
 		return r.ca.RevokeMany(ctx, caller, m, options, fn)
 	}, err
@@ -119,13 +119,13 @@ func (r *routes) revokeManyCertificates(in *api.BulkRevokeCertificates) (ca.Many
 }
 
 func (r *routes) rejectMany(in *api.BulkReject) (ca.Many, bulkAction, error) {
-	m, err := many(in.Bulk)
+	m, err := bulkSelection(in.Bulk)
 	return m, func(ctx context.Context, caller notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
 		return r.ca.RejectMany(ctx, caller, m, in.Reason, fn)
 	}, err
 }
 
 func (r *routes) deleteMany(in *api.Bulk) (ca.Many, bulkAction, error) {
-	m, err := many(*in)
+	m, err := bulkSelection(*in)
 	return m, r.ca.DeleteMany, err
 }

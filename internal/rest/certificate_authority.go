@@ -76,7 +76,7 @@ func (r *routes) withCRL(ctx context.Context, a *notary.Authority) api.Certifica
 	crl, err := r.revocation.CRL(ctx, a.ID)
 	switch notary.KindOf(err) {
 	case "":
-		out.CRL = r.crls.of(crl).pem()
+		out.CRL = r.crls.encoded(crl).pem()
 	case notary.Conflict, notary.NotFound:
 	default:
 		r.failure(ctx, err) // for the log
@@ -97,7 +97,7 @@ func (r *routes) createAuthority(ctx context.Context, caller notary.Caller, in *
 		},
 		DNSNames:     words(b.SANsDNS),
 		KeyAlgorithm: notary.KeyAlgorithm(b.KeyAlgorithm),
-		NotAfter:     instant(b.NotValidAfter),
+		NotAfter:     optionalInstant(b.NotValidAfter),
 		PathLen:      -1,
 	}
 	if b.PathLength != nil {
@@ -182,5 +182,5 @@ func (r *routes) crl(ctx context.Context, _ notary.Caller, in *ByID) (*document,
 	if prefer(ctx, typeCRL) == typeCRL {
 		return newDocument(typeCRL, crl.DER), nil
 	}
-	return newDocument(typeJSON, r.crls.of(crl).json()), nil
+	return newDocument(typeJSON, r.crls.encoded(crl).json()), nil
 }

@@ -88,7 +88,7 @@ func (r *routes) checkRequest(ctx context.Context, caller notary.Caller, in *str
 func (r *routes) countRequests(ctx context.Context, caller notary.Caller, in *struct {
 	Body api.CountCertificateRequests
 }) (*answer[api.Count], error) {
-	m, err := many(api.Bulk{Filter: in.Body.Filter})
+	m, err := bulkSelection(api.Bulk{Filter: in.Body.Filter})
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func signOptions(in api.SignCertificateRequest) (ca.SignOptions, error) {
 		return ca.SignOptions{}, &notary.Error{Kind: notary.Unprocessable, Field: "signing_method",
 			Message: "signing_method must be ca"}
 	}
-	return ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile, NotAfter: instant(in.NotValidAfter),
+	return ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile, NotAfter: optionalInstant(in.NotValidAfter),
 		NoRenewal: in.NoRenewal, KeepFormer: in.KeepFormer, Subject: in.Subject, Names: in.Names, PathLen: in.PathLength,
 		Constraints: constraintsFromAPI(in.NameConstraints)}, nil
 }

@@ -22,8 +22,8 @@ type encodedCRL struct {
 	json   func() []byte // the envelope with the PEM in it
 }
 
-// of returns the encodings of a CRL, each computed on first use.
-func (c *encodedCRLs) of(crl *notary.CRL) *encodedCRL {
+// encoded returns the encodings of a CRL, each computed on first use.
+func (c *encodedCRLs) encoded(crl *notary.CRL) *encodedCRL {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if known := c.newest[crl.AuthorityID]; known != nil && known.number == crl.Number && known.final == crl.Final {

@@ -62,7 +62,7 @@ func (r *routes) rollOver(ctx context.Context, caller notary.Caller, in *struct 
 }) (*created, error) {
 	var o ca.RollOverOptions
 	if b := in.Body; b != nil {
-		o = ca.RollOverOptions{KeyAlgorithm: notary.KeyAlgorithm(b.KeyAlgorithm), NotAfter: instant(b.NotValidAfter)}
+		o = ca.RollOverOptions{KeyAlgorithm: notary.KeyAlgorithm(b.KeyAlgorithm), NotAfter: optionalInstant(b.NotValidAfter)}
 	}
 	return createdID(r.ca.RollOver(ctx, caller, in.ID, o))
 }

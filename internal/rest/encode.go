@@ -95,9 +95,9 @@ func optional(id int64) *int64 {
 	return &id
 }
 
-// instant returns an optional time, with the zero value for nil. A client's own zero time is
+// optionalInstant returns an optional time, with the zero value for nil. A client's own zero time is
 // moved by a second, so that it is rejected as past instead of taken for absent.
-func instant(t *time.Time) time.Time {
+func optionalInstant(t *time.Time) time.Time {
 	switch {
 	case t == nil:
 		return time.Time{}

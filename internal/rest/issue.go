@@ -84,7 +84,7 @@ func (in *issueInput) wait() (time.Duration, error) {
 
 func (in *issueInput) options() (ca.IssueOptions, error) {
 	o := ca.IssueOptions{Key: in.Key, SignOptions: ca.SignOptions{AuthorityID: int64(in.Body.CertificateAuthorityID),
-		Profile: in.Body.Profile, NotAfter: instant(in.Body.NotValidAfter)}}
+		Profile: in.Body.Profile, NotAfter: optionalInstant(in.Body.NotValidAfter)}}
 	if len(in.Key) > maxKey {
 		return o, notary.FieldErrorf("Idempotency-Key", "the Idempotency-Key has %d characters: at most %d are allowed", len(in.Key), maxKey)
 	}

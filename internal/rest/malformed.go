@@ -205,7 +205,7 @@ func jsonFault(data []byte, err error) error {
 		return fmt.Errorf("%s is not valid JSON: unexpected %q at octet %d", theBody, unexpected, syntax.Offset)
 	// The schema has checked the types, so only a number can be out of range.
 	case errors.As(err, &mismatch) && mismatch.Field != "":
-		return fmt.Errorf("%s: %s", written(mismatch.Field), numberOutOfRange)
+		return fmt.Errorf("%s: %s", jsonPath(mismatch.Field), numberOutOfRange)
 	case mismatch != nil:
 		return errors.New(theBody + " has a number that is out of range")
 	case err != nil:
@@ -220,8 +220,8 @@ func endsEarly(data []byte) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// written returns a field's path without the embedded Go types, whose names begin with a capital.
-func written(path string) string {
+// jsonPath returns a field's path without the embedded Go types, whose names begin with a capital.
+func jsonPath(path string) string {
 	return strings.Join(slices.DeleteFunc(strings.Split(path, "."), func(name string) bool {
 		return name != "" && unicode.IsUpper(rune(name[0]))
 	}), ".")

@@ -33,21 +33,21 @@ func prefer(ctx context.Context, forms ...string) string {
 // weight returns the weight of the most specific range in an Accept header that matches form.
 // Malformed ranges are ignored.
 func weight(accept, form string) (weight float64) {
-	narrowest := 0
+	highest := 0
 	for part := range strings.SplitSeq(accept, ",") {
 		media, params, err := mime.ParseMediaType(part)
 		if err != nil {
 			continue
 		}
-		if n := narrowness(media, form); n > narrowest {
-			narrowest, weight = n, quality(params["q"])
+		if n := specificity(media, form); n > highest {
+			highest, weight = n, quality(params["q"])
 		}
 	}
 	return weight
 }
 
-// narrowness returns how specifically a media range matches form, or 0 if it does not.
-func narrowness(media, form string) int {
+// specificity returns how specifically a media range matches form, or 0 if it does not.
+func specificity(media, form string) int {
 	family, _, _ := strings.Cut(form, "/")
 	switch media {
 	case form:

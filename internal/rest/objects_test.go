@@ -50,15 +50,15 @@ func TestRequestorCannotProbeOthersObjects(t *testing.T) {
 			}
 			theirs, missing := get(object.id), get(missingID)
 			theirs.wantRefusal(t, 404, "not_found")
-			if diff := cmp.Diff(faceless(missing, missingID), faceless(theirs, object.id)); diff != "" {
+			if diff := cmp.Diff(withoutIdentity(missing, missingID), withoutIdentity(theirs, object.id)); diff != "" {
 				t.Errorf("%s is not like a missing one (-missing +theirs):\n%s", name, diff)
 			}
 		}
 	}
 }
 
-// faceless returns a response without the id and the headers that differ between any two calls.
-func faceless(a answer, id int64) (shown client.Response) {
+// withoutIdentity returns a response without the id and the headers that differ between any two calls.
+func withoutIdentity(a answer, id int64) (shown client.Response) {
 	header := a.Header.Clone()
 	header.Del("X-Request-Id")
 	header.Del("Date")

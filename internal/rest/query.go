@@ -82,11 +82,11 @@ func filterOf(in api.Filter) (f notary.Filter, err error) {
 	if f.Expiring, err = ca.Window("expiring", in.Expiring); err != nil {
 		return f, err
 	}
-	return f, blank(in)
+	return f, refuseBlank(in)
 }
 
-// blank rejects values of only white space, which would not narrow the list.
-func blank(in api.Filter) error {
+// refuseBlank rejects values of only white space, which would not narrow the list.
+func refuseBlank(in api.Filter) error {
 	for field, text := range map[string]string{"email": in.Email, "key": in.Key, "name": in.Name, "name_prefix": in.NamePrefix, "q": in.Q} {
 		if text != "" && strings.TrimSpace(text) == "" {
 			return notary.FieldErrorf(field, "%s is blank: enter a value or leave it out", field)
