@@ -86,12 +86,12 @@ func TestImportForms(t *testing.T) {
 			crl, err := x509.ParseRevocationList(der)
 			testkit.Check(t, err)
 			if crl.Number.Int64() <= 7 || len(crl.RevokedCertificateEntries) != 1 || crl.RevokedCertificateEntries[0].ReasonCode != 6 {
-				t.Errorf("the next list has the number %d and the entries %v", crl.Number, crl.RevokedCertificateEntries)
+				t.Errorf("the next CRL has the number %d and the entries %v", crl.Number, crl.RevokedCertificateEntries)
 			}
 			shown := call(t, c, "GET", at(authoritiesPath+"/{id}", id), nil)
 			for _, secret := range []string{base64.StdEncoding.EncodeToString(derOf(o))[40:60], "secret"} {
 				if strings.Contains(string(shown.Body)+string(a.Body), secret) {
-					t.Errorf("an answer tells of the key")
+					t.Errorf("a response contains the key")
 				}
 			}
 		})
@@ -129,7 +129,7 @@ func TestImportRefusals(t *testing.T) {
 				t.Errorf("%s: field %q, %q", name, refusal.Field, refusal.Error)
 			}
 			if strings.Contains(refusal.Error, "some other") || strings.Contains(refusal.Error, encrypted[:20]) {
-				t.Errorf("%s: the refusal tells of the key or password: %s", name, refusal.Error)
+				t.Errorf("%s: the error reveals the key or password: %s", name, refusal.Error)
 			}
 		}
 	})

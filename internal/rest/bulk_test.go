@@ -143,7 +143,7 @@ func TestBulkByFilter(t *testing.T) {
 		call("/sign", sign).wantRefusal(t, 409, "conflict")
 		nothing := call("/reject", map[string]any{"filter": map[string]any{"name": "nobody.example"}, "expected": 0})
 		if got := outcomes(t, nothing); len(got) != 0 {
-			t.Errorf("nothing matches, and %v was done", got)
+			t.Errorf("nothing matches, but %v was done", got)
 		}
 	})
 	sign["expected"] = 2

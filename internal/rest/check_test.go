@@ -18,12 +18,12 @@ func TestCheckRequest(t *testing.T) {
 	good, err := c.CheckCertificateRequest(t.Context(), api.CheckCertificateRequest{CSR: csr})
 	testkit.Check(t, err)
 	if !good.OK || len(good.Verdicts) == 0 {
-		t.Errorf("got %+v, want every rule to hold", good)
+		t.Errorf("got %+v, want every rule to pass", good)
 	}
 	bad, err := c.CheckCertificateRequest(t.Context(), api.CheckCertificateRequest{CSR: csr, Profile: "email"})
 	testkit.Check(t, err)
 	if bad.OK {
-		t.Errorf("a host name is fine for e-mail: %+v", bad)
+		t.Errorf("a host name passes for email: %+v", bad)
 	}
 	_, err = c.CheckCertificateRequest(t.Context(), api.CheckCertificateRequest{CSR: "none"})
 	testkit.WantField(t, err, "csr")
@@ -35,7 +35,7 @@ func TestCheckRequest(t *testing.T) {
 		t.Errorf("the first request has the id %d", id)
 	}
 	if good.Recorded || good.Request != 0 {
-		t.Errorf("it was recorded before it was submitted: %+v", good)
+		t.Errorf("reported as recorded before it was submitted: %+v", good)
 	}
 }
 

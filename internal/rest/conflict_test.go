@@ -189,7 +189,7 @@ func TestRefusedLogins(t *testing.T) {
 	wrong := login(h.Admin().Email, "wrong").wantRefusal(t, 401, "unauthenticated")
 	unknown := login("nobody@example.com", "wrong").wantRefusal(t, 401, "unauthenticated")
 	if wrong != unknown {
-		t.Errorf("the refusals differ: %+v, %+v", wrong, unknown)
+		t.Errorf("the errors differ: %+v, %+v", wrong, unknown)
 	}
 	for range 100 {
 		a := login("nobody@example.com", "wrong")
@@ -203,7 +203,7 @@ func TestRefusedLogins(t *testing.T) {
 		login(h.Admin().Email, testkit.Password).wantStatus(t, 200) // other accounts are not affected
 		return
 	}
-	t.Error("100 refused logins were not too many")
+	t.Error("100 failed logins were not limited")
 }
 
 // TestFirstAccount races to create the first account with the setup code and no token: exactly one call succeeds.
@@ -235,7 +235,7 @@ func TestFirstAccount(t *testing.T) {
 		}
 	}
 	if made != 1 {
-		t.Errorf("%d accounts were made, want 1", made)
+		t.Errorf("%d accounts were created, want 1", made)
 	}
 	call(t, h.anonymous, "GET", "/status", nil).wantStatus(t, 200).wantBody(t, `{"result": {"initialized": true, "version": "v1.2.3"}}`)
 	all, err := h.Store.Accounts(t.Context())

@@ -38,7 +38,7 @@ func TestCrossSigningAndRollOver(t *testing.T) {
 	a, err := c.CertificateAuthority(ctx, lower)
 	testkit.Check(t, err)
 	if *a.IssuerID != two {
-		t.Errorf("its issuer is %d", *a.IssuerID)
+		t.Errorf("the issuer is %d", *a.IssuerID)
 	}
 	err = c.UploadAuthorityCertificate(ctx, lower, api.UploadAuthorityCertificate{CertificateChain: a.Certificate, Cross: true})
 	testkit.WantKind(t, err, notary.Conflict)

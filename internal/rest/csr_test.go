@@ -304,9 +304,9 @@ func TestAuthorityRightsInACSRAreNotHonoured(t *testing.T) {
 	testkit.Check(t, err)
 	leaf := certificates(t, request.CertificateChain)[0]
 	if leaf.IsCA || leaf.KeyUsage&(x509.KeyUsageCertSign|x509.KeyUsageCRLSign) != 0 {
-		t.Errorf("an authority was issued: CA %t, key usage %b", leaf.IsCA, leaf.KeyUsage)
+		t.Errorf("a CA certificate was issued: CA %t, key usage %b", leaf.IsCA, leaf.KeyUsage)
 	}
 	if _, ok := leaf.PublicKey.(ed25519.PublicKey); ok {
-		t.Error("the leaf has the authority's kind of key: the test looks at the wrong certificate")
+		t.Error("the leaf has the key type of the CA: the test checks the wrong certificate")
 	}
 }

@@ -83,7 +83,7 @@ func TestEventsInvalidQuery(t *testing.T) {
 		"from=2027-01-02T00:00:00Z&until=2027-01-01T00:00:00Z": "until",
 	} {
 		if got := call(t, h.admin(t), "GET", "/api/v1/events?"+query, nil).wantRefusal(t, 400, "invalid"); got.Field != field {
-			t.Errorf("%s: the field %q is blamed (%s)", query, got.Field, got.Error)
+			t.Errorf("%s: field %q (%s)", query, got.Field, got.Error)
 		}
 	}
 }

@@ -211,7 +211,7 @@ func TestLongExport(t *testing.T) {
 		h.breakOff(t, func() {
 			status, _, body, err := h.read(t, exportPath, http2)
 			if status != 200 || len(body) == 0 || err == nil || !http2 && !errors.Is(err, io.ErrUnexpectedEOF) {
-				t.Errorf("HTTP/2 %v: status %d, %d octets, error %v: want an answer that is not whole", http2, status, len(body), err)
+				t.Errorf("HTTP/2 %v: status %d, %d octets, error %v: want a truncated response", http2, status, len(body), err)
 			}
 		})
 	}

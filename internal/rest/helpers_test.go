@@ -112,7 +112,7 @@ func (h *house) wantDocumented(t *testing.T, handler http.Handler) {
 		call, ok := document.Paths[path][strings.ToLower(method)]
 		for status := range statuses {
 			if _, documented := call.Responses[strconv.Itoa(status)]; ok && status != 0 && !documented {
-				t.Errorf("%s answered %d, which the OpenAPI document does not have", pattern, status)
+				t.Errorf("%s returned %d, which the OpenAPI document does not have", pattern, status)
 			}
 		}
 	}
@@ -215,7 +215,7 @@ func (a answer) wantRefusal(t *testing.T, status int, code string) api.Error {
 	decoder := json.NewDecoder(strings.NewReader(string(a.Body)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&refusal); err != nil {
-		t.Fatalf("%s: not the envelope of a failure (%v): %.300s", a.question, err, a.Body)
+		t.Fatalf("%s: not an error envelope (%v): %.300s", a.question, err, a.Body)
 	}
 	if media, _, err := mime.ParseMediaType(a.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		t.Errorf("%s: content type %q", a.question, a.Header.Get("Content-Type"))
@@ -243,7 +243,7 @@ func wantSentence(t *testing.T, question, sentence string) {
 	for _, inside := range []string{"validation failed", "schema", " expected ", "unmarshal", "api.", "notary.",
 		"Go value", "panic", "sql", "SQL", "%!"} {
 		if strings.Contains(" "+strings.TrimPrefix(sentence, "expected "), inside) { // "expected" is also a field
-			t.Errorf("%s: the words %q are for us, not for people: %q", question, inside, sentence)
+			t.Errorf("%s: the words %q are not for users: %q", question, inside, sentence)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func TestBrokenBodies(t *testing.T) {
 					continue
 				}
 				if refusal := a.wantRefusal(t, 400, "invalid"); len(refusal.Field) > 100 {
-					t.Errorf("%s, %s: the field's name is echoed whole", name, what)
+					t.Errorf("%s, %s: the whole field name is echoed", name, what)
 				}
 			}
 			limit := 1 << 20

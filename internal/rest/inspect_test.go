@@ -54,7 +54,7 @@ func TestInspectOfTheAPI(t *testing.T) {
 	}
 	for _, text := range []string{"", "hello", "ssh-ed25519 AAAA", strings.Repeat("A", 1000)} {
 		if got := call(t, c, "POST", "/api/v1/inspect", api.Inspect{Text: text}).wantRefusal(t, 400, "invalid"); got.Field != "text" {
-			t.Errorf("%.20q blames %q", text, got.Field)
+			t.Errorf("%.20q: field %q", text, got.Field)
 		}
 	}
 	call(t, c, "POST", "/api/v1/inspect", api.Inspect{Text: strings.Repeat("A", 1<<20)}).wantRefusal(t, 413, "too_large")

@@ -17,7 +17,7 @@ func TestEmptyAsNull(t *testing.T) {
 		`{"a":"`:    `{"a":"`,
 	} {
 		if got := string(emptyAsNull([]byte(text))); got != want {
-			t.Errorf("%s became %s", text, got)
+			t.Errorf("%s becomes %s", text, got)
 		}
 	}
 }

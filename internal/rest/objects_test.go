@@ -51,7 +51,7 @@ func TestRequestorCannotProbeOthersObjects(t *testing.T) {
 			theirs, missing := get(object.id), get(missingID)
 			theirs.wantRefusal(t, 404, "not_found")
 			if diff := cmp.Diff(withoutIdentity(missing, missingID), withoutIdentity(theirs, object.id)); diff != "" {
-				t.Errorf("%s is not like a missing one (-missing +theirs):\n%s", name, diff)
+				t.Errorf("%s differs from a missing object (-missing +theirs):\n%s", name, diff)
 			}
 		}
 	}
@@ -137,7 +137,7 @@ func TestEveryIDInABodyIsTested(t *testing.T) {
 			schema := document.resolve(t, described.RequestBody.Content["application/json"].Schema)
 			for field := range schema.Properties {
 				if strings.HasSuffix(field, "_id") && field != "role_id" && idsInBodies[name] != field {
-					t.Errorf("%s takes an id in %s: test what becomes of one that the caller may not use", name, field)
+					t.Errorf("%s accepts an id in %s: test one that the caller may not use", name, field)
 				}
 			}
 		}
@@ -317,7 +317,7 @@ func TestRejectForAReason(t *testing.T) {
 	path := fmt.Sprintf("%s/%d/reject", requestsPath, h.Request(t, requestor))
 	for _, body := range []string{`{"reason": "a\u0000b"}`, `{"reason": "` + strings.Repeat("x", 501) + `"}`, `{"reason": 7}`} {
 		if got := call(t, h.admin(t), "POST", path, body).wantRefusal(t, 400, "invalid"); got.Field != "reason" {
-			t.Errorf("%.40s blames %q", body, got.Field)
+			t.Errorf("%.40s: field %q", body, got.Field)
 		}
 	}
 	ids := []int64{h.Request(t, requestor)}
@@ -360,7 +360,7 @@ func TestAuthorizationHeader(t *testing.T) {
 		if status == http.StatusOK {
 			a.wantStatus(t, status)
 		} else if refusal := a.wantRefusal(t, status, "unauthenticated"); strings.Contains(refusal.Error, token) {
-			t.Errorf("%.50q: the token is in the answer", value)
+			t.Errorf("%.50q: the token is in the response", value)
 		}
 	}
 }

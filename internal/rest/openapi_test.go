@@ -95,7 +95,7 @@ func (d described) wantCall(t *testing.T, name string, c describedCall, r rule) 
 	content := c.Responses[strconv.Itoa(r.success)].Content
 	success := d.resolve(t, content["application/json"].Schema)
 	if _, ok := success.Properties["result"]; !isFile(content) && (!ok || !slices.Equal(success.Required, []string{"result"})) {
-		t.Errorf("the success is not in its envelope: %+v", success)
+		t.Errorf("the success has no envelope: %+v", success)
 	}
 	for status, response := range c.Responses {
 		if response.Ref != "" {
@@ -114,14 +114,14 @@ func (d described) wantFailure(t *testing.T, status string, r describedResponse)
 	content := r.Content["application/json"]
 	failure := d.resolve(t, content.Schema)
 	if got, want := slices.Sorted(maps.Keys(failure.Properties)), []string{"code", "error", "field", "request_id"}; !slices.Equal(got, want) {
-		t.Errorf("the failure has %v, want %v", got, want)
+		t.Errorf("the error has %v, want %v", got, want)
 	}
 	if !slices.Equal(failure.Required, []string{"error", "code"}) {
-		t.Errorf("the failure always has %v", failure.Required)
+		t.Errorf("the error requires %v", failure.Required)
 	}
 	for code, of := range api.Statuses {
 		if _, ok := content.Examples[code]; strconv.Itoa(of) == status && (!ok || !strings.Contains(r.Description, code)) {
-			t.Errorf("%s: nothing about the code %s", status, code)
+			t.Errorf("%s: the code %s is not documented", status, code)
 		}
 	}
 }
@@ -175,7 +175,7 @@ func (d described) resolve(t *testing.T, s describedSchema) describedSchema {
 	}
 	target, ok := d.Components.Schemas[strings.TrimPrefix(s.Ref, "#/components/schemas/")]
 	if !ok {
-		t.Fatalf("%s leads nowhere", s.Ref)
+		t.Fatalf("%s does not resolve", s.Ref)
 	}
 	return target
 }
@@ -231,7 +231,7 @@ func TestOpenAPIReferences(t *testing.T) {
 		if ref, ok := object["$ref"].(string); ok {
 			references++
 			if lookup(document, ref) == nil {
-				t.Errorf("%s: %s leads nowhere", place, ref)
+				t.Errorf("%s: %s does not resolve", place, ref)
 			}
 		}
 		if types, ok := object["type"].([]any); ok && slices.Contains(types, any("array")) && slices.Contains(types, any("null")) {
@@ -239,7 +239,7 @@ func TestOpenAPIReferences(t *testing.T) {
 		}
 	})
 	if references == 0 {
-		t.Error("there is no reference: this test looks in the wrong place")
+		t.Error("no references found: the test looks in the wrong place")
 	}
 }
 
@@ -295,7 +295,7 @@ func TestOpenAPIConcurrentFirstRequests(t *testing.T) {
 	fetching.Wait()
 	for i, body := range bodies {
 		if len(body) == 0 || !bytes.Equal(body, bodies[0]) {
-			t.Errorf("answer %d differs from the first", i)
+			t.Errorf("response %d differs from the first", i)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func TestPages(t *testing.T) {
 	whole := parse(t, call(t, s.admin(t), "GET", requestsPath, nil).Body)
 	paged := parse(t, call(t, s.admin(t), "GET", requestsPath+"?limit=1000", nil).Body)
 	if diff := cmp.Diff(whole, paged); diff != "" {
-		t.Errorf("the page of all is not the list (-list +page):\n%s", diff)
+		t.Errorf("a page of everything differs from the list (-list +page):\n%s", diff)
 	}
 }
 
@@ -68,7 +68,7 @@ func TestPagesBackwards(t *testing.T) {
 	call(t, s.admin(t), "GET", path, nil).wantStatus(t, 200)
 	for query, field := range map[string]string{"&after=" + next: "before", "&sort=-id": "before"} {
 		if got := call(t, s.admin(t), "GET", path+query, nil).wantRefusal(t, 400, "invalid"); got.Field != field {
-			t.Errorf("%s blames %q: %s", query, got.Field, got.Error)
+			t.Errorf("%s: field %q: %s", query, got.Field, got.Error)
 		}
 	}
 }
@@ -108,7 +108,7 @@ func TestPagesDuringChanges(t *testing.T) {
 				for _, object := range page.Result {
 					id := int64(object["id"].(float64))
 					if slices.Contains(seen, id) {
-						t.Errorf("request %d is there twice", id)
+						t.Errorf("request %d is listed twice", id)
 					}
 					seen = append(seen, id)
 				}
@@ -125,7 +125,7 @@ func TestPagesDuringChanges(t *testing.T) {
 			}
 			for _, id := range stay {
 				if !slices.Contains(seen, id) {
-					t.Errorf("request %d was left out", id)
+					t.Errorf("request %d is missing", id)
 				}
 			}
 		})
@@ -140,7 +140,7 @@ func TestForeignCursors(t *testing.T) {
 	const query = "limit=1&sort=common_name&domain=example.com"
 	cursor := pageOf(t, c, requestsPath, query, "").Next
 	if got := pageOf(t, c, requestsPath, query, cursor); len(got.Result) != 1 {
-		t.Fatalf("the cursor gives %d objects", len(got.Result))
+		t.Fatalf("the cursor returns %d objects", len(got.Result))
 	}
 	if got := pageOf(t, c, requestsPath, "limit=7&sort=common_name&domain=.EXAMPLE.com", cursor); len(got.Result) != 1 {
 		t.Errorf("with another limit and the same domain written otherwise: %d objects", len(got.Result))

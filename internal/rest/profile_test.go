@@ -190,7 +190,7 @@ func TestProfileCheck(t *testing.T) {
 		t.Errorf("ok %t, lints %+v", *check.OK, check.Lint)
 	}
 	if check.Looked != 1 || len(check.Refused) != 1 || check.Refused[0].ID != id || len(check.Allowed) != 0 {
-		t.Errorf("of the last requests it says %+v", check)
+		t.Errorf("the recent requests are %+v", check)
 	}
 }
 
@@ -209,13 +209,13 @@ func TestCertificateFindings(t *testing.T) {
 	for listed, err := range h.admin(t).Certificates(t.Context()) {
 		testkit.Check(t, err)
 		if listed.Lint != nil {
-			t.Errorf("the list tells of lints, which it has not read: %v", listed.Lint)
+			t.Errorf("the list has findings: %v", listed.Lint)
 		}
 	}
 	var e *notary.Error
 	if err := h.admin(t).SignCertificateRequest(t.Context(), h.Request(t, h.Admin()), api.SignCertificateRequest{
 		CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256)), Profile: "email"}); !errors.As(err, &e) || e.Kind != notary.Unprocessable {
-		t.Errorf("what a profile refuses is %v", err)
+		t.Errorf("the error of the profile is %v", err)
 	}
 }
 

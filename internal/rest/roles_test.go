@@ -132,13 +132,13 @@ func TestRoles(t *testing.T) {
 	operations := operationsOf(t, h)
 	for _, name := range slices.Sorted(maps.Keys(roleTable)) {
 		if !slices.Contains(operations, name) {
-			t.Errorf("%s is in the role table but is no call of the API", name)
+			t.Errorf("%s is in the role table but not in the API", name)
 		}
 	}
 	for _, name := range operations {
 		r, ok := roleTable[name]
 		if !ok {
-			t.Errorf("%s has no row in the role table: say who may call it", name)
+			t.Errorf("%s has no row in the role table: add one", name)
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -192,7 +192,7 @@ func (r rule) tryRefused(t *testing.T, h *house, name string, expired *client.Cl
 			refused := call(t, c, method, at(path, id), body).wantRefusal(t, status, code)
 			missing := call(t, c, method, at(path, missingID), body).wantRefusal(t, status, code)
 			if refused != missing {
-				t.Errorf("the refusal tells whether the object exists: %+v, %+v", refused, missing)
+				t.Errorf("the error reveals whether the object exists: %+v, %+v", refused, missing)
 			}
 		})
 	}

@@ -55,13 +55,13 @@ func TestStatusAfterSetupOnAnotherNode(t *testing.T) {
 	w := testkit.Empty(t)
 	other := auth.New(w.Store, auth.Options{Now: w.Clock.Now})
 	if other.Initialized() {
-		t.Error("there is an account before there is one")
+		t.Error("reported an account before it was created")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	other.AwaitFirstAccount(ctx) // gives up
 	if other.Initialized() {
-		t.Error("there is an account before there is one")
+		t.Error("reported an account before it was created")
 	}
 	_, err := w.Auth.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: "first@example.com",
 		Password: testkit.Password, SetupCode: testkit.SetupCode})

@@ -70,7 +70,7 @@ func TestListFailsAtTheStart(t *testing.T) {
 			t.Errorf("%s: request id %q, in the header %q", name, refusal.RequestID, a.Header.Get("X-Request-Id"))
 		}
 		if strings.Contains(string(a.Body), "table") {
-			t.Errorf("%s: the cause is told: %s", name, a.Body)
+			t.Errorf("%s: the cause is revealed: %s", name, a.Body)
 		}
 	}
 }
@@ -91,7 +91,7 @@ func TestListFailsMidway(t *testing.T) {
 		}
 		testkit.WantKind(t, failed, notary.Unavailable)
 		if count == 0 || count > 450 {
-			t.Errorf("%d elements came before the end", count)
+			t.Errorf("%d elements arrived before the end", count)
 		}
 	})
 	for name, path := range streams {
@@ -102,10 +102,10 @@ func TestListFailsMidway(t *testing.T) {
 					t.Fatalf("%s: status %d over HTTP/%d", name, status, proto)
 				}
 				if !http2 && !errors.Is(err, io.ErrUnexpectedEOF) || err == nil {
-					t.Errorf("%s, HTTP/%d: got error %v, want one that the answer is not whole", name, proto, err)
+					t.Errorf("%s, HTTP/%d: got error %v, want one for a truncated response", name, proto, err)
 				}
 				if len(body) == 0 || json.Valid(body) {
-					t.Errorf("%s, HTTP/%d: %d octets that look like a whole list", name, proto, len(body))
+					t.Errorf("%s, HTTP/%d: %d octets that look like a complete list", name, proto, len(body))
 				}
 			})
 		}

@@ -24,7 +24,7 @@ func TestAssetsAreSmallCompressedAndImmutable(t *testing.T) {
 	files, err := os.ReadDir("page/assets")
 	testkit.Check(t, err)
 	if len(urls) != len(files) {
-		t.Errorf("the page with most of them names %q, and there are %d files", urls, len(files))
+		t.Errorf("the pages use %q of %d files", urls, len(files))
 	}
 	total := 0
 	for _, url := range urls {
@@ -37,16 +37,16 @@ func TestAssetsAreSmallCompressedAndImmutable(t *testing.T) {
 			t.Errorf("%s is encoded as %q", url, got)
 		}
 		if a.Header.Get("Content-Type") == "" {
-			t.Errorf("%s has no type", url)
+			t.Errorf("%s has no content type", url)
 		}
 		if got := a.Header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
-			t.Errorf("%s may be kept: %q", url, got)
+			t.Errorf("%s: Cache-Control %q", url, got)
 		}
 		total += len(a.body)
 	}
-	t.Logf("all assets have %d octets, compressed", total)
+	t.Logf("the compressed assets have %d octets", total)
 	if total > maxAssets {
-		t.Errorf("all assets have %d octets, compressed, more than %d", total, maxAssets)
+		t.Errorf("the compressed assets have %d octets, more than %d", total, maxAssets)
 	}
 	v.get(t, "/assets/notary-000000000000.css").wantStatus(t, http.StatusNotFound)
 	v.get(t, "/assets/notary.css").wantStatus(t, http.StatusNotFound)

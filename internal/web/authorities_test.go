@@ -27,7 +27,7 @@ func TestNewAuthorityFieldErrors(t *testing.T) {
 	v.post(t, "/authorities/start", url.Values{"organization_name": {strings.Repeat("a", 60)}}).wantStatus(t, 400).
 		wantText(t, `id="f-root_common_name-error"`, "<details open>")
 	if all, _ := h.CA.Authorities(t.Context(), h.Admin()); len(all) != 0 {
-		t.Errorf("%d authorities were made", len(all))
+		t.Errorf("%d authorities were created", len(all))
 	}
 }
 
@@ -213,7 +213,7 @@ func TestRolesOnAuthorityPages(t *testing.T) {
 	}
 	a := h.as(t, notary.ReadOnly).get(t, pages[1]).wantText(t, "read-only access to CAs", "/download/fullchain.pem")
 	if strings.Contains(a.body, "Disable") || strings.Contains(a.body, "/revoke") || strings.Contains(a.body, "/settings") {
-		t.Error("who may only look is shown what to change")
+		t.Error("a read-only caller sees actions")
 	}
 }
 
@@ -228,12 +228,12 @@ func TestHostileAuthorityNames(t *testing.T) {
 	for _, path := range []string{"/authorities", "/authorities/new", "/authorities/1", "/authorities/2", "/authorities/2/revoke", "/authorities/2/delete"} {
 		a := v.get(t, path).wantStatus(t, 200)
 		if strings.Contains(a.body, "<script>alert") || !strings.Contains(a.body, "&lt;script&gt;alert") {
-			t.Errorf("%s shows the name as it is: %.3000s", path, a.body)
+			t.Errorf("%s does not escape the name: %.3000s", path, a.body)
 		}
 	}
 	name := v.get(t, "/authorities/1/download/fullchain.pem").Header.Get("Content-Disposition")
 	if name != "attachment; filename=script-alert-1-script-fullchain.pem" {
-		t.Errorf("the file is named by %s", name)
+		t.Errorf("Content-Disposition is %s", name)
 	}
 	v.post(t, "/authorities/start", url.Values{"organization_name": {strings.Repeat(hostile, 3)}}).wantStatus(t, 400).wantText(t, "&lt;script&gt;alert")
 }

@@ -34,7 +34,7 @@ func TestCrossSigningAndKeyRotation(t *testing.T) {
 	now, err := h.CA.Authority(t.Context(), h.Admin(), id)
 	testkit.Check(t, err)
 	if now.IssuerID() != 2 {
-		t.Errorf("the one in use is from authority %d", now.IssuerID())
+		t.Errorf("the active certificate is from authority %d", now.IssuerID())
 	}
 
 	b.press(t, "Rotate CA key")

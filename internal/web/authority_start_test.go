@@ -25,7 +25,7 @@ func TestTwoTierSetup(t *testing.T) {
 	testkit.Check(t, err)
 	root, issuing := all[0], all[1]
 	if len(all) != 2 || !root.SelfSigned() || issuing.IssuerID() != root.ID || issuing.PathLen != 0 || root.Key != "ECDSA P-256" {
-		t.Errorf("made %+v and %+v", root, issuing)
+		t.Errorf("created %+v and %+v", root, issuing)
 	}
 	h.Signed(t, h.Admin(), issuing.ID)
 }
@@ -44,6 +44,6 @@ func TestTwoTierSetupContinues(t *testing.T) {
 	all, err := h.CA.Authorities(t.Context(), h.Admin())
 	testkit.Check(t, err)
 	if len(all) != 2 || all[1].IssuerID() != all[0].ID {
-		t.Errorf("there are %d authorities", len(all))
+		t.Errorf("got %d authorities, want 2", len(all))
 	}
 }

@@ -119,11 +119,11 @@ func (b *browser) wantNoFault(t *testing.T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, fault := range b.faults {
-		t.Errorf("the browser complained: %s", fault)
+		t.Errorf("the browser logged: %s", fault)
 	}
 	for _, sent := range b.sent {
 		if u, err := url.Parse(sent); err != nil || u.Scheme == "https" && u.Host != b.house.served.Addr || u.Scheme == "http" {
-			t.Errorf("another host was asked for %s", sent)
+			t.Errorf("a request went to another host: %s", sent)
 		}
 	}
 }
@@ -138,7 +138,7 @@ func (b *browser) want(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		text, _ := chromedp.Run(b.ctx, chromedp.Text("body"))
-		t.Fatalf("%v, at this page: %.3000s", err, text)
+		t.Fatalf("%v on this page: %.3000s", err, text)
 	}
 }
 
@@ -221,7 +221,7 @@ func (b *browser) text(t *testing.T) string {
 func (b *browser) wantHeading(t *testing.T, want string) {
 	t.Helper()
 	if got := get(t, b, chromedp.Text("h1")); got != want {
-		t.Fatalf("the page is headed %q, want %q: %.3000s", got, want, b.text(t))
+		t.Fatalf("the heading is %q, want %q: %.3000s", got, want, b.text(t))
 	}
 }
 

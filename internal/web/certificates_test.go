@@ -60,7 +60,7 @@ func TestFindAndRevokeCertificate(t *testing.T) {
 	b.press(t, "Revoked")
 	b.wantText(t, "mail.example.com", "revoked")
 	if strings.Contains(b.text(t), "www.example.com") {
-		t.Error("one that is not revoked is among the revoked")
+		t.Error("a valid certificate is listed as revoked")
 	}
 }
 
@@ -84,7 +84,7 @@ func TestInventoryFilters(t *testing.T) {
 		a := v.get(t, "/certificates"+query).wantStatus(t, http.StatusOK)
 		for i, c := range []*notary.Certificate{first, second} {
 			if strings.Contains(a.body, link(c)) != has[i] {
-				t.Errorf("%q: certificate %d is there: %v", query, i, !has[i])
+				t.Errorf("%q: certificate %d listed: %v", query, i, !has[i])
 			}
 		}
 	}
@@ -109,7 +109,7 @@ func TestInventoryPaging(t *testing.T) {
 	}
 	b.press(t, "Previous")
 	if got := b.text(t); got != first {
-		t.Errorf("the first page is another one after the way back: %.300s", got)
+		t.Errorf("the first page differs after going back: %.300s", got)
 	}
 }
 
@@ -135,12 +135,12 @@ func TestCertificateDownloadsWithOpenSSL(t *testing.T) {
 	} {
 		got := v.get(t, fmt.Sprintf("/certificates/%d/download/%s", cert.ID, form)).wantStatus(t, http.StatusOK)
 		if !strings.HasPrefix(got.Header.Get("Content-Disposition"), "attachment; filename="+cert.CommonName+"-") {
-			t.Errorf("%s is named by %s", form, got.Header.Get("Content-Disposition"))
+			t.Errorf("%s: Content-Disposition is %s", form, got.Header.Get("Content-Disposition"))
 		}
 		cmd := exec.Command("openssl", tt.command...)
 		cmd.Stdin = strings.NewReader(got.body)
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), tt.want) {
-			t.Errorf("%s: openssl %v says %s (%v), want %q", form, tt.command, out, err, tt.want)
+			t.Errorf("%s: openssl %v printed %s (%v), want %q", form, tt.command, out, err, tt.want)
 		}
 	}
 	v.get(t, fmt.Sprintf("/certificates/%d/download/key.pem", cert.ID)).wantStatus(t, http.StatusNotFound)
@@ -220,7 +220,7 @@ func TestHostileCertificateNames(t *testing.T) {
 	for _, path := range []string{"/certificates", certificatePath(a.Certificate.ID), "/certificates?name=" + url.QueryEscape(hostile), "/certificates?q=" + url.QueryEscape(hostile),
 		"/certificates?key=" + url.QueryEscape(hostile)} {
 		if got := v.get(t, path); strings.Contains(got.body, "<img src=x") || !strings.Contains(got.body, "&lt;img src=x") {
-			t.Errorf("%s shows the name as it is: %.3000s", path, got.body)
+			t.Errorf("%s does not escape the name: %.3000s", path, got.body)
 		}
 	}
 }
@@ -254,14 +254,14 @@ func TestInventoryTabs(t *testing.T) {
 		b.press(t, tab)
 		here := func() string { return get(t, b, chromedp.Text(`.tabs [aria-current]`)) }
 		if got := here(); got != tab {
-			t.Errorf("one is at %q after %q", got, tab)
+			t.Errorf("the current tab is %q after %q", got, tab)
 		}
 		address := get(t, b, chromedp.Evaluate[string]("location.pathname + location.search"))
 		has(v.get(t, address), rows...)
 		h.Clock.Advance(time.Minute)
 		b.open(t, address)
 		if got := here(); got != tab {
-			t.Errorf("one is at %q a minute after %q", got, tab)
+			t.Errorf("the current tab is %q a minute after %q", got, tab)
 		}
 	}
 }
@@ -278,6 +278,6 @@ func TestValidCountMatchesList(t *testing.T) {
 	link := regexp.MustCompile(`href="(/certificates[^"]*)">(\d+) valid`).FindStringSubmatch(v.get(t, authorityPath(root)).body)
 	list := v.get(t, html.UnescapeString(link[1])).wantStatus(t, http.StatusOK)
 	if rows := strings.Count(list.body, "<tr data-href="); link[2] != strconv.Itoa(rows) {
-		t.Errorf("%s are in force, and %d are listed", link[2], rows)
+		t.Errorf("the count of valid certificates is %s, %d are listed", link[2], rows)
 	}
 }

@@ -49,7 +49,7 @@ func TestAuthorityDownloadsWithOpenSSL(t *testing.T) {
 		cmd := exec.Command("openssl", tt.command...)
 		cmd.Stdin = strings.NewReader(got.body)
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), tt.want) {
-			t.Errorf("%s: openssl %v says %s (%v), want %q", form, tt.command, out, err, tt.want)
+			t.Errorf("%s: openssl %v printed %s (%v), want %q", form, tt.command, out, err, tt.want)
 		}
 	}
 	v.get(t, fmt.Sprintf("/authorities/%d/download/key.pem", id)).wantStatus(t, 404)

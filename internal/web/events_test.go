@@ -45,7 +45,7 @@ func TestEventPermissions(t *testing.T) {
 	h.as(t, notary.CertificateRequestor).get(t, "/events").wantStatus(t, 403)
 	h.as(t, notary.ReadOnly).get(t, "/events").wantStatus(t, 200).wantText(t, "Only Admins see account events.")
 	if a := h.as(t, notary.ReadOnly).get(t, "/events?kind=account"); a.StatusCode != 403 {
-		t.Errorf("the events of accounts: status %d", a.StatusCode)
+		t.Errorf("events of accounts: status %d", a.StatusCode)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestDeletionEventHasNoLink(t *testing.T) {
 	testkit.Check(t, h.CA.Delete(t.Context(), h.Admin(), h.Request(t, h.Admin())))
 	row := regexp.MustCompile(`(?s)request\.delete</span>.*?</tr>`).FindString(h.as(t, notary.Admin).get(t, "/events").body)
 	if !strings.Contains(row, "request 1 (") || strings.Contains(row, "href") {
-		t.Errorf("the deletion is told as %s", row)
+		t.Errorf("the deletion is shown as %s", row)
 	}
 }
 

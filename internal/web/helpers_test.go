@@ -99,7 +99,7 @@ func (a answer) wantFocus(t *testing.T) {
 	t.Helper()
 	failed := strings.Contains(a.body, "<title>Error: ")
 	if n := strings.Count(a.body, " autofocus"); failed && n != 1 || !failed && n != 0 {
-		t.Errorf("%s %s: %d places would have the focus: %.4000s", a.Request.Method, a.Request.URL, n, a.body)
+		t.Errorf("%s %s: %d elements have autofocus: %.4000s", a.Request.Method, a.Request.URL, n, a.body)
 	}
 }
 
@@ -133,7 +133,7 @@ func (a answer) wantNoText(t *testing.T, texts ...string) {
 func (a answer) wantAt(t *testing.T, path string) answer {
 	t.Helper()
 	if got := a.Request.URL.RequestURI(); got != path {
-		t.Fatalf("got to %s, want %s: %.2000s", got, path, a.body)
+		t.Fatalf("redirected to %s, want %s: %.2000s", got, path, a.body)
 	}
 	return a
 }

@@ -76,7 +76,7 @@ func (b *browser) wantButtonsApart(t *testing.T, where string) {
 	slices.Sort(names)
 	for i := 1; i < len(names); i++ {
 		if names[i] == names[i-1] {
-			t.Errorf("%s: several buttons are called %q", where, names[i])
+			t.Errorf("%s: several buttons have the name %q", where, names[i])
 		}
 	}
 }

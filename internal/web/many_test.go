@@ -99,11 +99,11 @@ func TestEmptiedFieldStaysEmpty(t *testing.T) {
 	v.post(t, "/start", url.Values{"setup_code": {testkit.SetupCode}, "email": {"a@example.com"}, "password": {testkit.Password},
 		"password_again": {testkit.Password}})
 	if got := formOf(t, v.get(t, "/authorities/start").body).Get("issuing_path_length"); got != "0" {
-		t.Errorf("at first the path length is %q", got)
+		t.Errorf("the default path length is %q", got)
 	}
 	a := v.post(t, "/authorities/start", url.Values{"issuing_path_length": {""}, "organization_name": {""}}).wantStatus(t, 400)
 	if got := formOf(t, a.body).Get("issuing_path_length"); got != "" {
-		t.Errorf("emptied, the path length comes back as %q", got)
+		t.Errorf("the emptied path length is %q", got)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestFileReplacesRequiredText(t *testing.T) {
 		}
 		for name := range files {
 			if files[name] && needed[name] {
-				t.Errorf("%s: the text %s is asked for, although its file is chosen", path, name)
+				t.Errorf("%s: the text %s is required even if a file is chosen", path, name)
 			}
 		}
 	}
@@ -155,6 +155,6 @@ func TestHeaderFitsANarrowScreen(t *testing.T) {
 	b.size(t, 360, 700)
 	const apart = `document.querySelector(".bar form[action='/sign-out']").getBoundingClientRect().top - document.querySelector(".brand").getBoundingClientRect().bottom`
 	if below := get(t, b, chromedp.Evaluate[float64](apart)); below >= 0 {
-		t.Errorf("the button to sign out stands %.0f pixels below the name of the program", below)
+		t.Errorf("the sign-out button is %.0f pixels below the brand", below)
 	}
 }

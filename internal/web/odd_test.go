@@ -50,7 +50,7 @@ func TestFormActionURLsRedirect(t *testing.T) {
 		"/me/sessions/1/end": "/me", "/sign-out": "/", "/requests/": "/requests", "/requests/?q=a": "/requests?q=a", "/%2Fevil.example/": "/%2Fevil.example/",
 	} {
 		if a := v.get(t, path); a.Request.URL.Host != h.served.Addr || a.StatusCode == http.StatusOK && a.Request.URL.RequestURI() != want {
-			t.Errorf("%s leads to %s with %d, want %s", path, a.Request.URL, a.StatusCode, want)
+			t.Errorf("%s redirects to %s with %d, want %s", path, a.Request.URL, a.StatusCode, want)
 		}
 	}
 	v.get(t, "/nothing/").wantStatus(t, 404)

@@ -57,7 +57,7 @@ func TestEveryPage(t *testing.T) {
 		a := admin.get(t, path).wantStatus(t, http.StatusOK)
 		a.wantSafe(t)
 		if a.Header.Get("Content-Type") == "text/html; charset=utf-8" && strings.Count(a.body, "<h1") != 1 {
-			t.Errorf("%s has not one h1", path)
+			t.Errorf("%s does not have exactly one h1", path)
 		}
 		if len(a.body) > maxPage {
 			t.Errorf("%s has %d octets, more than %d", path, len(a.body), maxPage)
@@ -85,7 +85,7 @@ func TestKeyboardShortcuts(t *testing.T) {
 	b.wantText(t, "2 selected")
 	// The slash is there because the protocol types a key separately from pressing it.
 	if typed := get(t, b, chromedp.Value(`input[name=q]`)); strings.TrimPrefix(typed, "/") != "jx?" {
-		t.Errorf("the search holds %q", typed)
+		t.Errorf("the search field has %q", typed)
 	}
 	b.run(t, chromedp.KeyEvent("\u001b"))
 	if _, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent("ko")); err != nil {
@@ -109,15 +109,15 @@ func TestShortcutsActOnTheFocusedRow(t *testing.T) {
 	}
 	b.run(t, chromedp.KeyEvent("j"), chromedp.KeyEvent("\t"), chromedp.KeyEvent("x")) // from link to checkbox
 	if ticked(1) || !ticked(2) {
-		t.Error("x has not ticked the row that Tab came to")
+		t.Error("x has not ticked the focused row")
 	}
 	b.run(t, chromedp.Click(box(3)), chromedp.KeyEvent("x"))
 	if ticked(3) {
-		t.Error("x has not ticked off the row on which was clicked")
+		t.Error("x has not unticked the clicked row")
 	}
 	b.run(t, chromedp.Click("tbody tr:nth-child(1) td:last-child"), chromedp.KeyEvent("x"))
 	if !ticked(1) {
-		t.Error("x has not ticked the row on which was clicked")
+		t.Error("x has not ticked the clicked row")
 	}
 	id := get(t, b, chromedp.Evaluate[string](`document.querySelector("tbody tr:nth-child(2) input").value`))
 	b.run(t, chromedp.KeyEvent("j"))
@@ -125,7 +125,7 @@ func TestShortcutsActOnTheFocusedRow(t *testing.T) {
 		t.Fatal(err)
 	}
 	if at := get(t, b, chromedp.Evaluate[string]("location.pathname")); at != "/requests/"+id {
-		t.Errorf("Enter leads to %s, want /requests/%s", at, id)
+		t.Errorf("Enter opens %s, want /requests/%s", at, id)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestFocusOfAFailedForm(t *testing.T) {
 	b.press(t, "Sign in")
 	b.run(t, chromedp.WaitVisible(".failure"))
 	if at := get(t, b, chromedp.Evaluate[string]("document.activeElement.className")); at != "failure" {
-		t.Errorf("without script the focus is at %q", at)
+		t.Errorf("without JavaScript the focus is on %q", at)
 	}
 }
 
@@ -223,6 +223,6 @@ func TestCopyButtonLabel(t *testing.T) {
 		return button.textContent;
 	})()`, chromedp.EvalAwaitPromise))
 	if name != "Copy command" {
-		t.Errorf("clicked twice, the button is called %q", name)
+		t.Errorf("after two clicks the button has the label %q", name)
 	}
 }

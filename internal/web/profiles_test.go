@@ -62,7 +62,7 @@ func TestEnterTestsAProfile(t *testing.T) {
 	p, err := h.CA.Profile(t.Context(), h.Admin(), 1, 0)
 	testkit.Check(t, err)
 	if p.Version != 1 {
-		t.Errorf("Enter has saved version %d", p.Version)
+		t.Errorf("Enter saved version %d", p.Version)
 	}
 }
 
@@ -80,7 +80,7 @@ func TestProfileFormRoundTrip(t *testing.T) {
 		now, err := h.CA.Profile(t.Context(), h.Admin(), p.ID, 0)
 		testkit.Check(t, err)
 		if diff := cmp.Diff(p.Rules, now.Rules, cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("%s (-before +after its form was sent):\n%s", p.Name, diff)
+			t.Errorf("%s (-before +after):\n%s", p.Name, diff)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func TestProfileErrorExpandsItsSection(t *testing.T) {
 	b.press(t, "Save new version")
 	b.run(t, chromedp.WaitVisible("#f-path_length-error"))
 	if at := get(t, b, chromedp.Evaluate[string]("document.activeElement.id")); at != "f-path_length" {
-		t.Errorf("the focus is at %q", at)
+		t.Errorf("the focus is on %q", at)
 	}
 	b.look(t, "profile-failed")
 	b.open(t, "/requests?status=nothing")

@@ -84,7 +84,7 @@ func TestDropText(t *testing.T) {
 		return document.getElementById("f-csr").dispatchEvent(new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true }));
 	})`))
 	if !slices.Equal(left, []bool{true, true}) {
-		t.Error("text that is dropped is swallowed")
+		t.Error("dropped text is swallowed")
 	}
 }
 
@@ -101,6 +101,6 @@ func (b *browser) drop(t *testing.T, selector, name string, content []byte) {
 		return taken;
 	})()`, base64.StdEncoding.EncodeToString(content), name, selector)))
 	if !over {
-		t.Errorf("%s takes no file", selector)
+		t.Errorf("%s does not accept a file", selector)
 	}
 }

@@ -35,7 +35,7 @@ func TestKeyGeneratedInTheBrowser(t *testing.T) {
 		}
 		name, privateKey := b.download(t, "#save-key")
 		if name != host+".key" {
-			t.Errorf("the key is saved as %q", name)
+			t.Errorf("the file name of the key is %q", name)
 		}
 		b.press(t, "Review request")
 		b.wantHeading(t, "Review request")
@@ -50,7 +50,7 @@ func TestKeyGeneratedInTheBrowser(t *testing.T) {
 		_, certificate := b.download(t, `//a[contains(@href, "cert.pem")]`)
 		public := openssl(t, map[string]string{"key.pem": privateKey}, "pkey", "-in", "key.pem", "-pubout")
 		if certified := openssl(t, map[string]string{"cert.pem": certificate}, "x509", "-in", "cert.pem", "-noout", "-pubkey"); public != certified {
-			t.Errorf("%s: the key\n%sis not that of the certificate\n%s", kind, public, certified)
+			t.Errorf("%s: the key\n%sdiffers from that of the certificate\n%s", kind, public, certified)
 		}
 	}
 	for _, sent := range b.sent {
@@ -90,11 +90,11 @@ func TestInvalidNamesBeforeKeyGeneration(t *testing.T) {
 		b.fill(t, "Subject alternative names", names)
 		b.run(t, chromedp.Click(`//button[.="Generate key and CSR"]`), chromedp.WaitVisible(`//p[@id="f-names-error"][contains(., "`+why+`")]`))
 		if at := get(t, b, chromedp.Evaluate[string]("document.activeElement.id")); at != "f-names" {
-			t.Errorf("the focus is at %q", at)
+			t.Errorf("the focus is on %q", at)
 		}
 	}
 	if made := get(t, b, chromedp.Value("#f-csr")); made != "" {
-		t.Errorf("a request was made: %s", made)
+		t.Errorf("a CSR was generated: %s", made)
 	}
 	b.wantAccessible(t, "request-new with what is no name")
 }
@@ -128,7 +128,7 @@ func TestPastedRequestWithoutScript(t *testing.T) {
 	r, err := h.CA.Request(t.Context(), h.Admin(), 1)
 	testkit.Check(t, err)
 	if r.CSR != csr {
-		t.Errorf("recorded %q, want it as it was pasted", r.CSR)
+		t.Errorf("recorded %q, want the pasted text", r.CSR)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestHostileRequestNames(t *testing.T) {
 	look := func(path string) {
 		b.open(t, path)
 		if n := get(t, b, chromedp.Evaluate[int](`document.querySelectorAll("script:not([src])").length`)); n != 0 {
-			t.Errorf("%s has %d scripts inside", path, n)
+			t.Errorf("%s has %d inline scripts", path, n)
 		}
 	}
 	look("/requests")
@@ -192,7 +192,7 @@ func TestHostileRequestNames(t *testing.T) {
 		requestURL(id) + "/sign": {"certificate_authority_id": {"1"}, "not_valid_after": {script}, "profile": {script}}} {
 		a := v.post(t, path, form)
 		if strings.Contains(a.body, "<script>") {
-			t.Errorf("%s has a script in it: %s", path, a.body)
+			t.Errorf("%s contains a script: %s", path, a.body)
 		}
 	}
 	outside := testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
@@ -201,11 +201,11 @@ func TestHostileRequestNames(t *testing.T) {
 	testkit.Check(t, err)
 	look(requestURL(id))
 	if text := b.text(t); strings.Contains(text, mark) || !strings.Contains(text, `\u202egnp.exe`) {
-		t.Errorf("the mark turns the text around: %s", text)
+		t.Errorf("the bidi mark is not escaped: %s", text)
 	}
 	a := v.get(t, requestURL(id)+"/download/csr.pem").wantStatus(t, 200)
 	if name := a.Header.Get("Content-Disposition"); strings.ContainsAny(name, "<>\"\u202e") {
-		t.Errorf("the file is called %s", name)
+		t.Errorf("Content-Disposition is %s", name)
 	}
 }
 

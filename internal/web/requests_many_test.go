@@ -91,7 +91,7 @@ func TestBulkActionsNeedConfirmation(t *testing.T) {
 	a := v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded", "sure", "yes")).wantStatus(t, 200).
 		wantText(t, "3 of 4 requests revoked.", "1 request failed", "This request has no certificate.", `<progress max="4" value="4"`)
 	if a.ContentLength != -1 {
-		t.Error("the page is not sent while it is made")
+		t.Error("the page is not streamed")
 	}
 	h.wantStatuses(t, 3, notary.Revoked)
 	v.post(t, "/requests/many/run", with("do", "delete")).wantStatus(t, 400)
@@ -264,7 +264,7 @@ func TestBulkKeepsTheFilter(t *testing.T) {
 			b.press(t, button)
 		}
 		if got := here(); got != list {
-			t.Errorf("after %v one is at %s, want %s", way, got, list)
+			t.Errorf("after %v the URL is %s, want %s", way, got, list)
 		}
 	}
 	b.wantText(t, "host-002.example.com", "host-003.example.com")

@@ -67,7 +67,7 @@ func TestFindRequestsByName(t *testing.T) {
 	b.want(t, err)
 	b.wantText(t, "host-007.example.com")
 	if text := b.text(t); strings.Contains(text, "host-008") {
-		t.Errorf("the search shows others: %s", text)
+		t.Errorf("the search shows other requests: %s", text)
 	}
 	b.open(t, "/requests")
 	b.look(t, "requests")

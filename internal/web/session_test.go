@@ -143,7 +143,7 @@ func TestSigningOutClearsOnlyTheCache(t *testing.T) {
 	v.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	a := v.post(t, "/sign-out", nil)
 	if got := a.Header.Get("Clear-Site-Data"); got != `"cache"` {
-		t.Errorf("Clear-Site-Data is %s: neither the cookies of the whole domain are ours to clear, nor a choice that was made", got)
+		t.Errorf("Clear-Site-Data is %s, which must not clear cookies or storage", got)
 	}
 }
 

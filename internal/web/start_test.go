@@ -67,7 +67,7 @@ func TestSetupCodeInTheLink(t *testing.T) {
 	defer b.mu.Unlock()
 	for _, sent := range b.sent {
 		if strings.Contains(sent, testkit.SetupCode) {
-			t.Errorf("%s was asked for", sent)
+			t.Errorf("%s was requested", sent)
 		}
 	}
 }

@@ -21,7 +21,7 @@ func TestOutcomesAreStreamed(t *testing.T) {
 			return
 		}
 		if body := sent.Body.String(); !sent.Flushed || !strings.Contains(body, "Request 7") || !strings.Contains(body, `max="3" value="1"`) {
-			t.Errorf("when the second is begun, this was sent: %s", body)
+			t.Errorf("before the second request, the response was: %s", body)
 		}
 		if !yield(ca.Outcome{ID: 8, Err: notary.Errorf(notary.Conflict, "it is <late>")}, nil) {
 			return
