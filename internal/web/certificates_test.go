@@ -48,7 +48,7 @@ func TestFindAndRevokeCertificate(t *testing.T) {
 	b.wantText(t, "mail.example.com")
 	b.press(t, "mail.example.com")
 	b.wantHeading(t, "mail.example.com")
-	b.wantText(t, "also.mail.example.com", "Test Root", "Test Intermediate", fmt.Sprintf("request %d", requests[1]), "version 1", "Not revoked",
+	b.wantText(t, "also.mail.example.com", "Test Root", "Test Intermediate", fmt.Sprintf("Request %d", requests[1]), "version 1", "Not revoked",
 		h.Caller(notary.CertificateRequestor).Email)
 	b.look(t, "certificate")
 	b.fill(t, "Reason", "superseded")
@@ -158,7 +158,7 @@ func TestAlternativeChains(t *testing.T) {
 	cert := h.certificateOf(t, h.Signed(t, h.Admin(), issuing))
 	v := h.as(t, notary.ReadOnly)
 	path := fmt.Sprintf("/certificates/%d", cert.ID)
-	v.get(t, path).wantText(t, "Alternative chains", "via Other Root", path+"/chains/2")
+	v.get(t, path).wantText(t, "Alternative chains", "via ", ", Other Root", path+"/chains/2")
 	v.get(t, path+"/chains/2").wantStatus(t, http.StatusOK).wantText(t, "BEGIN CERTIFICATE")
 	v.get(t, path+"/chains/9").wantStatus(t, http.StatusNotFound)
 }

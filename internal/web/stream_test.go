@@ -31,7 +31,7 @@ func TestOutcomesAreStreamed(t *testing.T) {
 	if err := s.showOutcomes(c, manyActions[0], 3, outcomes); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"It is &lt;late&gt;.", "1 of 3 requests is signed.", "1 request failed", "The work ended early: The server is stopping.", "</html>"} {
+	for _, text := range []string{"It is &lt;late&gt;.", "1 of 3 requests signed.", "1 request failed", "Stopped early: The server is stopping.", "</html>"} {
 		if !strings.Contains(sent.Body.String(), text) {
 			t.Errorf("no %q on the page: %s", text, sent.Body)
 		}
