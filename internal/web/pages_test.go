@@ -78,7 +78,7 @@ func TestKeyboardShortcuts(t *testing.T) {
 	b.open(t, "/requests")
 	b.run(t, chromedp.KeyEvent("jxjx"))
 	b.wantText(t, "2 selected")
-	b.run(t, chromedp.KeyEvent("?"), chromedp.WaitVisible("dialog"))
+	b.run(t, chromedp.KeyEvent("?"), chromedp.WaitVisible("dialog[open]"))
 	b.wantText(t, "Keyboard shortcuts")
 	b.run(t, chromedp.Click("dialog button"), chromedp.WaitNotPresent("dialog"))
 	b.run(t, chromedp.KeyEvent("/"), chromedp.KeyEvent("jx?")) // typed into the field, not run

@@ -84,11 +84,14 @@ func TestInvalidNamesBeforeKeyGeneration(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)
 	b.open(t, "/requests/new")
-	for names, why := range map[string]string{" ": "Enter at least one name", "two words": `"two words" isn't a valid`, "a/b": `"a/b" isn't a valid`,
-		"1234": `"1234" isn't a valid`, "www.example.com\n10.0.0.256": `"10.0.0.256" isn't a valid`, "*.0x7f.1": `"*.0x7f.1" isn't a valid`,
-		"a_b.example.com": `"a_b.example.com" isn't a valid`, "example.com.": `"example.com." isn't a valid`} {
+	for names, why := range map[string]string{" ": "Enter at least one name", "two words": "two words", "a/b": "a/b",
+		"1234": "1234", "www.example.com\n10.0.0.256": "10.0.0.256", "*.0x7f.1": "*.0x7f.1",
+		"a_b.example.com": "a_b.example.com", "example.com.": "example.com."} {
 		b.fill(t, "Subject alternative names", names)
 		b.run(t, chromedp.Click(`//button[.="Generate key and CSR"]`), chromedp.WaitVisible(`//p[@id="f-names-error"][contains(., "`+why+`")]`))
+		if strings.TrimSpace(names) != "" {
+			b.wantText(t, "isn't a valid DNS name, IP address, email address or URI.")
+		}
 		if at := get(t, b, chromedp.Evaluate[string]("document.activeElement.id")); at != "f-names" {
 			t.Errorf("the focus is on %q", at)
 		}

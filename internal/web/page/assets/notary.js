@@ -67,8 +67,8 @@ function element(name, properties, ...children) {
 
 function help() {
   const meanings = [["/", "Search"], ["j k", "Next and previous row"], ["o", "Open row"], ["x", "Select row"],
-  ["s r", "Sign or reject selected requests"], ["n p", "Next and previous page"], ["c", "New request, CA, profile or account"],
-  ["?", "Show this help"], ["Esc", "Leave field or close dialog"]];
+    ["s r", "Sign or reject selected requests"], ["n p", "Next and previous page"], ["c", "New request, CA, profile or account"],
+    ["?", "Show this help"], ["Esc", "Leave field or close dialog"]];
   const list = element("dl", { className: "facts" });
   for (const [key, what] of meanings) list.append(element("dt", {}, element("kbd", {}, key)), element("dd", {}, what));
   const title = element("h2", { id: "help-title" }, "Keyboard shortcuts");
