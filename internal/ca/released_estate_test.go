@@ -7,12 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"path"
 	"slices"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"notary/internal/db"
@@ -59,7 +56,9 @@ func (s *rowSet) value(row []any, column string) any { return row[slices.Index(s
 // resulting number of requests, at least atLeast. Each copy has its own requester.
 func multiply(t *testing.T, r *testkit.Released, atLeast int) (requests int64) {
 	t.Helper()
-	d, err := db.Open(t.Context(), r.Database, releasedSchema(t, r), r.Clock.Now)
+	status, err := store.Schema(t.Context(), r.Database)
+	testkit.Check(t, err)
+	d, err := db.Open(t.Context(), r.Database, testkit.SchemaUpTo(t, status.Current), r.Clock.Now)
 	testkit.Check(t, err)
 	defer func() { testkit.Check(t, d.Close()) }()
 	sets := readSets(t, d)
@@ -93,30 +92,6 @@ func multiply(t *testing.T, r *testkit.Released, atLeast int) (requests int64) {
 		return d.Loaded(t.Context(), conn, slices.Collect(maps.Keys(testkit.Columns(t, r.Database))))
 	})
 	return int64((copies + 1) * len(sets[0].rows))
-}
-
-// releasedSchema returns the schema of the program that wrote the database.
-func releasedSchema(t *testing.T, r *testkit.Released) db.Schema {
-	t.Helper()
-	status, err := store.Schema(t.Context(), r.Database)
-	testkit.Check(t, err)
-	schema, files := store.DatabaseSchema, fstest.MapFS{}
-	for _, engine := range []string{"sqlite", "postgres"} {
-		names, err := fs.Glob(schema.Migrations, engine+"/*.sql")
-		testkit.Check(t, err)
-		for _, name := range names {
-			var version int64
-			_, err := fmt.Sscanf(path.Base(name), "%d_", &version)
-			testkit.Check(t, err)
-			if version <= status.Current {
-				text, err := fs.ReadFile(schema.Migrations, name)
-				testkit.Check(t, err)
-				files[name] = &fstest.MapFile{Data: text}
-			}
-		}
-	}
-	schema.Migrations = files
-	return schema
 }
 
 func readSets(t *testing.T, d *db.DB) (sets []*rowSet) {

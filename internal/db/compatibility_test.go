@@ -57,7 +57,7 @@ func writeWord(t *testing.T, d *db.DB, id int) {
 
 func wantWords(t *testing.T, d *db.DB, want int64) {
 	t.Helper()
-	n, err := db.Counter(t.Context(), d.Reads(), "words")
+	n, err := db.Counter(t.Context(), d.Reads(), wordsCounter)
 	testkit.Check(t, err)
 	var rows int64
 	testkit.Check(t, d.Reads().QueryRow(t.Context(), `SELECT COUNT(*) FROM word`).Scan(&rows))

@@ -1,23 +1,36 @@
 package db
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 )
 
-// Counts are changes of counters by name, gathered in a transaction and written at its end. On
-// PostgreSQL a counter is spread over rows (slots), so that writers do not wait for one another.
-type Counts map[string]int64
+// CounterKey identifies a counter. Object, Part and At (seconds since 1970) are 0 if the counter does not use them.
+type CounterKey struct {
+	Name             string
+	Object, Part, At int64
+}
+
+func (k CounterKey) compare(other CounterKey) int {
+	return cmp.Or(cmp.Compare(k.Name, other.Name), cmp.Compare(k.At, other.At), cmp.Compare(k.Object, other.Object),
+		cmp.Compare(k.Part, other.Part))
+}
+
+// Counts are changes of counters, gathered in a transaction and written at its end. On PostgreSQL a counter is spread
+// over rows (slots), so that writers do not wait for one another.
+type Counts map[CounterKey]int64
 
 // Count changes a counter at the commit.
-func (tx *Tx) Count(name string, by int64) { tx.counts[name] += by }
+func (tx *Tx) Count(key CounterKey, by int64) { tx.counts[key] += by }
 
 // Counted returns the changes of counters so far.
 func (tx *Tx) Counted() Counts { return tx.counts }
 
 func (c Counts) add(other Counts) {
-	for name, n := range other {
-		c[name] += n
+	for key, n := range other {
+		c[key] += n
 	}
 }
 
@@ -27,24 +40,19 @@ const countersTogether = 50
 // Save writes the changes outside of [DB.Write], for a bulk load.
 func (c Counts) Save(run func(text string, args ...any) error) error { return c.save(run, 0) }
 
-// save writes the changes in the order of their names, so that two transactions never wait
-// for one another.
+// save writes the changes in the order of their keys, so that two transactions never wait for one another.
 func (c Counts) save(run func(text string, args ...any) error, slot int) error {
-	names := make([]string, 0, len(c))
-	for name, n := range c {
-		if n != 0 {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for some := range slices.Chunk(names, countersTogether) {
+	keys := slices.SortedFunc(maps.Keys(c), CounterKey.compare)
+	keys = slices.DeleteFunc(keys, func(k CounterKey) bool { return c[k] == 0 })
+	for some := range slices.Chunk(keys, countersTogether) {
 		b := &Binder{}
 		values, bound := "", b.Bind(slot)
-		for _, name := range some {
-			values += ", (" + b.Bind(name) + ", " + bound + ", " + b.Bind(c[name]) + ")"
+		for _, k := range some {
+			values += ", (" + b.Bind(k.Name) + ", " + b.Bind(k.At) + ", " + b.Bind(k.Object) + ", " + b.Bind(k.Part) + ", " +
+				bound + ", " + b.Bind(c[k]) + ")"
 		}
-		err := run(`INSERT INTO counter (name, slot, value) VALUES `+values[2:]+`
-			ON CONFLICT (name, slot) DO UPDATE SET value = counter.value + excluded.value`, b.Args...)
+		err := run(`INSERT INTO counter (name, at, object_id, part, slot, value) VALUES `+values[2:]+`
+			ON CONFLICT (name, at, object_id, part, slot) DO UPDATE SET value = counter.value + excluded.value`, b.Args...)
 		if err != nil {
 			return err
 		}
@@ -53,14 +61,15 @@ func (c Counts) save(run func(text string, args ...any) error, slot int) error {
 }
 
 // Counter returns the value of a counter.
-func Counter(ctx context.Context, q Querier, name string) (value int64, err error) {
-	err = q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name = $1`, name).Scan(&value)
+func Counter(ctx context.Context, q Querier, key CounterKey) (value int64, err error) {
+	err = q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter
+		WHERE name = $1 AND at = $2 AND object_id = $3 AND part = $4`, key.Name, key.At, key.Object, key.Part).Scan(&value)
 	return value, MapError(err)
 }
 
-// SumCounters returns the sum of the counters whose names lie between the two, the ends included.
-func SumCounters(ctx context.Context, q Querier, from, to string) (value int64, err error) {
+// SumCounters returns the sum of the counters of a name from one time to another, inclusive.
+func SumCounters(ctx context.Context, q Querier, name string, from, to int64) (value int64, err error) {
 	err = q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter
-		WHERE name >= $1 AND name <= $2`, from, to).Scan(&value)
+		WHERE name = $1 AND at >= $2 AND at <= $3`, name, from, to).Scan(&value)
 	return value, MapError(err)
 }

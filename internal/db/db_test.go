@@ -16,7 +16,8 @@ import (
 
 // own creates the tables of package db and a table of words.
 const own = `-- +goose Up
-CREATE TABLE counter (name TEXT NOT NULL, slot BIGINT NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (name, slot));
+CREATE TABLE counter (name TEXT NOT NULL, at BIGINT NOT NULL, object_id BIGINT NOT NULL, part BIGINT NOT NULL,
+	slot BIGINT NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (name, at, object_id, part, slot));
 CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at BIGINT NOT NULL);
 CREATE TABLE agreement (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE word (id BIGINT NOT NULL PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -35,6 +36,8 @@ var words = db.Schema{
 	Announced:     1,
 }
 
+var wordsCounter = db.CounterKey{Name: "words"}
+
 func openWords(t *testing.T, name string) *db.DB {
 	t.Helper()
 	d, err := db.Open(t.Context(), name, words, time.Now, db.ReadTimeout(time.Hour), db.WriteTimeout(time.Hour))
@@ -44,7 +47,7 @@ func openWords(t *testing.T, name string) *db.DB {
 }
 
 func addWord(tx *db.Tx, id int, text string) error {
-	tx.Count("words", 1)
+	tx.Count(wordsCounter, 1)
 	_, err := tx.Exec(`INSERT INTO word (id, text) VALUES ($1, $2)`, id, text)
 	return err
 }
@@ -62,7 +65,7 @@ func TestWrite(t *testing.T) {
 	}
 	got, err := db.Collect(t.Context(), d.Reads(), db.Scan[string], `SELECT text FROM word ORDER BY id`)
 	testkit.Check(t, err)
-	n, err := db.Counter(t.Context(), d.Reads(), "words")
+	n, err := db.Counter(t.Context(), d.Reads(), wordsCounter)
 	testkit.Check(t, err)
 	if !slices.Equal(got, []string{"one"}) || n != 1 {
 		t.Errorf("%q are there, and %d are counted", got, n)

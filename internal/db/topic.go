@@ -79,7 +79,7 @@ func (tx *Tx) notify() error {
 	return nil
 }
 
-func changesCounter(topic string) string { return "changes of " + topic }
+func changesCounter(topic string) CounterKey { return CounterKey{Name: "changes of " + topic} }
 
 // listeners are called with invalidated topics.
 type listeners struct {

@@ -96,8 +96,8 @@ func TestOCSPOfImportedRevocation(t *testing.T) {
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
 	w.Exec(t, `INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until)
 		SELECT authority_id, 0, '0abc', 5, 'cessationOfOperation', 9 FROM revocation`)
-	w.Exec(t, `UPDATE counter SET value = value + 1 WHERE name LIKE 'revoked %' AND value > 0`)
-	w.Exec(t, `INSERT INTO counter (name, slot, value) VALUES ('unknown', 0, 1)`)
+	w.Exec(t, `UPDATE counter SET value = value + 1 WHERE name = 'revoked' AND value > 0`)
+	w.Exec(t, `INSERT INTO counter (name, at, object_id, part, slot, value) VALUES ('unknown', 0, 0, 0, 0, 1)`)
 	got := status(t, w, w.Revocation, root, "0abc")
 	if got.Status != ocsp.Revoked || got.RevokedAt.Unix() != 5 || got.RevocationReason != ocsp.CessationOfOperation {
 		t.Errorf("status %d at %s for %d", got.Status, got.RevokedAt, got.RevocationReason)

@@ -100,7 +100,7 @@ func TestShardsByNumberOfCertificates(t *testing.T) {
 	if got := shard(); got != 0 {
 		t.Errorf("the first certificate is of shard %d", got)
 	}
-	w.Exec(t, `INSERT INTO counter (name, slot, value) VALUES ('issued 1', 999, 50000)`)
+	w.Exec(t, `INSERT INTO counter (name, at, object_id, part, slot, value) VALUES ('issued', 0, 1, 0, 999, 50000)`)
 	revocation.CountAgain(w.Revocation)
 	seen := map[int]bool{}
 	for range 200 { // the probability that any of six CRLs is never chosen is 10^-15

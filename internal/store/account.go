@@ -25,7 +25,7 @@ func (r reader) Accounts(ctx context.Context) ([]*notary.Account, error) {
 
 // HasAccounts reports whether any account exists.
 func (r reader) HasAccounts(ctx context.Context) (bool, error) {
-	n, err := db.Counter(ctx, r.q, "accounts")
+	n, err := db.Counter(ctx, r.q, accountsCounter)
 	return n > 0, err
 }
 

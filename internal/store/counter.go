@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"notary"
@@ -12,95 +10,98 @@ import (
 	"notary/internal/store/query"
 )
 
-const certificatesCounter = "certificates"
+// Counters are sums kept in the transactions of the changes. These have no key but their name.
+var (
+	accountsCounter     = db.CounterKey{Name: "accounts"}
+	certificatesCounter = db.CounterKey{Name: "certificates"}
+	unknownCounter      = db.CounterKey{Name: "unknown"} // revocations of certificates that are not recorded here
+)
 
-func statusCounter(s notary.RequestStatus) string { return "requests " + string(s) }
+// The names of counters with further keys.
+const (
+	countRevoked      = "revoked"   // by authority
+	countShardRevoked = "shard"     // by authority and shard
+	countCorrected    = "corrected" // by authority and shard
+	countIssued       = "issued"    // by authority
+
+	// CountLive is the name of the counters of certificates that are not revoked, by issuer and day of expiry.
+	CountLive = "live"
+	// CountExpiring is the name of the counters of current certificates, by hour of expiry.
+	CountExpiring = "expiring"
+)
+
+func statusCounter(s notary.RequestStatus) db.CounterKey {
+	return db.CounterKey{Name: "requests " + string(s)}
+}
 
 // revokedCounter counts the revocations of an authority, or of a shard of its CRL.
-func revokedCounter(authorityID int64, shard int) string {
+func revokedCounter(authorityID int64, shard int) db.CounterKey {
 	if shard == 0 {
-		return fmt.Sprintf("revoked %d", authorityID)
+		return db.CounterKey{Name: countRevoked, Object: authorityID}
 	}
-	return fmt.Sprintf("shard %d %d", authorityID, shard)
+	return db.CounterKey{Name: countShardRevoked, Object: authorityID, Part: int64(shard)}
 }
 
 // correctedCounter counts the corrected revocations of an authority, or of a shard of its CRL.
-func correctedCounter(authorityID int64, shard int) string {
-	return fmt.Sprintf("corrected %d %d", authorityID, shard)
-}
-
-// revokedCounterKey returns the CRL whose revocations or corrections a counter counts.
-func revokedCounterKey(name string) (key ListKey, err error) {
-	switch kind, _, _ := strings.Cut(name, " "); kind {
-	case "shard", "corrected":
-		_, err = fmt.Sscanf(name, kind+" %d %d", &key.AuthorityID, &key.Shard)
-	default:
-		_, err = fmt.Sscanf(name, "revoked %d", &key.AuthorityID)
-	}
-	return key, err
+func correctedCounter(authorityID int64, shard int) db.CounterKey {
+	return db.CounterKey{Name: countCorrected, Object: authorityID, Part: int64(shard)}
 }
 
 // issuedCounter counts the certificates that an authority issued.
-func issuedCounter(authorityID int64) string { return fmt.Sprintf("issued %d", authorityID) }
+func issuedCounter(authorityID int64) db.CounterKey {
+	return db.CounterKey{Name: countIssued, Object: authorityID}
+}
 
 // IssuedCounts returns how many certificates each authority issued. It reads the kept counts.
 func (r reader) IssuedCounts(ctx context.Context) (map[int64]int64, error) {
-	return r.countsByIssuer(ctx, "issued")
+	return r.countsByIssuer(ctx, countIssued)
 }
 
-// countsByIssuer returns the counters of one kind by the authority at the end of their names.
-func (r reader) countsByIssuer(ctx context.Context, kind string) (map[int64]int64, error) {
+// countsByIssuer returns the counters of one name by authority.
+func (r reader) countsByIssuer(ctx context.Context, name string) (map[int64]int64, error) {
 	all := map[int64]int64{}
 	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
-		var name string
+		var issuer int64
 		var n number
-		if err := row.Scan(&name, &n); err != nil {
+		if err := row.Scan(&issuer, &n); err != nil {
 			return none, err
 		}
-		issuer, err := issuerOf(name)
-		if err != nil || n.bad {
-			r.damage.add("counter", issuer, []string{fmt.Sprintf("the counter %.60q cannot be read", name)})
+		if n.bad {
+			r.damage.add("counter", issuer, []string{fmt.Sprintf("the counter %q of authority %d cannot be read",
+				name, issuer)})
 			return none, nil
 		}
 		all[issuer] += n.Int64
 		return none, nil
-	}, `SELECT name, value FROM counter WHERE name >= $1 AND name < $2`, kind+" ", kind+"!")
+	}, `SELECT object_id, value FROM counter WHERE name = $1`, name)
 	return all, err
 }
 
-// unknownCounter counts the revocations whose certificates are not known here.
-const unknownCounter = "unknown"
-
 // LiveCounter counts the certificates of an issuer (0 for outside ones) that are not revoked
 // by the day on which they expire.
-func LiveCounter(issuer int64, notAfter time.Time) string {
-	return fmt.Sprintf("live %s %d", notAfter.UTC().Format(time.DateOnly), issuer)
+func LiveCounter(issuer int64, notAfter time.Time) db.CounterKey {
+	return db.CounterKey{Name: CountLive, Object: issuer, At: startOf(notAfter, 24*time.Hour)}
 }
 
-// issuerOf returns whose certificates a [LiveCounter] or an [issuedCounter] counts.
-func issuerOf(name string) (issuer int64, err error) {
-	return strconv.ParseInt(name[strings.LastIndexByte(name, ' ')+1:], 10, 64)
+// ExpiryCounter counts current certificates by the hour in which they expire.
+func ExpiryCounter(notAfter time.Time) db.CounterKey {
+	return db.CounterKey{Name: CountExpiring, At: startOf(notAfter, time.Hour)}
 }
+
+// startOf returns the beginning of the day or hour of a time, in seconds.
+func startOf(t time.Time, unit time.Duration) int64 { return t.UTC().Truncate(unit).Unix() }
 
 // InForce counts the certificates that are neither revoked nor expired, by issuer: 0 for outside
 // ones. It reads the kept counts, and the certificates that expired earlier in the day.
 func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, error) {
 	all := map[int64]int64{}
 	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
-		var name string
-		var n int64
-		if err := row.Scan(&name, &n); err != nil {
-			return none, err
-		}
-		issuer, err := issuerOf(name)
-		if err != nil {
-			r.damage.add("counter", 0, []string{fmt.Sprintf("the counter %.60q cannot be read", name)})
-			return none, nil
-		}
+		var issuer, n int64
+		err = row.Scan(&issuer, &n)
 		all[issuer] += n
-		return none, nil
-	}, `SELECT name, CAST(SUM(value) AS BIGINT) FROM counter WHERE name >= $1 AND name < 'live!' GROUP BY name`,
-		"live "+now.UTC().Format(time.DateOnly))
+		return none, err
+	}, `SELECT object_id, CAST(SUM(value) AS BIGINT) FROM counter WHERE name = $1 AND at >= $2
+		GROUP BY name, at, object_id`, CountLive, startOf(now, 24*time.Hour))
 	if err != nil {
 		return nil, err
 	}
@@ -117,12 +118,17 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 // Expiring counts the current certificates that expire from one time until, exclusively, another, which
 // must be a whole hour. It reads the kept counts and the certificates that expired earlier in the hour.
 func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, error) {
-	n, err := db.SumCounters(ctx, r.q, ExpiryCounter(from), ExpiryCounter(until.Add(-time.Hour)))
+	n, err := r.expiring(ctx, from, until.Add(-time.Hour))
 	if err != nil {
 		return 0, err
 	}
 	passed, err := r.expiredThisHour(ctx, from)
 	return n - passed, err
+}
+
+// expiring returns the sum of the counts from the hour of one time to the hour of another, inclusive.
+func (r reader) expiring(ctx context.Context, from, last time.Time) (int64, error) {
+	return db.SumCounters(ctx, r.q, CountExpiring, startOf(from, time.Hour), startOf(last, time.Hour))
 }
 
 // expiredThisHour counts the current certificates that expired in the hour of now.
@@ -132,11 +138,6 @@ func (r reader) expiredThisHour(ctx context.Context, now time.Time) (n int64, er
 	return n, db.MapError(err)
 }
 
-// ExpiryCounter counts current certificates by the hour in which they expire.
-func ExpiryCounter(notAfter time.Time) string {
-	return "expiring " + notAfter.UTC().Format("2006-01-02T15")
-}
-
 // Totals are a Summary without what expires, which takes the sums of some thousand counts.
 func (r reader) Totals(ctx context.Context) (notary.Summary, error) {
 	sum := notary.Summary{Requests: map[notary.RequestStatus]int64{}}
@@ -144,7 +145,7 @@ func (r reader) Totals(ctx context.Context) (notary.Summary, error) {
 	if sum.Certificates, err = db.Counter(ctx, r.q, certificatesCounter); err != nil {
 		return sum, err
 	}
-	if sum.Revoked, err = db.SumCounters(ctx, r.q, "revoked ", "revoked!"); err != nil {
+	if sum.Revoked, err = db.SumCounters(ctx, r.q, countRevoked, 0, 0); err != nil {
 		return sum, err
 	}
 	unknown, err := db.Counter(ctx, r.q, unknownCounter)
@@ -176,7 +177,7 @@ func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, err
 	sum.Expiring = map[int]int64{}
 	for _, days := range notary.ExpiryWindows {
 		last := notary.EndOfWindow(now, time.Duration(days)*24*time.Hour).Add(-time.Hour)
-		n, err := db.SumCounters(ctx, r.q, ExpiryCounter(now), ExpiryCounter(last))
+		n, err := r.expiring(ctx, now, last)
 		if err != nil {
 			return sum, err
 		}

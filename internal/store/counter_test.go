@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"notary"
+	"notary/internal/db"
 	"notary/internal/store"
 	"notary/internal/store/archive"
 	"notary/internal/testkit"
@@ -113,5 +114,54 @@ func TestSummaryOfExpiry(t *testing.T) {
 			revoke(first)
 			check("after its own revocation", none)
 		})
+	}
+}
+
+// Migration 19 splits the names of counters into columns, in every slot.
+func TestUpgradeSplitsCounterNames(t *testing.T) {
+	t.Parallel()
+	database := testkit.Database(t)
+	old, err := db.Open(t.Context(), database, testkit.SchemaUpTo(t, 18), time.Now)
+	testkit.Check(t, err)
+	testkit.Check(t, old.Close())
+	want := map[db.CounterKey]int64{{Name: "accounts"}: 0, {Name: "admins"}: 0}
+	sql := testkit.SQL(t, database)
+	add := func(name string, key db.CounterKey) {
+		n := int64(len(want))
+		for slot := range 2 {
+			_, err := sql.ExecContext(t.Context(), `INSERT INTO counter (name, slot, value) VALUES ($1, $2, $3)`, name, slot, n)
+			testkit.Check(t, err)
+		}
+		want[key] = 2 * n
+	}
+	add("certificates", db.CounterKey{Name: "certificates"})
+	add("requests Active", db.CounterKey{Name: "requests Active"})
+	add("changes of authorities", db.CounterKey{Name: "changes of authorities"})
+	add("revoked 7", db.CounterKey{Name: "revoked", Object: 7})
+	add("issued 1234567890123", db.CounterKey{Name: "issued", Object: 1234567890123})
+	add("shard 7 100", db.CounterKey{Name: "shard", Object: 7, Part: 100})
+	add("corrected 70 0", db.CounterKey{Name: "corrected", Object: 70})
+	add("corrected 70 2", db.CounterKey{Name: "corrected", Object: 70, Part: 2})
+	for _, year := range []int{0, 1, 1969, 1970, 1999, 2000, 2024, 2027, 2100, 9999} {
+		for _, month := range []time.Month{time.January, time.February, time.March, time.December} {
+			at := time.Date(year, month+1, 0, 23, 59, 59, 0, time.UTC) // the last day of the month
+			add(at.Format("live 2006-01-02 ")+"8", store.LiveCounter(8, at))
+			add(at.Format("expiring 2006-01-02T15"), store.ExpiryCounter(at))
+		}
+	}
+	s, err := store.Open(t.Context(), database, time.Now)
+	testkit.Check(t, err)
+	defer func() { testkit.Check(t, s.Close()) }()
+	got := map[db.CounterKey]int64{}
+	_, err = db.Collect(t.Context(), s.DB().Reads(), func(row db.Row) (none struct{}, err error) {
+		var key db.CounterKey
+		var n int64
+		err = row.Scan(&key.Name, &key.At, &key.Object, &key.Part, &n)
+		got[key] += n
+		return none, err
+	}, `SELECT name, at, object_id, part, value FROM counter`)
+	testkit.Check(t, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the counters (-want +got):\n%s", diff)
 	}
 }

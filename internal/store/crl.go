@@ -14,8 +14,10 @@ import (
 // RevocationCount returns how many revocations and corrections are recorded for the authority or for one
 // shard of its CRL. It never falls: a CRL is current while the count is that with which it was built.
 func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard int) (count int64, err error) {
-	err = r.q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name IN ($1, $2)`,
-		revokedCounter(authorityID, shard), correctedCounter(authorityID, shard)).Scan(&count)
+	revoked := revokedCounter(authorityID, shard)
+	err = r.q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter
+		WHERE name IN ($1, $2) AND at = 0 AND object_id = $3 AND part = $4`,
+		revoked.Name, countCorrected, revoked.Object, revoked.Part).Scan(&count)
 	return count, db.MapError(err)
 }
 
@@ -23,27 +25,26 @@ func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard in
 func (r reader) RevocationCounts(ctx context.Context) (map[ListKey]int64, error) {
 	all := map[ListKey]int64{}
 	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
-		var name string
+		var key ListKey
 		var n number
-		if err := row.Scan(&name, &n); err != nil {
+		if err := row.Scan(&key.AuthorityID, &key.Shard, &n); err != nil {
 			return none, err
 		}
-		key, err := revokedCounterKey(name)
-		if err != nil || n.bad {
-			r.damage.add("counter", key.AuthorityID, []string{fmt.Sprintf("the counter %.60q cannot be read", name)})
+		if n.bad {
+			r.damage.add("counter", key.AuthorityID, []string{fmt.Sprintf(
+				"the count of revocations of shard %d cannot be read", key.Shard)})
 			return none, nil
 		}
 		all[key] += n.Int64
 		return none, nil
-	}, `SELECT name, value FROM counter WHERE name >= $1 AND name < $2 OR name >= $3 AND name < $4
-			OR name >= $5 AND name < $6`,
-		"revoked ", "revoked!", "shard ", "shard!", "corrected ", "corrected!")
+	}, `SELECT object_id, part, value FROM counter WHERE name IN ($1, $2, $3)`,
+		countRevoked, countShardRevoked, countCorrected)
 	return all, err
 }
 
 // RevokedCounts returns how many revocations each authority has recorded.
 func (r reader) RevokedCounts(ctx context.Context) (map[int64]int64, error) {
-	return r.countsByIssuer(ctx, "revoked")
+	return r.countsByIssuer(ctx, countRevoked)
 }
 
 // IssuedCount is how many certificates the authority has issued.

@@ -95,4 +95,6 @@ func Changed(tx *Tx, topic string) error {
 }
 
 // Changes returns how often the transaction has invalidated a topic so far.
-func Changes(tx *Tx, topic string) int64 { return tx.db.Counted()["changes of "+topic] }
+func Changes(tx *Tx, topic string) int64 {
+	return tx.db.Counted()[db.CounterKey{Name: "changes of " + topic}]
+}

@@ -104,8 +104,8 @@ func TestCertificateStatus(t *testing.T) {
 	revoked := &notary.Revocation{Serial: bad.Serial, At: clock.Now(), Reason: notary.KeyCompromise}
 	_, err := testkit.SQL(t, database).ExecContext(t.Context(), `
 		INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until) VALUES (1, 0, '0a', 5, 'superseded', 9);
-		UPDATE counter SET value = value + 1 WHERE name = 'revoked 1' AND value > 0;
-		INSERT INTO counter (name, slot, value) VALUES ('unknown', 0, 1)`)
+		UPDATE counter SET value = value + 1 WHERE name = 'revoked' AND object_id = 1 AND value > 0;
+		INSERT INTO counter (name, at, object_id, part, slot, value) VALUES ('unknown', 0, 0, 0, 0, 1)`)
 	testkit.Check(t, err)
 	for name, tt := range map[string]struct {
 		authority int64

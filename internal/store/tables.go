@@ -53,8 +53,10 @@ var Tables = []Table{
 	{Name: "agreement", Key: "name", Columns: []string{"name", "value"},
 		From: "(SELECT name, value FROM agreement WHERE name <> '" + BackupDigest + "') t"},
 	// Slots of a counter are a detail of the engine.
-	{Name: "counter", Key: "name", Columns: []string{"name", "slot", "value"},
-		From: "(SELECT name, 0 AS slot, CAST(SUM(value) AS BIGINT) AS value FROM counter GROUP BY name HAVING SUM(value) <> 0) t"},
+	{Name: "counter", Key: "name, at, object_id, part",
+		Columns: []string{"name", "at", "object_id", "part", "slot", "value"},
+		From: `(SELECT name, at, object_id, part, 0 AS slot, CAST(SUM(value) AS BIGINT) AS value FROM counter
+			GROUP BY name, at, object_id, part HAVING SUM(value) <> 0) t`},
 }
 
 // Source returns the FROM expression of the table's rows.

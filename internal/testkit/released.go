@@ -10,11 +10,15 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"notary"
+	"notary/internal/db"
 	"notary/internal/keystore"
+	"notary/internal/store"
 )
 
 //go:embed testdata/released/*/*.gz testdata/released/*/seal.key
@@ -59,6 +63,27 @@ func newReleased(t testing.TB, folder string) *Released {
 	Check(t, db.QueryRow(`SELECT MAX(at) FROM event`).Scan(&last))
 	r.Clock.Advance(time.Unix(last, 0).Sub(r.Clock.Now()))
 	return r
+}
+
+// SchemaUpTo returns the schema of an earlier program: the migrations up to that version.
+func SchemaUpTo(t testing.TB, version int64) db.Schema {
+	t.Helper()
+	schema, files := store.DatabaseSchema, fstest.MapFS{}
+	for _, engine := range []string{"sqlite", "postgres"} {
+		names, err := fs.Glob(schema.Migrations, engine+"/*.sql")
+		Check(t, err)
+		for _, name := range names {
+			number, err := strconv.ParseInt(path.Base(name)[:5], 10, 64)
+			Check(t, err)
+			if number <= version {
+				text, err := fs.ReadFile(schema.Migrations, name)
+				Check(t, err)
+				files[name] = &fstest.MapFile{Data: text}
+			}
+		}
+	}
+	schema.Migrations = files
+	return schema
 }
 
 // psqlCommand matches psql's meta-commands.

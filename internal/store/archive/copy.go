@@ -55,8 +55,9 @@ func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest
 
 // keepSeeds restores the counters of a new database if the copy has none.
 func keepSeeds(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, `INSERT INTO counter (name, slot, value) VALUES ('accounts', 0, 0), ('admins', 0, 0)
-		ON CONFLICT (name, slot) DO NOTHING`)
+	_, err := conn.ExecContext(ctx, `INSERT INTO counter (name, at, object_id, part, slot, value)
+		VALUES ('accounts', 0, 0, 0, 0, 0), ('admins', 0, 0, 0, 0, 0)
+		ON CONFLICT (name, at, object_id, part, slot) DO NOTHING`)
 	return db.MapError(err)
 }
 

@@ -94,7 +94,7 @@ var invariants = []db.Rule{
 	{Says: "what each authority issued is counted", Breaches: `
 		SELECT 'authority ' || CAST(id AS TEXT) FROM (
 			SELECT a.id, (SELECT COUNT(*) FROM certificate k WHERE k.authority_id = a.id) AS rows,
-				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'issued ' || CAST(a.id AS TEXT)) AS n
+				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'issued' AND c.object_id = a.id) AS n
 			FROM authority a
 		) t WHERE n <> rows`},
 	{Says: "requests are counted by status", Breaches: `
@@ -106,14 +106,14 @@ var invariants = []db.Rule{
 	{Says: "revocations are counted by authority", Breaches: `
 		SELECT 'authority ' || CAST(id AS TEXT) FROM (
 			SELECT a.id, (SELECT COUNT(*) FROM revocation v WHERE v.authority_id = a.id) AS rows,
-				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'revoked ' || CAST(a.id AS TEXT)) AS n
+				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'revoked' AND c.object_id = a.id) AS n
 			FROM authority a
 		) t WHERE n <> rows`},
 	{Says: "revocations are counted by shard", Breaches: `
 		SELECT 'shard ' || CAST(shard AS TEXT) || ' of authority ' || CAST(authority_id AS TEXT) FROM (
 			SELECT v.authority_id, v.shard, COUNT(*) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c
-					WHERE c.name = 'shard ' || CAST(v.authority_id AS TEXT) || ' ' || CAST(v.shard AS TEXT)) AS n
+					WHERE c.name = 'shard' AND c.object_id = v.authority_id AND c.part = v.shard) AS n
 			FROM revocation v WHERE v.shard > 0 GROUP BY v.authority_id, v.shard
 		) t WHERE n <> rows`},
 	{Says: "revocations of certificates that are not known are counted", Breaches: `
@@ -175,44 +175,44 @@ func check(ctx context.Context, q db.Querier, more []db.Rule) error {
 
 // countedByExpiry are the counts by time, and what they count: issuer and end.
 var countedByExpiry = []expiryCount{
-	{"expiring ", "expiring!", func(_ int64, notAfter time.Time) string { return store.ExpiryCounter(notAfter) },
+	{store.CountExpiring, func(_ int64, notAfter time.Time) db.CounterKey { return store.ExpiryCounter(notAfter) },
 		`SELECT 0, k.not_after FROM certificate k WHERE ` + query.Current("k")},
-	{"live ", "live!", store.LiveCounter, `
+	{store.CountLive, store.LiveCounter, `
 		SELECT COALESCE(k.authority_id, 0), k.not_after FROM certificate k
 		LEFT JOIN revocation v ON v.certificate_id = k.id WHERE v.certificate_id IS NULL`},
 }
 
 type expiryCount struct {
-	from, to string // between which the names lie
-	name     func(issuer int64, notAfter time.Time) string
-	counted  string
+	name    string
+	key     func(issuer int64, notAfter time.Time) db.CounterKey
+	counted string
 }
 
 // check counts once more.
 func (c expiryCount) check(ctx context.Context, q db.Querier) error {
 	kept := db.Counts{}
 	_, err := db.Collect(ctx, q, func(row db.Row) (none struct{}, err error) {
-		var name string
-		var value int64
-		err = row.Scan(&name, &value)
-		kept[name] += value
+		key, value := db.CounterKey{Name: c.name}, int64(0)
+		err = row.Scan(&key.At, &key.Object, &key.Part, &value)
+		kept[key] += value
 		return none, err
-	}, `SELECT name, value FROM counter WHERE name >= $1 AND name < $2`, c.from, c.to)
+	}, `SELECT at, object_id, part, value FROM counter WHERE name = $1`, c.name)
 	if err != nil {
 		return err
 	}
 	_, err = db.Collect(ctx, q, func(row db.Row) (none struct{}, err error) {
 		var issuer, notAfter int64
 		err = row.Scan(&issuer, &notAfter)
-		kept[c.name(issuer, db.TimeOf(notAfter))]--
+		kept[c.key(issuer, db.TimeOf(notAfter))]--
 		return none, err
 	}, c.counted)
 	if err != nil {
 		return err
 	}
-	for name, n := range kept {
+	for key, n := range kept {
 		if n != 0 {
-			return notary.Errorf(notary.Internal, "broken: the counter %q is off by %d", name, n)
+			return notary.Errorf(notary.Internal, "broken: the counter %q of authority %d at %s is off by %d",
+				key.Name, key.Object, db.TimeOf(key.At).Format(time.RFC3339), n)
 		}
 	}
 	return nil

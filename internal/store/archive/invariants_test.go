@@ -40,7 +40,7 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			INSERT INTO revocation (certificate_id, authority_id, shard, serial, revoked_at, reason, listed_until)
 				SELECT id, authority_id, shard, serial, 1, 'unspecified', 1 FROM certificate WHERE id = ` + inUse + `;
 			UPDATE counter SET value = value + 1
-				WHERE name = 'revoked ' || (SELECT authority_id FROM certificate WHERE id = ` + inUse + `)`,
+				WHERE name = 'revoked' AND object_id = (SELECT authority_id FROM certificate WHERE id = ` + inUse + `)`,
 			[]string{"an active request has a certificate of its own that is not revoked", grouped}},
 		{"a valid certificate without its names", `UPDATE certificate SET name_set = NULL WHERE id = ` + inUse, []string{grouped}},
 		{"a certificate that is replaced by an earlier one", `
@@ -96,13 +96,13 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"what has names is found by them, and no name leads nowhere"}},
 		{"certificates not counted", `UPDATE counter SET value = value - 1 WHERE name = 'certificates'`,
 			[]string{"certificates are counted"}},
-		{"certificates of an authority not counted", `UPDATE counter SET value = value - 1 WHERE name = 'issued 2'`,
+		{"certificates of an authority not counted", `UPDATE counter SET value = value - 1 WHERE name = 'issued' AND object_id = 2`,
 			[]string{"what each authority issued is counted"}},
 		{"a request counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'requests Outstanding'`,
 			[]string{"requests are counted by status"}},
 		{"requests not counted", `DELETE FROM counter WHERE name = 'requests Rejected'`,
 			[]string{"requests are counted by status"}},
-		{"revocations not counted", `UPDATE counter SET value = 0 WHERE name LIKE 'revoked %'`,
+		{"revocations not counted", `UPDATE counter SET value = 0 WHERE name = 'revoked'`,
 			[]string{"revocations are counted by authority"}},
 		{"revocations of a shard not counted", `
 			INSERT INTO crl_shard SELECT authority_id, 1, 'http://example.com/1.crl' FROM certificate WHERE id = ` + inUse + `;
@@ -123,13 +123,13 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"no reference leads nowhere"}},
 		{"a row that breaks its table's rule", `UPDATE authority SET sealed_key = NULL WHERE id = 1`,
 			[]string{"the file is whole"}},
-		{"a live one counted twice", `UPDATE counter SET value = value + 1 WHERE name LIKE 'live %'`, nil},
-		{"a live one not counted", `DELETE FROM counter WHERE name LIKE 'live %'`, nil},
-		{"a live one of nobody", `INSERT INTO counter VALUES ('live 2001-01-01 7', 0, 1)`, nil},
-		{"an unknown one that does not exist", `INSERT INTO counter VALUES ('unknown', 0, 1)`, []string{"revocations of certificates that are not known are counted"}},
-		{"an expiry counted twice", `UPDATE counter SET value = value + 1 WHERE name LIKE 'expiring %'`, nil},
-		{"an expiry not counted", `DELETE FROM counter WHERE name LIKE 'expiring %'`, nil},
-		{"an expiry that does not exist", `INSERT INTO counter VALUES ('expiring 2001-01-01T00', 0, 1)`, nil},
+		{"a live one counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'live'`, nil},
+		{"a live one not counted", `DELETE FROM counter WHERE name = 'live'`, nil},
+		{"a live one of nobody", `INSERT INTO counter VALUES ('live', 978307200, 7, 0, 0, 1)`, nil},
+		{"an unknown one that does not exist", `INSERT INTO counter VALUES ('unknown', 0, 0, 0, 0, 1)`, []string{"revocations of certificates that are not known are counted"}},
+		{"an expiry counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'expiring'`, nil},
+		{"an expiry not counted", `DELETE FROM counter WHERE name = 'expiring'`, nil},
+		{"an expiry that does not exist", `INSERT INTO counter VALUES ('expiring', 978307200, 0, 0, 0, 1)`, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
