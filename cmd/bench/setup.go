@@ -145,7 +145,7 @@ func (b *bench) makeSample(ctx context.Context, c *client.Client, authority int6
 	if err != nil {
 		return err
 	}
-	id, err := c.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr})
+	id, err := c.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr.PEM})
 	if err != nil {
 		return err
 	}

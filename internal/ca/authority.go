@@ -127,7 +127,7 @@ func (s *Service) checkAuthority(o *AuthorityOptions) (err error) {
 	return err
 }
 
-// newAuthorityKey generates a key and a CSR for it, and checks the CSR like any other.
+// newAuthorityKey generates a key and a CSR for it. An error names the invalid attribute.
 func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key keystore.Key, csr *pki.CSR, err error) {
 	if key, err = s.keys.Generate(ctx, o.KeyAlgorithm); err != nil {
 		return key, nil, err
@@ -147,12 +147,8 @@ func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key 
 		}
 		extensions = append(extensions, extension)
 	}
-	text, err := pki.NewCSR(key.Signer, o.Subject, names, extensions...)
-	if err != nil {
-		return key, nil, err // names the invalid attribute
-	}
-	csr, err = pki.ParseCSR(text)
-	return key, csr, replaceField(err, "")
+	csr, err = pki.NewCSR(key.Signer, o.Subject, names, extensions...)
+	return key, csr, err
 }
 
 // replaceField replaces the field of err, as set by an inner check, with that of the caller.

@@ -233,7 +233,7 @@ func TestWarningsAreRecorded(t *testing.T) {
 	csr, err := pki.NewCSR(testkit.Key(t, notary.ECDSAP256), pkix.Name{CommonName: "a.example.com", ExtraNames: []pkix.AttributeTypeAndValue{
 		{Type: asn1.ObjectIdentifier{2, 5, 4, 42}, Value: strings.Repeat("a", 70)}}}, notary.Names{})
 	testkit.Check(t, err)
-	id, err := w.CA.Submit(t.Context(), w.Admin(), csr)
+	id, err := w.CA.Submit(t.Context(), w.Admin(), csr.PEM)
 	testkit.Check(t, err)
 	err = w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: "strict"})
 	testkit.WantKind(t, err, notary.Unprocessable)

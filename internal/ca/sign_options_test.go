@@ -289,7 +289,7 @@ func TestProfilesForUnusualRequests(t *testing.T) {
 		testkit.Check(t, err)
 		csr, err := pki.NewCSR(testkit.Key(t, notary.ECDSAP256), pkix.Name{CommonName: test.commonName}, names)
 		testkit.Check(t, err)
-		id, err := w.CA.Submit(t.Context(), w.Admin(), csr)
+		id, err := w.CA.Submit(t.Context(), w.Admin(), csr.PEM)
 		testkit.Check(t, err)
 		err = sign(t, w, id, root)
 		testkit.WantKind(t, err, notary.Unprocessable)

@@ -207,7 +207,11 @@ func newTestCSR() (string, error) {
 		return "", err
 	}
 	name := fmt.Sprintf("h%d.example.com", rand.Uint64())
-	return pki.NewCSR(key, pkix.Name{CommonName: name}, notary.Names{DNS: []string{name}})
+	csr, err := pki.NewCSR(key, pkix.Name{CommonName: name}, notary.Names{DNS: []string{name}})
+	if err != nil {
+		return "", err
+	}
+	return csr.PEM, nil
 }
 
 // prepare creates the first account and an authority, and logs in.

@@ -97,7 +97,7 @@ func TestNamedRequestsAreConfirmed(t *testing.T) {
 	for _, verb := range []string{"sign --authority 2", "reject", "revoke", "reopen", "delete", "remove-certificate", "upload --chain " + chain} {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
-			server := &recorder{csr: csr}
+			server := &recorder{csr: csr.PEM}
 			args := append([]string{"request"}, append(strings.Fields(verb), "a.example.com")...)
 			newShell(t, server).trusted().run(args...).wantFailure(t, append(slices.Clone(owner), "give its id, 7, or add --yes")...)
 			if len(server.calls) > 0 {

@@ -134,7 +134,10 @@ func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
 		return nil, "", err
 	}
 	csr, err := pki.NewCSR(key, subject.name(), names)
-	return key, csr, err
+	if err != nil {
+		return nil, "", err
+	}
+	return key, csr.PEM, nil
 }
 
 // maxCommonName is ub-common-name of RFC 5280, appendix A.

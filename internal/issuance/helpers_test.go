@@ -61,11 +61,7 @@ func newCSR(tb testing.TB, key crypto.Signer, subject pkix.Name, names ...string
 	if err != nil {
 		tb.Fatal(err)
 	}
-	text, err := pki.NewCSR(key, subject, parsed)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	csr, err := pki.ParseCSR(text)
+	csr, err := pki.NewCSR(key, subject, parsed)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -38,17 +38,14 @@ func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, ter
 func responderRequest(authority *x509.Certificate, key crypto.Signer) (*pki.CSR, error) {
 	const title = "OCSP responder"
 	named := authority.Subject
-	text, err := pki.NewCSR(key, pkix.Name{
+	csr, err := pki.NewCSR(key, pkix.Name{
 		Country: named.Country, Organization: named.Organization, OrganizationalUnit: named.OrganizationalUnit,
 		Locality: named.Locality, Province: named.Province, CommonName: shortened(named.CommonName) + title,
 	}, notary.Names{})
 	if err != nil {
-		text, err = pki.NewCSR(key, pkix.Name{CommonName: title}, notary.Names{})
+		return pki.NewCSR(key, pkix.Name{CommonName: title}, notary.Names{})
 	}
-	if err != nil {
-		return nil, err
-	}
-	return pki.ParseCSR(text)
+	return csr, nil
 }
 
 // shortened truncates the common name so that "OCSP responder" can be appended (RFC 5280, appendix A.1,

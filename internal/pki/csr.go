@@ -350,24 +350,24 @@ func goodSignature(algorithm x509.SignatureAlgorithm) bool {
 	}
 }
 
-// NewCSR creates a PEM request that [ParseCSR] accepts, with the given names and further extensions. For an
+// NewCSR creates a request with the given names and further extensions, and checks it as [ParseCSR] does. For an
 // unacceptable subject it returns an Invalid error whose field is the attribute's API name, such as "common_name".
-func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names, asked ...pkix.Extension) (pemText string, err error) {
+func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names, asked ...pkix.Extension) (*CSR, error) {
 	rawSubject, err := asn1.Marshal(subject.ToRDNSequence())
 	if err != nil {
-		return "", invalid("the subject cannot be written: %s", Reason(err))
+		return nil, invalid("the subject cannot be written: %s", Reason(err))
 	}
 	if _, err := parseSubject(rawSubject); err != nil {
-		return "", err
+		return nil, err
 	}
 	ips, uris, err := Addresses(names)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if len(names.UPN) > 0 {
 		san, err := SANExtension(names, false)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		asked = append(slices.Clone(asked), san)
 	}
@@ -380,11 +380,7 @@ func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names, asked ...p
 		ExtraExtensions: asked,
 	}, key)
 	if err != nil {
-		return "", notary.InternalError("make the certificate request", err)
+		return nil, notary.InternalError("create the certificate request", err)
 	}
-	pemText = string(pem.EncodeToMemory(&pem.Block{Type: labelCSR, Bytes: der}))
-	if _, err := parseCSR(pemText); err != nil {
-		return "", err
-	}
-	return pemText, nil
+	return parseCSR(string(pem.EncodeToMemory(&pem.Block{Type: labelCSR, Bytes: der})))
 }

@@ -42,15 +42,15 @@ func TestParseCSRForEveryKey(t *testing.T) {
 			key := newKey(t, alg)
 			names := notary.Names{DNS: []string{"a.example.com", "*.b.example.com"}, IP: []string{"10.0.0.7", "2001:db8::1"},
 				Email: []string{"me@example.com"}, URI: []string{"spiffe://example.org/web"}}
-			text, err := pki.NewCSR(key, pkix.Name{CommonName: "A machine"}, names)
+			made, err := pki.NewCSR(key, pkix.Name{CommonName: "A machine"}, names)
 			if err != nil {
 				t.Fatal(err)
 			}
-			csr, err := pki.ParseCSR(text)
+			csr, err := pki.ParseCSR(made.PEM)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if csr.Key != name || csr.CommonName != "A machine" || csr.PEM != text || !pki.SameKey(csr.PublicKey, key.Public()) {
+			if csr.Key != name || csr.CommonName != "A machine" || csr.PEM != made.PEM || !pki.SameKey(csr.PublicKey, key.Public()) {
 				t.Errorf("key %q, common name %q", csr.Key, csr.CommonName)
 			}
 			if diff := cmp.Diff(names, csr.Names); diff != "" {

@@ -169,7 +169,7 @@ func TestProfileCheck(t *testing.T) {
 		{Type: asn1.ObjectIdentifier{2, 5, 4, 42}, Value: strings.Repeat("a", 70)}}}, notary.Names{})
 	testkit.Check(t, err)
 	id := h.Request(t, h.Admin())
-	body := api.CheckProfile{CSR: csr, Last: 5, CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256)), Profile: &api.ProfileRules{
+	body := api.CheckProfile{CSR: csr.PEM, Last: 5, CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256)), Profile: &api.ProfileRules{
 		KeyUsages: []string{"digitalSignature"}, Validity: "30d"}}
 	check, err := h.admin(t).CheckProfile(t.Context(), h.profile(t, "client"), body)
 	testkit.Check(t, err)

@@ -225,7 +225,7 @@ func CSR(t testing.TB, key crypto.Signer, names ...string) string {
 	Check(t, err)
 	csr, err := pki.NewCSR(key, pkix.Name{CommonName: names[0]}, parsed)
 	Check(t, err)
-	return csr
+	return csr.PEM
 }
 
 // Keystore creates a keystore with its own key file.
