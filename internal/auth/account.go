@@ -59,7 +59,7 @@ func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email
 	if err := checkEmail(a.Email); err != nil {
 		return 0, err
 	}
-	hash, err := newPassword(ctx, password, a.Email)
+	hash, err := newPassword(ctx, s.hashing, password, a.Email)
 	if err != nil {
 		return 0, err
 	}
@@ -141,7 +141,7 @@ func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id i
 	if err != nil {
 		return err
 	}
-	hash, err := newPassword(ctx, password, a.Email)
+	hash, err := newPassword(ctx, s.hashing, password, a.Email)
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 	} else if !ok {
 		return notary.FieldErrorf("old_password", "the old password is wrong")
 	}
-	hash, err := newPassword(ctx, password, caller.Email)
+	hash, err := newPassword(ctx, s.hashing, password, caller.Email)
 	if err != nil {
 		return err
 	}

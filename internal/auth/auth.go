@@ -25,6 +25,7 @@ type Service struct {
 	now      func() time.Time
 	log      *slog.Logger
 	attempts *attempts
+	hashing  *hashQueue
 	sessions *sessions // nil if other nodes can end sessions
 	seen     seen
 	refusals refusals
@@ -53,7 +54,8 @@ type Options struct {
 
 // New returns a Service.
 func New(st *store.Store, o Options) *Service {
-	s := &Service{store: st, now: o.Now, log: o.Log, noSetupCode: o.NoSetupCode, onFirstAccount: o.OnFirstAccount}
+	s := &Service{store: st, now: o.Now, log: o.Log, hashing: sharedHashing, noSetupCode: o.NoSetupCode,
+		onFirstAccount: o.OnFirstAccount}
 	s.LimitSessions(cmp.Or(o.SessionIdle, DefaultSessionIdle), cmp.Or(o.SessionLife, DefaultSessionLife))
 	if s.now == nil {
 		s.now = time.Now
@@ -135,7 +137,7 @@ func (s *Service) attempt(ctx context.Context, o origin, hash, password string) 
 	if err := s.attempts.check(o); err != nil {
 		return false, s.tooMany(ctx, o, err)
 	}
-	release, err := hashing.acquire(ctx, o.network(), o.known)
+	release, err := s.hashing.acquire(ctx, o.network(), o.known)
 	if err != nil {
 		return false, err
 	}

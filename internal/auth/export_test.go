@@ -2,7 +2,6 @@ package auth
 
 import (
 	"strconv"
-	"testing"
 	"time"
 )
 
@@ -30,17 +29,14 @@ func HashToken(token string) []byte { return hashToken(token) }
 // Decoy returns the hash that is verified if there is no account.
 func Decoy() string { return decoy }
 
-// CountHashing returns a function that counts the passwords hashed until the test ends. It replaces the queue, so
-// no other test may run in parallel.
-func CountHashing(t *testing.T) func() int {
-	was := hashing
-	hashing = newHashQueue(1)
-	counted := hashing
-	t.Cleanup(func() { hashing = was })
+// CountHashing gives a service its own queue for hashing, and returns a function that counts the passwords hashed
+// from then on.
+func CountHashing(s *Service) func() int {
+	s.hashing = newHashQueue(1)
 	return func() int {
-		counted.mu.Lock()
-		defer counted.mu.Unlock()
-		return counted.granted
+		s.hashing.mu.Lock()
+		defer s.hashing.mu.Unlock()
+		return s.hashing.granted
 	}
 }
 

@@ -19,8 +19,8 @@ const (
 // knownTurns is how many known clients are served before an unknown one while both wait.
 const knownTurns = 4
 
-// hashing limits concurrent password hashing, which takes 19 MiB and a processor each.
-var hashing = newHashQueue(runtime.GOMAXPROCS(0))
+// sharedHashing limits concurrent password hashing in this process, which takes 19 MiB and a processor each.
+var sharedHashing = newHashQueue(runtime.GOMAXPROCS(0))
 
 // hashQueue grants slots for hashing. Known clients go first. Within a lane networks take turns, so that one that
 // sends many passwords mainly delays itself.

@@ -34,7 +34,8 @@ const (
 	maxJudged = 64
 )
 
-func newPassword(ctx context.Context, password, email string) (string, error) {
+// newPassword returns the hash of an acceptable password.
+func newPassword(ctx context.Context, hashing *hashQueue, password, email string) (string, error) {
 	if err := checkPassword(password, email); err != nil {
 		return "", err
 	}

@@ -18,7 +18,7 @@ type Recovery struct {
 
 // NewPasswordHash checks a password for an account and returns its hash.
 func NewPasswordHash(ctx context.Context, password, email string) (string, error) {
-	return newPassword(ctx, password, normalizeEmail(email))
+	return newPassword(ctx, sharedHashing, password, normalizeEmail(email))
 }
 
 // Recover sets the password of an Admin and ends its sessions. If there is no Admin and Create is set, it makes

@@ -87,7 +87,7 @@ func (s *Service) CreateFirstAccount(ctx context.Context, f FirstAccount) (id in
 	if err := checkEmail(a.Email); err != nil {
 		return 0, err
 	}
-	hash, err := newPassword(ctx, f.Password, a.Email)
+	hash, err := newPassword(ctx, s.hashing, f.Password, a.Email)
 	if err != nil {
 		return 0, err
 	}

@@ -35,8 +35,6 @@ type Outcome struct {
 // maxIDs is the maximum number of IDs in a call.
 const maxIDs = 10_000
 
-var maxMatches = 100_000 // a variable for tests
-
 // bulkConcurrency is the number of items that a bulk call processes concurrently: enough to share commits, and few
 // enough to leave room for others.
 const bulkConcurrency = 16

@@ -148,14 +148,15 @@ func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f nota
 	}
 	matches := newSelector()
 	err := of.each(ctx, caller, f, func(m match) error {
-		if matches.add(m); matches.count > int64(maxMatches) {
+		if matches.add(m); matches.count > int64(s.limits.matches) {
 			return errTooMany
 		}
 		fn(m.id)
 		return nil
 	})
 	if errors.Is(err, errTooMany) {
-		err = notary.WithField(notary.Errorf(notary.Unprocessable, "the filter matches more than %d %s: narrow it", maxMatches, of.noun), "filter")
+		err = notary.WithField(notary.Errorf(notary.Unprocessable, "the filter matches more than %d %s: narrow it", s.limits.matches,
+			of.noun), "filter")
 	}
 	return matches.selection(), err
 }

@@ -157,9 +157,10 @@ func TestBulkConcurrencyLimit(t *testing.T) {
 }
 
 // A filter that matches too many requests is rejected before anything is done.
-func TestTooManyMatches(t *testing.T) { // not parallel: the limit is global
-	defer ca.SetMaxMatches(3)()
+func TestTooManyMatches(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
+	ca.SetMaxMatches(w.CA, 3)
 	var ids []int64
 	for range 3 {
 		ids = append(ids, w.Request(t, w.Admin()))

@@ -33,6 +33,7 @@ type Service struct {
 	now        func() time.Time
 	log        *slog.Logger
 
+	limits    limits
 	mayIssue  func() error
 	blocklist atomic.Pointer[pki.Blocklist]
 	blocked   atomic.Pointer[blockedInForce]
@@ -42,6 +43,15 @@ type Service struct {
 	checking sync.Mutex // guards checked
 	checked  archive.CheckStep
 }
+
+// limits bound the work of one call.
+type limits struct {
+	matches     int // requests or certificates that the filter of a bulk call may match
+	impact      int // certificates read for an impact analysis, of all authorities together
+	impactOfOne int // and of each of them
+}
+
+var productionLimits = limits{matches: 100_000, impact: 20_000, impactOfOne: 10_000}
 
 // Options are the options of [New]. The zero value is for production.
 type Options struct {
@@ -59,7 +69,8 @@ type Options struct {
 // file or passphrase is detected at startup.
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.Issuers, rev *revocation.Service,
 	o Options) (*Service, error) {
-	s := &Service{store: st, keys: keys, issuers: all, revocation: rev, damages: all.Damages(), now: all.Now, log: o.Log}
+	s := &Service{store: st, keys: keys, issuers: all, revocation: rev, damages: all.Damages(), now: all.Now, log: o.Log,
+		limits: productionLimits}
 	s.checked.Paced = o.PaceChecks
 	if s.log == nil {
 		s.log = slog.Default()

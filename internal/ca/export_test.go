@@ -1,15 +1,7 @@
 package ca
 
-// SetMaxMatches lowers the maximum number of matches of a bulk call until restore is called.
-func SetMaxMatches(n int) (restore func()) {
-	was := maxMatches
-	maxMatches = n
-	return func() { maxMatches = was }
-}
+// SetMaxMatches sets the maximum number of matches of a bulk call.
+func SetMaxMatches(s *Service, n int) { s.limits.matches = n }
 
-// SetMaxImpact lowers the number of certificates read for an impact until restore is called.
-func SetMaxImpact(all, ofOne int) (restore func()) {
-	wasAll, wasOne := maxImpact, maxImpactOfOne
-	maxImpact, maxImpactOfOne = all, ofOne
-	return func() { maxImpact, maxImpactOfOne = wasAll, wasOne }
-}
+// SetMaxImpact sets the number of certificates read for an impact: of all authorities together, and of each.
+func SetMaxImpact(s *Service, all, ofOne int) { s.limits.impact, s.limits.impactOfOne = all, ofOne }

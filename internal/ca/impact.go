@@ -11,12 +11,8 @@ import (
 	"notary/internal/store"
 )
 
-// Limits of an impact analysis. They are variables for tests.
-var (
-	maxImpact        = 20_000 // certificates read for all authorities together
-	maxImpactOfOne   = 10_000 // certificates read for one authority
-	maxFirstExpiring = 1000   // certificates searched for the first expiry, if not all are read
-)
+// maxFirstExpiring is the number of certificates searched for the first expiry if not all are read.
+const maxFirstExpiring = 1000
 
 const maxRequesters = 10
 
@@ -34,7 +30,8 @@ func (s *Service) Impact(ctx context.Context, caller notary.Caller, id int64) (*
 		return nil, err
 	}
 	now := s.now()
-	c := impactCounter{store: s.store, now: now, left: maxImpact, own: map[int64]bool{}, emails: map[string]int64{}, months: map[time.Time]int64{}}
+	c := impactCounter{store: s.store, now: now, left: s.limits.impact, leftOfOne: s.limits.impactOfOne, own: map[int64]bool{},
+		emails: map[string]int64{}, months: map[time.Time]int64{}}
 	for _, one := range certified {
 		c.own[one.CertificateID] = true
 	}
@@ -101,18 +98,19 @@ func trustedWithout(live []store.Certified, id int64) map[int64]bool {
 
 // impactCounter accumulates an impact.
 type impactCounter struct {
-	store  *store.Store
-	now    time.Time
-	left   int            // certificates that may still be read
-	own    map[int64]bool // certificates of authorities
-	emails map[string]int64
-	months map[time.Time]int64
-	impact notary.Impact
+	store     *store.Store
+	now       time.Time
+	left      int            // certificates that may still be read
+	leftOfOne int            // and of each authority
+	own       map[int64]bool // certificates of authorities
+	emails    map[string]int64
+	months    map[time.Time]int64
+	impact    notary.Impact
 }
 
 // count adds the certificates that an authority issued and returns the number of valid ones, or a lower bound.
 func (c *impactCounter) count(ctx context.Context, id int64) (n int64, atLeast bool, err error) {
-	most := min(c.left, maxImpactOfOne)
+	most := min(c.left, c.leftOfOne)
 	issued, err := c.store.LastIssued(ctx, id, c.now, most+1)
 	if err != nil {
 		return 0, false, err

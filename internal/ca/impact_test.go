@@ -74,8 +74,9 @@ func TestImpact(t *testing.T) {
 
 // Beyond a limit the impact is a lower bound and says so. The first and last expiry remain exact.
 func TestImpactOfMany(t *testing.T) {
-	defer ca.SetMaxImpact(5, 3)()
+	t.Parallel()
 	w := testkit.New(t)
+	ca.SetMaxImpact(w.CA, 5, 3)
 	root := w.Root(t, notary.ECDSAP256)
 	lower := w.Intermediate(t, root, notary.ECDSAP256)
 	var first, last time.Time
