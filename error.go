@@ -1,6 +1,7 @@
 package notary
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"syscall"
@@ -93,13 +94,28 @@ func Exhausted(err error) *Error {
 
 // WithField sets the field of err if err is a [*Error] without one.
 func WithField(err error, field string) error {
+	return MapField(err, func(own string) string { return cmp.Or(own, field) })
+}
+
+// ReplaceField sets the field of err if err is a [*Error], even if it has one.
+func ReplaceField(err error, field string) error {
+	return MapField(err, func(string) string { return field })
+}
+
+// MapField sets the field of err to the result of fn for its present field if err is a [*Error]. Err itself is not
+// changed.
+func MapField(err error, fn func(field string) string) error {
 	var e *Error
-	if errors.As(err, &e) && e.Field == "" {
-		withField := *e
-		withField.Field = field
-		return &withField
+	if !errors.As(err, &e) {
+		return err
 	}
-	return err
+	field := fn(e.Field)
+	if field == e.Field {
+		return err
+	}
+	mapped := *e
+	mapped.Field = field
+	return &mapped
 }
 
 // KindOf returns the kind of err: [Internal] for errors that are not a [*Error], "" for nil.

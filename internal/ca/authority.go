@@ -137,7 +137,7 @@ func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key 
 		err = notary.Errorf(notary.Invalid, "an authority can only have DNS names")
 	}
 	if err != nil {
-		return key, nil, replaceField(err, "sans_dns")
+		return key, nil, notary.ReplaceField(err, "sans_dns")
 	}
 	var extensions []pkix.Extension // for an external CA, which may ignore it
 	if o.Constraints.Len() > 0 {
@@ -149,16 +149,6 @@ func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key 
 	}
 	csr, err = pki.NewCSR(key.Signer, o.Subject, names, extensions...)
 	return key, csr, err
-}
-
-// replaceField replaces the field of err, as set by an inner check, with that of the caller.
-func replaceField(err error, field string) error {
-	if e, ok := err.(*notary.Error); ok {
-		renamed := *e
-		renamed.Field = field
-		return &renamed
-	}
-	return err
 }
 
 func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, a *notary.Authority) (*notary.Certificate, error) {

@@ -42,7 +42,7 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 		return 0, err
 	}
 	if err := s.refuseSmallExponent(ctx, in.key.Public()); err != nil {
-		return 0, replaceField(err, "private_key")
+		return 0, notary.ReplaceField(err, "private_key")
 	}
 	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		id, err = s.recordImport(ctx, tx, caller, in)

@@ -56,10 +56,12 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 
 // InField prefixes the field of an error with an outer one.
 func InField(outer string, err error) error {
-	if e, ok := err.(*notary.Error); ok && e.Field != "" {
-		return replaceField(err, outer+"."+e.Field)
-	}
-	return notary.WithField(err, outer)
+	return notary.MapField(err, func(field string) string {
+		if field == "" {
+			return outer
+		}
+		return outer + "." + field
+	})
 }
 
 // trier tries requests on a profile with its stored and its proposed rules.

@@ -128,9 +128,7 @@ func issueBy(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int,
 }
 
 func refused(field, format string, args ...any) error {
-	err := notary.Errorf(notary.Unprocessable, format, args...)
-	err.Field = field
-	return err
+	return notary.WithField(notary.Errorf(notary.Unprocessable, format, args...), field)
 }
 
 // chain returns the issuer's certificate and those above it, nearest first.

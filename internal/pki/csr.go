@@ -8,7 +8,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
-	"errors"
 	"slices"
 	"strings"
 
@@ -50,7 +49,7 @@ type CSR struct {
 func ParseCSR(pemText string) (*CSR, error) {
 	csr, err := parseCSR(pemText)
 	if err != nil {
-		return nil, inField(err, "csr")
+		return nil, notary.ReplaceField(err, "csr")
 	}
 	return csr, nil
 }
@@ -66,20 +65,9 @@ func ParseStoredCSR(pemText string) (*CSR, error) {
 		err = checkModulus(csr.PublicKey)
 	}
 	if err != nil {
-		return nil, inField(err, "csr")
+		return nil, notary.ReplaceField(err, "csr")
 	}
 	return csr, nil
-}
-
-// inField sets the field of an error, replacing any other.
-func inField(err error, field string) error {
-	var e *notary.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	blamed := *e
-	blamed.Field = field
-	return &blamed
 }
 
 // parseCSR checks an RSA modulus only after the signature, because the check takes a hundred times as long and

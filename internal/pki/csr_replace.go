@@ -37,19 +37,19 @@ func (c *CSR) Replace(r Replacement) (*CSR, error) {
 	replaced.Findings = slices.Clone(c.Findings)
 	if r.Subject != "" {
 		if err := replaced.replaceSubject(r.Subject); err != nil {
-			return nil, inField(err, "subject")
+			return nil, notary.ReplaceField(err, "subject")
 		}
 	}
 	if r.Names != nil {
 		names, err := ParseNames(r.Names)
 		if err != nil {
-			return nil, inField(err, "names")
+			return nil, notary.ReplaceField(err, "names")
 		}
 		replaced.asked = names
 		replaced.drop("csr_address_as_dns_name")
 	}
 	if err := replaced.implyNames(); err != nil {
-		return nil, inField(err, "subject")
+		return nil, notary.ReplaceField(err, "subject")
 	}
 	if replaced.Names.String() != c.Names.String() {
 		replaced.Findings = append(replaced.Findings, CSRNotice("names_replaced", "",

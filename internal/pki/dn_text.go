@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"notary"
 )
 
 // Distinguished names as text (RFC 4514), the most specific attribute first.
@@ -72,7 +74,7 @@ func escaped(value any) string {
 // DER. All errors are Invalid, with the field "subject".
 func ParseSubject(text string) (raw []byte, err error) {
 	raw, err = parseSubjectText(text)
-	return raw, inField(err, "subject")
+	return raw, notary.ReplaceField(err, "subject")
 }
 
 func parseSubjectText(text string) ([]byte, error) {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"strconv"
 
 	"notary"
@@ -88,16 +87,13 @@ func (s *site) createTier(c *call, field, name string) (int64, error) {
 
 // atTier adds the prefix of the form to the field of an error.
 func atTier(prefix string, err error) error {
-	var e *notary.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	at := *e
-	switch e.Field {
-	case "common_name", "not_valid_after", "path_length":
-		at.Field = prefix + e.Field
-	}
-	return &at
+	return notary.MapField(err, func(field string) string {
+		switch field {
+		case "common_name", "not_valid_after", "path_length":
+			return prefix + field
+		}
+		return field
+	})
 }
 
 // resumeTwoTier shows the form again with what exists already, whatever the error.

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 
@@ -124,11 +123,5 @@ func (s *site) newProfile(c *call) error {
 
 // outOfField removes the outer field from the field of an error, because the form does not have it.
 func outOfField(outer string, err error) error {
-	var e *notary.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	inner := *e
-	inner.Field = strings.TrimPrefix(e.Field, outer+".")
-	return &inner
+	return notary.MapField(err, func(field string) string { return strings.TrimPrefix(field, outer+".") })
 }
