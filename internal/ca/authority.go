@@ -175,57 +175,12 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 		return err
 	}
 	return issuers.RetryStale(func() error {
-		a, err := s.subordinate(ctx, id)
+		c, err := s.newCertification(ctx, id)
 		if err != nil {
 			return err
 		}
-		csr, err := authorityCSR(a)
-		if err != nil {
-			return err
-		}
-		return s.signAuthority(ctx, caller, a, csr, issuerID, profileName)
-	})
-}
-
-// signAuthority issues a certificate for a CSR that holds the authority's key.
-func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *notary.Authority, csr *pki.CSR, issuerID int64, profileName string) error {
-	issuer, err := s.issuers.Active(ctx, issuerID)
-	if err != nil {
+		_, err = s.certify(ctx, caller, c, issuerID, profileName)
 		return err
-	}
-	if err := refuseLoop(csr, issuer); err != nil {
-		return err
-	}
-	profile, err := s.issuers.Profile(ctx, profileName)
-	if err != nil {
-		return err
-	}
-	terms := s.authorityTerms(a)
-	if terms.Like, err = issuers.CertificateOf(a); err != nil {
-		return err
-	}
-	if err := s.mayIssue(); err != nil {
-		return err
-	}
-	issued, err := issuance.Intermediate(issuer.Issuer, profile, csr, a.PathLen, terms)
-	if err != nil {
-		return err
-	}
-	cert := issuer.Entry(issued, profile)
-	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := s.refuseCompromised(ctx, tx, csr); err != nil {
-			return err
-		}
-		if err := refuseOutsideKey(ctx, tx, caller, csr.Identity.Fingerprint); err != nil {
-			return err
-		}
-		if err := s.issuers.RequireUsable(tx, issuer, profile); err != nil {
-			return err
-		}
-		if cert.ID, err = s.addIssuedCertificate(ctx, tx, caller, a, cert); err != nil {
-			return err
-		}
-		return tx.Event(certificateEvent(caller, "authority.sign", a, cert, issuer.Ref()))
 	})
 }
 
@@ -235,39 +190,15 @@ func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id 
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
 	}
-	a, err := s.subordinate(ctx, id)
+	c, err := s.newCertification(ctx, id)
 	if err != nil {
 		return 0, err
 	}
-	csr, err := authorityCSR(a)
-	if err != nil {
-		return 0, err
-	}
-	cert, err := s.checkChain(chainPEM, csr, true)
+	cert, err := s.checkChain(chainPEM, c.request, true)
 	if err != nil {
 		return 0, notary.WithField(err, "certificate_chain")
 	}
-	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := s.refuseCompromised(ctx, tx, csr); err != nil {
-			return err
-		}
-		known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
-		if err != nil {
-			return err
-		}
-		if known != nil {
-			return notary.Errorf(notary.Conflict, "this certificate is already recorded")
-		}
-		if err := s.findIssuer(ctx, tx, cert); err != nil {
-			return notary.WithField(err, "certificate_chain")
-		}
-		if certID, err = s.addIssuedCertificate(ctx, tx, caller, a, cert); err != nil {
-			return err
-		}
-		cert.ID = certID
-		return tx.Event(certificateEvent(caller, "authority.upload", a, cert, s.issuerRef(cert)))
-	})
-	return certID, err
+	return s.recordCertification(ctx, caller, c, cert)
 }
 
 // subordinate returns an authority that may get a certificate from an issuer: neither a root nor revoked.

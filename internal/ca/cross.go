@@ -3,11 +3,9 @@ package ca
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
 	"slices"
 
 	"notary"
-	"notary/internal/issuance"
 	"notary/internal/issuers"
 	"notary/internal/pki"
 	"notary/internal/store"
@@ -24,54 +22,14 @@ func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issue
 		return 0, err
 	}
 	err = issuers.RetryStale(func() error {
-		certID, err = s.crossSign(ctx, caller, id, issuerID, profileName)
+		c, err := s.crossCertification(ctx, id)
+		if err != nil {
+			return err
+		}
+		certID, err = s.certify(ctx, caller, c, issuerID, profileName)
 		return err
 	})
 	return certID, err
-}
-
-func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) (certID int64, err error) {
-	a, own, request, err := s.crossable(ctx, id)
-	if err != nil {
-		return 0, err
-	}
-	issuer, err := s.issuers.Active(ctx, issuerID)
-	if err != nil {
-		return 0, err
-	}
-	if err := refuseLoop(request, issuer); err != nil {
-		return 0, err
-	}
-	profile, err := s.issuers.Profile(ctx, profileName)
-	if err != nil {
-		return 0, err
-	}
-	terms := s.authorityTerms(a)
-	terms.Like = own
-	if err := s.mayIssue(); err != nil {
-		return 0, err
-	}
-	issued, err := issuance.Intermediate(issuer.Issuer, profile, request, a.PathLen, terms)
-	if err != nil {
-		return 0, err
-	}
-	cert := issuer.Entry(issued, profile)
-	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := s.requireCrossable(ctx, tx, a, request); err != nil {
-			return err
-		}
-		if err := refuseOutsideKey(ctx, tx, caller, request.Identity.Fingerprint); err != nil {
-			return err
-		}
-		if err := s.issuers.RequireUsable(tx, issuer, profile); err != nil {
-			return err
-		}
-		if cert.ID, err = tx.InsertCertificate(cert); err != nil {
-			return err
-		}
-		return tx.Event(certificateEvent(caller, "authority.cross_sign", a, cert, issuer.Ref()))
-	})
-	return cert.ID, err
 }
 
 // UploadCross records a further certificate for an authority issued by an external CA, given as a PEM chain, leaf
@@ -80,52 +38,15 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
 	}
-	a, own, request, err := s.crossable(ctx, id)
+	c, err := s.crossCertification(ctx, id)
 	if err != nil {
 		return 0, err
 	}
-	cert, err := s.checkCrossChain(chainPEM, own, request)
+	cert, err := s.checkCrossChain(chainPEM, c)
 	if err != nil {
 		return 0, notary.WithField(err, "certificate_chain")
 	}
-	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := s.requireCrossable(ctx, tx, a, request); err != nil {
-			return err
-		}
-		known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
-		if err != nil {
-			return err
-		}
-		if known != nil {
-			return notary.Errorf(notary.Conflict, "this certificate is already recorded")
-		}
-		if err := s.findIssuer(ctx, tx, cert); err != nil {
-			return notary.WithField(err, "certificate_chain")
-		}
-		if cert.ID, err = tx.InsertCertificate(cert); err != nil {
-			return err
-		}
-		return tx.Event(certificateEvent(caller, "authority.cross_upload", a, cert, s.issuerRef(cert)))
-	})
-	return cert.ID, err
-}
-
-// crossable returns an authority that may get a further certificate, its current certificate, and a CSR for the same
-// content.
-func (s *Service) crossable(ctx context.Context, id int64) (*notary.Authority, *x509.Certificate, *pki.CSR, error) {
-	a, err := s.store.Authority(ctx, id)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	if err := refuseCross(s, a); err != nil {
-		return nil, nil, nil, err
-	}
-	own, err := issuers.CertificateOf(a)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	request, err := pki.RequestLike(own.PublicKey, own)
-	return a, own, request, err
+	return s.recordCertification(ctx, caller, c, cert)
 }
 
 func refuseCross(s *Service, a *notary.Authority) error {
@@ -138,25 +59,10 @@ func refuseCross(s *Service, a *notary.Authority) error {
 	return nil
 }
 
-// requireCrossable checks that the authority has been neither revoked nor deleted and its key not reported as
-// compromised, and prevents such changes until the transaction ends.
-func (s *Service) requireCrossable(ctx context.Context, tx *store.Tx, a *notary.Authority, request *pki.CSR) error {
-	if err := tx.ShareAuthority(a.ID); err != nil {
-		return err
-	}
-	now, err := tx.Authority(ctx, a.ID)
-	if err != nil {
-		return err
-	}
-	if err := refuseCross(s, now); err != nil {
-		return err
-	}
-	return s.refuseCompromised(ctx, tx, request)
-}
-
 // checkCrossChain checks that relying parties can use the uploaded certificate instead of the current one.
-func (s *Service) checkCrossChain(chainPEM string, own *x509.Certificate, request *pki.CSR) (*notary.Certificate, error) {
-	cert, err := s.checkChain(chainPEM, request, true)
+func (s *Service) checkCrossChain(chainPEM string, c certification) (*notary.Certificate, error) {
+	own := c.current
+	cert, err := s.checkChain(chainPEM, c.request, true)
 	if err != nil {
 		return nil, err
 	}
@@ -199,18 +105,18 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}
-	a, own, _, err := s.crossable(ctx, id)
+	c, err := s.crossCertification(ctx, id)
 	if err != nil {
 		return err
 	}
 	cert, err := s.store.Certificate(ctx, certID)
-	if err == nil && (cert.KeyFingerprint != a.Certificate.KeyFingerprint || !issuers.IsCertificateOf(cert, own)) {
+	if err == nil && (cert.KeyFingerprint != c.authority.Certificate.KeyFingerprint || !issuers.IsCertificateOf(cert, c.current)) {
 		err = notary.Errorf(notary.Unprocessable, "certificate %d does not belong to the authority: choose one for its key", certID)
 	}
 	if err != nil {
 		return notary.WithField(err, "certificate_id")
 	}
-	if err := s.checkUsable(ctx, a, cert); err != nil {
+	if err := s.checkUsable(ctx, c.authority, cert); err != nil {
 		return notary.WithField(err, "certificate_id")
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {

@@ -184,7 +184,10 @@ func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
 	if used, err := r.s.issuers.Profile(ctx, r.old.Certificate.Profile); err == nil && used.CA {
 		profile = used.Name
 	}
-	return issuers.RetryStale(func() error { return r.s.signAuthority(ctx, r.caller, r.successor, r.request, parent, profile) })
+	return issuers.RetryStale(func() error {
+		_, err := r.s.certify(ctx, r.caller, certification{authority: r.successor, request: r.request}, parent, profile)
+		return err
+	})
 }
 
 // linkRoots signs the successor with its own key and has each of the two roots certify the other.

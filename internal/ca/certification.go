@@ -1,0 +1,153 @@
+package ca
+
+import (
+	"context"
+	"crypto/x509"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/issuers"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+// certification is an authority that is to get a certificate from another authority: either the one that becomes
+// current, or a further one for the same key and subject.
+type certification struct {
+	authority *notary.Authority
+	request   *pki.CSR          // for its key
+	current   *x509.Certificate // nil before the first one
+	further   bool              // the current certificate stays current
+}
+
+// newCertification prepares a certificate that becomes the current one of an authority.
+func (s *Service) newCertification(ctx context.Context, id int64) (c certification, err error) {
+	if c.authority, err = s.subordinate(ctx, id); err != nil {
+		return c, err
+	}
+	if c.request, err = authorityCSR(c.authority); err != nil {
+		return c, err
+	}
+	c.current, err = issuers.CertificateOf(c.authority)
+	return c, err
+}
+
+// crossCertification prepares a further certificate for an authority that already has one.
+func (s *Service) crossCertification(ctx context.Context, id int64) (c certification, err error) {
+	c.further = true
+	if c.authority, err = s.store.Authority(ctx, id); err != nil {
+		return c, err
+	}
+	if err := refuseCross(s, c.authority); err != nil {
+		return c, err
+	}
+	if c.current, err = issuers.CertificateOf(c.authority); err != nil {
+		return c, err
+	}
+	c.request, err = pki.RequestLike(c.current.PublicKey, c.current)
+	return c, err
+}
+
+// certify issues the certificate with an authority held here, records it, and returns its ID.
+func (s *Service) certify(ctx context.Context, caller notary.Caller, c certification, issuerID int64,
+	profileName string) (certID int64, err error) {
+	issuer, err := s.issuers.Active(ctx, issuerID)
+	if err != nil {
+		return 0, err
+	}
+	if err := refuseLoop(c.request, issuer); err != nil {
+		return 0, err
+	}
+	profile, err := s.issuers.Profile(ctx, profileName)
+	if err != nil {
+		return 0, err
+	}
+	terms := s.authorityTerms(c.authority)
+	terms.Like = c.current
+	if err := s.mayIssue(); err != nil {
+		return 0, err
+	}
+	issued, err := issuance.Intermediate(issuer.Issuer, profile, c.request, c.authority.PathLen, terms)
+	if err != nil {
+		return 0, err
+	}
+	cert := issuer.Entry(issued, profile)
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		if err := s.requireCertifiable(ctx, tx, c); err != nil {
+			return err
+		}
+		if err := refuseOutsideKey(ctx, tx, caller, c.request.Identity.Fingerprint); err != nil {
+			return err
+		}
+		if err := s.issuers.RequireUsable(tx, issuer, profile); err != nil {
+			return err
+		}
+		if err := s.give(ctx, tx, caller, c, cert); err != nil {
+			return err
+		}
+		action := "authority.sign"
+		if c.further {
+			action = "authority.cross_sign"
+		}
+		return tx.Event(certificateEvent(caller, action, c.authority, cert, issuer.Ref()))
+	})
+	return cert.ID, err
+}
+
+// recordCertification records the certificate that an external CA issued, and returns its ID.
+func (s *Service) recordCertification(ctx context.Context, caller notary.Caller, c certification,
+	cert *notary.Certificate) (certID int64, err error) {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		if err := s.requireCertifiable(ctx, tx, c); err != nil {
+			return err
+		}
+		known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
+		if err != nil {
+			return err
+		}
+		if known != nil {
+			return notary.Errorf(notary.Conflict, "this certificate is already recorded")
+		}
+		if err := s.findIssuer(ctx, tx, cert); err != nil {
+			return notary.WithField(err, "certificate_chain")
+		}
+		if err := s.give(ctx, tx, caller, c, cert); err != nil {
+			return err
+		}
+		action := "authority.upload"
+		if c.further {
+			action = "authority.cross_upload"
+		}
+		return tx.Event(certificateEvent(caller, action, c.authority, cert, s.issuerRef(cert)))
+	})
+	return cert.ID, err
+}
+
+// requireCertifiable checks in the transaction that the key has not been reported as compromised. An authority that
+// gets a further certificate must have been neither revoked nor deleted, and stays so until the transaction ends.
+func (s *Service) requireCertifiable(ctx context.Context, tx *store.Tx, c certification) error {
+	if c.further {
+		if err := tx.ShareAuthority(c.authority.ID); err != nil {
+			return err
+		}
+		now, err := tx.Authority(ctx, c.authority.ID)
+		if err != nil {
+			return err
+		}
+		if err := refuseCross(s, now); err != nil {
+			return err
+		}
+	}
+	return s.refuseCompromised(ctx, tx, c.request)
+}
+
+// give records the certificate, as the current one unless it is a further one.
+func (s *Service) give(ctx context.Context, tx *store.Tx, caller notary.Caller, c certification,
+	cert *notary.Certificate) (err error) {
+	if c.further {
+		cert.ID, err = tx.InsertCertificate(cert)
+	} else {
+		cert.ID, err = s.addIssuedCertificate(ctx, tx, caller, c.authority, cert)
+	}
+	return err
+}
