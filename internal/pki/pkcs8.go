@@ -1,7 +1,11 @@
 package pki
 
 import (
+	"bytes"
 	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/des"
 	"crypto/pbkdf2"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -10,9 +14,9 @@ import (
 	"encoding/asn1"
 	"errors"
 	"hash"
-	"sync"
 
-	"github.com/youmark/pkcs8"
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/crypto/scrypt"
 )
 
@@ -29,40 +33,128 @@ const (
 // errTooMuchWork is returned for files whose iteration count exceeds the limit.
 var errTooMuchWork = errors.New("its iteration count is above the limit")
 
+// errNotOpened is returned if the decrypted octets are not a private key: the password is wrong or the file damaged.
+var errNotOpened = errors.New("the padding or the content is invalid")
+
+// decryptPKCS8 opens an EncryptedPrivateKeyInfo (RFC 5958, section 3) that is encrypted with PBES2 (RFC 8018).
 func decryptPKCS8(der []byte, password string) (crypto.Signer, error) {
 	if password == "" {
 		return nil, noPassword("the private key")
 	}
-	key, err := openPKCS8(der, password)
+	plain, err := decryptPBES2(der, []byte(password))
 	switch {
 	case errors.Is(err, errTooMuchWork):
 		return nil, invalid("the encrypted private key cannot be opened: %s", errTooMuchWork)
-	case err != nil && err.Error() == "pkcs8: incorrect password":
+	case errors.Is(err, errNotOpened):
 		return nil, wrongPassword("the private key")
 	case err != nil:
 		return nil, invalid("the encrypted private key cannot be read (%s): convert it with "+
 			"openssl pkcs8 -topk8 -in FILE -out NEW", Reason(err))
 	}
-	return asSigner(key)
+	return parseKeyDER(plain)
 }
 
-// openPKCS8 calls the library, which panics if the length of the ciphertext is not a multiple of the block size.
-func openPKCS8(der []byte, password string) (key any, err error) {
-	defer func() {
-		if recover() != nil {
-			key, err = nil, errors.New("it is damaged")
-		}
-	}()
-	registerKDFs()
-	return pkcs8.ParsePKCS8PrivateKey(der, []byte(password))
+// encryptedKey is an EncryptedPrivateKeyInfo.
+type encryptedKey struct {
+	Algorithm  pkix.AlgorithmIdentifier
+	Ciphertext []byte
 }
 
-// registerKDFs replaces the library's key derivation functions, which have no limits and lack some hashes for
-// PBKDF2.
-var registerKDFs = sync.OnceFunc(func() {
-	pkcs8.RegisterKDF(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12}, func() pkcs8.KDFParameters { return new(pbkdf2Params) })
-	pkcs8.RegisterKDF(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11591, 4, 11}, func() pkcs8.KDFParameters { return new(scryptParams) })
-})
+// pbes2Params are the PBES2-params of RFC 8018, appendix A.4.
+type pbes2Params struct {
+	KDF, Cipher pkix.AlgorithmIdentifier
+}
+
+// keyDerivation are the parameters of a key derivation function.
+type keyDerivation interface {
+	DeriveKey(password []byte, size int) ([]byte, error)
+}
+
+func newKeyDerivation(algorithm pkix.AlgorithmIdentifier) (params keyDerivation, err error) {
+	switch algorithm.Algorithm.String() {
+	case "1.2.840.113549.1.5.12":
+		params = new(pbkdf2Params)
+	case "1.3.6.1.4.1.11591.4.11":
+		params = new(scryptParams)
+	default:
+		return nil, errors.New("its key derivation function is not supported")
+	}
+	_, err = asn1.Unmarshal(algorithm.Parameters.FullBytes, params)
+	return params, err
+}
+
+// pbes2Ciphers are the block ciphers of PBES2 in CBC mode (RFC 8018, appendix B.2), by OID.
+var pbes2Ciphers = map[string]struct {
+	keySize  int
+	newBlock func(key []byte) (cipher.Block, error)
+}{
+	"1.2.840.113549.3.7":      {24, des.NewTripleDESCipher},
+	"2.16.840.1.101.3.4.1.2":  {16, aes.NewCipher},
+	"2.16.840.1.101.3.4.1.22": {24, aes.NewCipher},
+	"2.16.840.1.101.3.4.1.42": {32, aes.NewCipher},
+}
+
+func decryptPBES2(der, password []byte) ([]byte, error) {
+	var key encryptedKey
+	if _, err := asn1.Unmarshal(der, &key); err != nil {
+		return nil, err
+	}
+	if !key.Algorithm.Algorithm.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}) {
+		return nil, errors.New("it is not encrypted with PBES2")
+	}
+	var params pbes2Params
+	if _, err := asn1.Unmarshal(key.Algorithm.Parameters.FullBytes, &params); err != nil {
+		return nil, err
+	}
+	scheme, known := pbes2Ciphers[params.Cipher.Algorithm.String()]
+	if !known {
+		return nil, errors.New("its cipher is not supported")
+	}
+	var iv []byte
+	if _, err := asn1.Unmarshal(params.Cipher.Parameters.FullBytes, &iv); err != nil {
+		return nil, err
+	}
+	kdf, err := newKeyDerivation(params.KDF)
+	if err != nil {
+		return nil, err
+	}
+	derived, err := kdf.DeriveKey(password, scheme.keySize)
+	if err != nil {
+		return nil, err
+	}
+	block, err := scheme.newBlock(derived)
+	if err != nil {
+		return nil, err
+	}
+	return decryptCBC(block, iv, key.Ciphertext)
+}
+
+// decryptCBC returns the PrivateKeyInfo without its padding.
+func decryptCBC(block cipher.Block, iv, ciphertext []byte) ([]byte, error) {
+	size := block.BlockSize()
+	if len(iv) != size || len(ciphertext) == 0 || len(ciphertext)%size != 0 {
+		return nil, errors.New("it is damaged")
+	}
+	plain := make([]byte, len(ciphertext))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, ciphertext)
+	padding := int(plain[len(plain)-1])
+	if padding < 1 || padding > size || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(padding)}, padding)) {
+		return nil, errNotOpened
+	}
+	plain = plain[:len(plain)-padding]
+	if !isPrivateKeyInfo(plain) { // one in 256 wrong passwords yields valid padding
+		return nil, errNotOpened
+	}
+	return plain, nil
+}
+
+// isPrivateKeyInfo reports whether der has the structure of a PrivateKeyInfo (RFC 5958, section 2).
+func isPrivateKeyInfo(der []byte) bool {
+	in := cryptobyte.String(der)
+	var info cryptobyte.String
+	return in.ReadASN1(&info, casn1.SEQUENCE) && in.Empty() && info.SkipASN1(casn1.INTEGER) &&
+		info.SkipASN1(casn1.SEQUENCE) && info.SkipASN1(casn1.OCTET_STRING)
+}
 
 // pbkdf2Params are the PBKDF2-params of RFC 8018, appendix A.2.
 type pbkdf2Params struct {

@@ -97,6 +97,11 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 	folder := t.TempDir()
 	openssl(t, folder, strings.Fields("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem")...)
 	openssl(t, folder, strings.Fields("genpkey -algorithm X25519 -out x25519.pem")...)
+	openssl(t, folder, strings.Fields("genpkey -algorithm ED448 -out ed448.pem")...)
+	openssl(t, folder, strings.Fields("pkcs8 -topk8 -passout pass:secret -in ed448.pem -out unknown.pem")...)
+	openssl(t, folder, strings.Fields("pkcs8 -topk8 -passout pass:secret -in x25519.pem -out agreement.pem")...)
+	openssl(t, folder, strings.Fields("pkcs8 -topk8 -v2 camellia-256-cbc -passout pass:secret -in key.pem -out camellia.pem")...)
+	openssl(t, folder, strings.Fields("pkcs8 -topk8 -v1 PBE-SHA1-3DES -passout pass:secret -in key.pem -out pbes1.pem")...)
 	openssl(t, folder, strings.Fields("pkcs8 -topk8 -iter 6000000 -passout pass:secret -in key.pem -out slow.pem")...)
 	openssl(t, folder, strings.Fields("pkcs8 -topk8 -passout pass:secret -in key.pem -outform DER -out encrypted.der")...)
 	key := string(readFile(t, folder, "key.pem"))
@@ -114,12 +119,19 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 		"one that is cut":      {string(encrypted[:40]), "cannot be read"},
 		"broken encryption":    {string(broken), "cannot be read"},
 		"too many iterations":  {string(readFile(t, folder, "slow.pem")), "iteration count"},
+		"an unknown algorithm": {string(readFile(t, folder, "unknown.pem")), "unknown algorithm"},
+		"one for agreement":    {string(readFile(t, folder, "agreement.pem")), "cannot sign"},
+		"an unknown cipher":    {string(readFile(t, folder, "camellia.pem")), "its cipher is not supported"},
+		"PBES1":                {string(readFile(t, folder, "pbes1.pem")), "not encrypted with PBES2"},
 		"one that is huge":     {strings.Repeat("A", pki.MaxKeySize+1), "larger than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := pki.ParsePrivateKey([]byte(c.data), "secret")
 			testkit.WantKind(t, err, notary.Invalid)
+			if pki.IsPasswordError(err) {
+				t.Errorf("error %q blames the password", err)
+			}
 			if err != nil && !strings.Contains(err.Error(), c.words) {
 				t.Errorf("error %q, want %q in it", err, c.words)
 			}
