@@ -113,7 +113,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 	if err == nil && (cert.KeyFingerprint != c.authority.Certificate.KeyFingerprint || !issuers.IsCertificateOf(cert, c.current)) {
 		err = notary.Errorf(notary.Unprocessable, "certificate %d does not belong to the authority: choose one for its key", certID)
 	}
-	if err != nil {
+	if err = refuseOfRequest(cert, err); err != nil {
 		return notary.WithField(err, "certificate_id")
 	}
 	if err := s.checkUsable(ctx, c.authority, cert); err != nil {

@@ -259,11 +259,24 @@ func (s *Service) addImportedCertificate(ctx context.Context, tx *store.Tx, a *n
 		}
 		issuer = above
 	}
+	if err := refuseOfRequest(tx.CertificateByFingerprint(ctx, in.entry.Fingerprint)); err != nil {
+		return notary.WithField(err, "certificate_chain")
+	}
 	id, err := recordCertificate(ctx, tx, in.entry, issuer)
 	if err != nil || a.Certificate != nil && a.Certificate.ID == id {
 		return err
 	}
 	return tx.SetAuthorityCertificate(a, id)
+}
+
+// refuseOfRequest returns err, or an error if the recorded certificate belongs to a certificate request: an authority
+// cannot use it, because it would then be renewed, revoked and deleted with the request. Cert may be nil.
+func refuseOfRequest(cert *notary.Certificate, err error) error {
+	if err != nil || cert == nil || cert.RequestID == 0 {
+		return err
+	}
+	return notary.Errorf(notary.Conflict, "the authority's certificate %d belongs to the certificate request %d: delete this request "+
+		"first; the certificate remains in the inventory", cert.ID, cert.RequestID)
 }
 
 // heldIssuer returns the authority here that issued a certificate; 0 for an external CA.

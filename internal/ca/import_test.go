@@ -189,6 +189,68 @@ func TestImportErrors(t *testing.T) {
 	}
 }
 
+// A subordinate CA that was signed for a certificate request can be imported once the request is deleted.
+func TestImportOfASubordinateOfARequest(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root, key := w.Root(t, notary.ECDSAP256), testkit.Key(t, notary.ECDSAP256)
+	of := requestFor(t, w, key, "sub.example.com")
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), of, ca.SignOptions{AuthorityID: root, Profile: notary.IntermediateProfile}))
+	cert := request(t, w, of).Certificate
+	in := importOf(t, &testkit.Outside{Key: key, Certificate: parsed(t, cert)})
+	in.Chain = cert.ChainPEM()
+	_, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantField(t, err, "certificate_chain")
+	testkit.WantText(t, err, fmt.Sprintf("certificate request %d: delete", of))
+	wantStatus(t, w, of, notary.Active)
+
+	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), of))
+	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
+	testkit.Check(t, err)
+	if a := authority(t, w, id); a.Certificate.ID != cert.ID || a.IssuerID() != root {
+		t.Errorf("the authority uses the certificate %d of issuer %d, want %d and %d", a.Certificate.ID, a.IssuerID(), cert.ID, root)
+	}
+	testkit.Check(t, sign(t, w, w.Request(t, w.Admin()), id))
+	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
+}
+
+// A root whose certificate was uploaded for a request can be imported and used once the request is deleted. It is of
+// version 1, which cannot say that it is a CA certificate.
+func TestImportOfACertificateOfARequest(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	current := o.Certificate
+	o.Certificate = testkit.Reissue(t, current, o.Key, testkit.Form{Version1: true, Serial: []byte{7}})
+	of := requestFor(t, w, o.Key, "root.example.com")
+	uploaded, err := w.CA.Upload(t.Context(), w.Admin(), of, testkit.PEM(o.Certificate))
+	testkit.Check(t, err)
+	refused := func(err error, field string) {
+		t.Helper()
+		testkit.WantKind(t, err, notary.Conflict)
+		testkit.WantField(t, err, field)
+		testkit.WantText(t, err, fmt.Sprintf("certificate request %d: delete", of))
+	}
+	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
+	refused(err, "certificate_chain")
+
+	other := *o
+	other.Certificate = current
+	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, &other))
+	testkit.Check(t, err)
+	refused(w.CA.UseCertificate(t.Context(), w.Admin(), id, uploaded), "certificate_id")
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), id, true))
+
+	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), of))
+	again, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
+	testkit.Check(t, err)
+	if used := authority(t, w, again).Certificate.ID; again != id || used != uploaded {
+		t.Errorf("the authority %d uses the certificate %d, want %d and %d", again, used, id, uploaded)
+	}
+	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
+}
+
 // Either all or none of the certificates are recorded.
 func TestImportCertificatesErrors(t *testing.T) {
 	t.Parallel()
