@@ -1,6 +1,9 @@
 package db
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // Errors name every host of the database, since any of them may be at fault, and no password.
 func TestPostgresNameHasAllHosts(t *testing.T) {
@@ -9,7 +12,7 @@ func TestPostgresNameHasAllHosts(t *testing.T) {
 		"postgres://u:secret@db1.example.com/notary":                                                           "notary on db1.example.com:5432",
 		"postgres://u:secret@db1.example.com:5432,db2.example.com:5433/notary?target_session_attrs=read-write": "notary on db1.example.com:5432, db2.example.com:5433",
 	} {
-		config, err := parsePostgres(url)
+		config, err := parsePostgres(url, time.Second)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ const (
 	// slots is the number of rows over which a counter is spread.
 	slots = 64
 
-	// connectTimeout limits one attempt to connect to one host.
+	// connectTimeout limits one attempt to connect to one host, unless the URL sets another limit or queries may take longer.
 	connectTimeout = 5 * time.Second
 	// attempts limits how often a conflicting transaction is run.
 	attempts = 10
@@ -85,7 +85,7 @@ func (e *postgresEngine) unmigrated(err error) error {
 
 // connectPostgres waits for the server. It does not migrate.
 func connectPostgres(ctx context.Context, url string, schema Schema, limits limits) (*postgresEngine, error) {
-	config, err := parsePostgres(url)
+	config, err := parsePostgres(url, max(connectTimeout, limits.read))
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +113,8 @@ func (e *postgresEngine) pool(prepare func(context.Context, *pgx.Conn) error) *s
 	return db
 }
 
-// parsePostgres parses the URL and sets defaults. Errors never repeat the URL, which holds a password.
-func parsePostgres(url string) (*pgx.ConnConfig, error) {
+// parsePostgres parses the URL and sets defaults, such as the time limit for a connection to one host. Errors never repeat the URL, which holds a password.
+func parsePostgres(url string, connect time.Duration) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, &notary.Error{Kind: notary.Invalid, Field: "database", Err: errors.Unwrap(err),
@@ -122,7 +122,7 @@ func parsePostgres(url string) (*pgx.ConnConfig, error) {
 				"with %40 for @, %2F for / and so on in the password"}
 	}
 	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = connectTimeout
+		config.ConnectTimeout = connect
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "notary"

@@ -35,7 +35,7 @@ var sessionSettings = [][2]string{
 
 // setSession applies the session settings, except those that the URL sets.
 func setSession(ctx context.Context, conn *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, conn.Config().ConnectTimeout)
 	defer cancel()
 	var text strings.Builder
 	for _, setting := range sessionSettings {

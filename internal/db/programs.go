@@ -180,7 +180,7 @@ func (e *postgresEngine) announce(ctx context.Context, conn *pgx.Conn, version i
 }
 
 func (e *postgresEngine) lockVersion(ctx context.Context, conn *pgx.Conn, version int64) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, conn.Config().ConnectTimeout)
 	defer cancel()
 	var locked bool
 	err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock_shared($1, $2)`, pgx.QueryExecModeSimpleProtocol,
