@@ -58,7 +58,7 @@ func (p *program) accountCreate() *cobra.Command {
 				return p.createFirstAccount(c.Context(), email, cmp.Or(p.data, p.env(config.EnvData), config.DefaultData), stdin)
 			}
 			if role == "" {
-				return usagef("--role is needed: %s", roleHelp)
+				return usagef("--role is required: %s", roleHelp)
 			}
 			return p.call(func(ctx context.Context, c *client.Client) error {
 				return p.createAccount(ctx, c, email, role, stdin)
@@ -108,7 +108,7 @@ func (p *program) createFirstAccount(ctx context.Context, email, data string, st
 		return err
 	}
 	if status.Initialized {
-		return withHint(notary.Errorf(notary.Conflict, "%s has its first account already", t.server),
+		return withHint(notary.Errorf(notary.Conflict, "%s already has its first account", t.server),
 			"log in with: notary login; an Admin creates further accounts without --first")
 	}
 	password, err := p.readSecret(ctx, newPassword(email, stdin))
@@ -123,7 +123,7 @@ func (p *program) createFirstAccount(ctx context.Context, email, data string, st
 	if err := p.logInAndRemember(ctx, t, c, email, password); err != nil {
 		return withHint(err, "the account was created: log in with: notary login --email %s", email)
 	}
-	return p.created(id, "account %d created for %s (%s), and logged in with it to %s", id, email, notary.Admin, t.server)
+	return p.created(id, "account %d created for %s (%s), and logged in to %s", id, email, notary.Admin, t.server)
 }
 
 // setupCode returns the setup code from the environment or, if the server is on this machine, from its data folder;
@@ -168,7 +168,7 @@ func (p *program) accountList() *cobra.Command {
 				row: func(a api.Account) []string {
 					return []string{strconv.FormatInt(a.ID, 10), a.Email, notary.Role(a.RoleID).String(), relative(&a.CreatedAt, p.now())}
 				},
-				empty: "no accounts yet; make the first with: notary account create --first --email YOU",
+				empty: "no accounts yet; create the first with: notary account create --first --email YOU",
 			})
 		})}
 }
@@ -219,7 +219,7 @@ func (p *program) accountRole() *cobra.Command {
 				if err := c.ChangeRole(ctx, id, api.ChangeRole{RoleID: role}); err != nil {
 					return err
 				}
-				return p.done("account %d is now %s, and has to log in again", id, notary.Role(role))
+				return p.done("account %d is now %s and has to log in again", id, notary.Role(role))
 			})(command, args)
 		}}
 }
@@ -260,7 +260,7 @@ func (p *program) changePassword(ctx context.Context, c *client.Client, id int64
 	if err := c.ChangePassword(ctx, id, api.ChangePassword{Password: password}); err != nil {
 		return err
 	}
-	return p.done("the password of account %d is changed", id)
+	return p.done("password of account %d changed", id)
 }
 
 // changeMyPassword changes the password of the token's account. The token stays valid.
@@ -269,7 +269,7 @@ func (p *program) changeMyPassword(ctx context.Context, c *client.Client, stdin 
 	if err != nil {
 		return err
 	}
-	old, err := p.readSecret(ctx, secret{stdin: stdin, variable: passwordVariable, prompt: "Present password of " + me.Email})
+	old, err := p.readSecret(ctx, secret{stdin: stdin, variable: passwordVariable, prompt: "Current password of " + me.Email})
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (p *program) accountRecover() *cobra.Command {
 	c := withDatabaseFlag(onDatabase(&cobra.Command{
 		Use:   "recover",
 		Short: "Reset an Admin's password on the server",
-		Long: "Reset an Admin's password when nobody can log in. Run it on the server, as the server's user: it works\n" +
+		Long: "Reset an Admin's password when no one can log in. Run it on the server, as the server's user: it works\n" +
 			"on the database itself and needs no login. The server may be running. The account's sessions end, and\n" +
 			"the reset is recorded as an event.\n\n" +
 			"The new password comes from a prompt, from the first line of the standard input with\n" +
@@ -47,11 +47,11 @@ func (p *program) accountRecover() *cobra.Command {
 			if p.json {
 				return p.printJSON(map[string]string{"email": email, "password": password})
 			}
-			p.notice("%s has a new password, and its sessions are ended", email)
+			p.notice("%s has a new password; its sessions were ended", email)
 			_, err := fmt.Fprintln(p.out, password)
 			return err
 		}
-		return p.done("%s has a new password, and its sessions are ended", email)
+		return p.done("%s has a new password; its sessions were ended", email)
 	})))
 	c.Flags().StringVar(&email, "email", "", "the Admin's e-mail address")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")

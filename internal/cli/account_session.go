@@ -31,7 +31,7 @@ func (p *program) accountSessions() *cobra.Command {
 }
 
 func (p *program) accountEndSession() *cobra.Command {
-	return p.onOne("end-session ID", "End one of your sessions", "the login %d has ended",
+	return p.onOne("end-session ID", "End one of your sessions", "session %d ended",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.EndSession(ctx, id) })
 }
 
@@ -41,6 +41,6 @@ func (p *program) accountEndOthers() *cobra.Command {
 			if err := c.EndOtherSessions(ctx); err != nil {
 				return err
 			}
-			return p.done("all other logins have ended")
+			return p.done("all other sessions ended")
 		})}
 }

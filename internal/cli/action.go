@@ -54,7 +54,7 @@ func suggest(ctx context.Context, c *client.Client, p notary.Permission, suggest
 func parseID(s string) (int64, error) {
 	id, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || id < 1 {
-		return 0, usagef("%q is not an id: ids are numbers from 1 on", s)
+		return 0, usagef("%q is not an id: ids are positive numbers", s)
 	}
 	return id, nil
 }
@@ -100,7 +100,7 @@ func yesFlag(c *cobra.Command, yes *bool) {
 }
 
 func reasonFlag(c *cobra.Command, reason *string) {
-	c.Flags().StringVar(reason, "reason", "", "the RFC 5280 reason, such as keyCompromise or superseded (default unspecified)")
+	c.Flags().StringVar(reason, "reason", "", "RFC 5280 reason, such as keyCompromise or superseded (default unspecified)")
 	var names []string
 	for name := range notary.RevocationReasons {
 		if _, err := notary.ParseRevocationReason(string(name)); err == nil {

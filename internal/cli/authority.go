@@ -105,7 +105,7 @@ func (p *program) authoritySign() *cobra.Command {
 
 // signerFlags registers the flags for the issuer and profile of a CA.
 func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string) {
-	authorityFlag(c, issuer, "authority", "the `id` or common name of the authority that signs")
+	authorityFlag(c, issuer, "authority", "the `id` or common name of the CA that signs")
 	c.Flags().StringVar(profile, "profile", "", "the `name` of a profile for authorities (default intermediate)")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	c.MarkFlagRequired("authority")

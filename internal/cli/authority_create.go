@@ -39,12 +39,12 @@ func (p *program) authorityCreate() *cobra.Command {
 	flags.subject.register(c, "needed")
 	c.Flags().BoolVar(&flags.root, "root", false, "create a self-signed root")
 	c.Flags().BoolVar(&flags.selfSigned, "self-signed", false, "the same as --root")
-	authorityFlag(c, &flags.issuer, "issuer", "the `id` or common name of the authority that signs it at once")
+	authorityFlag(c, &flags.issuer, "issuer", "the `id` or common name of the CA that signs it at once")
 	c.Flags().StringArrayVar(&flags.dnsNames, "dns-name", nil, "a DNS `name` in its certificate; may be repeated")
 	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
 	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "path length: how many CAs may follow below it (default no limit)")
 	flags.constraints.register(c)
-	flags.end.register(c, "ten years for a root, as the profile says for others")
+	flags.end.register(c, "ten years for a root, otherwise that of the profile")
 	c.MarkFlagRequired("common-name")
 	c.MarkFlagsMutuallyExclusive("root", "issuer")
 	c.MarkFlagsMutuallyExclusive("self-signed", "issuer")
@@ -93,12 +93,12 @@ func (p *program) createAuthority(ctx context.Context, c *client.Client, body ap
 	case issuer != 0:
 		err := c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer)})
 		if err != nil {
-			return withHint(err, "authority %d was made and is pending: sign it with: notary authority sign %d --authority ID, or delete it", id, id)
+			return withHint(err, "authority %d was created and is pending: sign it with: notary authority sign %d --authority ID, or delete it", id, id)
 		}
-		return p.created(id, "authority %d is made, signed by authority %d, and can sign\nnext: notary request sign ID --authority %d", id, issuer, id)
+		return p.created(id, "authority %d was created, signed by authority %d, and can sign\nnext: notary request sign ID --authority %d", id, issuer, id)
 	case body.SelfSigned:
-		return p.created(id, "authority %d is made and can sign\nits certificate, to be trusted: notary authority show %d --certificate", id, id)
+		return p.created(id, "authority %d was created and can sign\nits certificate, to be trusted: notary authority show %d --certificate", id, id)
 	default:
-		return p.created(id, "authority %d is made and pending\nnext: notary authority sign %d --authority ID, or notary authority show %d --csr for an outside one", id, id, id)
+		return p.created(id, "authority %d was created and is pending\nnext: notary authority sign %d --authority ID, or notary authority show %d --csr for an external CA", id, id, id)
 	}
 }

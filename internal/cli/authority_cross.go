@@ -55,7 +55,7 @@ func (p *program) authorityCrossSign() *cobra.Command {
 
 func (p *program) authorityUse() *cobra.Command {
 	var certificate idFlag
-	c := p.onOne("use ID", "Choose which of a CA's certificates is in use", "authority %d has its other certificate in use",
+	c := p.onOne("use ID", "Choose which of a CA's certificates is in use", "authority %d uses another certificate now",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UseAuthorityCertificate(ctx, id, api.UseAuthorityCertificate{CertificateID: api.ID(certificate)})
 		})
@@ -88,14 +88,14 @@ func (p *program) authorityRollOver() *cobra.Command {
 			return err
 		}
 		if a.Certificate == "" {
-			return p.created(successor, "authority %d is made and pending; until it has its certificate, authority %d can sign\n"+
+			return p.created(successor, "authority %d was created and is pending; until it has its certificate, authority %d can sign\n"+
 				"next: notary authority show %d --csr, then notary authority upload %d", successor, id, successor, successor)
 		}
-		return p.created(successor, "authority %d is made and can sign; authority %d is disabled\nnext: notary request sign ID --authority %d",
+		return p.created(successor, "authority %d was created and can sign; authority %d is disabled\nnext: notary request sign ID --authority %d",
 			successor, id, successor)
 	})
 	c.Flags().StringVar(&key, "key-algorithm", "", "the key algorithm (default that of the CA): "+algorithmList())
-	end.register(c, "ten years for a root, as the profile says for others")
+	end.register(c, "ten years for a root, otherwise that of the profile")
 	completeAlgorithms(c)
 	return c
 }

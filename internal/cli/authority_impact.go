@@ -54,9 +54,9 @@ func (p *program) authorityRevoke() *cobra.Command {
 
 func (p *program) impactFields(i api.AuthorityImpact) []field {
 	fields := []field{
-		{"Live certificates below it", impactCount(i.Certificates, i.AtLeast)},
-		{"The first expires", exact(i.First, p.now())},
-		{"The last expires", exact(i.Last, p.now())},
+		{"Valid certificates below it", impactCount(i.Certificates, i.AtLeast)},
+		{"First expiry", exact(i.First, p.now())},
+		{"Last expiry", exact(i.Last, p.now())},
 	}
 	for _, r := range i.Requesters {
 		who := r.Email
@@ -66,7 +66,7 @@ func (p *program) impactFields(i api.AuthorityImpact) []field {
 		fields = append(fields, field{"Of " + who, strconv.FormatInt(r.Certificates, 10)})
 	}
 	if i.Others > 0 {
-		fields = append(fields, field{"Of all others", strconv.FormatInt(i.Others, 10)})
+		fields = append(fields, field{"All others", strconv.FormatInt(i.Others, 10)})
 	}
 	for _, m := range i.Months {
 		fields = append(fields, field{"Expiring in " + m.Month, strconv.FormatInt(m.Certificates, 10)})
@@ -87,7 +87,7 @@ func subordinateText(a api.SubordinateImpact) string {
 		parts = append(parts, "deleted")
 	}
 	if a.Elsewhere {
-		parts = append(parts, "stays trusted by another way")
+		parts = append(parts, "still trusted through another path")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -51,7 +51,7 @@ func (p *program) authorityImport() *cobra.Command {
 	c.Flags().StringVar(&flags.openssl, "openssl", "", "the `folder` of openssl ca or easy-rsa, for what the following flags do not name")
 	c.Flags().StringVar(&flags.key, "key", "", "the `file` with its private key: PKCS #8, PKCS #1 or SEC 1, in PEM or DER, encrypted or not")
 	c.Flags().StringVar(&flags.pkcs12, "pkcs12", "", "the PKCS #12 `file` with its key and chain, instead of --key")
-	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for the standard input (default: it is asked for)")
+	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for the standard input (default: prompt)")
 	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with its chain, its own certificate first, up to the root: PEM, DER or PKCS #7")
 	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with its last CRL, in PEM or DER")
 	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, if it is not that of --crl")
@@ -107,8 +107,8 @@ func (p *program) printImported(id int64, done api.ImportedCertificates, found i
 		return p.printJSON(importAnswer{done, id, found.refused, urls})
 	}
 	if len(urls) > 0 {
-		format += "\nits certificates say that their status is at the following URLs; have these answered with what is published here,\n" +
-			"/crl/%d.crl for a list and /ocsp/%d for OCSP (see docs/authorities.md):\n  %s"
+		format += "\nits certificates name the following URLs for their status; serve there what is published here,\n" +
+			"/crl/%d.crl for CRLs and /ocsp/%d for OCSP (see docs/authorities.md):\n  %s"
 		args = append(args, id, id, strings.Join(urls, "\n  "))
 	}
 	return p.done(format, args...)
@@ -154,7 +154,7 @@ func (p *program) importBody(ctx context.Context, flags importFlags) (body api.I
 	}
 	if flags.pkcs12 != "" && !pki.IsPKCS12(key) {
 		_, err := pki.OpenPKCS12(key, "")
-		return body, "", withHint(notary.Errorf(notary.Invalid, "%s: %s", file, err), "a key in another form is given with --key")
+		return body, "", withHint(notary.Errorf(notary.Invalid, "%s: %s", file, err), "pass a key in another format with --key")
 	}
 	if body.Password, err = p.keyPassword(ctx, key, flags.passwordFile); err != nil {
 		return body, "", err
@@ -181,7 +181,7 @@ func (p *program) importBody(ctx context.Context, flags importFlags) (body api.I
 // insideChain returns the chain in a PKCS #12 file.
 func insideChain(key []byte, password string) (string, error) {
 	if !pki.IsPKCS12(key) {
-		return "", usagef("give the authority's chain with --chain: only a PKCS #12 file can hold it beside the key")
+		return "", usagef("pass the chain with --chain: only a PKCS #12 file can contain key and chain")
 	}
 	opened, err := pki.OpenPKCS12(key, password)
 	if err != nil {

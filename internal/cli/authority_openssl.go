@@ -122,9 +122,9 @@ func (f *importFlags) checkIndex(body *api.ImportCertificateAuthority, chain str
 	}
 	missing := slices.DeleteFunc(revoked, func(serial string) bool { return listed[serial] })
 	if len(missing) > 0 {
-		return withHint(notary.Errorf(notary.Conflict, "%s has revoked what the CRL does not list: %d in all, the first with the serial number %s",
+		return withHint(notary.Errorf(notary.Conflict, "%s has revocations that are not on the CRL: %d in total, the first with serial number %s",
 			filepath.Join(f.openssl, opensslIndex), len(missing), missing[0]),
-			"make a new list: %s", f.newListCommand())
+			"generate a new CRL: %s", f.newListCommand())
 	}
 	return nil
 }

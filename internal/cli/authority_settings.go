@@ -41,12 +41,12 @@ func (p *program) authoritySettings() *cobra.Command {
 		if err := client.ChangeAuthoritySettings(ctx, id, change); err != nil {
 			return err
 		}
-		return p.done("authority %d has its new settings", id)
+		return p.done("settings of authority %d changed", id)
 	})
 	c.Flags().BoolVar(&crl, "crl", true, "name the URL of its CRL")
 	c.Flags().BoolVar(&ocsp, "ocsp", true, "name its OCSP responder")
 	c.Flags().BoolVar(&issuer, "issuer", true, "name the URL of its own certificate")
-	c.Flags().IntVar(&shards, "crl-shards", 0, "the `number` of partitioned CRLs, up to 1000; 0 chooses it by the number of certificates")
+	c.Flags().IntVar(&shards, "crl-shards", 0, "the `number` of partitioned CRLs, up to 1000; 0 chooses by the number of certificates")
 	return c
 }
 
@@ -63,7 +63,7 @@ func settingsFields(s api.AuthoritySettings) []field {
 	if names == nil {
 		names = []string{"nothing"}
 	}
-	shards := "as many as fit"
+	shards := "automatic"
 	if s.CRLShards > 0 {
 		shards = strconv.Itoa(s.CRLShards)
 	}

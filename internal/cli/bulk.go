@@ -31,9 +31,9 @@ type decision struct {
 func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d decision) error {
 	switch {
 	case len(args) > 0 && on.given():
-		return usagef("give ids, or flags that find the requests, but not both")
+		return usagef("give either ids or filter flags, not both")
 	case len(args) == 0 && !on.given():
-		return usagef("name the requests by their ids, or give flags that find them, such as --status %s", on.status)
+		return usagef("name the requests by id, or give filter flags such as --status %s", on.status)
 	case len(args) == 1:
 		return p.callOn(d.one)(command, args)
 	case len(args) == 0:
@@ -69,10 +69,10 @@ func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decid
 		if p.json {
 			return p.printJSON([]api.Outcome{})
 		}
-		return p.done("no %s request fits: nothing to do", filter.Status)
+		return p.done("no %s request matches: nothing to do", filter.Status)
 	}
 	if _, asked := p.terminal(); !asked && !on.yes {
-		return usagef("the flags find %s, and there is no terminal to ask on: add --yes", requests(n))
+		return usagef("the flags select %s, and there is no terminal to confirm on: add --yes", requests(n))
 	}
 	bulk := api.Bulk{Filter: &filter, Selection: found.Selection}
 	if err := p.confirmMany(ctx, c, on.yes, d, bulk, n); err != nil {

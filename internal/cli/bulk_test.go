@@ -96,7 +96,7 @@ func TestDecisionUsage(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(200, success)).trusted()
 	for args, words := range map[string][]string{
-		"request reject":                                   {"name the requests by their ids", "--status Outstanding"},
+		"request reject":                                   {"name the requests by id", "--status Outstanding"},
 		"request revoke":                                   {"--status Active"},
 		"request sign --authority 1":                       {"name the requests"},
 		"certificate revoke":                               {"name the certificates"},
@@ -151,7 +151,7 @@ func TestDecisionsThatEndEarly(t *testing.T) {
 	broken := newShell(t, answer(200, `{"result":[{"id":1,"status":"success"},`)).trusted()
 	r := broken.run("request", "reject", "1", "2")
 	if r.code != 1 || r.out != "1 of 2 requests are rejected\n" || !strings.Contains(r.err, "error: the response is incomplete") ||
-		!strings.Contains(r.err, "look before you try again") {
+		!strings.Contains(r.err, "check before you try again") {
 		t.Errorf("broken off: %+v", r)
 	}
 	refused := newShell(t, refuse(409, "conflict", "the certificate authority 2 is disabled: it cannot sign")).trusted()
@@ -167,7 +167,7 @@ func TestDecisionsThatEndEarly(t *testing.T) {
 	changed.run("request", "reject", "--status", "Outstanding", "--yes").wantFailure(t, "error: the selection has changed")
 
 	nothing := newShell(t, answer(200, `{"result":{"count":0,"selection":"abc"}}`)).trusted()
-	if r := nothing.must("request", "reject", "--domain", "example.com"); r.out != "no Outstanding request fits: nothing to do\n" {
+	if r := nothing.must("request", "reject", "--domain", "example.com"); r.out != "no Outstanding request matches: nothing to do\n" {
 		t.Errorf("nothing fits: %+v", r)
 	}
 	if r := nothing.must("request", "reject", "--domain", "example.com", "--json"); strings.TrimSpace(r.out) != "[]" {

@@ -39,7 +39,7 @@ func (p *program) canCommand() *cobra.Command {
 			})(command, nil)
 		},
 	}
-	authorityFlag(c, &authority, "authority", "the authority that signs, or that issued the certificate, by `id` or common name")
+	authorityFlag(c, &authority, "authority", "the `id` or common name of the CA that signs or has signed")
 	c.Flags().StringVar(&q.Profile, "profile", "", "the `name` of the profile")
 	c.Flags().StringSliceVar(&q.Names, "name", nil, "a `name` of the certificate; may be repeated")
 	c.Flags().Var(&owner, "owner", "the `id` of the account that submitted the request (default the account in question)")

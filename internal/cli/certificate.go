@@ -49,7 +49,7 @@ func (p *program) certificateTable() table[api.Certificate] {
 			return []string{strconv.FormatInt(e.ID, 10), p.certificateStatus(e), shortName(e.CommonName, names), e.SerialNumber,
 				optionalID(e.CertificateAuthorityID), relative(&e.NotAfter, p.now()), relative(e.RevokedAt, p.now())}
 		},
-		empty: "no certificates yet; one comes with each request that is signed: notary request list",
+		empty: "no certificates yet; sign a request to issue one: notary request list",
 	}
 }
 

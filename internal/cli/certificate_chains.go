@@ -34,7 +34,7 @@ func (p *program) certificateChains() *cobra.Command {
 			return p.printJSON(found)
 		}
 		if !found.Complete {
-			p.notice("there are more chains than were looked for")
+			p.notice("there may be more chains: the search is limited")
 		}
 		n := 0
 		return printList(p, each(found.Chains, nil), table[api.CertificateChain]{

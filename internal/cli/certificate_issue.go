@@ -40,9 +40,9 @@ func (p *program) certificateIssue() *cobra.Command {
 	flags.requestFlags.register(c)
 	flags.outFlags.register(c)
 	authorityFlag(c, &flags.authority, "authority", "the `id` or common name of the CA that signs")
-	c.Flags().StringVar(&flags.profile, "profile", "", "the profile's `name` (default server-client, and for a renewal the former one)")
+	c.Flags().StringVar(&flags.profile, "profile", "", "the profile's `name` (default server-client, and for a renewal the previous one)")
 	c.Flags().DurationVar(&flags.wait, "wait", 0, "how long to wait for approval, at most 60s")
-	flags.end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
+	flags.end.register(c, "that of the profile: 90 days for the built-in server and client profiles")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
 }
@@ -67,7 +67,7 @@ func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags)
 	}
 	if issued.CertificateChain == "" {
 		p.noticeKey(flags.keyOut)
-		return withHint(notary.Errorf(notary.Conflict, "request %d waits for a decision", issued.CertificateRequestID),
+		return withHint(notary.Errorf(notary.Conflict, "request %d is pending approval", issued.CertificateRequestID),
 			"once it is signed: notary request download %d", issued.CertificateRequestID)
 	}
 	return p.writeIssued(flags, issued)
@@ -96,7 +96,7 @@ func (f *issueFlags) undone(err error) error {
 	case errors.Is(err, client.ErrOutcomeUnknown):
 		return withHint(err, "the certificate may have been issued, so its key stays in %s: see notary certificate list", f.keyOut)
 	case os.Remove(f.keyOut) != nil:
-		return withHint(err, "the key in %s belongs to nothing: remove it", f.keyOut)
+		return withHint(err, "the key in %s is not used: remove it", f.keyOut)
 	}
 	return err
 }

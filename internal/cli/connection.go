@@ -124,7 +124,7 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 	case !errors.As(err, &untrusted):
 		return t, c, err
 	case t.caCert:
-		return t, nil, withHint(err, "no certificate of --ca-cert fits: ask for the right one, or leave it out to trust the server on first use")
+		return t, nil, withHint(err, "no CA in --ca-cert issued the server's certificate: use the right file, or omit it to trust the server on first use")
 	case t.isKnown && !acceptNew:
 		return t, nil, withHint(err, "it was trusted before: if the certificate was replaced on purpose, accept it with: notary login --accept-new-certificate")
 	}

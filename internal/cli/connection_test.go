@@ -154,7 +154,7 @@ func TestCACertIsRemembered(t *testing.T) {
 
 	wrong := s.write("wrong.pem", encodePEM(newCertificate(t).Leaf))
 	s.run("account", "me", "--ca-cert", wrong).wantFailure(t, "not trusted here")
-	s.runWith(password, append(login, "--ca-cert", wrong)...).wantFailure(t, "not trusted here", "hint: no certificate of --ca-cert fits")
+	s.runWith(password, append(login, "--ca-cert", wrong)...).wantFailure(t, "not trusted here", "hint: no CA in --ca-cert issued the server's certificate")
 	s.run("account", "me", "--ca-cert", s.write("empty.pem", "nothing")).wantFailure(t, "has no certificate in PEM")
 	s.run("account", "me", "--ca-cert", "/does/not/exist").wantFailure(t, "no such file")
 }
@@ -191,7 +191,7 @@ func TestServersFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte("{broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.run("status").wantFailure(t, "servers.json cannot be understood")
+	s.run("status").wantFailure(t, "servers.json cannot be parsed")
 }
 
 // Concurrent commands lose no change to servers.json.
@@ -241,12 +241,12 @@ func TestFirstAccount(t *testing.T) {
 	s := newShell(t, accounts(false))
 	first := []string{"account", "create", "--first", "--email", "me@example.com", "--password-stdin"}
 	r := s.runWith(password, first...)
-	if want := "account 1 created for me@example.com (Admin), and logged in with it to " + s.server.URL + "\n"; r.code != 0 || r.out != want {
+	if want := "account 1 created for me@example.com (Admin), and logged in to " + s.server.URL + "\n"; r.code != 0 || r.out != want {
 		t.Fatalf("first account: %+v, want %q", r, want)
 	}
 	s.must("account", "me")
 	s.server.sent()
-	s.runWith(password, first...).wantFailure(t, "has its first account already", "notary login")
+	s.runWith(password, first...).wantFailure(t, "already has its first account", "notary login")
 	for _, call := range s.server.sent() {
 		if strings.HasPrefix(call, "POST") {
 			t.Errorf("a second first account was asked for: %s", call)

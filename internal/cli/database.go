@@ -63,8 +63,8 @@ func (p *program) storeCopy() *cobra.Command {
 		Use:   "copy",
 		Short: "Copy a database to a new SQLite or PostgreSQL database",
 		Long: "Copy a whole database into an empty one, from SQLite to PostgreSQL or back. Stop the server first.\n" +
-			"Both are then compared row by row, and every rule of the data is checked. A copy that fails\n" +
-			"leaves nothing behind. The key file is not copied: it still\n" +
+			"Both are then compared row by row, and all invariants are checked. A copy that\n" +
+			"fails leaves nothing behind. The key file is not copied: it still\n" +
 			"opens the CAs' keys.",
 		Example: "  notary store copy --from notary-data/notary.db --to postgres://notary@db.example.com/notary\n" +
 			"  notary store copy --from postgres://notary@db.example.com/notary --to new/notary.db",
@@ -102,16 +102,16 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 	case err != nil:
 		return err
 	case read != written:
-		return notary.Errorf(notary.Internal, "the copy is not the same as the original: do not use it (%s, %s)", read, written)
+		return notary.Errorf(notary.Internal, "the copy differs from the original: do not use it (%s, %s)", read, written)
 	}
-	p.notice("checking every rule of the data …")
+	p.notice("checking all invariants …")
 	if err := archive.CheckInvariants(ctx, target); err != nil {
-		return notary.Errorf(notary.Internal, "the copy is as the original is, but not whole: %v", err)
+		return notary.Errorf(notary.Internal, "the copy is identical to the original, but neither is intact: %v", err)
 	}
 	if p.json {
 		return p.printJSON(map[string]string{"digest": written})
 	}
-	return p.done("copied; both hold the same, SHA-256 %s", written)
+	return p.done("copied; both have the same content, SHA-256 %s", written)
 }
 
 // openNamed opens a database by its name on the command line. One that must exist is not created, and is rejected if a
@@ -164,7 +164,7 @@ func (p *program) backupCommand() *cobra.Command {
 		if p.json {
 			return p.printJSON(map[string]string{"file": args[0], "digest": digest})
 		}
-		return p.done("%s holds everything, SHA-256 %s", args[0], digest)
+		return p.done("backup written to %s, SHA-256 %s", args[0], digest)
 	})
 }
 
@@ -173,7 +173,7 @@ func (p *program) restoreCommand() *cobra.Command {
 	c := onDatabase(&cobra.Command{
 		Use:   "restore FILE",
 		Short: "Restore the SQLite database from a backup",
-		Long: "Check a backup (its digest, and every rule of the data), then restore it as the SQLite database of a data\n" +
+		Long: "Check a backup (its digest and all invariants), then restore it as the SQLite database of a data\n" +
 			"folder. Stop the server first, and run the command as the server's user. An existing database is replaced\n" +
 			"with --replace only, and kept under another name.",
 		Example: "  notary restore /backup/notary-2026-11-25.db --data /var/lib/notary",
@@ -195,10 +195,10 @@ func (p *program) restoreCommand() *cobra.Command {
 			return err
 		}
 		if kept != "" {
-			p.notice("the database that was there is kept as %s", kept)
+			p.notice("the previous database is kept as %s", kept)
 		}
 		if !files.IsFile(c.SealKey) && c.Passphrase == "" {
-			p.notice("there is no key file %s: put back the one that belongs to this database before the start", c.SealKey)
+			p.notice("there is no key file %s: restore the one of this database before you start the server", c.SealKey)
 		}
 		return p.done("%s is restored", c.DB)
 	}))
@@ -220,7 +220,7 @@ func requireReadable(name string) error {
 
 func onlySQLite(c *config.Config, with string) error {
 	if store.IsPostgres(c.DB) {
-		return notary.Errorf(notary.Unprocessable, "the database is PostgreSQL: use its own tools, %s (docs/operations.md says how)", with)
+		return notary.Errorf(notary.Unprocessable, "the database is PostgreSQL: use its own tools, %s (see docs/operations.md)", with)
 	}
 	return nil
 }

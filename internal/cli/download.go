@@ -79,7 +79,7 @@ func (f *downloadFlags) register(c *cobra.Command) {
 	f.outFlags.register(c)
 	c.Flags().StringVar(&f.format, "format", "", "the `format`: "+strings.Join(formats, ", ")+" (default pem)")
 	c.Flags().BoolVar(&f.leaf, "leaf", false, "the same as --format leaf")
-	c.Flags().BoolVar(&f.noRoot, "no-root", false, "omit the root, which relying parties have already")
+	c.Flags().BoolVar(&f.noRoot, "no-root", false, "omit the root, which relying parties already have")
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	f.pkcs12.register(c)
 	c.MarkFlagsMutuallyExclusive("leaf", "format", "pkcs12")
@@ -180,7 +180,7 @@ func (f downloadFlags) encode(d downloaded) ([]byte, error) {
 		return d.chain[0].Raw, nil
 	case formatChain:
 		if len(list) == 1 {
-			return nil, notary.Errorf(notary.Conflict, "there is nothing above the certificate to write: use --format leaf")
+			return nil, notary.Errorf(notary.Conflict, "the certificate has no issuer to write: use --format leaf")
 		}
 		return chainPEM(list[1:]), nil
 	case formatPKCS7:

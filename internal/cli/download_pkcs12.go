@@ -35,10 +35,10 @@ func (f *pkcs12Flags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.file, "pkcs12", "", "write a PKCS #12 `file` of the private key with its whole chain")
 	flags.StringVar(&f.key, "key", "", "the `file` with the private key, for PKCS #12; - for the standard input")
-	flags.StringVar(&f.keyPasswordFile, "key-password-file", "", "the `file` with the password of the private key, where that is encrypted (default: it is asked for)")
-	flags.StringVar(&f.passwordFile, "password-file", "", "the `file` with the password for the PKCS #12; - for the standard input (default: it is asked for, or made where nobody is there)")
+	flags.StringVar(&f.keyPasswordFile, "key-password-file", "", "the `file` with the password of an encrypted private key (default: prompt)")
+	flags.StringVar(&f.passwordFile, "password-file", "", "the `file` with the password for the PKCS #12; - for the standard input (default: prompt, or generate it without a terminal)")
 	flags.StringVar(&f.alias, "alias", "", "the `name` of the key in the PKCS #12 (default the certificate's name)")
-	flags.BoolVar(&f.legacy, "legacy", false, "make the PKCS #12 for programs of before 2020, such as Java 8, with weaker encryption")
+	flags.BoolVar(&f.legacy, "legacy", false, "use weaker encryption, for programs from before 2020 such as Java 8")
 	flags.StringVar(&f.trustStore, "trust-store", "", "write a PKCS #12 `file` of the root as well, for Java to trust")
 }
 
@@ -55,7 +55,7 @@ func (f *pkcs12Flags) complete(all *downloadFlags) error {
 	case f.key == "-" && f.passwordFile == "-":
 		return usagef("the key and the password cannot both come from the standard input")
 	case f.trustStore != "" && !isPKCS12 && (all.out != "" || all.leaf || all.format != formatPEM):
-		return usagef("--trust-store goes alone or with --pkcs12: give the other format in a call of its own")
+		return usagef("--trust-store goes alone or with --pkcs12: use a separate call for another format")
 	}
 	if isPKCS12 {
 		if err := all.check(); err != nil {
@@ -79,9 +79,9 @@ func (p *program) writePKCS12(ctx context.Context, flags downloadFlags, d downlo
 			return err
 		}
 		if !pki.SameKey(key.Public(), d.chain[0].PublicKey) {
-			return withHint(notary.Errorf(notary.Invalid, "the private key in %s (%s) does not fit the certificate (%s)",
+			return withHint(notary.Errorf(notary.Invalid, "the private key in %s (%s) does not match the certificate (%s)",
 				flags.pkcs12.key, pki.KeyName(key.Public()), pki.KeyName(d.chain[0].PublicKey)),
-				"give the key that the request was made with; notary request create wrote it to a file named after the certificate")
+				"use the key of the request; notary request create wrote it to a file named after the certificate")
 		}
 	}
 	password, made, err := p.newPassword(ctx, flags.pkcs12.passwordFile)
@@ -144,7 +144,7 @@ func (p *program) storesWritten(flags downloadFlags, d downloaded, password stri
 	}
 	if made {
 		answer.Password = password
-		lines = append(lines, "the password, which is shown only now: "+password)
+		lines = append(lines, "password (shown only once): "+password)
 	}
 	if p.json {
 		return p.printJSON(answer)
@@ -208,7 +208,7 @@ func (p *program) newPassword(ctx context.Context, file string) (password string
 		return password, false, err
 	}
 	if _, ok := p.terminal(); ok {
-		password, err = p.readSecret(ctx, secret{prompt: "Password for the new file (empty: make one)", repeat: true})
+		password, err = p.readSecret(ctx, secret{prompt: "Password for the new file (empty: generate one)", repeat: true})
 		if err != nil || password != "" {
 			return password, false, err
 		}
@@ -228,7 +228,7 @@ func (p *program) readPassword(ctx context.Context, file string) (string, error)
 	line, _, _ := strings.Cut(string(content), "\n")
 	line = strings.TrimSuffix(line, "\r")
 	if line == "" {
-		return "", notary.Errorf(notary.Invalid, "%s holds no password: write it there as the first line", file)
+		return "", notary.Errorf(notary.Invalid, "%s has no password on its first line", file)
 	}
 	return line, nil
 }

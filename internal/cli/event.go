@@ -45,7 +45,7 @@ func (p *program) eventList() *cobra.Command {
 	c.Flags().StringVar(&f.filter.Action, "action", "", "only this `action`, such as request.sign")
 	c.Flags().StringVar(&f.from, "from", "", "only events at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or relative, such as -7d or -12h")
 	c.Flags().StringVar(&f.until, "until", "", "only events before this `time`")
-	c.Flags().IntVar(&f.limit, "limit", 0, "stop after this `many` (default all)")
+	c.Flags().IntVar(&f.limit, "limit", 0, "maximum `number` of results (default all)")
 	c.RegisterFlagCompletionFunc("action", cobra.FixedCompletions(notary.EventActions(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(notary.EventKinds, cobra.ShellCompDirectiveNoFileComp))
 	c.RunE = p.call(func(ctx context.Context, client *client.Client) error {

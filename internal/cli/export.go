@@ -60,7 +60,7 @@ func (f outFlags) copy(p *program, from io.Reader) error {
 		err = f.copyFile(from)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return notary.Errorf(notary.Conflict, "%s is there already: choose another file, or replace it with --force", f.out)
+		return notary.Errorf(notary.Conflict, "%s already exists: choose another file, or replace it with --force", f.out)
 	}
 	if err == nil {
 		p.notice("written to %s", f.out)

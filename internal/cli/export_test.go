@@ -24,7 +24,7 @@ func TestExport(t *testing.T) {
 	if err := os.WriteFile(file, []byte("older"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.run("certificate", "export", "--out", file).wantFailure(t, "is there already", "--force")
+	s.run("certificate", "export", "--out", file).wantFailure(t, "already exists", "--force")
 	if readAll(t, file) != "older" {
 		t.Error("the file was touched")
 	}

@@ -66,17 +66,17 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	switch e.Kind {
 	case notary.Unauthenticated:
 		if p.token != "" || p.env("NOTARY_TOKEN") != "" {
-			return "the token is that of --token or NOTARY_TOKEN: give another, or leave it out and log in with: notary login"
+			return "the token is that of --token or NOTARY_TOKEN: use another, or omit it and log in with: notary login"
 		}
 		return "log in with: notary login"
 	case notary.NotFound:
-		return "what there is: " + listOf(command, e.Field)
+		return "list them with: " + listOf(command, e.Field)
 	case notary.RateLimited:
 		return "try again" + after(e.RetryAfter)
 	case notary.Unavailable:
 		return unavailableHint(e)
 	case notary.OutcomeUnknown:
-		return "the server may have done it: look before you try again"
+		return "the server may have done it: check before you try again"
 	case notary.Internal:
 		return "the server's log has the cause"
 	default:
@@ -105,16 +105,16 @@ func unavailableHint(e *notary.Error) string {
 	var untrusted *tls.CertificateVerificationError
 	switch {
 	case errors.As(e, &changed):
-		return fmt.Sprintf("it now shows SHA-256 %s; if that is what the server itself has, accept it with: notary login --accept-new-certificate",
+		return fmt.Sprintf("it now presents SHA-256 %s; if that is the server's own certificate, accept it with: notary login --accept-new-certificate",
 			pki.Fingerprint(changed.Presented.Raw))
 	case errors.As(e, &untrusted):
-		return "log in first, which remembers the server's certificate: notary login (or name its authority with --ca-cert)"
+		return "log in first to remember the server's certificate: notary login (or name its CA with --ca-cert)"
 	case errors.Is(e, syscall.ECONNREFUSED):
 		return "start one with: notary start (or name another with --server)"
 	case e.RetryAfter > 0:
 		return "try again" + after(e.RetryAfter)
 	case errors.Is(e, client.ErrOutcomeUnknown):
-		return "the server may have done it: look before you try again"
+		return "the server may have done it: check before you try again"
 	default:
 		return ""
 	}

@@ -15,15 +15,15 @@ func TestHints(t *testing.T) {
 		want          string
 	}{
 		"a token that is not good": {401, "unauthenticated", "this token is not valid", "request list",
-			"error: this token is not valid\nhint: the token is that of --token or NOTARY_TOKEN: give another, or leave it out and log in with: notary login\n"},
+			"error: this token is not valid\nhint: the token is that of --token or NOTARY_TOKEN: use another, or omit it and log in with: notary login\n"},
 		"a permission that is missing": {403, "forbidden", "the role Read Only does not have permission to do this", "request reject 1",
 			"error: the role Read Only does not have permission to do this\n"},
 		"not found": {404, "not_found", "there is no request 1", "request show 1",
-			"error: there is no request 1\nhint: what there is: notary request list\n"},
+			"error: there is no request 1\nhint: list them with: notary request list\n"},
 		"no such login": {404, "not_found", "there is no session 9", "account end-session 9",
-			"error: there is no session 9\nhint: what there is: notary account sessions\n"},
+			"error: there is no session 9\nhint: list them with: notary account sessions\n"},
 		"no such account": {404, "not_found", "there is no account 9", "account show 9",
-			"error: there is no account 9\nhint: what there is: notary account list\n"},
+			"error: there is no account 9\nhint: list them with: notary account list\n"},
 		"conflict": {409, "conflict", "this request is Rejected: reopen it first", "request reject 1",
 			"error: this request is Rejected: reopen it first\n"},
 		"a fault of the server": {500, "internal", "something went wrong", "request list",
@@ -51,7 +51,7 @@ func TestLocalCommandsHaveNoHintOfAServer(t *testing.T) {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
 			r := newShell(t, nil).run(append(strings.Fields(command), "--data", nowhere)...)
-			if r.code != 1 || strings.Contains(r.err, "hint: what there is") || strings.Contains(r.err, "the server's log") {
+			if r.code != 1 || strings.Contains(r.err, "hint: list them with") || strings.Contains(r.err, "the server's log") {
 				t.Errorf("exit %d, errors\n%s", r.code, r.err)
 			}
 		})
@@ -72,7 +72,7 @@ func TestFieldIsNamed(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"error":"must be two letters","code":"invalid","field":"country_name"}`:                   "error: country_name: must be two letters\n",
 		`{"error":"country_name must be two letters","code":"invalid","field":"country_name"}`:      "error: country_name must be two letters\n",
-		`{"error":"there is no authority 3","code":"not_found","field":"certificate_authority_id"}`: "error: certificate_authority_id: there is no authority 3\nhint: what there is: notary authority list\n",
+		`{"error":"there is no authority 3","code":"not_found","field":"certificate_authority_id"}`: "error: certificate_authority_id: there is no authority 3\nhint: list them with: notary authority list\n",
 	} {
 		s := newShell(t, answer(400, body)).trusted()
 		if r := s.run("request", "sign", "1", "--authority", "3"); r.err != want {
@@ -84,7 +84,7 @@ func TestFieldIsNamed(t *testing.T) {
 func TestHintNamesTheCertificatesOfTheAuthority(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(404, `{"error":"there is no certificate 9","code":"not_found","field":"certificate_id"}`)).trusted()
-	want := "error: certificate_id: there is no certificate 9\nhint: what there is: notary authority certificates 3\n"
+	want := "error: certificate_id: there is no certificate 9\nhint: list them with: notary authority certificates 3\n"
 	if r := s.run("authority", "use", "3", "--certificate", "9"); r.err != want {
 		t.Errorf("errors %q, want %q", r.err, want)
 	}

@@ -89,5 +89,5 @@ func (f outFlags) check() error {
 }
 
 func (f outFlags) taken() error {
-	return notary.Errorf(notary.Conflict, "%s is there already: choose another file, or replace it with --force", f.out)
+	return notary.Errorf(notary.Conflict, "%s already exists: choose another file, or replace it with --force", f.out)
 }

@@ -68,12 +68,12 @@ func (p *program) groupMembers() *cobra.Command {
 		Example: "  notary group members 2 --add 7 --add 8 --remove 5"}
 	c.RunE = p.callOn(func(ctx context.Context, client *client.Client, id int64) error {
 		if len(add)+len(remove) == 0 {
-			return usagef("--add or --remove is needed")
+			return usagef("--add or --remove is required")
 		}
 		if err := client.ChangeMembers(ctx, id, api.ChangeMembers{Add: add, Remove: remove}); err != nil {
 			return err
 		}
-		return p.done("the members of group %d are changed", id)
+		return p.done("members of group %d changed", id)
 	})
 	c.Flags().Int64SliceVar(&add, "add", nil, "the `id` of an account to add; may be repeated")
 	c.Flags().Int64SliceVar(&remove, "remove", nil, "the `id` of an account to remove; may be repeated")

@@ -32,9 +32,8 @@ func (p *program) inspectCommand() *cobra.Command {
 		Use:   "inspect FILE|URL|HOST:PORT|-",
 		Short: "Show a certificate, CSR, CRL, chain or server and report problems",
 		Long: "Describe a file, the response of a URL, or the certificates of a TLS server, and report problems:\n" +
-			"certificates, chains, CSRs, CRLs, OCSP\n" +
-			"responses, PKCS #7, PKCS #12 and keys, in PEM or DER, from any source. Of a private key\n" +
-			"only its kind is shown. Nothing is sent to any Notary server, and no URL within a\n" +
+			"certificates, chains, CSRs, CRLs, OCSP responses, PKCS #7, PKCS #12 and keys, in PEM or DER, from any\n" +
+			"source. Of a private key only its type is shown. Nothing is sent to any Notary server, and no URL in a\n" +
 			"certificate is followed.\n\n" +
 			"A server, HOST:PORT or https://HOST, must also have the right name and a chain up to a root\n" +
 			"that this system or --ca-cert trusts. Files are checked against --ca-cert and --name if\n" +
@@ -52,7 +51,7 @@ func (p *program) inspectCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&flags.name, "name", "", "the host `name` or IP address that the certificate must name (default the server's)")
-	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of a PKCS #12 (default: it is asked for)")
+	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of a PKCS #12 file (default: prompt)")
 	c.Flags().StringVar(&flags.blockedKeys, "blocked-keys", "", "a `file` of keys to report, one SHA-256 of a public key a line")
 	c.Flags().StringVar(&flags.output, "output", "text", "the `format`: text, or json, which is the same as --json")
 	c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
@@ -128,7 +127,7 @@ func (p *program) lookAtURL(ctx context.Context, source, scheme string, flags in
 	u, err := url.Parse(source)
 	switch {
 	case scheme != "http" && scheme != "https":
-		return nil, usagef("URLs of %s are not read, only http and https", scheme)
+		return nil, usagef("%s URLs are not supported, only http and https", scheme)
 	case err != nil || u.Hostname() == "":
 		return nil, usagef("%q is not a URL", source)
 	case scheme == "https" && strings.Trim(u.Path, "/") == "" && u.RawQuery == "":

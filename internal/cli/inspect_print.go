@@ -51,7 +51,7 @@ func problemLine(problem inspect.Problem) string {
 // verdict returns the last line.
 func verdict(errors, warnings int) string {
 	if errors+warnings == 0 {
-		return "nothing is wrong"
+		return "no problems found"
 	}
 	var parts []string
 	for _, part := range []struct {
@@ -135,7 +135,7 @@ func (p *program) certificateFields(c *inspect.Certificate) []field {
 		{"  CRL", strings.Join(c.CRLURLs, ", ")},
 		{"  OCSP", strings.Join(c.OCSPURLs, ", ")},
 		{"  Issuer's certificate", strings.Join(c.IssuerURLs, ", ")},
-		{"  Must be stapled", yes(c.MustStaple)},
+		{"  OCSP must-staple", yes(c.MustStaple)},
 		{"  Subject key id", c.SubjectKeyID},
 		{"  Authority key id", c.AuthorityKeyID},
 		{"  SHA-256", c.SHA256},
@@ -214,7 +214,7 @@ func containerFields(c *inspect.Container) []field {
 		{"  CRLs", positive(c.CRLs)},
 		{"  Private keys", positive(c.Keys)},
 		{"  Signers", positive(c.Signers)},
-		{"  Closed by a password", yes(c.Closed)},
+		{"  Password required", yes(c.Closed)},
 	}
 }
 

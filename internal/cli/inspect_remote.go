@@ -65,7 +65,7 @@ func (p *program) download64(ctx context.Context, u *url.URL) ([]byte, error) {
 	}
 	content, err := files.ReadLimit(answer.Body, u.String(), inspect.MaxSize)
 	if err != nil && notary.KindOf(err) != notary.TooLarge {
-		err = &notary.Error{Kind: notary.Invalid, Err: err, Message: "the download broke off: " + cause(err)}
+		err = &notary.Error{Kind: notary.Invalid, Err: err, Message: "the download was interrupted: " + cause(err)}
 	}
 	return content, err
 }
@@ -96,7 +96,7 @@ func (p *program) lookAtServer(ctx context.Context, address string, flags inspec
 		h.Host = flags.name
 	}
 	if err := shakeHands(ctx, conn, &h); err != nil {
-		return nil, &notary.Error{Kind: notary.Invalid, Err: err, Message: address + " does not speak TLS with us: " + err.Error()}
+		return nil, &notary.Error{Kind: notary.Invalid, Err: err, Message: address + " does not complete a TLS handshake: " + err.Error()}
 	}
 	return inspect.Connected(h, p.now()), nil
 }

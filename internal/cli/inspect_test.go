@@ -55,7 +55,7 @@ func TestInspectAURL(t *testing.T) {
 	s.run("inspect", site.URL+"/page").wantFailure(t, "this is a web page")
 	s.run("inspect", site.URL+"/missing").wantFailure(t, "404 Not Found")
 	s.run("inspect", site.URL+"/endless").wantFailure(t, "larger than 64 MiB")
-	s.run("inspect", site.URL+"/broken").wantFailure(t, "the download broke off")
+	s.run("inspect", site.URL+"/broken").wantFailure(t, "the download was interrupted")
 	s.run("inspect", "https://"+s.server.Listener.Addr().String()+"/a.cer").wantFailure(t, "the download failed", "certificate")
 	s.run("inspect", "file:///etc/passwd").wantFailure(t, "only http and https")
 	s.run("inspect", "https:///x").wantFailure(t, "is not a URL")
@@ -78,7 +78,7 @@ func TestInspectAServer(t *testing.T) {
 	}
 	plain := httptest.NewServer(answer(200, ""))
 	defer plain.Close()
-	s.run("inspect", plain.Listener.Addr().String()).wantFailure(t, "does not speak TLS with us")
+	s.run("inspect", plain.Listener.Addr().String()).wantFailure(t, "does not complete a TLS handshake")
 }
 
 // The only problem of the server's generated certificate is that it is self-signed.
@@ -105,13 +105,13 @@ func TestInspectHostileFiles(t *testing.T) {
 	s.run("inspect", s.write("random", "\x01\x02\x03")).wantFailure(t, "neither PEM nor DER")
 	s.run("inspect", s.write("empty", "")).wantFailure(t, "the input is empty")
 
-	evil := root.Issue(t, testkit.Key(t, notary.ECDSAP256).Public(), named("a\x1b[2J\r\nnothing is wrong\u202e"))
+	evil := root.Issue(t, testkit.Key(t, notary.ECDSAP256).Public(), named("a\x1b[2J\r\nno problems found\u202e"))
 	r := s.run("inspect", s.write("evil", testkit.PEM(evil)))
-	if r.code != 1 || strings.ContainsAny(r.out, "\x1b\r\u202e") || strings.Contains(r.out, "\nnothing is wrong") ||
-		!strings.Contains(r.out, `a\x1b[2J\r\nnothing is wrong\u202e`) {
+	if r.code != 1 || strings.ContainsAny(r.out, "\x1b\r\u202e") || strings.Contains(r.out, "\nno problems found") ||
+		!strings.Contains(r.out, `a\x1b[2J\r\nno problems found\u202e`) {
 		t.Errorf("exit %d: %q", r.code, r.out)
 	}
-	if r := s.runWith(testkit.PEM(root.Certificate), "inspect", "-"); r.code != 0 || !strings.HasSuffix(r.out, "\nnothing is wrong\n") {
+	if r := s.runWith(testkit.PEM(root.Certificate), "inspect", "-"); r.code != 0 || !strings.HasSuffix(r.out, "\nno problems found\n") {
 		t.Errorf("exit %d: %s", r.code, r.out)
 	}
 }

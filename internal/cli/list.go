@@ -34,8 +34,8 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 		c.Flags().StringVar(to, name, "", usage)
 		f.names = append(f.names, name)
 	}
-	text(&f.filter.Email, "email", "only those that the account with this `address` submitted")
-	authorityFlag(c, &f.issuer, issuerFlag, "only those with a certificate that the authority with this `id` or common name signed")
+	text(&f.filter.Email, "email", "only those submitted by the account with this `address`")
+	authorityFlag(c, &f.issuer, issuerFlag, "only those with a certificate signed by the CA with this `id` or common name")
 	f.names = append(f.names, issuerFlag)
 	text(&f.filter.SerialNumber, "serial", "only the one with this serial `number`, in hexadecimal")
 	text(&f.filter.Fingerprint, "fingerprint", "only the one with this `SHA-256`, of the certificate or the CSR")
@@ -43,8 +43,8 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	text(&f.filter.Name, "name", "only those with this whole `name`: host, IP address, e-mail address, URI or common name")
 	text(&f.filter.NamePrefix, "name-prefix", "only those with a name that begins with this `text`")
 	text(&f.filter.Domain, "domain", "only those with a name that is this `domain` or lies below it")
-	text(&f.filter.Q, "search", "only those in which all of these `words` are found: the beginnings of parts of names, e-mail addresses, serial numbers, fingerprints and kinds of keys, or the status of a request")
-	text(&f.after, "expires-after", "only those that expire at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or from now on, such as 30d, 12h or -7d")
+	text(&f.filter.Q, "search", "only those that match all of these `words`: prefixes of parts of names, e-mail addresses, serial numbers, fingerprints and key types, or a request status")
+	text(&f.after, "expires-after", "only those that expire at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or relative to now, such as 30d, 12h or -7d")
 	text(&f.before, "expires-before", "only those that expire before this `time`")
 	text(&f.filter.Expiring, "expiring", "only certificates that expire within this `period`, such as 30d, and are neither revoked nor replaced by a later one for the same names and owner")
 }
@@ -79,7 +79,7 @@ func (f *filterFlags) common(now time.Time) (api.Filter, error) {
 	for _, name := range f.names {
 		flag := f.command.Flags().Lookup(name)
 		if flag.Changed && strings.TrimSpace(flag.Value.String()) == "" { // perhaps an unset variable in a script
-			return api.Filter{}, usagef("--%s is empty: say what to look for, or leave it out", name)
+			return api.Filter{}, usagef("--%s is empty: give a value, or omit it", name)
 		}
 	}
 	filter := f.filter
@@ -131,7 +131,7 @@ func moment(flag, text string, now time.Time) (string, error) {
 	if d, err := time.ParseDuration(text); err == nil && d.Abs() <= maxDays*24*time.Hour {
 		return now.Add(d).Format(time.RFC3339), nil
 	}
-	return "", usagef("--%s %q is not a time: write 2027-12-31, 2027-12-31T23:59:59Z, or from now on 30d, 12h or -7d", flag, text)
+	return "", usagef("--%s %q is not a time: write 2027-12-31, 2027-12-31T23:59:59Z, or relative to now 30d, 12h or -7d", flag, text)
 }
 
 // listFlags select the part of a list to show, and how.
@@ -149,7 +149,7 @@ func (f *listFlags) register(c *cobra.Command) {
 	for _, order := range notary.Sorts {
 		orders = append(orders, string(order))
 	}
-	c.Flags().IntVar(&f.limit, "limit", 0, "stop after this `many` (default all)")
+	c.Flags().IntVar(&f.limit, "limit", 0, "maximum `number` of results (default all)")
 	c.Flags().StringVar(&f.sort, "sort", "", "the `order`: "+strings.Join(orders, ", ")+" (default id)")
 	c.Flags().BoolVar(&f.watch, "watch", false, "after the list, print additions and changes until interrupted; with --json one object a line")
 	c.Flags().DurationVar(&f.interval, "interval", 2*time.Second, "how often --watch reads the list, so filter a long one")
@@ -162,9 +162,9 @@ func (f *listFlags) paging() (api.Paging, error) {
 	case f.command.Flags().Changed("limit") && f.limit < 1:
 		return api.Paging{}, usagef("--limit must be 1 or more")
 	case f.command.Flags().Changed("sort") && f.sort == "":
-		return api.Paging{}, usagef("--sort is empty: name an order, or leave it out")
+		return api.Paging{}, usagef("--sort is empty: name an order, or omit it")
 	case f.interval <= 0:
-		return api.Paging{}, usagef("--interval must be more than nothing, such as 2s")
+		return api.Paging{}, usagef("--interval must be positive, such as 2s")
 	case f.limit == 0 && f.sort == "" && !f.given():
 		return api.Paging{}, nil
 	}

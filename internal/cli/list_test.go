@@ -188,7 +188,7 @@ func TestWatch(t *testing.T) {
 	if diff := cmp.Diff([]string{`{"id":1 Outstanding`, `{"id":2 Rejected`, `{"id":1 Active`, `{"id":3 Outstanding`, `{"id":2 Rejected`}, got); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
-	if r.code != 0 || r.err != "the server is busy; trying again every 1ms\n" {
+	if r.code != 0 || r.err != "the server is busy; retrying every 1ms\n" {
 		t.Errorf("exit %d, errors %q", r.code, r.err)
 	}
 

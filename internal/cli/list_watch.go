@@ -58,7 +58,7 @@ func (w *watch[T]) run(ctx context.Context, every time.Duration) error {
 func (w *watch[T]) outlast(err error, every time.Duration) error {
 	unavailable := notary.KindOf(err) == notary.Unavailable
 	if unavailable && !w.lost {
-		w.p.notice("%s; trying again every %s", sentence(err), every)
+		w.p.notice("%s; retrying every %s", sentence(err), every)
 	}
 	w.lost = unavailable
 	if unavailable {

@@ -34,7 +34,7 @@ func (p *program) loginCommand() *cobra.Command {
 	c.Flags().StringVar(&email, "email", "", "the account's e-mail address")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	p.fingerprintFlag(c)
-	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "trust the server's new certificate in place of the one trusted before")
+	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "trust the server's new certificate instead of the previous one")
 	return c
 }
 
@@ -65,7 +65,7 @@ func (p *program) login(ctx context.Context, email string, stdin, acceptNew bool
 
 func (p *program) askEmail(ctx context.Context) (string, error) {
 	if _, ok := p.terminal(); !ok {
-		return "", usagef("--email is needed")
+		return "", usagef("--email is required")
 	}
 	fmt.Fprint(p.err, "E-mail: ")
 	return p.readLine(ctx)

@@ -17,16 +17,15 @@ import (
 func (p *program) migrateCommand() *cobra.Command {
 	var dryRun bool
 	status := onDatabase(&cobra.Command{Use: "status", Short: "Compare the schema of the database with this program",
-		Long: "Show the schema versions of the database and of this program, the migrations that are pending, and which\n" +
-			"programs can run on the database. On PostgreSQL the versions of running nodes are shown, too. It changes\n" +
+		Long: "Show the schema versions of the database and of this program, the pending migrations, and which programs\n" +
+			"can run on the database. On PostgreSQL, also show the versions of running nodes. The command changes\n" +
 			"nothing; a server may be running.",
 		Args: cobra.NoArgs}, p.migrateStatus)
 	up := onDatabase(&cobra.Command{Use: "up", Short: "Upgrade the schema of the database",
-		Long: "Apply the pending migrations, as the start of a server does. On PostgreSQL nodes that can run on the new\n" +
-			"schema go on meanwhile; while others are running, the upgrade is refused.\n" +
-			"With --dry-run the migrations are applied and undone, and what they change is listed: on a copy of a SQLite\n" +
-			"database, which takes as much disk space beside it, or in one transaction of PostgreSQL, during which\n" +
-			"servers wait.",
+		Long: "Apply the pending migrations, as a server does when it starts. On PostgreSQL, nodes that can run on the\n" +
+			"new schema keep running; the upgrade is refused while any other node is running.\n\n" +
+			"With --dry-run, apply the migrations, list their changes and roll them back: on a copy of a SQLite\n" +
+			"database, which needs as much disk space again, or in one PostgreSQL transaction, for which servers wait.",
 		Example: "  notary migrate up --dry-run --data /var/lib/notary",
 		Args:    cobra.NoArgs}, asServerUser(func(ctx context.Context, c *config.Config, args []string) error {
 		if dryRun {
@@ -44,7 +43,7 @@ func (p *program) migrateCommand() *cobra.Command {
 		return help(c, args)
 	}
 	for _, c := range []*cobra.Command{c, up} {
-		c.Flags().BoolVar(&dryRun, "dry-run", false, "undo the migrations and list what they change")
+		c.Flags().BoolVar(&dryRun, "dry-run", false, "list the changes of the migrations and roll them back")
 	}
 	return c
 }

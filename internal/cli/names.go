@@ -141,7 +141,7 @@ func findSigner(ctx context.Context, c *client.Client, name string) (int64, erro
 func authoritiesNamed(ctx context.Context, c *client.Client, name string) (found []api.CertificateAuthority, err error) {
 	all, err := c.CertificateAuthorities(ctx)
 	if notary.KindOf(err) == notary.Forbidden {
-		return nil, withHint(err, "give the id of the authority in place of its name")
+		return nil, withHint(err, "use the authority's id instead of its name")
 	} else if err != nil {
 		return nil, err
 	}

@@ -28,9 +28,9 @@ func (p *program) confirmNamed(ctx context.Context, c *client.Client, command *c
 	p.notice("%s", ownerText(name, r, p.now()))
 	yes := flag.Value.String() == "true"
 	if _, asked := p.terminal(); !asked && !yes {
-		return usagef("%q was resolved to a request, and there is no terminal to ask on: give its id, %d, or add --yes", name, id)
+		return usagef("%q names a request, and there is no terminal to confirm on: give its id, %d, or add --yes", name, id)
 	}
-	return p.confirm(ctx, yes, "Is this the request that you mean?")
+	return p.confirm(ctx, yes, "Is this the right request?")
 }
 
 // ownerText describes the owner of a request that was given by name.

@@ -168,7 +168,7 @@ func TestDownload(t *testing.T) {
 	if r := s.must("request", "download", "5", "--out", file); r.out != "" || readAll(t, file) != leaf+issuer {
 		t.Errorf("--out: %+v", r)
 	}
-	s.run("request", "download", "5", "--leaf", "--out", file).wantFailure(t, "is there already", "--force")
+	s.run("request", "download", "5", "--leaf", "--out", file).wantFailure(t, "already exists", "--force")
 	if readAll(t, file) != leaf+issuer {
 		t.Error("the file was touched")
 	}

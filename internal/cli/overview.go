@@ -82,10 +82,10 @@ func joined(texts ...string) string {
 func (p *program) authorityWords(a api.AuthorityState) []string {
 	words := []string{a.CommonName, a.Status, fmt.Sprintf("%d valid certificates", a.InForce)}
 	if a.EndsSoon {
-		words = append(words, "its certificate ends "+relative(a.NotAfter, p.now()))
+		words = append(words, "its certificate expires "+relative(a.NotAfter, p.now()))
 	}
 	if a.CRLDue {
-		words = append(words, "a CRL should have been made anew")
+		words = append(words, "a CRL is overdue")
 	}
 	return words
 }
@@ -102,7 +102,7 @@ func (p *program) authorityState() *cobra.Command {
 				field{"Common name", a.CommonName},
 				field{"Status", a.Status},
 				field{"Valid until", exact(a.NotAfter, p.now())},
-				field{"Certificates", fmt.Sprintf("%d issued, %d of them in force", a.Issued, a.InForce)},
+				field{"Certificates", fmt.Sprintf("%d issued, %d valid", a.Issued, a.InForce)},
 				field{"Revocations", strconv.FormatInt(a.Revocations, 10)},
 				field{"CRL number", optionalID(a.CRLNumber)},
 				field{"CRL made", exact(a.ThisUpdate, p.now())},

@@ -80,7 +80,7 @@ func (p *program) profileShow() *cobra.Command {
 			}
 			return p.printOne(e, profileFields(p, e)...)
 		})}
-	c.Flags().IntVar(&version, "version", 0, "a former version `number` (default the newest)")
+	c.Flags().IntVar(&version, "version", 0, "an earlier version `number` (default the newest)")
 	return c
 }
 
@@ -121,7 +121,7 @@ func profileFields(p *program, e api.Profile) []field {
 		{"Subject", subjectText(e.Subject)},
 		{"Policies", strings.Join(e.Policies, ", ")},
 		{"OCSP no check", yesNo(e.OCSPNoCheck)},
-		{"Warnings of lints", e.LintWarnings},
+		{"Lint warnings", e.LintWarnings},
 	}
 }
 
@@ -183,7 +183,7 @@ func (p *program) profileCreate() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.created(id, "profile %d is made\nnext: notary request sign ID --authority ID --profile %s", id, e.Name)
+				return p.created(id, "profile %d was created\nnext: notary request sign ID --authority ID --profile %s", id, e.Name)
 			})(command, args)
 		}}
 	profileFile(c, &file, "the `file` with the profile, JSON or YAML, - for the standard input")
@@ -225,7 +225,7 @@ func (p *program) profileUpdate() *cobra.Command {
 			case p.json:
 				return p.printJSON(api.UpdatedProfile{Message: api.Success, Version: version})
 			}
-			return p.done("profile %d has the version %d", id, version)
+			return p.done("profile %d has version %d", id, version)
 		})(command, args)
 	}
 	profileFile(c, &file, "the `file` with the rules, JSON or YAML, - for the standard input")

@@ -31,7 +31,7 @@ func (p *program) profileCheck() *cobra.Command {
 			"  notary profile check web --file web.json --last 500"}
 	c.Flags().StringVar(&flags.csr, "csr", "", "PEM `file` with a signing request, - for the standard input")
 	c.Flags().IntVar(&flags.last, "last", 0, "how `many` of the latest requests to check, up to 1000")
-	authorityFlag(c, &flags.authority, "authority", "the `id` or common name of an authority whose constraints count, and for which is linted")
+	authorityFlag(c, &flags.authority, "authority", "the `id` or common name of a CA whose constraints apply and for which to lint")
 	profileFile(c, &flags.file, "the `file` with changed rules, JSON or YAML")
 	c.MarkFlagsOneRequired("csr", "last")
 	c.RunE = func(command *cobra.Command, args []string) error {
@@ -106,7 +106,7 @@ func (p *program) printVerdicts(check api.ProfileCheck) error {
 	if err := p.printTried("would now be refused", check.Looked, check.Refused); err != nil {
 		return err
 	}
-	return p.printTried("would newly be allowed", check.Looked, check.Allowed)
+	return p.printTried("would now be allowed", check.Looked, check.Allowed)
 }
 
 // printTried prints the requests whose verdict the changed rules change.

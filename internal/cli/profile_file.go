@@ -28,21 +28,21 @@ func (p *program) readProfile(ctx context.Context, name string) (api.Profile, er
 func parseProfile(name, content string) (e api.Profile, err error) {
 	invalid := func(err error) error {
 		text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "json: ")
-		return notary.Errorf(notary.Invalid, "%s holds no profile that can be read: %s", name, strings.Join(strings.Fields(text), " "))
+		return notary.Errorf(notary.Invalid, "%s is not a valid profile: %s", name, strings.Join(strings.Fields(text), " "))
 	}
 	var values map[string]any // YAML is a superset of JSON
 	if err := yaml.Unmarshal([]byte(strings.TrimPrefix(content, "\ufeff")), &values); err != nil {
 		return e, invalid(err)
 	}
 	if values == nil {
-		return e, notary.Errorf(notary.Invalid, "%s is empty: write a profile as notary profile show NAME --json does", name)
+		return e, notary.Errorf(notary.Invalid, "%s is empty: write a profile in the format of notary profile show NAME --json", name)
 	}
 	if result, ok := values["result"].(map[string]any); ok && len(values) == 1 { // a response of the API
 		values = result
 	}
 	if _, ok := values["Profile"]; ok {
-		return e, notary.Errorf(notary.Invalid, "%s is a profile as notary profile show prints it for people: "+
-			"add --json to have it in the form that can be read again", name)
+		return e, notary.Errorf(notary.Invalid, "%s is the text output of notary profile show: "+
+			"use that of notary profile show --json", name)
 	}
 	text, err := json.Marshal(values)
 	if err != nil {

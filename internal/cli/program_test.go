@@ -223,7 +223,7 @@ func TestUsage(t *testing.T) {
 		"authority create --common-name x --root --issuer 1":                     {"root", "issuer"},
 		"authority create --common-name x --permit example.com":                  {"--permit", "dns:example.com"},
 		"authority create --common-name x --exclude host:example.com":            {"--exclude", "dns:example.com"},
-		"account create --email a@b.c":                                           {"--role is needed"},
+		"account create --email a@b.c":                                           {"--role is required"},
 		"account create --email a@b.c --role boss":                               {`"boss" is not a role`},
 		"account role 1 boss":                                                    {`"boss" is not a role`},
 	} {

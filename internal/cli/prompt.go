@@ -118,7 +118,7 @@ func (p *program) readSecret(ctx context.Context, s secret) (string, error) {
 	}
 	second, err := p.askSecret(ctx, fd, s.prompt+" again")
 	if err == nil && first != second {
-		err = notary.Errorf(notary.Invalid, "the two passwords are not the same: nothing was changed")
+		err = notary.Errorf(notary.Invalid, "the passwords do not match: nothing was changed")
 	}
 	return first, err
 }

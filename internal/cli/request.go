@@ -185,7 +185,7 @@ func (p *program) requestDelete() *cobra.Command {
 
 func (p *program) requestRemoveCertificate() *cobra.Command {
 	return namedYesUsage(p.destructive("remove-certificate ID", "Remove the certificate from a request; it stays in the inventory",
-		"Remove the certificate of request %d?", "request %d has no certificate any more and is outstanding again",
+		"Remove the certificate of request %d?", "request %d no longer has a certificate and is outstanding again",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.RemoveCertificate(ctx, id) }))
 }
 
@@ -202,7 +202,7 @@ func (p *program) requestUpload() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.created(certificate, "request %d has certificate %d now", id, certificate)
+			return p.created(certificate, "request %d now has certificate %d", id, certificate)
 		}),
 	}
 	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, leaf first, as PEM, DER or PKCS #7; - for the standard input")

@@ -54,7 +54,7 @@ func (p *program) requestCreate() *cobra.Command {
 // register adds the flags to a command.
 func (f *requestFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.names, "name", nil, "a `name` for the certificate: host, *.domain, IP address, e-mail address or URI; may be repeated")
-	f.subject.register(c, "default the first --name, where that is a host's")
+	f.subject.register(c, "default the first --name if it is a host name")
 	c.Flags().StringVar(&f.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
 	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default the first name with .key)")
 	c.Flags().StringVar(&f.csr, "csr", "", "PEM `file` with a CSR to submit; - for the standard input")
@@ -101,7 +101,7 @@ func (p *program) createRequest(ctx context.Context, c *client.Client, flags req
 	}
 	if err != nil {
 		if os.Remove(keyFile) != nil {
-			return withHint(err, "the key in %s belongs to nothing: remove it", keyFile)
+			return withHint(err, "the key in %s is not used: remove it", keyFile)
 		}
 		return err
 	}
@@ -159,7 +159,7 @@ func writeKey(file string, key crypto.Signer) error {
 	}
 	err = files.Create(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return withHint(notary.Errorf(notary.Conflict, "%s is there already, and a key is never overwritten", file),
+		return withHint(notary.Errorf(notary.Conflict, "%s already exists, and a key is never overwritten", file),
 			"choose another file with --key-out")
 	}
 	return err

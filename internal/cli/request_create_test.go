@@ -146,7 +146,7 @@ func TestKeyIsNeverOverwritten(t *testing.T) {
 	s := newShell(t, answer(201, created)).trusted()
 	file := s.write("a.key", "precious")
 	s.run("request", "create", "--name", "a.example.com", "--key-out", file).
-		wantFailure(t, "is there already", "hint: choose another file with --key-out")
+		wantFailure(t, "already exists", "hint: choose another file with --key-out")
 	if content, err := os.ReadFile(file); err != nil || string(content) != "precious" {
 		t.Errorf("the file now has %q, %v", content, err)
 	}

@@ -26,8 +26,8 @@ func (p *program) requestSign() *cobra.Command {
 			"  notary request sign --status Active --expires-before 30d\n"+
 			"  notary request sign 7 --authority 2 --subject 'CN=web.example.com,O=Example' --name web.example.com\n"+
 			"  notary request sign 7 --authority 1 --profile intermediate --path-length 0 --permit dns:example.com")
-	c.Long += "\n\nWithout --authority and --profile, a request that has had a certificate is signed by the authority and\n" +
-		"profile of that. The first certificate of a request needs --authority."
+	c.Long += "\n\nWithout --authority and --profile, a request is signed by the CA and with the profile of its previous\n" +
+		"certificate. The first certificate of a request needs --authority."
 	c.RunE = func(command *cobra.Command, args []string) error {
 		notAfter, err := end.end(p.now())
 		if err != nil {
@@ -55,10 +55,10 @@ func (p *program) requestSign() *cobra.Command {
 			question: "Sign %s?", doing: "signing", done: "signed",
 		})
 	}
-	authorityFlag(c, &authority, "authority", "the `id` or common name of the authority that signs (default the one of the former certificate)")
-	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default the one of the former certificate, or server-client)")
-	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "renew with the former CA and profile; --authority and --profile are for requests without a certificate")
-	end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
+	authorityFlag(c, &authority, "authority", "the `id` or common name of the CA that signs (default that of the previous certificate)")
+	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default that of the previous certificate, or server-client)")
+	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "renew with the previous CA and profile; --authority and --profile are for requests without a certificate")
+	end.register(c, "that of the profile: 90 days for the built-in server and client profiles")
 	own.register(c, on)
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c

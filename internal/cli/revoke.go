@@ -88,9 +88,9 @@ func (p *program) certificateRevoke() *cobra.Command {
 	c.RunE = func(command *cobra.Command, args []string) error {
 		switch {
 		case len(args) > 0 && on.given():
-			return usagef("give ids, or flags that find the certificates, but not both")
+			return usagef("give either ids or filter flags, not both")
 		case len(args) == 0 && !on.given():
-			return usagef("name the certificates by their ids, or give flags that find them, such as --domain example.com")
+			return usagef("name the certificates by id, or give filter flags such as --domain example.com")
 		case len(args) == 1:
 			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 				return p.revokeCertificate(ctx, c, id, body, yes)
@@ -141,14 +141,14 @@ func (p *program) revokeCertificates(ctx context.Context, c *client.Client, ids 
 		}
 		bulk.Filter, bulk.Selection, n = &filter, found.Selection, int(found.Count)
 		if _, asked := p.terminal(); !asked && !yes && n > 0 {
-			return usagef("the flags find %s, and there is no terminal to ask on: add --yes", counted(n, "certificate"))
+			return usagef("the flags select %s, and there is no terminal to confirm on: add --yes", counted(n, "certificate"))
 		}
 	}
 	switch {
 	case n == 0 && p.json:
 		return p.printJSON([]api.Outcome{})
 	case n == 0:
-		return p.done("no certificate fits: nothing to do")
+		return p.done("no certificate matches: nothing to do")
 	}
 	if err := p.confirm(ctx, yes, "Revoke %s permanently?", counted(n, "certificate")); err != nil {
 		return err

@@ -44,7 +44,7 @@ func (p *program) loadServers() (servers, error) {
 	}
 	if err := json.Unmarshal(content, &known); err != nil {
 		return known, &notary.Error{Kind: notary.Invalid, Err: err,
-			Message: path + " cannot be understood: mend it, or remove it and log in again"}
+			Message: path + " cannot be parsed: fix it, or remove it and log in again"}
 	}
 	if known.Servers == nil {
 		known.Servers = map[string]remembered{}
@@ -55,7 +55,7 @@ func (p *program) loadServers() (servers, error) {
 // changeServers changes servers.json atomically, even if other commands do too.
 func (p *program) changeServers(change func(*servers)) error {
 	if p.configDir == "" {
-		return notary.Errorf(notary.Invalid, "there is no folder to remember the login in: set HOME or XDG_CONFIG_HOME")
+		return notary.Errorf(notary.Invalid, "there is no folder for the login: set HOME or XDG_CONFIG_HOME")
 	}
 	if err := os.MkdirAll(p.configDir, 0o700); err != nil {
 		return err

@@ -27,11 +27,11 @@ func (p *program) startCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&file, "config", "", "YAML `file` with the configuration (default NOTARY_CONFIG)")
 	c.Flags().String(config.KeyData, "", "`folder` for database, key file and certificate (default NOTARY_DATA or ./notary-data)")
-	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database, postgres://user@host:5432/name, in place of SQLite\n(default NOTARY_DATABASE; a password is better given there, where no list of processes shows it)")
+	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database, postgres://user@host:5432/name, instead of SQLite\n(default NOTARY_DATABASE; set a password only there, because process lists show flags)")
 	c.Flags().String(config.KeyListen, "", "`address` to listen on, host:port (default NOTARY_LISTEN or "+config.DefaultHost+":"+config.DefaultPort+")")
-	c.Flags().String(config.FlagName(config.KeyPublishListen), "", "`address` to publish CRLs, CA certificates and OCSP answers on over plain HTTP, host:port, or "+config.Off+
+	c.Flags().String(config.FlagName(config.KeyPublishListen), "", "`address` to publish CRLs, CA certificates and OCSP responses on over plain HTTP, host:port, or "+config.Off+
 		"\n(default NOTARY_PUBLISH_LISTEN or "+config.DefaultHost+":"+config.DefaultPublishPort+")")
-	c.Flags().String(config.FlagName(config.KeyPublishURL), "", "`URL` of what is published, as certificates name it\n(default NOTARY_PUBLISH_URL or http://, the external_hostname and that port)")
+	c.Flags().String(config.FlagName(config.KeyPublishURL), "", "base `URL` of the publications in certificates\n(default NOTARY_PUBLISH_URL or http://, the external_hostname and that port)")
 	return c
 }
 

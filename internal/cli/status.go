@@ -24,14 +24,14 @@ func (p *program) status(ctx context.Context, c *client.Client) error {
 		return err
 	}
 	answers := c.Ready(ctx)
-	who, database := "nobody; log in with: notary login", "answers"
+	who, database := "no one; log in with: notary login", "answers"
 	switch {
 	case answers != nil && notary.KindOf(answers) != notary.Unavailable:
 		return answers
 	case answers != nil:
 		who, database = "unknown", "does not answer"
 	case !status.Initialized:
-		who = "nobody; create the first account with: notary account create --first --email YOU"
+		who = "no one; create the first account with: notary account create --first --email YOU"
 	case !p.json:
 		me, err := c.Me(ctx)
 		switch {
