@@ -122,7 +122,7 @@ func (c *connection) readBody(length int, to io.Writer) error {
 // chunked is the length of a chunked body.
 const chunked = -1
 
-var errHead = errors.New("the head of the answer cannot be read")
+var errHead = errors.New("the response head cannot be parsed")
 
 // readHead reads the status line and headers (RFC 9112, sections 4 and 5).
 func (c *connection) readHead() (status, length int, err error) {

@@ -40,8 +40,8 @@ func (b *bench) fillAndCopy(ctx context.Context, rows int, name string) (*site, 
 	}
 	database, err := b.engine.copy(ctx)
 	if err != nil && b.o.database != "" {
-		b.say("no figures at %s requests to compare with: a database for them could not be "+
-			"made: %v", thousands(rows), err)
+		b.say("no comparison with %s requests: a database for them could not be "+
+			"created: %v", thousands(rows), err)
 		return nil, nil
 	} else if err != nil {
 		return nil, err

@@ -80,7 +80,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.StringVar(&o.engine, "engine", sqlite, "the database: sqlite or postgres")
-	flags.StringVar(&o.database, "database", "", "`URL` of an empty PostgreSQL database that is left as it is at the end\n"+
+	flags.StringVar(&o.database, "database", "", "`URL` of an empty PostgreSQL database that is kept at the end\n"+
 		"(default a new one in the cluster of NOTARY_TEST_POSTGRES, or a temporary cluster)")
 	flags.StringVar(&o.dir, "dir", "", "`folder` on the disk to measure (default the folder for temporary "+
 		"files, which must not be in memory)")
@@ -120,7 +120,7 @@ func (o *options) check() error {
 	case o.nodes < 1 || o.clients < 1 || o.rows < 0 || o.revoked < 0:
 		return errors.New("--nodes and --clients begin at 1, --rows and --revoked at 0")
 	case o.time <= 0 || o.timeout <= 0:
-		return errors.New("--time and --timeout must be longer than nothing")
+		return errors.New("--time and --timeout must be positive")
 	}
 	return nil
 }

@@ -26,8 +26,8 @@ func requireDurable(ctx context.Context, database string) error {
 			return fmt.Errorf("PostgreSQL: %w", err)
 		}
 		if value == "off" {
-			return fmt.Errorf("this PostgreSQL cluster runs with %s=off, and figures of one that may lose data "+
-				"are worth nothing: switch it on, or take another cluster", setting)
+			return fmt.Errorf("this PostgreSQL cluster runs with %s=off, and may lose data, which makes its "+
+				"figures meaningless: switch it on, or use another cluster", setting)
 		}
 	}
 	return nil

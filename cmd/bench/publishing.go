@@ -105,7 +105,7 @@ func (b *bench) ocspRequests(nonce bool) (requests [][]byte, err error) {
 func ocspRequest(issuer *x509.Certificate, serial string, nonce bool) ([]byte, error) {
 	number, ok := new(big.Int).SetString(serial, 16)
 	if !ok {
-		return nil, fmt.Errorf("%q is no serial number", serial)
+		return nil, fmt.Errorf("%q is not a serial number", serial)
 	}
 	request, err := ocsp.CreateRequest(&x509.Certificate{SerialNumber: number}, issuer, nil)
 	if err != nil || !nonce {

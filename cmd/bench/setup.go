@@ -54,7 +54,7 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 	if err := b.site.start(ctx); err != nil {
 		return err
 	}
-	b.say("making authorities and samples")
+	b.say("creating CAs and samples")
 	c, err := b.api()
 	if err != nil {
 		return err

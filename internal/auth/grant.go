@@ -30,7 +30,7 @@ func (s *Service) CreateGrant(ctx context.Context, caller notary.Caller, g *nota
 		return 0, err
 	}
 	if (g.AccountID == 0) == (g.GroupID == 0) || g.AccountID < 0 || g.GroupID < 0 {
-		return 0, notary.FieldErrorf("grantee", "name the account or the group to which this is granted")
+		return 0, notary.FieldErrorf("grantee", "name the account or group that receives the grant")
 	}
 	if err := policy.CheckTerms(g.GrantTerms); err != nil {
 		return 0, err

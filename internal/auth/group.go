@@ -37,7 +37,7 @@ func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name st
 		return 0, err
 	}
 	if !groupName.MatchString(name) {
-		return 0, notary.FieldErrorf("name", "%.70q cannot be a group's name: use up to 64 small letters, digits, dots, "+
+		return 0, notary.FieldErrorf("name", "%.70q cannot be a group's name: use up to 64 lowercase letters, digits, dots, "+
 			"hyphens and underscores, a letter first", name)
 	}
 	err = s.writeGrants(ctx, caller, func(tx *store.Tx) error {
@@ -75,7 +75,7 @@ func (s *Service) ChangeMembers(ctx context.Context, caller notary.Caller, group
 		return err
 	}
 	if len(add)+len(remove) > maxMembers {
-		return notary.FieldErrorf("add", "more than %d accounts are named: change them in parts", maxMembers)
+		return notary.FieldErrorf("add", "more than %d accounts are named: split the change", maxMembers)
 	}
 	return s.writeGrants(ctx, caller, func(tx *store.Tx) error {
 		g, err := tx.Group(ctx, groupID)

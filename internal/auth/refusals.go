@@ -130,6 +130,6 @@ func (s *Service) recordRefusals(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	if err := s.RecordRefusals(ctx); err != nil {
-		s.log.WarnContext(ctx, "could not record the refused calls; they are recorded later", "error", err)
+		s.log.WarnContext(ctx, "could not record refused calls; they are recorded later", "error", err)
 	}
 }

@@ -127,7 +127,7 @@ func (s *Service) noteUse(tokenHash []byte, session *notary.Session) {
 		defer cancel()
 		err := s.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(session.ID, expires) })
 		if err != nil { // the next call retries
-			s.log.Debug("could not note that a session is in use", "error", err)
+			s.log.Debug("could not record the use of a session", "error", err)
 			return
 		}
 		if s.sessions != nil {

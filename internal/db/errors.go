@@ -19,7 +19,7 @@ import (
 )
 
 // ErrUnique is returned when a row with this key already exists. Callers explain what that means.
-var ErrUnique = errors.New("a row with this key is there already")
+var ErrUnique = errors.New("a row with this key already exists")
 
 // MapError maps a driver's error to a [notary.Error] by its code. It returns [sql.ErrNoRows] and [ErrUnique] unchanged.
 func MapError(err error) error {
@@ -34,7 +34,7 @@ func MapError(err error) error {
 	case errors.As(err, &pg):
 		return mappedPostgres(pg, err)
 	case errors.Is(err, context.Canceled):
-		return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Message: "the request was given up", Err: err}
+		return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Message: "the request was cancelled", Err: err}
 	case notary.Exhausted(err) != nil: // on the way to the server
 		return notary.Exhausted(err)
 	case timedOut(err):
@@ -56,7 +56,7 @@ var sqliteSentences = map[int]string{
 	sqlite3.SQLITE_NOMEM:  "the server has no memory left",
 	sqlite3.SQLITE_READONLY: "the database cannot be written at the moment " +
 		"(check the permissions of its files and its file system)",
-	sqlite3.SQLITE_INTERRUPT: "the request was given up",
+	sqlite3.SQLITE_INTERRUPT: "the request was cancelled",
 	sqlite3.SQLITE_IOERR:     "the database's disk reports an error",
 	sqlite3.SQLITE_FULL:      "the database's disk is full (free some space)",
 	sqlite3.SQLITE_CANTOPEN:  "the database's files cannot be opened (the server may have no file descriptors left)",
@@ -111,13 +111,13 @@ var states = map[string]state{
 	invalidAuthorization: {refusesUser, false},
 	invalidPassword:      {refusesUser, false},
 	unknownDatabase:      {"the database does not exist (check its name in the URL of the database)", false},
-	"40":                 {"too many changes of the same things at once", false},
+	"40":                 {"too many concurrent changes of the same object", false},
 	"53":                 {"the database has run out of a resource", true},
 	"53100":              {"the database's disk is full (free some space)", true},
 	"53200":              {"the database has no memory left", true},
 	"53300":              {"the database has too many connections (raise max_connections)", true},
 	"55006":              {"the database is in use", false},
-	"55P03":              {"too many changes of the same things at once", false}, // lock_not_available
+	"55P03":              {"too many concurrent changes of the same object", false}, // lock_not_available
 	"57":                 {"the database cannot be reached at the moment", true}, // shutdown, crash, start
 	queryCanceled:        {"the database did not answer in time", false},
 	"58":                 {"the database's disk reports an error", true},
@@ -211,7 +211,7 @@ func busy(why string) error { return temporary(why, time.Second, nil) }
 
 // Raced returns the error of a change to something that another transaction has changed since it was read.
 func Raced() error {
-	return notary.Errorf(notary.Conflict, "somebody else has just changed this: look at it again")
+	return notary.Errorf(notary.Conflict, "this was changed in the meantime: check it and try again")
 }
 
 // Corrupt reports whether SQLite found the file damaged.

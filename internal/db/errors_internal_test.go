@@ -76,7 +76,7 @@ func TestErrorsOfTheConnection(t *testing.T) {
 		"nobody listens":            {dial(syscall.ECONNREFUSED), "cannot be reached"},
 		"no answer":                 {context.DeadlineExceeded, "did not answer in time"},
 		"no answer to a read":       {os.ErrDeadlineExceeded, "did not answer in time"},
-		"the client has gone":       {context.Canceled, "was given up"},
+		"the client has gone":       {context.Canceled, "was cancelled"},
 		"cut off":                   {io.ErrUnexpectedEOF, "cannot be reached"},
 		"closed":                    {net.ErrClosed, "cannot be reached"},
 		"a used connection":         {driver.ErrBadConn, "cannot be reached"},

@@ -61,7 +61,7 @@ func (s Schema) copyOn(ctx context.Context, conn *sql.Conn, path, to string) err
 	var id int32
 	err := conn.QueryRowContext(ctx, `SELECT application_id FROM pragma_application_id`).Scan(&id)
 	if err != nil || id != s.ApplicationID {
-		return notary.Errorf(notary.Invalid, "%s is not a database of notary", path)
+		return notary.Errorf(notary.Invalid, "%s is not a notary database", path)
 	}
 	return MapError(conn.Raw(func(driver any) error {
 		backup, err := driver.(interface {
@@ -146,7 +146,7 @@ func mergeLog(ctx context.Context, path string) error {
 	case Corrupt(err):
 		return nil
 	case err != nil:
-		return fmt.Errorf("could not close the database that is there: %w", err)
+		return fmt.Errorf("could not close the existing database: %w", err)
 	case busy != 0:
 		return notary.Errorf(notary.Unavailable,
 			"another program is reading the database %s, such as a backup: try again when it has ended", path)

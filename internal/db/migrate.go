@@ -36,9 +36,9 @@ func (s Schema) claimed(ctx context.Context, db *sql.DB) (bool, error) {
 		FROM pragma_application_id`).Scan(&id, &objects)
 	switch {
 	case err != nil:
-		return false, fmt.Errorf("it cannot be read (is this a database of notary?): %w", err)
+		return false, fmt.Errorf("it cannot be read (is this a notary database?): %w", err)
 	case id != s.ApplicationID && (id != 0 || objects > 0):
-		return false, errors.New("it belongs to another program: name another file")
+		return false, errors.New("it belongs to another program: use another file")
 	}
 	return id == s.ApplicationID, nil
 }
@@ -122,8 +122,8 @@ var errNoVersion = errors.New("it has tables but no goose_db_version, which hold
 	"restore the whole backup")
 
 // errUnreleased is returned for a database from before the first release.
-var errUnreleased = errors.New("it was made before the first release, in a form that is no longer read: " +
-	"begin with a new one")
+var errUnreleased = errors.New("it was created before the first release, in a format that is no longer supported: " +
+	"start with a new database")
 
 // status returns the status of a versioned or empty database. It creates the goose table if that does not exist.
 func (s Schema) status(ctx context.Context, d dialect, db *sql.DB, provider *goose.Provider) (SchemaStatus, error) {

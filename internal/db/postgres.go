@@ -77,7 +77,7 @@ func (e *postgresEngine) unmigrated(err error) error {
 	}
 	if errors.As(err, &theirs) && theirs.Code == insufficientRights {
 		return &notary.Error{Kind: notary.Forbidden, Err: err, Message: fmt.Sprintf(
-			"the user %s may not make tables in the database %s: make it the owner, with ALTER DATABASE … OWNER TO …",
+			"the user %s may not create tables in the database %s: make it the owner with ALTER DATABASE … OWNER TO …",
 			e.config.User, e.name())}
 	}
 	return fmt.Errorf("the database %s: %w", e.name(), err)
@@ -167,11 +167,11 @@ func (e *postgresEngine) check(ctx context.Context) error {
 	case err != nil:
 		return err
 	case encoding != "UTF8":
-		return notary.Errorf(notary.Invalid, "the database %s has the encoding %s: make one with the encoding UTF8",
+		return notary.Errorf(notary.Invalid, "the database %s has the encoding %s: create one with the encoding UTF8",
 			e.name(), encoding)
 	case synchronous == "off" || synchronous == "local":
-		return notary.Errorf(notary.Invalid, "the database %s has synchronous_commit set to %s, which loses what was "+
-			"acknowledged when a machine dies: set it to on, for the server, the database and the user", e.name(), synchronous)
+		return notary.Errorf(notary.Invalid, "the database %s has synchronous_commit set to %s, which can lose "+
+			"acknowledged changes when a machine fails: set it to on, for the server, the database and the user", e.name(), synchronous)
 	}
 	return e.requireSessions(ctx)
 }
@@ -195,7 +195,7 @@ func (e *postgresEngine) refusal(err error) error {
 			Message: "the database " + e.name() + " refuses the user " + e.config.User + ": check user and password in the URL"}
 	case theirs.Code == unknownDatabase:
 		return &notary.Error{Kind: notary.NotFound, Err: err,
-			Message: "there is no database " + e.name() + ": make it with createdb, or name another"}
+			Message: "there is no database " + e.name() + ": create it with createdb, or name another"}
 	default:
 		return &notary.Error{Kind: notary.Unavailable, Err: err,
 			Message: "the database " + e.name() + " cannot be used: " + theirs.Message}

@@ -39,7 +39,7 @@ func (got objects) differences(want objects) (differences []string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(got)) {
 		if _, ok := want[name]; !ok {
-			differences = append(differences, name+" does not belong there")
+			differences = append(differences, name+" is unexpected")
 		}
 	}
 	return differences

@@ -204,8 +204,8 @@ func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) e
 // rules returns SQLite's integrity checks.
 func (e *sqliteEngine) rules() []Rule {
 	return []Rule{
-		{"the file is whole", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
-		{"no reference leads nowhere", `SELECT "table" || ' ' || CAST(rowid AS TEXT) FROM pragma_foreign_key_check`},
+		{"the file is intact", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
+		{"every foreign key is valid", `SELECT "table" || ' ' || CAST(rowid AS TEXT) FROM pragma_foreign_key_check`},
 	}
 }
 

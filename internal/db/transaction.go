@@ -68,14 +68,14 @@ func (e *postgresEngine) takeSlot(ctx context.Context) (slot int, err error) {
 	case <-e.stopping:
 		return 0, busy("the server is stopping")
 	case <-ctx.Done():
-		return 0, busy("the request was given up before it began")
+		return 0, busy("the request was cancelled before it began")
 	}
 }
 
 func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 	fn func(*Tx) error) (changed []string, err error) {
 	if ctx.Err() != nil {
-		return nil, busy("the request was given up before it began")
+		return nil, busy("the request was cancelled before it began")
 	}
 	conn, err := e.connection(ctx)
 	if err != nil { // database/sql has retried already
@@ -129,7 +129,7 @@ func again(err error) error {
 // errUnknown returns the error of a change that may or may not have been committed.
 func errUnknown(err error) error {
 	return &notary.Error{Kind: notary.OutcomeUnknown, RetryAfter: 5 * time.Second, Err: err,
-		Message: "the database went away while it committed the change, which may be made or not: look before you try again"}
+		Message: "the database connection was lost during the commit, so the change may or may not have been made: check before you try again"}
 }
 
 // transaction runs the statements of one transaction, ignoring cancellation of the caller's context. Statements whose
@@ -181,7 +181,7 @@ func (t *transaction) flush() (failed int, err error) {
 			}
 			// COMMIT rolls back a transaction with a failed statement.
 			if failed == batch.Len()-1 && last == "COMMIT" && done.String() != "COMMIT" {
-				return notary.InternalError("use the database", errors.New("the error of a statement was overlooked"))
+				return notary.InternalError("use the database", errors.New("the error of a statement was ignored"))
 			}
 		}
 		return nil

@@ -89,7 +89,7 @@ func (w *writer) await(j *job) error {
 	case err := <-j.result: // sent just before the end
 		return err
 	default:
-		return notary.InternalError("write the change", errors.New("the goroutine that writes has ended"))
+		return notary.InternalError("write the change", errors.New("the writer goroutine has ended"))
 	}
 }
 
@@ -242,7 +242,7 @@ var errTransactionLost = errors.New("the transaction was lost")
 
 func (w *writer) attempt(ctx context.Context, j *job, total Counts, verified map[any]bool) error {
 	if j.ctx.Err() != nil { // cancelled while waiting
-		return busy("the request was given up before it began")
+		return busy("the request was cancelled before it began")
 	}
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {
 		return errors.Join(errTransactionLost, err)

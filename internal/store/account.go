@@ -84,7 +84,7 @@ func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) 
 	if first {
 		guard += ` AND value = 0`
 	}
-	if err := tx.db.Change(notary.Errorf(notary.Conflict, "there is an account already: log in"), guard); err != nil {
+	if err := tx.db.Change(notary.Errorf(notary.Conflict, "an account already exists: log in"), guard); err != nil {
 		return 0, err
 	}
 	if a.Role == notary.Admin {
@@ -95,7 +95,7 @@ func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) 
 	id, err := tx.db.Insert(`INSERT INTO account (email, password_hash, role, created_at)
 		VALUES ($1, $2, $3, $4) RETURNING id`, a.Email, passwordHash, int(a.Role), db.Seconds(tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
-		return 0, &notary.Error{Kind: notary.Conflict, Field: "email", Message: "there is an account with this e-mail already"}
+		return 0, &notary.Error{Kind: notary.Conflict, Field: "email", Message: "an account with this e-mail already exists"}
 	}
 	return id, err
 }

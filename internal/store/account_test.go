@@ -45,7 +45,7 @@ func TestAccount(t *testing.T) {
 		return err
 	})
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, "there is an account with this e-mail already")
+	testkit.WantText(t, err, "an account with this e-mail already exists")
 	testkit.Check(t, archive.CheckInvariants(t.Context(), s)) // the counters match
 }
 

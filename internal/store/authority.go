@@ -185,7 +185,7 @@ func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 		return notary.Errorf(notary.Conflict, "the certificate authority %d has just been disabled or changed", a.ID)
 	case current == 0:
 		return &notary.Error{Kind: notary.Conflict, Field: "profile", Err: ErrOldProfile,
-			Message: "the profile " + p.Name + " has just been changed: look at it and try again"}
+			Message: "the profile " + p.Name + " has just been changed: check it and try again"}
 	}
 	return nil
 }

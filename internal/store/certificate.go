@@ -107,7 +107,7 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	terms := query.TermsOf(c.CommonName, c.Names)
 	id, err := tx.insertCertificate(c, m, chain, terms.Search)
 	if errors.Is(err, db.ErrUnique) {
-		return 0, notary.Errorf(notary.Conflict, "this certificate is recorded already")
+		return 0, notary.Errorf(notary.Conflict, "this certificate is already recorded")
 	} else if err != nil {
 		return 0, err
 	}

@@ -45,7 +45,7 @@ func scanGroup(row db.Row) (*notary.Group, error) {
 func (tx *Tx) InsertGroup(name string) (int64, error) {
 	id, err := tx.db.Insert(`INSERT INTO account_group (name, created_at) VALUES ($1, $2) RETURNING id`, name, db.Seconds(tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
-		return 0, notary.WithField(notary.Errorf(notary.Conflict, "there is a group %s already", name), "name")
+		return 0, notary.WithField(notary.Errorf(notary.Conflict, "the group %s already exists", name), "name")
 	}
 	return id, err
 }
@@ -63,12 +63,12 @@ func (tx *Tx) DeleteGroup(id int64) error {
 
 // AddMember adds an account to a group.
 func (tx *Tx) AddMember(groupID, accountID int64) error {
-	return tx.db.Change(notary.Errorf(notary.Conflict, "the account %d is in the group %d already", accountID, groupID),
+	return tx.db.Change(notary.Errorf(notary.Conflict, "account %d is already in group %d", accountID, groupID),
 		`INSERT INTO membership (group_id, account_id) VALUES ($1, $2) ON CONFLICT (group_id, account_id) DO NOTHING`, groupID, accountID)
 }
 
 // RemoveMember removes an account from a group.
 func (tx *Tx) RemoveMember(groupID, accountID int64) error {
-	return tx.db.Change(notary.Errorf(notary.NotFound, "the account %d is not in the group %d", accountID, groupID),
+	return tx.db.Change(notary.Errorf(notary.NotFound, "account %d is not in group %d", accountID, groupID),
 		`DELETE FROM membership WHERE group_id = $1 AND account_id = $2`, groupID, accountID)
 }

@@ -51,7 +51,7 @@ func (tx *Tx) InsertIdempotency(k Idempotency) error {
 		WHERE idempotency.created_at <= $7`,
 		k.AccountID, k.Key, k.Digest, k.RequestID, nullable(k.CertificateID), db.Seconds(tx.db.Now()), db.Seconds(tx.db.Now().Add(-idempotencyLife)))
 	if err == nil && n == 0 {
-		err = notary.Errorf(notary.Conflict, "another call with this Idempotency-Key is under way: repeat it")
+		err = notary.Errorf(notary.Conflict, "another call with this Idempotency-Key is in progress: retry it")
 	}
 	return err
 }

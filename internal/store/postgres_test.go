@@ -93,7 +93,7 @@ func TestPostgresOpenRefuses(t *testing.T) {
 		}, notary.Forbidden, []string{"refuses the user nobody", "check user and password in the URL"}},
 		{"an unknown database", func(t *testing.T, database string) string {
 			return otherURL(t, database, func(u *url.URL) { u.Path = "/nowhere" })
-		}, notary.NotFound, []string{"there is no database nowhere on ", "make it with createdb, or name another"}},
+		}, notary.NotFound, []string{"there is no database nowhere on ", "create it with createdb, or name another"}},
 		{"a newer schema", func(t *testing.T, database string) string {
 			s, err := store.Open(t.Context(), database, time.Now)
 			testkit.Check(t, err)
@@ -114,13 +114,13 @@ func TestPostgresOpenRefuses(t *testing.T) {
 			execute(t, database, `CREATE DATABASE `+name+` ENCODING 'LATIN1' TEMPLATE template0`)
 			t.Cleanup(func() { execute(t, database, `DROP DATABASE `+name+` WITH (FORCE)`) })
 			return otherURL(t, database, func(u *url.URL) { u.Path = "/" + name })
-		}, notary.Invalid, []string{"the encoding LATIN1", "make one with the encoding UTF8"}},
+		}, notary.Invalid, []string{"the encoding LATIN1", "create one with the encoding UTF8"}},
 		{"a user who may make no tables", func(t *testing.T, database string) string {
 			name := nameOf(t, database) + "_guest"
 			execute(t, database, `CREATE ROLE `+name+` LOGIN PASSWORD 'not-to-be-shown'`, `REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
 			t.Cleanup(func() { execute(t, database, `DROP ROLE `+name) })
 			return otherURL(t, database, func(u *url.URL) { u.User = url.UserPassword(name, "not-to-be-shown") })
-		}, notary.Forbidden, []string{"may not make tables", "ALTER DATABASE"}},
+		}, notary.Forbidden, []string{"may not create tables", "ALTER DATABASE"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -88,7 +88,7 @@ func (s *Store) stale(ctx context.Context, by notary.Caller) error {
 	account, err := s.Account(ctx, by.AccountID)
 	switch {
 	case notary.KindOf(err) == notary.NotFound:
-		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted: nothing more is done for it", by.Email)
+		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted", by.Email)
 	case err != nil:
 		return errStale
 	case account.Role != by.Role:

@@ -112,7 +112,7 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 		req.Fingerprint, req.Content, notary.Outstanding, req.RequesterID, req.Email, req.CommonName,
 		req.Names.String(), req.Key, terms.Search, findings, query.NoEnd, db.Seconds(tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
-		return 0, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "you have submitted this CSR already"}
+		return 0, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "you have already submitted this CSR"}
 	} else if err != nil {
 		return 0, err
 	}

@@ -34,7 +34,7 @@ func (tx *Tx) OfferSetupCode(hash string) (stored bool, err error) {
 // claimSetup locks out the creation of the first account until the transaction ends.
 func (tx *Tx) claimSetup() error {
 	return tx.db.Change(
-		notary.Errorf(notary.Conflict, "there is an account already, so that no setup code is needed: log in"),
+		notary.Errorf(notary.Conflict, "an account already exists, so no setup code is needed: log in"),
 		`UPDATE counter SET value = 0 WHERE name = 'accounts' AND value = 0`)
 }
 

@@ -135,7 +135,7 @@ func TestSQLiteOpenRefuses(t *testing.T) {
 		}, []string{"notary.db", "version 99", "run the newer program"}},
 		{"something else", func(t *testing.T, path string) {
 			testkit.Check(t, os.WriteFile(path, bytes.Repeat([]byte("no database "), 1000), 0o600))
-		}, []string{"notary.db", "is this a database of notary?"}},
+		}, []string{"notary.db", "is this a notary database?"}},
 		{"a folder", func(t *testing.T, path string) {
 			testkit.Check(t, os.Mkdir(path, 0o700))
 		}, []string{"could not open the database", "notary.db", "is a directory"}},

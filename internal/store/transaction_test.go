@@ -116,7 +116,7 @@ func TestPostgresCommitWithoutAnswer(t *testing.T) {
 			return err
 		})
 		testkit.WantKind(t, err, notary.OutcomeUnknown)
-		testkit.WantText(t, err, "may be made or not: look before you try again")
+		testkit.WantText(t, err, "may or may not have been made: check before you try again")
 		if runs != 1 {
 			t.Errorf("it was run %d times, want once", runs)
 		}
@@ -250,7 +250,7 @@ func TestPostgresAlwaysInTheWay(t *testing.T) {
 			}
 			return store.Exec(tx, `DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '`+code+`'; END $$`)
 		})
-		wantUnavailable(t, err, "too many changes of the same things at once")
+		wantUnavailable(t, err, "too many concurrent changes of the same object")
 		if runs < 2 || runs > 100 {
 			t.Errorf("%s: it was run %d times", code, runs)
 		}

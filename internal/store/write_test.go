@@ -203,7 +203,7 @@ func TestContextOfWrite(t *testing.T) {
 			t.Error("the write ran")
 			return nil
 		})
-		wantUnavailable(t, err, "given up before it began")
+		wantUnavailable(t, err, "cancelled before it began")
 	})
 	t.Run("ends while it runs", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -54,7 +54,7 @@ func numbered(t testing.TB, serial string) *x509.Certificate {
 	t.Helper()
 	n, ok := new(big.Int).SetString(serial, 16)
 	if !ok {
-		t.Fatalf("%q is no serial number", serial)
+		t.Fatalf("%q is not a serial number", serial)
 	}
 	return &x509.Certificate{SerialNumber: n}
 }

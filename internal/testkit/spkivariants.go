@@ -63,7 +63,7 @@ func splitSPKI(t testing.TB, spki []byte) (algorithm, key []byte) {
 	var info, id cryptobyte.String
 	var value asn1.BitString
 	if !in.ReadASN1(&info, casn1.SEQUENCE) || !info.ReadASN1(&id, casn1.SEQUENCE) || !info.ReadASN1BitString(&value) {
-		t.Fatal("this is no SubjectPublicKeyInfo")
+		t.Fatal("this is not a SubjectPublicKeyInfo")
 	}
 	return id, value.Bytes
 }

@@ -112,12 +112,12 @@ func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) (digest
 		return "", err
 	}
 	if want == "" {
-		return "", notary.Errorf(notary.Invalid, "this is not a backup that notary made: it holds no digest")
+		return "", notary.Errorf(notary.Invalid, "this is not a backup made by notary: it has no digest")
 	}
 	got, err := fileDigest(ctx, conn, progress)
 	if err == nil && got != want {
 		err = notary.Errorf(notary.Invalid,
-			"the backup is damaged: its digest is %.16s…, but it was made with %.16s…", got, want)
+			"the backup is damaged: its digest is %.16s…, but %.16s… was recorded", got, want)
 	}
 	return want, err
 }

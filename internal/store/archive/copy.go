@@ -74,7 +74,7 @@ func requireEmpty(ctx context.Context, s *store.Store) error {
 		}
 		if n > 0 {
 			return notary.Errorf(notary.Conflict,
-				"the database to copy into is not empty, there is something in the table %s: name a new one", t.Name)
+				"the target database is not empty, table %s has rows: name a new one", t.Name)
 		}
 	}
 	return nil

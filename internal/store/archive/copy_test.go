@@ -218,7 +218,7 @@ func TestSQLiteRestoreRefuses(t *testing.T) {
 		return path
 	}
 	refused("a changed backup", damaged(`UPDATE request SET email = 'x'`), false, "the backup is damaged")
-	refused("a database without its digest", path, false, "not a backup that notary made")
+	refused("a database without its digest", path, false, "not a backup made by notary")
 	broken := filepath.Join(folder, "broken.db")
 	testkit.Check(t, os.WriteFile(broken, []byte("no database, but as long as one should be"), 0o600))
 	refused("something else", broken, false)
@@ -296,9 +296,9 @@ func TestRestoreComparesTheSchema(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ change, text string }{
 		{`DROP INDEX request_email`, "index request_email is missing"},
-		{`CREATE TRIGGER thief AFTER INSERT ON account BEGIN DELETE FROM event; END`, "trigger thief does not belong there"},
-		{`CREATE VIEW spy AS SELECT email FROM account`, "view spy does not belong there"},
-		{`CREATE TABLE other (id INTEGER)`, "table other does not belong there"},
+		{`CREATE TRIGGER thief AFTER INSERT ON account BEGIN DELETE FROM event; END`, "trigger thief is unexpected"},
+		{`CREATE VIEW spy AS SELECT email FROM account`, "view spy is unexpected"},
+		{`CREATE TABLE other (id INTEGER)`, "table other is unexpected"},
 	} {
 		folder := t.TempDir()
 		path, file, database := filepath.Join(folder, "old.db"), filepath.Join(folder, "backup.db"), filepath.Join(folder, "notary.db")

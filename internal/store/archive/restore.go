@@ -67,7 +67,7 @@ func checkBackup(ctx context.Context, path, file string, replaced map[string]int
 	}
 	var differences []string
 	if err = CheckInvariants(ctx, s); err != nil {
-		err = notary.Errorf(notary.Invalid, "the backup is not whole: %v", err)
+		err = notary.Errorf(notary.Invalid, "the backup is not intact: %v", err)
 	} else if differences, err = s.DB().SchemaDifferences(ctx); err == nil && len(differences) > 0 {
 		err = notary.Errorf(notary.Invalid, "the schema of the backup is not the one that notary creates: %s. "+
 			"Restore a backup from before that change", strings.Join(differences, "; "))

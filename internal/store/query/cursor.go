@@ -37,14 +37,14 @@ func cursorOf(what string, w Want, p place) notary.Cursor {
 // readCursor returns the place of a cursor. Its errors name the field.
 func readCursor(what string, w Want, field string, c notary.Cursor) (place, error) {
 	refused := notary.FieldErrorf(field,
-		"this cursor does not belong to this list with these filters and this order: begin again without it")
+		"this cursor does not belong to this list with these filters and this order: start again without it")
 	b, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
 	if err != nil || len(c) > maxCursor || len(b) < 1+sealSize {
-		return place{}, notary.FieldErrorf(field, "this is not a cursor: give the value of next or previous as it came")
+		return place{}, notary.FieldErrorf(field, "this is not a cursor: pass the value of next or previous unchanged")
 	}
 	if b[0] != cursorVersion {
 		return place{}, notary.FieldErrorf(field,
-			"this cursor was made by another version of the program: begin again without it")
+			"this cursor was created by another version of the program: start again without it")
 	}
 	var p place
 	rest := string(b[1+sealSize:])
