@@ -78,11 +78,11 @@ func (b *bench) fillWith(ctx context.Context, what string, n int, life func(i in
 // supply yields n lives, reports progress, and remembers some of them for searches.
 func (b *bench) supply(ctx context.Context, n int, life func(i int) store.Life) iter.Seq[store.Life] {
 	return func(yield func(store.Life) bool) {
-		told, toldAt := time.Now(), 0
+		reported, reportedAt := time.Now(), 0
 		for i := range n {
-			if since := time.Since(told); since > 5*time.Second {
-				b.say("  %s, %s a second", thousands(i), thousands(int(float64(i-toldAt)/since.Seconds())))
-				told, toldAt = time.Now(), i
+			if since := time.Since(reported); since > 5*time.Second {
+				b.say("  %s, %s a second", thousands(i), thousands(int(float64(i-reportedAt)/since.Seconds())))
+				reported, reportedAt = time.Now(), i
 			}
 			l := life(i)
 			if i%max(n/256, 1) == 0 && len(l.Certificates) > 0 {

@@ -31,7 +31,7 @@ func (p *program) accountSessions() *cobra.Command {
 }
 
 func (p *program) accountEndSession() *cobra.Command {
-	return p.onOne("end-session ID", "End one of your sessions", "session %d ended",
+	return p.idCommand("end-session ID", "End one of your sessions", "session %d ended",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.EndSession(ctx, id) })
 }
 

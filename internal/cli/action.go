@@ -71,8 +71,8 @@ func (f *idFlag) Set(s string) error {
 	return err
 }
 
-// onOne returns a command that does something to the object of an id. The sentence confirms it, with the id as %d.
-func (p *program) onOne(use, short, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
+// idCommand returns a command that does something to the object of an id. The sentence confirms it, with the id as %d.
+func (p *program) idCommand(use, short, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			if err := do(ctx, c, id); err != nil {
@@ -82,10 +82,10 @@ func (p *program) onOne(use, short, sentence string, do func(ctx context.Context
 		})}
 }
 
-// destructive is [program.onOne] for an irreversible action: it asks for confirmation.
+// destructive is [program.idCommand] for an irreversible action: it asks for confirmation.
 func (p *program) destructive(use, short, question, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	var yes bool
-	c := p.onOne(use, short, sentence, func(ctx context.Context, c *client.Client, id int64) error {
+	c := p.idCommand(use, short, sentence, func(ctx context.Context, c *client.Client, id int64) error {
 		if err := p.confirm(ctx, yes, question, id); err != nil {
 			return err
 		}

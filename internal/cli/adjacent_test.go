@@ -95,7 +95,7 @@ func (c *cluster) command(t *testing.T, args ...string) string {
 func (l *load) loadAdjacent(t *testing.T, n int) {
 	t.Helper()
 	before := l.calls()
-	l.underLoad(t.Context(), t, 64, deeds(n))
+	l.underLoad(t.Context(), t, 64, operations(n))
 	if after := l.calls(); after.acknowledged == before.acknowledged {
 		t.Errorf("no call was acknowledged after %+v: %+v", before, after)
 	}

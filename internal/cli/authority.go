@@ -95,7 +95,7 @@ func (p *program) printAuthority(a api.CertificateAuthority) error {
 func (p *program) authoritySign() *cobra.Command {
 	var issuer idFlag
 	var profile string
-	c := p.onOne("sign ID", "Sign or renew a CA with another CA", "authority %d is signed and can sign",
+	c := p.idCommand("sign ID", "Sign or renew a CA with another CA", "authority %d is signed and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
 		})
@@ -114,7 +114,7 @@ func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string)
 func (p *program) authorityUpload() *cobra.Command {
 	var chain string
 	var cross bool
-	c := p.onOne("upload ID", "Upload a certificate that an external CA signed for a CA", "authority %d has its certificate and can sign",
+	c := p.idCommand("upload ID", "Upload a certificate that an external CA signed for a CA", "authority %d has its certificate and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			text, err := p.readCertificates(ctx, chain)
 			if err != nil {
@@ -129,14 +129,14 @@ func (p *program) authorityUpload() *cobra.Command {
 }
 
 func (p *program) authorityEnable() *cobra.Command {
-	return p.onOne("enable ID", "Enable a CA", "authority %d is enabled",
+	return p.idCommand("enable ID", "Enable a CA", "authority %d is enabled",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{Enabled: true})
 		})
 }
 
 func (p *program) authorityDisable() *cobra.Command {
-	return p.onOne("disable ID", "Disable a CA: it stops signing, and its CRL is still published", "authority %d is disabled",
+	return p.idCommand("disable ID", "Disable a CA: it stops signing, and its CRL is still published", "authority %d is disabled",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{})
 		})

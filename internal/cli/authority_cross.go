@@ -55,7 +55,7 @@ func (p *program) authorityCrossSign() *cobra.Command {
 
 func (p *program) authorityUse() *cobra.Command {
 	var certificate idFlag
-	c := p.onOne("use ID", "Choose which of a CA's certificates is in use", "authority %d uses another certificate now",
+	c := p.idCommand("use ID", "Choose which of a CA's certificates is in use", "authority %d uses another certificate now",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UseAuthorityCertificate(ctx, id, api.UseAuthorityCertificate{CertificateID: api.ID(certificate)})
 		})

@@ -115,7 +115,7 @@ func (p *program) printImported(id int64, done api.ImportedCertificates, found i
 }
 
 func (p *program) importAuthority(ctx context.Context, c *client.Client, flags importFlags) error {
-	if err := flags.lookIntoFolder(); err != nil {
+	if err := flags.findFiles(); err != nil {
 		return err
 	}
 	body, chain, err := p.importBody(ctx, flags)
@@ -165,7 +165,7 @@ func (p *program) importBody(ctx context.Context, flags importFlags) (body api.I
 			return body, "", err
 		}
 		body.CertificateChain = chain
-	} else if chain, err = insideChain(key, body.Password); err != nil {
+	} else if chain, err = pkcs12Chain(key, body.Password); err != nil {
 		return body, "", err
 	}
 	if flags.crl != "" {
@@ -178,8 +178,8 @@ func (p *program) importBody(ctx context.Context, flags importFlags) (body api.I
 	return body, chain, nil
 }
 
-// insideChain returns the chain in a PKCS #12 file.
-func insideChain(key []byte, password string) (string, error) {
+// pkcs12Chain returns the chain in a PKCS #12 file.
+func pkcs12Chain(key []byte, password string) (string, error) {
 	if !pki.IsPKCS12(key) {
 		return "", usagef("pass the chain with --chain: only a PKCS #12 file can contain key and chain")
 	}

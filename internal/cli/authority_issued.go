@@ -118,7 +118,7 @@ func (i *issued) add(name string, c, authority *x509.Certificate, now time.Time)
 		return
 	}
 	err := pki.CheckIssued(c, authority)
-	if other, taken := i.serials[serial]; taken && err == nil {
+	if other, existsError := i.serials[serial]; existsError && err == nil {
 		err = fmt.Errorf("has the serial number of another certificate, in %s", other)
 	}
 	i.places[hash] = err == nil

@@ -35,22 +35,22 @@ var (
 	opensslIssued = []string{"newcerts", "certs_by_serial", "issued", "revoked/certs_by_serial", "renewed/certs_by_serial"}
 )
 
-// lookIntoFolder finds the files of openssl's folder for flags that were not given.
-func (f *importFlags) lookIntoFolder() (err error) {
+// findFiles finds the files of openssl's folder for flags that were not given.
+func (f *importFlags) findFiles() (err error) {
 	if f.openssl == "" {
 		return nil
 	}
 	if f.key == "" && f.pkcs12 == "" {
-		if f.key, err = f.oneOf(opensslKeys, "--key"); err != nil {
+		if f.key, err = f.firstExisting(opensslKeys, "--key"); err != nil {
 			return err
 		}
 	}
 	if f.chain == "" && f.pkcs12 == "" {
-		if f.chain, err = f.oneOf(opensslChains, "--chain"); err != nil {
+		if f.chain, err = f.firstExisting(opensslChains, "--chain"); err != nil {
 			return err
 		}
 	}
-	if err := f.ifThere(opensslCRL, func(name string) {
+	if err := f.ifExists(opensslCRL, func(name string) {
 		if f.crl == "" {
 			f.crl = name
 		}
@@ -61,17 +61,17 @@ func (f *importFlags) lookIntoFolder() (err error) {
 		return nil
 	}
 	for _, folder := range opensslIssued {
-		if err := f.ifThere(folder, func(name string) { f.certificates = append(f.certificates, name) }); err != nil {
+		if err := f.ifExists(folder, func(name string) { f.certificates = append(f.certificates, name) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// oneOf returns the first of the files that exists in the folder.
-func (f *importFlags) oneOf(names []string, flag string) (found string, err error) {
+// firstExisting returns the first of the files that exists in the folder.
+func (f *importFlags) firstExisting(names []string, flag string) (found string, err error) {
 	for _, file := range names {
-		if err := f.ifThere(file, func(name string) { found = name }); err != nil || found != "" {
+		if err := f.ifExists(file, func(name string) { found = name }); err != nil || found != "" {
 			return found, err
 		}
 	}
@@ -79,8 +79,8 @@ func (f *importFlags) oneOf(names []string, flag string) (found string, err erro
 		f.openssl, strings.Join(names, " or "), flag)
 }
 
-// ifThere calls fn with a file of the folder if it exists.
-func (f *importFlags) ifThere(file string, fn func(name string)) error {
+// ifExists calls fn with a file of the folder if it exists.
+func (f *importFlags) ifExists(file string, fn func(name string)) error {
 	name := filepath.Join(f.openssl, file)
 	switch _, err := os.Stat(name); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -124,13 +124,13 @@ func (f *importFlags) checkIndex(body *api.ImportCertificateAuthority, chain str
 	if len(missing) > 0 {
 		return withHint(notary.Errorf(notary.Conflict, "%s has revocations that are not on the CRL: %d in total, the first with serial number %s",
 			filepath.Join(f.openssl, opensslIndex), len(missing), missing[0]),
-			"generate a new CRL: %s", f.newListCommand())
+			"generate a new CRL: %s", f.newCRLCommand())
 	}
 	return nil
 }
 
-// newListCommand returns the command that generates a new CRL.
-func (f *importFlags) newListCommand() string {
+// newCRLCommand returns the command that generates a new CRL.
+func (f *importFlags) newCRLCommand() string {
 	if strings.HasSuffix(f.key, filepath.FromSlash(easyRSAKey)) {
 		return "easyrsa gen-crl"
 	}
@@ -155,7 +155,7 @@ func parseOwnCRL(text, chain string, now time.Time) (*pki.CRL, error) {
 // nextNumber returns the number of the next CRL, or 1 if none is recorded.
 func (f *importFlags) nextNumber() (next int64, err error) {
 	next = 1
-	if e := f.ifThere(opensslNumber, func(name string) { next, err = readNumber(name) }); e != nil {
+	if e := f.ifExists(opensslNumber, func(name string) { next, err = readNumber(name) }); e != nil {
 		return 0, e
 	}
 	return next, err
@@ -176,7 +176,7 @@ func readNumber(name string) (int64, error) {
 // revokedInIndex returns the revoked serial numbers of the index, except expired ones, which need not be on a CRL.
 func (f *importFlags) revokedInIndex(now time.Time) (serials []string, err error) {
 	var content []byte
-	if e := f.ifThere(opensslIndex, func(name string) { content, err = readLarge(name, opensslMaxIndex) }); e != nil || err != nil {
+	if e := f.ifExists(opensslIndex, func(name string) { content, err = readLarge(name, opensslMaxIndex) }); e != nil || err != nil {
 		return nil, errors.Join(e, err)
 	}
 	for number, line := range strings.Split(string(content), "\n") {

@@ -101,7 +101,7 @@ func counted(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-func areOf(n int) string {
+func isOrAre(n int) string {
 	if n == 1 {
 		return "is"
 	}
@@ -113,14 +113,14 @@ func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decis
 	noun := cmp.Or(d.noun, "request")
 	failed := failures{noun: noun}
 	var left []api.NotRevokedCertificate
-	told := 0
+	received := 0
 	watched := func(yield func(api.Outcome, error) bool) {
 		bar := p.newBar()
 		defer bar.end()
 		for o, err := range outcomes {
 			if err == nil {
-				told++
-				bar.show(d.doing, int64(told), int64(of))
+				received++
+				bar.show(d.doing, int64(received), int64(of))
 				failed.add(o)
 				left = append(left, o.NotRevoked...)
 			}
@@ -136,14 +136,14 @@ func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decis
 		for _, broken = range watched {
 		}
 	}
-	if broken != nil && told == 0 {
+	if broken != nil && received == 0 {
 		return broken
 	}
 	if !p.json {
-		if err := p.done("%d of %s %s %s", told-failed.count, counted(of, noun), areOf(of), d.done); err != nil {
+		if err := p.done("%d of %s %s %s", received-failed.count, counted(of, noun), isOrAre(of), d.done); err != nil {
 			return err
 		}
-		failed.tell(p)
+		failed.print(p)
 		for _, e := range left {
 			p.notice("certificate %d is still valid: %s", e.ID, e.Error)
 		}
@@ -186,7 +186,7 @@ const (
 	idsShown  = 20
 )
 
-func (f *failures) tell(p *program) {
+func (f *failures) print(p *program) {
 	for _, reason := range f.reasons {
 		ids := f.ids[reason]
 		if len(ids) < manyShare {

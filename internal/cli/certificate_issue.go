@@ -63,7 +63,7 @@ func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags)
 	}
 	issued, err := c.IssueCertificate(ctx, body, flags.wait, "")
 	if err != nil {
-		return flags.undone(err)
+		return flags.removeKey(err)
 	}
 	if issued.CertificateChain == "" {
 		p.noticeKey(flags.keyOut)
@@ -88,8 +88,8 @@ func (f *issueFlags) createKey() (csr string, err error) {
 	return csr, writeKey(f.keyOut, key)
 }
 
-// undone removes the key of a rejected call.
-func (f *issueFlags) undone(err error) error {
+// removeKey removes the key of a rejected call.
+func (f *issueFlags) removeKey(err error) error {
 	switch {
 	case f.keyOut == "":
 		return err

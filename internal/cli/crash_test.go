@@ -49,7 +49,7 @@ func (l *load) crashDuring(t *testing.T, server *process) {
 	t.Helper()
 	ctx, enough := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { l.underLoad(ctx, t, 16, deeds(5000)) })
+	running.Go(func() { l.underLoad(ctx, t, 16, operations(5000)) })
 	time.Sleep(time.Duration(100+rand.IntN(600)) * time.Millisecond)
 	server.kill()
 	enough()

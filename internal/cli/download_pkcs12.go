@@ -93,11 +93,11 @@ func (p *program) writePKCS12(ctx context.Context, flags downloadFlags, d downlo
 		return err
 	}
 	for _, file := range stores {
-		if err := file.to.place(file.content, file.mode); err != nil {
+		if err := file.to.writeFile(file.content, file.mode); err != nil {
 			return err
 		}
 	}
-	return p.storesWritten(flags, d, password, made)
+	return p.reportStores(flags, d, password, made)
 }
 
 // storeFile is a file to write.
@@ -130,8 +130,8 @@ func makeStores(flags downloadFlags, d downloaded, key crypto.Signer, password s
 	return stores, nil
 }
 
-// storesWritten reports the written files, and a generated password.
-func (p *program) storesWritten(flags downloadFlags, d downloaded, password string, made bool) error {
+// reportStores reports the written files, and a generated password.
+func (p *program) reportStores(flags downloadFlags, d downloaded, password string, made bool) error {
 	answer := written{Message: api.Success, TrustStore: flags.pkcs12.trustStore}
 	var lines []string
 	if flags.format == formatPKCS12 {

@@ -124,7 +124,7 @@ func (l *load) startLoad(t *testing.T) (stop func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		l.underLoad(ctx, t, 64, deeds(100_000))
+		l.underLoad(ctx, t, 64, operations(100_000))
 	}()
 	stop = func() {
 		enough()

@@ -54,15 +54,15 @@ func (f outFlags) write(p *program, content []byte) error {
 		_, err := p.out.Write(content)
 		return err
 	}
-	err := f.place(content, 0o644)
+	err := f.writeFile(content, 0o644)
 	if err == nil {
 		p.notice("written to %s", f.out)
 	}
 	return err
 }
 
-// place writes the file.
-func (f outFlags) place(content []byte, mode fs.FileMode) error {
+// writeFile writes the file.
+func (f outFlags) writeFile(content []byte, mode fs.FileMode) error {
 	info, err := os.Stat(f.out)
 	switch {
 	case err == nil && info.IsDir():
@@ -75,7 +75,7 @@ func (f outFlags) place(content []byte, mode fs.FileMode) error {
 		err = files.Create(f.out, content, mode)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return f.taken()
+		return f.existsError()
 	}
 	return err
 }
@@ -83,11 +83,11 @@ func (f outFlags) place(content []byte, mode fs.FileMode) error {
 // check detects early that place would fail.
 func (f outFlags) check() error {
 	if info, err := os.Stat(f.out); err == nil && info.Mode().IsRegular() && !f.force {
-		return f.taken()
+		return f.existsError()
 	}
 	return nil
 }
 
-func (f outFlags) taken() error {
+func (f outFlags) existsError() error {
 	return notary.Errorf(notary.Conflict, "%s already exists: choose another file, or replace it with --force", f.out)
 }

@@ -80,7 +80,7 @@ func (p *program) inspect(ctx context.Context, source string, flags inspectFlags
 	if err != nil {
 		return err
 	}
-	objects, err := p.look(ctx, source, flags)
+	objects, err := p.inspectSource(ctx, source, flags)
 	if err != nil {
 		return err
 	}
@@ -97,10 +97,10 @@ func (p *program) inspect(ctx context.Context, source string, flags inspectFlags
 	return err
 }
 
-// look determines the kind of source and reads it.
-func (p *program) look(ctx context.Context, source string, flags inspectFlags) ([]inspect.Object, error) {
+// inspectSource determines the kind of source and reads it.
+func (p *program) inspectSource(ctx context.Context, source string, flags inspectFlags) ([]inspect.Object, error) {
 	if scheme, _, isURL := strings.Cut(source, "://"); isURL {
-		return p.lookAtURL(ctx, source, strings.ToLower(scheme), flags)
+		return p.inspectURL(ctx, source, strings.ToLower(scheme), flags)
 	}
 	if source != "-" {
 		if _, err := os.Stat(source); errors.Is(err, os.ErrNotExist) {
@@ -108,22 +108,22 @@ func (p *program) look(ctx context.Context, source string, flags inspectFlags) (
 				return nil, withHint(notary.Errorf(notary.Invalid, "there is no file %s", source),
 					"a server is written as HOST:PORT, such as www.example.com:443")
 			}
-			return p.lookAtServer(ctx, source, flags)
+			return p.inspectServer(ctx, source, flags)
 		}
 	}
 	content, err := p.readLarge(ctx, source)
 	if err != nil {
 		return nil, err
 	}
-	objects, err := p.lookAtContent(ctx, content, source, flags)
+	objects, err := p.inspectContent(ctx, content, source, flags)
 	if err == nil && source != "-" {
-		warnOfMode(objects, source)
+		warnAboutMode(objects, source)
 	}
 	return objects, err
 }
 
-// lookAtURL downloads a URL, or inspects the server of a URL without a path.
-func (p *program) lookAtURL(ctx context.Context, source, scheme string, flags inspectFlags) ([]inspect.Object, error) {
+// inspectURL downloads a URL, or inspects the server of a URL without a path.
+func (p *program) inspectURL(ctx context.Context, source, scheme string, flags inspectFlags) ([]inspect.Object, error) {
 	u, err := url.Parse(source)
 	switch {
 	case scheme != "http" && scheme != "https":
@@ -131,17 +131,17 @@ func (p *program) lookAtURL(ctx context.Context, source, scheme string, flags in
 	case err != nil || u.Hostname() == "":
 		return nil, usagef("%q is not a URL", source)
 	case scheme == "https" && strings.Trim(u.Path, "/") == "" && u.RawQuery == "":
-		return p.lookAtServer(ctx, withPort(u), flags)
+		return p.inspectServer(ctx, withPort(u), flags)
 	}
-	content, err := p.download64(ctx, u)
+	content, err := p.downloadURL(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	return p.lookAtContent(ctx, content, source, flags)
+	return p.inspectContent(ctx, content, source, flags)
 }
 
-// lookAtContent parses content and verifies it against the flags.
-func (p *program) lookAtContent(ctx context.Context, content []byte, source string, flags inspectFlags) ([]inspect.Object, error) {
+// inspectContent parses content and verifies it against the flags.
+func (p *program) inspectContent(ctx context.Context, content []byte, source string, flags inspectFlags) ([]inspect.Object, error) {
 	objects, err := inspect.Read(content, p.now())
 	if err != nil {
 		return nil, err
@@ -221,8 +221,8 @@ func (p *program) readLarge(ctx context.Context, name string) ([]byte, error) {
 	})
 }
 
-// warnOfMode adds a warning if others can read an unencrypted private key.
-func warnOfMode(objects []inspect.Object, file string) {
+// warnAboutMode adds a warning if others can read an unencrypted private key.
+func warnAboutMode(objects []inspect.Object, file string) {
 	info, err := os.Stat(file)
 	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {
 		return

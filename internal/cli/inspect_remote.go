@@ -39,8 +39,8 @@ func withPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// download64 downloads a URL, up to 64 MiB.
-func (p *program) download64(ctx context.Context, u *url.URL) ([]byte, error) {
+// downloadURL downloads a URL, up to 64 MiB.
+func (p *program) downloadURL(ctx context.Context, u *url.URL) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 	defer cancel()
 	roots, err := p.roots()
@@ -78,8 +78,8 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// lookAtServer performs a TLS handshake without verifying the certificate, and inspects what the server presents.
-func (p *program) lookAtServer(ctx context.Context, address string, flags inspectFlags) ([]inspect.Object, error) {
+// inspectServer performs a TLS handshake without verifying the certificate, and inspects what the server presents.
+func (p *program) inspectServer(ctx context.Context, address string, flags inspectFlags) ([]inspect.Object, error) {
 	roots, err := p.roots()
 	if err != nil {
 		return nil, err
@@ -95,15 +95,15 @@ func (p *program) lookAtServer(ctx context.Context, address string, flags inspec
 	if flags.name != "" {
 		h.Host = flags.name
 	}
-	if err := shakeHands(ctx, conn, &h); err != nil {
+	if err := handshake(ctx, conn, &h); err != nil {
 		return nil, &notary.Error{Kind: notary.Invalid, Err: err, Message: address + " does not complete a TLS handshake: " + err.Error()}
 	}
 	return inspect.Connected(h, p.now()), nil
 }
 
-// shakeHands records what the server presents. A handshake that fails afterwards, for example because the server
+// handshake records what the server presents. A handshake that fails afterwards, for example because the server
 // requires a client certificate, is not an error.
-func shakeHands(ctx context.Context, conn net.Conn, h *inspect.Handshake) error {
+func handshake(ctx context.Context, conn net.Conn, h *inspect.Handshake) error {
 	connection := tls.Client(conn, &tls.Config{
 		ServerName:         h.Host,
 		InsecureSkipVerify: true, // certificates are inspected, not trusted

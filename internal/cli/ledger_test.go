@@ -39,7 +39,7 @@ func (r *ledger) begin() (begun int) {
 }
 
 // end records the answer, and returns what is wrong with it.
-func (r *ledger) end(d deed, err error, begun int) (failure string) {
+func (r *ledger) end(d operation, err error, begun int) (failure string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.running--
@@ -67,7 +67,7 @@ func (r *ledger) end(d deed, err error, begun int) (failure string) {
 	return ""
 }
 
-func (r *ledger) lose(d deed) {
+func (r *ledger) lose(d operation) {
 	if d == sign {
 		r.lostSigns++
 	} else {
@@ -86,7 +86,7 @@ func (r *ledger) status() notary.RequestStatus {
 	}
 }
 
-func actionOf(d deed) notary.Action {
+func actionOf(d operation) notary.Action {
 	if d == sign {
 		return notary.Sign
 	}
@@ -95,11 +95,11 @@ func actionOf(d deed) notary.Action {
 
 // unknown reports whether the outcome of the call is unknown. All other failures mean that nothing was changed.
 func unknown(err error) bool {
-	return isAway(err) && errors.Is(err, client.ErrOutcomeUnknown)
+	return isUnavailable(err) && errors.Is(err, client.ErrOutcomeUnknown)
 }
 
-// isAway reports whether the server or its database was unavailable.
-func isAway(err error) bool {
+// isUnavailable reports whether the server or its database was unavailable.
+func isUnavailable(err error) bool {
 	kind := notary.KindOf(err)
 	return kind == notary.Unavailable || kind == notary.OutcomeUnknown
 }

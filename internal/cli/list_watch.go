@@ -45,7 +45,7 @@ func (w *watch[T]) run(ctx context.Context, every time.Duration) error {
 		case <-ticker.C:
 		}
 		if err = w.lines(w.changed()); ctx.Err() == nil {
-			err = w.outlast(err, every)
+			err = w.tolerate(err, every)
 		}
 	}
 	if ctx.Err() != nil {
@@ -54,8 +54,8 @@ func (w *watch[T]) run(ctx context.Context, every time.Duration) error {
 	return err
 }
 
-// outlast ignores that the server is unavailable, after reporting it once.
-func (w *watch[T]) outlast(err error, every time.Duration) error {
+// tolerate ignores that the server is unavailable, after reporting it once.
+func (w *watch[T]) tolerate(err error, every time.Duration) error {
 	unavailable := notary.KindOf(err) == notary.Unavailable
 	if unavailable && !w.lost {
 		w.p.notice("%s; retrying every %s", sentence(err), every)

@@ -38,18 +38,18 @@ type load struct {
 	crl          int64          // the highest CRL number seen
 }
 
-// deed is an operation of a client on a request.
-type deed int
+// operation is an operation of a client on a request.
+type operation int
 
 const (
-	create deed = iota
+	create operation = iota
 	sign
 	revoke
 )
 
-// deeds returns n of each kind in random order.
-func deeds(n int) []deed {
-	all := make([]deed, 0, 3*n)
+// operations returns n of each kind in random order.
+func operations(n int) []operation {
+	all := make([]operation, 0, 3*n)
 	for range n {
 		all = append(all, create, sign, revoke)
 	}
@@ -58,8 +58,8 @@ func deeds(n int) []deed {
 }
 
 // run performs the deeds with several clients until all are done or ctx ends. It does not abort calls in progress.
-func (l *load) run(ctx context.Context, clients int, work []deed) {
-	queue := make(chan deed, len(work))
+func (l *load) run(ctx context.Context, clients int, work []operation) {
+	queue := make(chan operation, len(work))
 	for _, d := range work {
 		queue <- d
 	}
@@ -78,7 +78,7 @@ func (l *load) run(ctx context.Context, clients int, work []deed) {
 	running.Wait()
 }
 
-func (l *load) do(ctx context.Context, d deed) {
+func (l *load) do(ctx context.Context, d operation) {
 	target := l.anyRequest()
 	if d == create || target == nil {
 		l.create(ctx)
@@ -114,7 +114,7 @@ func (l *load) count(ctx context.Context, err error) {
 	switch {
 	case err == nil:
 		l.acknowledged++
-	case isAway(err) && errors.As(err, &e):
+	case isUnavailable(err) && errors.As(err, &e):
 		l.unanswered++
 		l.answers[e.Error()]++
 		if e.RetryAfter > 0 {
@@ -124,7 +124,7 @@ func (l *load) count(ctx context.Context, err error) {
 		}
 	}
 	l.mu.Unlock()
-	if isAway(err) {
+	if isUnavailable(err) {
 		pause(ctx)
 	}
 }
@@ -149,7 +149,7 @@ func (l *load) create(ctx context.Context) {
 		l.requests = append(l.requests, &ledger{id: id, csr: csr})
 	case unknown(err):
 		l.lostCreates++
-	case !isAway(err):
+	case !isUnavailable(err):
 		l.failures = append(l.failures, fmt.Sprintf("create: %v", err))
 	}
 	l.mu.Unlock()
@@ -181,7 +181,7 @@ func (l *load) watchCRL(ctx context.Context, t *testing.T) {
 		}
 		der, err := node.CRL(ctx, l.authority)
 		if err != nil {
-			if !isAway(err) {
+			if !isUnavailable(err) {
 				t.Errorf("the CRL: %v", err)
 			}
 			pause(ctx)
@@ -192,7 +192,7 @@ func (l *load) watchCRL(ctx context.Context, t *testing.T) {
 }
 
 // underLoad runs the deeds while watching the CRL.
-func (l *load) underLoad(ctx context.Context, t *testing.T, clients int, work []deed) {
+func (l *load) underLoad(ctx context.Context, t *testing.T, clients int, work []operation) {
 	watching, enough := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
 	watcher.Go(func() { l.watchCRL(watching, t) })
@@ -245,7 +245,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 	url, stop := apptest.Start(t, c)
 	l := prepare(t, connect(t, url))
 
-	l.underLoad(t.Context(), t, 64, deeds(2000))
+	l.underLoad(t.Context(), t, 64, operations(2000))
 	l.wantAllAnswered(t)
 	l.verify(t)
 	testkit.Check(t, stop())

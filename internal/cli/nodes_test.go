@@ -130,7 +130,7 @@ func nodesUnderLoad(t *testing.T, c *cluster) {
 	first, second := c.start(t), c.start(t)
 	l := loadOn(t, first, second)
 	begun := time.Now()
-	l.underLoad(t.Context(), t, 64, deeds(2000))
+	l.underLoad(t.Context(), t, 64, operations(2000))
 	t.Logf("%d calls were acknowledged in %.1f s, of %d requests; CRL number %d",
 		l.acknowledged, time.Since(begun).Seconds(), len(l.requests), l.crl)
 	l.wantAllAnswered(t)

@@ -47,7 +47,7 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 		}
 	}
 	for _, a := range o.Authorities {
-		add(fmt.Sprintf("Authority %d", a.ID), "%s", strings.Join(p.authorityWords(a), ", "))
+		add(fmt.Sprintf("Authority %d", a.ID), "%s", strings.Join(p.authoritySummary(a), ", "))
 	}
 	for _, r := range o.Outstanding {
 		name := shortName(r.CommonName, slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs))
@@ -78,8 +78,8 @@ func joined(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
 }
 
-// authorityWords summarises the state of an authority.
-func (p *program) authorityWords(a api.AuthorityState) []string {
+// authoritySummary summarises the state of an authority.
+func (p *program) authoritySummary(a api.AuthorityState) []string {
 	words := []string{a.CommonName, a.Status, fmt.Sprintf("%d valid certificates", a.InForce)}
 	if a.EndsSoon {
 		words = append(words, "its certificate expires "+relative(a.NotAfter, p.now()))

@@ -103,14 +103,14 @@ func (p *program) printVerdicts(check api.ProfileCheck) error {
 	if check.Looked == 0 {
 		return nil
 	}
-	if err := p.printTried("would now be refused", check.Looked, check.Refused); err != nil {
+	if err := p.printChangedVerdicts("would now be refused", check.Looked, check.Refused); err != nil {
 		return err
 	}
-	return p.printTried("would now be allowed", check.Looked, check.Allowed)
+	return p.printChangedVerdicts("would now be allowed", check.Looked, check.Allowed)
 }
 
-// printTried prints the requests whose verdict the changed rules change.
-func (p *program) printTried(what string, looked int, requests []api.Tried) error {
+// printChangedVerdicts prints the requests whose verdict the changed rules change.
+func (p *program) printChangedVerdicts(what string, looked int, requests []api.Tried) error {
 	fmt.Fprintf(p.out, "of the last %d requests %d %s\n", looked, len(requests), what)
 	if len(requests) == 0 {
 		return nil

@@ -167,7 +167,7 @@ func optionalID(id *int64) string {
 }
 
 func (p *program) requestReopen() *cobra.Command {
-	c := p.onOne("reopen ID", "Reopen a rejected or revoked request", "request %d is outstanding again",
+	c := p.idCommand("reopen ID", "Reopen a rejected or revoked request", "request %d is outstanding again",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.ReopenCertificateRequest(ctx, id)
 		})

@@ -19,7 +19,7 @@ func (p *program) requestSign() *cobra.Command {
 	var body api.SignCertificateRequest
 	var end endFlags
 	var own signFlags
-	c, on := p.deciding("sign", "Sign requests with a CA", notary.Outstanding, "issued-by",
+	c, on := p.decisionCommand("sign", "Sign requests with a CA", notary.Outstanding, "issued-by",
 		"  notary request sign 7 --authority 2\n"+
 			"  notary request sign 7 8 9 --authority 2 --profile server --days 30\n"+
 			"  notary request sign --domain example.com --authority 2\n"+
@@ -49,7 +49,7 @@ func (p *program) requestSign() *cobra.Command {
 			},
 			explain: func(ctx context.Context, c *client.Client, on api.Bulk) error {
 				preview, err := c.PreviewSign(ctx, api.BulkSign{Bulk: on, SignCertificateRequest: body})
-				p.tellGroups(preview.Groups)
+				p.printGroups(preview.Groups)
 				return err
 			},
 			question: "Sign %s?", doing: "signing", done: "signed",
@@ -64,8 +64,8 @@ func (p *program) requestSign() *cobra.Command {
 	return c
 }
 
-// tellGroups prints which requests would be signed by which authority and profile.
-func (p *program) tellGroups(groups []api.SignGroup) {
+// printGroups prints which requests would be signed by which authority and profile.
+func (p *program) printGroups(groups []api.SignGroup) {
 	for _, g := range groups {
 		p.notice("%s: %s", requests(int(g.Count)), groupText(g))
 	}
@@ -91,7 +91,7 @@ func groupText(g api.SignGroup) string {
 
 func (p *program) requestReject() *cobra.Command {
 	var body api.Reject
-	c, on := p.deciding("reject", "Reject requests that have no certificate", notary.Outstanding, "authority",
+	c, on := p.decisionCommand("reject", "Reject requests that have no certificate", notary.Outstanding, "authority",
 		"  notary request reject 7 --reason \"ask for web.example.com instead\"\n  notary request reject --email someone@example.com")
 	c.RunE = func(command *cobra.Command, args []string) error {
 		return p.decide(command, args, on, decision{
@@ -118,8 +118,8 @@ type decidedOn struct {
 	status notary.RequestStatus // default of --status
 }
 
-// deciding returns a command on requests by id or filter, without its RunE.
-func (p *program) deciding(verb, short string, status notary.RequestStatus, issuerFlag, example string) (*cobra.Command, *decidedOn) {
+// decisionCommand returns a command on requests by id or filter, without its RunE.
+func (p *program) decisionCommand(verb, short string, status notary.RequestStatus, issuerFlag, example string) (*cobra.Command, *decidedOn) {
 	c := &cobra.Command{Use: verb + " [ID...]", Short: short, Example: example, Args: cobra.ArbitraryArgs,
 		Long: short + ".\n\nSelect the requests by id or with filters. With filters and\n" +
 			"without --status, only requests that are " + string(status) + " are selected. They are counted first, and nothing\n" +

@@ -19,7 +19,7 @@ import (
 
 func (p *program) requestRevoke() *cobra.Command {
 	var body api.RevokeCertificateRequest
-	c, on := p.deciding("revoke", "Revoke the certificates of requests permanently", notary.Active, "authority",
+	c, on := p.decisionCommand("revoke", "Revoke the certificates of requests permanently", notary.Active, "authority",
 		"  notary request revoke 7 --reason keyCompromise\n"+
 			"  notary request revoke 7 --only-current\n"+
 			"  notary request revoke --authority 2 --domain example.com --reason cessationOfOperation")

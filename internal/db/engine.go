@@ -19,7 +19,7 @@ type engine interface {
 	// bulk implements [DB.Bulk].
 	bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error
 	// dropIndexes implements [DB.DropIndexes].
-	dropIndexes(ctx context.Context, conn *sql.Conn, table string, keep []string) (again []string, err error)
+	dropIndexes(ctx context.Context, conn *sql.Conn, table string, keep []string) (recreate []string, err error)
 	// loaded implements [DB.Loaded].
 	loaded(ctx context.Context, conn *sql.Conn, tables []string) error
 	// schemas reads the schema on a connection of a snapshot, and the schema that the migrations create.

@@ -39,8 +39,8 @@ func MapError(err error) error {
 		return notary.Exhausted(err)
 	case timedOut(err):
 		return slow(err)
-	case isAway(err):
-		return away(err)
+	case isTransient(err):
+		return unreachable(err)
 	case err.Error() == "sql: database is closed": // database/sql does not export it
 		return busy("the server is stopping")
 	default:
@@ -95,8 +95,8 @@ const (
 
 // state is the meaning of a PostgreSQL code or class of codes.
 type state struct {
-	sentence string
-	away     bool // the connection or the whole server is unusable: another one may work
+	sentence  string
+	transient bool // the connection or the whole server is unusable: another one may work
 }
 
 const refusesUser = "the database refuses the server's user (check user and password in the URL of the database)"
@@ -118,7 +118,7 @@ var states = map[string]state{
 	"53300":              {"the database has too many connections (raise max_connections)", true},
 	"55006":              {"the database is in use", false},
 	"55P03":              {"too many concurrent changes of the same object", false}, // lock_not_available
-	"57":                 {"the database cannot be reached at the moment", true}, // shutdown, crash, start
+	"57":                 {"the database cannot be reached at the moment", true},    // shutdown, crash, start
 	queryCanceled:        {"the database did not answer in time", false},
 	"58":                 {"the database's disk reports an error", true},
 }
@@ -168,13 +168,13 @@ func temporary(sentence string, retryAfter time.Duration, err error) error {
 		Message: sentence + ", nothing was changed: try again"}
 }
 
-// isAway reports whether the connection or the server is temporarily unusable: unreachable, shutting down, starting,
+// isTransient reports whether the connection or the server is temporarily unusable: unreachable, shutting down, starting,
 // full, or not the primary.
-func isAway(err error) bool {
+func isTransient(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		state, _ := stateOf(pg)
-		return state.away
+		return state.transient
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error
@@ -183,8 +183,8 @@ func isAway(err error) bool {
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, pgconn.ErrConnClosed)
 }
 
-// away is returned when no query reached the database.
-func away(err error) error {
+// unreachable is returned when no query reached the database.
+func unreachable(err error) error {
 	return temporary("the database cannot be reached at the moment", 5*time.Second, err)
 }
 

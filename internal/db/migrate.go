@@ -14,22 +14,22 @@ import (
 	"notary"
 )
 
-// claimFile marks a new file as the program's, and refuses that of another program before changing anything in it.
-func (s Schema) claimFile(ctx context.Context, path string) error {
+// markFile marks a new file as the program's, and refuses that of another program before changing anything in it.
+func (s Schema) markFile(ctx context.Context, path string) error {
 	db, err := sql.Open("sqlite", fileURI(path))
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if claimed, err := s.claimed(ctx, db); claimed || err != nil {
+	if marked, err := s.isMarked(ctx, db); marked || err != nil {
 		return err
 	}
 	_, err = db.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, s.ApplicationID))
 	return err
 }
 
-// claimed reports whether a file is marked as the program's. A file of another program is an error.
-func (s Schema) claimed(ctx context.Context, db *sql.DB) (bool, error) {
+// isMarked reports whether a file is marked as the program's. A file of another program is an error.
+func (s Schema) isMarked(ctx context.Context, db *sql.DB) (bool, error) {
 	var id int32
 	var objects int
 	err := db.QueryRowContext(ctx, `SELECT application_id, (SELECT COUNT(*) FROM sqlite_master)
@@ -157,7 +157,7 @@ func (s Schema) readStatus(ctx context.Context, d dialect, db *sql.DB) (status S
 	if d == postgresDialect {
 		err = s.refuseOthers(ctx, db)
 	} else {
-		_, err = s.claimed(ctx, db)
+		_, err = s.isMarked(ctx, db)
 	}
 	if err != nil {
 		return SchemaStatus{}, err

@@ -32,8 +32,8 @@ const (
 	attempts = 10
 )
 
-// wholeTables are the planner settings that allow reading whole tables.
-var wholeTables = []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"}
+// scanSettings are the planner settings that allow reading whole tables.
+var scanSettings = []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"}
 
 // postgresEngine is a database shared by any number of nodes.
 type postgresEngine struct {
@@ -59,7 +59,7 @@ func openPostgres(ctx context.Context, url string, schema Schema, limits limits,
 		return nil, err
 	}
 	if err := e.migrate(ctx, clock); err != nil {
-		return nil, errors.Join(e.unmigrated(err), e.db.Close())
+		return nil, errors.Join(e.migrationError(err), e.db.Close())
 	}
 	if err := e.join(ctx); err != nil {
 		return nil, errors.Join(err, e.db.Close())
@@ -67,9 +67,9 @@ func openPostgres(ctx context.Context, url string, schema Schema, limits limits,
 	return e, nil
 }
 
-// unmigrated explains a failed migration. Since PostgreSQL 15 only the owner of a database may create tables in it,
+// migrationError explains a failed migration. Since PostgreSQL 15 only the owner of a database may create tables in it,
 // which often shows here first.
-func (e *postgresEngine) unmigrated(err error) error {
+func (e *postgresEngine) migrationError(err error) error {
 	var theirs *pgconn.PgError
 	var ours *notary.Error
 	if errors.As(err, &ours) {
@@ -97,7 +97,7 @@ func connectPostgres(ctx context.Context, url string, schema Schema, limits limi
 	for i, first := 0, rand.IntN(slots); i < writers; i++ {
 		e.free <- (first + i) % slots // two nodes seldom use the same
 	}
-	if err := e.awaken(ctx); err != nil {
+	if err := e.awaitServer(ctx); err != nil {
 		return nil, errors.Join(err, e.db.Close())
 	}
 	return e, nil
@@ -139,14 +139,14 @@ func (e *postgresEngine) name() string {
 	return e.config.Database + " on " + strings.Join(slices.Compact(hosts), ", ")
 }
 
-// awaken connects for the first time. It waits for a server that is absent or just starting, and fails at once on other
+// awaitServer connects for the first time. It waits for a server that is absent or just starting, and fails at once on other
 // errors.
-func (e *postgresEngine) awaken(ctx context.Context) error {
+func (e *postgresEngine) awaitServer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.start)
 	defer cancel()
 	for {
 		err := e.check(ctx)
-		if err == nil || !isAway(err) {
+		if err == nil || !isTransient(err) {
 			return e.refusal(err)
 		}
 		select {
@@ -234,7 +234,7 @@ func (e *postgresEngine) snapshot(ctx context.Context, write bool, fn func(*sql.
 	if write {
 		begin = "BEGIN"
 	}
-	for _, way := range wholeTables {
+	for _, way := range scanSettings {
 		begin += "; SET LOCAL " + way + " = on"
 	}
 	begin += "; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"

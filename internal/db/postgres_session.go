@@ -20,9 +20,9 @@ var sessionSettings = [][2]string{
 	{"default_transaction_isolation", "read committed"},
 	// Every query has an index and returns few rows. A plan made while a table was small must not scan it once it is
 	// large.
-	{wholeTables[0], "off"},
-	{wholeTables[1], "off"},
-	{wholeTables[2], "off"},
+	{scanSettings[0], "off"},
+	{scanSettings[1], "off"},
+	{scanSettings[2], "off"},
 	{"max_parallel_workers_per_gather", "0"},
 	// The server drops what a lost or disconnected node leaves behind: queries, transaction locks and connections.
 	{"statement_timeout", "60s"},
@@ -86,7 +86,7 @@ func (e *postgresEngine) requireSessions(ctx context.Context) error {
 			return err
 		}
 		if shared {
-			return e.unpooled()
+			return e.poolerError()
 		}
 	}
 	return nil
@@ -129,7 +129,7 @@ func sharesSession(ctx context.Context, first, second *pgx.Conn) (bool, error) {
 	return kept != mark, nil
 }
 
-func (e *postgresEngine) unpooled() error {
+func (e *postgresEngine) poolerError() error {
 	return notary.Errorf(notary.Unprocessable, "the connection pooler in front of the database %s gives each "+
 		"transaction another session, which notary cannot work with: set pool_mode = session for this database "+
 		"in PgBouncer, or connect to PostgreSQL directly", e.name())

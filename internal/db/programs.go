@@ -35,7 +35,7 @@ func (e *postgresEngine) migrate(ctx context.Context, clock func() time.Time) er
 	}
 	defer conn.Close()
 	defer conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock_all()`)
-	if err := e.takeTurn(ctx, conn); err != nil {
+	if err := e.lockMigrations(ctx, conn); err != nil {
 		return err
 	}
 	provider, err := e.schema.provider(postgresDialect, db)
@@ -59,8 +59,8 @@ func (e *postgresEngine) migrationDB() *sql.DB {
 	return stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(setMigrationSession))
 }
 
-// takeTurn waits until no other program migrates.
-func (e *postgresEngine) takeTurn(ctx context.Context, conn *sql.Conn) error {
+// lockMigrations waits until no other program migrates.
+func (e *postgresEngine) lockMigrations(ctx context.Context, conn *sql.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, migrationTimeout)
 	defer cancel()
 	_, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1, 0)`, e.schema.ApplicationID)

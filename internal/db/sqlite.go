@@ -58,7 +58,7 @@ func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngin
 	if err := CreatePrivate(path); err != nil {
 		return nil, err
 	}
-	if err := schema.claimFile(ctx, path); err != nil {
+	if err := schema.markFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
 	if e.single, err = connectSQLite(path, 1, "&_pragma=cache_size("+writeCache+")&_pragma=wal_autocheckpoint("+checkpoint+
@@ -177,13 +177,13 @@ func (e *sqliteEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table st
 }
 
 // dropIndexes drops the indexes that the query returns (name, definition), except those to keep.
-func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string, keep []string) (again []string, err error) {
+func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string, keep []string) (recreate []string, err error) {
 	var drop []string
 	_, err = Collect(ctx, OnConn(conn), func(row Row) (none struct{}, err error) {
 		var name, text string
 		err = row.Scan(&name, &text)
 		if !slices.Contains(keep, name) {
-			drop, again = append(drop, "DROP INDEX "+name), append(again, text)
+			drop, recreate = append(drop, "DROP INDEX "+name), append(recreate, text)
 		}
 		return none, err
 	}, query, table)
@@ -192,7 +192,7 @@ func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string, keep 
 			_, err = conn.ExecContext(ctx, text)
 		}
 	}
-	return again, MapError(err)
+	return recreate, MapError(err)
 }
 
 // loaded leaves the ids alone: SQLite continues from the greatest.

@@ -139,17 +139,17 @@ func (s *statements) later(text string, args ...any) error {
 	return err
 }
 
-// lasting reads inside a transaction, ignoring cancellation of the caller's context.
-type lasting struct{ *statements }
+// uncancelled reads inside a transaction, ignoring cancellation of the caller's context.
+type uncancelled struct{ *statements }
 
-func (l lasting) Query(ctx context.Context, text string, args ...any) (Rows, error) {
+func (l uncancelled) Query(ctx context.Context, text string, args ...any) (Rows, error) {
 	return l.statements.Query(context.WithoutCancel(ctx), text, args...)
 }
 
-func (l lasting) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
+func (l uncancelled) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
 	return l.Query(ctx, text, args...)
 }
 
-func (l lasting) QueryRow(ctx context.Context, text string, args ...any) Row {
+func (l uncancelled) QueryRow(ctx context.Context, text string, args ...any) Row {
 	return l.statements.QueryRow(context.WithoutCancel(ctx), text, args...)
 }

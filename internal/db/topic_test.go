@@ -27,8 +27,8 @@ func openDictionary(t *testing.T, name string) *db.DB {
 func TestNoWriteForgetsTheCaches(t *testing.T) {
 	t.Parallel()
 	d := openDictionary(t, testkit.Database(t))
-	var told []string
-	d.OnChange(func(topic string) { told = append(told, topic) })
+	var invalidated []string
+	d.OnChange(func(topic string) { invalidated = append(invalidated, topic) })
 	ctx := context.Background()
 	for _, c := range []struct {
 		name string
@@ -55,7 +55,7 @@ func TestNoWriteForgetsTheCaches(t *testing.T) {
 		{"failed", func(tx *db.Tx) error { return errors.Join(addWord(tx, 3, "three"), errors.New("no")) }, true},
 		{"named", func(tx *db.Tx) error { tx.Changed("dictionary"); return nil }, true},
 	} {
-		told = nil
+		invalidated = nil
 		err := d.Write(t.Context(), c.do)
 		if (err != nil) != (c.name == "failed") {
 			t.Errorf("%s: %v", c.name, err)
@@ -64,8 +64,8 @@ func TestNoWriteForgetsTheCaches(t *testing.T) {
 		if c.want {
 			want = []string{"dictionary"}
 		}
-		if !slices.Equal(told, want) {
-			t.Errorf("%s: invalidated %q, want %q", c.name, told, want)
+		if !slices.Equal(invalidated, want) {
+			t.Errorf("%s: invalidated %q, want %q", c.name, invalidated, want)
 		}
 	}
 }

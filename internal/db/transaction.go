@@ -27,25 +27,25 @@ func (e *postgresEngine) write(ctx context.Context, now time.Time, fn func(*Tx) 
 	lost := false
 	for n := 1; ; n++ {
 		changed, err := e.attempt(ctx, now, slot, fn)
-		var undone *undone
+		var failed *retryableError
 		switch {
-		case !errors.As(err, &undone):
+		case !errors.As(err, &failed):
 			return changed, err
-		case undone.lost && lost, n == attempts:
-			return nil, undone.error
+		case failed.lost && lost, n == attempts:
+			return nil, failed.error
 		}
-		lost = lost || undone.lost
+		lost = lost || failed.lost
 		time.Sleep(time.Duration(rand.IntN(1<<min(n, 6))) * time.Millisecond)
 	}
 }
 
-// undone is the error of a transaction that changed nothing because of a conflict or a lost connection.
-type undone struct {
+// retryableError is the error of a transaction that changed nothing because of a conflict or a lost connection.
+type retryableError struct {
 	error
 	lost bool
 }
 
-func (u *undone) Unwrap() error { return u.error }
+func (e *retryableError) Unwrap() error { return e.error }
 
 // takeSlot waits for a free writer, unless too many are waiting already.
 func (e *postgresEngine) takeSlot(ctx context.Context) (slot int, err error) {
@@ -91,37 +91,37 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 		if err != nil && run.begun {
 			_, _ = conn.ExecContext(ctx, "ROLLBACK") // a lost connection is rolled back by the server
 		}
-		if isAway(err) { // drop the connection: its server may no longer be the primary
+		if isTransient(err) { // drop the connection: its server may no longer be the primary
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}()
 	tx := &Tx{Querier: run, sql: run, now: now, counts: Counts{}, topics: e.topics}
 	if err := protected(tx, fn); err != nil {
-		return tx.changed, again(err)
+		return tx.changed, retryable(err)
 	}
 	if err := tx.notify(); err != nil {
-		return tx.changed, again(err)
+		return tx.changed, retryable(err)
 	}
 	if err := tx.counts.save(run.later, slot); err != nil {
-		return tx.changed, again(err)
+		return tx.changed, retryable(err)
 	}
 	if err := run.flushNeeds(); err != nil {
-		return tx.changed, again(MapError(err))
+		return tx.changed, retryable(MapError(err))
 	}
 	return tx.changed, run.commit(e.running, e.limits.commit)
 }
 
-// again marks an error before the commit after which the transaction can be retried. A timeout is not retried: the
+// retryable marks an error before the commit after which the transaction can be retried. A timeout is not retried: the
 // caller has waited long enough.
-func again(err error) error {
+func retryable(err error) error {
 	var fault *pgconn.PgError
 	switch {
 	case timedOut(err):
 		return MapError(err)
 	case deadlocked(err), errors.As(err, &fault) && fault.Code == serializationFailure:
-		return &undone{error: MapError(err)}
-	case isAway(err):
-		return &undone{error: err, lost: true}
+		return &retryableError{error: MapError(err)}
+	case isTransient(err):
+		return &retryableError{error: err, lost: true}
 	}
 	return err
 }
@@ -218,7 +218,7 @@ func (t *transaction) commit(ctx context.Context, limit time.Duration) error {
 	case err == nil, errors.As(err, &ours):
 		return err
 	case errors.As(err, &fault) && (failed < last || fault.Severity != "FATAL" || fault.Code == idleInTransaction):
-		return again(MapError(err))
+		return retryable(MapError(err))
 	default:
 		return errUnknown(err)
 	}

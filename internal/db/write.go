@@ -247,7 +247,7 @@ func (w *writer) attempt(ctx context.Context, j *job, total Counts, verified map
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {
 		return errors.Join(errTransactionLost, err)
 	}
-	tx := &Tx{Querier: lasting{w.sql}, sql: w.sql, now: j.now, counts: Counts{}, alone: true, verified: verified,
+	tx := &Tx{Querier: uncancelled{w.sql}, sql: w.sql, now: j.now, counts: Counts{}, alone: true, verified: verified,
 		topics: w.topics}
 	err := protected(tx, j.fn)
 	if err == nil {

@@ -184,20 +184,20 @@ func TestPostgresHungWatch(t *testing.T) {
 	s, thaw := openHung(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	told := make(chan string, 100)
+	notified := make(chan string, 100)
 	ended := make(chan struct{})
 	go func() {
-		s.Watch(ctx, func(topic string) { told <- topic })
+		s.Watch(ctx, func(topic string) { notified <- topic })
 		close(ended)
 	}()
 	wantLate(t, s.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.Authorities(t.Context()); return err }))
 	select {
-	case topic := <-told:
+	case topic := <-notified:
 		t.Errorf("a server that hangs told of %s", topic)
 	default:
 	}
 	thaw()
-	<-told // reconnected
+	<-notified // reconnected
 	stop()
 	<-ended
 }

@@ -149,13 +149,13 @@ func TestNodesWatch(t *testing.T) {
 	database := testkit.Postgres(t)
 	here, _ := openAt(t, database)
 	there, _ := openAt(t, database, store.Database(db.PollInterval(24*time.Hour)))
-	told := make(chan string, 1000)
+	notified := make(chan string, 1000)
 	ctx, stop := context.WithCancel(t.Context())
 	watched := make(chan struct{})
 	go func() {
 		there.Watch(ctx, func(topic string) {
 			if topic != store.Profiles { // of which it is notified when it starts listening
-				told <- topic
+				notified <- topic
 			}
 		})
 		close(watched)
@@ -170,7 +170,7 @@ func TestNodesWatch(t *testing.T) {
 		for i := range n {
 			change()
 			select {
-			case topic := <-told:
+			case topic := <-notified:
 				if topic != store.Authorities {
 					t.Errorf("told of %q", topic)
 				}
@@ -182,12 +182,12 @@ func TestNodesWatch(t *testing.T) {
 	listener := awaitListener(t, database, "")
 	changes(20)
 
-	for len(told) > 0 {
-		<-told
+	for len(notified) > 0 {
+		<-notified
 	}
 	execute(t, database, `SELECT pg_terminate_backend(`+listener+`, 10000)`)
 	change()
-	<-told // bounded by the test's timeout
+	<-notified // bounded by the test's timeout
 	awaitListener(t, database, listener)
 	changes(20)
 

@@ -107,15 +107,15 @@ func TestInteropPgBouncerWithSessions(t *testing.T) {
 	second, err := store.Open(t.Context(), database, time.Now)
 	testkit.Check(t, err)
 	defer second.Close()
-	told := make(chan string, 100)
-	go first.Watch(t.Context(), func(topic string) { told <- topic })
+	notified := make(chan string, 100)
+	go first.Watch(t.Context(), func(topic string) { notified <- topic })
 	newRequest(t, first, 1, 1)
 	wantRequests(t, second, 1)
 	for range store.DatabaseSchema.Topics { // at the start
-		<-told
+		<-notified
 	}
 	write(t, second, func(tx *store.Tx) error { return store.Changed(tx, store.Profiles) })
-	for topic := range told {
+	for topic := range notified {
 		if topic == store.Profiles {
 			break
 		}

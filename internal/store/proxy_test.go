@@ -86,7 +86,7 @@ func (p *proxy) connect(client net.Conn) {
 		read(client, func(sent []byte) bool {
 			p.pass()
 			if bytes.Contains(sent, commit) {
-				switch p.loses() {
+				switch p.takeLoss() {
 				case beforeCommit:
 					return false
 				case afterCommit:
@@ -118,8 +118,8 @@ func (p *proxy) connect(client net.Conn) {
 // commit is the statement's text, and part of the server's answer.
 var commit = []byte("COMMIT\x00")
 
-// loses returns the fate of a COMMIT. The next one is not lost.
-func (p *proxy) loses() (what loss) {
+// takeLoss returns the fate of a COMMIT. The next one is not lost.
+func (p *proxy) takeLoss() (what loss) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	what, p.loss = p.loss, never

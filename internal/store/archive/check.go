@@ -106,7 +106,7 @@ func (c checker) schema(ctx context.Context) {
 	for _, text := range differences {
 		c.found(DamagedSchema, "%s", text)
 	}
-	c.progress.tell("schema", 1, 1)
+	c.progress.report("schema", 1, 1)
 }
 
 func (c checker) file(ctx context.Context) { c.invariants(ctx, DamagedFile, c.DB().FileRules()) }
@@ -135,7 +135,7 @@ func (c checker) invariants(ctx context.Context, kind DamageKind, rules []db.Rul
 		if err != nil {
 			c.found(kind, "%v", err)
 		}
-		c.progress.tell(string(kind)+" checks", int64(i+1), int64(len(rules)))
+		c.progress.report(string(kind)+" checks", int64(i+1), int64(len(rules)))
 	}
 }
 
@@ -174,7 +174,7 @@ func (c checker) table(ctx context.Context, t store.Table) error {
 			}
 		}
 		done += int64(len(rows))
-		c.progress.tell(t.Name, done, done)
+		c.progress.report(t.Name, done, done)
 		if len(rows) < stepRows {
 			return nil
 		}
@@ -323,7 +323,7 @@ func (c checker) each(ctx context.Context, table string, check func(id int64) er
 			after = id
 		}
 		done += int64(len(ids))
-		c.progress.tell(table+" records", done, done)
+		c.progress.report(table+" records", done, done)
 		if len(ids) < stepRows {
 			return
 		}

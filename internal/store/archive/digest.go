@@ -18,7 +18,7 @@ import (
 // Progress is called with the number of rows of a table read so far. It may be nil.
 type Progress func(table string, rows, of int64)
 
-func (p Progress) tell(table string, rows, of int64) {
+func (p Progress) report(table string, rows, of int64) {
 	if p != nil {
 		p(table, rows, of)
 	}
@@ -90,10 +90,10 @@ func (r rowReader) each(ctx context.Context, t store.Table, fn func([]any) error
 			}
 		}
 		if n++; n%progressEvery == 0 {
-			r.progress.tell(t.Name, n, count)
+			r.progress.report(t.Name, n, count)
 		}
 	}
-	r.progress.tell(t.Name, n, count)
+	r.progress.report(t.Name, n, count)
 	return db.MapError(rows.Err())
 }
 

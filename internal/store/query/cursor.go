@@ -25,9 +25,9 @@ const (
 // cursorOf returns the cursor of a place in this list with this filter and order: a version, a checksum over all of
 // these, the id and the value. Nothing in it is secret, and a forged cursor could only skip objects that the forger may
 // see anyway.
-func cursorOf(what string, w Want, p place) notary.Cursor {
+func cursorOf(list string, w Want, p place) notary.Cursor {
 	b := []byte{cursorVersion}
-	b = append(b, checksum(what, w, p)...)
+	b = append(b, checksum(list, w, p)...)
 	b = strconv.AppendInt(b, p.id, 36)
 	b = append(b, ' ')
 	b = append(b, p.value...)
@@ -35,7 +35,7 @@ func cursorOf(what string, w Want, p place) notary.Cursor {
 }
 
 // readCursor returns the place of a cursor. Its errors name the field.
-func readCursor(what string, w Want, field string, c notary.Cursor) (place, error) {
+func readCursor(list string, w Want, field string, c notary.Cursor) (place, error) {
 	refused := notary.FieldErrorf(field,
 		"this cursor does not belong to this list with these filters and this order: start again without it")
 	b, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
@@ -52,7 +52,7 @@ func readCursor(what string, w Want, field string, c notary.Cursor) (place, erro
 		if rest[i] == ' ' {
 			p.id, err = strconv.ParseInt(rest[:i], 36, 64)
 			p.value = rest[i+1:]
-			if err == nil && string(checksum(what, w, p)) == string(b[1:1+sealSize]) {
+			if err == nil && string(checksum(list, w, p)) == string(b[1:1+sealSize]) {
 				return p, nil
 			}
 			break
@@ -61,8 +61,8 @@ func readCursor(what string, w Want, field string, c notary.Cursor) (place, erro
 	return place{}, refused
 }
 
-func checksum(what string, w Want, p place) []byte {
+func checksum(list string, w Want, p place) []byte {
 	filter, _ := json.Marshal(w.Filter) // plain values cannot fail
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d %s", what, filter, w.Sort, p.id, p.value))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d %s", list, filter, w.Sort, p.id, p.value))
 	return sum[:sealSize]
 }

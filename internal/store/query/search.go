@@ -99,9 +99,9 @@ func keysOf(word string) (keys []string) {
 }
 
 // statusOf returns the request status that a word names, or "".
-func statusOf(what, word string) notary.RequestStatus {
+func statusOf(table, word string) notary.RequestStatus {
 	for _, status := range notary.RequestStatuses {
-		if what == "request" && strings.EqualFold(string(status), word) {
+		if table == "request" && strings.EqualFold(string(status), word) {
 			return status
 		}
 	}
