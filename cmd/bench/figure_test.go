@@ -46,7 +46,7 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
-func TestAFigureWithFailuresMeetsNoBudget(t *testing.T) {
+func TestFigureWithFailuresMeetsNoBudget(t *testing.T) {
 	t.Parallel()
 	beside := comparison{with: "a floor", base: 100, budget: budgetSign}
 	f := figure{count: 10, perSecond: 90, failures: failures{}}
@@ -58,11 +58,11 @@ func TestAFigureWithFailuresMeetsNoBudget(t *testing.T) {
 		t.Errorf("with failures: got %s", got)
 	}
 	if got := beside.verdict(figure{}); got != missed {
-		t.Errorf("without a single success: got %s", got)
+		t.Errorf("without any success: got %s", got)
 	}
 	smaller := comparison{with: "nothing", budget: budgetSign}
 	if got := smaller.verdict(figure{count: 1, perSecond: 1}); got != "" {
-		t.Errorf("with nothing to compare with: got %s", got)
+		t.Errorf("without a comparison: got %s", got)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestFailuresAreCountedByKind(t *testing.T) {
 		t.Errorf("got %q, %d in all, want %q", got, f.total(), want)
 	}
 	if other.total() != 2 {
-		t.Error("joining has changed what was joined")
+		t.Error("joining has changed its operand")
 	}
 }
 
@@ -101,7 +101,7 @@ func TestPatternsAreCountedAcrossWrites(t *testing.T) {
 	}
 }
 
-func TestNumbersForPeople(t *testing.T) {
+func TestReadableNumbers(t *testing.T) {
 	t.Parallel()
 	for got, want := range map[string]string{
 		thousands(0): "0", thousands(999): "999", thousands(1000): "1,000", thousands(1234567): "1,234,567",
@@ -144,7 +144,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("read %+v from\n%s", read, text.String())
 	}
 	if !r.good() {
-		t.Error("everything is met, and the report is not good")
+		t.Error("all budgets are met, but the report is not good")
 	}
 	f.failures.add("503", "")
 	if r.good() {

@@ -38,7 +38,7 @@ func TestGate(t *testing.T) {
 	u, err := url.Parse(database)
 	testkit.Check(t, err)
 	if host := u.Host; u.String() != "postgres://user:secret@"+host+"/name?sslmode=disable" || host == g.server {
-		t.Fatalf("the URL by way of the gate is %s", u)
+		t.Fatalf("the URL through the gate is %s", u)
 	}
 	dial := func() (net.Conn, *bufio.Reader) {
 		conn, err := net.Dial("tcp", u.Host)

@@ -61,7 +61,7 @@ func TestLivesAreDistributedAsInAnOrganisation(t *testing.T) {
 	}
 }
 
-func TestLivesHoldTogether(t *testing.T) {
+func TestLivesAreConsistent(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	seen := map[string]bool{}
@@ -73,7 +73,7 @@ func TestLivesHoldTogether(t *testing.T) {
 		}
 		for _, f := range fingerprints {
 			if seen[f] {
-				t.Fatalf("%s comes twice", f)
+				t.Fatalf("%s is repeated", f)
 			}
 			seen[f] = true
 		}
@@ -85,7 +85,7 @@ func checkLife(t *testing.T, life store.Life, now time.Time) {
 	r := life.Request
 	names, err := pki.ParseNames(slices.Concat(r.Names.DNS, r.Names.IP, r.Names.Email))
 	if d := cmp.Diff(r.Names, names); err != nil || d != "" {
-		t.Errorf("the names are not in the form that is compared: %v %s", err, d)
+		t.Errorf("the names are not in comparable form: %v %s", err, d)
 	}
 	at := r.CreatedAt
 	for _, e := range life.Events {

@@ -118,7 +118,7 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 	})
 	g := &generator{nodes: []*node{n}, clients: 3, length: time.Hour}
 	if _, err := g.drive(ctx, getting("some", "/")); err == nil {
-		t.Error("the load did not notice that it was broken off")
+		t.Error("the load did not notice its cancellation")
 	}
 }
 

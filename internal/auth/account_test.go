@@ -130,7 +130,7 @@ func TestWhoMay(t *testing.T) {
 				kind := notary.KindOf(useCase.call(t.Context(), w.Auth, w.Caller(role)))
 				refused := kind == notary.Forbidden || kind == notary.Unauthenticated
 				if may := slices.Contains(useCase.may, role); may == refused {
-					t.Errorf("%s may: %v, but the answer is %q", role, may, kind)
+					t.Errorf("%s may: %v, but the result is %q", role, may, kind)
 				}
 			}
 		})
@@ -139,7 +139,7 @@ func TestWhoMay(t *testing.T) {
 	for i := range service.NumMethod() {
 		name := service.Method(i).Name
 		if _, ok := useCases[name]; !ok && !slices.Contains(open, name) {
-			t.Errorf("nothing is said of who may %s", name)
+			t.Errorf("the roles for %s are not listed", name)
 		}
 	}
 }

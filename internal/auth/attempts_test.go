@@ -17,7 +17,7 @@ func wantLimited(t testing.TB, err error, wait time.Duration) {
 	testkit.WantKind(t, err, notary.RateLimited)
 	var e *notary.Error
 	if errors.As(err, &e); e.RetryAfter != wait {
-		t.Errorf("it says to wait %v, want %v", e.RetryAfter, wait)
+		t.Errorf("the retry time is %v, want %v", e.RetryAfter, wait)
 	}
 }
 

@@ -41,7 +41,7 @@ func TestLogin(t *testing.T) {
 		for range 2 {
 			token := login(t, w, w.Caller(role).Email)
 			if tokens[token] || len(token) < 43 {
-				t.Errorf("the token %q was given before or is short", token)
+				t.Errorf("the token %q is a repetition or short", token)
 			}
 			tokens[token] = true
 			want := w.Caller(role)

@@ -14,7 +14,7 @@ func signing(account, group int64) *notary.Grant {
 	return &notary.Grant{AccountID: account, GroupID: group, GrantTerms: notary.GrantTerms{Actions: []string{"request.sign"}}}
 }
 
-func TestGroupsAndGrantsAreOnRecord(t *testing.T) {
+func TestGroupAndGrantEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	admin, member := w.Admin(), w.Caller(notary.ReadOnly)
@@ -99,7 +99,7 @@ func TestDeletionRemovesGrants(t *testing.T) {
 	}
 }
 
-func TestGrantsNameWhatExists(t *testing.T) {
+func TestGrantsRequireExistingObjects(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	to := w.Caller(notary.ReadOnly).AccountID
@@ -147,7 +147,7 @@ func TestGrantsNameWhatExists(t *testing.T) {
 }
 
 // A grant that this version cannot read grants nothing, rather than everything.
-func TestUnreadableTermsGiveNothing(t *testing.T) {
+func TestUnreadableTermsGrantNothing(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	to := w.Caller(notary.ReadOnly).AccountID

@@ -14,7 +14,7 @@ func queued(t *testing.T, clients ...string) (order []string) {
 	t.Helper()
 	q := newHashQueue(1)
 	if w := q.enter("holder", false); w != nil {
-		t.Fatal("a free slot is not given")
+		t.Fatal("a free slot is not granted")
 	}
 	waiting := map[string]*waiter{}
 	for i, client := range clients {
@@ -38,7 +38,7 @@ func queued(t *testing.T, clients ...string) (order []string) {
 		}
 	}
 	if len(waiting) > 0 {
-		t.Errorf("%d still wait", len(waiting))
+		t.Errorf("%d are still waiting", len(waiting))
 	}
 	q.release()
 	if q.free != 1 || q.known.n != 0 || q.unknown.n != 0 || len(q.unknown.order) != 0 || len(q.unknown.waiting) != 0 {
@@ -91,7 +91,7 @@ func TestHashQueueIsBounded(t *testing.T) {
 		t.Error("one network may have more waiting than its share")
 	}
 	if w := q.enter("owner", false); refused(w) {
-		t.Error("a full queue refuses a network that has nobody waiting")
+		t.Error("a full queue refuses a network without waiters")
 	}
 	if q.unknown.n != maxWaiting {
 		t.Errorf("%d wait, want %d", q.unknown.n, maxWaiting)
@@ -102,7 +102,7 @@ func TestHashQueueIsBounded(t *testing.T) {
 }
 
 // A cancelled waiter leaves the queue; a slot granted concurrently is passed on.
-func TestHashQueueFollowsTheContext(t *testing.T) {
+func TestHashQueueHonoursTheContext(t *testing.T) {
 	t.Parallel()
 	q := newHashQueue(1)
 	release, err := q.acquire(t.Context(), "a", false)
@@ -117,7 +117,7 @@ func TestHashQueueFollowsTheContext(t *testing.T) {
 		}
 	}
 	if q.unknown.n != 0 {
-		t.Errorf("%d still wait", q.unknown.n)
+		t.Errorf("%d are still waiting", q.unknown.n)
 	}
 	release()
 	if release, err = q.acquire(t.Context(), "b", false); err != nil {

@@ -70,7 +70,7 @@ func TestPasswordRules(t *testing.T) {
 			testkit.WantText(t, err, tt.want)
 			testkit.WantField(t, err, "password")
 			if tt.password != "" && strings.Contains(err.Error(), tt.password) {
-				t.Errorf("the error %q tells the password", err)
+				t.Errorf("the error %q contains the password", err)
 			}
 		})
 	}
@@ -94,7 +94,7 @@ func TestPasswordHash(t *testing.T) {
 		seen[hash] = true
 	}
 	if !phc.MatchString(auth.Decoy()) {
-		t.Errorf("the decoy %q costs something else than a hash", auth.Decoy())
+		t.Errorf("the decoy %q has another cost than a hash", auth.Decoy())
 	}
 }
 

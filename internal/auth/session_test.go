@@ -98,7 +98,7 @@ func TestBrowserSessionLimitsOnTwoNodes(t *testing.T) {
 }
 
 // Recording use does not block calls and happens at most once a minute.
-func TestUseIsNotedOnceAMinute(t *testing.T) {
+func TestUseIsRecordedOnceAMinute(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	me := w.Caller(notary.ReadOnly)
@@ -122,7 +122,7 @@ func TestUseIsNotedOnceAMinute(t *testing.T) {
 		w.Clock.Advance(59 * time.Second)
 		use(t, w, token, true)
 		if at := seen(); !at.Equal(begun) {
-			t.Errorf("within the first minute it was noted at %v", at)
+			t.Errorf("within the first minute it was recorded at %v", at)
 		}
 		w.Clock.Advance(time.Second)
 		for range 20 {
@@ -166,7 +166,7 @@ func TestOwnSessions(t *testing.T) {
 		t.Fatalf("the sessions (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(*want[0], session); diff != "" {
-		t.Errorf("the session that the login gave (-want +got):\n%s", diff)
+		t.Errorf("the session returned by the login (-want +got):\n%s", diff)
 	}
 
 	testkit.WantKind(t, w.Auth.EndSession(t.Context(), other, session.ID), notary.NotFound)
@@ -264,7 +264,7 @@ func TestSessionsOfAWrongClock(t *testing.T) {
 }
 
 // An expiry beyond the maximum lifetime is ignored.
-func TestSessionsAreNeverLongerThanTheirLife(t *testing.T) {
+func TestSessionsHaveAMaximumLife(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	token, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.1"})

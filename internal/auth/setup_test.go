@@ -131,7 +131,7 @@ func TestWithoutSetupCode(t *testing.T) {
 	testkit.WantKind(t, second(s.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: "me"})), notary.Invalid)
 	testkit.Check(t, second(s.CreateFirstAccount(t.Context(), f)))
 	if hash, err := w.Store.SetupCodeHash(t.Context()); hash != "" || err != nil || done != 1 {
-		t.Errorf("the code that nobody used is still there: %q, %v; %d calls", hash, err, done)
+		t.Errorf("the unused code is still there: %q, %v; %d calls", hash, err, done)
 	}
 }
 

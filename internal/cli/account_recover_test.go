@@ -45,12 +45,12 @@ func TestAccountRecover(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(c.Data, "account-recovery*"))
 	testkit.Check(t, err)
 	if len(left) > 0 {
-		t.Errorf("%q are left behind", left)
+		t.Errorf("%q were left behind", left)
 	}
 }
 
 // As root, commands that change the data folder refuse one that belongs to the server's user, before creating anything.
-func TestCommandsInTheFolderOfAnotherUser(t *testing.T) {
+func TestCommandsInAnotherUsersFolder(t *testing.T) {
 	t.Parallel()
 	data, backup, s := t.TempDir(), filepath.Join(t.TempDir(), "backup.db"), newShell(t, nil)
 	testkit.Check(t, os.WriteFile(backup, nil, 0))
@@ -67,6 +67,6 @@ func TestCommandsInTheFolderOfAnotherUser(t *testing.T) {
 	left, err := os.ReadDir(data)
 	testkit.Check(t, err)
 	if len(left) > 0 {
-		t.Errorf("%v are left behind", left)
+		t.Errorf("%v were left behind", left)
 	}
 }

@@ -73,7 +73,7 @@ func TestActions(t *testing.T) {
 }
 
 // authority revoke shows the impact before it asks.
-func TestAuthorityRevokeTellsItsImpact(t *testing.T) {
+func TestAuthorityRevokeShowsItsImpact(t *testing.T) {
 	t.Parallel()
 	const authority = "/api/v1/certificate_authorities/2"
 	for args, sent := range map[string]string{
@@ -91,7 +91,7 @@ func TestAuthorityRevokeTellsItsImpact(t *testing.T) {
 	}
 }
 
-func TestAuthorityThatCannotBeSignedIsNamed(t *testing.T) {
+func TestAuthoritySigningFailureNamesTheAuthority(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/sign") {

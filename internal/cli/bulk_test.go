@@ -13,7 +13,7 @@ import (
 )
 
 // Decisions on several requests send the expected calls and print the expected output, without a terminal.
-func TestDecisionsOnMany(t *testing.T) {
+func TestBulkDecisions(t *testing.T) {
 	t.Parallel()
 	const path = "/api/v1/certificate_requests"
 	two := `{"result":{"count":2,"selection":"abc"}}`
@@ -117,7 +117,7 @@ func TestDecisionUsage(t *testing.T) {
 }
 
 // Each failure has a line; many with the same reason share one.
-func TestFailuresAreTold(t *testing.T) {
+func TestFailuresAreReported(t *testing.T) {
 	t.Parallel()
 	var ids []string
 	var all []string
@@ -146,13 +146,13 @@ func TestFailuresAreTold(t *testing.T) {
 }
 
 // When decisions are interrupted, the outcomes so far are shown.
-func TestDecisionsThatEndEarly(t *testing.T) {
+func TestInterruptedBulkDecisions(t *testing.T) {
 	t.Parallel()
 	broken := newShell(t, answer(200, `{"result":[{"id":1,"status":"success"},`)).trusted()
 	r := broken.run("request", "reject", "1", "2")
 	if r.code != 1 || r.out != "1 of 2 requests are rejected\n" || !strings.Contains(r.err, "error: the response is incomplete") ||
 		!strings.Contains(r.err, "check before you try again") {
-		t.Errorf("broken off: %+v", r)
+		t.Errorf("interrupted: %+v", r)
 	}
 	refused := newShell(t, refuse(409, "conflict", "the certificate authority 2 is disabled: it cannot sign")).trusted()
 	refused.run("request", "sign", "1", "2", "--authority", "2").wantFailure(t, "error: the certificate authority 2 is disabled")
@@ -168,10 +168,10 @@ func TestDecisionsThatEndEarly(t *testing.T) {
 
 	nothing := newShell(t, answer(200, `{"result":{"count":0,"selection":"abc"}}`)).trusted()
 	if r := nothing.must("request", "reject", "--domain", "example.com"); r.out != "no Outstanding request matches: nothing to do\n" {
-		t.Errorf("nothing fits: %+v", r)
+		t.Errorf("no match: %+v", r)
 	}
 	if r := nothing.must("request", "reject", "--domain", "example.com", "--json"); strings.TrimSpace(r.out) != "[]" {
-		t.Errorf("nothing fits, as JSON: %+v", r)
+		t.Errorf("no match, as JSON: %+v", r)
 	}
 	for _, call := range nothing.server.sent() {
 		if !strings.Contains(call, "/count ") {

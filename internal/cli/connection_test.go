@@ -123,7 +123,7 @@ func TestWrongPasswordRemembersNothing(t *testing.T) {
 }
 
 // A server that was trusted by the system or by a CA certificate does not fall back to trust on first use.
-func TestKnownServerIsNotTrustedAnew(t *testing.T) {
+func TestKnownServerIsNotTrustedAgain(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, accounts(true))
 	for name, memory := range map[string]remembered{
@@ -195,7 +195,7 @@ func TestServersFile(t *testing.T) {
 }
 
 // Concurrent commands lose no change to servers.json.
-func TestServersFileIsChangedByMany(t *testing.T) {
+func TestServersFileIsChangedConcurrently(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	const count = 20
@@ -217,7 +217,7 @@ func TestServersFileIsChangedByMany(t *testing.T) {
 	}
 }
 
-func TestNowhereToRemember(t *testing.T) {
+func TestNoFolderForTheLogin(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, accounts(true)).trusted()
 	s.configDir = ""
@@ -249,7 +249,7 @@ func TestFirstAccount(t *testing.T) {
 	s.runWith(password, first...).wantFailure(t, "already has its first account", "notary login")
 	for _, call := range s.server.sent() {
 		if strings.HasPrefix(call, "POST") {
-			t.Errorf("a second first account was asked for: %s", call)
+			t.Errorf("a second first account was requested: %s", call)
 		}
 	}
 }

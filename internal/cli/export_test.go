@@ -37,7 +37,7 @@ func TestExport(t *testing.T) {
 }
 
 // An interrupted export leaves no file that looks complete, and keeps an existing one.
-func TestExportThatBreaksOff(t *testing.T) {
+func TestInterruptedExport(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, exported)
@@ -56,10 +56,10 @@ func TestExportThatBreaksOff(t *testing.T) {
 	}
 	s.run("certificate", "export", "--out", filepath.Join(folder, "older.csv"), "--force").wantFailure(t, "incomplete")
 	if readAll(t, filepath.Join(folder, "older.csv")) != "older" {
-		t.Error("the file that was there is gone")
+		t.Error("the existing file is gone")
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {
-		t.Errorf("left in the folder: %v, %v", left, err)
+		t.Errorf("files in the folder: %v, %v", left, err)
 	}
 	refused := newShell(t, refuse(400, "invalid", "domain is not one")).trusted()
 	refused.run("certificate", "export", "--domain", "x", "--out", file).wantFailure(t, "domain is not one")

@@ -16,8 +16,8 @@ import (
 // Acknowledged changes survive the loss of nodes, of the database and of its server.
 func TestFailover(t *testing.T) {
 	binary := buildProgram(t)
-	t.Run("a node is killed and the database goes away", func(t *testing.T) { nodeAndDatabaseAway(t, binary) })
-	t.Run("a standby takes the place of its primary", func(t *testing.T) { standbyTakesOver(t, binary) })
+	t.Run("a node is killed and the database is unavailable", func(t *testing.T) { nodeAndDatabaseAway(t, binary) })
+	t.Run("a standby replaces its primary", func(t *testing.T) { standbyTakesOver(t, binary) })
 }
 
 // One of two nodes is killed, then the database crashes and is unavailable for a while.
@@ -112,7 +112,7 @@ func wantReadOnly(t *testing.T, database string) {
 	testkit.WantText(t, err, "the database cannot be written at the moment, nothing was changed: try again")
 	var e *notary.Error
 	if errors.As(err, &e); e.RetryAfter <= 0 {
-		t.Errorf("the error %v does not say when to try again", err)
+		t.Errorf("the error %v has no retry time", err)
 	}
 	testkit.Check(t, archive.CheckInvariants(t.Context(), st))
 }
@@ -156,7 +156,7 @@ func (l *load) awaitUntil(t *testing.T, what string, done func(calls) bool) {
 	t.Helper()
 	for begun := time.Now(); !done(l.calls()); time.Sleep(5 * time.Millisecond) {
 		if time.Since(begun) > testkit.Patience {
-			t.Fatalf("waited in vain for %s: %+v", what, l.calls())
+			t.Fatalf("timed out waiting for %s: %+v", what, l.calls())
 		}
 	}
 }
@@ -168,7 +168,7 @@ func (l *load) finish(t *testing.T, last *process, database string) {
 	for _, r := range l.requests {
 		lost += r.lostSigns + r.lostRevokes
 	}
-	t.Logf("%d calls were acknowledged, of %d requests; %d got no answer or were refused, of which %d may have been done or not; CRL number %d",
+	t.Logf("%d calls were acknowledged, of %d requests; %d got no answer or were refused, of which %d have an unknown outcome; CRL number %d",
 		l.acknowledged, len(l.requests), l.unanswered, lost, l.crl)
 	l.verify(t)
 	last.kill()

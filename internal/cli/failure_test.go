@@ -42,7 +42,7 @@ func TestHints(t *testing.T) {
 }
 
 // A command that works on a database gives no hint about a server, its log or roles.
-func TestLocalCommandsHaveNoHintOfAServer(t *testing.T) {
+func TestLocalCommandsGiveNoServerHints(t *testing.T) {
 	t.Parallel()
 	nowhere := filepath.Join(t.TempDir(), "nowhere")
 	for _, command := range []string{

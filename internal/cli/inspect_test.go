@@ -82,7 +82,7 @@ func TestInspectAServer(t *testing.T) {
 }
 
 // The only problem of the server's generated certificate is that it is self-signed.
-func TestInspectOurOwnServer(t *testing.T) {
+func TestInspectGeneratedCertificate(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(500, ""))
 	file, _, err := server.SelfSigned(t.TempDir(), s.now)

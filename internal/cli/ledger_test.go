@@ -118,18 +118,18 @@ func (l *load) verify(t *testing.T) {
 		stored[req.ID] = req
 	}
 	if created := len(l.requests); len(stored) < created || len(stored) > created+l.lostCreates {
-		t.Errorf("there are %d requests: %d were acknowledged, %d may have been done or not", len(stored), created, l.lostCreates)
+		t.Errorf("there are %d requests: %d were acknowledged, %d have an unknown outcome", len(stored), created, l.lostCreates)
 	}
 	for _, r := range l.requests {
 		req, ok := stored[r.id]
 		if !ok || req.CSR != r.csr {
-			t.Errorf("request %d was acknowledged and is not there as it was submitted", r.id)
+			t.Errorf("request %d was acknowledged but is not stored as submitted", r.id)
 		}
 		if n := certificates[r.id]; n < r.signs || n > r.signs+r.lostSigns {
-			t.Errorf("request %d has %d certificates: %d were acknowledged, %d may have been done or not", r.id, n, r.signs, r.lostSigns)
+			t.Errorf("request %d has %d certificates: %d were acknowledged, %d have an unknown outcome", r.id, n, r.signs, r.lostSigns)
 		}
 		if n := revoked[r.id]; n < r.revokes || n > r.revokes+r.lostRevokes {
-			t.Errorf("request %d has %d revocations: %d were acknowledged, %d may have been done or not", r.id, n, r.revokes, r.lostRevokes)
+			t.Errorf("request %d has %d revocations: %d were acknowledged, %d have an unknown outcome", r.id, n, r.revokes, r.lostRevokes)
 		}
 		if want := r.status(); r.lostSigns+r.lostRevokes == 0 && req.Status != string(want) {
 			t.Errorf("request %d is %s, want %s", r.id, req.Status, want)
@@ -153,7 +153,7 @@ func (l *load) inventory(t *testing.T) (certificates, revoked map[int64]int) {
 		}
 		revoked[*c.CertificateRequestID]++
 		if !listed[c.SerialNumber] {
-			t.Errorf("certificate %d is revoked and not on the CRL", c.ID)
+			t.Errorf("certificate %d is revoked but not on the CRL", c.ID)
 		}
 	}
 	return certificates, revoked
@@ -183,7 +183,7 @@ func (l *load) sawCRL(t *testing.T, der []byte) *x509.RevocationList {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if n := crl.Number.Int64(); n < l.crl {
-		t.Errorf("the CRL number fell from %d to %d", l.crl, n)
+		t.Errorf("the CRL number decreased from %d to %d", l.crl, n)
 	} else {
 		l.crl = n
 	}
@@ -194,6 +194,6 @@ func (l *load) sawCRL(t *testing.T, der []byte) *x509.RevocationList {
 func (l *load) wantAllAnswered(t *testing.T) {
 	t.Helper()
 	if l.unanswered > 0 {
-		t.Errorf("%d calls got no answer, or were refused for now: %v", l.unanswered, l.answers)
+		t.Errorf("%d calls got no answer or were refused temporarily: %v", l.unanswered, l.answers)
 	}
 }

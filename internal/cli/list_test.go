@@ -206,7 +206,7 @@ func TestWatch(t *testing.T) {
 	}
 	quiet := watched(t, []string{"[]", "[]", "[]", `[{"id":9}]`}, "certificate", "list")
 	if strings.Count(quiet.err, "no certificates yet") != 1 || !strings.HasPrefix(quiet.out, "9 ") {
-		t.Errorf("from an empty list on: %+v", quiet)
+		t.Errorf("from an empty list: %+v", quiet)
 	}
 	refused := watched(t, []string{"[]", `{"error":"log in first","code":"unauthenticated"}`}, "request", "list")
 	if refused.code != 1 || !strings.Contains(refused.err, "error: log in first") {

@@ -55,7 +55,7 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 }
 
 // Authorities and requests can be given by name where it is unambiguous.
-func TestNamesInPlaceOfIDs(t *testing.T) {
+func TestNamesInsteadOfIDs(t *testing.T) {
 	t.Parallel()
 	for command, want := range map[string]string{
 		"request sign 7 --authority|Example Issuing":                   `/api/v1/certificate_requests/7/sign {"certificate_authority_id":"2"`,
@@ -121,7 +121,7 @@ func TestNamedRequestsAreConfirmed(t *testing.T) {
 }
 
 // A switch accepts a value only after an equals sign, and says so.
-func TestASwitchWithASeparateValue(t *testing.T) {
+func TestSwitchWithSeparateValue(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, &recorder{}).trusted()
 	s.run("certificate", "list", "--revoked", "false").wantFailure(t, `write --revoked=false, with an equals sign`)

@@ -166,7 +166,7 @@ func nodesDecideAtOnce(t *testing.T, c *cluster) {
 			want = notary.Revoked
 		}
 		if kinds := testkit.Kinds(errs); kinds[""]+kinds[notary.Conflict] != 2 || req.Status != string(want) {
-			t.Errorf("request %d is %s; the renewal gave %v, the revocation %v", id, req.Status, errs[0], errs[1])
+			t.Errorf("request %d is %s; the renewal returned %v, the revocation %v", id, req.Status, errs[0], errs[1])
 		}
 		outcomes[fmt.Sprintf("renewal %q, revocation %q", notary.KindOf(errs[0]), notary.KindOf(errs[1]))]++
 	}
@@ -184,7 +184,7 @@ func nodeWithAnotherKeyFile(t *testing.T, c *cluster) {
 	testkit.WantText(t, err, "error: this node's key file or passphrase differs from that of the other nodes: "+
 		"copy seal.key from one of them, or set the same NOTARY_KEY_PASSPHRASE\n")
 	if password := passwordOf(c.database); strings.Contains(err.Error(), password) {
-		t.Errorf("the password of the database is told: %v", err)
+		t.Errorf("the error contains the database password: %v", err)
 	}
 	c.start(t) // with the right one
 }
@@ -211,7 +211,7 @@ func nodesHearOfAuthorities(t *testing.T, c *cluster) {
 		for err := signThere(); !is(err); err = signThere() {
 			testkit.WantKind(t, err, notary.Conflict)
 			if time.Since(begun) > testkit.Patience {
-				t.Fatalf("it is not known on the other node that it is %s: %v", what, err)
+				t.Fatalf("the other node does not know that it is %s: %v", what, err)
 			}
 			time.Sleep(5 * time.Millisecond)
 		}

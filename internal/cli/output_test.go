@@ -85,7 +85,7 @@ func TestBrokenList(t *testing.T) {
 	for _, flag := range []string{"--json=false", "--json"} {
 		r := s.run("request", "list", flag)
 		if r.code != 1 || !strings.Contains(r.err, "error: the list is incomplete") || !strings.Contains(r.out, "1") {
-			t.Errorf("%s: %+v, want what came and an error", flag, r)
+			t.Errorf("%s: %+v, want the received part and an error", flag, r)
 		}
 		if json.Valid([]byte(r.out)) {
 			t.Errorf("%s: a broken list is valid JSON: %s", flag, r.out)
@@ -94,7 +94,7 @@ func TestBrokenList(t *testing.T) {
 }
 
 // The table is written before the list ends.
-func TestLongListIsShownWhileItComes(t *testing.T) {
+func TestLongListIsPrintedAsItArrives(t *testing.T) {
 	t.Parallel()
 	reached := make(chan struct{})
 	s := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -178,7 +178,7 @@ func TestDownload(t *testing.T) {
 	}
 }
 
-func TestDownloadKeepsWhatIsNoFile(t *testing.T) {
+func TestDownloadKeepsFoldersAndPipes(t *testing.T) {
 	t.Parallel()
 	leaf := encodePEM(newCertificate(t).Leaf)
 	chain, err := json.Marshal(leaf)

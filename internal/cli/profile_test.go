@@ -42,7 +42,7 @@ func TestParseProfile(t *testing.T) {
 }
 
 // A profile can be given by id or name.
-func TestProfileIsNamed(t *testing.T) {
+func TestProfileByIDOrName(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
@@ -66,7 +66,7 @@ func TestProfileIsNamed(t *testing.T) {
 }
 
 // The output of a check and its exit code.
-func TestProfileCheckTells(t *testing.T) {
+func TestProfileCheckOutput(t *testing.T) {
 	t.Parallel()
 	const refused = `{"result":{"ok":false,"verdicts":[{"rule":"key","ok":true,"reason":""},{"rule":"dns_names","ok":false,"reason":"not this"}],
 		"lint":[{"lint":"w_x","level":"warning","description":"odd","citation":"RFC 5280"}],"looked":3,"refused":[{"id":5,"common_name":"a","reason":"no"}],"allowed":[]}}`
@@ -75,7 +75,7 @@ func TestProfileCheckTells(t *testing.T) {
 	r := s.run("profile", "check", "3", "--csr", csr, "--last", "3", "--authority", "2")
 	for _, word := range []string{"dns_names  no     not this", "of the last 3 requests 1 would now be refused", "of the last 3 requests 0 would now be allowed"} {
 		if !strings.Contains(r.out, word) {
-			t.Errorf("it says\n%s\nwithout %q", r.out, word)
+			t.Errorf("output\n%s\nlacks %q", r.out, word)
 		}
 	}
 	if want := "warning: odd (RFC 5280, lint w_x)\nerror: the request would be refused\n"; r.code != 1 || r.err != want {

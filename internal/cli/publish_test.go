@@ -35,7 +35,7 @@ func nodesPublish(t *testing.T, c *cluster) {
 		}
 		for list := range missing {
 			if publishedSerials(t, list, newest)[serial] {
-				t.Errorf("%s has what is not revoked", list)
+				t.Errorf("%s has a certificate that is not revoked", list)
 			}
 		}
 		_, err := here.RevokeCertificate(t.Context(), id, api.RevokeCertificateRequest{})
@@ -87,7 +87,7 @@ func publishedSerials(t *testing.T, list string, newest map[string]int64) map[st
 	crl, err := x509.ParseRevocationList(der)
 	testkit.Check(t, err)
 	if number := crl.Number.Int64(); number < newest[list] {
-		t.Errorf("%s: the number fell from %d to %d", list, newest[list], number)
+		t.Errorf("%s: the number decreased from %d to %d", list, newest[list], number)
 	} else {
 		newest[list] = number
 	}

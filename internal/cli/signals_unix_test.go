@@ -44,7 +44,7 @@ func TestSignals(t *testing.T) {
 }
 
 // A server survives the reader of its output: a write to a closed pipe raises SIGPIPE.
-func TestServerOutlivesTheReaderOfItsLog(t *testing.T) {
+func TestServerSurvivesItsLogReader(t *testing.T) {
 	t.Parallel()
 	binary := buildProgram(t)
 	reader, writer, err := os.Pipe()

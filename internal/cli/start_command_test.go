@@ -71,6 +71,6 @@ func TestStartWithoutTheDatabase(t *testing.T) {
 		r.wantFailure(t, "an empty database would forget every certificate")
 	}
 	if _, err := os.Stat(filepath.Join(c.Data, "notary.db")); err == nil {
-		t.Error("a database was made")
+		t.Error("a database was created")
 	}
 }

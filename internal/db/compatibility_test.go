@@ -62,7 +62,7 @@ func wantWords(t *testing.T, d *db.DB, want int64) {
 	var rows int64
 	testkit.Check(t, d.Reads().QueryRow(t.Context(), `SELECT COUNT(*) FROM word`).Scan(&rows))
 	if n != want || rows != want {
-		t.Errorf("there are %d words and %d are counted, want %d", rows, n, want)
+		t.Errorf("%d words are stored and %d counted, want %d", rows, n, want)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestOlderProgram(t *testing.T) {
 }
 
 // A newer schema without a compatibility record is refused.
-func TestNewerSchemaWithoutStatement(t *testing.T) {
+func TestNewerSchemaWithoutCompatibility(t *testing.T) {
 	t.Parallel()
 	name := testkit.Database(t)
 	testkit.Check(t, mustOpen(t, name, version(1)).Close())
@@ -115,7 +115,7 @@ func truth() string {
 }
 
 // Nodes keep running during a compatible migration. Any other migration is refused while they are running.
-func TestMigrationBesideNodes(t *testing.T) {
+func TestMigrationWithRunningNodes(t *testing.T) {
 	t.Parallel()
 	name := testkit.Postgres(t)
 	first := mustOpen(t, name, version(1))
@@ -165,7 +165,7 @@ func TestMigrationWaitsForNodes(t *testing.T) {
 }
 
 // A node that lost its connections while the database was upgraded past it can no longer write.
-func TestNodeThatWasExcluded(t *testing.T) {
+func TestExcludedNode(t *testing.T) {
 	t.Parallel()
 	name := testkit.Postgres(t)
 	first := mustOpen(t, name, version(1))
@@ -195,7 +195,7 @@ func wantExcluded(t *testing.T, d *db.DB) {
 }
 
 // Programs that do not announce their version are detected by their leases.
-func TestMigrationBesideUnannouncedNodes(t *testing.T) {
+func TestMigrationWithUnannouncedNodes(t *testing.T) {
 	t.Parallel()
 	name := testkit.Postgres(t)
 	clock := testkit.NewClock()

@@ -68,7 +68,7 @@ func TestWrite(t *testing.T) {
 	n, err := db.Counter(t.Context(), d.Reads(), wordsCounter)
 	testkit.Check(t, err)
 	if !slices.Equal(got, []string{"one"}) || n != 1 {
-		t.Errorf("%q are there, and %d are counted", got, n)
+		t.Errorf("%q are stored and %d counted", got, n)
 	}
 	missing := notary.Errorf(notary.NotFound, "no such word")
 	for name, fn := range map[string]func(*db.Tx) error{

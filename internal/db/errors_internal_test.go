@@ -62,7 +62,7 @@ func TestSQLiteCodes(t *testing.T) {
 	}
 }
 
-func TestErrorsOfTheConnection(t *testing.T) {
+func TestConnectionErrors(t *testing.T) {
 	t.Parallel()
 	dial := func(errno syscall.Errno) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", errno)}

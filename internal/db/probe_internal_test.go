@@ -39,7 +39,7 @@ func TestProbesShareOneQuery(t *testing.T) {
 	close(answer) // later callers start another query
 	waiting.Wait()
 	if hung.err != late || queries < 1 || queries > 11 {
-		t.Errorf("%d queries, the first of which said %v", queries, hung.err)
+		t.Errorf("%d queries, the first of which returned %v", queries, hung.err)
 	}
 	if err := p.ask(t.Context(), query); err != nil {
 		t.Errorf("the database answers again, but the probe says %v", err)

@@ -24,7 +24,7 @@ func openDictionary(t *testing.T, name string) *db.DB {
 
 // Every statement that writes to a cached table invalidates the caches before the write is acknowledged: a new write
 // path cannot forget it.
-func TestNoWriteForgetsTheCaches(t *testing.T) {
+func TestEveryWriteInvalidatesCaches(t *testing.T) {
 	t.Parallel()
 	d := openDictionary(t, testkit.Database(t))
 	var invalidated []string

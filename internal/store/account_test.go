@@ -170,7 +170,7 @@ func TestSessions(t *testing.T) {
 				t.Errorf("the session is that of account %d, want %d", got.ID, a.ID)
 			}
 			if got, _, err := s.SessionAccount(t.Context(), []byte("other"), clock.Now()); got == nil || err != nil {
-				t.Errorf("somebody else's session ended, too (%v)", err)
+				t.Errorf("another account's session ended too (%v)", err)
 			}
 		})
 	}

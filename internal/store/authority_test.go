@@ -97,7 +97,7 @@ func TestDeleteAuthority(t *testing.T) {
 		t.Errorf("the list still has %d (%v)", len(all), err)
 	}
 	if _, err := s.Certificate(t.Context(), leaf.ID); err != nil {
-		t.Errorf("what it issued: %v", err)
+		t.Errorf("its certificates: %v", err)
 	}
 }
 

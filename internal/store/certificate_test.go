@@ -179,7 +179,7 @@ func TestCRLNumbers(t *testing.T) {
 		})
 	}
 	if none, err := s.CRL(t.Context(), a.ID, 0); none != nil || err != nil {
-		t.Errorf("before there is a list: %v, %v", none, err)
+		t.Errorf("before the first CRL: %v, %v", none, err)
 	}
 	for _, tt := range []struct {
 		save, want int64
@@ -241,7 +241,7 @@ func TestNextCRLNumber(t *testing.T) {
 }
 
 // A CRL with a higher number has every entry of the earlier ones: a CRL that misses entries gets no number.
-func TestNoNumberForAListThatKnowsLess(t *testing.T) {
+func TestNoNumberForIncompleteCRL(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
 	a, floor := newAuthority(t, s), clock.Now().UnixMicro()
@@ -252,7 +252,7 @@ func TestNoNumberForAListThatKnowsLess(t *testing.T) {
 		err := s.Write(t.Context(), func(tx *store.Tx) error {
 			n, err := tx.NextCRLNumber(a.ID, 0, tt.known, 0)
 			if n != tt.number {
-				t.Errorf("a list of %d gets the number %d, want %d", tt.known, n, tt.number)
+				t.Errorf("a CRL of %d gets the number %d, want %d", tt.known, n, tt.number)
 			}
 			return err
 		})

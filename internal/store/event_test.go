@@ -16,7 +16,7 @@ import (
 )
 
 // For random events and queries, walking the pages in both directions returns the same as a scan of all events.
-func TestEventPagesAreWhatAPlainScanGives(t *testing.T) {
+func TestEventPagesMatchAScan(t *testing.T) {
 	for _, step := range []int{10_000, 7, 1} {
 		t.Run(fmt.Sprintf("in steps of %d", step), func(t *testing.T) {
 			s, clock := open(t, store.SearchLimits(query.Limits{Few: 10_000, Step: step, Steps: 3}))

@@ -17,7 +17,7 @@ import (
 )
 
 // For random data and filters, walking the pages returns the same as a scan of all objects, in order, for each plan.
-func TestPagesAreWhatAPlainScanGives(t *testing.T) {
+func TestPagesMatchAScan(t *testing.T) {
 	for _, tt := range []struct {
 		name            string
 		limits          query.Limits
@@ -202,7 +202,7 @@ func thereAndBack[T any](t *testing.T, q notary.Query, read func(context.Context
 	}
 	page := turn()
 	if page.Previous != "" {
-		t.Error("something comes before the first page")
+		t.Error("the first page has a previous one")
 	}
 	for page.Next != "" {
 		q.After = page.Next
@@ -245,7 +245,7 @@ func pagesOf[T any](t *testing.T, q notary.Query, read func(context.Context, not
 }
 
 // While objects are added and removed, those that remain are listed once and in order, and none appears twice.
-func TestPagesWhileObjectsComeAndGo(t *testing.T) {
+func TestPagesDuringChanges(t *testing.T) {
 	e := newEstate(t, 200, store.SearchLimits(query.Limits{Few: 5, Step: 20, Steps: 3}))
 	var loose []*notary.Request
 	come := func() {
@@ -272,17 +272,17 @@ func TestPagesWhileObjectsComeAndGo(t *testing.T) {
 		want := pagesOf(t, q, e.store.Requests, id, func() {})
 		got := pagesOf(t, q, e.store.Requests, id, func() { come(); leave() })
 		if twice := slices.Compact(slices.Sorted(slices.Values(got))); len(twice) != len(got) {
-			t.Errorf("%+v: an object came twice", q)
+			t.Errorf("%+v: an object is repeated", q)
 		}
 		gone := func(id int64) bool { return !stays[id] }
 		if diff := gocmp.Diff(slices.DeleteFunc(want, gone), slices.DeleteFunc(got, gone)); diff != "" {
-			t.Errorf("%+v: of those that stay (-want +got):\n%s", q, diff)
+			t.Errorf("%+v: remaining objects (-want +got):\n%s", q, diff)
 		}
 	}
 }
 
 // Frequent terms are recognised from a sample, without counting them.
-func TestWhatIsFrequentIsNotCounted(t *testing.T) {
+func TestFrequentTermsAreNotCounted(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, 200)
 	st, asked := store.Record(e.store)

@@ -36,7 +36,7 @@ func wantLate(t *testing.T, err error) {
 	wantUnavailable(t, err)
 	var e *notary.Error
 	if !errors.As(err, &e) || e.RetryAfter <= 0 {
-		t.Errorf("%v does not say when to try again", err)
+		t.Errorf("%v has no retry time", err)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestPostgresHungList(t *testing.T) {
 	thaw := p.freezeBefore(second)
 	wantLate(t, read())
 	if ctx.Err() != nil {
-		t.Fatal("the list was given up by its reader, not by the store")
+		t.Fatal("the reader ended the list, not the store")
 	}
 	if !slices.Equal(serials, []string{first}) {
 		t.Errorf("the server hung after %q, want it to hang after the first entry", serials)
@@ -193,7 +193,7 @@ func TestPostgresHungWatch(t *testing.T) {
 	wantLate(t, s.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.Authorities(t.Context()); return err }))
 	select {
 	case topic := <-notified:
-		t.Errorf("a server that hangs told of %s", topic)
+		t.Errorf("a server that hangs notified %s", topic)
 	default:
 	}
 	thaw()

@@ -69,7 +69,7 @@ func TestImportedRevocations(t *testing.T) {
 		return err
 	})
 	if got := getAuthority(t, s, id).CRLNumber; got != clock.Now().UnixMicro() {
-		t.Errorf("the number of the next list is %d", got)
+		t.Errorf("the number of the next CRL is %d", got)
 	}
 }
 

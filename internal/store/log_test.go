@@ -64,7 +64,7 @@ func TestSQLiteLogStaysShort(t *testing.T) {
 	})
 	testkit.Check(t, err)
 	if grown := logSize(); grown <= logLimit+2*changeSize {
-		t.Fatalf("the log has %d octets after a long read: the test shows nothing", grown)
+		t.Fatalf("the log has %d octets after a long read: the test proves nothing", grown)
 	}
 	for range 2 * logLimit / changeSize {
 		testkit.Check(t, grow(s, t))

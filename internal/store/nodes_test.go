@@ -31,7 +31,7 @@ func TestNodesOpenTogether(t *testing.T) {
 	testkit.Check(t, testkit.SQL(t, database).QueryRow(
 		`SELECT COUNT(*) - COUNT(DISTINCT version_id) FROM goose_db_version`).Scan(&twice))
 	if twice != 0 {
-		t.Errorf("%d steps of the schema were made more than once", twice)
+		t.Errorf("%d migrations were applied more than once", twice)
 	}
 	wantRequests(t, stores[0], nodes)
 	testkit.Check(t, archive.CheckInvariants(t.Context(), stores[0]))
@@ -74,12 +74,12 @@ func TestNodesLease(t *testing.T) {
 
 	other, err := first.Lease(t.Context(), "other work", "first", term)
 	if err != nil || !other {
-		t.Errorf("a lease by another name is had: %v (%v)", other, err)
+		t.Errorf("another lease is held: %v (%v)", other, err)
 	}
 }
 
 // When many holders compete for a free lease, one gets it.
-func TestNodesLeaseIsHadByOne(t *testing.T) {
+func TestOneNodeGetsTheLease(t *testing.T) {
 	t.Parallel()
 	s, clock := openAt(t, testkit.Postgres(t))
 	const term = 20 * time.Second
@@ -98,7 +98,7 @@ func TestNodesLeaseIsHadByOne(t *testing.T) {
 			}
 		}
 		if holders != 1 {
-			t.Errorf("a lease %s was had by %d", round, holders)
+			t.Errorf("a lease %s was granted to %d", round, holders)
 		}
 		clock.Advance(term)
 	}
@@ -111,7 +111,7 @@ func TestLeaseOnSQLite(t *testing.T) {
 	for _, holder := range []string{"first", "second"} {
 		had, err := s.Lease(t.Context(), "work", holder, time.Minute)
 		if err != nil || !had {
-			t.Errorf("the lease is had: %v (%v)", had, err)
+			t.Errorf("the lease is held: %v (%v)", had, err)
 		}
 	}
 }
@@ -131,7 +131,7 @@ func TestNodesAgree(t *testing.T) {
 	}
 	for _, word := range agreed {
 		if word != agreed[0] || word == "" {
-			t.Fatalf("they agreed on %q", agreed)
+			t.Fatalf("the nodes agreed on %q", agreed)
 		}
 	}
 	word, err := second.Agreed(t.Context(), "word")
@@ -139,7 +139,7 @@ func TestNodesAgree(t *testing.T) {
 		t.Errorf("afterwards it is %q (%v), want %q", word, err, agreed[0])
 	}
 	if nothing, err := first.Agreed(t.Context(), "another"); err != nil || nothing != "" {
-		t.Errorf("before anything is agreed on it is %q (%v)", nothing, err)
+		t.Errorf("before an agreement it is %q (%v)", nothing, err)
 	}
 }
 
@@ -172,10 +172,10 @@ func TestNodesWatch(t *testing.T) {
 			select {
 			case topic := <-notified:
 				if topic != store.Authorities {
-					t.Errorf("told of %q", topic)
+					t.Errorf("notified of %q", topic)
 				}
 			case <-enough:
-				t.Fatalf("of %d changes the other node was told of %d", n, i)
+				t.Fatalf("of %d changes the other node was notified of %d", n, i)
 			}
 		}
 	}
@@ -209,12 +209,12 @@ func awaitListener(t *testing.T, database, before string) (pid string) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatal("nobody listens")
+	t.Fatal("no connection is listening")
 	return ""
 }
 
 // A change that is rolled back notifies no one.
-func TestNodesAreNotToldOfWhatWasUndone(t *testing.T) {
+func TestRolledBackChangesAreNotNotified(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
 	s, _ := openAt(t, database)

@@ -101,7 +101,7 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	for _, of := range []reflect.Type{reflect.TypeFor[*store.Store](), reflect.TypeFor[*store.Tx]()} {
 		for i := range of.NumMethod() {
 			if name := of.Method(i).Name; !seen[name] {
-				t.Errorf("the walk misses the method %s of %s", name, of)
+				t.Errorf("walk does not call the method %s of %s", name, of)
 			}
 		}
 	}

@@ -48,13 +48,13 @@ func wantRefused(t *testing.T, ctx context.Context, database string, kind notary
 	s, err := store.Open(ctx, database, time.Now)
 	if err == nil {
 		s.Close()
-		t.Fatal("it was opened")
+		t.Fatal("the database was opened")
 	}
 	testkit.WantKind(t, err, kind)
 	testkit.WantText(t, err, words...)
 	wantNoPassword(t, database, err)
 	if message := sentence(err); strings.Contains(message, "\n") {
-		t.Errorf("the sentence has several lines: %s", message)
+		t.Errorf("the message has several lines: %s", message)
 	}
 }
 
@@ -72,7 +72,7 @@ func wantNoPassword(t *testing.T, database string, err error) {
 	_, after, _ := strings.Cut(database, "://")
 	_, after, _ = strings.Cut(after, ":")
 	if password, _, ok := strings.Cut(after, "@"); ok && strings.Contains(fmt.Sprintf("%v %+v", err, err), password) {
-		t.Errorf("the error tells the password %q: %v", password, err)
+		t.Errorf("the error contains the password %q: %v", password, err)
 	}
 }
 
@@ -130,7 +130,7 @@ func TestPostgresOpenRefuses(t *testing.T) {
 }
 
 // An invalid URL is not repeated.
-func TestPostgresURLThatCannotBeRead(t *testing.T) {
+func TestPostgresInvalidURL(t *testing.T) {
 	t.Parallel()
 	for _, database := range []string{
 		"postgres://notary:se%zzcret@db.example.com/notary",
@@ -153,7 +153,7 @@ func unusedAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func TestPostgresNobodyListens(t *testing.T) {
+func TestPostgresNotListening(t *testing.T) {
 	t.Parallel()
 	short := store.Database(db.StartTimeout(1500 * time.Millisecond))
 	database := otherURL(t, testkit.Postgres(t), func(u *url.URL) { u.Host = unusedAddress(t) })
@@ -163,7 +163,7 @@ func TestPostgresNobodyListens(t *testing.T) {
 	testkit.WantText(t, err, "is the server running, and are host, port and TLS right?")
 	wantNoPassword(t, database, err)
 	if waited := time.Since(begun); waited < 1500*time.Millisecond {
-		t.Errorf("it was given up after %v", waited)
+		t.Errorf("Open gave up after %v", waited)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -171,7 +171,7 @@ func TestPostgresNobodyListens(t *testing.T) {
 }
 
 // Open waits for a server that is just starting.
-func TestPostgresIsWaitedFor(t *testing.T) {
+func TestPostgresStartsLate(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, testkit.Postgres(t))
 	p.cut()
@@ -185,7 +185,7 @@ func TestPostgresIsWaitedFor(t *testing.T) {
 	}()
 	select {
 	case err := <-opened:
-		t.Fatalf("it was opened while nobody listened, or given up: %v", err)
+		t.Fatalf("Open returned early: %v", err)
 	case <-time.After(100 * time.Millisecond):
 	}
 	p.listen(t)
@@ -233,6 +233,6 @@ func wantRequests(t *testing.T, s *store.Store, want int) {
 	there := 0
 	testkit.Check(t, s.EachRequest(t.Context(), notary.Filter{}, func(*notary.Request) error { there++; return nil }))
 	if counted := summary.Requests[notary.Outstanding]; there != want || counted != int64(want) {
-		t.Errorf("%d requests are there and %d are counted, want %d", there, counted, want)
+		t.Errorf("%d requests are stored and %d counted, want %d", there, counted, want)
 	}
 }

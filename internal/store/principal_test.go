@@ -143,7 +143,7 @@ func TestWriteVerifiesTheCallerBeforeTheCommit(t *testing.T) {
 }
 
 // Once an account's deletion or a logout is acknowledged, nothing of the caller is committed.
-func TestNothingIsCommittedAfterTheEnd(t *testing.T) {
+func TestNothingIsCommittedAfterLogout(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
 	newAccount(t, s, notary.Admin, 0)

@@ -65,7 +65,7 @@ func TestProfileVersions(t *testing.T) {
 }
 
 // A name is unique; a deleted profile's name continues its versions.
-func TestProfileNamesAreTakenOnce(t *testing.T) {
+func TestProfileNamesAreUnique(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
 	first := newProfile(t, s, "web")
@@ -87,7 +87,7 @@ func TestProfileNamesAreTakenOnce(t *testing.T) {
 	again, err := s.Profile(t.Context(), first.ID)
 	testkit.Check(t, err)
 	if again.Version != 2 || again.Description != someRules.Description {
-		t.Errorf("it goes on with version %d, %q", again.Version, again.Description)
+		t.Errorf("it continues with version %d, %q", again.Version, again.Description)
 	}
 }
 
@@ -120,7 +120,7 @@ func TestSeedProfile(t *testing.T) {
 		t.Errorf("built in (-want +got):\n%s", diff)
 	}
 	if kept, err := s.Profile(t.Context(), mine.ID); err != nil || kept.Version != 1 || kept.Description != mine.Description {
-		t.Errorf("what was there is now %+v (%v)", kept, err)
+		t.Errorf("the existing profile is now %+v (%v)", kept, err)
 	}
 	builtin, err := s.ProfileByName(t.Context(), "email")
 	testkit.Check(t, err)
@@ -141,7 +141,7 @@ func TestUpdateProfileRace(t *testing.T) {
 }
 
 // A certificate is not recorded if its profile has changed since it was signed.
-func TestRequireUsableWantsTheProfilesVersion(t *testing.T) {
+func TestRequireUsableChecksTheProfileVersion(t *testing.T) {
 	t.Parallel()
 	for _, change := range []func(*store.Tx, *notary.Profile) error{
 		func(tx *store.Tx, p *notary.Profile) error { return second(tx.UpdateProfile(p, someRules)) },
@@ -192,7 +192,7 @@ func TestFindings(t *testing.T) {
 }
 
 // A database with only the built-in profiles counts as empty: a copy into it brings the profiles of its source.
-func TestCopyBringsItsProfiles(t *testing.T) {
+func TestCopyIncludesProfiles(t *testing.T) {
 	t.Parallel()
 	from, _ := open(t)
 	seed := func(s *store.Store, description string) {

@@ -132,7 +132,7 @@ func TestExpiringWindow(t *testing.T) {
 	}
 }
 
-// model is what [TestReplacedLikeTheModel] knows of a certificate.
+// model is what [TestReplacedMatchesTheModel] knows of a certificate.
 type model struct {
 	*notary.Certificate
 	revoked bool
@@ -146,7 +146,7 @@ func (m model) replaces(o model) bool {
 }
 
 // After any sequence of insertions, revocations and adoptions, the current certificates are those of the definition.
-func TestReplacedLikeTheModel(t *testing.T) {
+func TestReplacedMatchesTheModel(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -217,7 +217,7 @@ func TestUpgradeReplaced(t *testing.T) {
 
 // Replacements are found by an index, however many certificates have the same names: the cost of a signature does not
 // grow with the number of renewals.
-func TestSQLiteReplacementsAreFoundByAnIndex(t *testing.T) {
+func TestSQLiteReplacementsUseAnIndex(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
 	walk(t, s, clock.Now())
@@ -243,6 +243,6 @@ func TestSQLiteReplacementsAreFoundByAnIndex(t *testing.T) {
 		testkit.Check(t, rows.Err())
 	}
 	if seen < 5 {
-		t.Errorf("only %d statements were looked at", seen)
+		t.Errorf("only %d statements were checked", seen)
 	}
 }

@@ -40,7 +40,7 @@ func TestRequest(t *testing.T) {
 		t.Errorf("an active request (-want +got):\n%s", diff)
 	}
 	if _, err := s.Request(t.Context(), 2); notary.KindOf(err) != notary.NotFound {
-		t.Errorf("a request that is not there gives %v", err)
+		t.Errorf("a missing request returns %v", err)
 	}
 }
 
@@ -124,7 +124,7 @@ func TestEachRequest(t *testing.T) {
 			t.Errorf("with %d requests, those of one are (-want +got):\n%s", 2*n, diff)
 		}
 		if got := list(3); got != nil {
-			t.Errorf("somebody who has none gets %d", got)
+			t.Errorf("an account without requests gets %d", got)
 		}
 	}
 }
@@ -234,7 +234,7 @@ func TestDeleteRequest(t *testing.T) {
 	}
 	again := newRequest(t, s, 7, 1) // the same CSR may be submitted again
 	if again.ID == req.ID {
-		t.Errorf("the id %d was given twice", req.ID)
+		t.Errorf("the id %d was assigned twice", req.ID)
 	}
 	write(t, s, func(tx *store.Tx) error { return tx.AdoptCertificate(cert, again) })
 	err = s.Write(t.Context(), func(tx *store.Tx) error { return tx.AdoptCertificate(cert, again) })

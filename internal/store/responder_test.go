@@ -74,13 +74,13 @@ func TestDeleteAuthorityWithResponder(t *testing.T) {
 	id, err := setResponder(t, s, 0, responderCertificate(a.ID, 1, clock.Now().AddDate(0, 0, 7)))
 	testkit.Check(t, err)
 	if n, err := s.CountValidIssuedBy(t.Context(), a, clock.Now()); n != 0 || err != nil {
-		t.Errorf("%d certificates are in the way (%v)", n, err)
+		t.Errorf("%d certificates prevent the deletion (%v)", n, err)
 	}
 	byHand := responderCertificate(a.ID, 2, clock.Now().AddDate(0, 0, 7))
 	byHand.RequesterID = 1
 	insertCertificate(t, s, byHand)
 	if n, err := s.CountValidIssuedBy(t.Context(), a, clock.Now()); n != 1 || err != nil {
-		t.Errorf("with one that somebody asked for, %d certificates are in the way (%v)", n, err)
+		t.Errorf("with a requested one, %d certificates prevent the deletion (%v)", n, err)
 	}
 	write(t, s, func(tx *store.Tx) error { return tx.DeleteAuthority(a) })
 	if cert, key, err := s.Responder(t.Context(), a.ID); cert != nil || key != nil || err != nil {

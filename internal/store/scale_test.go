@@ -20,7 +20,7 @@ import (
 
 // No query of a method, nor of a list with any filter and order, scans a table of a hundred thousand rows on either
 // engine.
-func TestPlansAtAHundredThousand(t *testing.T) {
+func TestPlansWithHundredThousandRows(t *testing.T) {
 	const rows = 100_000
 	database := testkit.Database(t)
 	s, clock := openAt(t, database)
@@ -34,7 +34,7 @@ func TestPlansAtAHundredThousand(t *testing.T) {
 	list(t, record, issuers[0], clock.Now())
 	t.Logf("%d statements", len(*asked))
 	if len(*asked) < 150 {
-		t.Errorf("only %d statements were seen", len(*asked))
+		t.Errorf("only %d statements were recorded", len(*asked))
 	}
 	if testkit.OnPostgres() {
 		postgresPlans(t, s, *asked)

@@ -57,7 +57,7 @@ func TestMigrationsStateTheirCompatibility(t *testing.T) {
 }
 
 // Migrations have one part, so that a dry run can apply them in one transaction.
-func TestMigrationsAreOneTransaction(t *testing.T) {
+func TestMigrationsRunInOneTransaction(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{"migrations/sqlite", "migrations/postgres"} {
 		for _, name := range files(t, folder) {

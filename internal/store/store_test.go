@@ -164,7 +164,7 @@ func TestSQLiteOpenRefuses(t *testing.T) {
 			s, err := store.Open(t.Context(), path, time.Now)
 			if err == nil {
 				s.Close()
-				t.Fatal("it was opened")
+				t.Fatal("the database was opened")
 			}
 			testkit.WantText(t, err, tt.want...)
 			if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
@@ -213,7 +213,7 @@ func TestSQLiteClose(t *testing.T) {
 	testkit.WantKind(t, err, notary.Unavailable)
 	testkit.WantText(t, err, "stopping", "nothing was changed")
 	if _, err := s.Request(t.Context(), 1); err == nil || notary.KindOf(err) == notary.NotFound {
-		t.Errorf("a read after Close gives %v", err)
+		t.Errorf("a read after Close returns %v", err)
 	}
 	testkit.Check(t, s.Close()) // a repeated Close is harmless
 	if _, err := os.Stat(path + "-wal"); !os.IsNotExist(err) {

@@ -39,7 +39,7 @@ func kept(ctx context.Context, t *testing.T, tx *store.Tx) map[string]string {
 
 // Every method of Tx that changes cached data invalidates it. New methods must be added to the walk; they fail here if
 // they do not invalidate.
-func TestEveryChangeInvalidatesWhatIsKept(t *testing.T) {
+func TestEveryChangeInvalidatesCaches(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
 	changed := 0

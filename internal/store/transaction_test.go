@@ -128,7 +128,7 @@ func TestPostgresCommitWithoutAnswer(t *testing.T) {
 }
 
 // A transaction that the server has aborted is not committed, even if its function ignored the error.
-func TestPostgresOverlookedError(t *testing.T) {
+func TestPostgresIgnoredError(t *testing.T) {
 	t.Parallel()
 	s, _ := openAt(t, testkit.Postgres(t))
 	err := s.Write(t.Context(), func(tx *store.Tx) error {
@@ -238,7 +238,7 @@ func TestPostgresDeadlock(t *testing.T) {
 }
 
 // A transaction that always conflicts with others is eventually given up.
-func TestPostgresAlwaysInTheWay(t *testing.T) {
+func TestPostgresPermanentConflict(t *testing.T) {
 	t.Parallel()
 	s, _ := openAt(t, testkit.Postgres(t))
 	for _, code := range []string{"40001", "40P01"} {
@@ -278,7 +278,7 @@ func TestPostgresSilent(t *testing.T) {
 
 // Two transactions that issue a certificate for the same request do not deadlock: the second waits for the first and is
 // rejected.
-func TestPostgresTwoSignaturesOfOneRequest(t *testing.T) {
+func TestPostgresConcurrentSignatures(t *testing.T) {
 	t.Parallel()
 	s, clock := openAt(t, testkit.Postgres(t))
 	issuer, req := newAuthority(t, s), newRequest(t, s, 1, 1)

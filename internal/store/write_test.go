@@ -41,7 +41,7 @@ func hold(t *testing.T, s *store.Store) (release func()) {
 }
 
 // Concurrent writes share a commit and are otherwise independent: a failure of one does not affect the others.
-func TestSQLiteWritesOfOneCommitAreApart(t *testing.T) {
+func TestSQLiteWritesOfOneCommitAreIndependent(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
 	broken := errors.New("broken on purpose")
@@ -137,7 +137,7 @@ func TestConcurrentWrites(t *testing.T) {
 }
 
 // A transaction reads its own writes; no one else does before the commit.
-func TestUncommittedIsUnseen(t *testing.T) {
+func TestUncommittedChangesAreInvisible(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
 	var inside, outside error
@@ -168,7 +168,7 @@ func TestSQLiteFullQueue(t *testing.T) {
 		waits = append(waits, wait)
 	}
 	err := s.Write(t.Context(), func(*store.Tx) error {
-		t.Error("a write ran that was refused")
+		t.Error("a refused write ran")
 		return nil
 	})
 	wantUnavailable(t, err, "too many changes are waiting")
@@ -187,7 +187,7 @@ func wantUnavailable(t *testing.T, err error, words ...string) {
 	testkit.WantText(t, err, append(words, "nothing was changed: try again")...)
 	var e *notary.Error
 	if errors.As(err, &e); e.RetryAfter <= 0 {
-		t.Errorf("the error %v does not say when to try again", err)
+		t.Errorf("the error %v has no retry time", err)
 	}
 }
 
@@ -221,7 +221,7 @@ func TestContextOfWrite(t *testing.T) {
 }
 
 // Close lets queued writes finish.
-func TestSQLiteCloseFinishesWhatWaits(t *testing.T) {
+func TestSQLiteCloseFinishesQueuedWrites(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	began, end := make(chan struct{}), make(chan struct{})
@@ -268,7 +268,7 @@ func TestSQLiteFullDisk(t *testing.T) {
 	written-- // the last one failed
 	wantUnavailable(t, full, "disk is full")
 	if got := getRequest(t, s, before.ID); !cmp.Equal(before, got) {
-		t.Error("what was there is not there any more")
+		t.Error("an existing request is gone")
 	}
 	testkit.Check(t, archive.CheckInvariants(t.Context(), s))
 
@@ -296,7 +296,7 @@ func TestSQLiteFullDisk(t *testing.T) {
 		if acknowledged != nil {
 			wantUnavailable(t, acknowledged)
 		} else if key == "full" {
-			t.Error("a full disk took a megabyte")
+			t.Error("a full disk accepted a megabyte")
 		}
 	}
 

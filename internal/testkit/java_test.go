@@ -15,7 +15,7 @@ import (
 )
 
 // Java checks the purpose, the time and the CRLs. If it checks revocation, it accepts nothing without CRLs.
-func TestJavaLooks(t *testing.T) {
+func TestJavaVerifies(t *testing.T) {
 	t.Parallel()
 	java := testkit.NewJava(t)
 	now := time.Now()

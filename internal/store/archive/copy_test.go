@@ -41,7 +41,7 @@ func TestCopyBetweenEngines(t *testing.T) {
 		}
 		testkit.Check(t, archive.CheckInvariants(t.Context(), s))
 		if rows["request"] < 1_500 || rows["event"] == 0 {
-			t.Errorf("progress was told of %v rows", rows)
+			t.Errorf("progress reported %v rows", rows)
 		}
 		from = s
 	}
@@ -74,7 +74,7 @@ func TestCopyHasEveryColumn(t *testing.T) {
 }
 
 // Only an empty database is copied into.
-func TestCopyIntoWhatIsThere(t *testing.T) {
+func TestCopyIntoNonEmptyDatabase(t *testing.T) {
 	t.Parallel()
 	from, to := storetest.Reopen(t, storetest.WholeDatabase(t)), storetest.Reopen(t, testkit.Database(t))
 	storetest.NewRequest(t, to, 1, 1)
@@ -86,7 +86,7 @@ func TestCopyIntoWhatIsThere(t *testing.T) {
 	after, err := archive.Digest(t.Context(), to, nil)
 	testkit.Check(t, err)
 	if before != after {
-		t.Error("the database that was there has changed")
+		t.Error("the existing database has changed")
 	}
 }
 
@@ -119,7 +119,7 @@ func TestDigest(t *testing.T) {
 		seen[sum] = change
 	}
 	if digest(`INSERT INTO lease VALUES ('a', 'b', 1)`) != same || digest(`VACUUM`) != same {
-		t.Error("the digest changes with what is no content")
+		t.Error("the digest depends on more than the content")
 	}
 }
 
@@ -169,7 +169,7 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 	kept, err := archive.Restore(t.Context(), file, restored, false, nil)
 	testkit.Check(t, err)
 	if kept != "" {
-		t.Errorf("something was kept as %s", kept)
+		t.Errorf("a database was kept as %s", kept)
 	}
 	if info, err := os.Stat(restored); err != nil || info.Mode() != 0o600 {
 		t.Errorf("the restored database has mode %v (%v), want -rw-------", info.Mode(), err)
@@ -206,7 +206,7 @@ func TestSQLiteRestoreRefuses(t *testing.T) {
 		}
 		testkit.WantText(t, err, words...)
 		if after, _ := os.ReadFile(target); string(before) != string(after) {
-			t.Errorf("%s: the database that was there has changed", name)
+			t.Errorf("%s: the existing database has changed", name)
 		}
 	}
 	damaged := func(change string) string {
@@ -257,7 +257,7 @@ func digestAt(t *testing.T, path string) string {
 }
 
 // A restore ends all sessions, and the next CRL has a higher number than any issued since the backup.
-func TestSQLiteRestoreAllowsForWhatCameAfter(t *testing.T) {
+func TestSQLiteRestoreAfterLaterChanges(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path, file, target := filepath.Join(folder, "notary.db"), filepath.Join(folder, "backup.db"), filepath.Join(folder, "new.db")

@@ -140,7 +140,7 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			}
 			for _, rule := range rules {
 				if got, want := strings.Contains(err.Error(), rule), slices.Contains(tt.broken, rule); got != want {
-					t.Errorf("the rule %q is said to be broken: %v, want %v", rule, got, want)
+					t.Errorf("the rule %q is reported as broken: %v, want %v", rule, got, want)
 				}
 			}
 			if tt.broken == nil {
@@ -159,7 +159,7 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 		}) bool {
 			return slices.Contains(tt.broken, rule)
 		}) {
-			t.Errorf("no damage breaks the rule that %s", rule)
+			t.Errorf("no test breaks the rule that %s", rule)
 		}
 	}
 }
