@@ -198,7 +198,7 @@ func (l lister[T, F]) run(ctx context.Context, p *program) error {
 		return first(l.flags.limit, l.find(ctx, paging, filter))
 	}
 	if l.flags.given() {
-		l.table.empty, l.table.next = "nothing fits", nil
+		l.table.empty, l.table.next = "nothing matches", nil
 	}
 	if l.flags.watch {
 		return newWatch(p, l.table, l.id, read).run(ctx, l.flags.interval)

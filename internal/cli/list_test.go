@@ -122,7 +122,7 @@ func TestListFollowsPages(t *testing.T) {
 		}
 	}
 	s := newShell(t, answer(200, `{"result":[]}`)).trusted()
-	if r := s.must("request", "list", "--domain", "example.com"); r.err != "nothing fits\n" || r.out != "" {
+	if r := s.must("request", "list", "--domain", "example.com"); r.err != "nothing matches\n" || r.out != "" {
 		t.Errorf("nothing found: %+v", r)
 	}
 }
