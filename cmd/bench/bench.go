@@ -141,7 +141,8 @@ func (b *bench) runBeside(ctx context.Context, small *site, operationOf func(*si
 }
 
 // runBetween measures an operation whose floors were measured just before, and measures them again afterwards.
-func (b *bench) runBetween(ctx context.Context, op operation, floors []comparison, others ...comparison) (figure, error) {
+func (b *bench) runBetween(ctx context.Context, op operation, floors []comparison,
+	others ...comparison) (figure, error) {
 	f, err := b.drive(ctx, b.site, op)
 	if err != nil {
 		return f, err

@@ -88,9 +88,10 @@ func newList(n int) (*list, error) {
 	for range n {
 		serial := make([]byte, 16)
 		rand.Read(serial)
-		l.entries = append(l.entries, notary.Revocation{Serial: hex.EncodeToString(serial), At: now, Reason: notary.Superseded})
-		l.bare = append(l.bare, x509.RevocationListEntry{SerialNumber: new(big.Int).SetBytes(serial), RevocationTime: now,
-			ReasonCode: notary.RevocationReasons[notary.Superseded]})
+		l.entries = append(l.entries, notary.Revocation{Serial: hex.EncodeToString(serial), At: now,
+			Reason: notary.Superseded})
+		l.bare = append(l.bare, x509.RevocationListEntry{SerialNumber: new(big.Int).SetBytes(serial),
+			RevocationTime: now, ReasonCode: notary.RevocationReasons[notary.Superseded]})
 	}
 	return l, nil
 }

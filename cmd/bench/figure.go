@@ -47,7 +47,8 @@ func gather(r *run, workers []*worker) figure {
 }
 
 func (f figure) join(other figure) figure {
-	all := figure{clients: f.clients, seconds: f.seconds + other.seconds, took: slices.Concat(f.took, other.took), failures: failures{}}
+	all := figure{clients: f.clients, seconds: f.seconds + other.seconds, took: slices.Concat(f.took, other.took),
+		failures: failures{}}
 	all.failures.join(f.failures)
 	all.failures.join(other.failures)
 	all.sum()

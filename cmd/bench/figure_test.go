@@ -117,7 +117,8 @@ func TestReadableNumbers(t *testing.T) {
 func TestReport(t *testing.T) {
 	t.Parallel()
 	r := newReport(options{rows: 1000, nodes: 2, clients: 32, time: time.Second}, "an engine")
-	f := figure{clients: 32, count: 7, seconds: 1, perSecond: 7, p50: time.Millisecond, p99: time.Second, failures: failures{}}
+	f := figure{clients: 32, count: 7, seconds: 1, perSecond: 7, p50: time.Millisecond, p99: time.Second,
+		failures: failures{}}
 	r.add("sign", 1000, f, []comparison{{with: floorCertificate, base: 28, budget: budgetSign}})
 	r.addValue("binary", 20, budgetBinary)
 	var table, text bytes.Buffer

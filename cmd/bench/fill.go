@@ -71,7 +71,8 @@ func (b *bench) fillWith(ctx context.Context, what string, n int, life func(i in
 		return err
 	}
 	took := time.Since(began)
-	b.say("  %s in %v, %s a second", thousands(n), took.Round(time.Millisecond), thousands(int(float64(n)/took.Seconds())))
+	b.say("  %s in %v, %s a second", thousands(n), took.Round(time.Millisecond),
+		thousands(int(float64(n)/took.Seconds())))
 	return b.engine.settle(ctx)
 }
 

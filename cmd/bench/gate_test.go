@@ -70,7 +70,8 @@ func TestGate(t *testing.T) {
 
 func TestGateNeedsOneHost(t *testing.T) {
 	t.Parallel()
-	for _, database := range []string{"postgres://a,b/name", "postgres:///name?host=/run/postgresql", "host=a user=b", "postgres://%"} {
+	for _, database := range []string{"postgres://a,b/name", "postgres:///name?host=/run/postgresql", "host=a user=b",
+		"postgres://%"} {
 		if _, _, err := openGate(database); err == nil {
 			t.Errorf("%s: no error", database)
 		}

@@ -172,7 +172,8 @@ func (l *lives) issue(life *store.Life, d draft, signed []time.Time) {
 		}
 		c.DER, c.Fingerprint = l.variant(d.der)
 		life.Certificates = append(life.Certificates, c)
-		l.decide(life, at, "request.sign", notary.Fields{"serial_number": c.Serial}, notary.NewRef("authority", d.authority, ""))
+		l.decide(life, at, "request.sign", notary.Fields{"serial_number": c.Serial},
+			notary.NewRef("authority", d.authority, ""))
 	}
 }
 

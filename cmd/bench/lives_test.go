@@ -15,7 +15,8 @@ import (
 
 func made(n int, from ...sample) []store.Life {
 	if from == nil {
-		from = []sample{{weight: 1, csr: "csr", key: "ECDSA P-256", authority: 7, der: []byte("the DER of a certificate")}}
+		from = []sample{{weight: 1, csr: "csr", key: "ECDSA P-256", authority: 7,
+			der: []byte("the DER of a certificate")}}
 	}
 	l := newLives(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC), from)
 	all := make([]store.Life, n)
@@ -51,7 +52,8 @@ func TestLivesAreDistributedAsInAnOrganisation(t *testing.T) {
 			shares["renewed"]++
 		}
 	}
-	for name, percent := range map[string]int{"Outstanding": 3, "Rejected": 4, "Revoked": 8, "Active": 85, "expired": 15} {
+	for name, percent := range map[string]int{"Outstanding": 3, "Rejected": 4, "Revoked": 8, "Active": 85,
+		"expired": 15} {
 		if got := 100 * float64(shares[name]) / n; got < float64(percent)-1 || got > float64(percent)+1 {
 			t.Errorf("%.1f %% are %s, want about %d", got, name, percent)
 		}

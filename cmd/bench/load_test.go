@@ -63,7 +63,8 @@ func TestResponsesAreReadCompletely(t *testing.T) {
 			err = c.readBody(length, &body)
 		}
 		if err != nil || status != want.status || body.String() != want.body {
-			t.Errorf("%s: %d, %d bytes, %v; want %d, %d bytes", want.call.path, status, body.Len(), err, want.status, len(want.body))
+			t.Errorf("%s: %d, %d bytes, %v; want %d, %d bytes", want.call.path, status, body.Len(), err, want.status,
+				len(want.body))
 		}
 	}
 }

@@ -118,7 +118,8 @@ func (n *namer) ownerOf(domain int) subject {
 }
 
 func ownerEmail(i int) string {
-	return fmt.Sprintf("%s.%d@%s", firstNames[i/len(organisations)%len(firstNames)], i, organisations[i%len(organisations)])
+	return fmt.Sprintf("%s.%d@%s", firstNames[i/len(organisations)%len(firstNames)], i,
+		organisations[i%len(organisations)])
 }
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }

@@ -92,10 +92,13 @@ func (b *bench) searching(name, path string, query func(known) url.Values) opera
 func (b *bench) searches() []operation {
 	return []operation{
 		b.searching("search by name", requestsPath, func(k known) url.Values { return url.Values{"name": {k.name}} }),
-		b.searching("search by domain", requestsPath, func(k known) url.Values { return url.Values{"domain": {k.domain}} }),
+		b.searching("search by domain", requestsPath,
+			func(k known) url.Values { return url.Values{"domain": {k.domain}} }),
 		b.searching("search by a word", requestsPath, func(k known) url.Values { return url.Values{"q": {k.team}} }),
-		b.searching("search by two words", requestsPath, func(k known) url.Values { return url.Values{"q": {k.label + " " + k.team}} }),
-		b.searching("search by serial number", certificatesPath, func(k known) url.Values { return url.Values{"serial_number": {k.serial}} }),
+		b.searching("search by two words", requestsPath,
+			func(k known) url.Values { return url.Values{"q": {k.label + " " + k.team}} }),
+		b.searching("search by serial number", certificatesPath,
+			func(k known) url.Values { return url.Values{"serial_number": {k.serial}} }),
 	}
 }
 

@@ -33,18 +33,24 @@ type webPage struct {
 }
 
 func (b *bench) pages() []webPage {
-	soon := time.Now().AddDate(0, 0, 60).UTC().Format(time.RFC3339) // more than a page of certificates even on a small site
+	// More than a page of certificates even on a small site.
+	soon := time.Now().AddDate(0, 0, 60).UTC().Format(time.RFC3339)
 	authority := fmt.Sprintf("/authorities/%d", b.authority.issuing[0])
 	return []webPage{
 		{"page, overview", fixed("/")},
 		{"page, requests", fixed("/requests")},
 		{"page, requests by status", fixed("/requests?status=Active")},
 		{"page, requests that are searched for", fixed("/requests?q=prod")}, // likewise
-		{"page, one request", func(r *rand.Rand, rows int64) string { return fmt.Sprintf("/requests/%d", 1+r.Int64N(rows)) }},
+		{"page, one request", func(r *rand.Rand, rows int64) string {
+			return fmt.Sprintf("/requests/%d", 1+r.Int64N(rows))
+		}},
 		{"page, new request", fixed("/requests/new")},
 		{"page, certificates", fixed("/certificates")},
-		{"page, certificates that expire soon", fixed("/certificates?" + url.Values{"expires_before": {soon}}.Encode())},
-		{"page, one certificate", func(r *rand.Rand, rows int64) string { return fmt.Sprintf("/certificates/%d", 100+r.Int64N(rows/2)) }},
+		{"page, certificates that expire soon",
+			fixed("/certificates?" + url.Values{"expires_before": {soon}}.Encode())},
+		{"page, one certificate", func(r *rand.Rand, rows int64) string {
+			return fmt.Sprintf("/certificates/%d", 100+r.Int64N(rows/2))
+		}},
 		{"page, authorities", fixed("/authorities")},
 		{"page, one authority", fixed(authority)},
 		{"page, profiles", fixed("/profiles")},

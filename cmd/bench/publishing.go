@@ -67,7 +67,8 @@ func (b *bench) measureOCSP(ctx context.Context, name string, requests [][]byte)
 	path := fmt.Sprintf("/ocsp/%d", b.authority.issuing[0])
 	op := operation{name: name, half: true, published: true,
 		next: func(r *mathrand.Rand) (call, bool) {
-			return call{method: "POST", path: path, contentType: "application/ocsp-request", body: pick(r, requests)}, true
+			return call{method: "POST", path: path, contentType: "application/ocsp-request", body: pick(r, requests)},
+				true
 		},
 		check: func(_ call, body []byte) error {
 			answer, err := ocsp.ParseResponse(body, nil)

@@ -97,7 +97,8 @@ func (r *report) MarshalJSON() ([]byte, error) {
 func (l line) object() object {
 	f := l.figure
 	o := object{"name": l.name, "rows": l.rows, "clients": f.clients, "count": f.count, "seconds": f.seconds,
-		"per_second": f.perSecond, "p50_ms": milliseconds(f.p50), "p99_ms": milliseconds(f.p99), "max_ms": milliseconds(f.max)}
+		"per_second": f.perSecond, "p50_ms": milliseconds(f.p50), "p99_ms": milliseconds(f.p99),
+		"max_ms": milliseconds(f.max)}
 	if f.rowsPerSecond > 0 {
 		o["rows_per_second"], o["bytes"] = f.rowsPerSecond, f.bytes
 	}

@@ -67,7 +67,8 @@ func startNode(ctx context.Context, program, data, database string) (_ *node, er
 	}
 	defer log.Close()
 	out := &announcement{urls: make(chan [2]string, 1)}
-	n := &node{cmd: exec.Command(program, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0"), data: data, ended: make(chan struct{})}
+	n := &node{cmd: exec.Command(program, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen",
+		"127.0.0.1:0"), data: data, ended: make(chan struct{})}
 	n.cmd.Env, n.cmd.Stdout, n.cmd.Stderr = environment, out, log
 	inOwnGroup(n.cmd)
 	began := time.Now()

@@ -29,7 +29,8 @@ var sampleKeys = []struct {
 	algorithm notary.KeyAlgorithm
 	weight    int
 }{
-	{notary.ECDSAP256, 55}, {notary.RSA2048, 26}, {notary.ECDSAP384, 8}, {notary.Ed25519, 5}, {notary.RSA4096, 4}, {notary.RSA3072, 2},
+	{notary.ECDSAP256, 55}, {notary.RSA2048, 26}, {notary.ECDSAP384, 8}, {notary.Ed25519, 5}, {notary.RSA4096, 4},
+	{notary.RSA3072, 2},
 }
 
 // issuingKeys are the keys of the issuing authorities and their percentages.
@@ -92,16 +93,19 @@ func firstAccount(ctx context.Context, c *client.Client) (token string, err erro
 }
 
 func (b *bench) makeAuthorities(ctx context.Context, c *client.Client) error {
-	root, err := c.CreateCertificateAuthority(ctx, api.CreateCertificateAuthority{SelfSigned: true, CommonName: "Bench Root"})
+	root, err := c.CreateCertificateAuthority(ctx,
+		api.CreateCertificateAuthority{SelfSigned: true, CommonName: "Bench Root"})
 	if err != nil {
 		return err
 	}
 	make := func(name string, algorithm notary.KeyAlgorithm) (int64, error) {
-		id, err := c.CreateCertificateAuthority(ctx, api.CreateCertificateAuthority{CommonName: name, KeyAlgorithm: string(algorithm)})
+		id, err := c.CreateCertificateAuthority(ctx,
+			api.CreateCertificateAuthority{CommonName: name, KeyAlgorithm: string(algorithm)})
 		if err != nil {
 			return 0, err
 		}
-		return id, c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(root)})
+		return id, c.SignCertificateAuthority(ctx, id,
+			api.SignCertificateAuthority{CertificateAuthorityID: api.ID(root)})
 	}
 	for _, k := range issuingKeys {
 		id, err := make("Bench Issuing "+string(k.algorithm), k.algorithm)
@@ -135,7 +139,8 @@ func (b *bench) makeSamples(ctx context.Context, c *client.Client) error {
 	return nil
 }
 
-func (b *bench) makeSample(ctx context.Context, c *client.Client, authority int64, algorithm notary.KeyAlgorithm) error {
+func (b *bench) makeSample(ctx context.Context, c *client.Client, authority int64,
+	algorithm notary.KeyAlgorithm) error {
 	key, err := pki.GenerateKey(algorithm)
 	if err != nil {
 		return err

@@ -107,7 +107,8 @@ func (b *bench) measureStart(ctx context.Context) error {
 		took = append(took, b.site.nodes[0].took)
 	}
 	slices.Sort(took)
-	b.report.addValue(fmt.Sprintf("start with %s requests", thousands(b.site.rows)), took[starts/2].Seconds(), budgetStart)
+	b.report.addValue(fmt.Sprintf("start with %s requests", thousands(b.site.rows)), took[starts/2].Seconds(),
+		budgetStart)
 	c, err := b.api()
 	if err != nil {
 		return err
@@ -169,7 +170,8 @@ func (b *bench) createOutstanding(ctx context.Context, n int) error {
 	}
 	b.say("creating %s requests to sign", thousands(more))
 	earlier := b.outstanding.rest()
-	g := &generator{nodes: b.site.nodes, token: b.token, clients: b.o.clients, length: time.Hour} // until all are used up
+	// An hour: until all are used up.
+	g := &generator{nodes: b.site.nodes, token: b.token, clients: b.o.clients, length: time.Hour}
 	f, err := g.drive(ctx, b.create(csrs))
 	if err == nil && f.failures.total() > 0 {
 		err = fmt.Errorf("creating requests to sign: %s", f.failures)

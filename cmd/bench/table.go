@@ -28,8 +28,8 @@ func (r *report) write(out io.Writer, asJSON bool) error {
 
 func (r *report) head(text *strings.Builder) {
 	o := r.options
-	fmt.Fprintf(text, "%s, %s on %s; %d cores, %s/%s %s\n", r.began.Format("2006-01-02 15:04"), plural(o.nodes, "node"), r.engine,
-		runtime.GOMAXPROCS(0), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	fmt.Fprintf(text, "%s, %s on %s; %d cores, %s/%s %s\n", r.began.Format("2006-01-02 15:04"), plural(o.nodes, "node"),
+		r.engine, runtime.GOMAXPROCS(0), runtime.GOOS, runtime.GOARCH, runtime.Version())
 	fmt.Fprintf(text, "%s requests, %s, %v an operation; load, server and database share the machine\n",
 		thousands(o.rows), plural(o.clients, "client"), o.time)
 }
@@ -84,7 +84,8 @@ func (c comparison) cells(f figure) string {
 
 func (r *report) valueRows() (rows []string) {
 	for _, v := range r.values {
-		rows = append(rows, fmt.Sprintf("%s\t%s %s\t%s: %s\t", v.name, number(v.value), v.budget.unit, v.budget, verdictText(v.budget.judge(v.value))))
+		rows = append(rows, fmt.Sprintf("%s\t%s %s\t%s: %s\t", v.name, number(v.value), v.budget.unit, v.budget,
+			verdictText(v.budget.judge(v.value))))
 	}
 	return rows
 }

@@ -48,7 +48,8 @@ func (s *Service) AwaitFirstAccount(ctx context.Context) {
 }
 
 // CreateAccount creates an account and returns its id. [Service.CreateFirstAccount] creates the first one.
-func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email, password string, role *notary.Role) (id int64, err error) {
+func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email, password string,
+	role *notary.Role) (id int64, err error) {
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return 0, err
 	}
@@ -178,7 +179,8 @@ func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, ol
 
 // ChangeMyPasswordAndStay is like ChangeMyPassword for a browser. It replaces the session by a new one of the same
 // kind, so that a stolen cookie becomes worthless, and returns the new token.
-func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Caller, old, password, token string) (string, notary.Session, error) {
+func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Caller, old, password,
+	token string) (string, notary.Session, error) {
 	if !caller.Known() {
 		return "", notary.Session{}, notary.Errorf(notary.Unauthenticated, "log in first")
 	}
@@ -189,7 +191,8 @@ func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Cal
 	if current == nil || current.AccountID != caller.AccountID {
 		return "", notary.Session{}, notary.Errorf(notary.Unauthenticated, "this session has ended: log in again")
 	}
-	next := s.newSession(caller.AccountID, Client{Address: caller.Address, UserAgent: current.UserAgent}, current.Browser)
+	next := s.newSession(caller.AccountID, Client{Address: caller.Address, UserAgent: current.UserAgent},
+		current.Browser)
 	err = s.changeMyPassword(ctx, caller, old, password, 0, func(tx *store.Tx) (err error) {
 		token, err = begin(tx, &next)
 		return err

@@ -87,11 +87,13 @@ func (s *Service) Login(ctx context.Context, email, password string, from Client
 }
 
 // LoginBrowser is like Login for a browser, whose session has an idle timeout and a maximum lifetime.
-func (s *Service) LoginBrowser(ctx context.Context, email, password string, from Client) (string, notary.Session, error) {
+func (s *Service) LoginBrowser(ctx context.Context, email, password string,
+	from Client) (string, notary.Session, error) {
 	return s.login(ctx, email, password, from, true)
 }
 
-func (s *Service) login(ctx context.Context, email, password string, from Client, browser bool) (token string, session notary.Session, err error) {
+func (s *Service) login(ctx context.Context, email, password string, from Client,
+	browser bool) (token string, session notary.Session, err error) {
 	if email = normalizeEmail(email); len(email) > maxEmail {
 		email = "" // no account has such an e-mail; do not store it
 	}
@@ -114,7 +116,8 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 		s.log.WarnContext(ctx, "login refused", "account_id", idOf(account), "address", from.Address)
 		return "", session, notary.Errorf(notary.Unauthenticated, "incorrect email or password")
 	}
-	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: from.Address, RequestID: from.RequestID}
+	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: from.Address,
+		RequestID: from.RequestID}
 	session = s.newSession(account.ID, from, browser)
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		// The password may have been changed during the check.

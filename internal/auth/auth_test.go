@@ -63,7 +63,8 @@ func TestLogin(t *testing.T) {
 		t.Errorf("without a token (-want +got):\n%s", diff)
 	}
 	for token := range tokens {
-		for _, wrong := range []string{token + "A", token[1:], strings.ToLower(token) + strings.ToUpper(token), " " + token, "x", "\x00"} {
+		for _, wrong := range []string{token + "A", token[1:], strings.ToLower(token) + strings.ToUpper(token),
+			" " + token, "x", "\x00"} {
 			wantCaller(t, w, wrong, false)
 		}
 	}

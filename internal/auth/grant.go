@@ -60,7 +60,8 @@ func (s *Service) DeleteGrant(ctx context.Context, caller notary.Caller, id int6
 		if err := tx.DeleteGrant(id); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "grant.delete", notary.NewRef("grant", id, "")).Change(grantFields(g), nil))
+		return tx.Event(notary.EventBy(caller, "grant.delete", notary.NewRef("grant", id, "")).Change(grantFields(g),
+			nil))
 	})
 }
 

@@ -11,7 +11,8 @@ import (
 )
 
 func signing(account, group int64) *notary.Grant {
-	return &notary.Grant{AccountID: account, GroupID: group, GrantTerms: notary.GrantTerms{Actions: []string{"request.sign"}}}
+	return &notary.Grant{AccountID: account, GroupID: group,
+		GrantTerms: notary.GrantTerms{Actions: []string{"request.sign"}}}
 }
 
 func TestGroupAndGrantEvents(t *testing.T) {
@@ -26,7 +27,8 @@ func TestGroupAndGrantEvents(t *testing.T) {
 		testkit.Check(t, err)
 		got, err := w.Auth.Grant(t.Context(), admin, grant)
 		testkit.Check(t, err)
-		want := &notary.Grant{ID: grant, GroupID: group, CreatedAt: w.Clock.Now(), GrantTerms: signing(0, group).GrantTerms}
+		want := &notary.Grant{ID: grant, GroupID: group, CreatedAt: w.Clock.Now(),
+			GrantTerms: signing(0, group).GrantTerms}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("the grant (-want +got):\n%s", diff)
 		}
@@ -39,7 +41,8 @@ func TestGroupAndGrantEvents(t *testing.T) {
 		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), admin, group, nil, []int64{member.AccountID}))
 		testkit.Check(t, w.Auth.DeleteGroup(t.Context(), admin, group))
 	})
-	want := []string{"group.create", "group.add_member", "grant.create", "grant.delete", "group.remove_member", "group.delete"}
+	want := []string{"group.create", "group.add_member", "grant.create", "grant.delete", "group.remove_member",
+		"group.delete"}
 	if diff := cmp.Diff(want, events); diff != "" {
 		t.Errorf("the events (-want +got):\n%s", diff)
 	}
@@ -66,7 +69,8 @@ func TestDeletionRemovesGrants(t *testing.T) {
 	testkit.Check(t, err)
 	other, err := w.Auth.CreateGroup(t.Context(), admin, "others")
 	testkit.Check(t, err)
-	for _, g := range []*notary.Grant{signing(gone.AccountID, 0), signing(0, group), signing(0, other), signing(admin.AccountID, 0)} {
+	for _, g := range []*notary.Grant{signing(gone.AccountID, 0), signing(0, group), signing(0, other),
+		signing(admin.AccountID, 0)} {
 		_, err := w.Auth.CreateGrant(t.Context(), admin, g)
 		testkit.Check(t, err)
 	}
@@ -153,8 +157,8 @@ func TestUnreadableTermsGrantNothing(t *testing.T) {
 	to := w.Caller(notary.ReadOnly).AccountID
 	id, err := w.Auth.CreateGrant(t.Context(), w.Admin(), signing(to, 0))
 	testkit.Check(t, err)
-	for _, terms := range []string{`{"actions":["request.sign"],"networks":["10.0.0.0/8"]}`, `{"actions":["request.sign"],"authorities":"3"}`,
-		`null`, ``, `[]`} {
+	for _, terms := range []string{`{"actions":["request.sign"],"networks":["10.0.0.0/8"]}`,
+		`{"actions":["request.sign"],"authorities":"3"}`, `null`, ``, `[]`} {
 		w.Exec(t, `UPDATE access_grant SET terms = $1 WHERE id = $2`, terms, id)
 		of, err := w.Store.GrantsOf(t.Context(), to)
 		testkit.Check(t, err)

@@ -37,14 +37,16 @@ func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name st
 		return 0, err
 	}
 	if !groupName.MatchString(name) {
-		return 0, notary.FieldErrorf("name", "%.70q cannot be a group's name: use up to 64 lowercase letters, digits, dots, "+
+		return 0, notary.FieldErrorf("name", "%.70q cannot be a group's name: use up to 64 lowercase letters, "+
+			"digits, dots, "+
 			"hyphens and underscores, a letter first", name)
 	}
 	err = s.writeGrants(ctx, caller, func(tx *store.Tx) error {
 		if id, err = tx.InsertGroup(name); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "group.create", notary.NewRef("group", id, name)).Set(notary.Fields{"name": name}))
+		return tx.Event(notary.EventBy(caller, "group.create",
+			notary.NewRef("group", id, name)).Set(notary.Fields{"name": name}))
 	})
 	return id, err
 }
@@ -62,7 +64,8 @@ func (s *Service) DeleteGroup(ctx context.Context, caller notary.Caller, id int6
 		if err := tx.DeleteGroup(id); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "group.delete", notary.NewRef("group", id, g.Name)).Change(notary.Fields{"name": g.Name}, nil))
+		return tx.Event(notary.EventBy(caller, "group.delete",
+			notary.NewRef("group", id, g.Name)).Change(notary.Fields{"name": g.Name}, nil))
 	})
 }
 
@@ -99,8 +102,8 @@ func (s *Service) ChangeMembers(ctx context.Context, caller notary.Caller, group
 	})
 }
 
-func changeMember(ctx context.Context, tx *store.Tx, caller notary.Caller, action string, g *notary.Group, accountID int64,
-	change func(groupID, accountID int64) error) error {
+func changeMember(ctx context.Context, tx *store.Tx, caller notary.Caller, action string, g *notary.Group,
+	accountID int64, change func(groupID, accountID int64) error) error {
 	a, err := tx.Account(ctx, accountID)
 	if err != nil {
 		return err

@@ -38,7 +38,8 @@ func TestOwnersAreNotLockedOutFromKnownAddresses(t *testing.T) {
 	wantLimited(t, login(w.Auth, "198.51.100.1", testkit.Password), auth.AnywhereEvery)
 	testkit.Check(t, login(w.Auth, "192.0.2.1", testkit.Password))
 	testkit.Check(t, login(w.Auth, "2001:db8::abcd", testkit.Password)) // same /64
-	_, err := w.Auth.Login(t.Context(), w.Caller(notary.ReadOnly).Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+	_, err := w.Auth.Login(t.Context(), w.Caller(notary.ReadOnly).Email, testkit.Password,
+		auth.Client{Address: "192.0.2.1"})
 	wantLimited(t, err, auth.NetworkEvery) // an account that never logged in there
 
 	other := auth.New(w.Store, auth.Options{Now: w.Clock.Now})
@@ -86,7 +87,8 @@ func TestDevicesEndWithThePassword(t *testing.T) {
 		testkit.Check(t, err)
 	}
 	login := func(device string) error {
-		_, _, err := w.Auth.LoginBrowser(t.Context(), owner.Email, newPassword, auth.Client{Address: "192.0.2.1", Device: device})
+		_, _, err := w.Auth.LoginBrowser(t.Context(), owner.Email, newPassword,
+			auth.Client{Address: "192.0.2.1", Device: device})
 		return err
 	}
 	wantLimited(t, login(device), auth.AccountEvery)
@@ -118,7 +120,8 @@ func TestOwnersAreNotLockedOutOfTheirBrowsers(t *testing.T) {
 	wantLimited(t, login(owner.Email, testkit.Password, ""), auth.AccountEvery)
 	testkit.Check(t, login(owner.Email, testkit.Password, device))
 	wantLimited(t, login(other.Email, testkit.Password, device), auth.AccountEvery)
-	for _, forged := range []string{device[:len(device)-2], "_" + device[1:], device + "AAAA", "%", strings.Repeat("A", len(device))} {
+	for _, forged := range []string{device[:len(device)-2], "_" + device[1:], device + "AAAA", "%",
+		strings.Repeat("A", len(device))} {
 		if forged == device {
 			continue
 		}

@@ -74,7 +74,8 @@ func checkPassword(password, email string) error {
 }
 
 // keyboardWalks are common passwords that alternate between keyboard rows and are not otherwise recognised as patterns.
-var keyboardWalks = []string{"1q2w3e4r5t6y", "1q2w3e4r5t", "q1w2e3r4t5y6", "1qaz2wsx3edc", "1qazxsw23edc", "zaq12wsxcde3", "zaq1xsw2cde3", "qazwsxedcrfv"}
+var keyboardWalks = []string{"1q2w3e4r5t6y", "1q2w3e4r5t", "q1w2e3r4t5y6", "1qaz2wsx3edc", "1qazxsw23edc",
+	"zaq12wsxcde3", "zaq1xsw2cde3", "qazwsxedcrfv"}
 
 // decoy is verified if an account does not exist, so that the check takes the same time. No password matches it.
 var decoy = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes,
@@ -95,7 +96,8 @@ func verifyPassword(hash, password string) (bool, error) {
 		lanes                   uint8
 		rest                    string
 	)
-	if _, err := fmt.Sscanf(hash, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &memory, &passes, &lanes, &rest); err != nil {
+	if _, err := fmt.Sscanf(hash, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &memory, &passes, &lanes,
+		&rest); err != nil {
 		return false, notary.InternalError("read the password's hash", err)
 	}
 	saltText, keyText, _ := strings.Cut(rest, "$")

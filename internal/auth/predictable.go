@@ -43,7 +43,8 @@ var substitutions = strings.NewReplacer(
 func predictable(password, email string) bool {
 	lower := strings.ToLower(password)
 	words := slices.Concat(predictableWords, emailParts(email))
-	return isMostlyPredictable(lower, longestFirst(words)) || isMostlyPredictable(substitutions.Replace(lower), longestFirst(words))
+	return isMostlyPredictable(lower, longestFirst(words)) || isMostlyPredictable(substitutions.Replace(lower),
+		longestFirst(words))
 }
 
 // isMostlyPredictable reports whether little of a password remains without its words, runs and repetitions.

@@ -73,7 +73,8 @@ func recovered(tx *store.Tx, accounts []*notary.Account, r Recovery) (_ *notary.
 		if err := tx.ClaimAccount(account.ID); err != nil {
 			return nil, e, err
 		}
-		e = recovery(account).Change(notary.Fields{"role": account.Role.String()}, notary.Fields{"role": notary.Admin.String()})
+		e = recovery(account).Change(notary.Fields{"role": account.Role.String()},
+			notary.Fields{"role": notary.Admin.String()})
 		return account, e, tx.SetRole(account, notary.Admin)
 	}
 	account = &notary.Account{Email: r.Email, Role: notary.Admin}

@@ -34,7 +34,8 @@ func TestRecoverAnAdmin(t *testing.T) {
 	testkit.Check(t, err)
 	page, err := w.CA.Events(t.Context(), admin, notary.EventQuery{Action: "account.recover", Limit: 10})
 	testkit.Check(t, err)
-	if len(page.Items) != 1 || page.Items[0].Object != admin.Account() || page.Items[0].Principal != notary.SystemCaller.Principal() {
+	if len(page.Items) != 1 || page.Items[0].Object != admin.Account() ||
+		page.Items[0].Principal != notary.SystemCaller.Principal() {
 		t.Errorf("the events are %+v", page.Items)
 	}
 }

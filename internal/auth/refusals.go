@@ -44,7 +44,8 @@ func (r *refusals) add(one refusal, n int64) {
 		r.counts, r.kinds = map[refusal]int64{}, map[string]int{}
 	}
 	if r.counts[one] == 0 && r.kinds[one.principal.Kind] >= maxRefusals {
-		one = refusal{action: one.action, object: notary.NewRef(one.object.Kind, 0, ""), principal: notary.NewRef(one.principal.Kind, 0, "")}
+		one = refusal{action: one.action, object: notary.NewRef(one.object.Kind, 0, ""),
+			principal: notary.NewRef(one.principal.Kind, 0, "")}
 	}
 	if r.counts[one] == 0 {
 		r.kinds[one.principal.Kind]++
@@ -109,7 +110,8 @@ func (s *Service) RecordRefusals(ctx context.Context) error {
 }
 
 func compareRefusals(a, b refusal) int {
-	return cmp.Or(cmp.Compare(a.network, b.network), cmp.Compare(a.action, b.action), cmp.Compare(a.object.ID, b.object.ID),
+	return cmp.Or(cmp.Compare(a.network, b.network), cmp.Compare(a.action, b.action),
+		cmp.Compare(a.object.ID, b.object.ID),
 		cmp.Compare(a.object.Name, b.object.Name), cmp.Compare(a.principal.ID, b.principal.ID))
 }
 

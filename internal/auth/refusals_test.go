@@ -65,7 +65,8 @@ func TestRefusalsCannotFillTheDisk(t *testing.T) {
 	w := testkit.New(t)
 	const calls = 5_000
 	for i := range calls {
-		w.Auth.Refused(notary.Caller{Address: fmt.Sprintf("10.0.%d.%d", i/256, i%256)}, "listEvents", notary.Errorf(notary.Unauthenticated, "log in first"))
+		w.Auth.Refused(notary.Caller{Address: fmt.Sprintf("10.0.%d.%d", i/256, i%256)}, "listEvents",
+			notary.Errorf(notary.Unauthenticated, "log in first"))
 	}
 	events := recordedRefusals(t, w)
 	sum := int64(0)

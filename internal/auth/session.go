@@ -54,7 +54,8 @@ func live(session *notary.Session, now time.Time) bool {
 
 func (s *Service) newSession(accountID int64, from Client, browser bool) notary.Session {
 	now := s.now()
-	session := notary.Session{AccountID: accountID, Browser: browser, Address: from.Address, UserAgent: plainText(from.UserAgent),
+	session := notary.Session{AccountID: accountID, Browser: browser, Address: from.Address,
+		UserAgent: plainText(from.UserAgent),
 		CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(tokenLife), Current: true}
 	if browser {
 		session.ExpiresAt = s.limits.Load().end(now, now)
@@ -182,7 +183,8 @@ func (s *Service) Logout(ctx context.Context, caller notary.Caller, token string
 	return s.endSessions(ctx, caller, nil, func(tx *store.Tx) error { return tx.DeleteSession(hashToken(token)) })
 }
 
-func (s *Service) endSessions(ctx context.Context, caller notary.Caller, ended notary.Fields, end func(*store.Tx) error) error {
+func (s *Service) endSessions(ctx context.Context, caller notary.Caller, ended notary.Fields,
+	end func(*store.Tx) error) error {
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	}

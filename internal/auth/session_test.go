@@ -14,7 +14,8 @@ import (
 
 func loginBrowser(t testing.TB, w *testkit.World, email string) (token string, session notary.Session) {
 	t.Helper()
-	token, session, err := w.Auth.LoginBrowser(t.Context(), email, testkit.Password, auth.Client{Address: "192.0.2.1", UserAgent: "Mozilla/5.0"})
+	token, session, err := w.Auth.LoginBrowser(t.Context(), email, testkit.Password,
+		auth.Client{Address: "192.0.2.1", UserAgent: "Mozilla/5.0"})
 	testkit.Check(t, err)
 	return token, session
 }
@@ -183,7 +184,8 @@ func TestOwnSessions(t *testing.T) {
 	wantCaller(t, w, tool, false)
 	wantCaller(t, w, theirs, true)
 	events := w.Events(t)
-	if last := events[len(events)-1]; last.Action != "account.logout" || last.Object != me.Account() || last.After["sessions"] != "all others" {
+	if last := events[len(events)-1]; last.Action != "account.logout" || last.Object != me.Account() ||
+		last.After["sessions"] != "all others" {
 		t.Errorf("the event is %+v", last)
 	}
 }
@@ -223,7 +225,8 @@ func TestUserAgents(t *testing.T) {
 		strings.Repeat("x", 1<<20):      strings.Repeat("x", 200),
 		"x" + strings.Repeat("ü", 1000): "x" + strings.Repeat("ü", 99),
 	} {
-		_, session, err := w.Auth.LoginBrowser(t.Context(), w.Admin().Email, testkit.Password, auth.Client{UserAgent: sent})
+		_, session, err := w.Auth.LoginBrowser(t.Context(), w.Admin().Email, testkit.Password,
+			auth.Client{UserAgent: sent})
 		testkit.Check(t, err)
 		if session.UserAgent != want {
 			t.Errorf("%.30q is kept as %.250q, want %.250q", sent, session.UserAgent, want)
@@ -240,7 +243,8 @@ func TestSessionsOfAWrongClock(t *testing.T) {
 			t.Parallel()
 			w := testkit.New(t)
 			w.Clock.Advance(ahead)
-			token, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+			token, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password,
+				auth.Client{Address: "192.0.2.1"})
 			testkit.Check(t, err)
 			browser, _ := loginBrowser(t, w, w.Admin().Email)
 			wantCaller(t, w, token, true)

@@ -13,7 +13,8 @@ import (
 
 // first is the request of someone who knows the setup code.
 func first(email string) auth.FirstAccount {
-	return auth.FirstAccount{Email: email, Password: testkit.Password, SetupCode: testkit.SetupCode, Address: "192.0.2.1"}
+	return auth.FirstAccount{Email: email, Password: testkit.Password, SetupCode: testkit.SetupCode,
+		Address: "192.0.2.1"}
 }
 
 // The setup code creates the first account, an Admin, and is invalid afterwards.
@@ -66,7 +67,8 @@ func TestFirstAccount(t *testing.T) {
 func TestSetupCodeIsNotStored(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)
-	if dump := fmt.Sprint(w.Dump(t)); strings.Contains(dump, testkit.SetupCode) || !strings.Contains(dump, "account.setup_code") {
+	if dump := fmt.Sprint(w.Dump(t)); strings.Contains(dump, testkit.SetupCode) ||
+		!strings.Contains(dump, "account.setup_code") {
 		t.Errorf("the code is there, or the event is not: %s", dump)
 	}
 }
@@ -125,7 +127,8 @@ func TestWithoutSetupCode(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)
 	done := 0
-	s := auth.New(w.Store, auth.Options{NoSetupCode: true, OnFirstAccount: func() { done++ }, Log: slog.New(slog.DiscardHandler)})
+	s := auth.New(w.Store, auth.Options{NoSetupCode: true, OnFirstAccount: func() { done++ },
+		Log: slog.New(slog.DiscardHandler)})
 	f := first("me@example.com")
 	f.SetupCode = ""
 	testkit.WantKind(t, second(s.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: "me"})), notary.Invalid)

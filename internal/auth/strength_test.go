@@ -33,7 +33,8 @@ func TestStrength(t *testing.T) {
 // Any input is evaluated, however long, and with any symbols that could each stand for several letters.
 func TestStrengthOfAnyInput(t *testing.T) {
 	t.Parallel()
-	for _, password := range []string{strings.Repeat("4@8({[<369&#!1|0$5+7%2", 3), strings.Repeat("a1", 1<<19), "\xff\xfe\x00", strings.Repeat("é", 1000)} {
+	for _, password := range []string{strings.Repeat("4@8({[<369&#!1|0$5+7%2", 3), strings.Repeat("a1", 1<<19),
+		"\xff\xfe\x00", strings.Repeat("é", 1000)} {
 		if guesses, words := auth.Strength(password, strings.Repeat("x", 1000)+"@"); guesses < 0 || words == "" {
 			t.Errorf("%.10q: 10^%.1f, %q", password, guesses, words)
 		}

@@ -41,7 +41,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		}{
 			{archive.DamagedSchema, "index request_fingerprint is missing", `DROP INDEX request_fingerprint`,
 				`CREATE INDEX request_fingerprint ON request (fingerprint)`},
-			{archive.DamagedSchema, "view spy does not belong there", `CREATE VIEW spy AS SELECT email FROM account`,
+			{archive.DamagedSchema, "view spy is unexpected", `CREATE VIEW spy AS SELECT email FROM account`,
 				`DROP VIEW spy`},
 			{archive.DamagedSchema, "extra", `CREATE INDEX extra ON account (role)`, `DROP INDEX extra`},
 			{archive.DamagedSchema, "other", `ALTER TABLE account ADD COLUMN other BIGINT`,

@@ -55,7 +55,8 @@ func (p *program) accountCreate() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if first {
-				return p.createFirstAccount(c.Context(), email, cmp.Or(p.data, p.env(config.EnvData), config.DefaultData), stdin)
+				return p.createFirstAccount(c.Context(), email,
+					cmp.Or(p.data, p.env(config.EnvData), config.DefaultData), stdin)
 			}
 			if role == "" {
 				return usagef("--role is required: %s", roleHelp)
@@ -69,7 +70,8 @@ func (p *program) accountCreate() *cobra.Command {
 	c.Flags().StringVar(&role, "role", "", roleHelp)
 	c.Flags().BoolVar(&first, "first", false, "create the server's first account and log in")
 	p.fingerprintFlag(c)
-	c.Flags().StringVar(&p.data, config.KeyData, "", "with --first: the server's data `folder`, which has the setup code "+
+	c.Flags().StringVar(&p.data, config.KeyData, "", "with --first: the server's data `folder`, which has the "+
+		"setup code "+
 		"(default NOTARY_DATA or ./"+config.DefaultData+")")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	c.MarkFlagRequired("email")
@@ -166,7 +168,8 @@ func (p *program) accountList() *cobra.Command {
 			return printList(p, each(c.Accounts(ctx)), table[api.Account]{
 				header: []string{"ID", "E-MAIL", "ROLE", "CREATED"},
 				row: func(a api.Account) []string {
-					return []string{strconv.FormatInt(a.ID, 10), a.Email, notary.Role(a.RoleID).String(), relative(&a.CreatedAt, p.now())}
+					return []string{strconv.FormatInt(a.ID, 10), a.Email, notary.Role(a.RoleID).String(),
+						relative(&a.CreatedAt, p.now())}
 				},
 				empty: "no accounts yet; create the first with: notary account create --first --email YOU",
 			})
@@ -198,7 +201,8 @@ func (p *program) accountMe() *cobra.Command {
 }
 
 func (p *program) accountDelete() *cobra.Command {
-	return p.destructive("delete ID", "Delete an account and end its sessions", "Delete account %d?", "account %d deleted",
+	return p.destructive("delete ID", "Delete an account and end its sessions", "Delete account %d?",
+		"account %d deleted",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.DeleteAccount(ctx, id) })
 }
 
@@ -253,7 +257,8 @@ func (p *program) accountPassword() *cobra.Command {
 }
 
 func (p *program) changePassword(ctx context.Context, c *client.Client, id int64, stdin bool) error {
-	password, err := p.readSecret(ctx, secret{stdin: stdin, variable: newPasswordVariable, prompt: "New password", repeat: true})
+	password, err := p.readSecret(ctx, secret{stdin: stdin, variable: newPasswordVariable, prompt: "New password",
+		repeat: true})
 	if err != nil {
 		return err
 	}
@@ -269,11 +274,13 @@ func (p *program) changeMyPassword(ctx context.Context, c *client.Client, stdin 
 	if err != nil {
 		return err
 	}
-	old, err := p.readSecret(ctx, secret{stdin: stdin, variable: passwordVariable, prompt: "Current password of " + me.Email})
+	old, err := p.readSecret(ctx, secret{stdin: stdin, variable: passwordVariable, prompt: "Current password of " +
+		me.Email})
 	if err != nil {
 		return err
 	}
-	password, err := p.readSecret(ctx, secret{stdin: stdin, variable: newPasswordVariable, prompt: "New password", repeat: true})
+	password, err := p.readSecret(ctx, secret{stdin: stdin, variable: newPasswordVariable, prompt: "New password",
+		repeat: true})
 	if err != nil {
 		return err
 	}

@@ -18,9 +18,9 @@ func (p *program) accountRecover() *cobra.Command {
 	c := withDatabaseFlag(onDatabase(&cobra.Command{
 		Use:   "recover",
 		Short: "Reset an Admin's password on the server",
-		Long: "Reset an Admin's password when no one can log in. Run it on the server, as the server's user: it works\n" +
-			"on the database itself and needs no login. The server may be running. The account's sessions end, and\n" +
-			"the reset is recorded as an event.\n\n" +
+		Long: "Reset an Admin's password when no one can log in. Run it on the server, as the server's user: it\n" +
+			"works on the database itself and needs no login. The server may be running. The account's sessions\n" +
+			"end, and the reset is recorded as an event.\n\n" +
 			"The new password comes from a prompt, from the first line of the standard input with\n" +
 			"--password-stdin, or from " + passwordVariable + "; with --generate it is random and printed once.",
 		Example: "  notary account recover --email admin@example.com --data /var/lib/notary\n" +
@@ -40,7 +40,8 @@ func (p *program) accountRecover() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := app.RecoverAccount(ctx, c, auth.Recovery{Email: email, PasswordHash: hash, Create: create}); err != nil {
+		if err := app.RecoverAccount(ctx, c,
+			auth.Recovery{Email: email, PasswordHash: hash, Create: create}); err != nil {
 			return err
 		}
 		if generate {

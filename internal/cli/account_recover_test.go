@@ -32,12 +32,14 @@ func TestAccountRecover(t *testing.T) {
 
 	_, stop := apptest.Start(t, c) // creates the database
 	s.run("account", "recover", "--email", email, "--generate", "--data", c.Data).wantFailure(t, "--create")
-	first := strings.TrimSpace(s.must("account", "recover", "--email", email, "--create", "--generate", "--data", c.Data).out)
+	first := strings.TrimSpace(s.must("account", "recover", "--email", email, "--create", "--generate", "--data",
+		c.Data).out)
 	testkit.Check(t, stop())
 	testkit.Check(t, logIn(first)) // the standard output is the password alone
 
 	const second = "orange lantern gravel window"
-	if r := s.runWith(second+"\n", "account", "recover", "--email", email, "--password-stdin", "--data", c.Data); r.code != 0 {
+	if r := s.runWith(second+"\n", "account", "recover", "--email", email, "--password-stdin", "--data",
+		c.Data); r.code != 0 {
 		t.Fatalf("exit %d: %s", r.code, r.err)
 	}
 	testkit.Check(t, logIn(second))

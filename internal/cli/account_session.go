@@ -24,7 +24,8 @@ func (p *program) accountSessions() *cobra.Command {
 						kind += " (this one)"
 					}
 					return []string{strconv.FormatInt(s.ID, 10), kind, s.Address, s.UserAgent,
-						relative(&s.CreatedAt, p.now()), relative(&s.LastSeenAt, p.now()), relative(&s.ExpiresAt, p.now())}
+						relative(&s.CreatedAt, p.now()), relative(&s.LastSeenAt, p.now()),
+						relative(&s.ExpiresAt, p.now())}
 				},
 			})
 		})}

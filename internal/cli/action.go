@@ -24,7 +24,8 @@ func (p *program) call(do action) func(*cobra.Command, []string) error {
 }
 
 // callOn returns the RunE of a command whose only argument is an object's id.
-func (p *program) callOn(do func(ctx context.Context, c *client.Client, id int64) error) func(*cobra.Command, []string) error {
+func (p *program) callOn(do func(ctx context.Context, c *client.Client,
+	id int64) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
 		id, err := parseID(args[0])
 		if err != nil {
@@ -72,7 +73,8 @@ func (f *idFlag) Set(s string) error {
 }
 
 // idCommand returns a command that does something to the object of an id. The sentence confirms it, with the id as %d.
-func (p *program) idCommand(use, short, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
+func (p *program) idCommand(use, short, sentence string,
+	do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			if err := do(ctx, c, id); err != nil {
@@ -83,7 +85,8 @@ func (p *program) idCommand(use, short, sentence string, do func(ctx context.Con
 }
 
 // destructive is [program.idCommand] for an irreversible action: it asks for confirmation.
-func (p *program) destructive(use, short, question, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
+func (p *program) destructive(use, short, question, sentence string,
+	do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	var yes bool
 	c := p.idCommand(use, short, sentence, func(ctx context.Context, c *client.Client, id int64) error {
 		if err := p.confirm(ctx, yes, question, id); err != nil {
@@ -100,7 +103,8 @@ func yesFlag(c *cobra.Command, yes *bool) {
 }
 
 func reasonFlag(c *cobra.Command, reason *string) {
-	c.Flags().StringVar(reason, "reason", "", "RFC 5280 reason, such as keyCompromise or superseded (default unspecified)")
+	c.Flags().StringVar(reason, "reason", "", "RFC 5280 reason, such as keyCompromise or superseded (default "+
+		"unspecified)")
 	var names []string
 	for name := range notary.RevocationReasons {
 		if _, err := notary.ParseRevocationReason(string(name)); err == nil {

@@ -29,7 +29,7 @@ func TestActions(t *testing.T) {
 		"request revoke 5":                            {[]string{"POST " + requests + "/5/certificate/revoke"}, "is revoked"},
 		"request revoke 5 --reason superseded":        {[]string{"POST " + requests + `/5/certificate/revoke {"reason":"superseded"}`}, "is revoked"},
 		"request delete 5 --yes":                      {[]string{"DELETE " + requests + "/5"}, "is deleted"},
-		"request delete 5":                            {[]string{"DELETE " + requests + "/5"}, "is deleted"}, // without a terminal it does not ask
+		"request delete 5":                            {[]string{"DELETE " + requests + "/5"}, "is deleted"}, // no terminal, no prompt
 		"request remove-certificate 5":                {[]string{"DELETE " + requests + "/5/certificate"}, "outstanding again"},
 		"certificate revoke 9 --reason keyCompromise": {[]string{`POST /api/v1/certificates/9/revoke {"reason":"keyCompromise"}`}, "certificate 9 is revoked\n"},
 		"authority sign 2 --authority 1":              {[]string{"POST " + authorities + `/2/sign {"certificate_authority_id":"1"}`}, "is signed"},
@@ -42,7 +42,8 @@ func TestActions(t *testing.T) {
 		"authority create --self-signed --common-name R --key-algorithm ed25519 --path-length 0": {[]string{"POST " + authorities +
 			` {"self_signed":true,"common_name":"R","key_algorithm":"ed25519","path_length":0}`}, "authority 7"},
 		"authority create --common-name I --dns-name a.b --dns-name c.d --country SE --state S --locality L --organization O --organizational-unit U --days 1": {
-			[]string{"POST " + authorities + ` {"common_name":"I","sans_dns":"a.b,c.d","country_name":"SE","state_or_province_name":"S",` +
+			[]string{"POST " + authorities +
+				` {"common_name":"I","sans_dns":"a.b,c.d","country_name":"SE","state_or_province_name":"S",` +
 				`"locality_name":"L","organization_name":"O","organizational_unit_name":"U","not_valid_after":"2026-06-02T12:00:00Z","key_algorithm":"ecdsa-p256"}`},
 			"authority 7 was created and is pending"},
 		"authority create --common-name I --issuer 1": {[]string{
@@ -122,9 +123,12 @@ func TestUpload(t *testing.T) {
 		}
 	}
 	s.run("request", "upload", "5", "--chain", file+".missing").wantFailure(t, "no such file")
-	s.run("request", "upload", "5", "--chain", s.write("a.key", "-----BEGIN EC PRIVATE KEY-----\n")).wantFailure(t, "a.key holds a private key")
-	s.runWith("-----BEGIN PRIVATE KEY-----\n", "request", "create", "--csr", "-").wantFailure(t, "the standard input holds a private key")
-	s.runWith(strings.Repeat("x", files.MaxInput+1), "request", "upload", "5", "--chain", "-").wantFailure(t, "larger than 1 MiB")
+	s.run("request", "upload", "5", "--chain", s.write("a.key", "-----BEGIN EC PRIVATE KEY-----\n")).wantFailure(t,
+		"a.key holds a private key")
+	s.runWith("-----BEGIN PRIVATE KEY-----\n", "request", "create", "--csr", "-").wantFailure(t,
+		"the standard input holds a private key")
+	s.runWith(strings.Repeat("x", files.MaxInput+1), "request", "upload", "5", "--chain", "-").wantFailure(t,
+		"larger than 1 MiB")
 	if calls := s.server.sent(); calls != nil {
 		t.Errorf("sent %q, want nothing", calls)
 	}

@@ -71,8 +71,8 @@ func TestAdjacentVersions(t *testing.T) {
 	l.nodes = append(l.nodes, connect(t, fourth.url).WithToken(l.client.Token()))
 	l.loadAdjacent(t, 100)
 	_, err = c.try(t, c.dataFolder(t))
-	testkit.WantText(t, err, fmt.Sprintf("its schema has version %d, which needs a program of schema version %d or later",
-		current+2, current+1), "run the newer program")
+	testkit.WantText(t, err, fmt.Sprintf("its schema has version %d, which needs a program of schema version "+
+		"%d or later", current+2, current+1), "run the newer program")
 	second.kill()
 	fourth.kill()
 	if out := newest.command(t, "check"); !strings.Contains(out, "no damage found") {

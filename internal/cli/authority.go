@@ -13,9 +13,11 @@ import (
 
 func (p *program) authorityCommand() *cobra.Command {
 	return group("authority", "Manage certificate authorities",
-		p.authorityCreate(), p.authorityImport(), p.authorityImportCertificates(), p.authorityList(), p.authorityShow(), p.authorityState(), p.authoritySign(), p.authorityUpload(),
+		p.authorityCreate(), p.authorityImport(), p.authorityImportCertificates(), p.authorityList(), p.authorityShow(),
+		p.authorityState(), p.authoritySign(), p.authorityUpload(),
 		p.authorityCertificates(), p.authorityCrossSign(), p.authorityUse(), p.authorityRollOver(),
-		p.authorityEnable(), p.authorityDisable(), p.authorityImpact(), p.authorityRevoke(), p.authorityCRL(), p.authoritySettings(), p.authorityDelete())
+		p.authorityEnable(), p.authorityDisable(), p.authorityImpact(), p.authorityRevoke(), p.authorityCRL(),
+		p.authoritySettings(), p.authorityDelete())
 }
 
 func (p *program) authorityList() *cobra.Command {
@@ -24,10 +26,12 @@ func (p *program) authorityList() *cobra.Command {
 			return printList(p, each(c.CertificateAuthorities(ctx)), table[api.CertificateAuthority]{
 				header: []string{"ID", "STATUS", "COMMON NAME", "KEY", "ISSUER", "EXPIRES"},
 				row: func(a api.CertificateAuthority) []string {
-					return []string{strconv.FormatInt(a.ID, 10), a.Status, a.CommonName, a.Key, optionalID(a.IssuerID), relative(a.NotAfter, p.now())}
+					return []string{strconv.FormatInt(a.ID, 10), a.Status, a.CommonName, a.Key, optionalID(a.IssuerID),
+						relative(a.NotAfter, p.now())}
 				},
 				empty: "no authorities yet",
-				next:  suggest(ctx, c, notary.ManageAuthorities, "create a root with: notary authority create --root --common-name NAME"),
+				next: suggest(ctx, c, notary.ManageAuthorities, "create a root with: notary authority create --root "+
+					"--common-name NAME"),
 			})
 		})}
 }
@@ -97,7 +101,8 @@ func (p *program) authoritySign() *cobra.Command {
 	var profile string
 	c := p.idCommand("sign ID", "Sign or renew a CA with another CA", "authority %d is signed and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
-			return c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
+			return c.SignCertificateAuthority(ctx, id,
+				api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
 		})
 	p.signerFlags(c, &issuer, &profile)
 	return c
@@ -114,15 +119,17 @@ func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string)
 func (p *program) authorityUpload() *cobra.Command {
 	var chain string
 	var cross bool
-	c := p.idCommand("upload ID", "Upload a certificate that an external CA signed for a CA", "authority %d has its certificate and can sign",
-		func(ctx context.Context, c *client.Client, id int64) error {
+	c := p.idCommand("upload ID", "Upload a certificate that an external CA signed for a CA",
+		"authority %d has its certificate and can sign", func(ctx context.Context, c *client.Client, id int64) error {
 			text, err := p.readCertificates(ctx, chain)
 			if err != nil {
 				return err
 			}
-			return c.UploadAuthorityCertificate(ctx, id, api.UploadAuthorityCertificate{CertificateChain: text, Cross: cross})
+			return c.UploadAuthorityCertificate(ctx, id,
+				api.UploadAuthorityCertificate{CertificateChain: text, Cross: cross})
 		})
-	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, the authority's own certificate first, as PEM, DER or PKCS #7; - for the standard input")
+	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, the authority's own certificate first, as "+
+		"PEM, DER or PKCS #7; - for the standard input")
 	c.Flags().BoolVar(&cross, "cross", false, "add a cross-certificate: the certificate in use does not change")
 	c.MarkFlagRequired("chain")
 	return c
@@ -136,8 +143,8 @@ func (p *program) authorityEnable() *cobra.Command {
 }
 
 func (p *program) authorityDisable() *cobra.Command {
-	return p.idCommand("disable ID", "Disable a CA: it stops signing, and its CRL is still published", "authority %d is disabled",
-		func(ctx context.Context, c *client.Client, id int64) error {
+	return p.idCommand("disable ID", "Disable a CA: it stops signing, and its CRL is still published",
+		"authority %d is disabled", func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{})
 		})
 }

@@ -14,8 +14,10 @@ type constraintFlags struct{ permit, exclude []string }
 const subtreeForms = "dns:example.com, ip:10.0.0.0/8, email:me@example.com, email:example.com, uri:.example.com"
 
 func (f *constraintFlags) register(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.permit, "permit", nil, "permitted names of certificates below it, as `kind:names`: "+subtreeForms+"; may be repeated")
-	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "excluded names of certificates below it, as `kind:names`; may be repeated")
+	c.Flags().StringArrayVar(&f.permit, "permit", nil,
+		"permitted names of certificates below it, as `kind:names`: "+subtreeForms+"; may be repeated")
+	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "excluded names of certificates below it, as `kind:names`; "+
+		"may be repeated")
 }
 
 // constraints returns nil if no flag is given.

@@ -29,11 +29,12 @@ func (p *program) authorityCreate() *cobra.Command {
 		Use:   "create",
 		Short: "Create a root or subordinate CA",
 		Long: "Create a CA with a new key, which stays on the server.\n\n" +
-			"With --root it is a self-signed root. With --issuer, a CA on the server signs it. Both can sign\n" +
-			"at once. Without either it is pending: have an external CA sign its CSR\n" +
-			"(authority show --csr, then authority upload).",
+			"With --root it is a self-signed root. With --issuer, a CA on the server signs it. Both can sign at\n" +
+			"once. Without either it is pending: have an external CA sign its CSR (authority show --csr, then\n" +
+			"authority upload).",
 		Example: "  notary authority create --root --common-name 'Example Root'\n" +
-			"  notary authority create --issuer 1 --common-name 'Example Issuing' --path-length 0 --permit dns:example.com",
+			"  notary authority create --issuer 1 --common-name 'Example Issuing' --path-length 0 --permit " +
+			"dns:example.com",
 		Args: cobra.NoArgs,
 	}
 	flags.subject.register(c, "needed")
@@ -42,7 +43,8 @@ func (p *program) authorityCreate() *cobra.Command {
 	authorityFlag(c, &flags.issuer, "issuer", "the `id` or common name of the CA that signs it at once")
 	c.Flags().StringArrayVar(&flags.dnsNames, "dns-name", nil, "a DNS `name` in its certificate; may be repeated")
 	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
-	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "path length: how many CAs may follow below it (default no limit)")
+	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "path length: how many CAs may follow below it "+
+		"(default no limit)")
 	flags.constraints.register(c)
 	flags.end.register(c, "ten years for a root, otherwise that of the profile")
 	c.MarkFlagRequired("common-name")
@@ -84,7 +86,8 @@ func (f authorityFlags) body(p *program, hasPathLength bool) (api.CreateCertific
 	return body, err
 }
 
-func (p *program) createAuthority(ctx context.Context, c *client.Client, body api.CreateCertificateAuthority, issuer int64) error {
+func (p *program) createAuthority(ctx context.Context, c *client.Client, body api.CreateCertificateAuthority,
+	issuer int64) error {
 	id, err := c.CreateCertificateAuthority(ctx, body)
 	if err != nil {
 		return err
@@ -93,12 +96,16 @@ func (p *program) createAuthority(ctx context.Context, c *client.Client, body ap
 	case issuer != 0:
 		err := c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer)})
 		if err != nil {
-			return withHint(err, "authority %d was created and is pending: sign it with: notary authority sign %d --authority ID, or delete it", id, id)
+			return withHint(err, "authority %d was created and is pending: sign it with: notary authority sign %d "+
+				"--authority ID, or delete it", id, id)
 		}
-		return p.created(id, "authority %d was created, signed by authority %d, and can sign\nnext: notary request sign ID --authority %d", id, issuer, id)
+		return p.created(id, "authority %d was created, signed by authority %d, and can sign\nnext: notary request "+
+			"sign ID --authority %d", id, issuer, id)
 	case body.SelfSigned:
-		return p.created(id, "authority %d was created and can sign\nits certificate, to be trusted: notary authority show %d --certificate", id, id)
+		return p.created(id, "authority %d was created and can sign\nits certificate, to be trusted: notary "+
+			"authority show %d --certificate", id, id)
 	default:
-		return p.created(id, "authority %d was created and is pending\nnext: notary authority sign %d --authority ID, or notary authority show %d --csr for an external CA", id, id, id)
+		return p.created(id, "authority %d was created and is pending\nnext: notary authority sign %d --authority "+
+			"ID, or notary authority show %d --csr for an external CA", id, id, id)
 	}
 }

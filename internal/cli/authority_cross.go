@@ -12,7 +12,8 @@ import (
 
 func (p *program) authorityCertificates() *cobra.Command {
 	return &cobra.Command{
-		Use: "certificates ID", Short: "List a CA's own certificates: current, renewed, cross-signed and link", Args: cobra.ExactArgs(1),
+		Use: "certificates ID", Short: "List a CA's own certificates: current, renewed, cross-signed and link",
+		Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			return printList(p, each(c.AuthorityCertificates(ctx, id)), table[api.AuthorityCertificate]{
 				header: []string{"ID", "IN USE", "SERIAL NUMBER", "SIGNED BY AUTHORITY", "EXPIRES", "REVOKED"},
@@ -21,7 +22,8 @@ func (p *program) authorityCertificates() *cobra.Command {
 					if e.InUse {
 						inUse = "yes"
 					}
-					return []string{strconv.FormatInt(e.ID, 10), inUse, e.SerialNumber, optionalID(e.CertificateAuthorityID),
+					return []string{strconv.FormatInt(e.ID, 10), inUse, e.SerialNumber,
+						optionalID(e.CertificateAuthorityID),
 						relative(&e.NotAfter, p.now()), relative(e.RevokedAt, p.now())}
 				},
 				empty: "the authority is pending: it has no certificate yet",
@@ -42,12 +44,13 @@ func (p *program) authorityCrossSign() *cobra.Command {
 			"  notary authority certificates 3",
 	}
 	c.RunE = p.callOn(func(ctx context.Context, client *client.Client, id int64) error {
-		cert, err := client.CrossSignCertificateAuthority(ctx, id, api.CrossSignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
+		cert, err := client.CrossSignCertificateAuthority(ctx, id,
+			api.CrossSignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
 		if err != nil {
 			return err
 		}
-		return p.created(cert, "authority %d has the certificate %d from authority %d, too\nto put it in use: notary authority use %d --certificate %d",
-			id, cert, int64(issuer), id, cert)
+		return p.created(cert, "authority %d has the certificate %d from authority %d, too\nto put it in use: notary "+
+			"authority use %d --certificate %d", id, cert, int64(issuer), id, cert)
 	})
 	p.signerFlags(c, &issuer, &profile)
 	return c
@@ -55,10 +58,10 @@ func (p *program) authorityCrossSign() *cobra.Command {
 
 func (p *program) authorityUse() *cobra.Command {
 	var certificate idFlag
-	c := p.idCommand("use ID", "Choose which of a CA's certificates is in use", "authority %d uses another certificate now",
-		func(ctx context.Context, c *client.Client, id int64) error {
-			return c.UseAuthorityCertificate(ctx, id, api.UseAuthorityCertificate{CertificateID: api.ID(certificate)})
-		})
+	c := p.idCommand("use ID", "Choose which of a CA's certificates is in use", "authority %d uses another "+
+		"certificate now", func(ctx context.Context, c *client.Client, id int64) error {
+		return c.UseAuthorityCertificate(ctx, id, api.UseAuthorityCertificate{CertificateID: api.ID(certificate)})
+	})
 	c.Flags().Var(&certificate, "certificate", "the `id` of one of its certificates: see authority certificates")
 	c.MarkFlagRequired("certificate")
 	return c
@@ -68,7 +71,8 @@ func (p *program) authorityRollOver() *cobra.Command {
 	var key string
 	var end endFlags
 	c := &cobra.Command{
-		Use: "roll-over ID", Short: "Create a CA's successor with the same name and a new key", Args: cobra.ExactArgs(1),
+		Use: "roll-over ID", Short: "Create a CA's successor with the same name and a new key",
+		Args: cobra.ExactArgs(1),
 		Long: "Create a CA's successor with the same name and a new key. A root signs itself, and link certificates\n" +
 			"connect both keys. A subordinate CA is signed by the same issuer, or is pending until an\n" +
 			"external CA has signed it. Once the successor can sign, the old CA is disabled:\n" +
@@ -79,7 +83,8 @@ func (p *program) authorityRollOver() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		successor, err := client.RollOverCertificateAuthority(ctx, id, api.RollOverCertificateAuthority{KeyAlgorithm: key, NotValidAfter: notAfter})
+		successor, err := client.RollOverCertificateAuthority(ctx, id,
+			api.RollOverCertificateAuthority{KeyAlgorithm: key, NotValidAfter: notAfter})
 		if err != nil {
 			return err
 		}
@@ -88,11 +93,13 @@ func (p *program) authorityRollOver() *cobra.Command {
 			return err
 		}
 		if a.Certificate == "" {
-			return p.created(successor, "authority %d was created and is pending; until it has its certificate, authority %d can sign\n"+
-				"next: notary authority show %d --csr, then notary authority upload %d", successor, id, successor, successor)
+			return p.created(successor, "authority %d was created and is pending; until it has its certificate, "+
+				"authority %d can sign\n"+
+				"next: notary authority show %d --csr, then notary authority upload %d", successor, id, successor,
+				successor)
 		}
-		return p.created(successor, "authority %d was created and can sign; authority %d is disabled\nnext: notary request sign ID --authority %d",
-			successor, id, successor)
+		return p.created(successor, "authority %d was created and can sign; authority %d is disabled\nnext: notary "+
+			"request sign ID --authority %d", successor, id, successor)
 	})
 	c.Flags().StringVar(&key, "key-algorithm", "", "the key algorithm (default that of the CA): "+algorithmList())
 	end.register(c, "ten years for a root, otherwise that of the profile")

@@ -15,7 +15,8 @@ import (
 
 func (p *program) authorityImpact() *cobra.Command {
 	return &cobra.Command{
-		Use: "impact ID", Short: "Show what depends on a CA: the CAs and certificates below it", Args: cobra.ExactArgs(1),
+		Use: "impact ID", Short: "Show what depends on a CA: the CAs and certificates below it",
+		Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			impact, err := c.AuthorityImpact(ctx, id)
 			if err != nil {
@@ -82,7 +83,8 @@ func subordinateText(a api.SubordinateImpact) string {
 	if a.Certificates == 1 {
 		certificates = " certificate"
 	}
-	parts := []string{a.CommonName, "until " + a.NotAfter.UTC().Format(time.DateOnly), impactCount(a.Certificates, a.AtLeast) + certificates}
+	parts := []string{a.CommonName, "until " + a.NotAfter.UTC().Format(time.DateOnly),
+		impactCount(a.Certificates, a.AtLeast) + certificates}
 	if a.Deleted {
 		parts = append(parts, "deleted")
 	}

@@ -32,15 +32,16 @@ func (p *program) authorityImport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import",
 		Short: "Import a CA with its key, certificates and revocations",
-		Long: "Import a CA: its private key, which is sealed on the server and cannot be exported, its\n" +
-			"chain, and its last CRL, so that the next one has a higher number and the same entries.\n\n" +
-			"With --certificates, the certificates that it has issued are recorded too, so that they can be found and revoked. All files\n" +
-			"are read before anything is sent. Import more later with notary authority import-certificates.\n\n" +
-			"--openssl reads all of this from the folder of openssl ca or easy-rsa: private/cakey.pem or private/ca.key,\n" +
-			"cacert.pem or ca.crt, crl.pem, crlnumber, newcerts or certs_by_serial and issued, and index.txt, whose\n" +
-			"revocations must all be on the CRL. The other flags name files in other places.\n\n" +
-			"Certificates in a folder that cannot be recorded are listed, and all others are recorded; the exit code is\n" +
-			"then 1.",
+		Long: "Import a CA: its private key, which is sealed on the server and cannot be exported, its chain, and\n" +
+			"its last CRL, so that the next one has a higher number and the same entries.\n\n" +
+			"With --certificates, the certificates that it has issued are recorded too, so that they can be found\n" +
+			"and revoked. All files are read before anything is sent. Import more later with notary authority\n" +
+			"import-certificates.\n\n" +
+			"--openssl reads all of this from the folder of openssl ca or easy-rsa: private/cakey.pem or\n" +
+			"private/ca.key, cacert.pem or ca.crt, crl.pem, crlnumber, newcerts or certs_by_serial and issued,\n" +
+			"and index.txt, whose revocations must all be on the CRL. The other flags name files in other places.\n\n" +
+			"Certificates in a folder that cannot be recorded are listed, and all others are recorded; the exit\n" +
+			"code is then 1.",
 		Example: "  notary authority import --openssl demoCA\n" +
 			"  notary authority import --openssl easy-rsa/pki --password-file password.txt\n" +
 			"  notary authority import --key ca.key --chain ca.pem --crl ca.crl --certificates issued\n" +
@@ -48,14 +49,19 @@ func (p *program) authorityImport() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.importAuthority(ctx, c, flags) }),
 	}
-	c.Flags().StringVar(&flags.openssl, "openssl", "", "the `folder` of openssl ca or easy-rsa, for what the following flags do not name")
-	c.Flags().StringVar(&flags.key, "key", "", "the `file` with its private key: PKCS #8, PKCS #1 or SEC 1, in PEM or DER, encrypted or not")
+	c.Flags().StringVar(&flags.openssl, "openssl", "", "the `folder` of openssl ca or easy-rsa, for what the "+
+		"following flags do not name")
+	c.Flags().StringVar(&flags.key, "key", "", "the `file` with its private key: PKCS #8, PKCS #1 or SEC 1, in PEM "+
+		"or DER, encrypted or not")
 	c.Flags().StringVar(&flags.pkcs12, "pkcs12", "", "the PKCS #12 `file` with its key and chain, instead of --key")
-	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for the standard input (default: prompt)")
-	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with its chain, its own certificate first, up to the root: PEM, DER or PKCS #7")
+	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for "+
+		"the standard input (default: prompt)")
+	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with its chain, its own certificate first, up to the "+
+		"root: PEM, DER or PKCS #7")
 	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with its last CRL, in PEM or DER")
 	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, if it is not that of --crl")
-	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that it has issued, in PEM, DER or PKCS #7; may be repeated")
+	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that it "+
+		"has issued, in PEM, DER or PKCS #7; may be repeated")
 	c.MarkFlagsOneRequired("openssl", "key", "pkcs12")
 	c.MarkFlagsMutuallyExclusive("key", "pkcs12")
 	return c
@@ -65,9 +71,9 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 	return &cobra.Command{
 		Use:   "import-certificates ID PATH…",
 		Short: "Import certificates that a CA issued before it was imported",
-		Long: "Import certificates that a CA issued before it was imported, from files and folders with PEM,\n" +
-			"DER or PKCS #7. Known certificates are skipped, so that the command can be repeated. Certificates in\n" +
-			"a folder that cannot be recorded are listed, and all others are recorded; the exit code is then 1.",
+		Long: "Import certificates that a CA issued before it was imported, from files and folders with PEM, DER or\n" +
+			"PKCS #7. Known certificates are skipped, so that the command can be repeated. Certificates in a\n" +
+			"folder that cannot be recorded are listed, and all others are recorded; the exit code is then 1.",
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(command *cobra.Command, args []string) error {
 			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
@@ -86,7 +92,8 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return errors.Join(p.printImported(id, done, found, "authority %d: %s", id, counts(done)), found.refusals())
+				return errors.Join(p.printImported(id, done, found, "authority %d: %s", id, counts(done)),
+					found.refusals())
 			})(command, args[:1])
 		},
 	}
@@ -100,7 +107,8 @@ type importAnswer struct {
 	URLs    []string      `json:"urls,omitempty"` // of CRLs and OCSP in its certificates
 }
 
-func (p *program) printImported(id int64, done api.ImportedCertificates, found issued, format string, args ...any) error {
+func (p *program) printImported(id int64, done api.ImportedCertificates, found issued, format string,
+	args ...any) error {
 	urls := found.sortedURLs()
 	if p.json {
 		done.Message = api.Success
@@ -135,18 +143,22 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 	}
 	done, err := p.sendIssued(ctx, c, id, found)
 	if err != nil {
-		return withHint(err, "authority %d is imported; record its certificates with: notary authority import-certificates %d PATH", id, id)
+		return withHint(err, "authority %d is imported; record its certificates with: notary authority "+
+			"import-certificates %d PATH", id, id)
 	}
 	if len(flags.certificates) == 0 {
-		return p.printImported(id, done, found, "authority %d is imported and can sign\nnext: notary authority import-certificates %d PATH, or notary authority crl %d", id, id, id)
+		return p.printImported(id, done, found, "authority %d is imported and can sign\nnext: notary authority "+
+			"import-certificates %d PATH, or notary authority crl %d", id, id, id)
 	}
 	return errors.Join(p.printImported(id, done, found,
-		"authority %d is imported and can sign; its certificates: %s\nnext: notary authority crl %d", id, counts(done), id), found.refusals())
+		"authority %d is imported and can sign; its certificates: %s\nnext: notary authority crl %d", id, counts(done),
+		id), found.refusals())
 }
 
 // importBody reads the files, and returns the chain as well. It opens the key locally first, so that a wrong password
 // is not sent to the server.
-func (p *program) importBody(ctx context.Context, flags importFlags) (body api.ImportCertificateAuthority, chain string, err error) {
+func (p *program) importBody(ctx context.Context,
+	flags importFlags) (body api.ImportCertificateAuthority, chain string, err error) {
 	file := flags.key + flags.pkcs12 // one of them is empty
 	key, err := files.Read(file)
 	if err != nil {
@@ -154,7 +166,8 @@ func (p *program) importBody(ctx context.Context, flags importFlags) (body api.I
 	}
 	if flags.pkcs12 != "" && !pki.IsPKCS12(key) {
 		_, err := pki.OpenPKCS12(key, "")
-		return body, "", withHint(notary.Errorf(notary.Invalid, "%s: %s", file, err), "pass a key in another format with --key")
+		return body, "", withHint(notary.Errorf(notary.Invalid, "%s: %s", file, err),
+			"pass a key in another format with --key")
 	}
 	if body.Password, err = p.keyPassword(ctx, key, flags.passwordFile); err != nil {
 		return body, "", err

@@ -88,7 +88,8 @@ func findIssued(paths []string, chain string, now time.Time) (found issued, err 
 		}
 	}
 	if found.count == 0 && len(found.refused) > 0 {
-		return found, notary.Errorf(notary.Invalid, "no certificate can be recorded: %s: nothing was sent", found.refused[0])
+		return found, notary.Errorf(notary.Invalid, "no certificate can be recorded: %s: nothing was sent",
+			found.refused[0])
 	}
 	return found, nil
 }
@@ -165,7 +166,8 @@ func certificatesIn(name string) (all []*x509.Certificate, broken, err error) {
 const batchSize = 500
 
 // sendIssued sends the certificates in batches and shows the progress.
-func (p *program) sendIssued(ctx context.Context, c *client.Client, id int64, found issued) (sum api.ImportedCertificates, err error) {
+func (p *program) sendIssued(ctx context.Context, c *client.Client, id int64,
+	found issued) (sum api.ImportedCertificates, err error) {
 	bar := p.newBar()
 	defer bar.end()
 	var batch [][]byte
@@ -174,7 +176,8 @@ func (p *program) sendIssued(ctx context.Context, c *client.Client, id int64, fo
 		if len(batch) == 0 {
 			return nil
 		}
-		done, err := c.ImportCertificates(ctx, id, api.ImportCertificates{Certificates: notary.CertificatesPEM(batch...)})
+		done, err := c.ImportCertificates(ctx, id,
+			api.ImportCertificates{Certificates: notary.CertificatesPEM(batch...)})
 		if err != nil {
 			return err
 		}
@@ -226,7 +229,8 @@ func (i issued) refusals() error {
 	if more := len(i.refused) - most; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
-	return notary.Errorf(notary.Invalid, "all certificates are recorded but %d:\n  %s", len(i.refused), strings.Join(lines, "\n  "))
+	return notary.Errorf(notary.Invalid, "all certificates are recorded but %d:\n  %s", len(i.refused),
+		strings.Join(lines, "\n  "))
 }
 
 func counts(done api.ImportedCertificates) string {

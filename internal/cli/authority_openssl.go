@@ -32,7 +32,8 @@ const (
 var (
 	opensslKeys   = []string{"private/cakey.pem", easyRSAKey}
 	opensslChains = []string{"cacert.pem", "ca.crt"}
-	opensslIssued = []string{"newcerts", "certs_by_serial", "issued", "revoked/certs_by_serial", "renewed/certs_by_serial"}
+	opensslIssued = []string{"newcerts", "certs_by_serial", "issued", "revoked/certs_by_serial",
+		"renewed/certs_by_serial"}
 )
 
 // findFiles finds the files of openssl's folder for flags that were not given.
@@ -122,8 +123,8 @@ func (f *importFlags) checkIndex(body *api.ImportCertificateAuthority, chain str
 	}
 	missing := slices.DeleteFunc(revoked, func(serial string) bool { return listed[serial] })
 	if len(missing) > 0 {
-		return withHint(notary.Errorf(notary.Conflict, "%s has revocations that are not on the CRL: %d in total, the first with serial number %s",
-			filepath.Join(f.openssl, opensslIndex), len(missing), missing[0]),
+		return withHint(notary.Errorf(notary.Conflict, "%s has revocations that are not on the CRL: %d in total, the "+
+			"first with serial number %s", filepath.Join(f.openssl, opensslIndex), len(missing), missing[0]),
 			"generate a new CRL: %s", f.newCRLCommand())
 	}
 	return nil
@@ -168,7 +169,8 @@ func readNumber(name string) (int64, error) {
 	}
 	number, err := strconv.ParseInt(string(bytes.TrimSpace(content)), 16, 64)
 	if err != nil || number < 0 {
-		return 0, notary.Errorf(notary.Invalid, "%s does not hold the number of the next CRL in hexadecimal, as openssl ca writes it", name)
+		return 0, notary.Errorf(notary.Invalid, "%s does not hold the number of the next CRL in hexadecimal, as "+
+			"openssl ca writes it", name)
 	}
 	return number, nil
 }
@@ -176,7 +178,8 @@ func readNumber(name string) (int64, error) {
 // revokedInIndex returns the revoked serial numbers of the index, except expired ones, which need not be on a CRL.
 func (f *importFlags) revokedInIndex(now time.Time) (serials []string, err error) {
 	var content []byte
-	if e := f.ifExists(opensslIndex, func(name string) { content, err = readLarge(name, opensslMaxIndex) }); e != nil || err != nil {
+	if e := f.ifExists(opensslIndex, func(name string) { content, err = readLarge(name, opensslMaxIndex) }); e != nil ||
+		err != nil {
 		return nil, errors.Join(e, err)
 	}
 	for number, line := range strings.Split(string(content), "\n") {
@@ -186,7 +189,8 @@ func (f *importFlags) revokedInIndex(now time.Time) (serials []string, err error
 		}
 		end, serial, ok := indexEntry(fields)
 		if !ok {
-			return nil, notary.Errorf(notary.Invalid, "line %d of %s is not one that openssl ca writes", number+1, filepath.Join(f.openssl, opensslIndex))
+			return nil, notary.Errorf(notary.Invalid, "line %d of %s is not one that openssl ca writes", number+1,
+				filepath.Join(f.openssl, opensslIndex))
 		}
 		if end.After(now) {
 			serials = append(serials, serial)

@@ -16,7 +16,8 @@ func (p *program) authoritySettings() *cobra.Command {
 	var crl, ocsp, issuer bool
 	var shards int
 	c := &cobra.Command{
-		Use: "settings ID", Short: "Show or change the CRL, OCSP and issuer URLs in a CA's new certificates", Args: cobra.ExactArgs(1),
+		Use: "settings ID", Short: "Show or change the CRL, OCSP and issuer URLs in a CA's new certificates",
+		Args: cobra.ExactArgs(1),
 		Example: "  notary authority settings 2\n" +
 			"  notary authority settings 2 --crl-shards 16\n" +
 			"  notary authority settings 2 --ocsp=false",
@@ -46,7 +47,8 @@ func (p *program) authoritySettings() *cobra.Command {
 	c.Flags().BoolVar(&crl, "crl", true, "name the URL of its CRL")
 	c.Flags().BoolVar(&ocsp, "ocsp", true, "name its OCSP responder")
 	c.Flags().BoolVar(&issuer, "issuer", true, "name the URL of its own certificate")
-	c.Flags().IntVar(&shards, "crl-shards", 0, "the `number` of partitioned CRLs, up to 1000; 0 chooses by the number of certificates")
+	c.Flags().IntVar(&shards, "crl-shards", 0, "the `number` of partitioned CRLs, up to 1000; 0 chooses by the "+
+		"number of certificates")
 	return c
 }
 

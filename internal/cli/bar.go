@@ -38,7 +38,8 @@ func (b *bar) show(what string, done, of int64) {
 	if of > 0 {
 		full = int(done * barWidth / of)
 	}
-	fmt.Fprintf(b.out, "\r\x1b[K%s %s%s %d of %d", what, strings.Repeat("█", full), strings.Repeat("░", barWidth-full), done, of)
+	fmt.Fprintf(b.out, "\r\x1b[K%s %s%s %d of %d", what, strings.Repeat("█", full), strings.Repeat("░", barWidth-full),
+		done, of)
 }
 
 // of returns the progress function for reading a database.

@@ -37,7 +37,8 @@ func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d
 	case len(args) == 1:
 		return p.callOn(d.one)(command, args)
 	case len(args) == 0:
-		return p.call(func(ctx context.Context, c *client.Client) error { return p.decideOnFound(ctx, c, on, d) })(command, nil)
+		return p.call(func(ctx context.Context, c *client.Client) error { return p.decideOnFound(ctx, c, on, d) })(
+			command, nil)
 	}
 	ids, err := parseIDs(args)
 	if err != nil {

@@ -135,8 +135,8 @@ func TestFailuresAreReported(t *testing.T) {
 	}
 	s := newShell(t, answer(200, `{"result":[`+strings.Join(all, ",")+`]}`)).trusted()
 	r := s.run(append([]string{"request", "reject"}, ids...)...)
-	want := "27 requests, 1, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22 and 7 more: this request is Rejected: reopen it first\n" +
-		"request 4: evil\uFFFD[2J\n" +
+	want := "27 requests, 1, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22 and 7 more: this " +
+		"request is Rejected: reopen it first\nrequest 4: evil\uFFFD[2J\n" +
 		"request 30: evil\uFFFD[2J\n" +
 		"request 31: something went wrong (request id R1)\n" +
 		"error: 30 of 31 requests could not be rejected\n"
@@ -150,12 +150,14 @@ func TestInterruptedBulkDecisions(t *testing.T) {
 	t.Parallel()
 	broken := newShell(t, answer(200, `{"result":[{"id":1,"status":"success"},`)).trusted()
 	r := broken.run("request", "reject", "1", "2")
-	if r.code != 1 || r.out != "1 of 2 requests are rejected\n" || !strings.Contains(r.err, "error: the response is incomplete") ||
+	if r.code != 1 || r.out != "1 of 2 requests are rejected\n" ||
+		!strings.Contains(r.err, "error: the response is incomplete") ||
 		!strings.Contains(r.err, "check before you try again") {
 		t.Errorf("interrupted: %+v", r)
 	}
 	refused := newShell(t, refuse(409, "conflict", "the certificate authority 2 is disabled: it cannot sign")).trusted()
-	refused.run("request", "sign", "1", "2", "--authority", "2").wantFailure(t, "error: the certificate authority 2 is disabled")
+	refused.run("request", "sign", "1", "2", "--authority", "2").wantFailure(t, "error: the certificate authority 2 "+
+		"is disabled")
 
 	changed := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/count") {
@@ -164,10 +166,12 @@ func TestInterruptedBulkDecisions(t *testing.T) {
 		}
 		refuse(409, "conflict", "the selection has changed: nothing was done")(w, r)
 	})).trusted()
-	changed.run("request", "reject", "--status", "Outstanding", "--yes").wantFailure(t, "error: the selection has changed")
+	changed.run("request", "reject", "--status", "Outstanding", "--yes").wantFailure(t,
+		"error: the selection has changed")
 
 	nothing := newShell(t, answer(200, `{"result":{"count":0,"selection":"abc"}}`)).trusted()
-	if r := nothing.must("request", "reject", "--domain", "example.com"); r.out != "no Outstanding request matches: nothing to do\n" {
+	if r := nothing.must("request", "reject", "--domain", "example.com"); r.out != "no Outstanding request matches: "+
+		"nothing to do\n" {
 		t.Errorf("no match: %+v", r)
 	}
 	if r := nothing.must("request", "reject", "--domain", "example.com", "--json"); strings.TrimSpace(r.out) != "[]" {

@@ -42,7 +42,8 @@ func (p *program) canCommand() *cobra.Command {
 	authorityFlag(c, &authority, "authority", "the `id` or common name of the CA that signs or has signed")
 	c.Flags().StringVar(&q.Profile, "profile", "", "the `name` of the profile")
 	c.Flags().StringSliceVar(&q.Names, "name", nil, "a `name` of the certificate; may be repeated")
-	c.Flags().Var(&owner, "owner", "the `id` of the account that submitted the request (default the account in question)")
+	c.Flags().Var(&owner, "owner", "the `id` of the account that submitted the request (default the account "+
+		"in question)")
 	c.Flags().Var(&account, "as", "ask about the account with this `id` instead of yours; for Admins")
 	return c
 }

@@ -17,7 +17,8 @@ import (
 
 func (p *program) certificateCommand() *cobra.Command {
 	return group("certificate", "Manage issued and uploaded certificates",
-		p.certificateIssue(), p.certificateList(), p.certificateShow(), p.certificateDownload(), p.certificateChains(), p.certificateExport(),
+		p.certificateIssue(), p.certificateList(), p.certificateShow(), p.certificateDownload(), p.certificateChains(),
+		p.certificateExport(),
 		p.certificateRevoke())
 }
 
@@ -31,7 +32,8 @@ func (p *program) certificateList() *cobra.Command {
 				flags: &flags, table: p.certificateTable(), filter: flags.certificates,
 				id:  func(e api.Certificate) int64 { return e.ID },
 				all: c.Certificates,
-				find: func(ctx context.Context, page api.Paging, f api.CertificateFilter) iter.Seq2[api.Certificate, error] {
+				find: func(ctx context.Context, page api.Paging,
+					f api.CertificateFilter) iter.Seq2[api.Certificate, error] {
 					return c.FindCertificates(ctx, api.CertificateQuery{Paging: page, CertificateFilter: f})
 				},
 			}.run(ctx, p)
@@ -46,7 +48,8 @@ func (p *program) certificateTable() table[api.Certificate] {
 		header: []string{"ID", "STATUS", "NAME", "SERIAL NUMBER", "AUTHORITY", "EXPIRES", "REVOKED"},
 		row: func(e api.Certificate) []string {
 			names := slices.Concat(e.DNSNames, e.IPAddresses, e.EmailAddresses, e.URIs, e.UPNs)
-			return []string{strconv.FormatInt(e.ID, 10), p.certificateStatus(e), shortName(e.CommonName, names), e.SerialNumber,
+			return []string{strconv.FormatInt(e.ID, 10), p.certificateStatus(e), shortName(e.CommonName, names),
+				e.SerialNumber,
 				optionalID(e.CertificateAuthorityID), relative(&e.NotAfter, p.now()), relative(e.RevokedAt, p.now())}
 		},
 		empty: "no certificates yet; sign a request to issue one: notary request list",

@@ -29,9 +29,11 @@ func (p *program) certificateIssue() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "issue",
 		Short: "Submit a CSR and download the signed certificate",
-		Long: "Submit a CSR, sign it and download the certificate chain in one call. Without --csr, a private key and a\n" +
-			"CSR are created on this machine, and the key and the chain are written to files named after the first name.\n\n" +
-			"A CSR that you submitted before is renewed. Without permission to sign, the request waits for approval.",
+		Long: "Submit a CSR, sign it and download the certificate chain in one call. Without --csr, a private key\n" +
+			"and a CSR are created on this machine, and the key and the chain are written to files named after\n" +
+			"the first name.\n\n" +
+			"A CSR that you submitted before is renewed. Without permission to sign, the request waits for\n" +
+			"approval.",
 		Example: "  notary certificate issue --name web.example.com --authority 'Example Issuing'\n" +
 			"  notary certificate issue --csr web.csr --authority 2 --wait 60s --out web.pem",
 		Args: cobra.NoArgs,
@@ -40,7 +42,8 @@ func (p *program) certificateIssue() *cobra.Command {
 	flags.requestFlags.register(c)
 	flags.outFlags.register(c)
 	authorityFlag(c, &flags.authority, "authority", "the `id` or common name of the CA that signs")
-	c.Flags().StringVar(&flags.profile, "profile", "", "the profile's `name` (default server-client, and for a renewal the previous one)")
+	c.Flags().StringVar(&flags.profile, "profile", "", "the profile's `name` (default server-client, and for a "+
+		"renewal the previous one)")
 	c.Flags().DurationVar(&flags.wait, "wait", 0, "how long to wait for approval, at most 60s")
 	flags.end.register(c, "that of the profile: 90 days for the built-in server and client profiles")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
@@ -52,7 +55,8 @@ func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags)
 	if err != nil {
 		return err
 	}
-	body := api.IssueCertificate{CertificateAuthorityID: api.ID(flags.authority), Profile: flags.profile, NotValidAfter: notAfter}
+	body := api.IssueCertificate{CertificateAuthorityID: api.ID(flags.authority), Profile: flags.profile,
+		NotValidAfter: notAfter}
 	if flags.csr != "" {
 		body.CSR, err = p.readInput(ctx, flags.csr)
 	} else {

@@ -19,10 +19,11 @@ func (p *program) checkCommand() *cobra.Command {
 		Short: "Check the whole database for damage",
 		Long: "Check the whole database for damage; a server may be using it. The check covers SQLite's file, the\n" +
 			"schema, the rules between the rows, every value, and every certificate, CSR and CRL against its\n" +
-			"fingerprint or signature. With the key file or passphrase it also opens every sealed private key.\n" +
-			"It changes nothing. Each finding is a line; the exit code is 1 if there are any.",
-		Example: "  notary check --data /var/lib/notary\n  notary check --database postgres://notary@db.example.com/notary",
-		Args:    cobra.NoArgs,
+			"fingerprint or signature. With the key file or passphrase it also opens every sealed private key. It\n" +
+			"changes nothing. Each finding is a line; the exit code is 1 if there are any.",
+		Example: "  notary check --data /var/lib/notary\n  notary check --database " +
+			"postgres://notary@db.example.com/notary",
+		Args: cobra.NoArgs,
 	}, p.check))
 }
 

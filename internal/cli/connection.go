@@ -124,9 +124,11 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 	case !errors.As(err, &untrusted):
 		return t, c, err
 	case t.caCert:
-		return t, nil, withHint(err, "no CA in --ca-cert issued the server's certificate: use the right file, or omit it to trust the server on first use")
+		return t, nil, withHint(err, "no CA in --ca-cert issued the server's certificate: use the right file, or "+
+			"omit it to trust the server on first use")
 	case t.isKnown && !acceptNew:
-		return t, nil, withHint(err, "it was trusted before: if the certificate was replaced on purpose, accept it with: notary login --accept-new-certificate")
+		return t, nil, withHint(err, "it was trusted before: if the certificate was replaced on purpose, accept it "+
+			"with: notary login --accept-new-certificate")
 	}
 	certificate, err := client.PeerCertificate(ctx, t.server)
 	if err != nil {
@@ -144,7 +146,8 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 // --fingerprint matches it, or if the user confirms it. Without a terminal it refuses.
 func (p *program) trust(ctx context.Context, serverURL string, certificate *x509.Certificate, acceptNew bool) error {
 	fingerprint := pki.Fingerprint(certificate.Raw)
-	if data := cmp.Or(p.data, p.env(config.EnvData), config.DefaultData); server.IsLoopback(serverURL) && isOwnCertificate(data, certificate) {
+	if data := cmp.Or(p.data, p.env(config.EnvData), config.DefaultData); server.IsLoopback(serverURL) &&
+		isOwnCertificate(data, certificate) {
 		p.notice("%s has the certificate of the data folder %s, with the SHA-256 fingerprint\n  %s",
 			serverURL, data, fingerprint)
 		return nil

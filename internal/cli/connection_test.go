@@ -74,13 +74,15 @@ func TestTrustOnFirstUse(t *testing.T) {
 	s.server.certificate.Store(newCertificate(t))
 	second := pki.Fingerprint(s.server.certificate.Load().Leaf.Raw)
 	for _, args := range [][]string{{"account", "me"}, {"status"}, {"logout"}, login} {
-		s.runWith(password, args...).wantFailure(t, "is not the one remembered", second, "notary login --accept-new-certificate")
+		s.runWith(password, args...).wantFailure(t, "is not the one remembered", second,
+			"notary login --accept-new-certificate")
 	}
 	if calls := s.server.sent(); calls != nil {
 		t.Fatalf("the server with the changed certificate was sent %q", calls)
 	}
 
-	if r := s.runWith(password, append(login, "--accept-new-certificate")...); r.code != 0 || !strings.Contains(r.err, second) {
+	if r := s.runWith(password, append(login, "--accept-new-certificate")...); r.code != 0 ||
+		!strings.Contains(r.err, second) {
 		t.Fatalf("accepting: %+v, want the fingerprint %s", r, second)
 	}
 	s.must("account", "me")
@@ -154,7 +156,8 @@ func TestCACertIsRemembered(t *testing.T) {
 
 	wrong := s.write("wrong.pem", encodePEM(newCertificate(t).Leaf))
 	s.run("account", "me", "--ca-cert", wrong).wantFailure(t, "not trusted here")
-	s.runWith(password, append(login, "--ca-cert", wrong)...).wantFailure(t, "not trusted here", "hint: no CA in --ca-cert issued the server's certificate")
+	s.runWith(password, append(login, "--ca-cert", wrong)...).wantFailure(t, "not trusted here",
+		"hint: no CA in --ca-cert issued the server's certificate")
 	s.run("account", "me", "--ca-cert", s.write("empty.pem", "nothing")).wantFailure(t, "has no certificate in PEM")
 	s.run("account", "me", "--ca-cert", "/does/not/exist").wantFailure(t, "no such file")
 }
@@ -172,7 +175,8 @@ func TestServersFile(t *testing.T) {
 		}
 	}
 	s.env["NOTARY_SERVER"] = "" // uses the server of the last login
-	if r := s.must("status"); !strings.Contains(r.out, "Server:     "+s.server.URL+"\n") || !strings.Contains(r.out, "me@example.com (Admin)") {
+	if r := s.must("status"); !strings.Contains(r.out, "Server:     "+s.server.URL+"\n") ||
+		!strings.Contains(r.out, "me@example.com (Admin)") {
 		t.Errorf("status: %q", r.out)
 	}
 	if r := s.must("logout"); r.out != "logged out of "+s.server.URL+"\n" {
@@ -185,7 +189,8 @@ func TestServersFile(t *testing.T) {
 	if r := s.must("logout"); r.out != "not logged in to "+s.server.URL+"\n" {
 		t.Errorf("second logout: %q", r.out)
 	}
-	if r := s.runWith(password, "login", "--password-stdin"); r.code != 0 || !strings.Contains(r.out, "as me@example.com") {
+	if r := s.runWith(password, "login", "--password-stdin"); r.code != 0 ||
+		!strings.Contains(r.out, "as me@example.com") {
 		t.Errorf("login with the remembered e-mail: %+v", r)
 	}
 	if err := os.WriteFile(file, []byte("{broken"), 0o600); err != nil {
@@ -233,7 +238,8 @@ func TestFlagsBeforeVariables(t *testing.T) {
 	s.run("account", "me").wantFailure(t, "nothing is listening", "hint: start one with: notary start")
 	s.run("account", "me", "--server", server).wantFailure(t, "log in first")
 	s.must("account", "me", "--server", strings.TrimPrefix(server, "https://"), "--token", "the-token")
-	s.run("account", "me", "--server", "http://"+strings.TrimPrefix(server, "https://")).wantFailure(t, "must begin with https://")
+	s.run("account", "me", "--server", "http://"+strings.TrimPrefix(server, "https://")).wantFailure(t,
+		"must begin with https://")
 }
 
 func TestFirstAccount(t *testing.T) {
@@ -241,7 +247,8 @@ func TestFirstAccount(t *testing.T) {
 	s := newShell(t, accounts(false))
 	first := []string{"account", "create", "--first", "--email", "me@example.com", "--password-stdin"}
 	r := s.runWith(password, first...)
-	if want := "account 1 created for me@example.com (Admin), and logged in to " + s.server.URL + "\n"; r.code != 0 || r.out != want {
+	if want := "account 1 created for me@example.com (Admin), and logged in to " + s.server.URL + "\n"; r.code != 0 ||
+		r.out != want {
 		t.Fatalf("first account: %+v, want %q", r, want)
 	}
 	s.must("account", "me")

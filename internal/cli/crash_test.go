@@ -28,7 +28,8 @@ func TestKilledUnderLoad(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "notary-data")
 	var l *load
 	for range crashes {
-		server := startProcess(t, binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0")
+		server := startProcess(t, binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen",
+			"127.0.0.1:0")
 		if l == nil {
 			l = prepare(t, connect(t, server.url))
 		}
@@ -37,7 +38,8 @@ func TestKilledUnderLoad(t *testing.T) {
 		l.crashDuring(t, server)
 		checkWhole(t, filepath.Join(data, "notary.db"))
 	}
-	server := startProcess(t, binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0")
+	server := startProcess(t, binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen",
+		"127.0.0.1:0")
 	l.client = connect(t, server.url).WithToken(l.client.Token())
 	l.verify(t)
 	server.kill()

@@ -102,7 +102,8 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 	case err != nil:
 		return err
 	case read != written:
-		return notary.Errorf(notary.Internal, "the copy differs from the original: do not use it (%s, %s)", read, written)
+		return notary.Errorf(notary.Internal, "the copy differs from the original: do not use it (%s, %s)", read,
+			written)
 	}
 	p.notice("checking all invariants …")
 	if err := archive.CheckInvariants(ctx, target); err != nil {
@@ -128,7 +129,8 @@ func (p *program) openNamed(ctx context.Context, name string, mustExist bool) (*
 	if mustExist {
 		status, err := store.Schema(ctx, name)
 		if err == nil && status.Current > status.Newest {
-			err = notary.Errorf(notary.Unprocessable, "a newer program upgraded the database to schema version %d, and this one knows "+
+			err = notary.Errorf(notary.Unprocessable, "a newer program upgraded the database to schema version %d, "+
+				"and this one knows "+
 				"version %d: copy it with the newer program", status.Current, status.Newest)
 		}
 		if err != nil {
@@ -142,10 +144,10 @@ func (p *program) backupCommand() *cobra.Command {
 	return onDatabase(&cobra.Command{
 		Use:   "backup FILE",
 		Short: "Back up the SQLite database to a new file while the server runs",
-		Long: "Copy the SQLite database, whether or not a server is using it, to a new file. The copy is consistent and has every\n" +
-			"change acknowledged before the call, with the CAs' sealed keys. Writers do not wait for it.\n" +
-			"It is checked as notary check does; a damaged copy is deleted.\n" +
-			"Keep the key file (seal.key) elsewhere: it opens those keys. For PostgreSQL see docs/operations.md.",
+		Long: "Copy the SQLite database, whether or not a server is using it, to a new file. The copy is consistent\n" +
+			"and has every change acknowledged before the call, with the CAs' sealed keys. Writers do not wait\n" +
+			"for it. It is checked as notary check does; a damaged copy is deleted. Keep the key file (seal.key)\n" +
+			"elsewhere: it opens those keys. For PostgreSQL see docs/operations.md.",
 		Example: "  notary backup /backup/notary-2026-11-25.db --data /var/lib/notary",
 		Args:    cobra.ExactArgs(1),
 	}, func(ctx context.Context, c *config.Config, args []string) error {
@@ -174,8 +176,8 @@ func (p *program) restoreCommand() *cobra.Command {
 		Use:   "restore FILE",
 		Short: "Restore the SQLite database from a backup",
 		Long: "Check a backup (its digest and all invariants), then restore it as the SQLite database of a data\n" +
-			"folder. Stop the server first, and run the command as the server's user. An existing database is replaced\n" +
-			"with --replace only, and kept under another name.",
+			"folder. Stop the server first, and run the command as the server's user. An existing database is\n" +
+			"replaced with --replace only, and kept under another name.",
 		Example: "  notary restore /backup/notary-2026-11-25.db --data /var/lib/notary",
 		Args:    cobra.ExactArgs(1),
 	}, asServerUser(func(ctx context.Context, c *config.Config, args []string) error {
@@ -220,7 +222,8 @@ func requireReadable(name string) error {
 
 func onlySQLite(c *config.Config, with string) error {
 	if store.IsPostgres(c.DB) {
-		return notary.Errorf(notary.Unprocessable, "the database is PostgreSQL: use its own tools, %s (see docs/operations.md)", with)
+		return notary.Errorf(notary.Unprocessable, "the database is PostgreSQL: use its own tools, %s (see "+
+			"docs/operations.md)", with)
 	}
 	return nil
 }

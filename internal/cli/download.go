@@ -28,7 +28,8 @@ const (
 	formatPKCS12    = "pkcs12"    // with the private key (RFC 7292)
 )
 
-var formats = []string{formatPEM, formatFullchain, formatChain, formatLeaf, formatRoot, formatDER, formatPKCS7, formatPKCS12}
+var formats = []string{formatPEM, formatFullchain, formatChain, formatLeaf, formatRoot, formatDER, formatPKCS7,
+	formatPKCS12}
 
 // downloadFlags select the format and the file.
 type downloadFlags struct {
@@ -46,16 +47,17 @@ type downloaded struct {
 
 // download returns a command that writes a certificate with its chain in any format. The function get fetches the PEM
 // chain from the server.
-func (p *program) download(short, example string, get func(ctx context.Context, c *client.Client, id int64) (string, error)) *cobra.Command {
+func (p *program) download(short, example string,
+	get func(ctx context.Context, c *client.Client, id int64) (string, error)) *cobra.Command {
 	var flags downloadFlags
 	c := &cobra.Command{
 		Use: "download ID", Short: short, Example: example, Args: cobra.ExactArgs(1),
 		Long: short + ".\n\n" +
 			"Formats: pem and fullchain are the certificate and its issuers up to the root; chain, the issuers\n" +
-			"alone; leaf, the certificate alone; root, the root alone; der, the certificate in DER.\n" +
-			"pkcs7 is the whole chain, in DER for files named .p7b, .p7c, .der or .spc and in PEM for others. pkcs12 is the whole chain with the\n" +
-			"private key, which is read from --key and never sent; its password comes from a prompt or\n" +
-			"a file, or is generated and printed once.",
+			"alone; leaf, the certificate alone; root, the root alone; der, the certificate in DER. pkcs7 is the\n" +
+			"whole chain, in DER for files named .p7b, .p7c, .der or .spc and in PEM for others. pkcs12 is the\n" +
+			"whole chain with the private key, which is read from --key and never sent; its password comes from a\n" +
+			"prompt or a file, or is generated and printed once.",
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			if err := flags.complete(p); err != nil {
 				return err

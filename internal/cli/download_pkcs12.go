@@ -35,8 +35,10 @@ func (f *pkcs12Flags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.file, "pkcs12", "", "write a PKCS #12 `file` of the private key with its whole chain")
 	flags.StringVar(&f.key, "key", "", "the `file` with the private key, for PKCS #12; - for the standard input")
-	flags.StringVar(&f.keyPasswordFile, "key-password-file", "", "the `file` with the password of an encrypted private key (default: prompt)")
-	flags.StringVar(&f.passwordFile, "password-file", "", "the `file` with the password for the PKCS #12; - for the standard input (default: prompt, or generate it without a terminal)")
+	flags.StringVar(&f.keyPasswordFile, "key-password-file", "", "the `file` with the password of an encrypted "+
+		"private key (default: prompt)")
+	flags.StringVar(&f.passwordFile, "password-file", "", "the `file` with the password for the PKCS #12; - for the "+
+		"standard input (default: prompt, or generate it without a terminal)")
 	flags.StringVar(&f.alias, "alias", "", "the `name` of the key in the PKCS #12 (default the certificate's name)")
 	flags.BoolVar(&f.legacy, "legacy", false, "use weaker encryption, for programs from before 2020 such as Java 8")
 	flags.StringVar(&f.trustStore, "trust-store", "", "write a PKCS #12 `file` of the root as well, for Java to trust")
@@ -79,8 +81,8 @@ func (p *program) writePKCS12(ctx context.Context, flags downloadFlags, d downlo
 			return err
 		}
 		if !pki.SameKey(key.Public(), d.chain[0].PublicKey) {
-			return withHint(notary.Errorf(notary.Invalid, "the private key in %s (%s) does not match the certificate (%s)",
-				flags.pkcs12.key, pki.KeyName(key.Public()), pki.KeyName(d.chain[0].PublicKey)),
+			return withHint(notary.Errorf(notary.Invalid, "the private key in %s (%s) does not match the "+
+				"certificate (%s)", flags.pkcs12.key, pki.KeyName(key.Public()), pki.KeyName(d.chain[0].PublicKey)),
 				"use the key of the request; notary request create wrote it to a file named after the certificate")
 		}
 	}
@@ -208,7 +210,8 @@ func (p *program) newPassword(ctx context.Context, file string) (password string
 		return password, false, err
 	}
 	if _, ok := p.terminal(); ok {
-		password, err = p.readSecret(ctx, secret{prompt: "Password for the new file (empty: generate one)", repeat: true})
+		password, err = p.readSecret(ctx, secret{prompt: "Password for the new file (empty: generate one)",
+			repeat: true})
 		if err != nil || password != "" {
 			return password, false, err
 		}

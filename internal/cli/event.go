@@ -37,16 +37,20 @@ func (p *program) eventList() *cobra.Command {
 			"  notary event list --action request.revoke --principal me@example.com --from -7d",
 		Args: cobra.NoArgs,
 	}
-	c.Flags().StringVar(&f.filter.Kind, "kind", "", "only events of this `kind` of object: "+strings.Join(notary.EventKinds, ", "))
+	c.Flags().StringVar(&f.filter.Kind, "kind", "",
+		"only events of this `kind` of object: "+strings.Join(notary.EventKinds, ", "))
 	c.Flags().Var(&f.object, "object", "only events of the object with this `id`; with --kind")
 	c.Flags().StringVar(&f.filter.Email, "email", "", "only events by the account with this e-mail `address`")
-	c.Flags().StringVar(&f.filter.Principal, "principal", "", "only events by the `principal` with this id or name, such as an e-mail address or system")
+	c.Flags().StringVar(&f.filter.Principal, "principal", "", "only events by the `principal` with this id or name, "+
+		"such as an e-mail address or system")
 	c.Flags().StringVar(&f.filter.RequestID, "request-id", "", "only events of the call with this `X-Request-Id`")
 	c.Flags().StringVar(&f.filter.Action, "action", "", "only this `action`, such as request.sign")
-	c.Flags().StringVar(&f.from, "from", "", "only events at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or relative, such as -7d or -12h")
+	c.Flags().StringVar(&f.from, "from", "", "only events at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, "+
+		"or relative, such as -7d or -12h")
 	c.Flags().StringVar(&f.until, "until", "", "only events before this `time`")
 	c.Flags().IntVar(&f.limit, "limit", 0, "maximum `number` of results (default all)")
-	c.RegisterFlagCompletionFunc("action", cobra.FixedCompletions(notary.EventActions(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("action",
+		cobra.FixedCompletions(notary.EventActions(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(notary.EventKinds, cobra.ShellCompDirectiveNoFileComp))
 	c.RunE = p.call(func(ctx context.Context, client *client.Client) error {
 		if c.Flags().Changed("limit") && f.limit < 1 {

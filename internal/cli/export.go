@@ -20,8 +20,9 @@ func (p *program) certificateExport() *cobra.Command {
 	var format string
 	var out outFlags
 	c := &cobra.Command{Use: "export", Short: "Export the inventory as CSV or JSON lines", Args: cobra.NoArgs,
-		Long: "Export the inventory, or the certificates that the filters select, as CSV or JSON lines (one object a line). In CSV,\n" +
-			"cells that a spreadsheet would execute as a formula start with an apostrophe; JSON lines are exact.",
+		Long: "Export the inventory, or the certificates that the filters select, as CSV or JSON lines (one object\n" +
+			"a line). In CSV, cells that a spreadsheet would execute as a formula start with an apostrophe; JSON\n" +
+			"lines are exact.",
 		Example: "  notary certificate export --out certificates.csv\n" +
 			"  notary certificate export --format jsonl --revoked=false --expires-before 30d",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
@@ -37,7 +38,8 @@ func (p *program) certificateExport() *cobra.Command {
 			return out.copy(p, body)
 		})}
 	c.Flags().StringVar(&format, "format", "csv", "csv or jsonl")
-	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"csv", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("format",
+		cobra.FixedCompletions([]string{"csv", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	out.register(c)
 	flags.register(c, "authority")
 	flags.registerRevoked()
@@ -60,7 +62,8 @@ func (f outFlags) copy(p *program, from io.Reader) error {
 		err = f.copyFile(from)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return notary.Errorf(notary.Conflict, "%s already exists: choose another file, or replace it with --force", f.out)
+		return notary.Errorf(notary.Conflict, "%s already exists: choose another file, or replace it with --force",
+			f.out)
 	}
 	if err == nil {
 		p.notice("written to %s", f.out)

@@ -18,7 +18,8 @@ func TestExport(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	file := filepath.Join(t.TempDir(), "certificates.csv")
-	if r := s.must("certificate", "export", "--out", file); r.out != "" || readAll(t, file) != exported || !strings.Contains(r.err, "written to") {
+	if r := s.must("certificate", "export", "--out", file); r.out != "" || readAll(t, file) != exported ||
+		!strings.Contains(r.err, "written to") {
 		t.Errorf("--out: %+v", r)
 	}
 	if err := os.WriteFile(file, []byte("older"), 0o600); err != nil {
@@ -82,7 +83,8 @@ func TestSummary(t *testing.T) {
 	if got := s.must("summary").out; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
-	if got := s.must("summary", "--json").out; !strings.Contains(got, `"Outstanding": 3`) || !strings.Contains(got, `"days": 30`) {
+	if got := s.must("summary", "--json").out; !strings.Contains(got, `"Outstanding": 3`) ||
+		!strings.Contains(got, `"days": 30`) {
 		t.Errorf("as JSON %s", got)
 	}
 	newShell(t, refuse(403, "forbidden", "the role Certificate Requestor does not have permission")).trusted().

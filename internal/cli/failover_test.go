@@ -35,7 +35,8 @@ func nodeAndDatabaseAway(t *testing.T, binary string) {
 	whole := l.calls()
 
 	postgres.Kill(t)
-	l.awaitUntil(t, "calls refused with a time to try again", func(now calls) bool { return now.refused >= whole.refused+100 })
+	l.awaitUntil(t, "calls refused with a time to try again",
+		func(now calls) bool { return now.refused >= whole.refused+100 })
 	postgres.Start(t)
 	t.Logf("acknowledged: %d with both nodes and with one", whole.acknowledged)
 	t.Logf("the node serves %.2f s after the database does", l.await(t, 1).Seconds())
@@ -77,7 +78,8 @@ func awaitSynchronous(t *testing.T, primary *testkit.Cluster) {
 	db := testkit.SQL(t, primary.URL("postgres"))
 	for deadline := time.Now().Add(testkit.Patience); ; time.Sleep(20 * time.Millisecond) {
 		var synchronous bool
-		testkit.Check(t, db.QueryRow(`SELECT COUNT(*) > 0 FROM pg_stat_replication WHERE sync_state = 'sync'`).Scan(&synchronous))
+		testkit.Check(t, db.QueryRow(`SELECT COUNT(*) > 0 FROM pg_stat_replication WHERE sync_state = 'sync'`).Scan(
+			&synchronous))
 		if synchronous {
 			return
 		}
@@ -147,7 +149,8 @@ func (l *load) calls() calls {
 func (l *load) await(t *testing.T, n int) time.Duration {
 	t.Helper()
 	before, begun := l.calls(), time.Now()
-	l.awaitUntil(t, "more calls acknowledged", func(now calls) bool { return now.acknowledged >= before.acknowledged+n })
+	l.awaitUntil(t, "more calls acknowledged",
+		func(now calls) bool { return now.acknowledged >= before.acknowledged+n })
 	return time.Since(begun)
 }
 
@@ -168,8 +171,8 @@ func (l *load) finish(t *testing.T, last *process, database string) {
 	for _, r := range l.requests {
 		lost += r.lostSigns + r.lostRevokes
 	}
-	t.Logf("%d calls were acknowledged, of %d requests; %d got no answer or were refused, of which %d have an unknown outcome; CRL number %d",
-		l.acknowledged, len(l.requests), l.unanswered, lost, l.crl)
+	t.Logf("%d calls were acknowledged, of %d requests; %d got no answer or were refused, of which %d have an "+
+		"unknown outcome; CRL number %d", l.acknowledged, len(l.requests), l.unanswered, lost, l.crl)
 	l.verify(t)
 	last.kill()
 	checkWhole(t, database)

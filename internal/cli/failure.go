@@ -105,8 +105,8 @@ func unavailableHint(e *notary.Error) string {
 	var untrusted *tls.CertificateVerificationError
 	switch {
 	case errors.As(e, &changed):
-		return fmt.Sprintf("it now presents SHA-256 %s; if that is the server's own certificate, accept it with: notary login --accept-new-certificate",
-			pki.Fingerprint(changed.Presented.Raw))
+		return fmt.Sprintf("it now presents SHA-256 %s; if that is the server's own certificate, accept it with: "+
+			"notary login --accept-new-certificate", pki.Fingerprint(changed.Presented.Raw))
 	case errors.As(e, &untrusted):
 		return "log in first to remember the server's certificate: notary login (or name its CA with --ca-cert)"
 	case errors.Is(e, syscall.ECONNREFUSED):

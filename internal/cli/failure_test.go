@@ -34,7 +34,8 @@ func TestHints(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newShell(t, refuse(test.status, test.code, test.message)).trusted()
-			if r := s.runWith("CSR", strings.Fields(test.command)...); r.code != 1 || r.out != "" || r.err != test.want {
+			if r := s.runWith("CSR", strings.Fields(test.command)...); r.code != 1 || r.out != "" ||
+				r.err != test.want {
 				t.Errorf("exit %d, output %q, errors\n%swant\n%s", r.code, r.out, r.err, test.want)
 			}
 		})
@@ -51,7 +52,8 @@ func TestLocalCommandsGiveNoServerHints(t *testing.T) {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
 			r := newShell(t, nil).run(append(strings.Fields(command), "--data", nowhere)...)
-			if r.code != 1 || strings.Contains(r.err, "hint: list them with") || strings.Contains(r.err, "the server's log") {
+			if r.code != 1 || strings.Contains(r.err, "hint: list them with") ||
+				strings.Contains(r.err, "the server's log") {
 				t.Errorf("exit %d, errors\n%s", r.code, r.err)
 			}
 		})
@@ -62,7 +64,8 @@ func TestHintWithoutAToken(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, refuse(401, "unauthenticated", "log in first")).trusted()
 	delete(s.env, "NOTARY_TOKEN")
-	if r, want := s.run("request", "list"), "error: log in first\nhint: log in with: notary login\n"; r.code != 1 || r.err != want {
+	if r, want := s.run("request", "list"), "error: log in first\nhint: log in with: notary login\n"; r.code != 1 ||
+		r.err != want {
 		t.Errorf("exit %d, errors %q, want %q", r.code, r.err, want)
 	}
 }

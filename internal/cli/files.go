@@ -23,7 +23,8 @@ func (p *program) readInput(ctx context.Context, name string) (string, error) {
 		if name == "-" {
 			name = "the standard input"
 		}
-		return "", notary.Errorf(notary.Invalid, "%s holds a private key, which is not for the server: nothing was sent", name)
+		return "", notary.Errorf(notary.Invalid,
+			"%s holds a private key, which is not for the server: nothing was sent", name)
 	}
 	return string(content), err
 }

@@ -29,8 +29,9 @@ func (p *program) grantCreate() *cobra.Command {
 			"and certificates that the account can see, and only where every limit given here holds.\n\n" +
 			"Actions: request.sign, request.upload, request.reject, request.revoke, request.remove_certificate,\n" +
 			"request.reopen, request.delete, certificate.revoke.",
-		Example: "  notary grant create --group 2 --action request.sign --authority 3 --profile server-client --name dns:team.example.com",
-		Args:    cobra.NoArgs,
+		Example: "  notary grant create --group 2 --action request.sign --authority 3 --profile server-client --name " +
+			"dns:team.example.com",
+		Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) (err error) {
 			switch {
 			case (account == 0) == (groupID == 0):
@@ -55,11 +56,15 @@ func (p *program) grantCreate() *cobra.Command {
 	c.Flags().Var(&account, "account", "grant to the account with this `id`")
 	c.Flags().Var(&groupID, "group", "grant to the group with this `id`")
 	c.Flags().StringSliceVar(&terms.Actions, "action", nil, "an `action`, such as request.sign; may be repeated")
-	c.Flags().Int64SliceVar(&terms.AuthorityIDs, "authority", nil, "only with the authority with this `id`; may be repeated")
+	c.Flags().Int64SliceVar(&terms.AuthorityIDs, "authority", nil, "only with the authority with this `id`; may "+
+		"be repeated")
 	c.Flags().StringSliceVar(&terms.Profiles, "profile", nil, "only by the profile with this `name`; may be repeated")
-	c.Flags().StringArrayVar(&names, "name", nil, "only if every name is listed, as `kind:names`: "+listedNames+"; may be repeated")
-	c.Flags().Int64SliceVar(&terms.OwnerIDs, "owner", nil, "only requests of the account with this `id`; may be repeated")
-	c.Flags().Int64SliceVar(&terms.OwnerGroupIDs, "owner-group", nil, "only requests of members of the group with this `id`; may be repeated")
+	c.Flags().StringArrayVar(&names, "name", nil,
+		"only if every name is listed, as `kind:names`: "+listedNames+"; may be repeated")
+	c.Flags().Int64SliceVar(&terms.OwnerIDs, "owner", nil, "only requests of the account with this `id`; may "+
+		"be repeated")
+	c.Flags().Int64SliceVar(&terms.OwnerGroupIDs, "owner-group", nil, "only requests of members of the group with "+
+		"this `id`; may be repeated")
 	c.MarkFlagRequired("action")
 	return c
 }
@@ -91,8 +96,8 @@ func (p *program) grantList() *cobra.Command {
 			return printList(p, each(c.Grants(ctx)), table[api.Grant]{
 				header: []string{"ID", "TO", "ACTIONS", "LIMITS", "CREATED"},
 				row: func(g api.Grant) []string {
-					return []string{strconv.FormatInt(g.ID, 10), grantee(g.Grantee), strings.Join(g.Actions, " "), limitsText(g.GrantTerms),
-						relative(&g.CreatedAt, p.now())}
+					return []string{strconv.FormatInt(g.ID, 10), grantee(g.Grantee), strings.Join(g.Actions, " "),
+						limitsText(g.GrantTerms), relative(&g.CreatedAt, p.now())}
 				},
 				empty: "no grants: accounts may do what their roles allow",
 			})

@@ -64,8 +64,8 @@ func (p *program) groupShow() *cobra.Command {
 
 func (p *program) groupMembers() *cobra.Command {
 	var add, remove []int64
-	c := &cobra.Command{Use: "members ID", Short: "Add accounts to a group, and remove others", Args: cobra.ExactArgs(1),
-		Example: "  notary group members 2 --add 7 --add 8 --remove 5"}
+	c := &cobra.Command{Use: "members ID", Short: "Add accounts to a group, and remove others",
+		Args: cobra.ExactArgs(1), Example: "  notary group members 2 --add 7 --add 8 --remove 5"}
 	c.RunE = p.callOn(func(ctx context.Context, client *client.Client, id int64) error {
 		if len(add)+len(remove) == 0 {
 			return usagef("--add or --remove is required")
@@ -81,6 +81,7 @@ func (p *program) groupMembers() *cobra.Command {
 }
 
 func (p *program) groupDelete() *cobra.Command {
-	return p.destructive("delete ID", "Delete a group and the grants to it", "Delete group %d and the grants to it?", "group %d deleted",
+	return p.destructive("delete ID", "Delete a group and the grants to it", "Delete group %d and the grants to it?",
+		"group %d deleted",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.DeleteGroup(ctx, id) })
 }

@@ -42,8 +42,8 @@ func runPage(t *testing.T, binary, page, name string) {
 	}
 	script := strings.Join(append([]string{preparation(t, "start"), preparation(t, name)}, blocks...), "")
 	dir := t.TempDir()
-	shell := documentShell{dir, []string{"NOTARY_DATA=data", "NOTARY_SETUP_CODE=off", "NOTARY_PASSWORD=" + testkit.Password,
-		"XDG_CONFIG_HOME=" + filepath.Join(dir, "config")}, filepath.Dir(binary)}
+	shell := documentShell{dir, []string{"NOTARY_DATA=data", "NOTARY_SETUP_CODE=off",
+		"NOTARY_PASSWORD=" + testkit.Password, "XDG_CONFIG_HOME=" + filepath.Join(dir, "config")}, filepath.Dir(binary)}
 	stop := shell.serve(t, binary)
 	defer stop()
 	shell.run(t, strings.ReplaceAll(script, "8443", anyPort(t)))

@@ -40,14 +40,16 @@ func TestHungPostgres(t *testing.T) {
 	wantRetry(t, "a login", err)
 	pending := make(chan error, 1)
 	go func() {
-		pending <- l.client.SignCertificateRequest(ctx, request, api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)})
+		pending <- l.client.SignCertificateRequest(ctx, request,
+			api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)})
 	}()
 
 	testkit.Check(t, node.cmd.Process.Signal(syscall.SIGTERM))
 	guard := time.AfterFunc(testkit.Patience, func() { _ = node.cmd.Process.Signal(syscall.SIGQUIT) })
 	_ = node.cmd.Wait()
 	guard.Stop()
-	if code := node.cmd.ProcessState.ExitCode(); code != 0 && !strings.Contains(node.log.String(), "did not stop in time") {
+	if code := node.cmd.ProcessState.ExitCode(); code != 0 &&
+		!strings.Contains(node.log.String(), "did not stop in time") {
 		t.Errorf("exit code %d without a reason in the log:\n%s", code, node.log.String())
 	}
 	if err := <-pending; err == nil {

@@ -32,14 +32,13 @@ func (p *program) inspectCommand() *cobra.Command {
 		Use:   "inspect FILE|URL|HOST:PORT|-",
 		Short: "Show a certificate, CSR, CRL, chain or server and report problems",
 		Long: "Describe a file, the response of a URL, or the certificates of a TLS server, and report problems:\n" +
-			"certificates, chains, CSRs, CRLs, OCSP responses, PKCS #7, PKCS #12 and keys, in PEM or DER, from any\n" +
-			"source. Of a private key only its type is shown. Nothing is sent to any Notary server, and no URL in a\n" +
-			"certificate is followed.\n\n" +
-			"A server, HOST:PORT or https://HOST, must also have the right name and a chain up to a root\n" +
-			"that this system or --ca-cert trusts. Files are checked against --ca-cert and --name if\n" +
-			"these are given.\n\n" +
-			"The exit code is 1 if there is an error or a warning (notices do not count), or if nothing could\n" +
-			"be read, and 0 otherwise.",
+			"certificates, chains, CSRs, CRLs, OCSP responses, PKCS #7, PKCS #12 and keys, in PEM or DER, from\n" +
+			"any source. Of a private key only its type is shown. Nothing is sent to any Notary server, and no\n" +
+			"URL in a certificate is followed.\n\n" +
+			"A server, HOST:PORT or https://HOST, must also have the right name and a chain up to a root that\n" +
+			"this system or --ca-cert trusts. Files are checked against --ca-cert and --name if these are given.\n\n" +
+			"The exit code is 1 if there is an error or a warning (notices do not count), or if nothing could be\n" +
+			"read, and 0 otherwise.",
 		Example: "  notary inspect a.example.com.pem\n" +
 			"  notary inspect www.example.com:443\n" +
 			"  notary inspect http://ca.example.com/crl/2.crl\n" +
@@ -50,11 +49,15 @@ func (p *program) inspectCommand() *cobra.Command {
 			return p.inspect(command.Context(), args[0], flags)
 		},
 	}
-	c.Flags().StringVar(&flags.name, "name", "", "the host `name` or IP address that the certificate must name (default the server's)")
-	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of a PKCS #12 file (default: prompt)")
-	c.Flags().StringVar(&flags.blockedKeys, "blocked-keys", "", "a `file` of keys to report, one SHA-256 of a public key a line")
+	c.Flags().StringVar(&flags.name, "name", "", "the host `name` or IP address that the certificate must name "+
+		"(default the server's)")
+	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of a PKCS #12 file "+
+		"(default: prompt)")
+	c.Flags().StringVar(&flags.blockedKeys, "blocked-keys", "", "a `file` of keys to report, one SHA-256 of a "+
+		"public key a line")
 	c.Flags().StringVar(&flags.output, "output", "text", "the `format`: text, or json, which is the same as --json")
-	c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("output",
+		cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
@@ -141,7 +144,8 @@ func (p *program) inspectURL(ctx context.Context, source, scheme string, flags i
 }
 
 // inspectContent parses content and verifies it against the flags.
-func (p *program) inspectContent(ctx context.Context, content []byte, source string, flags inspectFlags) ([]inspect.Object, error) {
+func (p *program) inspectContent(ctx context.Context, content []byte, source string,
+	flags inspectFlags) ([]inspect.Object, error) {
 	objects, err := inspect.Read(content, p.now())
 	if err != nil {
 		return nil, err
@@ -162,7 +166,8 @@ func (p *program) inspectContent(ctx context.Context, content []byte, source str
 }
 
 // openPKCS12 opens the file with the empty password if possible, otherwise with that of the flags or of a prompt.
-func (p *program) openPKCS12(ctx context.Context, content []byte, source string, flags inspectFlags) ([]inspect.Object, error) {
+func (p *program) openPKCS12(ctx context.Context, content []byte, source string,
+	flags inspectFlags) ([]inspect.Object, error) {
 	password := ""
 	open := func() ([]inspect.Object, error) {
 		return waitFor(ctx, func() ([]inspect.Object, error) { return inspect.Open(content, password, p.now()) })

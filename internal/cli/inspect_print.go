@@ -82,13 +82,15 @@ func (p *program) fieldsOf(o inspect.Object) []field {
 	case o.Container != nil:
 		return containerFields(o.Container)
 	case o.Key != nil:
-		return []field{{"  Key", o.Key.Key}, {"  Form", o.Key.Form}, {"  Encrypted", yes(o.Key.Encrypted)}, {"  SHA-256 of the public key", o.Key.SPKI}}
+		return []field{{"  Key", o.Key.Key}, {"  Form", o.Key.Form}, {"  Encrypted", yes(o.Key.Encrypted)},
+			{"  SHA-256 of the public key", o.Key.SPKI}}
 	case o.Chain != nil:
-		return []field{{"  Certificates", strconv.Itoa(o.Chain.Certificates)}, {"  From the leaf up", strings.Join(o.Chain.Path, " < ")},
+		return []field{{"  Certificates", strconv.Itoa(o.Chain.Certificates)},
+			{"  From the leaf up", strings.Join(o.Chain.Path, " < ")},
 			{"  Ends in a root", yes(o.Chain.EndsInRoot)}, {"  Next issuer", o.Chain.Missing}}
 	case o.Connection != nil:
-		return []field{{"  Called as", o.Connection.Host}, {"  Version", o.Connection.Version}, {"  Cipher suite", o.Connection.CipherSuite},
-			{"  Stapled OCSP response", yesOrNo(o.Connection.Stapled)}}
+		return []field{{"  Called as", o.Connection.Host}, {"  Version", o.Connection.Version},
+			{"  Cipher suite", o.Connection.CipherSuite}, {"  Stapled OCSP response", yesOrNo(o.Connection.Stapled)}}
 	default:
 		return nil
 	}

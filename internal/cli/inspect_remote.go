@@ -88,7 +88,8 @@ func (p *program) inspectServer(ctx context.Context, address string, flags inspe
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, &notary.Error{Kind: notary.Invalid, Err: err, Message: "cannot connect to " + address + ": " + cause(err)}
+		return nil, &notary.Error{Kind: notary.Invalid, Err: err, Message: "cannot connect to " + address + ": " +
+			cause(err)}
 	}
 	defer conn.Close()
 	h := inspect.Handshake{Address: address, Host: inspect.HostOf(address), Roots: roots}
@@ -96,7 +97,8 @@ func (p *program) inspectServer(ctx context.Context, address string, flags inspe
 		h.Host = flags.name
 	}
 	if err := handshake(ctx, conn, &h); err != nil {
-		return nil, &notary.Error{Kind: notary.Invalid, Err: err, Message: address + " does not complete a TLS handshake: " + err.Error()}
+		return nil, &notary.Error{Kind: notary.Invalid, Err: err,
+			Message: address + " does not complete a TLS handshake: " + err.Error()}
 	}
 	return inspect.Connected(h, p.now()), nil
 }

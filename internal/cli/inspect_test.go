@@ -30,7 +30,9 @@ func TestInspectAURL(t *testing.T) {
 	s, root := inspecting(t)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/root.cer", func(w http.ResponseWriter, _ *http.Request) { w.Write(root.Certificate.Raw) })
-	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/root.cer", http.StatusFound) })
+	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/root.cer", http.StatusFound)
+	})
 	mux.HandleFunc("/away", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
 	})
@@ -56,7 +58,8 @@ func TestInspectAURL(t *testing.T) {
 	s.run("inspect", site.URL+"/missing").wantFailure(t, "404 Not Found")
 	s.run("inspect", site.URL+"/endless").wantFailure(t, "larger than 64 MiB")
 	s.run("inspect", site.URL+"/broken").wantFailure(t, "the download was interrupted")
-	s.run("inspect", "https://"+s.server.Listener.Addr().String()+"/a.cer").wantFailure(t, "the download failed", "certificate")
+	s.run("inspect", "https://"+s.server.Listener.Addr().String()+"/a.cer").wantFailure(t, "the download failed",
+		"certificate")
 	s.run("inspect", "file:///etc/passwd").wantFailure(t, "only http and https")
 	s.run("inspect", "https:///x").wantFailure(t, "is not a URL")
 }
@@ -72,7 +75,8 @@ func TestInspectAServer(t *testing.T) {
 		if err := json.Unmarshal([]byte(r.out), &got); err != nil || r.code != 1 || r.err != "" {
 			t.Fatalf("%s: exit %d, %v: %s", source, r.code, err, r.err)
 		}
-		if first := got.Objects[0]; first.Kind != inspect.KindConnection || first.Connection.Version != "TLS 1.3" || !got.Wrong {
+		if first := got.Objects[0]; first.Kind != inspect.KindConnection || first.Connection.Version != "TLS 1.3" ||
+			!got.Wrong {
 			t.Errorf("%s: got %+v", source, first)
 		}
 	}
@@ -111,7 +115,8 @@ func TestInspectHostileFiles(t *testing.T) {
 		!strings.Contains(r.out, `a\x1b[2J\r\nno problems found\u202e`) {
 		t.Errorf("exit %d: %q", r.code, r.out)
 	}
-	if r := s.runWith(testkit.PEM(root.Certificate), "inspect", "-"); r.code != 0 || !strings.HasSuffix(r.out, "\nno problems found\n") {
+	if r := s.runWith(testkit.PEM(root.Certificate), "inspect", "-"); r.code != 0 ||
+		!strings.HasSuffix(r.out, "\nno problems found\n") {
 		t.Errorf("exit %d: %s", r.code, r.out)
 	}
 }

@@ -118,7 +118,8 @@ func (l *load) verify(t *testing.T) {
 		stored[req.ID] = req
 	}
 	if created := len(l.requests); len(stored) < created || len(stored) > created+l.lostCreates {
-		t.Errorf("there are %d requests: %d were acknowledged, %d have an unknown outcome", len(stored), created, l.lostCreates)
+		t.Errorf("there are %d requests: %d were acknowledged, %d have an unknown outcome", len(stored), created,
+			l.lostCreates)
 	}
 	for _, r := range l.requests {
 		req, ok := stored[r.id]
@@ -126,10 +127,12 @@ func (l *load) verify(t *testing.T) {
 			t.Errorf("request %d was acknowledged but is not stored as submitted", r.id)
 		}
 		if n := certificates[r.id]; n < r.signs || n > r.signs+r.lostSigns {
-			t.Errorf("request %d has %d certificates: %d were acknowledged, %d have an unknown outcome", r.id, n, r.signs, r.lostSigns)
+			t.Errorf("request %d has %d certificates: %d were acknowledged, %d have an unknown outcome", r.id, n,
+				r.signs, r.lostSigns)
 		}
 		if n := revoked[r.id]; n < r.revokes || n > r.revokes+r.lostRevokes {
-			t.Errorf("request %d has %d revocations: %d were acknowledged, %d have an unknown outcome", r.id, n, r.revokes, r.lostRevokes)
+			t.Errorf("request %d has %d revocations: %d were acknowledged, %d have an unknown outcome", r.id, n,
+				r.revokes, r.lostRevokes)
 		}
 		if want := r.status(); r.lostSigns+r.lostRevokes == 0 && req.Status != string(want) {
 			t.Errorf("request %d is %s, want %s", r.id, req.Status, want)

@@ -35,18 +35,23 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 		f.names = append(f.names, name)
 	}
 	text(&f.filter.Email, "email", "only those submitted by the account with this `address`")
-	authorityFlag(c, &f.issuer, issuerFlag, "only those with a certificate signed by the CA with this `id` or common name")
+	authorityFlag(c, &f.issuer, issuerFlag, "only those with a certificate signed by the CA with this `id` or "+
+		"common name")
 	f.names = append(f.names, issuerFlag)
 	text(&f.filter.SerialNumber, "serial", "only the one with this serial `number`, in hexadecimal")
 	text(&f.filter.Fingerprint, "fingerprint", "only the one with this `SHA-256`, of the certificate or the CSR")
 	text(&f.filter.Key, "key", "only those with this `kind` of key, such as \"RSA 2048\" or \"ECDSA P-256\"")
-	text(&f.filter.Name, "name", "only those with this whole `name`: host, IP address, e-mail address, URI or common name")
+	text(&f.filter.Name, "name", "only those with this whole `name`: host, IP address, e-mail address, URI or "+
+		"common name")
 	text(&f.filter.NamePrefix, "name-prefix", "only those with a name that begins with this `text`")
 	text(&f.filter.Domain, "domain", "only those with a name that is this `domain` or lies below it")
-	text(&f.filter.Q, "search", "only those that match all of these `words`: prefixes of parts of names, e-mail addresses, serial numbers, fingerprints and key types, or a request status")
-	text(&f.after, "expires-after", "only those that expire at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or relative to now, such as 30d, 12h or -7d")
+	text(&f.filter.Q, "search", "only those that match all of these `words`: prefixes of parts of names, e-mail "+
+		"addresses, serial numbers, fingerprints and key types, or a request status")
+	text(&f.after, "expires-after", "only those that expire at this `time` or later: 2027-12-31, "+
+		"2027-12-31T23:59:59Z, or relative to now, such as 30d, 12h or -7d")
 	text(&f.before, "expires-before", "only those that expire before this `time`")
-	text(&f.filter.Expiring, "expiring", "only certificates that expire within this `period`, such as 30d, and are neither revoked nor replaced by a later one for the same names and owner")
+	text(&f.filter.Expiring, "expiring", "only certificates that expire within this `period`, such as 30d, and are "+
+		"neither revoked nor replaced by a later one for the same names and owner")
 }
 
 func (f *filterFlags) registerStatus() {
@@ -60,7 +65,8 @@ func (f *filterFlags) registerStatus() {
 }
 
 func (f *filterFlags) registerRevoked() {
-	f.command.Flags().BoolVar(&f.revoked, "revoked", false, "only revoked ones; with --revoked=false only those that are not")
+	f.command.Flags().BoolVar(&f.revoked, "revoked", false, "only revoked ones; with --revoked=false only those "+
+		"that are not")
 	f.names = append(f.names, "revoked")
 }
 
@@ -131,7 +137,8 @@ func moment(flag, text string, now time.Time) (string, error) {
 	if d, err := time.ParseDuration(text); err == nil && d.Abs() <= maxDays*24*time.Hour {
 		return now.Add(d).Format(time.RFC3339), nil
 	}
-	return "", usagef("--%s %q is not a time: write 2027-12-31, 2027-12-31T23:59:59Z, or relative to now 30d, 12h or -7d", flag, text)
+	return "", usagef("--%s %q is not a time: write 2027-12-31, 2027-12-31T23:59:59Z, or relative to now "+
+		"30d, 12h or -7d", flag, text)
 }
 
 // listFlags select the part of a list to show, and how.
@@ -151,8 +158,10 @@ func (f *listFlags) register(c *cobra.Command) {
 	}
 	c.Flags().IntVar(&f.limit, "limit", 0, "maximum `number` of results (default all)")
 	c.Flags().StringVar(&f.sort, "sort", "", "the `order`: "+strings.Join(orders, ", ")+" (default id)")
-	c.Flags().BoolVar(&f.watch, "watch", false, "after the list, print additions and changes until interrupted; with --json one object a line")
-	c.Flags().DurationVar(&f.interval, "interval", 2*time.Second, "how often --watch reads the list, so filter a long one")
+	c.Flags().BoolVar(&f.watch, "watch", false, "after the list, print additions and changes until interrupted; with "+
+		"--json one object a line")
+	c.Flags().DurationVar(&f.interval, "interval", 2*time.Second, "how often --watch reads the list, so "+
+		"filter a long one")
 	c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(orders, cobra.ShellCompDirectiveNoFileComp))
 }
 

@@ -18,7 +18,8 @@ import (
 // The flags of the lists send the expected queries. The shell's clock is at 2026-06-01T12:00:00Z.
 func TestListFlags(t *testing.T) {
 	t.Parallel()
-	const requests, certificates, export = "/api/v1/certificate_requests", "/api/v1/certificates", "/api/v1/certificates/export"
+	const requests, certificates, export = "/api/v1/certificate_requests", "/api/v1/certificates",
+		"/api/v1/certificates/export"
 	for args, want := range map[string]string{
 		"request list":                                                     requests,
 		"request list --json":                                              requests,
@@ -77,7 +78,8 @@ func TestListUsage(t *testing.T) {
 		r := s.run(strings.Fields(args)...)
 		r.wantFailure(t, append(words, "hint: see notary")...)
 	}
-	for _, flag := range []string{"--name", "--domain", "--search", "--email", "--status", "--key", "--expires-after", "--sort"} {
+	for _, flag := range []string{"--name", "--domain", "--search", "--email", "--status", "--key", "--expires-after",
+		"--sort"} {
 		s.run("request", "list", flag, "").wantFailure(t, flag+" is empty", "hint: see notary request list --help")
 	}
 	s.run("request", "list", "--name", " ").wantFailure(t, "--name is empty")
@@ -152,8 +154,9 @@ func watched(t *testing.T, answers []string, args ...string) result {
 		}
 	})).trusted()
 	var out, errs bytes.Buffer
-	p := &program{in: strings.NewReader(""), lines: bufio.NewReader(strings.NewReader("")), out: &out, err: &errs, configDir: s.configDir,
-		env: func(name string) string { return s.env[name] }, now: func() time.Time { return s.now }}
+	p := &program{in: strings.NewReader(""), lines: bufio.NewReader(strings.NewReader("")), out: &out, err: &errs,
+		configDir: s.configDir,
+		env:       func(name string) string { return s.env[name] }, now: func() time.Time { return s.now }}
 	code := p.execute(ctx, append(args, "--server", s.server.URL, "--watch", "--interval", "1ms"))
 	return result{code, out.String(), errs.String()}
 }
@@ -161,7 +164,8 @@ func watched(t *testing.T, answers []string, args ...string) result {
 // After the list, only additions and changes are printed, until interrupted.
 func TestWatch(t *testing.T) {
 	t.Parallel()
-	one, oneLater := `{"id":1,"status":"Outstanding","common_name":"a<b"}`, `{"id":1,"status":"Active","common_name":"a<b"}`
+	one, oneLater := `{"id":1,"status":"Outstanding","common_name":"a<b"}`,
+		`{"id":1,"status":"Active","common_name":"a<b"}`
 	two, three := `{"id":2,"status":"Rejected"}`, `{"id":3,"status":"Outstanding"}`
 	answers := []string{
 		"[" + one + "," + two + "]",
@@ -185,7 +189,8 @@ func TestWatch(t *testing.T) {
 			t.Errorf("escaped for a web page: %s", line)
 		}
 	}
-	if diff := cmp.Diff([]string{`{"id":1 Outstanding`, `{"id":2 Rejected`, `{"id":1 Active`, `{"id":3 Outstanding`, `{"id":2 Rejected`}, got); diff != "" {
+	if diff := cmp.Diff([]string{`{"id":1 Outstanding`, `{"id":2 Rejected`, `{"id":1 Active`, `{"id":3 Outstanding`,
+		`{"id":2 Rejected`}, got); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 	if r.code != 0 || r.err != "the server is busy; retrying every 1ms\n" {

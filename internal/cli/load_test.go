@@ -88,7 +88,8 @@ func (l *load) do(ctx context.Context, d operation) {
 	node := l.node()
 	var err error
 	if d == sign {
-		err = node.SignCertificateRequest(ctx, target.id, api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)})
+		err = node.SignCertificateRequest(ctx, target.id,
+			api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)})
 	} else {
 		_, err = node.RevokeCertificate(ctx, target.id, api.RevokeCertificateRequest{OnlyCurrent: true})
 	}

@@ -34,7 +34,8 @@ func (p *program) loginCommand() *cobra.Command {
 	c.Flags().StringVar(&email, "email", "", "the account's e-mail address")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	p.fingerprintFlag(c)
-	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "trust the server's new certificate instead of the previous one")
+	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "trust the server's new certificate instead of "+
+		"the previous one")
 	return c
 }
 

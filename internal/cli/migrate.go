@@ -17,15 +17,16 @@ import (
 func (p *program) migrateCommand() *cobra.Command {
 	var dryRun bool
 	status := onDatabase(&cobra.Command{Use: "status", Short: "Compare the schema of the database with this program",
-		Long: "Show the schema versions of the database and of this program, the pending migrations, and which programs\n" +
-			"can run on the database. On PostgreSQL, also show the versions of running nodes. The command changes\n" +
-			"nothing; a server may be running.",
+		Long: "Show the schema versions of the database and of this program, the pending migrations, and which\n" +
+			"programs can run on the database. On PostgreSQL, also show the versions of running nodes. The\n" +
+			"command changes nothing; a server may be running.",
 		Args: cobra.NoArgs}, p.migrateStatus)
 	up := onDatabase(&cobra.Command{Use: "up", Short: "Upgrade the schema of the database",
-		Long: "Apply the pending migrations, as a server does when it starts. On PostgreSQL, nodes that can run on the\n" +
-			"new schema keep running; the upgrade is refused while any other node is running.\n\n" +
+		Long: "Apply the pending migrations, as a server does when it starts. On PostgreSQL, nodes that can run on\n" +
+			"the new schema keep running; the upgrade is refused while any other node is running.\n\n" +
 			"With --dry-run, apply the migrations, list their changes and roll them back: on a copy of a SQLite\n" +
-			"database, which needs as much disk space again, or in one PostgreSQL transaction, for which servers wait.",
+			"database, which needs as much disk space again, or in one PostgreSQL transaction, for which servers\n" +
+			"wait.",
 		Example: "  notary migrate up --dry-run --data /var/lib/notary",
 		Args:    cobra.NoArgs}, asServerUser(func(ctx context.Context, c *config.Config, args []string) error {
 		if dryRun {
@@ -81,7 +82,8 @@ func (p *program) migrateStatus(ctx context.Context, c *config.Config, _ []strin
 	}
 	database := "empty"
 	if status.Current > 0 {
-		database = fmt.Sprintf("schema version %d, for programs of version %d and later", status.Current, status.CompatibleFrom)
+		database = fmt.Sprintf("schema version %d, for programs of version %d and later", status.Current,
+			status.CompatibleFrom)
 	}
 	fields := []field{
 		{"program", fmt.Sprintf("schema version %d", status.Newest)},
@@ -129,7 +131,8 @@ func schemaAsJSON(status store.SchemaStatus) schemaJSON {
 	out := schemaJSON{Version: status.Current, Newest: status.Newest, CompatibleFrom: status.CompatibleFrom,
 		Usable: status.Usable() == nil, Pending: []migrationJSON{}, Running: []runningJSON{}}
 	for _, m := range status.Pending {
-		out.Pending = append(out.Pending, migrationJSON{Version: m.Version, Name: m.Name, CompatibleFrom: m.CompatibleFrom})
+		out.Pending = append(out.Pending,
+			migrationJSON{Version: m.Version, Name: m.Name, CompatibleFrom: m.CompatibleFrom})
 	}
 	for _, r := range status.Running {
 		out.Running = append(out.Running, runningJSON{r.Version, r.Addresses, r.Version < status.Required()})

@@ -138,7 +138,8 @@ func findSigner(ctx context.Context, c *client.Client, name string) (int64, erro
 
 // authoritiesNamed returns the authorities with this common name, or, if there is no exact match, those that match it
 // in another case.
-func authoritiesNamed(ctx context.Context, c *client.Client, name string) (found []api.CertificateAuthority, err error) {
+func authoritiesNamed(ctx context.Context, c *client.Client,
+	name string) (found []api.CertificateAuthority, err error) {
 	all, err := c.CertificateAuthorities(ctx)
 	if notary.KindOf(err) == notary.Forbidden {
 		return nil, withHint(err, "use the authority's id instead of its name")
@@ -161,7 +162,8 @@ func authoritiesNamed(ctx context.Context, c *client.Client, name string) (found
 func onlyAuthority(found []api.CertificateAuthority, name string) (int64, error) {
 	switch len(found) {
 	case 0:
-		return 0, withHint(notary.Errorf(notary.NotFound, "no authority has the id or common name %q", name), "notary authority list")
+		return 0, withHint(notary.Errorf(notary.NotFound, "no authority has the id or common name %q", name),
+			"notary authority list")
 	case 1:
 		return found[0].ID, nil
 	}
@@ -169,14 +171,16 @@ func onlyAuthority(found []api.CertificateAuthority, name string) (int64, error)
 	for _, a := range found {
 		ids = append(ids, fmt.Sprintf("%d (%s)", a.ID, a.Status))
 	}
-	return 0, notary.Errorf(notary.Invalid, "%d authorities have the common name %q: give the id of one, %s", len(found), name, strings.Join(ids, ", "))
+	return 0, notary.Errorf(notary.Invalid, "%d authorities have the common name %q: give the id of one, %s",
+		len(found), name, strings.Join(ids, ", "))
 }
 
 const maxNamesakes = 20 // listed in an error
 
 // findRequest returns the id of the only request for this name.
 func findRequest(ctx context.Context, c *client.Client, name string) (int64, error) {
-	query := api.RequestQuery{Paging: api.Paging{Limit: maxNamesakes}, RequestFilter: api.RequestFilter{Filter: api.Filter{Name: name}}}
+	query := api.RequestQuery{Paging: api.Paging{Limit: maxNamesakes},
+		RequestFilter: api.RequestFilter{Filter: api.Filter{Name: name}}}
 	var found []string
 	var only int64
 	for r, err := range c.FindCertificateRequests(ctx, query) {
@@ -190,11 +194,13 @@ func findRequest(ctx context.Context, c *client.Client, name string) (int64, err
 	}
 	switch len(found) {
 	case 0:
-		return 0, withHint(notary.Errorf(notary.NotFound, "no request has the id or name %q", name), "notary request list")
+		return 0, withHint(notary.Errorf(notary.NotFound, "no request has the id or name %q", name),
+			"notary request list")
 	case 1:
 		return only, nil
 	}
-	return 0, notary.Errorf(notary.Invalid, "several requests are for %q: give the id of one, %s", name, strings.Join(found, ", "))
+	return 0, notary.Errorf(notary.Invalid, "several requests are for %q: give the id of one, %s", name,
+		strings.Join(found, ", "))
 }
 
 // hintSwitches explains the error of an argument that was meant as the value of a switch, which pflag only accepts
@@ -208,7 +214,8 @@ func hintSwitches(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		command.Flags().Visit(func(f *pflag.Flag) {
 			if f.Value.Type() == "bool" {
-				err = usagef("write --%s=%s, with an equals sign: %q by itself is an argument", f.Name, args[i], args[i])
+				err = usagef("write --%s=%s, with an equals sign: %q by itself is an argument", f.Name, args[i],
+					args[i])
 			}
 		})
 		return err

@@ -16,7 +16,8 @@ import (
 // confirmNamed shows the owner of a request that was given by name, and asks whether it is the intended one: any user
 // who can submit requests can submit one for any name. Without a terminal, --yes is required. Commands without that
 // flag change nothing and do not ask.
-func (p *program) confirmNamed(ctx context.Context, c *client.Client, command *cobra.Command, name string, id int64) error {
+func (p *program) confirmNamed(ctx context.Context, c *client.Client, command *cobra.Command, name string,
+	id int64) error {
 	flag := command.Flags().Lookup("yes")
 	if flag == nil || command.Parent().Name() != "request" {
 		return nil
@@ -28,14 +29,16 @@ func (p *program) confirmNamed(ctx context.Context, c *client.Client, command *c
 	p.notice("%s", ownerText(name, r, p.now()))
 	yes := flag.Value.String() == "true"
 	if _, asked := p.terminal(); !asked && !yes {
-		return usagef("%q names a request, and there is no terminal to confirm on: give its id, %d, or add --yes", name, id)
+		return usagef("%q names a request, and there is no terminal to confirm on: give its id, %d, or add --yes",
+			name, id)
 	}
 	return p.confirm(ctx, yes, "Is this the right request?")
 }
 
 // ownerText describes the owner of a request that was given by name.
 func ownerText(name string, r api.CertificateRequest, now time.Time) string {
-	text := fmt.Sprintf("%s is request %d (%s), submitted by %s, %s", name, r.ID, r.Status, r.Email, exact(&r.CreatedAt, now))
+	text := fmt.Sprintf("%s is request %d (%s), submitted by %s, %s", name, r.ID, r.Status, r.Email,
+		exact(&r.CreatedAt, now))
 	der, err := pki.DecodeCSR(r.CSR)
 	if err != nil {
 		return text
@@ -44,11 +47,13 @@ func ownerText(name string, r api.CertificateRequest, now time.Time) string {
 	if err != nil {
 		return text
 	}
-	return text + fmt.Sprintf("\n  %s key with the SHA-256 fingerprint %s", r.Key, pki.Fingerprint(csr.RawSubjectPublicKeyInfo))
+	return text + fmt.Sprintf("\n  %s key with the SHA-256 fingerprint %s", r.Key,
+		pki.Fingerprint(csr.RawSubjectPublicKeyInfo))
 }
 
 // namedYesUsage describes the flag --yes of a command on one request.
 func namedYesUsage(c *cobra.Command) *cobra.Command {
-	c.Flags().Lookup("yes").Usage = "do not ask for confirmation; required without a terminal if the request is given by name"
+	c.Flags().Lookup("yes").Usage = "do not ask for confirmation; required without a terminal if the request is " +
+		"given by name"
 	return c
 }

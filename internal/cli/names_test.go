@@ -32,7 +32,8 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	const authorities = `{"result":[{"id":1,"common_name":"Example Root","status":"active"},{"id":2,"common_name":"Example Issuing","status":"active"},
 		{"id":3,"common_name":"Twins","status":"disabled"},{"id":4,"common_name":"Twins","status":"active"},
 		{"id":5,"common_name":"Pair","status":"active"},{"id":6,"common_name":"Pair","status":"active"}]}`
-	requests := map[string]string{"a.example.com": `{"id":7,"status":"Outstanding"}`, "b.example.com": `{"id":8,"status":"Active"},{"id":9,"status":"Revoked"}`}
+	requests := map[string]string{"a.example.com": `{"id":7,"status":"Outstanding"}`,
+		"b.example.com": `{"id":8,"status":"Active"},{"id":9,"status":"Revoked"}`}
 	w.Header().Set("Content-Type", "application/json")
 	switch path := request.URL.Path; {
 	case request.Method != "GET":
@@ -94,12 +95,14 @@ func TestNamedRequestsAreConfirmed(t *testing.T) {
 	spki, err := x509.MarshalPKIXPublicKey(key.Public())
 	testkit.Check(t, err)
 	owner := []string{"submitted by eve@example.com", "SHA-256 fingerprint " + pki.Fingerprint(spki)}
-	for _, verb := range []string{"sign --authority 2", "reject", "revoke", "reopen", "delete", "remove-certificate", "upload --chain " + chain} {
+	for _, verb := range []string{"sign --authority 2", "reject", "revoke", "reopen", "delete", "remove-certificate",
+		"upload --chain " + chain} {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
 			server := &recorder{csr: csr.PEM}
 			args := append([]string{"request"}, append(strings.Fields(verb), "a.example.com")...)
-			newShell(t, server).trusted().run(args...).wantFailure(t, append(slices.Clone(owner), "give its id, 7, or add --yes")...)
+			newShell(t, server).trusted().run(args...).wantFailure(t,
+				append(slices.Clone(owner), "give its id, 7, or add --yes")...)
 			if len(server.calls) > 0 {
 				t.Errorf("without --yes: %q", server.calls)
 			}
@@ -140,7 +143,8 @@ func TestBulkDecisionsWithoutATerminalNeedYes(t *testing.T) {
 			}
 			server.ServeHTTP(w, r)
 		})).trusted()
-		s.run(append(append([]string{"request"}, strings.Fields(verb)...), "--domain", "example.com")...).wantFailure(t, "add --yes")
+		s.run(append(append([]string{"request"}, strings.Fields(verb)...), "--domain", "example.com")...).wantFailure(t,
+			"add --yes")
 		if len(server.calls) > 0 {
 			t.Errorf("%s without --yes: %q", verb, server.calls)
 		}

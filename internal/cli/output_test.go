@@ -71,7 +71,8 @@ func TestListAsJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &got); err != nil || len(got) != 2 || got[0]["common_name"] != "<&>" {
 		t.Errorf("%v: %s", err, r.out)
 	}
-	if !strings.HasPrefix(r.out, "[\n  {\n    \"id\": 1,\n") || !strings.Contains(r.out, "\n  },\n  {\n    \"id\": 2,\n") || !strings.HasSuffix(r.out, "\n  }\n]\n") {
+	if !strings.HasPrefix(r.out, "[\n  {\n    \"id\": 1,\n") ||
+		!strings.Contains(r.out, "\n  },\n  {\n    \"id\": 2,\n") || !strings.HasSuffix(r.out, "\n  }\n]\n") {
 		t.Errorf("not indented as it should be: %s", r.out)
 	}
 	if !strings.Contains(r.out, `"<&>"`) {
@@ -107,7 +108,8 @@ func TestLongListIsPrintedAsItArrives(t *testing.T) {
 		io.WriteString(w, "]}")
 	})).trusted()
 	out, in := io.Pipe()
-	p := &program{in: strings.NewReader(""), out: in, err: io.Discard, now: time.Now, env: func(name string) string { return s.env[name] }}
+	p := &program{in: strings.NewReader(""), out: in, err: io.Discard, now: time.Now,
+		env: func(name string) string { return s.env[name] }}
 	done := make(chan int, 1)
 	go func() {
 		done <- p.execute(t.Context(), []string{"request", "list", "--server", s.server.URL})
@@ -144,7 +146,8 @@ func TestShow(t *testing.T) {
 	}
 	for _, noun := range []string{"request", "certificate", "authority", "account"} {
 		var got map[string]any
-		if err := json.Unmarshal([]byte(s.must(noun, "show", "5", "--json").out), &got); err != nil || got["id"] != 5.0 {
+		if err := json.Unmarshal([]byte(s.must(noun, "show", "5", "--json").out), &got); err != nil ||
+			got["id"] != 5.0 {
 			t.Errorf("%s show --json: %v, %v", noun, got, err)
 		}
 	}
@@ -157,7 +160,8 @@ func TestDownload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newShell(t, answer(200, `{"result":{"id":5,"status":"Active","certificate_chain":`+string(chain)+`}}`)).trusted()
+	s := newShell(t, answer(200, `{"result":{"id":5,"status":"Active","certificate_chain":`+string(
+		chain)+`}}`)).trusted()
 	if got := s.must("request", "download", "5").out; got != leaf+issuer {
 		t.Errorf("chain %q", got)
 	}
@@ -185,7 +189,8 @@ func TestDownloadKeepsFoldersAndPipes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newShell(t, answer(200, `{"result":{"id":5,"status":"Active","certificate_chain":`+string(chain)+`}}`)).trusted()
+	s := newShell(t, answer(200, `{"result":{"id":5,"status":"Active","certificate_chain":`+string(
+		chain)+`}}`)).trusted()
 	folder := t.TempDir()
 	s.run("request", "download", "5", "--out", folder, "--force").wantFailure(t, folder+" is a folder")
 
@@ -217,7 +222,8 @@ func readAll(t *testing.T, file string) string {
 func TestDownloadWithoutCertificate(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(200, `{"result":{"id":5,"status":"Outstanding","certificate_chain":""}}`)).trusted()
-	s.run("request", "download", "5").wantFailure(t, "request 5 is Outstanding: it has no certificate", "hint: sign it with: notary request sign 5")
+	s.run("request", "download", "5").wantFailure(t, "request 5 is Outstanding: it has no certificate",
+		"hint: sign it with: notary request sign 5")
 }
 
 func TestAuthorityPEM(t *testing.T) {
@@ -226,7 +232,8 @@ func TestAuthorityPEM(t *testing.T) {
 	if got := s.must("authority", "show", "2", "--csr").out; got != "the CSR\n" {
 		t.Errorf("CSR %q", got)
 	}
-	s.run("authority", "show", "2", "--certificate").wantFailure(t, "authority 2 is pending", "hint: sign it with: notary authority sign 2")
+	s.run("authority", "show", "2", "--certificate").wantFailure(t, "authority 2 is pending",
+		"hint: sign it with: notary authority sign 2")
 }
 
 func TestCRL(t *testing.T) {
@@ -238,7 +245,8 @@ func TestCRL(t *testing.T) {
 	if got := s.must("authority", "crl", "2", "--der").out; got != "DER" {
 		t.Errorf("DER %q", got)
 	}
-	if got := s.must("authority", "crl", "2", "--json").out; !strings.Contains(got, `"crl": "-----BEGIN X509 CRL-----\nREVS`) {
+	if got := s.must("authority", "crl", "2", "--json").out; !strings.Contains(got,
+		`"crl": "-----BEGIN X509 CRL-----\nREVS`) {
 		t.Errorf("JSON %q", got)
 	}
 }

@@ -16,14 +16,14 @@ import (
 )
 
 func (p *program) overviewCommand() *cobra.Command {
-	return &cobra.Command{Use: "overview", Short: "Show pending approvals, expiring certificates and the state of the CAs", Args: cobra.NoArgs,
-		RunE: p.call(func(ctx context.Context, c *client.Client) error {
-			o, err := c.Overview(ctx)
-			if err != nil {
-				return err
-			}
-			return p.printOne(o, p.overviewFields(o)...)
-		})}
+	return &cobra.Command{Use: "overview", Short: "Show pending approvals, expiring certificates and the " +
+		"state of the CAs", Args: cobra.NoArgs, RunE: p.call(func(ctx context.Context, c *client.Client) error {
+		o, err := c.Overview(ctx)
+		if err != nil {
+			return err
+		}
+		return p.printOne(o, p.overviewFields(o)...)
+	})}
 }
 
 func (p *program) overviewFields(o api.Overview) (fields []field) {
@@ -32,7 +32,8 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 	}
 	if o.Summary != nil {
 		add("Waiting requests", "%d", o.Summary.CertificateRequests[string(notary.Outstanding)])
-		add("Certificates", "%d valid, %d revoked, %d expired", o.Certificates.InForce, o.Certificates.Revoked, o.Certificates.Expired)
+		add("Certificates", "%d valid, %d revoked, %d expired", o.Certificates.InForce, o.Certificates.Revoked,
+			o.Certificates.Expired)
 	}
 	for _, warning := range o.Warnings {
 		add("Warning", "%s", warning)
@@ -91,8 +92,8 @@ func (p *program) authoritySummary(a api.AuthorityState) []string {
 }
 
 func (p *program) authorityState() *cobra.Command {
-	return &cobra.Command{Use: "state ID", Short: "Show the state of a CA's CRL, OCSP responder and certificates", Args: cobra.ExactArgs(1),
-		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+	return &cobra.Command{Use: "state ID", Short: "Show the state of a CA's CRL, OCSP responder and certificates",
+		Args: cobra.ExactArgs(1), RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			a, err := c.AuthorityState(ctx, id)
 			if err != nil {
 				return err

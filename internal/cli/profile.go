@@ -20,7 +20,8 @@ func (p *program) profileCommand() *cobra.Command {
 }
 
 // onProfile returns the RunE of a command whose only argument is a profile's id or name.
-func (p *program) onProfile(do func(ctx context.Context, c *client.Client, id int64) error) func(*cobra.Command, []string) error {
+func (p *program) onProfile(do func(ctx context.Context, c *client.Client,
+	id int64) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
 		return p.call(func(ctx context.Context, c *client.Client) error {
 			id, err := profileID(ctx, c, args[0])
@@ -55,7 +56,8 @@ func (p *program) profileList() *cobra.Command {
 			return printList(p, each(c.Profiles(ctx)), table[api.Profile]{
 				header: []string{"ID", "NAME", "VERSION", "BUILT IN", "VALIDITY", "DESCRIPTION"},
 				row: func(e api.Profile) []string {
-					return []string{strconv.FormatInt(e.ID, 10), e.Name, strconv.Itoa(e.Version), yesNo(e.Builtin), e.Validity, e.Description}
+					return []string{strconv.FormatInt(e.ID, 10), e.Name, strconv.Itoa(e.Version), yesNo(e.Builtin),
+						e.Validity, e.Description}
 				},
 				empty: "no profiles",
 			})
@@ -71,7 +73,8 @@ func yesNo(yes bool) string {
 
 func (p *program) profileShow() *cobra.Command {
 	var version int
-	c := &cobra.Command{Use: "show ID|NAME", Short: "Show a profile; --json prints it in the form that create and update read", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "show ID|NAME", Short: "Show a profile; --json prints it in the form that create and " +
+		"update read", Args: cobra.ExactArgs(1),
 		Example: "  notary profile show server\n  notary profile show server --json > mine.json",
 		RunE: p.onProfile(func(ctx context.Context, c *client.Client, id int64) error {
 			e, err := c.Profile(ctx, id, version)
@@ -167,8 +170,8 @@ func subjectText(subject *api.ProfileSubject) string {
 
 func (p *program) profileCreate() *cobra.Command {
 	var file, name string
-	c := &cobra.Command{Use: "create --file FILE", Short: "Create a profile from a JSON or YAML file", Args: cobra.NoArgs,
-		Example: "  notary profile show server --json > web.json\n" +
+	c := &cobra.Command{Use: "create --file FILE", Short: "Create a profile from a JSON or YAML file",
+		Args: cobra.NoArgs, Example: "  notary profile show server --json > web.json\n" +
 			"  notary profile create --file web.json --name web",
 		RunE: func(command *cobra.Command, args []string) error {
 			e, err := p.readProfile(command.Context(), file)
@@ -183,7 +186,8 @@ func (p *program) profileCreate() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.created(id, "profile %d was created\nnext: notary request sign ID --authority ID --profile %s", id, e.Name)
+				return p.created(id, "profile %d was created\nnext: notary request sign ID --authority ID --profile %s",
+					id, e.Name)
 			})(command, args)
 		}}
 	profileFile(c, &file, "the `file` with the profile, JSON or YAML, - for the standard input")
@@ -199,8 +203,8 @@ func profileFile(c *cobra.Command, file *string, usage string) {
 
 func (p *program) profileUpdate() *cobra.Command {
 	var file string
-	c := &cobra.Command{Use: "update ID|NAME --file FILE", Short: "Update a profile from a JSON or YAML file", Args: cobra.ExactArgs(1),
-		Long: "Update a profile from a JSON or YAML file, which creates a new version.\n\n" +
+	c := &cobra.Command{Use: "update ID|NAME --file FILE", Short: "Update a profile from a JSON or YAML file",
+		Args: cobra.ExactArgs(1), Long: "Update a profile from a JSON or YAML file, which creates a new version.\n\n" +
 			"If the file has a version, as show --json writes it, the update is\n" +
 			"refused if the profile has a newer version.",
 		Example: "  notary profile show web --json > web.json\n" +
@@ -240,14 +244,16 @@ func sameProfile(ctx context.Context, c *client.Client, id int64, name string) e
 	}
 	e, err := c.Profile(ctx, id, 0)
 	if err == nil && e.Name != name {
-		return notary.Errorf(notary.Invalid, "the file has the rules of the profile %s, and profile %d is %s: nothing was changed", name, id, e.Name)
+		return notary.Errorf(notary.Invalid, "the file has the rules of the profile %s, and profile %d is %s: "+
+			"nothing was changed", name, id, e.Name)
 	}
 	return err
 }
 
 func (p *program) profileDelete() *cobra.Command {
 	var yes bool
-	c := &cobra.Command{Use: "delete ID|NAME", Short: "Delete a profile that is not built in; its certificates stay valid", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "delete ID|NAME", Short: "Delete a profile that is not built in; its " +
+		"certificates stay valid", Args: cobra.ExactArgs(1),
 		RunE: p.onProfile(func(ctx context.Context, c *client.Client, id int64) error {
 			if err := p.confirm(ctx, yes, "Delete profile %d?", id); err != nil {
 				return err

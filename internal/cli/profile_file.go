@@ -28,14 +28,16 @@ func (p *program) readProfile(ctx context.Context, name string) (api.Profile, er
 func parseProfile(name, content string) (e api.Profile, err error) {
 	invalid := func(err error) error {
 		text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "json: ")
-		return notary.Errorf(notary.Invalid, "%s is not a valid profile: %s", name, strings.Join(strings.Fields(text), " "))
+		return notary.Errorf(notary.Invalid, "%s is not a valid profile: %s", name,
+			strings.Join(strings.Fields(text), " "))
 	}
 	var values map[string]any // YAML is a superset of JSON
 	if err := yaml.Unmarshal([]byte(strings.TrimPrefix(content, "\ufeff")), &values); err != nil {
 		return e, invalid(err)
 	}
 	if values == nil {
-		return e, notary.Errorf(notary.Invalid, "%s is empty: write a profile in the format of notary profile show NAME --json", name)
+		return e, notary.Errorf(notary.Invalid, "%s is empty: write a profile in the format of notary profile show "+
+			"NAME --json", name)
 	}
 	if result, ok := values["result"].(map[string]any); ok && len(values) == 1 { // a response of the API
 		values = result

@@ -13,8 +13,8 @@ import (
 // A profile is read as JSON or YAML; errors name the file.
 func TestParseProfile(t *testing.T) {
 	t.Parallel()
-	want := api.Profile{Name: "web", Version: 3, ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"}, Validity: "30d",
-		Keys: &api.ProfileKeys{Allowed: []string{"rsa"}, MinRSABits: 3072}}}
+	want := api.Profile{Name: "web", Version: 3, ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"},
+		Validity: "30d", Keys: &api.ProfileKeys{Allowed: []string{"rsa"}, MinRSABits: 3072}}}
 	for _, content := range []string{
 		`{"name": "web", "version": 3, "key_usages": ["digitalSignature"], "validity": "30d", "keys": {"allowed": ["rsa"], "min_rsa_bits": 3072}}`,
 		"name: web\nversion: 3\nkey_usages:\n- digitalSignature\nvalidity: 30d\nkeys:\n  allowed: [rsa]\n  min_rsa_bits: 3072 # bits\n",
@@ -73,12 +73,14 @@ func TestProfileCheckOutput(t *testing.T) {
 	s := newShell(t, answer(200, refused)).trusted()
 	csr := s.write("a.csr", "PEM\n")
 	r := s.run("profile", "check", "3", "--csr", csr, "--last", "3", "--authority", "2")
-	for _, word := range []string{"dns_names  no     not this", "of the last 3 requests 1 would now be refused", "of the last 3 requests 0 would now be allowed"} {
+	for _, word := range []string{"dns_names  no     not this", "of the last 3 requests 1 would now be refused",
+		"of the last 3 requests 0 would now be allowed"} {
 		if !strings.Contains(r.out, word) {
 			t.Errorf("output\n%s\nlacks %q", r.out, word)
 		}
 	}
-	if want := "warning: odd (RFC 5280, lint w_x)\nerror: the request would be refused\n"; r.code != 1 || r.err != want {
+	if want := "warning: odd (RFC 5280, lint w_x)\nerror: the request would be refused\n"; r.code != 1 ||
+		r.err != want {
 		t.Errorf("exit %d, errors %q, want %q", r.code, r.err, want)
 	}
 	if diff := cmp.Diff([]string{`POST /api/v1/profiles/3/check {"csr":"PEM\n","certificate_authority_id":"2","last":3}`}, s.server.sent()); diff != "" {

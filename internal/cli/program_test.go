@@ -46,7 +46,8 @@ type result struct {
 func newShell(t *testing.T, handler http.Handler) *shell {
 	t.Helper()
 	server, data := newTestServer(t, handler), t.TempDir()
-	if err := errors.Join(os.Chmod(data, 0o700), os.WriteFile(filepath.Join(data, "self-signed.crt"), []byte(server.pem()), 0o600)); err != nil {
+	if err := errors.Join(os.Chmod(data, 0o700),
+		os.WriteFile(filepath.Join(data, "self-signed.crt"), []byte(server.pem()), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	return &shell{t: t, server: server, configDir: filepath.Join(t.TempDir(), "notary"),
@@ -241,7 +242,8 @@ func TestUsage(t *testing.T) {
 func TestHelpNeedsNoServer(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(500, ""))
-	for _, args := range [][]string{{}, {"--help"}, {"request"}, {"request", "create", "--help"}, {"version"}, {"--version"}, {"completion", "bash"}} {
+	for _, args := range [][]string{{}, {"--help"}, {"request"}, {"request", "create", "--help"}, {"version"},
+		{"--version"}, {"completion", "bash"}} {
 		if r := s.must(args...); r.out == "" {
 			t.Errorf("notary %q: no output", args)
 		}

@@ -104,7 +104,8 @@ func TestInteropNginx(t *testing.T) {
 	st, err := store.Open(t.Context(), c.DB, time.Now)
 	testkit.Check(t, err)
 	const email = "admin@example.com"
-	_, err = auth.New(st, auth.Options{NoSetupCode: true}).CreateFirstAccount(t.Context(), auth.FirstAccount{Email: email, Password: testkit.Password})
+	_, err = auth.New(st, auth.Options{NoSetupCode: true}).CreateFirstAccount(t.Context(),
+		auth.FirstAccount{Email: email, Password: testkit.Password})
 	testkit.Check(t, err)
 	testkit.Check(t, st.Close())
 	url, _ := apptest.Start(t, c)

@@ -21,7 +21,8 @@ func nodesPublish(t *testing.T, c *cluster) {
 	nodes := []*process{c.start(t, "--config", config), c.start(t, "--config", config)}
 	l := loadOn(t, nodes...)
 	four := 4
-	testkit.Check(t, l.nodes[0].ChangeAuthoritySettings(t.Context(), l.authority, api.ChangeAuthoritySettings{CRLShards: &four}))
+	testkit.Check(t, l.nodes[0].ChangeAuthoritySettings(t.Context(), l.authority,
+		api.ChangeAuthoritySettings{CRLShards: &four}))
 	newest := map[string]int64{} // the number of each CRL by URL
 	var slowest time.Duration
 	for i := range 8 {
@@ -62,7 +63,8 @@ func signOne(t *testing.T, c *client.Client, authority int64) (id int64, serial,
 	testkit.Check(t, err)
 	id, err = c.CreateCertificateRequest(t.Context(), api.CreateCertificateRequest{CSR: csr})
 	testkit.Check(t, err)
-	testkit.Check(t, c.SignCertificateRequest(t.Context(), id, api.SignCertificateRequest{CertificateAuthorityID: api.ID(authority)}))
+	testkit.Check(t, c.SignCertificateRequest(t.Context(), id,
+		api.SignCertificateRequest{CertificateAuthorityID: api.ID(authority)}))
 	request, err := c.CertificateRequest(t.Context(), id)
 	testkit.Check(t, err)
 	block, _ := pem.Decode([]byte(request.CertificateChain))

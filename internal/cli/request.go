@@ -32,12 +32,14 @@ func (p *program) requestList() *cobra.Command {
 			"  notary request list --search \"web example.com\" --watch",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			t := p.requestTable()
-			t.next = suggest(ctx, c, notary.CreateRequests, "create one with: notary request create --name host.example.com")
+			t.next = suggest(ctx, c, notary.CreateRequests, "create one with: notary request create --name "+
+				"host.example.com")
 			return lister[api.CertificateRequest, api.RequestFilter]{
 				flags: &flags, table: t, filter: flags.requests,
 				id:  func(r api.CertificateRequest) int64 { return r.ID },
 				all: c.CertificateRequests,
-				find: func(ctx context.Context, page api.Paging, f api.RequestFilter) iter.Seq2[api.CertificateRequest, error] {
+				find: func(ctx context.Context, page api.Paging,
+					f api.RequestFilter) iter.Seq2[api.CertificateRequest, error] {
 					return c.FindCertificateRequests(ctx, api.RequestQuery{Paging: page, RequestFilter: f})
 				},
 			}.run(ctx, p)
@@ -184,7 +186,8 @@ func (p *program) requestDelete() *cobra.Command {
 }
 
 func (p *program) requestRemoveCertificate() *cobra.Command {
-	return namedYesUsage(p.destructive("remove-certificate ID", "Remove the certificate from a request; it stays in the inventory",
+	return namedYesUsage(p.destructive("remove-certificate ID", "Remove the certificate from a request; it stays in "+
+		"the inventory",
 		"Remove the certificate of request %d?", "request %d no longer has a certificate and is outstanding again",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.RemoveCertificate(ctx, id) }))
 }
@@ -192,7 +195,8 @@ func (p *program) requestRemoveCertificate() *cobra.Command {
 func (p *program) requestUpload() *cobra.Command {
 	var chain string
 	c := &cobra.Command{
-		Use: "upload ID", Short: "Upload a certificate that an external CA signed for a request", Args: cobra.ExactArgs(1),
+		Use: "upload ID", Short: "Upload a certificate that an external CA signed for a request",
+		Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			text, err := p.readCertificates(ctx, chain)
 			if err != nil {
@@ -205,7 +209,8 @@ func (p *program) requestUpload() *cobra.Command {
 			return p.created(certificate, "request %d now has certificate %d", id, certificate)
 		}),
 	}
-	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, leaf first, as PEM, DER or PKCS #7; - for the standard input")
+	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, leaf first, as PEM, DER or PKCS #7; - for "+
+		"the standard input")
 	c.MarkFlagRequired("chain")
 	yesFlag(c, new(bool))
 	return namedYesUsage(c)

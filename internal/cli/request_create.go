@@ -53,7 +53,8 @@ func (p *program) requestCreate() *cobra.Command {
 
 // register adds the flags to a command.
 func (f *requestFlags) register(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.names, "name", nil, "a `name` for the certificate: host, *.domain, IP address, e-mail address or URI; may be repeated")
+	c.Flags().StringArrayVar(&f.names, "name", nil, "a `name` for the certificate: host, *.domain, IP address, "+
+		"e-mail address or URI; may be repeated")
 	f.subject.register(c, "default the first --name if it is a host name")
 	c.Flags().StringVar(&f.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
 	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default the first name with .key)")
@@ -97,7 +98,8 @@ func (p *program) createRequest(ctx context.Context, c *client.Client, flags req
 	}
 	id, err := c.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr})
 	if errors.Is(err, client.ErrOutcomeUnknown) {
-		return withHint(err, "the request may have been recorded, so its key stays in %s: see notary request list", keyFile)
+		return withHint(err, "the request may have been recorded, so its key stays in %s: see notary request list",
+			keyFile)
 	}
 	if err != nil {
 		if os.Remove(keyFile) != nil {

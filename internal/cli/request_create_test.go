@@ -58,9 +58,10 @@ func TestRequestCreate(t *testing.T) {
 			t.Parallel()
 			s := newShell(t, answer(201, created)).trusted()
 			file := filepath.Join(t.TempDir(), "a.key")
-			r := s.must("request", "create", "--name", "a.example.com", "--name", "10.0.0.7", "--organization", "Example",
-				"--key-algorithm", string(algorithm), "--key-out", file)
-			if want := "request 7 is submitted; its key is in " + file + "\nnext: notary request sign 7 --authority ID\n"; r.out != want {
+			r := s.must("request", "create", "--name", "a.example.com", "--name", "10.0.0.7", "--organization",
+				"Example", "--key-algorithm", string(algorithm), "--key-out", file)
+			if want := "request 7 is submitted; its key is in " + file +
+				"\nnext: notary request sign 7 --authority ID\n"; r.out != want {
 				t.Errorf("output %q, want %q", r.out, want)
 			}
 			calls := s.server.sent()
@@ -78,7 +79,8 @@ func TestRequestCreate(t *testing.T) {
 				t.Errorf("names %v %v", csr.DNSNames, csr.IPAddresses)
 			}
 			key := readKey(t, file)
-			if public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !public.Equal(csr.PublicKey) {
+			if public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok ||
+				!public.Equal(csr.PublicKey) {
 				t.Error("the key in the file is not that of the CSR")
 			}
 		})
@@ -195,13 +197,15 @@ func TestBadRequestLeavesNothing(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(201, created)).trusted()
 	file := filepath.Join(t.TempDir(), "a.key")
-	for _, flags := range []string{"--name bad_name!", "--name a.example.com --key-algorithm dsa", "--name a.example.com --country Sweden"} {
+	for _, flags := range []string{"--name bad_name!", "--name a.example.com --key-algorithm dsa",
+		"--name a.example.com --country Sweden"} {
 		s.run(append(strings.Fields("request create --key-out "+file), strings.Fields(flags)...)...).wantFailure(t)
 		if _, err := os.Stat(file); err == nil {
 			t.Fatalf("%s: a key was left behind", flags)
 		}
 	}
-	s.run("request", "create", "--name", "a.example.com", "--key-out", filepath.Join(file, "no", "folder")).wantFailure(t, "no such file")
+	s.run("request", "create", "--name", "a.example.com", "--key-out",
+		filepath.Join(file, "no", "folder")).wantFailure(t, "no such file")
 	if calls := s.server.sent(); calls != nil {
 		t.Errorf("sent %q, want nothing", calls)
 	}
@@ -216,7 +220,8 @@ func TestRequestCreateFromCSR(t *testing.T) {
 	if diff := cmp.Diff(want, s.server.sent()); diff != "" {
 		t.Errorf("of a file, sent (-want +got):\n%s", diff)
 	}
-	if r := s.runWith("a CSR\r\n", "request", "create", "--csr", "-"); r.code != 0 || !strings.Contains(r.out, "request 7 is submitted") {
+	if r := s.runWith("a CSR\r\n", "request", "create", "--csr", "-"); r.code != 0 ||
+		!strings.Contains(r.out, "request 7 is submitted") {
 		t.Errorf("of stdin: %+v", r)
 	}
 	if diff := cmp.Diff(want, s.server.sent()); diff != "" {

@@ -26,8 +26,8 @@ func (p *program) requestSign() *cobra.Command {
 			"  notary request sign --status Active --expires-before 30d\n"+
 			"  notary request sign 7 --authority 2 --subject 'CN=web.example.com,O=Example' --name web.example.com\n"+
 			"  notary request sign 7 --authority 1 --profile intermediate --path-length 0 --permit dns:example.com")
-	c.Long += "\n\nWithout --authority and --profile, a request is signed by the CA and with the profile of its previous\n" +
-		"certificate. The first certificate of a request needs --authority."
+	c.Long += "\n\nWithout --authority and --profile, a request is signed by the CA and with the profile of " +
+		"its previous\ncertificate. The first certificate of a request needs --authority."
 	c.RunE = func(command *cobra.Command, args []string) error {
 		notAfter, err := end.end(p.now())
 		if err != nil {
@@ -55,9 +55,12 @@ func (p *program) requestSign() *cobra.Command {
 			question: "Sign %s?", doing: "signing", done: "signed",
 		})
 	}
-	authorityFlag(c, &authority, "authority", "the `id` or common name of the CA that signs (default that of the previous certificate)")
-	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default that of the previous certificate, or server-client)")
-	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "renew with the previous CA and profile; --authority and --profile are for requests without a certificate")
+	authorityFlag(c, &authority, "authority", "the `id` or common name of the CA that signs (default that of the "+
+		"previous certificate)")
+	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default that "+
+		"of the previous certificate, or server-client)")
+	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "renew with the previous CA and profile; --authority "+
+		"and --profile are for requests without a certificate")
 	end.register(c, "that of the profile: 90 days for the built-in server and client profiles")
 	own.register(c, on)
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
@@ -92,7 +95,8 @@ func groupText(g api.SignGroup) string {
 func (p *program) requestReject() *cobra.Command {
 	var body api.Reject
 	c, on := p.decisionCommand("reject", "Reject requests that have no certificate", notary.Outstanding, "authority",
-		"  notary request reject 7 --reason \"ask for web.example.com instead\"\n  notary request reject --email someone@example.com")
+		"  notary request reject 7 --reason \"ask for web.example.com instead\"\n  notary request reject --email "+
+			"someone@example.com")
 	c.RunE = func(command *cobra.Command, args []string) error {
 		return p.decide(command, args, on, decision{
 			one: func(ctx context.Context, c *client.Client, id int64) error {
@@ -119,15 +123,18 @@ type decidedOn struct {
 }
 
 // decisionCommand returns a command on requests by id or filter, without its RunE.
-func (p *program) decisionCommand(verb, short string, status notary.RequestStatus, issuerFlag, example string) (*cobra.Command, *decidedOn) {
+func (p *program) decisionCommand(verb, short string, status notary.RequestStatus, issuerFlag,
+	example string) (*cobra.Command, *decidedOn) {
 	c := &cobra.Command{Use: verb + " [ID...]", Short: short, Example: example, Args: cobra.ArbitraryArgs,
-		Long: short + ".\n\nSelect the requests by id or with filters. With filters and\n" +
-			"without --status, only requests that are " + string(status) + " are selected. They are counted first, and nothing\n" +
-			"is done if the selection, or one of the requests, has changed since."}
+		Long: short + ".\n\n" +
+			"Select the requests by id or with filters. With filters and without --status, only requests that are\n" +
+			string(status) + " are selected. They are counted first, and nothing is done if the selection, or " +
+			"one of the\nrequests, has changed since."}
 	on := &decidedOn{status: status}
 	on.register(c, issuerFlag)
 	on.registerStatus()
-	c.Flags().BoolVarP(&on.yes, "yes", "y", false, "do not ask for confirmation; required without a terminal if requests are selected by filters or "+
+	c.Flags().BoolVarP(&on.yes, "yes", "y", false, "do not ask for confirmation; required without a terminal if "+
+		"requests are selected by filters or "+
 		"by name")
 	return c, on
 }

@@ -42,11 +42,13 @@ func (f *signFlags) register(c *cobra.Command, on *decidedOn) {
 	name := c.Flags().Lookup("name")
 	f.names.filter = &on.filter.Name
 	name.Value = &f.names
-	name.Usage = "with an id, a `name` to certify instead of those in the CSR: host, *.domain, IP address, e-mail address, URI or upn:name; " +
-		"may be repeated. Without an id, only requests with this whole name"
-	c.Flags().StringVar(&f.subject, "subject", "", "the `subject` instead of that of the CSR, such as 'CN=web.example.com,O=Example,C=DE'")
+	name.Usage = "with an id, a `name` to certify instead of those in the CSR: host, *.domain, IP address, e-mail " +
+		"address, URI or upn:name; may be repeated. Without an id, only requests with this whole name"
+	c.Flags().StringVar(&f.subject, "subject", "", "the `subject` instead of that of the CSR, such as "+
+		"'CN=web.example.com,O=Example,C=DE'")
 	c.Flags().BoolVar(&f.noNames, "no-names", false, "ignore the names in the CSR")
-	c.Flags().IntVar(&f.pathLength, "path-length", 0, "for a subordinate CA, with a profile for CAs: how many CAs may follow below it (default the profile's)")
+	c.Flags().IntVar(&f.pathLength, "path-length", 0, "for a subordinate CA, with a profile for CAs: how many CAs "+
+		"may follow below it (default the profile's)")
 	f.constraints.register(c)
 	c.MarkFlagsMutuallyExclusive("name", "no-names")
 }

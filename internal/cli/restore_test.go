@@ -17,16 +17,19 @@ func TestPostgresRestoreAsDocumented(t *testing.T) {
 	const document, heading = "../../docs/operations.md", "Backup and restore: PostgreSQL"
 	blocks := testkit.Commands(t, document, heading)
 	if len(blocks) != 3 {
-		t.Fatalf("the section %q has %d blocks of commands, want those to back up, to restore and to check", heading, len(blocks))
+		t.Fatalf("the section %q has %d blocks of commands, want those to back up, to restore and to check", heading,
+			len(blocks))
 	}
 	cluster := testkit.StartCluster(t, "fsync = off", "full_page_writes = off")
 	databaseURL, admin := cluster.Ordinary(t, "notary")
 	binary, dir := buildProgram(t), t.TempDir()
-	shell := documentShell{dir, append(admin, "NOTARY_DATABASE="+databaseURL("notary"), "NOTARY_DATA=data", "NOTARY_SETUP_CODE=off", "NOTARY_PASSWORD="+testkit.Password,
+	shell := documentShell{dir, append(admin, "NOTARY_DATABASE="+databaseURL("notary"), "NOTARY_DATA=data",
+		"NOTARY_SETUP_CODE=off", "NOTARY_PASSWORD="+testkit.Password,
 		"XDG_CONFIG_HOME="+filepath.Join(dir, "config")), filepath.Dir(binary)}
 
 	stop := shell.serve(t, binary)
-	shell.run(t, "notary account create --first --email admin@example.com\nnotary authority create --root --common-name 'Example Root'")
+	shell.run(t, "notary account create --first --email admin@example.com\nnotary authority create --root "+
+		"--common-name 'Example Root'")
 	shell.run(t, blocks[0])
 	stop()
 	shell.run(t, blocks[1])
@@ -36,12 +39,14 @@ func TestPostgresRestoreAsDocumented(t *testing.T) {
 		t.Errorf("the restored database: %s", out)
 	}
 	stop = restored.serve(t, binary)
-	if out := restored.run(t, "notary login --email admin@example.com\nnotary authority list"); !strings.Contains(out, "Example Root") {
+	if out := restored.run(t, "notary login --email admin@example.com\nnotary authority list"); !strings.Contains(out,
+		"Example Root") {
 		t.Errorf("the authorities of the restored database: %s", out)
 	}
 	stop()
 
-	shell.run(t, "createdb --template=template0 --encoding=UTF8 --owner=notary mistaken\npg_restore --no-owner --dbname=mistaken *.dump")
+	shell.run(t, "createdb --template=template0 --encoding=UTF8 --owner=notary mistaken\npg_restore --no-owner "+
+		"--dbname=mistaken *.dump")
 	mistaken := shell.with("NOTARY_DATABASE=" + databaseURL("mistaken"))
 	for _, command := range []string{"notary migrate status", "notary migrate up"} {
 		if out := mistaken.fail(t, command); !strings.Contains(out, "pg_restore --no-owner --role=notary") {

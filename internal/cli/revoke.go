@@ -44,13 +44,15 @@ func (p *program) requestRevoke() *cobra.Command {
 		})
 	}
 	reasonFlag(c, &body.Reason)
-	c.Flags().BoolVar(&body.OnlyCurrent, "only-current", false, "revoke only the current certificate; older ones stay valid")
+	c.Flags().BoolVar(&body.OnlyCurrent, "only-current", false, "revoke only the current certificate; older "+
+		"ones stay valid")
 	revokeYesUsage(c)
 	return c
 }
 
 func revokeYesUsage(c *cobra.Command) {
-	c.Flags().Lookup("yes").Usage = "do not ask for confirmation; required without a terminal if certificates are selected by filters or by name"
+	c.Flags().Lookup("yes").Usage = "do not ask for confirmation; required without a terminal if certificates are " +
+		"selected by filters or by name"
 }
 
 // confirmRevocation lists the certificates of a request that would be revoked, and asks.
@@ -62,7 +64,10 @@ func (p *program) confirmRevocation(ctx context.Context, c *client.Client, id in
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(e api.Certificate) bool { return e.RevokedAt != nil || p.now().After(e.NotAfter) })
+	all = slices.DeleteFunc(all, func(e api.Certificate) bool {
+		return e.RevokedAt != nil ||
+			p.now().After(e.NotAfter)
+	})
 	if onlyCurrent || len(all) < 2 {
 		return p.confirm(ctx, false, "Revoke the certificate of request %d permanently?", id)
 	}
@@ -70,7 +75,8 @@ func (p *program) confirmRevocation(ctx context.Context, c *client.Client, id in
 	for _, e := range all {
 		ids = append(ids, e.ID)
 	}
-	return p.confirm(ctx, false, "Revoke all %d valid certificates of request %d (%s) permanently?", len(ids), id, joinIDs(ids))
+	return p.confirm(ctx, false, "Revoke all %d valid certificates of request %d (%s) permanently?", len(ids), id,
+		joinIDs(ids))
 }
 
 func (p *program) certificateRevoke() *cobra.Command {
@@ -78,10 +84,11 @@ func (p *program) certificateRevoke() *cobra.Command {
 	var yes bool
 	var body api.Revoke
 	c := &cobra.Command{Use: "revoke [ID...]", Short: "Revoke certificates permanently", Args: cobra.ArbitraryArgs,
-		Long: "Revoke certificates permanently.\n\nSelect them by id or with filters; without --revoked, filters select\n" +
-			"only certificates that are not revoked yet. They are counted first, and nothing is done\n" +
-			"if the selection has changed since. The certificate in use by a CA must be revoked on its own.\n" +
-			"On a revoked certificate, keyCompromise corrects the reason and blocks the key.",
+		Long: "Revoke certificates permanently.\n\n" +
+			"Select them by id or with filters; without --revoked, filters select only certificates that are not\n" +
+			"revoked yet. They are counted first, and nothing is done if the selection has changed since. The\n" +
+			"certificate in use by a CA must be revoked on its own. On a revoked certificate, keyCompromise\n" +
+			"corrects the reason and blocks the key.",
 		Example: "  notary certificate revoke 9 --reason superseded\n" +
 			"  notary certificate revoke 9 12 13 --reason keyCompromise\n" +
 			"  notary certificate revoke --domain old.example.com --reason cessationOfOperation"}
@@ -124,7 +131,8 @@ func (p *program) revokeCertificate(ctx context.Context, c *client.Client, id in
 }
 
 // revokeCertificates revokes the certificates with these ids or, without ids, those that the flags find.
-func (p *program) revokeCertificates(ctx context.Context, c *client.Client, ids []int64, on *filterFlags, body api.Revoke, yes bool) error {
+func (p *program) revokeCertificates(ctx context.Context, c *client.Client, ids []int64, on *filterFlags,
+	body api.Revoke, yes bool) error {
 	bulk := api.BulkRevokeCertificates{IDs: ids, Revoke: body}
 	n := len(ids)
 	if n == 0 {
@@ -141,7 +149,8 @@ func (p *program) revokeCertificates(ctx context.Context, c *client.Client, ids 
 		}
 		bulk.Filter, bulk.Selection, n = &filter, found.Selection, int(found.Count)
 		if _, asked := p.terminal(); !asked && !yes && n > 0 {
-			return usagef("the flags select %s, and there is no terminal to confirm on: add --yes", counted(n, "certificate"))
+			return usagef("the flags select %s, and there is no terminal to confirm on: add --yes",
+				counted(n, "certificate"))
 		}
 	}
 	switch {
@@ -153,7 +162,8 @@ func (p *program) revokeCertificates(ctx context.Context, c *client.Client, ids 
 	if err := p.confirm(ctx, yes, "Revoke %s permanently?", counted(n, "certificate")); err != nil {
 		return err
 	}
-	return p.follow(c.RevokeInventoryCertificates(ctx, bulk), n, decision{noun: "certificate", doing: "revoking", done: "revoked"})
+	return p.follow(c.RevokeInventoryCertificates(ctx, bulk), n,
+		decision{noun: "certificate", doing: "revoking", done: "revoked"})
 }
 
 // revoked reports the outcome of the revocation of a request or certificate.

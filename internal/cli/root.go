@@ -58,10 +58,12 @@ func (p *program) rootCommand() *cobra.Command {
 	root := group("notary", "Request, sign, inspect and revoke certificates",
 		p.startCommand(), p.setupCodeCommand(),
 		p.loginCommand(), p.logoutCommand(),
-		p.accountCommand(), p.groupCommand(), p.grantCommand(), p.canCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
+		p.accountCommand(), p.groupCommand(), p.grantCommand(), p.canCommand(), p.requestCommand(),
+		p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
 		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(), p.checkCommand(),
 		p.inspectCommand(),
-		p.statusCommand(), p.summaryCommand(), p.overviewCommand(), p.settingsCommand(), p.clockCommand(), p.versionCommand(),
+		p.statusCommand(), p.summaryCommand(), p.overviewCommand(), p.settingsCommand(), p.clockCommand(),
+		p.versionCommand(),
 	)
 	root.Version = p.version()
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -69,7 +71,8 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.server, "server", "", "the server's URL (default NOTARY_SERVER, or the server of the last login, or "+config.DefaultURL+")")
+	flags.StringVar(&p.server, "server", "", "the server's URL (default NOTARY_SERVER, or the server of the "+
+		"last login, or "+config.DefaultURL+")")
 	flags.StringVar(&p.token, "token", "", "the bearer token (default NOTARY_TOKEN, or the token of the last login)")
 	flags.StringVar(&p.caCert, "ca-cert", "", "PEM `file` of the CAs to trust for the server (default NOTARY_CA_CERT)")
 	flags.BoolVar(&p.json, "json", false, "print JSON")

@@ -22,13 +22,15 @@ func TestListOfHundredThousandIsStreamed(t *testing.T) {
 	const rows, limit = 100_000, 120 << 20
 	binary := buildProgram(t)
 	data := filepath.Join(t.TempDir(), "notary-data")
-	server := startProcess(t, binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0")
+	server := startProcess(t, binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen",
+		"127.0.0.1:0")
 	l := prepare(t, connect(t, server.url))
 	sample := l.sample(t)
 	server.kill()
 	fill(t, filepath.Join(data, "notary.db"), sample, rows-1)
 
-	server = startProcess(t, binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0")
+	server = startProcess(t, binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen",
+		"127.0.0.1:0")
 	l.client = connect(t, server.url).WithToken(l.client.Token())
 	idle := server.memory(t)
 	n := 0

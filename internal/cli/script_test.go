@@ -53,7 +53,9 @@ const serverKey = "server"
 func scriptServer(ts *testscript.TestScript, binary string, args []string) {
 	server := ts.Value(serverKey).(*process)
 	*server = process{env: []string{"NOTARY_METRICS_TOKEN=a-token-of-scripts"}}
-	ts.Check(server.start(ts.MkAbs("."), binary, append([]string{"start", "--data", "data", "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0"}, args...)...))
+	ts.Check(server.start(ts.MkAbs("."), binary,
+		append([]string{"start", "--data", "data", "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0"},
+			args...)...))
 	ts.Defer(server.kill)
 	ts.Setenv("NOTARY_SERVER", server.url)
 	ts.Setenv("PUBLISHED", server.publishes)

@@ -15,30 +15,37 @@ func (p *program) startCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "start",
 		Short: "Start the server",
-		Long: "Start the server. Without any configuration it keeps its data in ./notary-data and listens\n" +
-			"on https://" + config.DefaultHost + ":" + config.DefaultPort + " with a self-signed certificate. SIGHUP reopens its log and reloads\n" +
-			"its configuration and TLS certificate; SIGTERM and SIGINT stop it.",
+		Long: "Start the server. Without any configuration it keeps its data in ./notary-data and listens on\n" +
+			"https://" + config.DefaultHost + ":" + config.DefaultPort + " with a self-signed certificate. SIGHUP reopens its log\n" +
+			"and reloads its configuration and TLS certificate; SIGTERM and SIGINT stop it.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			name, environ, flags := cmp.Or(file, os.Getenv(config.EnvConfig)), os.Environ(), changedFlags(c)
 			load := func() (*config.Config, error) { return config.Load(name, environ, flags) }
-			return app.Run(c.Context(), app.Process{Version: p.version(), Load: load, Stdout: c.OutOrStdout(), Stderr: c.ErrOrStderr()})
+			return app.Run(c.Context(), app.Process{Version: p.version(), Load: load, Stdout: c.OutOrStdout(),
+				Stderr: c.ErrOrStderr()})
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "YAML `file` with the configuration (default NOTARY_CONFIG)")
-	c.Flags().String(config.KeyData, "", "`folder` for database, key file and certificate (default NOTARY_DATA or ./notary-data)")
-	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database, postgres://user@host:5432/name, instead of SQLite\n(default NOTARY_DATABASE; set a password only there, because process lists show flags)")
-	c.Flags().String(config.KeyListen, "", "`address` to listen on, host:port (default NOTARY_LISTEN or "+config.DefaultHost+":"+config.DefaultPort+")")
-	c.Flags().String(config.FlagName(config.KeyPublishListen), "", "`address` to publish CRLs, CA certificates and OCSP responses on over plain HTTP, host:port, or "+config.Off+
+	c.Flags().String(config.KeyData, "", "`folder` for database, key file and certificate (default NOTARY_DATA or "+
+		"./notary-data)")
+	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database, postgres://user@host:5432/name, "+
+		"instead of SQLite\n(default NOTARY_DATABASE; set a password only there, because process lists show flags)")
+	c.Flags().String(config.KeyListen, "",
+		"`address` to listen on, host:port (default NOTARY_LISTEN or "+config.DefaultHost+":"+config.DefaultPort+")")
+	c.Flags().String(config.FlagName(config.KeyPublishListen), "", "`address` to publish CRLs, CA certificates and "+
+		"OCSP responses on over plain HTTP, host:port, or "+config.Off+
 		"\n(default NOTARY_PUBLISH_LISTEN or "+config.DefaultHost+":"+config.DefaultPublishPort+")")
-	c.Flags().String(config.FlagName(config.KeyPublishURL), "", "base `URL` of the publications in certificates\n(default NOTARY_PUBLISH_URL or http://, the external_hostname and that port)")
+	c.Flags().String(config.FlagName(config.KeyPublishURL), "", "base `URL` of the publications in "+
+		"certificates\n(default NOTARY_PUBLISH_URL or http://, the external_hostname and that port)")
 	return c
 }
 
 // changedFlags returns the values of the given flags, by configuration key.
 func changedFlags(c *cobra.Command) map[string]any {
 	given := map[string]any{}
-	for _, key := range []string{config.KeyData, config.KeyListen, config.KeyDatabase, config.KeyPublishListen, config.KeyPublishURL} {
+	for _, key := range []string{config.KeyData, config.KeyListen, config.KeyDatabase, config.KeyPublishListen,
+		config.KeyPublishURL} {
 		if flag := c.Flags().Lookup(config.FlagName(key)); flag != nil && flag.Changed {
 			given[key] = flag.Value.String()
 		}

@@ -42,7 +42,8 @@ func TestStartCommandUntilItsContextEnds(t *testing.T) {
 	logFile := filepath.Join(t.TempDir(), "notary.log")
 	command := new(program).startCommand()
 	command.SetOut(writer)
-	command.SetArgs([]string{"--data", filepath.Join(t.TempDir(), "a", "b"), "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0",
+	command.SetArgs([]string{"--data", filepath.Join(t.TempDir(), "a", "b"), "--listen", "127.0.0.1:0",
+		"--publish-listen", "127.0.0.1:0",
 		"--config", testkit.ConfigFile(t, "{listen: '192.0.2.1:1', logging: {system: {format: json, output: "+logFile+"}}}")})
 	if err := command.ExecuteContext(ctx); err != nil {
 		t.Fatal(err)
@@ -66,7 +67,8 @@ func TestStartWithoutTheDatabase(t *testing.T) {
 		_ = os.Remove(c.DB + suffix)
 	}
 	s := newShell(t, nil)
-	for _, args := range [][]string{{"start", "--listen", "127.0.0.1:0", "--publish-listen", "off"}, {"migrate", "up"}} {
+	for _, args := range [][]string{{"start", "--listen", "127.0.0.1:0", "--publish-listen", "off"},
+		{"migrate", "up"}} {
 		r := s.run(append(args, "--data", c.Data)...)
 		r.wantFailure(t, "an empty database would forget every certificate")
 	}

@@ -54,5 +54,6 @@ func algorithms() []string {
 func algorithmList() string { return strings.Join(algorithms(), ", ") }
 
 func completeAlgorithms(c *cobra.Command) {
-	c.RegisterFlagCompletionFunc("key-algorithm", cobra.FixedCompletions(algorithms(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("key-algorithm",
+		cobra.FixedCompletions(algorithms(), cobra.ShellCompDirectiveNoFileComp))
 }

@@ -27,9 +27,11 @@ func (p *program) summary(ctx context.Context, c *client.Client) error {
 	}
 	var fields []field
 	for _, status := range notary.RequestStatuses {
-		fields = append(fields, field{string(status) + " requests", strconv.FormatInt(sum.CertificateRequests[string(status)], 10)})
+		fields = append(fields, field{string(status) + " requests",
+			strconv.FormatInt(sum.CertificateRequests[string(status)], 10)})
 	}
-	fields = append(fields, field{"Certificates", fmt.Sprintf("%d, of which %d are revoked", sum.Certificates, sum.Revoked)})
+	fields = append(fields, field{"Certificates", fmt.Sprintf("%d, of which %d are revoked", sum.Certificates,
+		sum.Revoked)})
 	for _, e := range sum.Expiring {
 		within := fmt.Sprintf("Expiring within %d days", e.Days)
 		if e.Days == 1 {

@@ -9,7 +9,8 @@ import (
 // Rows wider than the terminal are written as blocks, untruncated.
 func TestTablesFitTheTerminal(t *testing.T) {
 	t.Parallel()
-	rows := [][]string{{"7", "valid", "a.example.com", "3a1f00c4d2e87b90112233445566778899aa"}, {"12", "", "b.example.com", "00"}}
+	rows := [][]string{{"7", "valid", "a.example.com", "3a1f00c4d2e87b90112233445566778899aa"},
+		{"12", "", "b.example.com", "00"}}
 	for name, tt := range map[string]struct {
 		width int
 		want  string

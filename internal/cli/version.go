@@ -27,7 +27,8 @@ func (p *program) versionCommand() *cobra.Command {
 			if p.json {
 				return p.printJSON(map[string]string{"version": p.version(), "go": runtime.Version()})
 			}
-			_, err := fmt.Fprintf(p.out, "notary %s (%s, %s/%s)\n", p.version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(p.out, "notary %s (%s, %s/%s)\n", p.version(), runtime.Version(), runtime.GOOS,
+				runtime.GOARCH)
 			return err
 		},
 	}

@@ -55,7 +55,8 @@ type endFlags struct {
 const maxDays = 100 * 366
 
 func (f *endFlags) register(c *cobra.Command, byDefault string) {
-	c.Flags().StringVar(&f.notAfter, "not-after", "", "the expiry, such as 2027-12-31T23:59:59Z (default "+byDefault+"; never past the issuer's)")
+	c.Flags().StringVar(&f.notAfter, "not-after", "",
+		"the expiry, such as 2027-12-31T23:59:59Z (default "+byDefault+"; never past the issuer's)")
 	c.Flags().IntVar(&f.days, "days", 0, "the validity in days from now")
 	c.MarkFlagsMutuallyExclusive("not-after", "days")
 	f.given = c.Flags().Changed

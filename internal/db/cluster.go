@@ -37,7 +37,8 @@ func (d *DB) Lease(ctx context.Context, name, holder string, term time.Duration)
 // Agree proposes the value of that name and returns the one on which all nodes agree: the first proposal.
 func (d *DB) Agree(ctx context.Context, name, value string) (agreed string, err error) {
 	err = d.Write(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, value)
+		_, err := tx.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name,
+			value)
 		if err != nil {
 			return err
 		}

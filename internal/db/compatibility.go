@@ -25,8 +25,9 @@ type Migration struct {
 // Every migration records the lowest program version that can run on the schema it creates, for programs of earlier
 // versions to read. The statement is also parsed from the file, before the migration is applied.
 var (
-	compatibilityRows = regexp.MustCompile(`INSERT INTO schema_compatibility \(version, compatible_from\) VALUES([^;]*);`)
-	compatibilityRow  = regexp.MustCompile(`\((\d+), (\d+)\)`)
+	compatibilityRows = regexp.MustCompile(
+		`INSERT INTO schema_compatibility \(version, compatible_from\) VALUES([^;]*);`)
+	compatibilityRow = regexp.MustCompile(`\((\d+), (\d+)\)`)
 )
 
 // List returns the migrations in order. A migration that states no compatibility is compatible with its own version

@@ -23,7 +23,8 @@ func version(n int) db.Schema {
 	files := fstest.MapFS{}
 	for i, text := range steps[:n] {
 		for _, engine := range []string{"sqlite", "postgres"} {
-			files[fmt.Sprintf("%s/%05d_step.sql", engine, i+1)] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + strings.TrimPrefix(text, "-- +goose Up\n"))}
+			files[fmt.Sprintf("%s/%05d_step.sql", engine, i+1)] = &fstest.MapFile{Data: []byte("-- +goose Up\n" +
+				strings.TrimPrefix(text, "-- +goose Up\n"))}
 		}
 	}
 	schema.Migrations = files
@@ -31,12 +32,14 @@ func version(n int) db.Schema {
 }
 
 func states(version, compatibleFrom int) string {
-	return fmt.Sprintf("INSERT INTO schema_compatibility (version, compatible_from) VALUES (%d, %d);\n", version, compatibleFrom)
+	return fmt.Sprintf("INSERT INTO schema_compatibility (version, compatible_from) VALUES (%d, %d);\n", version,
+		compatibleFrom)
 }
 
 func open(t *testing.T, name string, schema db.Schema, options ...db.Option) (*db.DB, error) {
 	t.Helper()
-	d, err := db.Open(t.Context(), name, schema, time.Now, append(options, db.ReadTimeout(time.Hour), db.WriteTimeout(time.Hour))...)
+	d, err := db.Open(t.Context(), name, schema, time.Now,
+		append(options, db.ReadTimeout(time.Hour), db.WriteTimeout(time.Hour))...)
 	if err == nil {
 		t.Cleanup(func() { testkit.Check(t, d.Close()) })
 	}
@@ -87,8 +90,8 @@ func TestOlderProgram(t *testing.T) {
 
 	testkit.Check(t, mustOpen(t, name, version(3)).Close())
 	_, err = open(t, name, version(1))
-	testkit.WantText(t, err, "its schema has version 3, which needs a program of schema version 2 or later, and this one has 1",
-		"run the newer program that upgraded it, or restore the backup")
+	testkit.WantText(t, err, "its schema has version 3, which needs a program of schema version 2 or later, and "+
+		"this one has 1", "run the newer program that upgraded it, or restore the backup")
 	second := mustOpen(t, name, version(2))
 	status, err = version(1).Status(t.Context(), name)
 	testkit.Check(t, err)
@@ -101,7 +104,8 @@ func TestNewerSchemaWithoutCompatibility(t *testing.T) {
 	t.Parallel()
 	name := testkit.Database(t)
 	testkit.Check(t, mustOpen(t, name, version(1)).Close())
-	_, err := testkit.SQL(t, name).ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, `+truth()+`)`)
+	_, err := testkit.SQL(t, name).ExecContext(t.Context(),
+		`INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, `+truth()+`)`)
 	testkit.Check(t, err)
 	_, err = open(t, name, version(1))
 	testkit.WantText(t, err, "its schema has version 2, which needs a program of schema version 2 or later")
@@ -130,7 +134,8 @@ func TestMigrationWithRunningNodes(t *testing.T) {
 		"nodes of other versions are running: version 1 (127.0.0.1). Stop them, then start this program again")
 	status, err := version(3).Status(t.Context(), name)
 	testkit.Check(t, err)
-	if blocking := status.Blocking(); status.Required() != 2 || len(blocking) != 1 || blocking[0].Version != 1 || len(status.Running) != 2 {
+	if blocking := status.Blocking(); status.Required() != 2 || len(blocking) != 1 || blocking[0].Version != 1 ||
+		len(status.Running) != 2 {
 		t.Errorf("the status is %+v", status)
 	}
 	writeWord(t, first, 4)
@@ -191,7 +196,8 @@ func wantExcluded(t *testing.T, d *db.DB) {
 	t.Helper()
 	err := d.Write(t.Context(), func(tx *db.Tx) error { return addWord(tx, 9, "late") })
 	testkit.WantKind(t, err, notary.Unavailable)
-	testkit.WantText(t, err, "upgraded by a newer program", "(schema version 1) cannot run on it any more: stop it and start the newer program")
+	testkit.WantText(t, err, "upgraded by a newer program", "(schema version 1) cannot run on it any more: stop it "+
+		"and start the newer program")
 }
 
 // Programs that do not announce their version are detected by their leases.
@@ -225,7 +231,8 @@ func TestDryRun(t *testing.T) {
 	writeWord(t, d, 2)
 	effects, err := version(3).DryRun(t.Context(), name)
 	testkit.Check(t, err)
-	if len(effects) != 2 || effects[0].Version != 2 || effects[0].CompatibleFrom != 1 || effects[0].Rows != 3 || effects[1].Rows != 1 {
+	if len(effects) != 2 || effects[0].Version != 2 || effects[0].CompatibleFrom != 1 || effects[0].Rows != 3 ||
+		effects[1].Rows != 1 {
 		t.Errorf("the effects are %+v", effects)
 	}
 	for _, effect := range effects {
@@ -254,7 +261,8 @@ func TestDryRunThatFails(t *testing.T) {
 	writeWord(t, d, 1)
 	schema := version(2)
 	for _, file := range []string{"sqlite/00002_step.sql", "postgres/00002_step.sql"} {
-		schema.Migrations.(fstest.MapFS)[file].Data = []byte("-- +goose Up\nINSERT INTO word (id, text) VALUES (1, 'twice');\n" + states(2, 1))
+		schema.Migrations.(fstest.MapFS)[file].Data = []byte("-- +goose Up\nINSERT INTO word (id, text) VALUES (1, " +
+			"'twice');\n" + states(2, 1))
 	}
 	_, err := schema.DryRun(t.Context(), name)
 	testkit.WantText(t, err, "migration 2 (step) fails")

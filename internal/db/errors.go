@@ -34,7 +34,8 @@ func MapError(err error) error {
 	case errors.As(err, &pg):
 		return mappedPostgres(pg, err)
 	case errors.Is(err, context.Canceled):
-		return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Message: "the request was cancelled", Err: err}
+		return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Message: "the request was cancelled",
+			Err: err}
 	case notary.Exhausted(err) != nil: // on the way to the server
 		return notary.Exhausted(err)
 	case timedOut(err):
@@ -168,8 +169,8 @@ func temporary(sentence string, retryAfter time.Duration, err error) error {
 		Message: sentence + ", nothing was changed: try again"}
 }
 
-// isTransient reports whether the connection or the server is temporarily unusable: unreachable, shutting down, starting,
-// full, or not the primary.
+// isTransient reports whether the connection or the server is temporarily unusable: unreachable, shutting down,
+// starting, full, or not the primary.
 func isTransient(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {

@@ -33,7 +33,8 @@ func TestPostgresCodes(t *testing.T) {
 			"58000", "58030", "58P01", // the system
 		},
 		notary.OutcomeUnknown: {"40003"},
-		notary.Internal:       {"22001", "23502", "23514", "25P02", "26000", "42601", "42P01", "42501", "42P05", "XX000", "XX001", "XX002", "P0001", "?"},
+		notary.Internal: {"22001", "23502", "23514", "25P02", "26000", "42601", "42P01", "42501", "42P05",
+			"XX000", "XX001", "XX002", "P0001", "?"},
 	}
 	for kind, codes := range tests {
 		for _, code := range codes {
@@ -41,7 +42,8 @@ func TestPostgresCodes(t *testing.T) {
 			wantMapped(t, code, err, kind)
 		}
 	}
-	plan := &pgconn.PgError{Code: "0A000", Routine: "RevalidateCachedQuery", Message: "cached plan must not change result type"}
+	plan := &pgconn.PgError{Code: "0A000", Routine: "RevalidateCachedQuery", Message: "cached plan must not change " +
+		"result type"}
 	wantMapped(t, "a plan from before an upgrade", MapError(plan), notary.Unavailable)
 	wantMapped(t, "another feature", MapError(&pgconn.PgError{Code: "0A000"}), notary.Internal)
 }

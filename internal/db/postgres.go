@@ -139,8 +139,8 @@ func (e *postgresEngine) name() string {
 	return e.config.Database + " on " + strings.Join(slices.Compact(hosts), ", ")
 }
 
-// awaitServer connects for the first time. It waits for a server that is absent or just starting, and fails at once on other
-// errors.
+// awaitServer connects for the first time. It waits for a server that is absent or just starting, and fails at once
+// on other errors.
 func (e *postgresEngine) awaitServer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.start)
 	defer cancel()
@@ -171,7 +171,8 @@ func (e *postgresEngine) check(ctx context.Context) error {
 			e.name(), encoding)
 	case synchronous == "off" || synchronous == "local":
 		return notary.Errorf(notary.Invalid, "the database %s has synchronous_commit set to %s, which can lose "+
-			"acknowledged changes when a machine fails: set it to on, for the server, the database and the user", e.name(), synchronous)
+			"acknowledged changes when a machine fails: set it to on, for the server, the database and the user",
+			e.name(), synchronous)
 	}
 	return e.requireSessions(ctx)
 }
@@ -186,13 +187,16 @@ func (e *postgresEngine) refusal(err error) error {
 		return err
 	case !errors.As(err, &theirs) && !errors.As(err, &failed):
 		return &notary.Error{Kind: notary.Unavailable, Err: err,
-			Message: "the database " + e.name() + " does not answer: is the server running, and are host and port right?"}
+			Message: "the database " + e.name() +
+				" does not answer: is the server running, and are host and port right?"}
 	case theirs == nil:
 		return &notary.Error{Kind: notary.Unavailable, Err: err,
-			Message: "the database " + e.name() + " cannot be reached: is the server running, and are host, port and TLS right?"}
+			Message: "the database " + e.name() +
+				" cannot be reached: is the server running, and are host, port and TLS right?"}
 	case theirs.Code == invalidPassword || theirs.Code == invalidAuthorization:
 		return &notary.Error{Kind: notary.Forbidden, Err: err,
-			Message: "the database " + e.name() + " refuses the user " + e.config.User + ": check user and password in the URL"}
+			Message: "the database " + e.name() + " refuses the user " + e.config.User +
+				": check user and password in the URL"}
 	case theirs.Code == unknownDatabase:
 		return &notary.Error{Kind: notary.NotFound, Err: err,
 			Message: "there is no database " + e.name() + ": create it with createdb, or name another"}
@@ -282,7 +286,8 @@ func (e *postgresEngine) loaded(ctx context.Context, conn *sql.Conn, tables []st
 		}
 		if sequence.Valid {
 			if _, err := conn.ExecContext(ctx, fmt.Sprintf(
-				`SELECT setval('%s', (SELECT COALESCE(MAX(id), 0) + 1 FROM %s), false)`, sequence.String, table)); err != nil {
+				`SELECT setval('%s', (SELECT COALESCE(MAX(id), 0) + 1 FROM %s), false)`, sequence.String,
+				table)); err != nil {
 				return MapError(err)
 			}
 		}

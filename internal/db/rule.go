@@ -28,7 +28,8 @@ func (r Rule) Check(ctx context.Context, q Querier) error {
 		return fmt.Errorf("checking that %s: %w", r.Says, err)
 	}
 	if len(breaches) > 0 {
-		return fmt.Errorf("broken: %s (%d: %s)", r.Says, len(breaches), strings.Join(breaches[:min(len(breaches), 5)], ", "))
+		return fmt.Errorf("broken: %s (%d: %s)", r.Says, len(breaches),
+			strings.Join(breaches[:min(len(breaches), 5)], ", "))
 	}
 	return nil
 }

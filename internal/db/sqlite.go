@@ -61,8 +61,9 @@ func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngin
 	if err := schema.markFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	if e.single, err = connectSQLite(path, 1, "&_pragma=cache_size("+writeCache+")&_pragma=wal_autocheckpoint("+checkpoint+
-		")&_pragma=journal_size_limit("+logLimit+")"); err != nil {
+	if e.single, err = connectSQLite(path, 1,
+		"&_pragma=cache_size("+writeCache+")&_pragma=wal_autocheckpoint("+checkpoint+
+			")&_pragma=journal_size_limit("+logLimit+")"); err != nil {
 		return nil, err
 	}
 	if err := schema.migrateSQLite(ctx, e.single); err != nil {
@@ -113,7 +114,8 @@ func (e *sqliteEngine) write(ctx context.Context, now time.Time, fn func(*Tx) er
 func (e *sqliteEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error {
 	if write {
 		return e.writer.alone(ctx, func(conn *sql.Conn) error {
-			if _, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+loadCache+"; PRAGMA temp_store = FILE"); err != nil {
+			if _, err := conn.ExecContext(ctx,
+				"PRAGMA cache_size = "+loadCache+"; PRAGMA temp_store = FILE"); err != nil {
 				return MapError(err)
 			}
 			return fn(conn)
@@ -177,7 +179,8 @@ func (e *sqliteEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table st
 }
 
 // dropIndexes drops the indexes that the query returns (name, definition), except those to keep.
-func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string, keep []string) (recreate []string, err error) {
+func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string,
+	keep []string) (recreate []string, err error) {
 	var drop []string
 	_, err = Collect(ctx, OnConn(conn), func(row Row) (none struct{}, err error) {
 		var name, text string
@@ -197,7 +200,8 @@ func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string, keep 
 
 // loaded leaves the ids alone: SQLite continues from the greatest.
 func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) error {
-	_, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+writeCache+"; PRAGMA temp_store = MEMORY; PRAGMA shrink_memory")
+	_, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+writeCache+"; PRAGMA temp_store = MEMORY; PRAGMA "+
+		"shrink_memory")
 	return MapError(err)
 }
 

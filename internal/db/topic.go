@@ -32,7 +32,8 @@ func (s *Schema) topics() topics {
 // of returns the topic that a statement invalidates, or "".
 func (t topics) of(statement string) string {
 	topic := t[written(statement)]
-	if topic == nil || slices.ContainsFunc(topic.Except, func(s string) bool { return strings.HasPrefix(statement, s) }) {
+	if topic == nil || slices.ContainsFunc(topic.Except,
+		func(s string) bool { return strings.HasPrefix(statement, s) }) {
 		return ""
 	}
 	return topic.Name

@@ -15,7 +15,8 @@ import (
 func openDictionary(t *testing.T, name string) *db.DB {
 	t.Helper()
 	schema := words
-	schema.Topics = []db.Topic{{Name: "dictionary", Tables: []string{"word"}, Except: []string{"UPDATE word SET id = id"}}}
+	schema.Topics = []db.Topic{{Name: "dictionary", Tables: []string{"word"},
+		Except: []string{"UPDATE word SET id = id"}}}
 	d, err := db.Open(t.Context(), name, schema, time.Now, db.ReadTimeout(time.Hour), db.WriteTimeout(time.Hour))
 	testkit.Check(t, err)
 	t.Cleanup(func() { testkit.Check(t, d.Close()) })

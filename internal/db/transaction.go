@@ -129,7 +129,8 @@ func retryable(err error) error {
 // errUnknown returns the error of a change that may or may not have been committed.
 func errUnknown(err error) error {
 	return &notary.Error{Kind: notary.OutcomeUnknown, RetryAfter: 5 * time.Second, Err: err,
-		Message: "the database connection was lost during the commit, so the change may or may not have been made: check before you try again"}
+		Message: "the database connection was lost during the commit, so the change may or may not have been made: " +
+			"check before you try again"}
 }
 
 // transaction runs the statements of one transaction, ignoring cancellation of the caller's context. Statements whose

@@ -95,7 +95,8 @@ func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) 
 	id, err := tx.db.Insert(`INSERT INTO account (email, password_hash, role, created_at)
 		VALUES ($1, $2, $3, $4) RETURNING id`, a.Email, passwordHash, int(a.Role), db.Seconds(tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
-		return 0, &notary.Error{Kind: notary.Conflict, Field: "email", Message: "an account with this e-mail already exists"}
+		return 0, &notary.Error{Kind: notary.Conflict, Field: "email", Message: "an account with this e-mail " +
+			"already exists"}
 	}
 	return id, err
 }
@@ -135,7 +136,8 @@ func (tx *Tx) SetRole(a *notary.Account, role notary.Role) error {
 	if err := tx.DeleteSessionsOf(a.ID); err != nil {
 		return err
 	}
-	return tx.db.Change(db.Raced(), `UPDATE account SET role = $1 WHERE id = $2 AND role = $3`, int(role), a.ID, int(a.Role))
+	return tx.db.Change(db.Raced(), `UPDATE account SET role = $1 WHERE id = $2 AND role = $3`, int(role), a.ID,
+		int(a.Role))
 }
 
 // dropAdmin decrements the count of Admins if role is Admin, and refuses to reach zero.

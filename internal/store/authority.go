@@ -23,7 +23,8 @@ func (r reader) Authority(ctx context.Context, id int64) (*notary.Authority, err
 
 // AuthorityWithCertificate returns the authority that uses the certificate, or nil.
 func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int64) (*notary.Authority, error) {
-	a, err := r.scanAuthority(r.q.QueryRow(ctx, selectAuthority+`WHERE a.certificate_id = $1 AND a.deleted_at IS NULL`, certificateID))
+	a, err := r.scanAuthority(r.q.QueryRow(ctx, selectAuthority+`WHERE a.certificate_id = $1 AND a.deleted_at IS NULL`,
+		certificateID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -89,8 +90,10 @@ func (r reader) scanAuthority(row db.Row) (*notary.Authority, error) {
 	a.Certificate = cert.certificate(r)
 	var err error
 	a.Constraints, err = decodeConstraints(constraints)
-	problems := unreadable(column{"not_after", notAfter.unreadable()}, column{"path_len", pathLen.bad}, column{"constraints", err != nil},
-		column{"predecessor_id", predecessor.bad}, column{"crl_shards", shards.bad}, column{"crl_number", crlNumber.bad},
+	problems := unreadable(column{"not_after", notAfter.unreadable()}, column{"path_len", pathLen.bad},
+		column{"constraints", err != nil},
+		column{"predecessor_id", predecessor.bad}, column{"crl_shards", shards.bad},
+		column{"crl_number", crlNumber.bad},
 		column{"created_at", created.unreadable()})
 	r.damage.add("authority", a.ID, problems)
 	if all := append(problems, cert.problems...); len(all) > 0 {
@@ -110,7 +113,8 @@ func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, err
 		predecessor_id, crl_number, crl_base, created_at, key_known_outside)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
 		boolInt(a.Enabled), a.CSR, a.CommonName, a.Key, sealedKey, db.Seconds(a.NotAfter), a.PathLen, constraints,
-		nullable(a.PredecessorID), a.CRLNumber, tx.crlBase(a.CRLNumber), db.Seconds(tx.db.Now()), boolInt(a.KeyKnownOutside))
+		nullable(a.PredecessorID), a.CRLNumber, tx.crlBase(a.CRLNumber), db.Seconds(tx.db.Now()),
+		boolInt(a.KeyKnownOutside))
 }
 
 // SetAuthorityCertificate sets the certificate of an authority that is unchanged since it was read and not revoked.

@@ -16,7 +16,8 @@ func TestAuthority(t *testing.T) {
 	end := clock.Now().AddDate(3, 0, 0)
 	var id int64
 	constraints := notary.NameConstraints{Permitted: notary.Subtrees{DNS: []string{"example.com"}},
-		Excluded: notary.Subtrees{IP: []string{"10.0.0.0/8"}, Email: []string{"me@example.com"}, URI: []string{".example.com"}}}
+		Excluded: notary.Subtrees{IP: []string{"10.0.0.0/8"}, Email: []string{"me@example.com"},
+			URI: []string{".example.com"}}}
 	write(t, s, func(tx *store.Tx) (err error) {
 		id, err = tx.InsertAuthority(&notary.Authority{Enabled: true, CSR: "the CSR", CommonName: "Root",
 			Key: "RSA 3072", NotAfter: end, PathLen: 2, Constraints: constraints, CRLNumber: 41}, []byte("sealed"))

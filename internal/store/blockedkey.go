@@ -37,5 +37,6 @@ func (r reader) CertificatesInForce(ctx context.Context, now time.Time, ids []in
 	b := &db.Binder{}
 	b.Bind(db.Seconds(now))
 	in := db.BindAll(b, ids)
-	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE `+inForce+` AND k.id IN (`+in+`) ORDER BY k.id`, b.Args...)
+	return db.Collect(ctx, r.q, r.scanCertificate,
+		selectCertificate+`WHERE `+inForce+` AND k.id IN (`+in+`) ORDER BY k.id`, b.Args...)
 }

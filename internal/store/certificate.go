@@ -83,7 +83,8 @@ const issuancesTogether = 200
 
 // CertificatesWithKey returns all certificates ever issued or uploaded for the key with that fingerprint.
 func (r reader) CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error) {
-	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE k.key_fingerprint = $1 ORDER BY k.id`, keyFingerprint)
+	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE k.key_fingerprint = $1 ORDER BY k.id`,
+		keyFingerprint)
 }
 
 func (r reader) scanCertificate(row db.Row) (*notary.Certificate, error) {
@@ -125,7 +126,8 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := tx.db.Later(`INSERT INTO certificate_lint (certificate_id, findings) VALUES ($1, $2)`, id, findings); err != nil {
+		if err := tx.db.Later(`INSERT INTO certificate_lint (certificate_id, findings) VALUES ($1, $2)`, id,
+			findings); err != nil {
 			return 0, err
 		}
 	}
@@ -135,8 +137,10 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, search string) (int64, error) {
 	b := &db.Binder{}
 	values := ""
-	for _, value := range []any{nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain, c.CommonName,
-		c.Names.String(), c.Key, search, c.KeyFingerprint, c.Serial, c.Fingerprint, db.Seconds(c.NotBefore), db.Seconds(c.NotAfter),
+	for _, value := range []any{nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain,
+		c.CommonName,
+		c.Names.String(), c.Key, search, c.KeyFingerprint, c.Serial, c.Fingerprint, db.Seconds(c.NotBefore),
+		db.Seconds(c.NotAfter),
 		c.Profile, c.ProfileVersion, c.Shard, db.Seconds(tx.db.Now())} {
 		values += b.Bind(value) + ", "
 	}

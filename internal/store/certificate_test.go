@@ -120,7 +120,8 @@ func TestRevocation(t *testing.T) {
 			t.Errorf("authority %d has %d revocations (%v), want %d", authority, n, err, want)
 		}
 		valid := map[int64]int64{one.ID: 1, two.ID: 1}[authority]
-		if n, err := s.CountValidIssuedBy(t.Context(), getAuthority(t, s, authority), clock.Now()); err != nil || n != valid {
+		if n, err := s.CountValidIssuedBy(t.Context(), getAuthority(t, s, authority), clock.Now()); err != nil ||
+			n != valid {
 			t.Errorf("authority %d has issued %d that are valid (%v), want %d", authority, n, err, valid)
 		}
 	}

@@ -36,7 +36,8 @@ type requestContent struct {
 
 // contentsAfter computes the content hashes of the requests after an id. It also returns the id of the last one, or the
 // same id if there are no more.
-func (tx *Tx) contentsAfter(ctx context.Context, after int64, fn func(csr string) string) (last int64, all []requestContent, err error) {
+func (tx *Tx) contentsAfter(ctx context.Context, after int64,
+	fn func(csr string) string) (last int64, all []requestContent, err error) {
 	rows, err := tx.q.Query(ctx, `SELECT r.id, r.requester_id, c.csr FROM request r
 		JOIN request_csr c ON c.request_id = r.id
 		WHERE r.id > $1 ORDER BY r.id LIMIT $2`, after, upgradeStep)

@@ -127,7 +127,8 @@ func (e *estate) filter() notary.Filter {
 		case 7:
 			f.Domain = pick(e, append(zones, "com", "Example.com", "xample.com", "1.example.com"))
 		case 8:
-			f.Search = []string{pick(e, []string{"web", "prod", "exam", "corp", "root", "v_1", "%", "_", `\`, "münch", "bob", "10.0", "0000", "zz", "rsa", "p-256", "2048", "ed2", "ecd", "active", "Revoked"})}
+			f.Search = []string{pick(e, []string{"web", "prod", "exam", "corp", "root", "v_1", "%", "_", `\`, "münch",
+				"bob", "10.0", "0000", "zz", "rsa", "p-256", "2048", "ed2", "ecd", "active", "Revoked"})}
 		case 9:
 			f.ExpiresAfter = e.clock.Now().Add(time.Duration(e.rand.IntN(40)) * time.Hour)
 		case 10:

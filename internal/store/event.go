@@ -102,15 +102,16 @@ func (r reader) scanEvent(row db.Row) (*notary.Event, error) {
 	var at instant
 	var account, object number
 	var principal, objectName, refs, requestID, before, after sql.NullString
-	err := row.Scan(&e.ID, &at, &e.Action, &e.Object.Kind, &object, &objectName, &refs, &principal, &account, &e.Principal.Name,
-		&e.Address, &requestID, &before, &after, &e.Text)
+	err := row.Scan(&e.ID, &at, &e.Action, &e.Object.Kind, &object, &objectName, &refs, &principal, &account,
+		&e.Principal.Name, &e.Address, &requestID, &before, &after, &e.Text)
 	e.At, e.Object.ID, e.Object.Name = at.time(), object.Int64, objectName.String
 	e.Principal.Kind, e.Principal.ID = principal.String, account.Int64
 	if e.Principal.Kind == "" { // recorded by an earlier version
 		e.Principal.Kind = formerPrincipal(e.Principal.ID)
 	}
 	e.RequestID = requestID.String
-	unread := unreadable(column{"at", at.unreadable()}, column{"account_id", account.bad}, column{"object_id", object.bad})
+	unread := unreadable(column{"at", at.unreadable()}, column{"account_id", account.bad},
+		column{"object_id", object.bad})
 	if refs.String != "" && json.Unmarshal([]byte(refs.String), &e.Refs) != nil {
 		unread = append(unread, "its refs cannot be read")
 	}
@@ -132,8 +133,8 @@ func formerPrincipal(accountID int64) string {
 }
 
 func (r reader) events() query.List[*notary.Event] {
-	return query.List[*notary.Event]{Q: r.q, Limits: r.search, Table: "event", Alias: "e", Columns: eventColumns, Scan: r.scanEvent,
-		Key: func(e *notary.Event) query.Key { return query.Key{ID: e.ID, NotAfter: e.At} }}
+	return query.List[*notary.Event]{Q: r.q, Limits: r.search, Table: "event", Alias: "e", Columns: eventColumns,
+		Scan: r.scanEvent, Key: func(e *notary.Event) query.Key { return query.Key{ID: e.ID, NotAfter: e.At} }}
 }
 
 // Events returns a page of the event log, newest first. Events of one object are found by an index; otherwise the log

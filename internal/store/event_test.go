@@ -54,7 +54,8 @@ func TestEventPagesMatchAScan(t *testing.T) {
 func randomEvent(random *rand.Rand) notary.Event {
 	kind := notary.EventKinds[random.IntN(4)]
 	return notary.Event{Principal: notary.NewRef(notary.AccountPrincipal, 1+random.Int64N(2), mails[random.IntN(3)]),
-		RequestID: []string{"a", "b", ""}[random.IntN(3)], Object: notary.NewRef(kind, 1+random.Int64N(4), ""), Action: kind + []string{".create", ".sign"}[random.IntN(2)]}
+		RequestID: []string{"a", "b", ""}[random.IntN(3)], Object: notary.NewRef(kind, 1+random.Int64N(4), ""),
+		Action: kind + []string{".create", ".sign"}[random.IntN(2)]}
 }
 
 func randomEvents(random *rand.Rand, begun time.Time) (q notary.EventQuery) {
@@ -91,7 +92,8 @@ func randomEvents(random *rand.Rand, begun time.Time) (q notary.EventQuery) {
 }
 
 func fits(e *notary.Event, q notary.EventQuery) bool {
-	return (q.Kind == "" || e.Object.Kind == q.Kind) && (q.ObjectID == 0 || e.Object.ID == q.ObjectID) && !slices.Contains(q.NotKinds, e.Object.Kind) &&
+	return (q.Kind == "" || e.Object.Kind == q.Kind) && (q.ObjectID == 0 || e.Object.ID == q.ObjectID) &&
+		!slices.Contains(q.NotKinds, e.Object.Kind) &&
 		(q.Email == "" || e.Principal.Name == q.Email) && (q.Action == "" || e.Action == q.Action) &&
 		(q.Principal == "" || e.Principal.Name == q.Principal || fmt.Sprint(e.Principal.ID) == q.Principal) &&
 		(q.RequestID == "" || e.RequestID == q.RequestID) &&

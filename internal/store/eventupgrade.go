@@ -75,14 +75,16 @@ func (tx *Tx) authorityNames(ctx context.Context) (map[int64]string, error) {
 }
 
 // namingActions are the actions whose texts named objects, such as "authority 3, certificate 17, serial 0a1b".
-var namingActions = []string{"request.sign", "request.upload", "request.revoke", "certificate.revoke", "certificate.correct_reason",
+var namingActions = []string{"request.sign", "request.upload", "request.revoke", "certificate.revoke",
+	"certificate.correct_reason",
 	"authority.sign", "authority.upload", "authority.cross_sign", "authority.cross_upload", "authority.use_certificate",
 	"authority.roll_over", "authority.responder"}
 
 var textPart = regexp.MustCompile(`^(authority|certificate) ([1-9][0-9]{0,17})$`)
 
 // textRefs returns references to the authorities and certificates named in the text of an event.
-func (tx *Tx) textRefs(ctx context.Context, e *notary.Event, authorities map[int64]string) (refs []notary.Ref, err error) {
+func (tx *Tx) textRefs(ctx context.Context, e *notary.Event,
+	authorities map[int64]string) (refs []notary.Ref, err error) {
 	if !slices.Contains(namingActions, e.Action) {
 		return nil, nil
 	}

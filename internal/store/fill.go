@@ -71,16 +71,18 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 func (f *filling) prepare(ctx context.Context) (again []string, err error) {
 	err = f.store.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
 		for _, table := range []string{"request", "certificate"} {
-			some, err := f.store.db.DropIndexes(ctx, conn, table, "request_certificate", "certificate_request") // foreign keys are checked with these
+			// The two indexes kept serve the checks of foreign keys.
+			some, err := f.store.db.DropIndexes(ctx, conn, table, "request_certificate", "certificate_request")
 			if err != nil {
 				return err
 			}
 			names := table + "_name"
-			if _, err := conn.ExecContext(ctx, "CREATE TABLE "+f.into(names)+" AS SELECT * FROM "+names+" LIMIT 0"); err != nil {
+			if _, err := conn.ExecContext(ctx,
+				"CREATE TABLE "+f.into(names)+" AS SELECT * FROM "+names+" LIMIT 0"); err != nil {
 				return db.MapError(err)
 			}
-			again = append(append(again, some...), fmt.Sprintf("INSERT INTO %s (name, %s_id) SELECT name, %[2]s_id FROM %s ORDER BY name, %[2]s_id",
-				names, table, f.into(names)), "DROP TABLE "+f.into(names))
+			again = append(append(again, some...), fmt.Sprintf("INSERT INTO %s (name, %s_id) SELECT name, %[2]s_id "+
+				"FROM %s ORDER BY name, %[2]s_id", names, table, f.into(names)), "DROP TABLE "+f.into(names))
 		}
 		return nil
 	})
@@ -171,8 +173,8 @@ func (f *filling) life(l *Life) {
 		inUse, authority, notAfter = c.ID, nullable(c.AuthorityID), db.Seconds(c.NotAfter)
 	}
 	terms := query.TermsOf(r.CommonName, r.Names)
-	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(), r.Key,
-		terms.Search, inUse, authority, notAfter, db.Seconds(r.CreatedAt), db.Seconds(r.UpdatedAt), r.Rejection,
+	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(),
+		r.Key, terms.Search, inUse, authority, notAfter, db.Seconds(r.CreatedAt), db.Seconds(r.UpdatedAt), r.Rejection,
 		r.Content, nil)
 	f.add("request_csr", r.ID, r.CSR)
 	for _, name := range terms.Names {
@@ -196,7 +198,8 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 	terms := query.TermsOf(c.CommonName, c.Names)
 	f.add("certificate", c.ID, r.ID, c.RequesterID, c.Email, nullable(c.AuthorityID), f.chain(c), c.CommonName,
 		c.Names.String(), c.Key, terms.Search, c.KeyFingerprint, c.Serial, c.Fingerprint,
-		db.Seconds(c.NotBefore), db.Seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, db.Seconds(c.NotBefore), f.names(c), nil)
+		db.Seconds(c.NotBefore), db.Seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, db.Seconds(c.NotBefore),
+		f.names(c), nil)
 	f.add("certificate_der", c.ID, c.DER)
 	for _, name := range terms.Names {
 		f.add("certificate_name", name, c.ID)
@@ -208,7 +211,8 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 	}
 	if v := c.Revocation; v != nil {
 		f.revocation++
-		f.add("revocation", f.revocation, c.AuthorityID, c.ID, c.Shard, c.Serial, db.Seconds(v.At), string(v.Reason), listedUntil(c, v.At), nil, nil)
+		f.add("revocation", f.revocation, c.AuthorityID, c.ID, c.Shard, c.Serial, db.Seconds(v.At), string(v.Reason),
+			listedUntil(c, v.At), nil, nil)
 		f.counts[revokedCounter(c.AuthorityID, 0)]++
 		f.counts[LiveCounter(c.AuthorityID, c.NotAfter)]--
 		if c.Shard > 0 {

@@ -9,8 +9,8 @@ import (
 )
 
 func (r reader) requests() query.List[*notary.Request] {
-	return query.List[*notary.Request]{Q: r.q, Limits: r.search, Table: "request", Alias: "r", Columns: requestColumns, Joins: requestJoins,
-		Scan: r.scanRequest, Key: func(req *notary.Request) query.Key {
+	return query.List[*notary.Request]{Q: r.q, Limits: r.search, Table: "request", Alias: "r", Columns: requestColumns,
+		Joins: requestJoins, Scan: r.scanRequest, Key: func(req *notary.Request) query.Key {
 			key := query.Key{ID: req.ID, NotAfter: time.Unix(query.NoEnd, 0), CommonName: req.CommonName}
 			if req.Certificate != nil {
 				key.NotAfter = req.Certificate.NotAfter
@@ -20,8 +20,8 @@ func (r reader) requests() query.List[*notary.Request] {
 }
 
 func (r reader) certificates() query.List[*notary.Certificate] {
-	return query.List[*notary.Certificate]{Q: r.q, Limits: r.search, Table: "certificate", Alias: "k", Columns: certificateColumns,
-		Joins: certificateJoins, Scan: r.scanCertificate,
+	return query.List[*notary.Certificate]{Q: r.q, Limits: r.search, Table: "certificate", Alias: "k",
+		Columns: certificateColumns, Joins: certificateJoins, Scan: r.scanCertificate,
 		Key: func(c *notary.Certificate) query.Key {
 			return query.Key{ID: c.ID, NotAfter: c.NotAfter, CommonName: c.CommonName}
 		}}
@@ -51,7 +51,8 @@ func (r reader) EachCertificate(ctx context.Context, f notary.Filter, fn func(*n
 	return each(ctx, r.Certificates, f, fn)
 }
 
-func each[T any](ctx context.Context, page func(context.Context, notary.Query) (notary.Page[T], error), f notary.Filter, fn func(T) error) error {
+func each[T any](ctx context.Context, page func(context.Context, notary.Query) (notary.Page[T], error), f notary.Filter,
+	fn func(T) error) error {
 	q := notary.Query{Filter: f, Sort: notary.ByID, Limit: eachPage}
 	for {
 		p, err := page(ctx, q)

@@ -42,10 +42,13 @@ func (e *estate) checkRequests(t *testing.T, f notary.Filter, sort notary.Sort) 
 	t.Helper()
 	f.Revoked = nil // of certificates only
 	var all []*notary.Request
-	testkit.Check(t, e.store.EachRequest(t.Context(), notary.Filter{}, func(r *notary.Request) error { all = append(all, r); return nil }))
+	testkit.Check(t, e.store.EachRequest(t.Context(), notary.Filter{},
+		func(r *notary.Request) error { all = append(all, r); return nil }))
 	want := plain(all, sort, func(r *notary.Request) object {
-		o := object{id: r.ID, end: time.Unix(1<<60, 0), commonName: r.CommonName, names: r.Names, email: r.Email, owner: r.RequesterID,
-			key: r.Key, status: string(r.Status), fingerprint: r.Fingerprint, fits: f.Status == "" || r.Status == f.Status}
+		o := object{id: r.ID, end: time.Unix(1<<60, 0), commonName: r.CommonName, names: r.Names, email: r.Email,
+			owner: r.RequesterID,
+			key:   r.Key, status: string(r.Status), fingerprint: r.Fingerprint, fits: f.Status == "" ||
+				r.Status == f.Status}
 		if c := r.Certificate; c != nil {
 			o.authority, o.end, o.certified = c.AuthorityID, c.NotAfter, true
 		}
@@ -73,9 +76,11 @@ func (e *estate) checkCertificates(t *testing.T, f notary.Filter, sort notary.So
 	t.Helper()
 	f.Status = "" // of requests only
 	var all []*notary.Certificate
-	testkit.Check(t, e.store.EachCertificate(t.Context(), notary.Filter{}, func(c *notary.Certificate) error { all = append(all, c); return nil }))
+	testkit.Check(t, e.store.EachCertificate(t.Context(), notary.Filter{},
+		func(c *notary.Certificate) error { all = append(all, c); return nil }))
 	want := plain(all, sort, func(c *notary.Certificate) object {
-		return object{id: c.ID, end: c.NotAfter, commonName: c.CommonName, names: c.Names, email: c.Email, owner: c.RequesterID, key: c.Key,
+		return object{id: c.ID, end: c.NotAfter, commonName: c.CommonName, names: c.Names, email: c.Email,
+			owner: c.RequesterID, key: c.Key,
 			fingerprint: c.Fingerprint, serials: []string{c.Serial}, authority: c.AuthorityID, certified: true,
 			fits: f.Revoked == nil || (c.Revocation != nil) == *f.Revoked}
 	}, f)
@@ -122,7 +127,8 @@ func plain[T any](all []T, sort notary.Sort, look func(T) object, f notary.Filte
 
 func (o object) matches(f notary.Filter) bool {
 	for _, word := range f.Search {
-		if !o.anyName(func(name string) bool { return beginsALabel(name, word) }) && !strings.HasPrefix(o.email, word) &&
+		if !o.anyName(func(name string) bool { return beginsALabel(name, word) }) &&
+			!strings.HasPrefix(o.email, word) &&
 			!(len(word) >= 4 && (o.anySerial(word) || strings.HasPrefix(o.fingerprint, word))) &&
 			!strings.EqualFold(o.status, word) && !(len(word) >= 3 && beginsALabel(strings.ToLower(o.key), word)) {
 			return false
@@ -132,7 +138,9 @@ func (o object) matches(f notary.Filter) bool {
 	return (f.Email == "" || o.email == f.Email) && (f.Owner == 0 || o.owner == f.Owner) &&
 		(f.AuthorityID == 0 || o.authority == f.AuthorityID) && (f.Key == "" || o.key == f.Key) &&
 		(f.Name == "" || o.anyName(func(name string) bool { return name == strings.ToLower(f.Name) })) &&
-		(f.NamePrefix == "" || o.anyName(func(name string) bool { return strings.HasPrefix(name, strings.ToLower(f.NamePrefix)) })) &&
+		(f.NamePrefix == "" || o.anyName(func(name string) bool {
+			return strings.HasPrefix(name, strings.ToLower(f.NamePrefix))
+		})) &&
 		(domain == "" || o.anyName(func(name string) bool { return name == domain || endsWithLabels(name, domain) })) &&
 		(f.ExpiresAfter.IsZero() || o.certified && !o.end.Before(f.ExpiresAfter)) &&
 		(f.ExpiresBefore.IsZero() || o.certified && o.end.Before(f.ExpiresBefore))
@@ -181,7 +189,8 @@ func walkPages[T any](t *testing.T, e *estate, f notary.Filter, sort notary.Sort
 		t.Fatalf("%+v by %s in pages of %d, from the end (-want +got):\n%s", f, sort, q.Limit, diff)
 	}
 	if diff := gocmp.Diff(want, there); diff != "" {
-		t.Fatalf("%+v by %s in pages of %d, to the end, back, and there again (-want +got):\n%s", f, sort, q.Limit, diff)
+		t.Fatalf("%+v by %s in pages of %d, to the end, back, and there again (-want +got):\n%s", f, sort, q.Limit,
+			diff)
 	}
 }
 
@@ -286,7 +295,8 @@ func TestFrequentTermsAreNotCounted(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, 200)
 	st, asked := store.Record(e.store)
-	page, err := st.Requests(t.Context(), notary.Query{Filter: notary.Filter{Search: []string{"example"}}, Sort: notary.ByIDDown, Limit: 2})
+	page, err := st.Requests(t.Context(), notary.Query{Filter: notary.Filter{Search: []string{"example"}},
+		Sort: notary.ByIDDown, Limit: 2})
 	testkit.Check(t, err)
 	if len(page.Items) != 2 {
 		t.Errorf("got %d requests", len(page.Items))

@@ -43,7 +43,8 @@ func scanGroup(row db.Row) (*notary.Group, error) {
 
 // InsertGroup records a new group and returns its id.
 func (tx *Tx) InsertGroup(name string) (int64, error) {
-	id, err := tx.db.Insert(`INSERT INTO account_group (name, created_at) VALUES ($1, $2) RETURNING id`, name, db.Seconds(tx.db.Now()))
+	id, err := tx.db.Insert(`INSERT INTO account_group (name, created_at) VALUES ($1, $2) RETURNING id`, name,
+		db.Seconds(tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
 		return 0, notary.WithField(notary.Errorf(notary.Conflict, "the group %s already exists", name), "name")
 	}
@@ -64,7 +65,8 @@ func (tx *Tx) DeleteGroup(id int64) error {
 // AddMember adds an account to a group.
 func (tx *Tx) AddMember(groupID, accountID int64) error {
 	return tx.db.Change(notary.Errorf(notary.Conflict, "account %d is already in group %d", accountID, groupID),
-		`INSERT INTO membership (group_id, account_id) VALUES ($1, $2) ON CONFLICT (group_id, account_id) DO NOTHING`, groupID, accountID)
+		`INSERT INTO membership (group_id, account_id) VALUES ($1, $2) ON CONFLICT (group_id, account_id) DO NOTHING`,
+		groupID, accountID)
 }
 
 // RemoveMember removes an account from a group.

@@ -49,7 +49,8 @@ func (tx *Tx) InsertIdempotency(k Idempotency) error {
 		ON CONFLICT (account_id, idempotency_key) DO UPDATE SET digest = excluded.digest, request_id = excluded.request_id,
 			certificate_id = excluded.certificate_id, created_at = excluded.created_at
 		WHERE idempotency.created_at <= $7`,
-		k.AccountID, k.Key, k.Digest, k.RequestID, nullable(k.CertificateID), db.Seconds(tx.db.Now()), db.Seconds(tx.db.Now().Add(-idempotencyLife)))
+		k.AccountID, k.Key, k.Digest, k.RequestID, nullable(k.CertificateID), db.Seconds(tx.db.Now()),
+		db.Seconds(tx.db.Now().Add(-idempotencyLife)))
 	if err == nil && n == 0 {
 		err = notary.Errorf(notary.Conflict, "another call with this Idempotency-Key is in progress: retry it")
 	}

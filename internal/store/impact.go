@@ -58,7 +58,8 @@ func (r reader) FirstIssued(ctx context.Context, authorityID int64, now time.Tim
 	return r.issued(ctx, authorityID, now, "ASC", limit)
 }
 
-func (r reader) issued(ctx context.Context, authorityID int64, now time.Time, direction string, limit int) ([]Issued, error) {
+func (r reader) issued(ctx context.Context, authorityID int64, now time.Time, direction string,
+	limit int) ([]Issued, error) {
 	return db.CollectPlanned(ctx, r.q, scanIssued, `SELECT t.id, t.not_after, t.email,
 			CASE WHEN t.profile = $4 AND t.requester_id = 0 THEN 1 ELSE 0 END, CASE WHEN v.certificate_id IS NULL THEN 0 ELSE 1 END
 		FROM (SELECT k.id, k.not_after, k.email, k.profile, k.requester_id FROM certificate k

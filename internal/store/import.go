@@ -61,7 +61,8 @@ func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) 
 	err := tx.q.QueryRow(context.Background(), `UPDATE revocation SET certificate_id = $1, shard = $2,
 			listed_until = (CASE WHEN revoked_at > $3 THEN revoked_at ELSE $3 END) + $4
 		WHERE authority_id = $5 AND serial = $6 AND certificate_id IS NULL RETURNING revoked_at, reason`,
-		c.ID, c.Shard, db.Seconds(c.NotAfter), int64(listingMargin.Seconds()), c.AuthorityID, c.Serial).Scan(&v.at, &v.reason)
+		c.ID, c.Shard, db.Seconds(c.NotAfter), int64(listingMargin.Seconds()), c.AuthorityID, c.Serial).
+		Scan(&v.at, &v.reason)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
@@ -83,9 +84,11 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 	if _, err := tx.ClaimCertificate(context.Background(), c); err != nil {
 		return err
 	}
-	err := tx.db.Change(db.Raced(), `UPDATE certificate SET authority_id = $1 WHERE id = $2 AND authority_id IS NULL`, authorityID, c.ID)
+	err := tx.db.Change(db.Raced(), `UPDATE certificate SET authority_id = $1 WHERE id = $2 AND authority_id IS NULL`,
+		authorityID, c.ID)
 	if errors.Is(err, db.ErrUnique) {
-		return notary.Errorf(notary.Conflict, "another certificate with the serial number %s is already recorded", c.Serial)
+		return notary.Errorf(notary.Conflict, "another certificate with the serial number %s is already recorded",
+			c.Serial)
 	} else if err != nil {
 		return err
 	}
@@ -98,7 +101,8 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 
 // RecordOutsideKey records that a copy of the key with this fingerprint may exist elsewhere.
 func (tx *Tx) RecordOutsideKey(keyFingerprint string) error {
-	_, err := tx.db.Exec(`INSERT INTO outside_key (fingerprint) VALUES ($1) ON CONFLICT (fingerprint) DO NOTHING`, keyFingerprint)
+	_, err := tx.db.Exec(`INSERT INTO outside_key (fingerprint) VALUES ($1) ON CONFLICT (fingerprint) DO NOTHING`,
+		keyFingerprint)
 	return err
 }
 
@@ -131,8 +135,10 @@ func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error
 }
 
 // CertificateBySerial returns the authority's certificate with that serial number, or nil.
-func (r reader) CertificateBySerial(ctx context.Context, authorityID int64, serial string) (*notary.Certificate, error) {
-	cert, err := r.scanCertificate(r.q.QueryRow(ctx, selectCertificate+`WHERE k.serial = $1 AND k.authority_id = $2`, serial, authorityID))
+func (r reader) CertificateBySerial(ctx context.Context, authorityID int64,
+	serial string) (*notary.Certificate, error) {
+	cert, err := r.scanCertificate(r.q.QueryRow(ctx, selectCertificate+`WHERE k.serial = $1 AND k.authority_id = $2`,
+		serial, authorityID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

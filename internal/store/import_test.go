@@ -27,8 +27,8 @@ func TestImportedRevocations(t *testing.T) {
 	})
 	cert := newCertificate(id, 1, clock.Now().Add(time.Hour))
 	cert.Shard = 2
-	entries := []notary.Revocation{{Serial: "ff", At: clock.Now(), Reason: notary.CertificateHold, HoldInstruction: "1.2.840.10040.2.1",
-		InvalidityDate: clock.Now().AddDate(-100, 0, 0)},
+	entries := []notary.Revocation{{Serial: "ff", At: clock.Now(), Reason: notary.CertificateHold,
+		HoldInstruction: "1.2.840.10040.2.1", InvalidityDate: clock.Now().AddDate(-100, 0, 0)},
 		{Serial: cert.Serial, At: clock.Now(), Reason: notary.Superseded}}
 	write(t, s, func(tx *store.Tx) error { return tx.ImportRevocations(id, entries) })
 	onCRL := slices.Clone(entries)

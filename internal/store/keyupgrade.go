@@ -41,7 +41,8 @@ type changedKey struct {
 
 // changedKeys reads the next certificates and returns the changes and the id of the last certificate, or after if there
 // are no more. Only changes are kept in memory.
-func (tx *Tx) changedKeys(ctx context.Context, after int64, fn keyFingerprinter) (last int64, changed []changedKey, err error) {
+func (tx *Tx) changedKeys(ctx context.Context, after int64,
+	fn keyFingerprinter) (last int64, changed []changedKey, err error) {
 	rows, err := tx.q.Query(ctx, `SELECT k.id, k.key_fingerprint, d.der FROM certificate k
 		LEFT JOIN certificate_der d ON d.certificate_id = k.id
 		WHERE k.id > $1 ORDER BY k.id LIMIT $2`, after, upgradeStep)

@@ -54,7 +54,8 @@ func TestSQLiteLogStaysShort(t *testing.T) {
 
 	a := newAuthority(t, s)
 	write(t, s, func(tx *store.Tx) error {
-		return tx.ImportRevocations(a.ID, []notary.Revocation{{Serial: "0a", At: time.Now(), Reason: notary.Superseded}})
+		return tx.ImportRevocations(a.ID,
+			[]notary.Revocation{{Serial: "0a", At: time.Now(), Reason: notary.Superseded}})
 	})
 	_, err := s.EachRevocation(t.Context(), a.ID, 0, time.Time{}, func(notary.Revocation) error {
 		for range 200 {

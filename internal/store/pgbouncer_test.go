@@ -93,7 +93,8 @@ func TestInteropPgBouncerWithoutSessions(t *testing.T) {
 					"the connection pooler in front of the database", "set pool_mode = session")
 				s, _ := openAt(t, database)
 				newRequest(t, s, 1, 1)
-				wantRefused(t, t.Context(), pgbouncer(t, database, mode, poolSize), notary.Unprocessable, "set pool_mode = session")
+				wantRefused(t, t.Context(), pgbouncer(t, database, mode, poolSize), notary.Unprocessable,
+					"set pool_mode = session")
 			})
 		}
 	}
@@ -130,7 +131,8 @@ func TestInteropPgBouncerWithSessions(t *testing.T) {
 	}
 	wantRequests(t, second, 41)
 	testkit.Check(t, archive.CheckInvariants(t.Context(), first))
-	timeout, err := store.QueryText(t.Context(), first, `SELECT current_setting('statement_timeout') || current_setting('enable_seqscan')`)
+	timeout, err := store.QueryText(t.Context(), first,
+		`SELECT current_setting('statement_timeout') || current_setting('enable_seqscan')`)
 	if err != nil || timeout != "1minoff" {
 		t.Errorf("the session's settings are %q (%v)", timeout, err)
 	}

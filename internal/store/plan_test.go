@@ -49,7 +49,8 @@ func TestSQLiteQueriesUseIndexes(t *testing.T) {
 			var detail string
 			testkit.Check(t, rows.Scan(&id, &parent, &unused, &detail))
 			scan := strings.HasPrefix(detail, "SCAN") && !small.MatchString(detail)
-			if scan && !bounded.MatchString(detail) || strings.Contains(detail, "TEMP B-TREE") && !gathers.MatchString(text) {
+			if scan && !bounded.MatchString(detail) || strings.Contains(detail, "TEMP B-TREE") &&
+				!gathers.MatchString(text) {
 				t.Errorf("%s\n\tin the plan of %s", detail, text)
 			}
 		}
@@ -201,8 +202,8 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	_, _, err = r.SessionAccount(ctx, []byte("token"), now)
 	do("SessionAccount", err)
 	do("Sessions", second(r.Sessions(ctx, 1, now)))
-	for _, q := range []notary.EventQuery{{}, {Kind: "request", ObjectID: 1}, {Kind: "request", NotKinds: []string{"account"}},
-		{Email: "somebody@example.com", Action: "request.sign"},
+	for _, q := range []notary.EventQuery{{}, {Kind: "request", ObjectID: 1},
+		{Kind: "request", NotKinds: []string{"account"}}, {Email: "somebody@example.com", Action: "request.sign"},
 		{Principal: "somebody@example.com", RequestID: "abc"}, {Principal: "7"}, {From: now.Add(-time.Hour), Until: now}, {Before: someEvents(ctx, r)}} {
 		q.Limit = 1
 		do("Events", second(r.Events(ctx, q)))
@@ -223,11 +224,13 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("RequestUsing", second(r.RequestUsing(ctx, &notary.Certificate{ID: 1, RequestID: 1})))
 	do("RequestWithContent", second(r.RequestWithContent(ctx, 1, "ab")))
 	do("EachRequest", r.EachRequest(ctx, notary.Filter{}, func(*notary.Request) error { return nil }))
-	do("EachRequest", r.EachRequest(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1}, func(*notary.Request) error { return nil }))
+	do("EachRequest", r.EachRequest(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1},
+		func(*notary.Request) error { return nil }))
 	do("Certificate", second(r.Certificate(ctx, 1)))
 	do("CertificateByFingerprint", second(r.CertificateByFingerprint(ctx, "")))
 	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{}, func(*notary.Certificate) error { return nil }))
-	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1}, func(*notary.Certificate) error { return nil }))
+	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1},
+		func(*notary.Certificate) error { return nil }))
 	do("CertificatesOfRequest", second(r.CertificatesOfRequest(ctx, 1)))
 	do("OtherCertificatesInForce", second(r.OtherCertificatesInForce(ctx, 1, 1, now)))
 	do("CertificatesWithKey", second(r.CertificatesWithKey(ctx, "")))
@@ -265,7 +268,8 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	for _, sort := range notary.Sorts {
 		do("Requests", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1}, r.Requests))
 		do("Certificates", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1}, r.Certificates))
-		do("Requests", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1, Filter: notary.Filter{Status: notary.Active}}, r.Requests))
+		do("Requests", forthAndBack(ctx,
+			notary.Query{Sort: sort, Limit: 1, Filter: notary.Filter{Status: notary.Active}}, r.Requests))
 		expiring := notary.Query{Sort: sort, Limit: 1, Filter: notary.Filter{Expiring: time.Hour, Now: now}}
 		do("Requests", forthAndBack(ctx, expiring, r.Requests))
 		do("Certificates", forthAndBack(ctx, expiring, r.Certificates))
@@ -286,7 +290,8 @@ func someEvents(ctx context.Context, r reads) notary.Cursor {
 }
 
 // forthAndBack reads the first page, and the page before its end.
-func forthAndBack[T any](ctx context.Context, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error)) error {
+func forthAndBack[T any](ctx context.Context, q notary.Query,
+	read func(context.Context, notary.Query) (notary.Page[T], error)) error {
 	page, err := read(ctx, q)
 	if err != nil || page.Next == "" {
 		return err
@@ -342,7 +347,8 @@ func walkGrants(tx *store.Tx, account int64, do func(string, error)) {
 	do("InsertGroup", err)
 	do("AddMember", tx.AddMember(group, account))
 	do("RemoveMember", tx.RemoveMember(group, account))
-	grant, err := tx.InsertGrant(&notary.Grant{GroupID: group, GrantTerms: notary.GrantTerms{Actions: []string{"request.sign"}}})
+	grant, err := tx.InsertGrant(&notary.Grant{GroupID: group,
+		GrantTerms: notary.GrantTerms{Actions: []string{"request.sign"}}})
 	do("InsertGrant", err)
 	do("DeleteGrant", tx.DeleteGrant(grant))
 	do("DeleteGroup", tx.DeleteGroup(group))
@@ -378,7 +384,8 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	a := &notary.Authority{Enabled: true}
 	a.ID, err = tx.InsertAuthority(a, []byte("sealed"))
 	do("InsertAuthority", err)
-	do("InsertIdempotency", tx.InsertIdempotency(store.Idempotency{AccountID: 1, Key: "key", RequestID: 1, CertificateID: 1}))
+	do("InsertIdempotency", tx.InsertIdempotency(store.Idempotency{AccountID: 1, Key: "key", RequestID: 1,
+		CertificateID: 1}))
 	do("RecordHeldKey", tx.RecordHeldKey("cd", a.ID))
 	do("Event", creation(tx, "authority", a.ID))
 	own, err := tx.InsertCertificate(newCertificate(a.ID, 1, now))

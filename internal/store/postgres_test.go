@@ -86,7 +86,8 @@ func TestPostgresOpenRefuses(t *testing.T) {
 		want  []string
 	}{
 		{"a wrong password", func(t *testing.T, database string) string {
-			return otherURL(t, database, func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), "not-the-password") })
+			return otherURL(t, database,
+				func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), "not-the-password") })
 		}, notary.Forbidden, []string{"refuses the user", "check user and password in the URL"}},
 		{"an unknown user", func(t *testing.T, database string) string {
 			return otherURL(t, database, func(u *url.URL) { u.User = url.UserPassword("nobody", "not-the-password") })
@@ -117,7 +118,8 @@ func TestPostgresOpenRefuses(t *testing.T) {
 		}, notary.Invalid, []string{"the encoding LATIN1", "create one with the encoding UTF8"}},
 		{"a user who may make no tables", func(t *testing.T, database string) string {
 			name := nameOf(t, database) + "_guest"
-			execute(t, database, `CREATE ROLE `+name+` LOGIN PASSWORD 'not-to-be-shown'`, `REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
+			execute(t, database, `CREATE ROLE `+name+` LOGIN PASSWORD 'not-to-be-shown'`,
+				`REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
 			t.Cleanup(func() { execute(t, database, `DROP ROLE `+name) })
 			return otherURL(t, database, func(u *url.URL) { u.User = url.UserPassword(name, "not-to-be-shown") })
 		}, notary.Forbidden, []string{"may not create tables", "ALTER DATABASE"}},

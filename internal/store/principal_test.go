@@ -106,7 +106,8 @@ func TestSQLiteWritesOfOneCommitVerifyTheCaller(t *testing.T) {
 					return wait
 				}
 				attempt := func(n int) (wait func() error) {
-					return enqueue(by, 0, func(tx *store.Tx) error { _, err := insertRequest(tx, by.AccountID, n); return err })
+					return enqueue(by, 0,
+						func(tx *store.Tx) error { _, err := insertRequest(tx, by.AccountID, n); return err })
 				}
 				release := hold(t, s)
 				first, second := attempt(1), attempt(2)
@@ -175,7 +176,8 @@ func TestNothingIsCommittedAfterLogout(t *testing.T) {
 				})
 			}
 			<-some
-			testkit.Check(t, s.WriteAccount(t.Context(), notary.SystemCaller, by.AccountID, func(tx *store.Tx) error { return ending.end(tx, by) }))
+			testkit.Check(t, s.WriteAccount(t.Context(), notary.SystemCaller, by.AccountID,
+				func(tx *store.Tx) error { return ending.end(tx, by) }))
 			before := requestsOf(t, s, by)
 			running.Wait()
 			if after := requestsOf(t, s, by); after != before || int64(after) != committed.Load() {

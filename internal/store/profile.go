@@ -98,7 +98,8 @@ func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
 			WHERE profile.deleted_at IS NOT NULL
 		RETURNING id, version`, p.Name, db.Seconds(tx.db.Now())).Scan(&id, &version)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, notary.WithField(notary.Errorf(notary.Conflict, "the profile %s already exists: change it, or choose another name", p.Name), "name")
+		return 0, notary.WithField(notary.Errorf(notary.Conflict, "the profile %s already exists: change it, or "+
+			"choose another name", p.Name), "name")
 	} else if err != nil {
 		return 0, db.MapError(err)
 	}

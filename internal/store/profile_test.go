@@ -19,11 +19,14 @@ var someRules = notary.Rules{
 	Validity: time.Hour, MaxValidity: 1826 * 24 * time.Hour,
 	Keys: notary.KeyRules{Allowed: []notary.KeyKind{notary.KindRSA}, MinRSABits: 3072, MaxRSABits: 4096},
 	Names: notary.NameRules{
-		DNS: notary.NameRule{Allow: notary.AllowListed, Listed: []string{"example.com"}}, IP: notary.NameRule{Allow: notary.AllowAny},
-		Email: notary.NameRule{Allow: notary.AllowNone}, URI: notary.NameRule{Allow: notary.AllowListed, Listed: []string{"a", "b"}},
+		DNS:       notary.NameRule{Allow: notary.AllowListed, Listed: []string{"example.com"}},
+		IP:        notary.NameRule{Allow: notary.AllowAny},
+		Email:     notary.NameRule{Allow: notary.AllowNone},
+		URI:       notary.NameRule{Allow: notary.AllowListed, Listed: []string{"a", "b"}},
 		Wildcards: true, Required: true,
 	},
-	Subject:  notary.SubjectRules{Others: notary.Refuse, Attributes: []notary.AttributeRule{{Type: "title", Action: notary.Fix, Value: "\"Dr\""}}},
+	Subject: notary.SubjectRules{Others: notary.Refuse,
+		Attributes: []notary.AttributeRule{{Type: "title", Action: notary.Fix, Value: "\"Dr\""}}},
 	Policies: []string{"1.2.3"}, OCSPNoCheck: true, LintWarnings: notary.RefuseWarnings,
 }
 
@@ -42,7 +45,8 @@ func TestProfileVersions(t *testing.T) {
 	})
 	newest, err := s.Profile(t.Context(), first.ID)
 	testkit.Check(t, err)
-	want := &notary.Profile{ID: first.ID, Name: "web", Version: 2, CreatedAt: first.CreatedAt, UpdatedAt: first.CreatedAt.Add(time.Hour), Rules: someRules}
+	want := &notary.Profile{ID: first.ID, Name: "web", Version: 2, CreatedAt: first.CreatedAt,
+		UpdatedAt: first.CreatedAt.Add(time.Hour), Rules: someRules}
 	if diff := cmp.Diff(want, newest); diff != "" {
 		t.Errorf("the second version (-want +got):\n%s", diff)
 	}
@@ -116,15 +120,18 @@ func TestSeedProfile(t *testing.T) {
 	for _, p := range all {
 		got[p.Name] = p.Builtin
 	}
-	if diff := cmp.Diff(map[string]bool{"server": false, "client": true, "email": true}, got); diff != "" || len(all) != 3 {
+	if diff := cmp.Diff(map[string]bool{"server": false, "client": true, "email": true}, got); diff != "" ||
+		len(all) != 3 {
 		t.Errorf("built in (-want +got):\n%s", diff)
 	}
-	if kept, err := s.Profile(t.Context(), mine.ID); err != nil || kept.Version != 1 || kept.Description != mine.Description {
+	if kept, err := s.Profile(t.Context(), mine.ID); err != nil || kept.Version != 1 ||
+		kept.Description != mine.Description {
 		t.Errorf("the existing profile is now %+v (%v)", kept, err)
 	}
 	builtin, err := s.ProfileByName(t.Context(), "email")
 	testkit.Check(t, err)
-	testkit.WantKind(t, s.Write(t.Context(), func(tx *store.Tx) error { return tx.DeleteProfile(builtin) }), notary.Conflict)
+	testkit.WantKind(t, s.Write(t.Context(), func(tx *store.Tx) error { return tx.DeleteProfile(builtin) }),
+		notary.Conflict)
 }
 
 // Of concurrent updates of the same version one succeeds.

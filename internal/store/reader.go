@@ -43,16 +43,19 @@ type certificateRow struct {
 }
 
 func (c *certificateRow) dest() []any {
-	return []any{&c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key, &c.keyFingerprint,
+	return []any{&c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key,
+		&c.keyFingerprint,
 		&c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.profileVersion, &c.shard, &c.createdAt,
 		&c.revokedAt, &c.reason, &c.der, &c.chain}
 }
 
 // unreadable describes the unreadable columns of the certificate.
 func (c *certificateRow) unreadable(chain error) []string {
-	return unreadable(column{"request_id", c.request.bad}, column{"requester_id", c.requester.bad}, column{"authority_id", c.authority.bad},
+	return unreadable(column{"request_id", c.request.bad}, column{"requester_id", c.requester.bad},
+		column{"authority_id", c.authority.bad},
 		column{"not_before", c.notBefore.unreadable()}, column{"not_after", c.notAfter.unreadable()},
-		column{"profile_version", c.profileVersion.bad}, column{"shard", c.shard.bad}, column{"created_at", c.createdAt.unreadable()},
+		column{"profile_version", c.profileVersion.bad}, column{"shard", c.shard.bad},
+		column{"created_at", c.createdAt.unreadable()},
 		column{"der of its issuer chain", chain != nil}, column{"der", c.id.Valid && len(c.der) == 0})
 }
 
@@ -74,9 +77,11 @@ func (c *certificateRow) certificate(r reader) *notary.Certificate {
 	}
 	r.damage.add("certificate", c.id.Int64, c.problems)
 	cert := &notary.Certificate{
-		ID: c.id.Int64, RequestID: c.request.Int64, RequesterID: c.requester.Int64, Email: c.email.String, AuthorityID: c.authority.Int64,
-		CommonName: c.commonName.String, Names: notary.ParseNames(c.names.String), Key: c.key.String, KeyFingerprint: c.keyFingerprint.String,
-		Serial: c.serial.String, Fingerprint: c.fingerprint.String, Profile: c.profile.String,
+		ID: c.id.Int64, RequestID: c.request.Int64, RequesterID: c.requester.Int64, Email: c.email.String,
+		AuthorityID: c.authority.Int64,
+		CommonName:  c.commonName.String, Names: notary.ParseNames(c.names.String), Key: c.key.String,
+		KeyFingerprint: c.keyFingerprint.String,
+		Serial:         c.serial.String, Fingerprint: c.fingerprint.String, Profile: c.profile.String,
 		ProfileVersion: int(c.profileVersion.Int64), Shard: int(c.shard.Int64),
 		NotBefore: c.notBefore.time(), NotAfter: c.notAfter.time(), CreatedAt: c.createdAt.time(),
 		DER: c.der, IssuerChain: chain,

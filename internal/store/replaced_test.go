@@ -69,7 +69,8 @@ func TestReplaced(t *testing.T) {
 				if name == "issued at the same time" && certificates[0].Serial == tt.certificates[1].Serial {
 					continue // the one recorded last replaces the other
 				}
-				if got := expiring(t, s, clock.Now(), 90); got != tt.want && got != strings.Join(reversed(strings.Fields(tt.want)), " ") {
+				if got := expiring(t, s, clock.Now(), 90); got != tt.want &&
+					got != strings.Join(reversed(strings.Fields(tt.want)), " ") {
 					t.Errorf("%q expire, want %q", got, tt.want)
 				}
 			}
@@ -122,7 +123,8 @@ func TestExpiringWindow(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
 	now := clock.Now().Truncate(time.Hour).Add(30 * time.Minute)
-	for i, at := range []time.Duration{-time.Second, 0, time.Minute, 24*time.Hour + 29*time.Minute, 24*time.Hour + 31*time.Minute} {
+	for i, at := range []time.Duration{-time.Second, 0, time.Minute, 24*time.Hour + 29*time.Minute,
+		24*time.Hour + 31*time.Minute} {
 		c := named(i+1, 7, 0, 0, fmt.Sprintf("host-%d", i))
 		c.NotBefore, c.NotAfter = now.AddDate(0, 0, -1), now.Add(at)
 		insertCertificate(t, s, c)
@@ -159,14 +161,18 @@ func TestReplacedMatchesTheModel(t *testing.T) {
 				i := random.IntN(max(1, len(all)))
 				switch {
 				case len(all) > 3 && random.IntN(4) == 0 && !all[i].revoked:
-					write(t, s, func(tx *store.Tx) error { return tx.InsertRevocation(all[i].Certificate, notary.Superseded) })
+					write(t, s, func(tx *store.Tx) error {
+						return tx.InsertRevocation(all[i].Certificate,
+							notary.Superseded)
+					})
 					all[i].revoked = true
 				case len(all) > 3 && random.IntN(6) == 0 && all[i].RequesterID == 0 && !all[i].revoked:
 					req := newRequest(t, s, 1+random.Int64N(2), step)
 					write(t, s, func(tx *store.Tx) error { return tx.AdoptCertificate(all[i].Certificate, req) })
 					all[i].RequesterID = req.RequesterID
 				default:
-					c := named(step, random.Int64N(3), random.IntN(4)-4, 1+random.IntN(4), string(rune('a'+random.IntN(2))))
+					c := named(step, random.Int64N(3), random.IntN(4)-4, 1+random.IntN(4),
+						string(rune('a'+random.IntN(2))))
 					c.AuthorityID = a.ID
 					all = append(all, model{Certificate: insertCertificate(t, s, c)})
 				}
@@ -224,7 +230,8 @@ func TestSQLiteReplacementsUseAnIndex(t *testing.T) {
 	db := testkit.SQL(t, copyOf(t, wholeDatabase(t)))
 	seen := 0
 	for _, text := range store.Statements(s) {
-		if !strings.Contains(text, "y.name_set") && !strings.Contains(text, "x.name_set") && !strings.Contains(text, "k.replaced_by = ") {
+		if !strings.Contains(text, "y.name_set") && !strings.Contains(text, "x.name_set") &&
+			!strings.Contains(text, "k.replaced_by = ") {
 			continue
 		}
 		seen++
@@ -234,9 +241,12 @@ func TestSQLiteReplacementsUseAnIndex(t *testing.T) {
 			var id, parent, unused int
 			var detail string
 			testkit.Check(t, rows.Scan(&id, &parent, &unused, &detail))
-			one := strings.Contains(detail, "USING INTEGER PRIMARY KEY") || strings.Contains(detail, "certificate_replaced (replaced_by=?)")
-			ranged := strings.Contains(detail, "certificate_current (name_set=?") || strings.Contains(detail, "certificate_unowned (name_set=? AND not_after>?)")
-			if regexp.MustCompile(`^(SEARCH|SCAN) [xyk] |^(SEARCH|SCAN) certificate`).MatchString(detail) && !one && !ranged {
+			one := strings.Contains(detail, "USING INTEGER PRIMARY KEY") ||
+				strings.Contains(detail, "certificate_replaced (replaced_by=?)")
+			ranged := strings.Contains(detail, "certificate_current (name_set=?") ||
+				strings.Contains(detail, "certificate_unowned (name_set=? AND not_after>?)")
+			if regexp.MustCompile(`^(SEARCH|SCAN) [xyk] |^(SEARCH|SCAN) certificate`).MatchString(detail) && !one &&
+				!ranged {
 				t.Errorf("%s\n\tin the plan of %s", detail, text)
 			}
 		}

@@ -65,8 +65,8 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 	if req.Findings, err = decodeFindings(findings); err != nil {
 		r.damage.add("request", req.ID, []string{"its findings cannot be read"})
 	}
-	r.damage.add("request", req.ID, unreadable(column{"requester_id", requester.bad}, column{"created_at", created.unreadable()},
-		column{"updated_at", updated.unreadable()}))
+	r.damage.add("request", req.ID, unreadable(column{"requester_id", requester.bad},
+		column{"created_at", created.unreadable()}, column{"updated_at", updated.unreadable()}))
 	return &req, nil
 }
 
@@ -139,7 +139,8 @@ func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certifi
 
 // SetRejection records why a Rejected request was rejected. The next transition clears it.
 func (tx *Tx) SetRejection(id int64, reason string) error {
-	return tx.db.Change(db.Raced(), `UPDATE request SET rejection = $1 WHERE id = $2 AND status = 'Rejected'`, reason, id)
+	return tx.db.Change(db.Raced(), `UPDATE request SET rejection = $1 WHERE id = $2 AND status = 'Rejected'`,
+		reason, id)
 }
 
 // RequireStatus checks that the transaction has brought the request to that status. If another one was faster, it

@@ -72,10 +72,12 @@ func TestInsertRequestTwice(t *testing.T) {
 func TestFindingsOfARequest(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
-	want := []notary.Finding{{Lint: "csr_version", Level: notary.FindingNotice, Description: "version 1", Citation: "RFC 2986: 4.1"}}
+	want := []notary.Finding{{Lint: "csr_version", Level: notary.FindingNotice, Description: "version 1",
+		Citation: "RFC 2986: 4.1"}}
 	var id int64
 	write(t, s, func(tx *store.Tx) (err error) {
-		if id, err = tx.InsertRequest(&notary.Request{CSR: "the CSR", Fingerprint: "1", Content: "1", RequesterID: 1, Findings: want}); err != nil {
+		if id, err = tx.InsertRequest(&notary.Request{CSR: "the CSR", Fingerprint: "1", Content: "1", RequesterID: 1,
+			Findings: want}); err != nil {
 			return err
 		}
 		return creation(tx, "request", id)

@@ -11,7 +11,8 @@ import (
 )
 
 // Responder returns the authority's OCSP responder certificate and its sealed private key, or nils.
-func (r reader) Responder(ctx context.Context, authorityID int64) (cert *notary.Certificate, sealedKey []byte, err error) {
+func (r reader) Responder(ctx context.Context,
+	authorityID int64) (cert *notary.Certificate, sealedKey []byte, err error) {
 	var row certificateRow
 	err = r.q.QueryRow(ctx, `SELECT o.sealed_key,`+certificateColumns+`FROM responder o
 		JOIN certificate k ON k.id = o.certificate_id`+certificateJoins+`WHERE o.authority_id = $1`, authorityID).Scan(
@@ -54,7 +55,8 @@ func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey [
 
 // CertificateStatus reports whether the authority has issued a certificate with that serial number, and returns its
 // revocation, or nil. It also knows entries of imported CRLs.
-func (r reader) CertificateStatus(ctx context.Context, authorityID int64, serial string) (known bool, v *notary.Revocation, err error) {
+func (r reader) CertificateStatus(ctx context.Context, authorityID int64,
+	serial string) (known bool, v *notary.Revocation, err error) {
 	type status struct {
 		id     number
 		at     instant

@@ -48,10 +48,12 @@ func TestMigrationsStateTheirCompatibility(t *testing.T) {
 			FROM schema_compatibility WHERE version = $1`, m.Version)
 		testkit.Check(t, err)
 		if recorded == "0" {
-			t.Errorf("migration %d (%s) does not state its compatibility: end it with\nINSERT INTO schema_compatibility "+
+			t.Errorf("migration %d (%s) does not state its compatibility: end it with\nINSERT INTO "+
+				"schema_compatibility "+
 				"(version, compatible_from) VALUES (%[1]d, N);", m.Version, m.Name)
 		} else if recorded != fmt.Sprint(m.CompatibleFrom) || m.CompatibleFrom > m.Version {
-			t.Errorf("migration %d (%s) records version %s, its file says %d", m.Version, m.Name, recorded, m.CompatibleFrom)
+			t.Errorf("migration %d (%s) records version %s, its file says %d", m.Version, m.Name, recorded,
+				m.CompatibleFrom)
 		}
 	}
 }
@@ -90,7 +92,9 @@ type schema struct {
 var (
 	comment     = regexp.MustCompile(`--[^\n]*`)
 	createTable = regexp.MustCompile(`^CREATE TABLE (\w+) \((.*?)\)(?: WITHOUT ROWID| WITH \(.*\))?$`)
-	withID      = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate|session|event) \(\w+(?:, kind|, not_after|, requester_id, not_after)?)\)`) // implicit in SQLite
+	// The last column, id, is implicit in SQLite.
+	withID = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate|session|event) ` +
+		`\(\w+(?:, kind|, not_after|, requester_id, not_after)?)\)`)
 	reference   = regexp.MustCompile(`^(\w+) (.*) REFERENCES (\w+ \(\w+\))$`)
 	foreignKey  = regexp.MustCompile(`^ALTER TABLE (\w+) ADD (FOREIGN KEY .*?)(?: DEFERRABLE)?$`)
 )

@@ -36,7 +36,8 @@ const MaxClockSkew = time.Minute
 const liveSession = ` s.expires_at > $1 AND s.created_at <= $2 `
 
 // SessionAccount returns the account and session with that token hash, if the session has not expired; otherwise nils.
-func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.Time) (*notary.Account, *notary.Session, error) {
+func (r reader) SessionAccount(ctx context.Context, tokenHash []byte,
+	now time.Time) (*notary.Account, *notary.Session, error) {
 	var s sessionRow
 	var a notary.Account
 	var created instant
@@ -68,7 +69,8 @@ func (r reader) Sessions(ctx context.Context, accountID int64, now time.Time) ([
 func (tx *Tx) InsertSession(s *notary.Session, tokenHash []byte) (int64, error) {
 	return tx.db.Insert(`INSERT INTO session (token_hash, account_id, browser, address, user_agent, created_at, last_seen_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $6, $7) RETURNING id`,
-		tokenHash, s.AccountID, boolInt(s.Browser), s.Address, s.UserAgent, db.Seconds(tx.db.Now()), db.Seconds(s.ExpiresAt))
+		tokenHash, s.AccountID, boolInt(s.Browser), s.Address, s.UserAgent, db.Seconds(tx.db.Now()),
+		db.Seconds(s.ExpiresAt))
 }
 
 // TouchSession records that a session is in use now, and its new expiry. An ended session is no error.
@@ -87,7 +89,8 @@ func (tx *Tx) DeleteSession(tokenHash []byte) error {
 // DeleteSessionOf ends a session of an account. It returns [notary.NotFound] if the account has no session with that
 // id.
 func (tx *Tx) DeleteSessionOf(accountID, id int64) error {
-	return tx.db.Change(found(sql.ErrNoRows, "session", id), `DELETE FROM session WHERE id = $1 AND account_id = $2`, id, accountID)
+	return tx.db.Change(found(sql.ErrNoRows, "session", id), `DELETE FROM session WHERE id = $1 AND account_id = $2`,
+		id, accountID)
 }
 
 // DeleteSessionsOf ends all sessions of an account.

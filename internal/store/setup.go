@@ -27,7 +27,8 @@ func (tx *Tx) OfferSetupCode(hash string) (stored bool, err error) {
 	if err := tx.claimSetup(); err != nil {
 		return false, err
 	}
-	n, err := tx.db.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, setupCode, hash)
+	n, err := tx.db.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, setupCode,
+		hash)
 	return n == 1, err
 }
 

@@ -15,7 +15,8 @@ const upgradeStep = 5_000
 // whose value is the id up to which records are upgraded and which is deleted at the end. Step upgrades the records
 // after an id and returns the id of the last one, or the same id if there are no more. An interrupted upgrade continues
 // where it stopped; nodes that start together take turns.
-func (s *Store) upgrade(ctx context.Context, name string, step func(tx *Tx, after int64) (int64, error)) (last int64, done bool, err error) {
+func (s *Store) upgrade(ctx context.Context, name string,
+	step func(tx *Tx, after int64) (int64, error)) (last int64, done bool, err error) {
 	pending, err := s.Agreed(ctx, name)
 	if err != nil || pending == "" {
 		return 0, true, err
@@ -74,7 +75,8 @@ func scanUnmarked(row db.Row) (c unmarked, err error) {
 	var requester number
 	var notBefore, notAfter instant
 	var names string
-	err = row.Scan(&c.ID, &requester, &c.CommonName, &names, &c.Fingerprint, &c.Profile, &notBefore, &notAfter, &c.unmarked)
+	err = row.Scan(&c.ID, &requester, &c.CommonName, &names, &c.Fingerprint, &c.Profile, &notBefore, &notAfter,
+		&c.unmarked)
 	c.Names, c.RequesterID = notary.ParseNames(names), requester.Int64
 	c.NotBefore, c.NotAfter = notBefore.time(), notAfter.time()
 	c.unmarked = c.unmarked && !requester.bad && !notBefore.unreadable() && !notAfter.unreadable()

@@ -282,6 +282,6 @@ func (c *Cluster) Ordinary(t testing.TB, user string) (databaseURL func(database
 		u.User = url.UserPassword(user, password)
 		return u.JoinPath(database).String()
 	}
-	return databaseURL, []string{"PGHOST=" + c.base.Hostname(), "PGPORT=" + c.base.Port(), "PGUSER=postgres", "PGPASSWORD=" + password,
-		"PATH=" + c.bin + string(os.PathListSeparator) + os.Getenv("PATH")}
+	return databaseURL, []string{"PGHOST=" + c.base.Hostname(), "PGPORT=" + c.base.Port(), "PGUSER=postgres",
+		"PGPASSWORD=" + password, "PATH=" + c.bin + string(os.PathListSeparator) + os.Getenv("PATH")}
 }

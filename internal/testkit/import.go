@@ -20,7 +20,8 @@ func ImportOf(t testing.TB, o *Outside) ca.Import {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(o.Key)
 	Check(t, err)
-	return ca.Import{Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), Chain: PEM(o.Authorities()...)}
+	return ca.Import{Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
+		Chain: PEM(o.Authorities()...)}
 }
 
 // LastCRL returns the CRL of an external CA.

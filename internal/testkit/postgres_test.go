@@ -57,7 +57,8 @@ func TestStandbyKeepsWhatItsPrimaryCommitted(t *testing.T) {
 	standby := primary.Standby(t)
 	primary.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = '`+standby.Name+`'`)
 	primary.Exec(t, `SELECT pg_reload_conf()`)
-	execute(t, openDatabase(t, primary.URL("postgres")), `CREATE TABLE thing (id bigint)`, `INSERT INTO thing VALUES (1)`)
+	execute(t, openDatabase(t, primary.URL("postgres")), `CREATE TABLE thing (id bigint)`,
+		`INSERT INTO thing VALUES (1)`)
 
 	primary.Kill(t)
 	standby.Promote(t)

@@ -31,7 +31,8 @@ func Reissue(t testing.TB, c *x509.Certificate, issuer crypto.Signer, form Form)
 	var version, number, algorithm, name, validity, subject, key cryptobyte.String
 	var fields cryptobyte.String
 	in := cryptobyte.String(c.RawTBSCertificate)
-	if !in.ReadASN1(&fields, casn1.SEQUENCE) || !fields.ReadASN1Element(&version, casn1.Tag(0).ContextSpecific().Constructed()) ||
+	if !in.ReadASN1(&fields, casn1.SEQUENCE) ||
+		!fields.ReadASN1Element(&version, casn1.Tag(0).ContextSpecific().Constructed()) ||
 		!fields.ReadASN1Element(&number, casn1.INTEGER) || !fields.ReadASN1Element(&algorithm, casn1.SEQUENCE) ||
 		!fields.ReadASN1Element(&name, casn1.SEQUENCE) || !fields.ReadASN1Element(&validity, casn1.SEQUENCE) ||
 		!fields.ReadASN1Element(&subject, casn1.SEQUENCE) || !fields.ReadASN1Element(&key, casn1.SEQUENCE) {
@@ -87,7 +88,8 @@ func oldAlgorithm(t testing.TB, key crypto.Signer, hash crypto.Hash) []byte {
 	algorithm := pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}} // ecdsa-with-SHA1
 	if _, ok := key.Public().(*rsa.PublicKey); ok {
 		last := map[crypto.Hash]int{crypto.SHA1: 5, crypto.MD5: 4}[hash]
-		algorithm = pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, last}, Parameters: asn1.NullRawValue}
+		algorithm = pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, last},
+			Parameters: asn1.NullRawValue}
 	}
 	der, err := asn1.Marshal(algorithm)
 	Check(t, err)

@@ -39,7 +39,8 @@ func reencoded(t testing.TB, spki []byte, key crypto.PublicKey) map[string][]byt
 		"octets after the key":         slices.Concat(spki, null),
 	}
 	for unused := range bits.LeadingZeros8(bitsOf[0]) {
-		all[fmt.Sprintf("%d unused bits", unused+1)] = with(with(algorithm), bitString(t, byte(unused+1), shifted(bitsOf, unused+1)))
+		all[fmt.Sprintf("%d unused bits", unused+1)] = with(with(algorithm),
+			bitString(t, byte(unused+1), shifted(bitsOf, unused+1)))
 	}
 	more := map[string][]byte{}
 	switch key := key.(type) {
@@ -115,7 +116,8 @@ func reencodedRSA(t testing.TB, key *rsa.PublicKey, bitsOf []byte) map[string][]
 		"leading zeros":              with(append([]byte{0}, positive...)),
 		"negative modulus":           with(key.N.Bytes()),
 		"element after the exponent": with(positive, null),
-		"exponent with leading zero": wrap(usual, sequence(t, element(t, casn1.INTEGER, positive), element(t, casn1.INTEGER, []byte{0, 1, 0, 1}))),
+		"exponent with leading zero": wrap(usual,
+			sequence(t, element(t, casn1.INTEGER, positive), element(t, casn1.INTEGER, []byte{0, 1, 0, 1}))),
 	}
 }
 

@@ -87,7 +87,8 @@ func emptyAt(t testing.TB, database string, noSetupCode bool) *World {
 
 func worldAt(t testing.TB, database string, clock *Clock, keys keystore.Keys, noSetupCode bool) *World {
 	t.Helper()
-	w := &World{Database: database, Keys: keys, Clock: clock, noSetupCode: noSetupCode, callers: map[notary.Role]notary.Caller{}}
+	w := &World{Database: database, Keys: keys, Clock: clock, noSetupCode: noSetupCode,
+		callers: map[notary.Role]notary.Caller{}}
 	w.open(t)
 	t.Cleanup(func() {
 		Check(t, archive.CheckInvariants(context.Background(), w.Store))
@@ -102,7 +103,8 @@ func (w *World) open(t testing.TB) {
 	var err error
 	w.Store, err = store.Open(t.Context(), w.Database, w.Clock.Now, Patient...)
 	Check(t, err)
-	w.Node, err = OpenNode(t.Context(), w.Store, w.Keys, NodeOptions{Now: w.Clock.Now, Log: log, PublishURL: PublishURL})
+	w.Node, err = OpenNode(t.Context(), w.Store, w.Keys,
+		NodeOptions{Now: w.Clock.Now, Log: log, PublishURL: PublishURL})
 	Check(t, err)
 	w.Auth = auth.New(w.Store, auth.Options{Now: w.Clock.Now, Log: log, NoSetupCode: w.noSetupCode})
 	_, err = w.Auth.HasAccounts(t.Context()) // as at server start
@@ -193,19 +195,22 @@ func (w *World) Signed(t testing.TB, caller notary.Caller, authority int64) int6
 }
 
 // RevokeRequest revokes every valid certificate of a request.
-func (w *World) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+func (w *World) RevokeRequest(ctx context.Context, caller notary.Caller, id int64,
+	reason notary.RevocationReason) error {
 	_, err := w.CA.RevokeRequest(ctx, caller, id, ca.RevokeOptions{Reason: reason})
 	return err
 }
 
 // RevokeCertificate revokes a certificate.
-func (w *World) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+func (w *World) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64,
+	reason notary.RevocationReason) error {
 	_, err := w.CA.RevokeCertificate(ctx, caller, id, reason)
 	return err
 }
 
 // RevokeAuthority revokes an authority.
-func (w *World) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+func (w *World) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64,
+	reason notary.RevocationReason) error {
 	_, err := w.CA.RevokeAuthority(ctx, caller, id, reason)
 	return err
 }

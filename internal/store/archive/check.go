@@ -169,7 +169,8 @@ func (c checker) table(ctx context.Context, t store.Table) error {
 		for _, row := range rows {
 			for i, v := range row {
 				if fault := valueFault(t.Columns[i], v); fault != "" {
-					c.found(DamagedRow, "%s in table %s, column %s, row %s", fault, t.Name, t.Columns[i], rowName(t, keys, row))
+					c.found(DamagedRow, "%s in table %s, column %s, row %s", fault, t.Name, t.Columns[i],
+						rowName(t, keys, row))
 				}
 			}
 		}

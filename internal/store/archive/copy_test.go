@@ -260,11 +260,13 @@ func digestAt(t *testing.T, path string) string {
 func TestSQLiteRestoreAfterLaterChanges(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	path, file, target := filepath.Join(folder, "notary.db"), filepath.Join(folder, "backup.db"), filepath.Join(folder, "new.db")
+	path, file, target := filepath.Join(folder, "notary.db"), filepath.Join(folder, "backup.db"),
+		filepath.Join(folder, "new.db")
 	s, clock := storetest.OpenAt(t, path)
 	a, account := storetest.NewAuthority(t, s), storetest.NewAccount(t, s, notary.Admin, 1)
 	storetest.Write(t, s, func(tx *store.Tx) error {
-		_, err := tx.InsertSession(&notary.Session{AccountID: account.ID, ExpiresAt: clock.Now().Add(time.Hour)}, []byte("token"))
+		_, err := tx.InsertSession(&notary.Session{AccountID: account.ID, ExpiresAt: clock.Now().Add(time.Hour)},
+			[]byte("token"))
 		return err
 	})
 	_, err := archive.Backup(t.Context(), path, file, archive.Checks{}, nil)
@@ -301,7 +303,8 @@ func TestRestoreComparesTheSchema(t *testing.T) {
 		{`CREATE TABLE other (id INTEGER)`, "table other is unexpected"},
 	} {
 		folder := t.TempDir()
-		path, file, database := filepath.Join(folder, "old.db"), filepath.Join(folder, "backup.db"), filepath.Join(folder, "notary.db")
+		path, file, database := filepath.Join(folder, "old.db"), filepath.Join(folder, "backup.db"),
+			filepath.Join(folder, "notary.db")
 		testkit.Check(t, archive.CheckInvariants(t.Context(), storetest.Reopen(t, path)))
 		db := testkit.SQL(t, path)
 		_, err := db.Exec(tt.change)

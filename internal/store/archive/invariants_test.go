@@ -23,7 +23,8 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 		request = `(SELECT MIN(id) FROM request WHERE status = 'Active')`
 		revoked = `(SELECT MIN(id) FROM request WHERE status = 'Revoked')`
 		inUse   = `(SELECT certificate_id FROM request WHERE id = ` + request + `)`
-		grouped = "what is revoked or renewed by the program is not among the certificates with its names, and all others are"
+		grouped = "what is revoked or renewed by the program is not among the certificates with its names, and " +
+			"all others are"
 	)
 	tests := []struct {
 		name   string
@@ -61,10 +62,12 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"a revocation names the issuer and serial number of its certificate"}},
 		{"a revocation at another authority", `
 			UPDATE certificate SET authority_id = 1 WHERE id IN (SELECT certificate_id FROM revocation)`,
-			[]string{"a revocation names the issuer and serial number of its certificate", "what each authority issued is counted"}},
+			[]string{"a revocation names the issuer and serial number of its certificate",
+				"what each authority issued is counted"}},
 		{"a revocation of something from outside", `
 			UPDATE certificate SET authority_id = NULL WHERE id IN (SELECT certificate_id FROM revocation)`,
-			[]string{"a revocation names the issuer and serial number of its certificate", "what each authority issued is counted"}},
+			[]string{"a revocation names the issuer and serial number of its certificate",
+				"what each authority issued is counted"}},
 		{"a CRL number that fell", `UPDATE authority SET crl_number = crl_number - 1 WHERE crl_number > 0`,
 			[]string{"no CRL is ahead of its authority's number"}},
 		{"an authority with a request's certificate", `

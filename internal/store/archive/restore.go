@@ -75,7 +75,9 @@ func checkBackup(ctx context.Context, path, file string, replaced map[string]int
 		err = s.DB().Write(ctx, func(tx *db.Tx) error { return beginAfterRestore(tx, replaced) })
 	}
 	if err == nil {
-		err = s.Write(ctx, func(tx *store.Tx) error { return tx.Event(databaseEvent("database.restore", digest, file)) })
+		err = s.Write(ctx, func(tx *store.Tx) error {
+			return tx.Event(databaseEvent("database.restore", digest, file))
+		})
 	}
 	return errors.Join(err, s.Close())
 }

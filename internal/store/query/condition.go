@@ -119,7 +119,8 @@ func (l List[T]) serial(serial string) Condition {
 	return Condition{
 		Holds: func(b *db.Binder) { b.And(l.hasHad("s.serial = " + b.Bind(serial))) },
 		IDs: func(b *db.Binder) string {
-			return "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND serial = " + b.Bind(serial)
+			return "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND serial = " +
+				b.Bind(serial)
 		},
 	}
 }
@@ -189,7 +190,8 @@ func (l List[T]) current() Condition {
 		return Condition{Holds: func(b *db.Binder) { b.And(Current("k")) }}
 	}
 	return Condition{Holds: func(b *db.Binder) {
-		b.And("EXISTS (SELECT 1 FROM certificate s WHERE s.id = " + l.Alias + ".certificate_id AND " + Current("s") + ")")
+		b.And("EXISTS (SELECT 1 FROM certificate s WHERE s.id = " + l.Alias + ".certificate_id AND " + Current("s") +
+			")")
 	}}
 }
 

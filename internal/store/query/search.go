@@ -40,7 +40,8 @@ func (l List[T]) word(text string) Condition {
 		IDs: func(b *db.Binder) string {
 			texts := []string{l.namesFrom(b, text)}
 			for _, c := range begin {
-				texts = append(texts, fmt.Sprintf("SELECT id FROM %s WHERE %s", l.Table, beginsWith(b, c.column, c.text)))
+				texts = append(texts, fmt.Sprintf("SELECT id FROM %s WHERE %s", l.Table,
+					beginsWith(b, c.column, c.text)))
 			}
 			if bySerial {
 				texts = append(texts, "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND "+

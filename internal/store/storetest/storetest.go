@@ -110,7 +110,8 @@ func NewCertificate(authority int64, serial int, notAfter time.Time) *notary.Cer
 	c := &notary.Certificate{
 		AuthorityID: authority, CommonName: "a.example.com",
 		Names: notary.Names{DNS: []string{"a.example.com"}, URI: []string{"spiffe://example.org/a"}},
-		Key:   "ECDSA P-256", KeyFingerprint: fmt.Sprintf("%032x%032x", serial, authority), Serial: fmt.Sprintf("%032x", serial),
+		Key:   "ECDSA P-256", KeyFingerprint: fmt.Sprintf("%032x%032x", serial, authority),
+		Serial:    fmt.Sprintf("%032x", serial),
 		NotBefore: notAfter.AddDate(0, 0, -90), NotAfter: notAfter, Profile: "server",
 		IssuerChain: [][]byte{{0x30, 0x00}, {0x30, 0x03, 0x02, 0x01, 0x07}},
 	}
@@ -172,9 +173,11 @@ func Lives(issuers []int64, now time.Time, n int) func(func(store.Life) bool) {
 	return func(yield func(store.Life) bool) {
 		for i := range n {
 			name := fmt.Sprintf("web-%d.zone-%d.example.com", i, i%1000)
-			l := store.Life{Request: notary.Request{CSR: "the CSR", Fingerprint: fmt.Sprintf("%016x%048x", uint64(i)*0x9E3779B97F4A7C15, i), Status: notary.Active,
+			l := store.Life{Request: notary.Request{CSR: "the CSR",
+				Fingerprint: fmt.Sprintf("%016x%048x", uint64(i)*0x9E3779B97F4A7C15, i), Status: notary.Active,
 				RequesterID: int64(i%50 + 1), Email: fmt.Sprintf("owner-%d@example.com", i%50), CommonName: name,
-				Names: notary.Names{DNS: []string{name}}, Key: []string{"RSA 2048", "ECDSA P-256"}[i%2], CreatedAt: now, UpdatedAt: now}}
+				Names: notary.Names{DNS: []string{name}}, Key: []string{"RSA 2048", "ECDSA P-256"}[i%2], CreatedAt: now,
+				UpdatedAt: now}}
 			l.Events = []notary.Event{{At: now, Action: "request.create"}}
 			c := NewCertificate(issuers[i/10%len(issuers)], i*7919, now.Add(time.Duration(i%5000)*time.Hour))
 			c.CommonName, c.Names, c.Key, c.KeyFingerprint = name, l.Request.Names, l.Request.Key, l.Request.Fingerprint
