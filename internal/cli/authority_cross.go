@@ -49,7 +49,7 @@ func (p *program) authorityCrossSign() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.created(cert, "authority %d has the certificate %d from authority %d, too\nto put it in use: notary "+
+		return p.created(cert, "authority %d also has certificate %d from authority %d\nto use it: notary "+
 			"authority use %d --certificate %d", id, cert, int64(issuer), id, cert)
 	})
 	p.signerFlags(c, &issuer, &profile)

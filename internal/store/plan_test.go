@@ -203,8 +203,8 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("SessionAccount", err)
 	do("Sessions", second(r.Sessions(ctx, 1, now)))
 	for _, q := range []notary.EventQuery{{}, {Kind: "request", ObjectID: 1},
-		{Kind: "request", NotKinds: []string{"account"}}, {Email: "somebody@example.com", Action: "request.sign"},
-		{Principal: "somebody@example.com", RequestID: "abc"}, {Principal: "7"}, {From: now.Add(-time.Hour), Until: now}, {Before: someEvents(ctx, r)}} {
+		{Kind: "request", NotKinds: []string{"account"}}, {Email: "user@example.com", Action: "request.sign"},
+		{Principal: "user@example.com", RequestID: "abc"}, {Principal: "7"}, {From: now.Add(-time.Hour), Until: now}, {Before: someEvents(ctx, r)}} {
 		q.Limit = 1
 		do("Events", second(r.Events(ctx, q)))
 	}
@@ -224,12 +224,12 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("RequestUsing", second(r.RequestUsing(ctx, &notary.Certificate{ID: 1, RequestID: 1})))
 	do("RequestWithContent", second(r.RequestWithContent(ctx, 1, "ab")))
 	do("EachRequest", r.EachRequest(ctx, notary.Filter{}, func(*notary.Request) error { return nil }))
-	do("EachRequest", r.EachRequest(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1},
+	do("EachRequest", r.EachRequest(ctx, notary.Filter{Email: "user@example.com", Owner: 1},
 		func(*notary.Request) error { return nil }))
 	do("Certificate", second(r.Certificate(ctx, 1)))
 	do("CertificateByFingerprint", second(r.CertificateByFingerprint(ctx, "")))
 	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{}, func(*notary.Certificate) error { return nil }))
-	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1},
+	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{Email: "user@example.com", Owner: 1},
 		func(*notary.Certificate) error { return nil }))
 	do("CertificatesOfRequest", second(r.CertificatesOfRequest(ctx, 1)))
 	do("OtherCertificatesInForce", second(r.OtherCertificatesInForce(ctx, 1, 1, now)))

@@ -189,7 +189,7 @@ func TestNothingIsCommittedAfterLogout(t *testing.T) {
 
 func requestsOf(t *testing.T, s *store.Store, by notary.Caller) (n int) {
 	t.Helper()
-	testkit.Check(t, s.EachRequest(t.Context(), notary.Filter{Owner: by.AccountID, Email: "somebody@example.com"},
+	testkit.Check(t, s.EachRequest(t.Context(), notary.Filter{Owner: by.AccountID, Email: "user@example.com"},
 		func(*notary.Request) error { n++; return nil }))
 	return n
 }

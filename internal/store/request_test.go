@@ -22,7 +22,7 @@ func TestRequest(t *testing.T) {
 	req := newRequest(t, s, 7, 1)
 	want := &notary.Request{
 		ID: 1, CSR: "the CSR 7-1", Fingerprint: req.Fingerprint, Content: req.Content, Status: notary.Outstanding,
-		RequesterID: 7, Email: "somebody@example.com", CommonName: "a.example.com",
+		RequesterID: 7, Email: "user@example.com", CommonName: "a.example.com",
 		Names: notary.Names{DNS: []string{"a.example.com"}, IP: []string{"10.0.0.7"}}, Key: "ECDSA P-256",
 		CreatedAt: clock.Now(), UpdatedAt: clock.Now(),
 	}
@@ -108,7 +108,7 @@ func TestEachRequest(t *testing.T) {
 			var ids []int64
 			f := notary.Filter{Owner: owner}
 			if owner != 0 {
-				f.Email = "somebody@example.com"
+				f.Email = "user@example.com"
 			}
 			testkit.Check(t, s.EachRequest(t.Context(), f, func(req *notary.Request) error {
 				if owner != 0 && req.RequesterID != owner {

@@ -53,7 +53,7 @@ func InsertRequest(tx *store.Tx, requester int64, n int) (int64, error) {
 	id, err := tx.InsertRequest(&notary.Request{
 		CSR:         fmt.Sprintf("the CSR %d-%d", requester, n),
 		Fingerprint: fmt.Sprintf("%032x%032x", requester, n), Content: fmt.Sprintf("%064x", n),
-		RequesterID: requester, Email: "somebody@example.com", CommonName: "a.example.com",
+		RequesterID: requester, Email: "user@example.com", CommonName: "a.example.com",
 		Names: notary.Names{DNS: []string{"a.example.com"}, IP: []string{"10.0.0.7"}}, Key: "ECDSA P-256",
 	})
 	if err != nil {
