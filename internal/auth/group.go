@@ -118,7 +118,7 @@ func changeMember(ctx context.Context, tx *store.Tx, caller notary.Caller, actio
 // or see the change.
 func (s *Service) writeGrants(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := tx.ClaimGrants(); err != nil {
+		if err := tx.LockGrants(); err != nil {
 			return err
 		}
 		return fn(tx)

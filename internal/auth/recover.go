@@ -63,14 +63,14 @@ func recovered(tx *store.Tx, accounts []*notary.Account, r Recovery) (_ *notary.
 	}
 	switch {
 	case slices.Contains(admins, r.Email):
-		return account, recovery(account), tx.ClaimAccount(account.ID)
+		return account, recovery(account), tx.LockAccount(account.ID)
 	case len(admins) > 0:
 		return nil, e, notary.FieldErrorf("email", "%s is not an Admin: the Admins are %s", r.Email,
 			strings.Join(admins, ", "))
 	case !r.Create:
 		return nil, e, notary.FieldErrorf("email", "there is no Admin: use --create to make %s one", r.Email)
 	case account != nil:
-		if err := tx.ClaimAccount(account.ID); err != nil {
+		if err := tx.LockAccount(account.ID); err != nil {
 			return nil, e, err
 		}
 		e = recovery(account).Change(notary.Fields{"role": account.Role.String()},

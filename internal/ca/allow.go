@@ -72,7 +72,7 @@ func allow(ctx context.Context, known grantReader, caller notary.Caller, action 
 
 func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) ([]*notary.Grant, error) {
 	if tx, ok := known.(*store.Tx); ok {
-		if err := tx.ShareGrants(); err != nil {
+		if err := tx.LockGrantsShared(); err != nil {
 			return nil, err
 		}
 	}

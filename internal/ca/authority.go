@@ -250,7 +250,7 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 		return err
 	}
 	err := s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := tx.ClaimAuthority(id); err != nil {
+		if err := tx.LockAuthority(id); err != nil {
 			return err
 		}
 		a, err := tx.Authority(ctx, id)

@@ -120,7 +120,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 		return notary.WithField(err, "certificate_id")
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := tx.ClaimAuthority(id); err != nil {
+		if err := tx.LockAuthority(id); err != nil {
 			return err
 		}
 		now, err := tx.Authority(ctx, id)
@@ -132,7 +132,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 		}
 		cert, err := tx.Certificate(ctx, certID)
 		if err == nil {
-			cert, err = tx.ClaimCertificate(ctx, cert)
+			cert, err = tx.LockCertificate(ctx, cert)
 		}
 		if err != nil {
 			return err

@@ -19,7 +19,7 @@ func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id 
 		action = "authority.enable"
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := tx.ClaimAuthority(id); err != nil {
+		if err := tx.LockAuthority(id); err != nil {
 			return err
 		}
 		a, err := tx.Authority(ctx, id)
@@ -68,7 +68,7 @@ func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.
 }
 
 func disable(tx *store.Tx, caller notary.Caller, a *notary.Authority, reason notary.RevocationReason) error {
-	if err := tx.ClaimAuthority(a.ID); err != nil {
+	if err := tx.LockAuthority(a.ID); err != nil {
 		return err
 	}
 	if err := tx.EnableAuthority(a.ID, false); err != nil {

@@ -131,7 +131,7 @@ func readKeyAndChain(o Import) (crypto.Signer, []*x509.Certificate, error) {
 }
 
 func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.Caller, in *imported) (int64, error) {
-	if err := tx.ClaimKey(in.entry.KeyFingerprint); err != nil {
+	if err := tx.LockKey(in.entry.KeyFingerprint); err != nil {
 		return 0, err
 	}
 	if err := s.refuseHeld(ctx, tx, in.key.Public()); err != nil {
@@ -311,7 +311,7 @@ func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Cer
 	if cert.AuthorityID, err = s.heldIssuer(ctx, tx, parsed); err != nil || cert.AuthorityID == 0 {
 		return err
 	}
-	if err := tx.ShareAuthority(cert.AuthorityID); err != nil {
+	if err := tx.LockAuthorityShared(cert.AuthorityID); err != nil {
 		return err
 	}
 	_, revocation, err := tx.CertificateStatus(ctx, cert.AuthorityID, cert.Serial)

@@ -43,7 +43,7 @@ func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, 
 		entries[i] = issuers.Entry(c, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
 	}
 	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
-		if err := tx.ShareAuthority(id); err != nil {
+		if err := tx.LockAuthorityShared(id); err != nil {
 			return err
 		}
 		a, err := tx.Authority(ctx, id)
@@ -101,7 +101,7 @@ func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller no
 	if s.now().After(entry.NotAfter) {
 		return false, nil
 	}
-	if err := tx.ShareKey(entry.KeyFingerprint); err != nil {
+	if err := tx.LockKeyShared(entry.KeyFingerprint); err != nil {
 		return false, err
 	}
 	compromised, err := tx.Compromised(ctx, entry.KeyFingerprint)
@@ -150,7 +150,7 @@ func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notar
 	if reason != notary.KeyCompromise {
 		return nil
 	}
-	if err := tx.ClaimKey(cert.KeyFingerprint); err != nil {
+	if err := tx.LockKey(cert.KeyFingerprint); err != nil {
 		return err
 	}
 	return s.reportCompromised(ctx, tx, caller, cert.KeyFingerprint)

@@ -69,7 +69,7 @@ type keyRecord struct {
 // shareKey looks up a key. Until the transaction ends, the key cannot be reported as compromised or imported as an
 // authority's.
 func (s *Service) shareKey(ctx context.Context, tx *store.Tx, key pki.KeyIdentity) (keyRecord, error) {
-	if err := tx.ShareKey(key.Fingerprint); err != nil {
+	if err := tx.LockKeyShared(key.Fingerprint); err != nil {
 		return keyRecord{}, err
 	}
 	return s.lookUpKey(ctx, tx, key)

@@ -65,7 +65,7 @@ func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id in
 		return 0, err
 	}
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := tx.ClaimProfile(id); err != nil {
+		if err := tx.LockProfile(id); err != nil {
 			return err
 		}
 		p, err := tx.Profile(ctx, id)
@@ -146,7 +146,7 @@ func (s *Service) DeleteProfile(ctx context.Context, caller notary.Caller, id in
 		return err
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := tx.ClaimProfile(id); err != nil {
+		if err := tx.LockProfile(id); err != nil {
 			return err
 		}
 		p, err := tx.Profile(ctx, id)

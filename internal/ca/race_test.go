@@ -219,7 +219,7 @@ func TestRevokeCertificateIsOvertaken(t *testing.T) {
 		outcome <- w.RevokeCertificate(t.Context(), w.Admin(), cross.ID, notary.Superseded)
 	}()
 	testkit.Check(t, w.Store.Write(t.Context(), func(tx *store.Tx) error {
-		if _, err := tx.ClaimCertificate(t.Context(), cross); err != nil {
+		if _, err := tx.LockCertificate(t.Context(), cross); err != nil {
 			return err
 		}
 		once.Do(func() { close(claimed) })

@@ -98,7 +98,7 @@ func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary
 		return nil, err
 	}
 	if o.Reason == notary.KeyCompromise { // before any certificate is claimed
-		if err := tx.ClaimKey(req.Certificate.KeyFingerprint); err != nil {
+		if err := tx.LockKey(req.Certificate.KeyFingerprint); err != nil {
 			return nil, err
 		}
 	}
@@ -137,7 +137,7 @@ func (s *Service) revokeOlder(ctx context.Context, tx *store.Tx, caller notary.C
 // present state.
 func (s *Service) revokeUnlessRefused(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
 	reason notary.RevocationReason) (refusal, err error) {
-	if cert, err = tx.ClaimCertificate(ctx, cert); err != nil {
+	if cert, err = tx.LockCertificate(ctx, cert); err != nil {
 		return nil, err
 	}
 	refusal = refuseRevocation(ctx, tx, cert, reason)
@@ -165,7 +165,7 @@ func (s *Service) correctRequest(ctx context.Context, tx *store.Tx, caller notar
 	})
 	for i, cert := range all {
 		if i == 0 && reason == notary.KeyCompromise {
-			if err := tx.ClaimKey(cert.KeyFingerprint); err != nil {
+			if err := tx.LockKey(cert.KeyFingerprint); err != nil {
 				return err
 			}
 		}
@@ -213,7 +213,7 @@ func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, i
 				"or this certificate by itself", a.ID)
 		}
 		if a != nil {
-			if err := tx.ClaimAuthority(a.ID); err != nil {
+			if err := tx.LockAuthority(a.ID); err != nil {
 				return err
 			}
 			if err := requireUser(ctx, tx, cert, a); err != nil {
@@ -245,7 +245,7 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 		return Revocations{}, err
 	}
 	return s.writeRevoked(ctx, caller, func(tx *store.Tx) error {
-		if err := tx.ClaimAuthority(id); err != nil {
+		if err := tx.LockAuthority(id); err != nil {
 			return err
 		}
 		a, err := tx.Authority(ctx, id)
@@ -278,7 +278,7 @@ func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller nota
 // revoke revokes a certificate, or corrects the reason of its revocation.
 func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
 	if reason == notary.KeyCompromise { // waits for signatures in progress for the key
-		if err := tx.ClaimKey(cert.KeyFingerprint); err != nil {
+		if err := tx.LockKey(cert.KeyFingerprint); err != nil {
 			return err
 		}
 	}
@@ -296,7 +296,7 @@ func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller
 
 // revokeOne revokes a certificate or, if it was revoked since it was read, corrects the reason.
 func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
-	cert, err := tx.ClaimCertificate(ctx, cert)
+	cert, err := tx.LockCertificate(ctx, cert)
 	if err != nil {
 		return err
 	}
@@ -343,7 +343,7 @@ func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificat
 	if cert.AuthorityID == 0 || cert.Revocation != nil && !reason.Replaces(cert.Revocation.Reason) {
 		return cert.RevocableFor(reason, nil)
 	}
-	if err := tx.ShareAuthority(cert.AuthorityID); err != nil {
+	if err := tx.LockAuthorityShared(cert.AuthorityID); err != nil {
 		return err
 	}
 	issuer, err := tx.Authority(ctx, cert.AuthorityID)

@@ -131,7 +131,7 @@ func (r *rollOver) begin(ctx context.Context, o RollOverOptions) error {
 }
 
 func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority) error {
-	old, err := r.claimOld(ctx, tx)
+	old, err := r.lockOld(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -147,9 +147,9 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 	return tx.Event(authorityCreated(r.caller, a).With(old.Ref()))
 }
 
-// claimOld locks the old authority, which must still be active.
-func (r *rollOver) claimOld(ctx context.Context, tx *store.Tx) (*notary.Authority, error) {
-	if err := tx.ClaimAuthority(r.old.ID); err != nil {
+// lockOld locks the old authority, which must still be active.
+func (r *rollOver) lockOld(ctx context.Context, tx *store.Tx) (*notary.Authority, error) {
+	if err := tx.LockAuthority(r.old.ID); err != nil {
 		return nil, err
 	}
 	old, err := tx.Authority(ctx, r.old.ID)
@@ -214,7 +214,7 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 		return err
 	}
 	return r.s.store.WriteAs(ctx, r.caller, func(tx *store.Tx) error {
-		if _, err := r.claimOld(ctx, tx); err != nil {
+		if _, err := r.lockOld(ctx, tx); err != nil {
 			return err
 		}
 		if _, err := addCertificate(tx, r.successor, root); err != nil {
@@ -261,7 +261,7 @@ func (r *rollOver) giveUp(ctx context.Context) {
 // retire disables the predecessor of an authority that can now issue. The event also refers to the link certificates.
 func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller, successor *notary.Authority, links ...notary.Ref) error {
 	id := successor.PredecessorID
-	if err := tx.ClaimAuthority(id); err != nil {
+	if err := tx.LockAuthority(id); err != nil {
 		return err
 	}
 	former, err := tx.Authority(ctx, id)

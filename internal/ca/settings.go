@@ -22,7 +22,7 @@ func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, i
 		return notary.FieldErrorf("crl_shards", "crl_shards must be from 0 to %d; 0 chooses by the number of certificates", store.MaxShards)
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := tx.ClaimAuthority(id); err != nil {
+		if err := tx.LockAuthority(id); err != nil {
 			return err
 		}
 		a, err := tx.Authority(ctx, id)

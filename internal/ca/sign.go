@@ -142,7 +142,7 @@ func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, err
 // requireSignable checks the key, the authority and the profile, and prevents their change until the transaction ends.
 func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *issuers.Issuer,
 	p *notary.Profile) error {
-	if err := tx.ShareAuthority(issuer.ID); err != nil {
+	if err := tx.LockAuthorityShared(issuer.ID); err != nil {
 		return err
 	}
 	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {

@@ -60,7 +60,7 @@ func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, req *notary.
 	cert *notary.Certificate) (int64, error) {
 	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
 	if err == nil && known != nil { // it must not be revoked meanwhile
-		known, err = tx.ClaimCertificate(ctx, known)
+		known, err = tx.LockCertificate(ctx, known)
 	}
 	switch {
 	case err != nil:

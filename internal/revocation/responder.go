@@ -168,7 +168,7 @@ func (s *Service) createResponder(ctx context.Context, a *issuers.Issuer, before
 	cert := a.Entry(issued, profile)
 	made := &openedResponder{Responder: issuance.Responder{Certificate: issued.Certificate, Signer: key.Signer}}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.ShareAuthority(a.ID); err != nil {
+		if err := tx.LockAuthorityShared(a.ID); err != nil {
 			return err
 		}
 		if _, err := tx.Authority(ctx, a.ID); err != nil { // it may have been deleted
@@ -196,7 +196,7 @@ func (s *Service) createResponder(ctx context.Context, a *issuers.Issuer, before
 
 // requireCurrent checks that the profile has not changed since it was read, and locks it.
 func requireCurrent(ctx context.Context, tx *store.Tx, p *notary.Profile) error {
-	if err := tx.ShareProfile(p.ID); err != nil {
+	if err := tx.LockProfileShared(p.ID); err != nil {
 		return err
 	}
 	current, err := tx.ProfileByName(ctx, p.Name)

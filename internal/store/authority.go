@@ -119,7 +119,7 @@ func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, err
 
 // SetAuthorityCertificate sets the certificate of an authority that is unchanged since it was read and not revoked.
 func (tx *Tx) SetAuthorityCertificate(a *notary.Authority, certificateID int64) error {
-	if err := tx.ClaimAuthority(a.ID); err != nil {
+	if err := tx.LockAuthority(a.ID); err != nil {
 		return err
 	}
 	return tx.db.Change(db.Raced(), `UPDATE authority SET certificate_id = $1
@@ -169,10 +169,10 @@ var ErrOldProfile = errors.New("the profile was read in an older version")
 // revoked and has the same certificate as when it signed, and that the profile has the same version. It locks both
 // against changes.
 func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
-	if err := tx.ShareAuthority(a.ID); err != nil {
+	if err := tx.LockAuthorityShared(a.ID); err != nil {
 		return err
 	}
-	if err := tx.ShareProfile(p.ID); err != nil {
+	if err := tx.LockProfileShared(p.ID); err != nil {
 		return err
 	}
 	var usable, current int

@@ -198,7 +198,7 @@ func walkPages[T any](t *testing.T, e *estate, f notary.Filter, sort notary.Sort
 func thereAndBack[T any](t *testing.T, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error),
 	id func(T) int64) (there, back []int64) {
 	t.Helper()
-	turn := func() (page notary.Page[T]) {
+	turnPage := func() (page notary.Page[T]) {
 		page, err := read(t.Context(), q)
 		testkit.Check(t, err)
 		return page
@@ -209,24 +209,24 @@ func thereAndBack[T any](t *testing.T, q notary.Query, read func(context.Context
 		}
 		return ids
 	}
-	page := turn()
+	page := turnPage()
 	if page.Previous != "" {
 		t.Error("the first page has a previous one")
 	}
 	for page.Next != "" {
 		q.After = page.Next
-		page = turn()
+		page = turnPage()
 	}
 	back, q.After = ids(page), ""
 	for page.Previous != "" {
 		q.Before = page.Previous
-		page = turn()
+		page = turnPage()
 		back = append(ids(page), back...)
 	}
 	there, q.Before = ids(page), ""
 	for page.Next != "" {
 		q.After = page.Next
-		page = turn()
+		page = turnPage()
 		there = append(there, ids(page)...)
 	}
 	return there, back

@@ -58,11 +58,11 @@ func (r reader) scanGrant(row db.Row) (*notary.Grant, error) {
 	return &g, nil
 }
 
-// ShareGrants locks memberships and grants against changes until the end of the transaction.
-func (tx *Tx) ShareGrants() error { return tx.db.LockShared(lockGrants, 0) }
+// LockGrantsShared locks memberships and grants against changes until the end of the transaction.
+func (tx *Tx) LockGrantsShared() error { return tx.db.LockShared(lockGrants, 0) }
 
-// ClaimGrants locks memberships and grants for update: it waits for transactions that rely on them, and blocks others.
-func (tx *Tx) ClaimGrants() error { return tx.db.Lock(lockGrants, 0) }
+// LockGrants locks memberships and grants for update: it waits for transactions that rely on them, and blocks others.
+func (tx *Tx) LockGrants() error { return tx.db.Lock(lockGrants, 0) }
 
 // InsertGrant records a new grant and returns its id.
 func (tx *Tx) InsertGrant(g *notary.Grant) (int64, error) {
@@ -80,7 +80,7 @@ func (tx *Tx) DeleteGrant(id int64) error {
 
 // deleteGrantsOf removes an account from its groups and deletes its own grants.
 func (tx *Tx) deleteGrantsOf(accountID int64) error {
-	if err := tx.ClaimGrants(); err != nil {
+	if err := tx.LockGrants(); err != nil {
 		return err
 	}
 	if _, err := tx.db.Exec(`DELETE FROM access_grant WHERE account_id = $1`, accountID); err != nil {

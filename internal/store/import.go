@@ -81,7 +81,7 @@ func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) 
 
 // SetIssuer sets the authority as issuer of a certificate that was recorded as issued by an external CA.
 func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
-	if _, err := tx.ClaimCertificate(context.Background(), c); err != nil {
+	if _, err := tx.LockCertificate(context.Background(), c); err != nil {
 		return err
 	}
 	err := tx.db.Change(db.Raced(), `UPDATE certificate SET authority_id = $1 WHERE id = $2 AND authority_id IS NULL`,

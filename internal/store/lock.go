@@ -22,14 +22,14 @@ const (
 	lockSequence                            // the positions of events
 )
 
-// ShareKey prevents reports that the key is compromised until the end of the transaction, so that [reader.Compromised]
-// stays true.
-func (tx *Tx) ShareKey(fingerprint string) error {
+// LockKeyShared prevents reports that the key is compromised until the end of the transaction, so that
+// [reader.Compromised] stays true.
+func (tx *Tx) LockKeyShared(fingerprint string) error {
 	return tx.db.LockShared(lockKey, lockID(fingerprint))
 }
 
-// ClaimKey locks the key for update: it waits for transactions that use the key, and blocks others.
-func (tx *Tx) ClaimKey(fingerprint string) error {
+// LockKey locks the key for update: it waits for transactions that use the key, and blocks others.
+func (tx *Tx) LockKey(fingerprint string) error {
 	return tx.db.Lock(lockKey, lockID(fingerprint))
 }
 
@@ -39,16 +39,16 @@ func lockID(fingerprint string) int64 {
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
-// ClaimAuthority locks the authority for update: it waits for transactions that record its signatures, and blocks
+// LockAuthority locks the authority for update: it waits for transactions that record its signatures, and blocks
 // others: see [Tx.RequireUsable]. Read the authority afterwards.
-func (tx *Tx) ClaimAuthority(id int64) error { return tx.db.Lock(lockAuthority, id) }
+func (tx *Tx) LockAuthority(id int64) error { return tx.db.Lock(lockAuthority, id) }
 
-// ShareAuthority locks the authority against changes and deletion until the end of the transaction.
-func (tx *Tx) ShareAuthority(id int64) error { return tx.db.LockShared(lockAuthority, id) }
+// LockAuthorityShared locks the authority against changes and deletion until the end of the transaction.
+func (tx *Tx) LockAuthorityShared(id int64) error { return tx.db.LockShared(lockAuthority, id) }
 
-// ClaimCertificate keeps other transactions from revoking the certificate or taking it into use, and returns its
+// LockCertificate keeps other transactions from revoking the certificate or taking it into use, and returns its
 // current state.
-func (tx *Tx) ClaimCertificate(ctx context.Context, c *notary.Certificate) (*notary.Certificate, error) {
+func (tx *Tx) LockCertificate(ctx context.Context, c *notary.Certificate) (*notary.Certificate, error) {
 	if tx.db.Alone() { // and was alone since c was read
 		return c, nil
 	}
@@ -58,13 +58,13 @@ func (tx *Tx) ClaimCertificate(ctx context.Context, c *notary.Certificate) (*not
 	return tx.Certificate(ctx, c.ID)
 }
 
-// ClaimAccount locks the account for update: it waits for transactions that rely on it, and blocks others: see
+// LockAccount locks the account for update: it waits for transactions that rely on it, and blocks others: see
 // [Store.WriteAccount].
-func (tx *Tx) ClaimAccount(id int64) error { return tx.db.Lock(lockAccount, id) }
+func (tx *Tx) LockAccount(id int64) error { return tx.db.Lock(lockAccount, id) }
 
-// ShareProfile locks the profile against changes until the end of the transaction.
-func (tx *Tx) ShareProfile(id int64) error { return tx.db.LockShared(lockProfile, id) }
+// LockProfileShared locks the profile against changes until the end of the transaction.
+func (tx *Tx) LockProfileShared(id int64) error { return tx.db.LockShared(lockProfile, id) }
 
-// ClaimProfile locks the profile for update: it waits for transactions that record certificates issued by it, and
+// LockProfile locks the profile for update: it waits for transactions that record certificates issued by it, and
 // blocks others.
-func (tx *Tx) ClaimProfile(id int64) error { return tx.db.Lock(lockProfile, id) }
+func (tx *Tx) LockProfile(id int64) error { return tx.db.Lock(lockProfile, id) }

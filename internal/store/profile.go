@@ -108,7 +108,7 @@ func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
 
 // UpdateProfile replaces the rules of a profile that is unchanged since it was read, and returns the new version.
 func (tx *Tx) UpdateProfile(p *notary.Profile, rules notary.Rules) (version int, err error) {
-	if err := tx.ClaimProfile(p.ID); err != nil {
+	if err := tx.LockProfile(p.ID); err != nil {
 		return 0, err
 	}
 	version = p.Version + 1
@@ -132,7 +132,7 @@ func (tx *Tx) insertVersion(id int64, version int, rules notary.Rules) error {
 // DeleteProfile hides a profile that is unchanged since it was read. Its row and versions remain for the certificates
 // issued by it.
 func (tx *Tx) DeleteProfile(p *notary.Profile) error {
-	if err := tx.ClaimProfile(p.ID); err != nil {
+	if err := tx.LockProfile(p.ID); err != nil {
 		return err
 	}
 	return tx.db.Change(db.Raced(), `UPDATE profile SET deleted_at = $1

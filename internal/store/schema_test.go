@@ -95,8 +95,8 @@ var (
 	// The last column, id, is implicit in SQLite.
 	withID = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate|session|event) ` +
 		`\(\w+(?:, kind|, not_after|, requester_id, not_after)?)\)`)
-	reference   = regexp.MustCompile(`^(\w+) (.*) REFERENCES (\w+ \(\w+\))$`)
-	foreignKey  = regexp.MustCompile(`^ALTER TABLE (\w+) ADD (FOREIGN KEY .*?)(?: DEFERRABLE)?$`)
+	reference  = regexp.MustCompile(`^(\w+) (.*) REFERENCES (\w+ \(\w+\))$`)
+	foreignKey = regexp.MustCompile(`^ALTER TABLE (\w+) ADD (FOREIGN KEY .*?)(?: DEFERRABLE)?$`)
 )
 
 func readSchema(t *testing.T, path string, types [][2]string) schema {

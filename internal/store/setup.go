@@ -14,7 +14,7 @@ func (r reader) SetupCodeHash(ctx context.Context) (string, error) { return r.Ag
 
 // SetSetupCode replaces the hash of the setup code. It returns a [notary.Conflict] once an account exists.
 func (tx *Tx) SetSetupCode(hash string) error {
-	if err := tx.claimSetup(); err != nil {
+	if err := tx.lockSetup(); err != nil {
 		return err
 	}
 	_, err := tx.db.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2)
@@ -24,7 +24,7 @@ func (tx *Tx) SetSetupCode(hash string) error {
 
 // OfferSetupCode stores the hash of a setup code unless one exists, and reports whether it was stored.
 func (tx *Tx) OfferSetupCode(hash string) (stored bool, err error) {
-	if err := tx.claimSetup(); err != nil {
+	if err := tx.lockSetup(); err != nil {
 		return false, err
 	}
 	n, err := tx.db.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, setupCode,
@@ -32,8 +32,8 @@ func (tx *Tx) OfferSetupCode(hash string) (stored bool, err error) {
 	return n == 1, err
 }
 
-// claimSetup locks out the creation of the first account until the transaction ends.
-func (tx *Tx) claimSetup() error {
+// lockSetup locks out the creation of the first account until the transaction ends.
+func (tx *Tx) lockSetup() error {
 	return tx.db.Change(
 		notary.Errorf(notary.Conflict, "an account already exists, so no setup code is needed: log in"),
 		`UPDATE counter SET value = 0 WHERE name = 'accounts' AND value = 0`)

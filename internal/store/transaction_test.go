@@ -215,7 +215,7 @@ func TestPostgresDeadlock(t *testing.T) {
 			if _, err := insertRequest(tx, 1, i); err != nil {
 				return err
 			}
-			if err := tx.ClaimAccount(int64(1 + i)); err != nil {
+			if err := tx.LockAccount(int64(1 + i)); err != nil {
 				return err
 			}
 			if _, err := tx.HasAccounts(t.Context()); err != nil { // this may have waited for the lock
@@ -228,7 +228,7 @@ func TestPostgresDeadlock(t *testing.T) {
 				both.Done()
 				both.Wait()
 			}
-			return tx.ClaimAccount(int64(2 - i))
+			return tx.LockAccount(int64(2 - i))
 		})
 	})...))
 	if runs[0]+runs[1] != 3 {
