@@ -127,7 +127,7 @@ func (s *Service) recordCertification(ctx context.Context, caller notary.Caller,
 // gets a further certificate must have been neither revoked nor deleted, and stays so until the transaction ends.
 func (s *Service) requireCertifiable(ctx context.Context, tx *store.Tx, c certification) error {
 	if c.further {
-		if err := tx.ShareAuthority(c.authority.ID); err != nil {
+		if err := tx.LockAuthorityShared(c.authority.ID); err != nil {
 			return err
 		}
 		now, err := tx.Authority(ctx, c.authority.ID)
