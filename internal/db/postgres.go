@@ -26,7 +26,8 @@ const (
 	// slots is the number of rows over which a counter is spread.
 	slots = 64
 
-	// connectTimeout limits one attempt to connect to one host, unless the URL sets another limit or queries may take longer.
+	// connectTimeout limits one attempt to connect to one host, unless the URL sets another limit or queries may take
+	// longer.
 	connectTimeout = 5 * time.Second
 	// attempts limits how often a conflicting transaction is run.
 	attempts = 10
@@ -113,7 +114,8 @@ func (e *postgresEngine) pool(prepare func(context.Context, *pgx.Conn) error) *s
 	return db
 }
 
-// parsePostgres parses the URL and sets defaults, such as the time limit for a connection to one host. Errors never repeat the URL, which holds a password.
+// parsePostgres parses the URL and sets defaults, such as the time limit for a connection to one host. Errors never
+// repeat the URL, which holds a password.
 func parsePostgres(url string, connect time.Duration) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
