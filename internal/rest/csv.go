@@ -16,13 +16,14 @@ const (
 
 // csvRow encodes a row (RFC 4180) in which spreadsheets find no formula.
 func csvRow(cells []string) string {
+	inert := make([]string, len(cells))
 	for i, cell := range cells {
-		cells[i] = inertCell(cell)
+		inert[i] = inertCell(cell)
 	}
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
-	_ = w.Write(cells) // a Buffer returns no error
+	_ = w.Write(inert) // a Buffer returns no error
 	w.Flush()
 	return b.String()
 }

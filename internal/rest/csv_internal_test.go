@@ -56,6 +56,18 @@ func TestInertCell(t *testing.T) {
 	}
 }
 
+// Rows are encoded at the same time from cells that calls share, such as the header.
+func TestCSVRowDoesNotChangeItsCells(t *testing.T) {
+	t.Parallel()
+	cells := []string{"=1", "id"}
+	if got, want := csvRow(cells), "'=1,id\r\n"; got != want {
+		t.Errorf("the row is %q, want %q", got, want)
+	}
+	if cells[0] != "=1" {
+		t.Errorf("the cell became %q", cells[0])
+	}
+}
+
 // FuzzCSVRow checks that no part of a row is a formula, however a spreadsheet splits it, and that
 // a program can restore the cells.
 func FuzzCSVRow(f *testing.F) {
