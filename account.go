@@ -2,7 +2,6 @@ package notary
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -58,27 +57,6 @@ const (
 	ConfirmClock                         // confirm the server's clock after it jumped
 )
 
-// permissionTexts completes the phrase "permission to".
-var permissionTexts = map[Permission]string{
-	ReadOwnRequests:    "see certificate requests",
-	ReadRequests:       "see the certificate requests of others",
-	CreateRequests:     "create certificate requests",
-	DecideRequests:     "decide on certificate requests",
-	ReadAuthorities:    "see certificate authorities",
-	ManageAuthorities:  "manage certificate authorities",
-	RevokeCertificates: "revoke certificates",
-	ManageAccounts:     "manage accounts",
-	ListProfiles:       "list profiles",
-	ReadProfiles:       "see the rules of profiles",
-	ManageProfiles:     "manage profiles",
-	ReadEvents:         "see events",
-	ReadSettings:       "see the server's settings",
-	CertifyOutsideKeys: "certify the keys of imported authorities",
-	ConfirmClock:       "manage the server's clock",
-}
-
-func (p Permission) String() string { return permissionTexts[p] }
-
 var permissions = map[Role][]Permission{
 	Admin: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests, ReadAuthorities,
 		ManageAuthorities, RevokeCertificates, ManageAccounts, ListProfiles, ReadProfiles, ManageProfiles,
@@ -97,7 +75,8 @@ type Account struct {
 	CreatedAt time.Time
 }
 
-// Caller identifies who makes a call. Package auth derives it from a token; every use case checks it first.
+// Caller identifies who makes a call. Package auth derives it from a token; every use case first asks package policy
+// whether it may.
 type Caller struct {
 	AccountID int64 // 0 for anonymous callers and for the program itself
 	Email     string
@@ -126,30 +105,8 @@ func RolesWith(p Permission) []Role {
 	return slices.DeleteFunc(slices.Clone(Roles), func(r Role) bool { return !slices.Contains(permissions[r], p) })
 }
 
-// roleNames joins the roles that grant p, as in "Admin or Read Only".
-func roleNames(p Permission) string {
-	roles := RolesWith(p)
-	names := make([]string, len(roles))
-	for i, role := range roles {
-		names[i] = role.String()
-	}
-	return strings.Join(names, " or ")
-}
-
-// Require returns [Unauthenticated], or [Forbidden] naming the roles that grant p, unless the caller has permission p.
-// Every use case calls it first.
-func (c Caller) Require(p Permission) error {
-	switch {
-	case !c.Known():
-		return Errorf(Unauthenticated, "log in first")
-	case !c.May(p):
-		return Errorf(Forbidden, "the role %s does not have permission to %s, which requires the role %s: ask an Admin",
-			c.Role, p, roleNames(p))
-	}
-	return nil
-}
-
-// Own restricts f to what the caller may see. It returns false if f selects only objects of others.
+// Own restricts f to what the caller may see. It returns false if f asks for other users' objects and the caller
+// may see only its own.
 func (c Caller) Own(f Filter) (_ Filter, ok bool) {
 	if c.May(ReadRequests) {
 		return f, true

@@ -48,16 +48,16 @@ var mayImport = map[string][]string{
 		"notary/internal/store",
 		"notary/internal/store/archive"}, // for the periodic check of the records
 	"notary/internal/auth":   {"notary", "notary/internal/policy", "notary/internal/store"},
-	"notary/internal/clock":  {"notary", "notary/internal/store"},
+	"notary/internal/clock":  {"notary", "notary/internal/policy", "notary/internal/store"},
 	"notary/internal/server": {"notary", "notary/api"},
 	// Validates settings with the packages that use them, and opens nothing.
 	"notary/internal/config": {"notary", "notary/internal/auth", "notary/internal/files", "notary/internal/server",
 		"notary/internal/store"},
 	"notary/internal/rest": {"notary", "notary/api", "notary/internal/ca", "notary/internal/auth", "notary/internal/clock",
-		"notary/internal/inspect", "notary/internal/server",
+		"notary/internal/inspect", "notary/internal/policy", "notary/internal/server",
 		"notary/internal/revocation"}, // the current CRL
 	"notary/internal/web": {"notary", "notary/internal/ca", "notary/internal/auth", "notary/internal/inspect",
-		"notary/internal/server", "notary/internal/web/page",
+		"notary/internal/policy", "notary/internal/server", "notary/internal/web/page",
 		"notary/internal/revocation"}, // the current CRL
 	// Renders generic content. Handlers know objects and use cases: see TestPageImportsOnlyErrors.
 	"notary/internal/web/page": {"notary"},
@@ -202,6 +202,26 @@ func TestOnlyTheKeystoreGeneratesKeys(t *testing.T) {
 			}
 			if !strings.HasSuffix(file, "_test.go") && generates.Match(text) {
 				t.Errorf("%s generates a key: keystore.Keys does that", file)
+			}
+		}
+	}
+}
+
+// Only package policy decides who may do what: a use case that asks a role by itself overlooks grants.
+func TestOnlyPolicyAsksRoles(t *testing.T) {
+	asks := regexp.MustCompile(`\.(May|Require)\(notary\.|caller\.Role [!=]= |notary\.RolesWith\(`)
+	for _, folder := range []string{"auth", "ca", "clock"} {
+		files, err := filepath.Glob("internal/" + folder + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files in %s: %v", folder, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := asks.Find(text); found != nil && !strings.HasSuffix(file, "_test.go") {
+				t.Errorf("%s has %s: call policy.Allow, AllowRole or May", file, found)
 			}
 		}
 	}

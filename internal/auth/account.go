@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -50,7 +51,7 @@ func (s *Service) AwaitFirstAccount(ctx context.Context) {
 // CreateAccount creates an account and returns its id. [Service.CreateFirstAccount] creates the first one.
 func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email, password string,
 	role *notary.Role) (id int64, err error) {
-	if err := caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return 0, err
 	}
 	a := &notary.Account{Email: normalizeEmail(email)}
@@ -80,14 +81,14 @@ func accountFields(a *notary.Account) notary.Fields {
 
 // Accounts returns all accounts in the order of their ids.
 func (s *Service) Accounts(ctx context.Context, caller notary.Caller) ([]*notary.Account, error) {
-	if err := caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return nil, err
 	}
 	return s.store.Accounts(ctx)
 }
 
 func (s *Service) Account(ctx context.Context, caller notary.Caller, id int64) (*notary.Account, error) {
-	if err := caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {
 		return nil, err
 	}
 	return s.store.Account(ctx, id)
@@ -103,7 +104,7 @@ func (s *Service) Me(ctx context.Context, caller notary.Caller) (*notary.Account
 
 // ReadSettings records that the caller reads the server's settings, which requires a permission.
 func (s *Service) ReadSettings(ctx context.Context, caller notary.Caller) error {
-	if err := caller.Require(notary.ReadSettings); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewSettings, policy.Resource{}); err != nil {
 		return err
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
@@ -121,7 +122,7 @@ func (s *Service) DeleteAccount(ctx context.Context, caller notary.Caller, id in
 
 // ChangeRole changes the role of an account and ends its sessions.
 func (s *Service) ChangeRole(ctx context.Context, caller notary.Caller, id int64, role notary.Role) error {
-	if err := caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {
 		return err
 	}
 	if _, err := checkRole(&role); err != nil {
@@ -135,7 +136,7 @@ func (s *Service) ChangeRole(ctx context.Context, caller notary.Caller, id int64
 
 // ChangePassword sets the password of an account and ends its sessions, except the caller's own.
 func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id int64, password string) error {
-	if err := caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {
 		return err
 	}
 	a, err := s.store.Account(ctx, id)
@@ -154,7 +155,7 @@ func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id i
 // change changes an account and records it. The function do may add to the event.
 func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, action string,
 	do func(*store.Tx, *notary.Account, *notary.Event) error) error {
-	if err := caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {
 		return err
 	}
 	defer s.clearSessions()

@@ -5,12 +5,13 @@ import (
 	"regexp"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
 // Groups returns all groups, ordered by id.
 func (s *Service) Groups(ctx context.Context, caller notary.Caller) ([]*notary.Group, error) {
-	if err := caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return nil, err
 	}
 	return s.store.Groups(ctx)
@@ -18,7 +19,7 @@ func (s *Service) Groups(ctx context.Context, caller notary.Caller) ([]*notary.G
 
 // Group returns a group and its members.
 func (s *Service) Group(ctx context.Context, caller notary.Caller, id int64) (*notary.Group, []*notary.Account, error) {
-	if err := caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("group", id)); err != nil {
 		return nil, nil, err
 	}
 	g, err := s.store.Group(ctx, id)
@@ -33,7 +34,7 @@ var groupName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 
 // CreateGroup creates an empty group and returns its id.
 func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name string) (id int64, err error) {
-	if err := caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return 0, err
 	}
 	if !groupName.MatchString(name) {
@@ -53,7 +54,7 @@ func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name st
 
 // DeleteGroup deletes a group and its grants.
 func (s *Service) DeleteGroup(ctx context.Context, caller notary.Caller, id int64) error {
-	if err := caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("group", id)); err != nil {
 		return err
 	}
 	return s.writeGrants(ctx, caller, func(tx *store.Tx) error {
@@ -74,7 +75,7 @@ const maxMembers = 1000
 
 // ChangeMembers adds accounts to a group and removes others, atomically.
 func (s *Service) ChangeMembers(ctx context.Context, caller notary.Caller, groupID int64, add, remove []int64) error {
-	if err := caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("group", groupID)); err != nil {
 		return err
 	}
 	if len(add)+len(remove) > maxMembers {

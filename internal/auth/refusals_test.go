@@ -8,6 +8,7 @@ import (
 
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/policy"
 	"notary/internal/testkit"
 )
 
@@ -33,7 +34,8 @@ func TestRefusalsAreCounted(t *testing.T) {
 		_, err := w.Auth.Login(t.Context(), email, "wrong password", from)
 		testkit.WantKind(t, err, notary.Unauthenticated)
 	}
-	forbidden, unauthenticated := requestor.Require(notary.ManageAccounts), notary.Caller{}.Require(notary.ReadEvents)
+	forbidden := policy.AllowRole(requestor, policy.ManageAccounts, policy.Resource{})
+	unauthenticated := policy.AllowRole(notary.Caller{}, policy.ViewEvents, policy.Resource{})
 	for range 3 {
 		w.Auth.Refused(requestor, "listAccounts", forbidden)
 		w.Auth.Refused(notary.Caller{Address: "192.0.2.9"}, "listEvents", unauthenticated)

@@ -23,10 +23,11 @@ type grantReader interface {
 }
 
 // attempt returns an error unless the caller's role or any grant includes one of the actions, on any object. The error
-// does not depend on whether an object exists.
-func (s *Service) attempt(ctx context.Context, caller notary.Caller, actions ...policy.Action) error {
-	if !caller.Known() {
-		return notary.Errorf(notary.Unauthenticated, "log in first")
+// names the object of the call, and does not depend on whether it exists.
+func (s *Service) attempt(ctx context.Context, caller notary.Caller, on policy.Resource, actions ...policy.Action) error {
+	refusal := policy.AllowRole(caller, actions[0], on)
+	if refusal == nil || !caller.Known() {
+		return refusal
 	}
 	if roleHasAny(caller, actions) {
 		return nil
@@ -38,15 +39,11 @@ func (s *Service) attempt(ctx context.Context, caller notary.Caller, actions ...
 	if slices.ContainsFunc(actions, func(a policy.Action) bool { return policy.Has(grants, a) }) {
 		return nil
 	}
-	return forbidden(policy.Decide(caller.Role, nil, actions[0], policy.Resource{}))
+	return refusal
 }
 
 func roleHasAny(caller notary.Caller, actions []policy.Action) bool {
 	return slices.ContainsFunc(actions, func(a policy.Action) bool { return policy.RoleHas(caller.Role, a) })
-}
-
-func forbidden(d policy.Decision) error {
-	return notary.Errorf(notary.Forbidden, "%s: ask an Admin", d.Reason)
 }
 
 // allow returns a Forbidden error unless the caller may perform the action on the object. If known is a transaction,
@@ -64,10 +61,7 @@ func allow(ctx context.Context, known grantReader, caller notary.Caller, action 
 			return err
 		}
 	}
-	if d := policy.Decide(caller.Role, grants, action, r); !d.Allowed {
-		return forbidden(d)
-	}
-	return nil
+	return policy.Allow(caller, grants, action, r)
 }
 
 func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) ([]*notary.Grant, error) {
@@ -117,7 +111,7 @@ func allowCertificate(ctx context.Context, known grantReader, caller notary.Call
 	if err := allow(ctx, known, caller, action, certificateResource(cert)); err != nil || !servesOthers(cert) {
 		return err
 	}
-	return caller.Require(notary.ManageAuthorities)
+	return policy.AllowRole(caller, policy.ManageAuthorities, policy.Resource{})
 }
 
 func noCertificate(id int64) error {

@@ -12,12 +12,13 @@ import (
 	"notary/internal/issuers"
 	"notary/internal/keystore"
 	"notary/internal/pki"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
 // Authority returns an authority. Its certificate has the chain that new certificates get.
 func (s *Service) Authority(ctx context.Context, caller notary.Caller, id int64) (*notary.Authority, error) {
-	if err := caller.Require(notary.ReadAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.On("certificate authority", id)); err != nil {
 		return nil, err
 	}
 	a, err := s.store.Authority(ctx, id)
@@ -39,7 +40,7 @@ func (s *Service) showChain(ctx context.Context, a *notary.Authority) {
 
 // Authorities returns all authorities by ID, each as from [Service.Authority].
 func (s *Service) Authorities(ctx context.Context, caller notary.Caller) ([]*notary.Authority, error) {
-	if err := caller.Require(notary.ReadAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.Resource{}); err != nil {
 		return nil, err
 	}
 	all, err := s.store.Authorities(ctx)
@@ -68,7 +69,7 @@ const maxPathLen = pki.MaxChain - 2
 
 // CreateAuthority creates an authority with a new key and returns its ID.
 func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o AuthorityOptions) (id int64, err error) {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 		return 0, err
 	}
 	if err := s.checkAuthority(&o); err != nil {
@@ -171,7 +172,7 @@ func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, i
 
 // SignAuthorityBy is like SignAuthority with a given CA profile.
 func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) error {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err
 	}
 	return issuers.RetryStale(func() error {
@@ -187,7 +188,7 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 // UploadAuthority records a certificate for an authority issued by an external CA, given as a PEM chain, leaf first,
 // and returns its ID.
 func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return 0, err
 	}
 	c, err := s.newCertification(ctx, id)
@@ -246,7 +247,7 @@ func addCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate)
 // DeleteAuthority deletes an authority and its key. Without force it fails while certificates issued by the authority
 // are valid, because they could no longer be revoked.
 func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id int64, force bool) error {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err
 	}
 	err := s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {

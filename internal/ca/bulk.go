@@ -43,7 +43,7 @@ const bulkConcurrency = 16
 // returns an error if nothing was done, and if fn failed or ctx ended, when the remaining requests may or may not be
 // signed. If the caller's account or session ends meanwhile, the remaining requests fail as Unauthenticated.
 func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o SignOptions, fn func(Outcome) error) error {
-	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
+	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); err != nil {
 		return err
 	}
 	if err := s.checkBulkOptions(ctx, caller, o); err != nil {
@@ -84,7 +84,7 @@ func (s *Service) checkBulkOptions(ctx context.Context, caller notary.Caller, o 
 
 // RejectMany rejects each of the requests like [Service.Reject]; see [Service.SignMany].
 func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, reason string, fn func(Outcome) error) error {
-	if err := s.attempt(ctx, caller, policy.RejectRequest); err != nil {
+	if err := s.attempt(ctx, caller, policy.Resource{}, policy.RejectRequest); err != nil {
 		return err
 	}
 	if _, err := checkRejection(reason); err != nil {
@@ -110,7 +110,7 @@ func (s *Service) DeleteMany(ctx context.Context, caller notary.Caller, m Many, 
 // forEach applies do to the selected objects, several at a time, and passes the outcomes to fn in order.
 func (s *Service) forEach(ctx context.Context, caller notary.Caller, m Many, of selection, fn func(Outcome) error,
 	do func(context.Context, int64) error) error {
-	if err := s.attempt(ctx, caller, of.actions...); err != nil {
+	if err := s.attempt(ctx, caller, policy.Resource{}, of.actions...); err != nil {
 		return err
 	}
 	ids, err := s.selectedIDs(ctx, caller, m, of)

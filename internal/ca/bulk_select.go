@@ -140,7 +140,7 @@ var errTooMany = errors.New("too many")
 
 func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection,
 	fn func(id int64)) (Selection, error) {
-	if err := s.attempt(ctx, caller, of.actions...); err != nil {
+	if err := s.attempt(ctx, caller, policy.Resource{}, of.actions...); err != nil {
 		return Selection{}, err
 	}
 	if reflect.ValueOf(f).IsZero() {

@@ -9,11 +9,12 @@ import (
 	"notary/internal/issuance"
 	"notary/internal/issuers"
 	"notary/internal/pki"
+	"notary/internal/policy"
 )
 
 // Certificate returns a certificate of the inventory that the caller may see.
 func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int64) (*notary.Certificate, error) {
-	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.On("certificate", id)); err != nil {
 		return nil, err
 	}
 	cert, err := s.store.Certificate(ctx, id)

@@ -8,6 +8,7 @@ import (
 	"notary"
 	"notary/internal/issuers"
 	"notary/internal/pki"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -18,7 +19,7 @@ import (
 // CrossSign issues a further certificate for an authority from another one held here, under a CA profile, and returns
 // its ID. The current certificate does not change.
 func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) (certID int64, err error) {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return 0, err
 	}
 	err = issuers.RetryStale(func() error {
@@ -35,7 +36,7 @@ func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issue
 // UploadCross records a further certificate for an authority issued by an external CA, given as a PEM chain, leaf
 // first, and returns its ID. The current certificate does not change.
 func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return 0, err
 	}
 	c, err := s.crossCertification(ctx, id)
@@ -89,7 +90,7 @@ func (s *Service) checkCrossChain(chainPEM string, c certification) (*notary.Cer
 // AuthorityCertificates returns all certificates for an authority's key, by ID, and the ID of the current one; none
 // while it is pending.
 func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Caller, id int64) (all []*notary.Certificate, inUse int64, err error) {
-	if err := caller.Require(notary.ReadAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.On("certificate authority", id)); err != nil {
 		return nil, 0, err
 	}
 	a, err := s.store.Authority(ctx, id)
@@ -102,7 +103,7 @@ func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Calle
 
 // UseCertificate makes one of an authority's certificates the current one. It and its chain must be valid.
 func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, certID int64) error {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err
 	}
 	c, err := s.crossCertification(ctx, id)

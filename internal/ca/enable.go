@@ -6,12 +6,13 @@ import (
 	"notary"
 	"notary/internal/issuers"
 	"notary/internal/pki"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
 // EnableAuthority enables or disables an authority. A disabled authority signs only its CRL.
 func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id int64, enabled bool) error {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err
 	}
 	action := "authority.disable"

@@ -7,28 +7,29 @@ import (
 	"unicode/utf8"
 
 	"notary"
+	"notary/internal/policy"
 )
 
 // Events returns one page of the audit log, newest first. Events about accounts require permission to manage accounts.
 // Without permission to read events, only those of one's own requests are available.
 func (s *Service) Events(ctx context.Context, caller notary.Caller, q notary.EventQuery) (none notary.Page[*notary.Event], err error) {
-	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return none, err
 	}
 	if q.Action != "" && q.Kind == "" {
 		q.Kind, _, _ = strings.Cut(q.Action, ".")
 	}
-	if !caller.May(notary.ReadEvents) {
+	if !policy.May(caller, policy.ViewEvents) {
 		if q.Kind != "request" || q.ObjectID == 0 {
-			return none, caller.Require(notary.ReadEvents)
+			return none, policy.AllowRole(caller, policy.ViewEvents, policy.Resource{})
 		}
 		if _, err := s.Request(ctx, caller, q.ObjectID); err != nil {
 			return none, err
 		}
 	}
-	if !caller.May(notary.ManageAccounts) {
+	if !policy.May(caller, policy.ManageAccounts) {
 		if slices.Contains(notary.AccountEventKinds, q.Kind) {
-			return none, caller.Require(notary.ManageAccounts)
+			return none, policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{})
 		}
 		q.NotKinds = notary.AccountEventKinds
 	}
@@ -46,7 +47,7 @@ func (s *Service) Events(ctx context.Context, caller notary.Caller, q notary.Eve
 
 // hideAddresses removes other callers' addresses from the events, unless the caller may read all events.
 func hideAddresses(caller notary.Caller, events []*notary.Event) {
-	if caller.May(notary.ReadEvents) {
+	if policy.May(caller, policy.ViewEvents) {
 		return
 	}
 	own := caller.Principal()

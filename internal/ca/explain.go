@@ -27,12 +27,12 @@ type Answer struct {
 // Explain returns the decisions on a question, with the reasons. Questions about another account require permission to
 // manage accounts. The object is taken as described.
 func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question) (all []Answer, err error) {
-	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return nil, err
 	}
 	role, accountID := caller.Role, caller.AccountID
 	if q.AccountID != 0 && q.AccountID != accountID {
-		if err := caller.Require(notary.ManageAccounts); err != nil {
+		if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", q.AccountID)); err != nil {
 			return nil, err
 		}
 		account, err := s.store.Account(ctx, q.AccountID)

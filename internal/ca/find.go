@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -49,7 +50,7 @@ func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f n
 // ExportCertificates is like EachCertificate for an export. It first records an event with the given description.
 func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, f notary.Filter, described notary.Fields,
 	fn func(*notary.Certificate) error) error {
-	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return err
 	}
 	if err := checkCertificateFilter(f); err != nil {
@@ -85,7 +86,7 @@ func checkCertificateFilter(f notary.Filter) error {
 
 func page[T any](ctx context.Context, caller notary.Caller, q notary.Query,
 	read func(context.Context, notary.Query) (notary.Page[T], error)) (none notary.Page[T], err error) {
-	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return none, err
 	}
 	if err := checkPage(q.Limit, q.After, q.Before); err != nil {
@@ -121,7 +122,7 @@ const verifyEvery = 100
 // each reads a whole list. It stops when the caller's account or session ends.
 func each[T any](ctx context.Context, st *store.Store, caller notary.Caller, f notary.Filter, fn func(T) error,
 	read func(context.Context, notary.Filter, func(T) error) error) error {
-	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return err
 	}
 	if err := checkFilter(f); err != nil {

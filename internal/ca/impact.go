@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -19,7 +20,7 @@ const maxRequesters = 10
 // Impact returns what depends on an authority: see [notary.Impact]. The number of certificates that it reads is
 // limited.
 func (s *Service) Impact(ctx context.Context, caller notary.Caller, id int64) (*notary.Impact, error) {
-	if err := caller.Require(notary.ReadAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.On("certificate authority", id)); err != nil {
 		return nil, err
 	}
 	if _, err := s.store.Authority(ctx, id); err != nil {

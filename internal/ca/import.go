@@ -10,6 +10,7 @@ import (
 	"notary/internal/issuers"
 	"notary/internal/keystore"
 	"notary/internal/pki"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -34,7 +35,7 @@ type imported struct {
 // ImportAuthority takes over an authority with its key, chain and revocations, and returns its ID. Its next CRL has a
 // higher number and the same entries (RFC 5280, section 5.2.3). An authority deleted here is restored.
 func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o Import) (id int64, err error) {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 		return 0, err
 	}
 	in, err := s.readImport(ctx, o)

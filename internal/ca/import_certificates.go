@@ -7,6 +7,7 @@ import (
 	"notary"
 	"notary/internal/issuers"
 	"notary/internal/pki"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -24,7 +25,7 @@ type ImportedCertificates struct {
 // if one is rejected. An entry of the imported CRL with the same serial number becomes the certificate's revocation;
 // the others can be revoked like any other.
 func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, id int64, pemText string) (done ImportedCertificates, err error) {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return done, err
 	}
 	a, err := s.issuers.Certified(ctx, id)

@@ -38,7 +38,7 @@ type Issued struct {
 //
 // For other callers the request is pending approval. Once it is signed, the same call returns its certificate.
 func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (*Issued, error) {
-	if err := caller.Require(notary.CreateRequests); err != nil {
+	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
 		return nil, err
 	}
 	if o.Key == "" {
@@ -147,7 +147,7 @@ func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notar
 // prepareIssued signs a certificate if the caller may sign; otherwise it returns nil.
 func (s *Service) prepareIssued(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o SignOptions) (*signature, error) {
-	err := s.attempt(ctx, caller, policy.SignRequest)
+	err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest)
 	if err == nil {
 		var signed *signature
 		if signed, err = s.prepare(ctx, caller, req, csr, o); err == nil {
@@ -197,7 +197,7 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 	if err != nil {
 		return nil, err
 	}
-	if err := s.attempt(ctx, caller, policy.SignRequest); lacksSigning(caller, err) {
+	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); lacksSigning(caller, err) {
 		return s.IssuedFor(ctx, caller, id)
 	} else if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"notary"
+	"notary/internal/policy"
 )
 
 // outsideKeys is implemented by the store and by transactions.
@@ -14,7 +15,7 @@ type outsideKeys interface {
 // refuseOutsideKey returns an error if the key belongs to an imported authority, deleted or not, unless the caller is
 // an Admin: the holder of a copy of the key would be trusted like an authority here.
 func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Caller, keyFingerprint string) error {
-	if caller.May(notary.CertifyOutsideKeys) {
+	if policy.May(caller, policy.CertifyOutsideKey) {
 		return nil
 	}
 	outside, err := known.KeyKnownOutside(ctx, keyFingerprint)

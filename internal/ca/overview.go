@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/revocation"
 	"notary/internal/store"
 )
@@ -13,20 +14,20 @@ import (
 // Overview returns the overview page's content. It reads maintained counts and the first entries of lists, so its cost
 // does not grow with the database.
 func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.Overview, err error) {
-	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return o, err
 	}
-	if caller.May(notary.ReadRequests) {
+	if policy.May(caller, policy.ViewRequests) {
 		if err := s.overviewOfAll(ctx, caller, &o); err != nil {
 			return o, err
 		}
 	}
-	if caller.May(notary.ReadAuthorities) {
+	if policy.May(caller, policy.ViewAuthorities) {
 		if o.Authorities, err = s.authorityStates(ctx, o.Summary); err != nil {
 			return o, err
 		}
 	}
-	if caller.May(notary.ManageAuthorities) {
+	if policy.May(caller, policy.ManageAuthorities) {
 		o.PublishWarning = s.PublishWarning()
 	}
 	waiting, err := s.Requests(ctx, caller, notary.Query{Filter: notary.Filter{Status: notary.Outstanding},
@@ -69,7 +70,7 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 
 // AuthorityState returns the health of an authority: its CRL, its OCSP responder and its issued certificates.
 func (s *Service) AuthorityState(ctx context.Context, caller notary.Caller, id int64) (*notary.AuthorityState, error) {
-	if err := caller.Require(notary.ReadAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.On("certificate authority", id)); err != nil {
 		return nil, err
 	}
 	a, err := s.store.Authority(ctx, id)
@@ -89,7 +90,7 @@ func (s *Service) AuthorityState(ctx context.Context, caller notary.Caller, id i
 
 // AuthorityStates returns the health of all authorities, by ID.
 func (s *Service) AuthorityStates(ctx context.Context, caller notary.Caller) ([]*notary.AuthorityState, error) {
-	if err := caller.Require(notary.ReadAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.Resource{}); err != nil {
 		return nil, err
 	}
 	return s.authorityStates(ctx, nil)

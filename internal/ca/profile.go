@@ -7,12 +7,13 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
 // Profiles returns the latest version of every profile, by ID.
 func (s *Service) Profiles(ctx context.Context, caller notary.Caller) ([]*notary.Profile, error) {
-	if err := caller.Require(notary.ListProfiles); err != nil {
+	if err := policy.AllowRole(caller, policy.ListProfiles, policy.Resource{}); err != nil {
 		return nil, err
 	}
 	return s.store.Profiles(ctx)
@@ -20,7 +21,7 @@ func (s *Service) Profiles(ctx context.Context, caller notary.Caller) ([]*notary
 
 // Profile returns a version of a profile; 0 means the latest.
 func (s *Service) Profile(ctx context.Context, caller notary.Caller, id int64, version int) (*notary.Profile, error) {
-	if err := caller.Require(notary.ReadProfiles); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewProfiles, policy.On("profile", id)); err != nil {
 		return nil, err
 	}
 	if version == 0 {
@@ -32,7 +33,7 @@ func (s *Service) Profile(ctx context.Context, caller notary.Caller, id int64, v
 // CreateProfile creates a profile and returns its ID. A profile with the name of a deleted one continues its version
 // numbers.
 func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name string, rules notary.Rules) (id int64, err error) {
-	if err := caller.Require(notary.ManageProfiles); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.Resource{}); err != nil {
 		return 0, err
 	}
 	if err := issuance.CheckProfileName(name); err != nil {
@@ -58,7 +59,7 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 // UpdateProfile changes the rules of a profile and returns the new version. If from is not 0, it must be the latest
 // version.
 func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id int64, from int, rules notary.Rules) (version int, err error) {
-	if err := caller.Require(notary.ManageProfiles); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.On("profile", id)); err != nil {
 		return 0, err
 	}
 	if err := issuance.CheckRules(&rules); err != nil {
@@ -142,7 +143,7 @@ func checkResponderRules(rules *notary.Rules) error {
 // DeleteProfile deletes a profile that is not built in. Certificates issued under it remain, as do its recorded
 // versions.
 func (s *Service) DeleteProfile(ctx context.Context, caller notary.Caller, id int64) error {
-	if err := caller.Require(notary.ManageProfiles); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.On("profile", id)); err != nil {
 		return err
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {

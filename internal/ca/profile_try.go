@@ -7,6 +7,7 @@ import (
 	"notary"
 	"notary/internal/issuance"
 	"notary/internal/pki"
+	"notary/internal/policy"
 )
 
 // TryOptions selects what a profile is tried on: a signing request, the latest requests, or both.
@@ -19,10 +20,10 @@ type TryOptions struct {
 
 // TryProfile returns how the profile would treat requests. Nothing is issued or recorded.
 func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64, o TryOptions) (*notary.ProfileTrial, error) {
-	if err := caller.Require(notary.ReadProfiles); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewProfiles, policy.On("profile", id)); err != nil {
 		return nil, err
 	}
-	if err := caller.Require(notary.ReadRequests); err != nil { // the result discloses requests
+	if err := policy.AllowRole(caller, policy.ViewRequests, policy.On("profile", id)); err != nil { // whose results disclose them
 		return nil, err
 	}
 	stored, err := s.store.Profile(ctx, id)
@@ -161,7 +162,7 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 // TryRequest checks a signing request (PEM) against a profile, "" for the default, before it is submitted, even if the
 // caller may not see the profile's rules. It also returns whether the caller has already submitted it.
 func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, profile string) (*notary.RequestTrial, error) {
-	if err := caller.Require(notary.CreateRequests); err != nil {
+	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
 		return nil, err
 	}
 	csr, err := pki.ParseCSR(csrPEM)

@@ -30,7 +30,7 @@ func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM strin
 
 // newRequest parses the caller's CSR into a request.
 func (s *Service) newRequest(ctx context.Context, caller notary.Caller, csrPEM string) (*notary.Request, *pki.CSR, error) {
-	if err := caller.Require(notary.CreateRequests); err != nil {
+	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
 		return nil, nil, err
 	}
 	csr, err := pki.ParseCSR(csrPEM)
@@ -71,7 +71,7 @@ func (s *Service) nameRecorded(ctx context.Context, req *notary.Request, conflic
 
 // Request returns a request, or NotFound if the caller may not see it.
 func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (*notary.Request, error) {
-	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.On("certificate request", id)); err != nil {
 		return nil, err
 	}
 	req, err := s.store.Request(ctx, id)
@@ -97,7 +97,7 @@ func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int6
 
 // Delete deletes a request. Its certificates remain in the inventory.
 func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) error {
-	if err := s.attempt(ctx, caller, policy.DeleteRequest); err != nil {
+	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.DeleteRequest); err != nil {
 		return err
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
@@ -124,7 +124,7 @@ func (s *Service) RemoveCertificate(ctx context.Context, caller notary.Caller, i
 
 // Reopen makes a rejected or revoked request Outstanding again, unless its key is compromised.
 func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) error {
-	if err := s.attempt(ctx, caller, policy.ReopenRequest); err != nil {
+	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.ReopenRequest); err != nil {
 		return err
 	}
 	req, err := s.Request(ctx, caller, id)
@@ -144,7 +144,7 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 // error. The event also has the fields of why.
 func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action, why notary.Fields,
 	check func(*store.Tx, *notary.Request) error) error {
-	if err := s.attempt(ctx, caller, policy.OnRequest(action)); err != nil {
+	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.OnRequest(action)); err != nil {
 		return err
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {

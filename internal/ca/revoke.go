@@ -60,7 +60,7 @@ func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller, fn fun
 // [notary.KeyCompromise], this and other revocations also revoke every valid certificate for the key, correct the
 // reason of earlier revocations, and block the key.
 func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, o RevokeOptions) (Revocations, error) {
-	if err := s.attempt(ctx, caller, policy.RevokeRequest); err != nil {
+	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.RevokeRequest); err != nil {
 		return Revocations{}, err
 	}
 	if err := allowReason(caller, policy.RevokeRequest, o.Reason); err != nil {
@@ -190,7 +190,7 @@ func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, i
 
 func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason,
 	authorities bool) (Revocations, error) {
-	if err := s.attempt(ctx, caller, policy.RevokeCertificate); err != nil {
+	if err := s.attempt(ctx, caller, policy.On("certificate", id), policy.RevokeCertificate); err != nil {
 		return Revocations{}, err
 	}
 	if err := allowReason(caller, policy.RevokeCertificate, reason); err != nil {
@@ -241,7 +241,7 @@ func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, be
 // RevokeAuthority revokes an authority's certificates and disables it. Certificates that it issued remain in the
 // inventory.
 func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) (Revocations, error) {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return Revocations{}, err
 	}
 	return s.writeRevoked(ctx, caller, func(tx *store.Tx) error {

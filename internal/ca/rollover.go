@@ -12,6 +12,7 @@ import (
 	"notary/internal/issuers"
 	"notary/internal/keystore"
 	"notary/internal/pki"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -31,7 +32,7 @@ type RollOverOptions struct {
 //
 // It returns Conflict if the authority cannot sign or already has a successor.
 func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64, o RollOverOptions) (newID int64, err error) {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return 0, err
 	}
 	if !o.NotAfter.IsZero() && !o.NotAfter.After(s.now()) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -15,7 +16,7 @@ type PublicationChange struct {
 
 // ChangePublication sets the CRL distribution point and AIA URLs of the authority's future certificates.
 func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, id int64, change PublicationChange) error {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err
 	}
 	if n := change.Shards; n != nil && (*n < 0 || *n > store.MaxShards) {

@@ -12,7 +12,7 @@ import (
 
 // Sign issues a certificate for a request. A renewal leaves the older certificate in the inventory.
 func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
-	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
+	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.SignRequest); err != nil {
 		return err
 	}
 	return issuers.RetryStale(func() error { return s.sign(ctx, caller, id, o) })

@@ -7,6 +7,7 @@ import (
 	"notary"
 	"notary/internal/issuance"
 	"notary/internal/pki"
+	"notary/internal/policy"
 )
 
 // SignOptions are the options of [Service.Sign].
@@ -81,7 +82,7 @@ func formerReplacement(req *notary.Request) (former pki.Replacement, err error) 
 // allow returns an error unless the caller may sign under the profile and the options suit it.
 func (o *SignOptions) allow(caller notary.Caller, profile *notary.Profile) error {
 	if profile.CA {
-		if err := caller.Require(notary.ManageAuthorities); err != nil {
+		if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 			return err
 		}
 	}

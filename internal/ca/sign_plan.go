@@ -23,7 +23,7 @@ type SignGroup struct {
 // what only signing can determine, such as whether the profile allows the names. The filter needs no expected count.
 // The digest is that of the filter's [Selection], or "" for IDs.
 func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many, o SignOptions) (all []SignGroup, digest string, err error) {
-	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
+	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); err != nil {
 		return nil, "", err
 	}
 	if err := s.checkBulkOptions(ctx, caller, o); err != nil {

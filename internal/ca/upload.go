@@ -12,7 +12,7 @@ import (
 // Upload records a certificate issued by an external CA for a request, as a PEM chain with the leaf first, and returns
 // its ID.
 func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
-	if err := s.attempt(ctx, caller, policy.UploadCertificate); err != nil {
+	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.UploadCertificate); err != nil {
 		return 0, err
 	}
 	req, err := s.Request(ctx, caller, id)

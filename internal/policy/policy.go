@@ -16,7 +16,8 @@ import (
 
 // Resource describes the object of an action. Zero fields are unknown and satisfy no limit.
 type Resource struct {
-	AuthorityID int64 // that signs or signed the certificate
+	Object      string // by which a refusal names it, such as "profile 7": see [On]
+	AuthorityID int64  // that signs, or that issued the certificate
 	Profile     string
 	Names       notary.Names
 	CommonNames []string // of the subject; each counts as a name
@@ -24,10 +25,16 @@ type Resource struct {
 	OwnerGroups []int64  // groups of that account
 }
 
+// On returns the resource of an object of which only the id is known. It satisfies no limit.
+func On(noun string, id int64) Resource { return Resource{Object: fmt.Sprintf("%s %d", noun, id)} }
+
 // String describes the resource in error messages, such as "profile server-client, certificate authority 3,
 // a.example.com".
 func (r Resource) String() string {
 	var parts []string
+	if r.Object != "" {
+		parts = append(parts, r.Object)
+	}
 	if r.Profile != "" {
 		parts = append(parts, "profile "+r.Profile)
 	}
@@ -72,10 +79,39 @@ func Decide(role notary.Role, grants []*notary.Grant, action Action, r Resource)
 	case RoleHas(role, action):
 		return Decision{Allowed: true, Reason: fmt.Sprintf("the role %s has permission to %s", role, action)}
 	case !Has(grants, action):
-		return Decision{Reason: fmt.Sprintf("the role %s does not have permission to %s, which requires the role %s",
-			role, action, rolesWith(action))}
+		return Decision{Reason: fmt.Sprintf("the role %s does not have permission to %s%s, which requires the role %s",
+			role, action, inParentheses(r.Object), rolesWith(action))}
 	}
-	return Allow(grants, action, r)
+	return byGrants(grants, action, r)
+}
+
+func inParentheses(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+// Allow returns nil if the caller may do the action to the resource. Otherwise it returns [notary.Unauthenticated], or
+// [notary.Forbidden] with the permission that is missing and the object.
+func Allow(caller notary.Caller, grants []*notary.Grant, action Action, r Resource) error {
+	if !caller.Known() {
+		return notary.Errorf(notary.Unauthenticated, "log in first")
+	}
+	if d := Decide(caller.Role, grants, action, r); !d.Allowed {
+		return notary.Errorf(notary.Forbidden, "%s: ask an Admin", d.Reason)
+	}
+	return nil
+}
+
+// AllowRole is [Allow] by the caller's role alone.
+func AllowRole(caller notary.Caller, action Action, r Resource) error {
+	return Allow(caller, nil, action, r)
+}
+
+// May reports whether the caller's role has the action on every object.
+func May(caller notary.Caller, action Action) bool {
+	return caller.Known() && RoleHas(caller.Role, action)
 }
 
 // Has reports whether any of the grants includes the action, on any object.
@@ -96,9 +132,8 @@ func Reaches(grants []*notary.Grant, action Action, authorityID int64, profile s
 	})
 }
 
-// Allow returns the decision from grants alone. An action is allowed if a grant includes it and all limits of that
-// grant hold.
-func Allow(grants []*notary.Grant, action Action, r Resource) Decision {
+// byGrants decides by grants alone. An action is allowed if one grant has it and all limits of this grant hold.
+func byGrants(grants []*notary.Grant, action Action, r Resource) Decision {
 	var misses []string
 	for _, g := range grants {
 		if !has(g, action) {
@@ -118,7 +153,8 @@ func Allow(grants []*notary.Grant, action Action, r Resource) Decision {
 	if len(misses) > most {
 		misses = append(misses[:most:most], "…")
 	}
-	return Decision{Reason: fmt.Sprintf("no grant of permission to %s covers %s: %s", action, describe(r), strings.Join(misses, "; "))}
+	return Decision{Reason: fmt.Sprintf("no grant of permission to %s covers %s: %s", action, describe(r),
+		strings.Join(misses, "; "))}
 }
 
 func describe(r Resource) string {

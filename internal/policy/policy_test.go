@@ -111,11 +111,11 @@ func check(t *testing.T, name string, terms notary.GrantTerms, r policy.Resource
 	t.Helper()
 	terms.Actions = []string{"request.sign"}
 	grants := []*notary.Grant{{ID: 7, AccountID: 1, GrantTerms: terms}}
-	d := policy.Allow(grants, policy.SignRequest, r)
+	d := policy.Decide(notary.ReadOnly, grants, policy.SignRequest, r)
 	if d.Allowed != want || d.Reason == "" || (d.Grant != nil) != want {
 		t.Errorf("%s: %+v, want %v", name, d, want)
 	}
-	if policy.Allow(grants, policy.RejectRequest, r).Allowed {
+	if policy.Decide(notary.ReadOnly, grants, policy.RejectRequest, r).Allowed {
 		t.Errorf("%s: another action is allowed", name)
 	}
 }
@@ -209,13 +209,16 @@ func TestGrantsDoNotCombine(t *testing.T) {
 	}
 	grants := []*notary.Grant{grant(1, notary.GrantTerms{Names: notary.NameLists{DNS: []string{"a.example"}}}),
 		grant(2, notary.GrantTerms{Names: notary.NameLists{DNS: []string{"b.example"}}, Profiles: []string{"server"}})}
-	both := policy.Allow(grants, policy.SignRequest, policy.Resource{Names: names("a.example", "b.example"), Profile: "server"})
+	decide := func(dns ...string) policy.Decision {
+		return policy.Decide(notary.ReadOnly, grants, policy.SignRequest, policy.Resource{Names: names(dns...), Profile: "server"})
+	}
+	both := decide("a.example", "b.example")
 	if both.Allowed || !strings.Contains(both.Reason, "grant 1 does not allow the name b.example") ||
 		!strings.Contains(both.Reason, "grant 2 does not allow the name a.example") ||
 		!strings.Contains(both.Reason, "profile server, a.example, b.example") {
 		t.Errorf("%+v", both)
 	}
-	second := policy.Allow(grants, policy.SignRequest, policy.Resource{Names: names("b.example"), Profile: "server"})
+	second := decide("b.example")
 	if !second.Allowed || second.Grant.ID != 2 || second.Reason != "grant 2 to group 2 gives permission to sign certificate requests" {
 		t.Errorf("%+v", second)
 	}
@@ -267,5 +270,36 @@ func TestCheckTerms(t *testing.T) {
 	}
 	if policy.CheckTerms(notary.GrantTerms{}) == nil || policy.CheckTerms(notary.GrantTerms{Actions: []string{"request.sign", "request.sign"}}) == nil {
 		t.Error("no action, or one that is there twice, is accepted")
+	}
+}
+
+func TestAllowNamesThePermissionAndTheObject(t *testing.T) {
+	t.Parallel()
+	caller := notary.Caller{AccountID: 1, Role: notary.ReadOnly}
+	for _, test := range []struct {
+		action policy.Action
+		on     policy.Resource
+		want   string // after "the role Read Only does not have permission to "; "" if it has it
+	}{
+		{policy.ViewRequests, policy.Resource{}, ""},
+		{policy.ManageAccounts, policy.Resource{}, "manage accounts, which requires the role Admin: ask an Admin"},
+		{policy.ManageAuthorities, policy.On("certificate authority", 3), "manage certificate authorities (certificate authority 3), " +
+			"which requires the role Admin or Certificate Manager: ask an Admin"},
+	} {
+		err := policy.AllowRole(caller, test.action, test.on)
+		if policy.May(caller, test.action) != (err == nil) || (err == nil) != (test.want == "") {
+			t.Errorf("%s: %v", test.action, err)
+		}
+		want := "the role Read Only does not have permission to " + test.want
+		if err != nil && (notary.KindOf(err) != notary.Forbidden || err.Error() != want) {
+			t.Errorf("got %q, want %q", err, want)
+		}
+	}
+	// The program itself has the number of a role, and no permission.
+	for _, unknown := range []notary.Caller{{}, notary.SystemCaller} {
+		err := policy.AllowRole(unknown, policy.ManageAccounts, policy.Resource{})
+		if notary.KindOf(err) != notary.Unauthenticated || policy.May(unknown, policy.ManageAccounts) {
+			t.Errorf("%+v: %v", unknown, err)
+		}
 	}
 }

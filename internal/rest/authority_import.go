@@ -11,6 +11,7 @@ import (
 	"notary"
 	"notary/api"
 	"notary/internal/ca"
+	"notary/internal/policy"
 )
 
 // maxImports limits the imports that are read at once, because their bodies may be large.
@@ -33,7 +34,7 @@ func (r *routes) authorityImports(path string) {
 func handleImport[In, Out any](r *routes, o operation, handler func(context.Context, notary.Caller, *In) (*Out, error)) {
 	op := o.describe()
 	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
-		if err := callerOf(ctx.Context()).Require(notary.ManageAuthorities); err != nil {
+		if err := policy.AllowRole(callerOf(ctx.Context()), policy.ManageAuthorities, policy.Resource{}); err != nil {
 			r.writeFailure(ctx, err)
 			return
 		}

@@ -191,6 +191,7 @@ func (r rule) tryRefused(t *testing.T, h *house, name string, expired *client.Cl
 		t.Run(who, func(t *testing.T) {
 			refused := call(t, c, method, at(path, id), body).wantRefusal(t, status, code)
 			missing := call(t, c, method, at(path, missingID), body).wantRefusal(t, status, code)
+			missing.Error = strings.Replace(missing.Error, fmt.Sprintf(" %d)", missingID), fmt.Sprintf(" %d)", id), 1)
 			if refused != missing {
 				t.Errorf("the error reveals whether the object exists: %+v, %+v", refused, missing)
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/web/page"
 )
 
@@ -31,7 +32,7 @@ func (s *site) accounts(c *call) error {
 type accountForm struct{ Form page.Form }
 
 func (s *site) newAccountPage(c *call, f page.Form) error {
-	if err := c.caller.Require(notary.ManageAccounts); err != nil {
+	if err := policy.AllowRole(c.caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return err
 	}
 	return c.show("account-new", "New account", accountForm{f.Fields("email", "role_id", "password")})

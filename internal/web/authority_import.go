@@ -3,13 +3,14 @@ package web
 import (
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/policy"
 	"notary/internal/web/page"
 )
 
 type importForm struct{ Form page.Form }
 
 func (s *site) importAuthorityPage(c *call, f page.Form) error {
-	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(c.caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 		return err
 	}
 	return c.show("authority-import", "Import CA", importForm{

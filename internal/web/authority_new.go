@@ -5,6 +5,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/policy"
 	"notary/internal/web/page"
 )
 
@@ -16,7 +17,7 @@ type authorityForm struct {
 }
 
 func (s *site) newAuthorityPage(c *call, f page.Form) error {
-	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(c.caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 		return err
 	}
 	all, err := s.ca.Authorities(c.r.Context(), c.caller)

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/web/page"
 )
 
@@ -17,7 +18,7 @@ type twoTierForm struct {
 }
 
 func (s *site) twoTierPage(c *call, f page.Form) error {
-	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
+	if err := policy.AllowRole(c.caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 		return err
 	}
 	all, err := s.ca.Authorities(c.r.Context(), c.caller)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/web/page"
 )
 
@@ -20,7 +21,7 @@ type eventsPage struct {
 }
 
 func (s *site) events(c *call, f page.Form) error {
-	if err := c.caller.Require(notary.ReadEvents); err != nil {
+	if err := policy.AllowRole(c.caller, policy.ViewEvents, policy.Resource{}); err != nil {
 		return err
 	}
 	q, err := readEventQuery(f.All())

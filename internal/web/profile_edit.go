@@ -6,6 +6,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/policy"
 	"notary/internal/web/page"
 )
 
@@ -19,7 +20,7 @@ type profileForm struct {
 func (s *site) editProfilePage(c *call, f page.Form) error { return s.profileForm(c, f, nil) }
 
 func (s *site) profileForm(c *call, f page.Form, tried *notary.ProfileTrial) error {
-	if err := c.caller.Require(notary.ManageProfiles); err != nil {
+	if err := policy.AllowRole(c.caller, policy.ManageProfiles, policy.Resource{}); err != nil {
 		return err
 	}
 	p, err := s.profileOf(c)
@@ -75,7 +76,7 @@ func (s *site) tryProfile(c *call, id int64, rules *notary.Rules) error {
 }
 
 func (s *site) newProfilePage(c *call, f page.Form) error {
-	if err := c.caller.Require(notary.ManageProfiles); err != nil {
+	if err := policy.AllowRole(c.caller, policy.ManageProfiles, policy.Resource{}); err != nil {
 		return err
 	}
 	if !f.Given("validity") { // not submitted yet

@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/web/page"
 )
 
 type profilesPage struct{ Profiles []*notary.Profile }
 
 func (s *site) profiles(c *call) error {
-	if err := c.caller.Require(notary.ReadProfiles); err != nil {
+	if err := policy.AllowRole(c.caller, policy.ViewProfiles, policy.Resource{}); err != nil {
 		return err
 	}
 	all, err := s.ca.Profiles(c.r.Context(), c.caller)

@@ -5,6 +5,7 @@ import (
 
 	"notary"
 	"notary/internal/inspect"
+	"notary/internal/policy"
 	"notary/internal/web/page"
 )
 
@@ -17,7 +18,7 @@ type newRequestPage struct {
 }
 
 func (s *site) newRequestPage(c *call, f page.Form) error {
-	if err := c.caller.Require(notary.CreateRequests); err != nil {
+	if err := policy.AllowRole(c.caller, policy.CreateRequest, policy.Resource{}); err != nil {
 		return err
 	}
 	choices, err := s.signChoices(c)

@@ -10,6 +10,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/policy"
 	"notary/internal/web/page"
 )
 
@@ -65,7 +66,7 @@ func selectionList(v url.Values) string {
 }
 
 func (s *site) manyPage(c *call, f page.Form) error {
-	if err := c.caller.Require(notary.DecideRequests); err != nil {
+	if err := policy.AllowRole(c.caller, policy.SignRequest, policy.Resource{}); err != nil {
 		return err
 	}
 	i := slices.IndexFunc(manyActions, func(a manyAction) bool { return a.Do == f.Value("do") })
