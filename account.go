@@ -104,19 +104,3 @@ func (c Caller) May(p Permission) bool {
 func RolesWith(p Permission) []Role {
 	return slices.DeleteFunc(slices.Clone(Roles), func(r Role) bool { return !slices.Contains(permissions[r], p) })
 }
-
-// Own restricts f to what the caller may see. It returns false if f asks for other users' objects and the caller
-// may see only its own.
-func (c Caller) Own(f Filter) (_ Filter, ok bool) {
-	if c.May(ReadRequests) {
-		return f, true
-	}
-	ok = f.Email == "" || f.Email == c.Email
-	f.Email, f.Owner = c.Email, c.AccountID
-	return f, ok
-}
-
-// Sees reports whether the caller may see what the account submitted.
-func (c Caller) Sees(requesterID int64) bool {
-	return c.May(ReadRequests) || requesterID == c.AccountID
-}

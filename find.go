@@ -6,6 +6,7 @@ import "time"
 type Filter struct {
 	Email         string        // of the submitting account, at the time
 	Owner         int64         // that account; set only together with Email
+	Scope         *Scope        `json:"-"` // what the caller may see; nil for everything, or with Owner
 	Status        RequestStatus // requests only
 	Revoked       *bool         // certificates only
 	AuthorityID   int64         // the issuer; for a request, of its current certificate
@@ -23,6 +24,14 @@ type Filter struct {
 	// replaces them. For requests it applies to the current certificate. See [EndOfWindow].
 	Expiring time.Duration
 	Now      time.Time `json:"-"` // start of the Expiring window; set by the use cases
+}
+
+// Scope bounds a list to the objects that an account owns and those within the limits of one of the grants. A list may
+// also have objects with other names than the limits allow: see package query.
+type Scope struct {
+	AccountID int64
+	Email     string // of the account
+	Grants    []GrantTerms
 }
 
 // Window returns the filter with its expiry bounds set from Expiring.

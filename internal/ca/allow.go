@@ -88,9 +88,9 @@ func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignO
 }
 
 // allowRequest is like allow for a request. It returns NotFound if the caller may not see the request.
-func allowRequest(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action, req *notary.Request) error {
-	if !caller.Sees(req.RequesterID) {
-		return noRequest(req.ID)
+func allowRequest(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action, req *notary.Request) error {
+	if err := sees(ctx, known, caller, req); err != nil {
+		return err
 	}
 	return allow(ctx, known, caller, action, requestResource(req))
 }
@@ -101,12 +101,12 @@ func noRequest(id int64) error {
 
 // allowCertificate is like allow for a certificate. Grants do not apply to certificates of CAs and OCSP responders,
 // because others depend on them.
-func allowCertificate(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action, cert *notary.Certificate) error {
-	switch {
-	case policy.RoleHas(caller.Role, action):
+func allowCertificate(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action, cert *notary.Certificate) error {
+	if policy.RoleHas(caller.Role, action) {
 		return nil
-	case !caller.Sees(cert.RequesterID):
-		return noCertificate(cert.ID)
+	}
+	if err := seesCertificate(ctx, known, caller, cert); err != nil {
+		return err
 	}
 	if err := allow(ctx, known, caller, action, certificateResource(cert)); err != nil || !servesOthers(cert) {
 		return err
@@ -129,8 +129,14 @@ func certificateToSign(issuer *issuers.Issuer, profile *notary.Profile, req *not
 		CommonNames: pki.CommonNames(csr.Subject)}
 }
 
-// allowSignature checks the new certificate and, for a renewal, the current one.
+// allowSignature checks the request, the new certificate and, for a renewal, the current one.
 func allowSignature(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, signed *signature) error {
+	if policy.RoleHas(caller.Role, policy.SignRequest) {
+		return nil
+	}
+	if err := sees(ctx, tx, caller, req); err != nil {
+		return err
+	}
 	if err := allow(ctx, tx, caller, policy.SignRequest, signed.object); err != nil || req.Certificate == nil {
 		return err
 	}

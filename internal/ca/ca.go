@@ -83,6 +83,9 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.
 		if err := s.agreeOnSecret(ctx); err != nil {
 			return nil, err
 		}
+		if err := st.AgreeOnCursors(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.upgradeKeyFingerprints(ctx); err != nil {
 		return nil, err

@@ -18,10 +18,13 @@ func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int6
 		return nil, err
 	}
 	cert, err := s.store.Certificate(ctx, id)
-	if err == nil && !caller.Sees(cert.RequesterID) {
-		return nil, noCertificate(id)
+	if err != nil {
+		return nil, err
 	}
-	return issuers.Intact(cert, err)
+	if err := seesCertificate(ctx, s.store, caller, cert); err != nil {
+		return nil, err
+	}
+	return issuers.Intact(cert, nil)
 }
 
 // RequestCertificate returns the current certificate of a request that the caller may see, or NotFound if it has none.

@@ -17,7 +17,7 @@ func (s *Service) Requests(ctx context.Context, caller notary.Caller, q notary.Q
 		return notary.Page[*notary.Request]{}, err
 	}
 	q.Filter.Now = s.now()
-	return page(ctx, caller, q, s.store.Requests)
+	return page(ctx, s.store, caller, q, s.store.Requests, (*viewer).requests)
 }
 
 // Certificates returns one page of the inventory, as far as the caller may see it.
@@ -26,7 +26,7 @@ func (s *Service) Certificates(ctx context.Context, caller notary.Caller, q nota
 		return notary.Page[*notary.Certificate]{}, err
 	}
 	q.Filter.Now = s.now()
-	return page(ctx, caller, q, s.store.Certificates)
+	return page(ctx, s.store, caller, q, s.store.Certificates, (*viewer).certificates)
 }
 
 // EachRequest calls fn for every request that the caller may see and the filter matches, by ID.
@@ -35,7 +35,7 @@ func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notar
 		return err
 	}
 	f.Now = s.now()
-	return each(ctx, s.store, caller, f, fn, s.store.EachRequest)
+	return each(ctx, s.store, caller, f, fn, s.store.EachRequest, (*viewer).requests)
 }
 
 // EachCertificate calls fn for every certificate that the caller may see and the filter matches, by ID.
@@ -44,7 +44,7 @@ func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f n
 		return err
 	}
 	f.Now = s.now()
-	return each(ctx, s.store, caller, f, fn, s.store.EachCertificate)
+	return each(ctx, s.store, caller, f, fn, s.store.EachCertificate, (*viewer).certificates)
 }
 
 // ExportCertificates is like EachCertificate for an export. It first records an event with the given description.
@@ -84,9 +84,14 @@ func checkCertificateFilter(f notary.Filter) error {
 	return nil
 }
 
-func page[T any](ctx context.Context, caller notary.Caller, q notary.Query,
-	read func(context.Context, notary.Query) (notary.Page[T], error)) (none notary.Page[T], err error) {
-	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
+// seen returns those of the objects that a viewer sees.
+type seen[T any] func(*viewer, context.Context, viewReader, []T) ([]T, error)
+
+// page reads a page. It has fewer objects than the limit if the query found some that the caller does not see.
+func page[T any](ctx context.Context, st *store.Store, caller notary.Caller, q notary.Query,
+	read func(context.Context, notary.Query) (notary.Page[T], error), seen seen[T]) (none notary.Page[T], err error) {
+	v, err := viewerOf(ctx, st, caller)
+	if err != nil {
 		return none, err
 	}
 	if err := checkPage(q.Limit, q.After, q.Before); err != nil {
@@ -98,12 +103,15 @@ func page[T any](ctx context.Context, caller notary.Caller, q notary.Query,
 	if err := checkFilter(q.Filter); err != nil {
 		return none, err
 	}
-	own, ok := caller.Own(q.Filter)
-	if !ok {
+	if !v.narrow(&q.Filter) {
 		return none, nil
 	}
-	q.Filter = own
-	return read(ctx, q)
+	found, err := read(ctx, q)
+	if err != nil {
+		return none, err
+	}
+	found.Items, err = seen(v, ctx, st, found.Items)
+	return found, err
 }
 
 func checkPage(limit int, after, before notary.Cursor) error {
@@ -116,30 +124,40 @@ func checkPage(limit int, after, before notary.Cursor) error {
 	return nil
 }
 
-// verifyEvery is the number of objects of a list after which the caller is verified again.
+// verifyEvery is the number of objects of a list after which the caller and its grants are verified again.
 const verifyEvery = 100
 
 // each reads a whole list. It stops when the caller's account or session ends.
 func each[T any](ctx context.Context, st *store.Store, caller notary.Caller, f notary.Filter, fn func(T) error,
-	read func(context.Context, notary.Filter, func(T) error) error) error {
-	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
+	read func(context.Context, notary.Filter, func(T) error) error, seen seen[T]) error {
+	v, err := viewerOf(ctx, st, caller)
+	if err != nil {
 		return err
 	}
 	if err := checkFilter(f); err != nil {
 		return err
 	}
-	own, ok := caller.Own(f)
-	if !ok {
+	if !v.narrow(&f) {
 		return nil
 	}
 	n := 0
-	return read(ctx, own, func(v T) error {
+	return read(ctx, f, func(one T) error {
 		if n++; n%verifyEvery == 0 {
 			if err := st.Verify(ctx, caller); err != nil {
 				return err
 			}
+			if v, err = viewerOf(ctx, st, caller); err != nil {
+				return err
+			}
 		}
-		return fn(v)
+		if v.all {
+			return fn(one)
+		}
+		shown, err := seen(v, ctx, st, []T{one})
+		if err != nil || len(shown) == 0 {
+			return err
+		}
+		return fn(one)
 	})
 }
 

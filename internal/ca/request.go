@@ -75,10 +75,13 @@ func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (
 		return nil, err
 	}
 	req, err := s.store.Request(ctx, id)
-	if err == nil && !caller.Sees(req.RequesterID) {
-		return nil, noRequest(id)
+	if err != nil {
+		return nil, err
 	}
-	return req, err
+	if err := sees(ctx, s.store, caller, req); err != nil {
+		return nil, err
+	}
+	return req, nil
 }
 
 // Compromised reports whether the key of a request is compromised, so that nothing can be signed for it.

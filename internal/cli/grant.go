@@ -27,8 +27,8 @@ func (p *program) grantCreate() *cobra.Command {
 		Short: "Grant actions to an account or a group",
 		Long: "Grant actions to an account or a group in addition to those of the role. A grant applies to requests\n" +
 			"and certificates that the account can see, and only where every limit given here holds.\n\n" +
-			"Actions: request.sign, request.upload, request.reject, request.revoke, request.remove_certificate,\n" +
-			"request.reopen, request.delete, certificate.revoke.",
+			"Actions: request.view (what others own), request.sign, request.upload, request.reject, request.revoke,\n" +
+			"request.remove_certificate, request.reopen, request.delete, certificate.revoke.",
 		Example: "  notary grant create --group 2 --action request.sign --authority 3 --profile server-client --name " +
 			"dns:team.example.com",
 		Args: cobra.NoArgs,

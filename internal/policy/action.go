@@ -44,14 +44,14 @@ type definition struct {
 	permission notary.Permission // the roles that have it have the action
 	text       string            // completes "permission to"
 
-	// grantable actions can be granted. The others give access to accounts, authorities or everyone's objects as a
-	// whole, which the limits of a grant cannot restrict.
+	// grantable actions may be in grants. The others give access to accounts, authorities or the record of events as
+	// a whole, which no limit of a grant could contain.
 	grantable bool
 }
 
 var definitions = []definition{
 	{ViewOwnRequests, notary.ReadOwnRequests, "see certificate requests", false},
-	{ViewRequests, notary.ReadRequests, "see the certificate requests of others", false},
+	{ViewRequests, notary.ReadRequests, "see the certificate requests of others", true},
 	{CreateRequest, notary.CreateRequests, "create certificate requests", false},
 	{SignRequest, notary.DecideRequests, "sign certificate requests", true},
 	{UploadCertificate, notary.DecideRequests, "upload certificates for requests", true},

@@ -123,6 +123,23 @@ func has(g *notary.Grant, action Action) bool {
 	return byAction[action].grantable && slices.Contains(g.Actions, string(action))
 }
 
+// Having returns the grants that have the action.
+func Having(grants []*notary.Grant, action Action) []*notary.Grant {
+	return slices.DeleteFunc(slices.Clone(grants), func(g *notary.Grant) bool { return !has(g, action) })
+}
+
+// Covers reports whether one of the grants has the action and all limits of this grant hold.
+func Covers(grants []*notary.Grant, action Action, r Resource) bool {
+	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
+		return has(g, action) && missedLimit(g.GrantTerms, r) == ""
+	})
+}
+
+// Unlimited reports whether the terms have no limits.
+func Unlimited(t notary.GrantTerms) bool {
+	return len(t.Authorities)+len(t.Profiles)+len(t.Owners)+len(t.OwnerGroups)+t.Names.Len() == 0
+}
+
 // Reaches reports whether any of the grants includes the action for the authority and profile; 0 and "" mean any.
 func Reaches(grants []*notary.Grant, action Action, authorityID int64, profile string) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {

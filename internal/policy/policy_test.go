@@ -63,7 +63,7 @@ func TestGrantsNeverReachAccountsOrAuthorities(t *testing.T) {
 		}
 	}
 	for _, action := range []string{"account.manage", "authority.manage", "authority.certify_outside_key", "settings.view",
-		"clock.confirm", "profile.manage", "request.view", "event.view"} {
+		"clock.confirm", "profile.manage", "event.view"} {
 		if slices.Contains(grantable, action) {
 			t.Errorf("%s can be granted", action)
 		}

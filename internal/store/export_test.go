@@ -73,7 +73,7 @@ func Record(s *Store) (*Store, *[]Asked) {
 			*asked = append(*asked, Asked{text, args})
 		}
 	})
-	return &Store{reader: reader{q: d.Reads(), damage: s.damage, search: s.search}, db: d, now: s.now}, asked
+	return &Store{reader: reader{q: d.Reads(), damage: s.damage, search: s.search, seal: s.seal}, db: d, now: s.now}, asked
 }
 
 // ExplainPostgres returns PostgreSQL's plan of a statement with its arguments, as JSON.

@@ -9,8 +9,8 @@ import (
 )
 
 func (r reader) requests() query.List[*notary.Request] {
-	return query.List[*notary.Request]{Q: r.q, Limits: r.search, Table: "request", Alias: "r", Columns: requestColumns,
-		Joins: requestJoins, Scan: r.scanRequest, Key: func(req *notary.Request) query.Key {
+	return query.List[*notary.Request]{Q: r.q, Limits: r.search, Seal: r.seal, Table: "request", Alias: "r",
+		Columns: requestColumns, Joins: requestJoins, Scan: r.scanRequest, Key: func(req *notary.Request) query.Key {
 			key := query.Key{ID: req.ID, NotAfter: time.Unix(query.NoEnd, 0), CommonName: req.CommonName}
 			if req.Certificate != nil {
 				key.NotAfter = req.Certificate.NotAfter
@@ -20,7 +20,7 @@ func (r reader) requests() query.List[*notary.Request] {
 }
 
 func (r reader) certificates() query.List[*notary.Certificate] {
-	return query.List[*notary.Certificate]{Q: r.q, Limits: r.search, Table: "certificate", Alias: "k",
+	return query.List[*notary.Certificate]{Q: r.q, Limits: r.search, Seal: r.seal, Table: "certificate", Alias: "k",
 		Columns: certificateColumns, Joins: certificateJoins, Scan: r.scanCertificate,
 		Key: func(c *notary.Certificate) query.Key {
 			return query.Key{ID: c.ID, NotAfter: c.NotAfter, CommonName: c.CommonName}

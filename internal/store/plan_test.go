@@ -86,6 +86,7 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	}
 	write(t, s, func(tx *store.Tx) error { walkTx(ctx, tx, now, do); return nil })
 	do("Agree", second(s.Agree(ctx, "something", "value")))
+	do("AgreeOnCursors", s.AgreeOnCursors(ctx))
 	do("Lease", second(s.Lease(ctx, "something", "node", time.Minute)))
 	_, _, err := s.UpgradeKeyFingerprints(ctx, func(_ []byte, recorded string) string { return recorded + "0" })
 	do("UpgradeKeyFingerprints", err)
@@ -146,6 +147,7 @@ type reads interface {
 	CertificatesOfRequest(context.Context, int64) ([]*notary.Certificate, error)
 	RequestUsing(context.Context, *notary.Certificate) (*notary.Request, error)
 	OtherCertificatesInForce(context.Context, int64, int64, time.Time) ([]*notary.Certificate, error)
+	CertificateOutlines(context.Context, []int64) (map[int64][]*notary.Certificate, error)
 	AuthorityWithCertificate(context.Context, int64) (*notary.Authority, error)
 	CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error)
 	KeysInForce(ctx context.Context, now time.Time, after int64, limit int) ([]store.CertificateKey, error)
@@ -233,6 +235,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 		func(*notary.Certificate) error { return nil }))
 	do("CertificatesOfRequest", second(r.CertificatesOfRequest(ctx, 1)))
 	do("OtherCertificatesInForce", second(r.OtherCertificatesInForce(ctx, 1, 1, now)))
+	do("CertificateOutlines", second(r.CertificateOutlines(ctx, []int64{1, 2})))
 	do("CertificatesWithKey", second(r.CertificatesWithKey(ctx, "")))
 	do("KeysInForce", second(r.KeysInForce(ctx, now, 0, 1)))
 	do("CertificatesInForce", second(r.CertificatesInForce(ctx, now, []int64{1})))
@@ -271,6 +274,11 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 		do("Requests", forthAndBack(ctx,
 			notary.Query{Sort: sort, Limit: 1, Filter: notary.Filter{Status: notary.Active}}, r.Requests))
 		expiring := notary.Query{Sort: sort, Limit: 1, Filter: notary.Filter{Expiring: time.Hour, Now: now}}
+		for _, scope := range scopes {
+			within := notary.Query{Sort: sort, Limit: 1, Filter: notary.Filter{Scope: scope}}
+			do("Requests", forthAndBack(ctx, within, r.Requests))
+			do("Certificates", forthAndBack(ctx, within, r.Certificates))
+		}
 		do("Requests", forthAndBack(ctx, expiring, r.Requests))
 		do("Certificates", forthAndBack(ctx, expiring, r.Certificates))
 	}
@@ -278,6 +286,16 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("Profile", second(r.Profile(ctx, 1)))
 	do("ProfileByName", second(r.ProfileByName(ctx, "server")))
 	do("ProfileVersion", second(r.ProfileVersion(ctx, 1, 1)))
+}
+
+// scopes have grants with each kind of limit, with and without an index.
+var scopes = []*notary.Scope{
+	{AccountID: 1, Email: "somebody@example.com", Grants: []notary.GrantTerms{{Authorities: []int64{1, 2}},
+		{Names: notary.NameLists{DNS: []string{"example.com", ".example.org"}, IP: []string{"10.1.0.0/16", "2001:db8::/32"},
+			Email: []string{"example.com"}, URI: []string{"spiffe://example.org/web", "example.com"}}}}},
+	{AccountID: 1, Email: "somebody@example.com", Grants: []notary.GrantTerms{{Authorities: []int64{1}, Profiles: []string{"server"},
+		Owners: []int64{1, 2}, OwnerGroups: []int64{1, 2}, Names: notary.NameLists{IP: []string{"0.0.0.0/0"}}},
+		{Profiles: []string{"server"}}, {Owners: []int64{3}}}},
 }
 
 // someEvents returns a cursor of the event log.

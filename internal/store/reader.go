@@ -16,6 +16,7 @@ type reader struct {
 	q      db.Querier
 	damage *damageReport
 	search query.Limits
+	seal   *query.Seal
 }
 
 // certificateColumns are the columns that [certificateRow] scans: a certificate with its revocation. All may be NULL,

@@ -13,6 +13,7 @@ import (
 	"context"
 	"crypto/rand"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"strings"
@@ -116,7 +117,7 @@ func OpenForReading(ctx context.Context, database string) (*Store, error) {
 }
 
 func newStore(d *db.DB, clock func() time.Time, search query.Limits) *Store {
-	return &Store{reader: reader{q: d.Reads(), damage: &damageReport{}, search: search}, db: d, now: clock}
+	return &Store{reader: reader{q: d.Reads(), damage: &damageReport{}, search: search, seal: query.NewSeal()}, db: d, now: clock}
 }
 
 // IsPostgres reports whether a database name is a PostgreSQL URL rather than a path.
@@ -149,6 +150,26 @@ func (s *Store) Lease(ctx context.Context, name, holder string, term time.Durati
 // Agree returns the value of that name on which all nodes agree: see [db.DB.Agree].
 func (s *Store) Agree(ctx context.Context, name, value string) (agreed string, err error) {
 	return s.db.Agree(ctx, name, value)
+}
+
+// AgreeOnCursors makes the nodes on a database seal the cursors of lists with the same key: see [query.Seal].
+func (s *Store) AgreeOnCursors(ctx context.Context) error {
+	const name = "key of cursors"
+	agreed, err := s.Agreed(ctx, name)
+	if err == nil && agreed == "" {
+		key := make([]byte, query.SealKeySize)
+		_, _ = rand.Read(key) // never fails
+		agreed, err = s.Agree(ctx, name, hex.EncodeToString(key))
+	}
+	if err != nil {
+		return err
+	}
+	key, err := hex.DecodeString(agreed)
+	if err != nil || len(key) != query.SealKeySize {
+		return notary.InternalError("read the key of cursors", errors.New("the agreement is damaged"))
+	}
+	s.seal.SetKey(key)
+	return nil
 }
 
 // Agreed returns the agreed value of that name, or "".
@@ -185,7 +206,7 @@ func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn
 // as returns fn preceded by the verification of the caller.
 func (s *Store) as(by notary.Caller, changed int64, fn func(*Tx) error) func(*db.Tx) error {
 	return func(inner *db.Tx) error {
-		tx := &Tx{reader: reader{q: inner, damage: s.damage, search: s.search}, db: inner}
+		tx := &Tx{reader: reader{q: inner, damage: s.damage, search: s.search, seal: s.seal}, db: inner}
 		if err := tx.verify(by, changed); err != nil {
 			return err
 		}

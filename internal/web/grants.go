@@ -12,6 +12,7 @@ import (
 
 // grantActions are the checkboxes for the actions that can be granted.
 var grantActions = []page.Option{
+	{Value: "request.view", Label: "View requests and certificates of others"},
 	{Value: "request.sign", Label: "Sign requests"},
 	{Value: "request.reject", Label: "Reject requests"},
 	{Value: "request.revoke", Label: "Revoke requests"},

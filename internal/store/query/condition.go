@@ -33,6 +33,9 @@ func (l List[T]) conditions(filter notary.Filter) (all []Condition) {
 	if filter.Email != "" {
 		all = append(all, l.submitter(filter.Email, filter.Owner))
 	}
+	if filter.Scope != nil {
+		all = append(all, l.within(*filter.Scope))
+	}
 	if filter.AuthorityID != 0 {
 		all = append(all, l.equal("authority_id", filter.AuthorityID))
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"notary"
 )
@@ -18,14 +19,21 @@ type place struct {
 
 const (
 	cursorVersion = 1
+	sealedVersion = 2 // an encrypted cursor
 	sealSize      = 8 // octets
-	maxCursor     = 1000
+	maxCursor     = 1100
 )
 
 // cursorOf returns the cursor of a place in this list with this filter and order: a version, a checksum over all of
-// these, the id and the value. Nothing in it is secret, and a forged cursor could only skip objects that the forger may
-// see anyway.
-func cursorOf(list string, w Want, p place) notary.Cursor {
+// these, the id and the value. Unless the list is sealed, nothing in it is secret, and a forged cursor could only skip
+// objects that the forger may see anyway.
+func (l List[T]) cursorOf(w Want, p place) notary.Cursor {
+	list := l.Table
+	if w.Sealed {
+		text := append(strconv.AppendInt(nil, p.id, 36), ' ')
+		sealed := l.Seal.seal(append(text, p.value...), sealContext(list, w))
+		return notary.Cursor(base64.RawURLEncoding.EncodeToString(append([]byte{sealedVersion}, sealed...)))
+	}
 	b := []byte{cursorVersion}
 	b = append(b, checksum(list, w, p)...)
 	b = strconv.AppendInt(b, p.id, 36)
@@ -35,30 +43,56 @@ func cursorOf(list string, w Want, p place) notary.Cursor {
 }
 
 // readCursor returns the place of a cursor. Its errors name the field.
-func readCursor(list string, w Want, field string, c notary.Cursor) (place, error) {
+func (l List[T]) readCursor(w Want, field string, c notary.Cursor) (place, error) {
+	list := l.Table
 	refused := notary.FieldErrorf(field,
 		"this cursor does not belong to this list with these filters and this order: start again without it")
 	b, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
 	if err != nil || len(c) > maxCursor || len(b) < 1+sealSize {
 		return place{}, notary.FieldErrorf(field, "this is not a cursor: pass the value of next or previous unchanged")
 	}
+	if w.Sealed {
+		return l.openCursor(w, b, refused)
+	}
 	if b[0] != cursorVersion {
 		return place{}, notary.FieldErrorf(field,
 			"this cursor was created by another version of the program: start again without it")
 	}
-	var p place
-	rest := string(b[1+sealSize:])
-	for i := range rest {
-		if rest[i] == ' ' {
-			p.id, err = strconv.ParseInt(rest[:i], 36, 64)
-			p.value = rest[i+1:]
-			if err == nil && string(checksum(list, w, p)) == string(b[1:1+sealSize]) {
-				return p, nil
-			}
-			break
-		}
+	p, ok := parsePlace(string(b[1+sealSize:]))
+	if !ok || string(checksum(list, w, p)) != string(b[1:1+sealSize]) {
+		return place{}, refused
 	}
-	return place{}, refused
+	return p, nil
+}
+
+// openCursor returns the place of a sealed cursor.
+func (l List[T]) openCursor(w Want, b []byte, refused error) (place, error) {
+	if b[0] != sealedVersion {
+		return place{}, refused
+	}
+	text, err := l.Seal.open(b[1:], sealContext(l.Table, w))
+	if err != nil {
+		return place{}, refused
+	}
+	p, ok := parsePlace(string(text))
+	if !ok {
+		return place{}, refused
+	}
+	return p, nil
+}
+
+func parsePlace(text string) (p place, ok bool) {
+	id, value, found := strings.Cut(text, " ")
+	var err error
+	p.id, err = strconv.ParseInt(id, 36, 64)
+	p.value = value
+	return p, found && err == nil
+}
+
+// sealContext is what a sealed cursor belongs to.
+func sealContext(what string, w Want) []byte {
+	filter, _ := json.Marshal(w.Filter) // plain values cannot fail
+	return fmt.Appendf(nil, "%s\n%s\n%s", what, filter, w.Sort)
 }
 
 func checksum(list string, w Want, p place) []byte {

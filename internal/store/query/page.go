@@ -16,6 +16,7 @@ type Want struct {
 	Sort          notary.Sort
 	Limit         int
 	After, Before notary.Cursor
+	Sealed        bool // whether the reader may not see every object: see [Seal]
 }
 
 // Find returns the page of a query.
@@ -24,7 +25,7 @@ func (l List[T]) Find(ctx context.Context, q notary.Query) (notary.Page[T], erro
 		q.Sort = notary.ByID
 	}
 	return l.Page(ctx, Want{Filter: q.Filter, Conditions: l.conditions(q.Filter), Sort: q.Sort, Limit: q.Limit,
-		After: q.After, Before: q.Before})
+		After: q.After, Before: q.Before, Sealed: q.Filter.Scope != nil || q.Filter.Owner != 0})
 }
 
 // Page returns a page. A page before a cursor is read in the opposite order and reversed, at the same cost. A cursor of
@@ -34,10 +35,10 @@ func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err err
 	from := o.start()
 	switch {
 	case w.Before != "":
-		from, err = readCursor(l.Table, w, "before", w.Before)
+		from, err = l.readCursor(w, "before", w.Before)
 		o.down = !o.down
 	case w.After != "":
-		from, err = readCursor(l.Table, w, "after", w.After)
+		from, err = l.readCursor(w, "after", w.After)
 	}
 	if err != nil {
 		return page, err
@@ -51,14 +52,14 @@ func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err err
 		ahead, behind = behind, ahead
 	}
 	if end != nil {
-		*ahead = cursorOf(l.Table, w, *end)
+		*ahead = l.cursorOf(w, *end)
 	}
 	switch {
 	case w.Before == "" && w.After == "": // the first page
 	case len(items) > 0:
-		*behind = cursorOf(l.Table, w, l.placeOf(items[0], o))
+		*behind = l.cursorOf(w, l.placeOf(items[0], o))
 	default:
-		*behind = cursorOf(l.Table, w, o.past(from))
+		*behind = l.cursorOf(w, o.past(from))
 	}
 	if w.Before != "" {
 		slices.Reverse(items)

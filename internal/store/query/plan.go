@@ -12,6 +12,8 @@ type Condition struct {
 	Holds func(*db.Binder)
 	// IDs is a query for the ids of the matching objects by an index, or nil.
 	IDs func(*db.Binder) string
+	// Wide is set if IDs also has objects that do not match.
+	Wide bool
 	// Indexed restricts a query to the matching objects by an index in the order of Column, or is nil. The index is
 	// that of the list's table, or of Table, in which Key is the object's id.
 	Indexed    func(*db.Binder)
@@ -64,6 +66,9 @@ func planOf(conditions []Condition, driver, gather int) (p plan) {
 		switch {
 		case i == gather:
 			p.gather = c.IDs
+			if c.Wide {
+				p.rest = append(p.rest, c.Holds)
+			}
 		case i == driver && gather < 0:
 			p.driver, p.table, p.key = c.Indexed, c.Table, c.Key
 		default:

@@ -1,0 +1,183 @@
+package ca
+
+import (
+	"context"
+	"slices"
+
+	"notary"
+	"notary/internal/policy"
+)
+
+// viewer decides what a caller sees: everything if its role has [policy.ViewRequests]. Otherwise it sees the requests
+// that it submitted and their certificates, and what a grant of this action covers: a certificate within the limits,
+// and a request that is within them together with every certificate that was issued for it. So nothing that is shown
+// of a request, its history included, is of a certificate outside of the grant.
+type viewer struct {
+	caller notary.Caller
+	all    bool
+	grants []*notary.Grant   // of policy.ViewRequests
+	groups map[int64][]int64 // of the owners that were looked up
+}
+
+// viewReader is what a store and a transaction both read to decide what is visible.
+type viewReader interface {
+	grantReader
+	CertificateOutlines(ctx context.Context, requestIDs []int64) (map[int64][]*notary.Certificate, error)
+}
+
+// viewerOf reads what the caller may see.
+func viewerOf(ctx context.Context, known viewReader, caller notary.Caller) (*viewer, error) {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
+		return nil, err
+	}
+	v := &viewer{caller: caller, groups: map[int64][]int64{}}
+	if v.all = policy.May(caller, policy.ViewRequests); v.all {
+		return v, nil
+	}
+	grants, err := grantsOf(ctx, known, caller)
+	v.grants = policy.Having(grants, policy.ViewRequests)
+	v.all = slices.ContainsFunc(v.grants, func(g *notary.Grant) bool { return policy.Unlimited(g.GrantTerms) })
+	return v, err
+}
+
+// narrow restricts a filter to what the viewer sees, as far as a query can: see [viewer.requests] for the rest. It
+// reports whether anything can match.
+func (v *viewer) narrow(f *notary.Filter) bool {
+	switch {
+	case v.all:
+	case len(v.grants) == 0:
+		if f.Email != "" && f.Email != v.caller.Email {
+			return false
+		}
+		f.Email, f.Owner = v.caller.Email, v.caller.AccountID
+	default:
+		f.Scope = &notary.Scope{AccountID: v.caller.AccountID, Email: v.caller.Email}
+		for _, g := range v.grants {
+			f.Scope.Grants = append(f.Scope.Grants, g.GrantTerms)
+		}
+	}
+	return true
+}
+
+// owns reports whether the viewer sees an object without a grant.
+func (v *viewer) owns(requesterID int64) bool { return v.all || requesterID == v.caller.AccountID }
+
+// covers reports whether a grant shows an object.
+func (v *viewer) covers(ctx context.Context, known grantReader, r policy.Resource) (_ bool, err error) {
+	if len(v.grants) == 0 {
+		return false, nil
+	}
+	groups, looked := v.groups[r.OwnerID]
+	if !looked && v.limitsGroups() {
+		if groups, err = known.GroupsOf(ctx, r.OwnerID); err != nil {
+			return false, err
+		}
+		v.groups[r.OwnerID] = groups
+	}
+	r.OwnerGroups = groups
+	return policy.Covers(v.grants, policy.ViewRequests, r), nil
+}
+
+// limitsGroups reports whether a grant is limited to groups of owners.
+func (v *viewer) limitsGroups() bool {
+	return slices.ContainsFunc(v.grants, func(g *notary.Grant) bool { return len(g.OwnerGroups) > 0 })
+}
+
+// certificates returns those that the viewer sees.
+func (v *viewer) certificates(ctx context.Context, known viewReader, all []*notary.Certificate) (seen []*notary.Certificate, err error) {
+	if v.all {
+		return all, nil
+	}
+	for _, cert := range all {
+		sees := v.owns(cert.RequesterID)
+		if !sees {
+			if sees, err = v.covers(ctx, known, certificateResource(cert)); err != nil {
+				return nil, err
+			}
+		}
+		if sees {
+			seen = append(seen, cert)
+		}
+	}
+	return seen, nil
+}
+
+// requests returns those that the viewer sees.
+func (v *viewer) requests(ctx context.Context, known viewReader, all []*notary.Request) (seen []*notary.Request, err error) {
+	if v.all {
+		return all, nil
+	}
+	var others []int64 // that are covered without a look at all of their certificates
+	for _, req := range all {
+		if v.owns(req.RequesterID) {
+			continue
+		}
+		covered, err := v.covers(ctx, known, requestResource(req))
+		if err != nil {
+			return nil, err
+		}
+		if covered {
+			others = append(others, req.ID)
+		}
+	}
+	covered, err := v.withCertificates(ctx, known, others)
+	if err != nil {
+		return nil, err
+	}
+	for _, req := range all {
+		if v.owns(req.RequesterID) || covered[req.ID] {
+			seen = append(seen, req)
+		}
+	}
+	return seen, nil
+}
+
+// withCertificates returns the requests of which a grant covers every certificate.
+func (v *viewer) withCertificates(ctx context.Context, known viewReader, requestIDs []int64) (map[int64]bool, error) {
+	if len(requestIDs) == 0 {
+		return nil, nil
+	}
+	issued, err := known.CertificateOutlines(ctx, requestIDs)
+	if err != nil {
+		return nil, err
+	}
+	covered := map[int64]bool{}
+	for _, id := range requestIDs {
+		seen, err := v.certificates(ctx, known, issued[id])
+		if err != nil {
+			return nil, err
+		}
+		covered[id] = len(seen) == len(issued[id])
+	}
+	return covered, nil
+}
+
+// sees returns nil if the caller sees the request. To others it does not exist.
+func sees(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
+	if caller.Known() && req.RequesterID == caller.AccountID {
+		return nil
+	}
+	v, err := viewerOf(ctx, known, caller)
+	if err != nil {
+		return err
+	}
+	if seen, err := v.requests(ctx, known, []*notary.Request{req}); err != nil || len(seen) > 0 {
+		return err
+	}
+	return noRequest(req.ID)
+}
+
+// seesCertificate is [sees] for a certificate.
+func seesCertificate(ctx context.Context, known viewReader, caller notary.Caller, cert *notary.Certificate) error {
+	if caller.Known() && cert.RequesterID == caller.AccountID {
+		return nil
+	}
+	v, err := viewerOf(ctx, known, caller)
+	if err != nil {
+		return err
+	}
+	if seen, err := v.certificates(ctx, known, []*notary.Certificate{cert}); err != nil || len(seen) > 0 {
+		return err
+	}
+	return noCertificate(cert.ID)
+}

@@ -1,0 +1,38 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"notary"
+	"notary/internal/db"
+)
+
+// CertificateOutlines returns, by request, all certificates that were issued or uploaded for the requests, with
+// nothing but their ids, owner, issuer, profile and names.
+func (r reader) CertificateOutlines(ctx context.Context, requestIDs []int64) (map[int64][]*notary.Certificate, error) {
+	all := map[int64][]*notary.Certificate{}
+	for some := range slices.Chunk(requestIDs, issuancesTogether) {
+		b := &db.Binder{}
+		in := db.BindAll(b, some)
+		found, err := db.Collect(ctx, r.q, scanOutline, `SELECT k.id, k.request_id, k.requester_id, k.authority_id, k.profile,
+			k.common_name, k.names FROM certificate k WHERE k.request_id IN (`+in+`)`, b.Args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, cert := range found {
+			all[cert.RequestID] = append(all[cert.RequestID], cert)
+		}
+	}
+	return all, nil
+}
+
+func scanOutline(row db.Row) (*notary.Certificate, error) {
+	var cert notary.Certificate
+	var request, requester, authority number
+	var names string
+	err := row.Scan(&cert.ID, &request, &requester, &authority, &cert.Profile, &cert.CommonName, &names)
+	cert.RequestID, cert.RequesterID, cert.AuthorityID = request.Int64, requester.Int64, authority.Int64
+	cert.Names = notary.ParseNames(names)
+	return &cert, err
+}
