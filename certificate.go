@@ -15,9 +15,12 @@ type Certificate struct {
 	RequesterID int64  // account that submitted the request; 0 for an authority's certificate
 	Email       string // that account's e-mail at the time; "" for an authority's certificate
 	AuthorityID int64  // the issuer; 0 for an external CA
-	CommonName  string
-	Names       Names
-	Key         string // such as "RSA 2048"
+
+	OwnerGroupID int64 // group that it belongs to, as its request; 0 if it belongs to the account
+
+	CommonName string
+	Names      Names
+	Key        string // such as "RSA 2048"
 	// KeyFingerprint is the SHA-256 of the public key in lower-case hex. Certificates of the same key share it.
 	KeyFingerprint string
 	Serial         string // lower-case hex, two digits per octet

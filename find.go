@@ -30,7 +30,8 @@ type Filter struct {
 // also have objects with other names than the limits allow: see package query.
 type Scope struct {
 	AccountID int64
-	Email     string // of the account
+	Email     string  // of the account
+	Groups    []int64 // that the account is a member of
 	Grants    []GrantTerms
 }
 

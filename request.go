@@ -29,12 +29,16 @@ type Request struct {
 	Status      RequestStatus
 	RequesterID int64  // account that submitted it, even if deleted since
 	Email       string // that account's e-mail
-	CommonName  string
-	Names       Names
-	Key         string // such as "ECDSA P-256"
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Rejection   string // reason for the rejection; "" if none was given, or unless Rejected
+
+	// OwnerGroupID is the group that the request belongs to, even if deleted since; 0 if it belongs to the account.
+	OwnerGroupID int64
+
+	CommonName string
+	Names      Names
+	Key        string // such as "ECDSA P-256"
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	Rejection  string // reason for the rejection; "" if none was given, or unless Rejected
 
 	// Findings are the remarks made at submission: what it asks for but no profile issues, and departures from
 	// standards.

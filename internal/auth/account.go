@@ -102,6 +102,14 @@ func (s *Service) Me(ctx context.Context, caller notary.Caller) (*notary.Account
 	return s.store.Account(ctx, caller.AccountID)
 }
 
+// MyGroups returns the groups that the caller is in, ordered by name.
+func (s *Service) MyGroups(ctx context.Context, caller notary.Caller) ([]*notary.Group, error) {
+	if !caller.Known() {
+		return nil, notary.Errorf(notary.Unauthenticated, "log in first")
+	}
+	return s.store.GroupsWith(ctx, caller.AccountID)
+}
+
 // ReadSettings records that the caller reads the server's settings, which requires a permission.
 func (s *Service) ReadSettings(ctx context.Context, caller notary.Caller) error {
 	if err := policy.AllowRole(caller, policy.ViewSettings, policy.Resource{}); err != nil {

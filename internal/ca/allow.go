@@ -125,8 +125,8 @@ func servesOthers(cert *notary.Certificate) bool {
 }
 
 func certificateToSign(issuer *issuers.Issuer, profile *notary.Profile, req *notary.Request, csr *pki.CSR) policy.Resource {
-	return policy.Resource{AuthorityID: issuer.ID, Profile: profile.Name, OwnerID: req.RequesterID, Names: csr.Names,
-		CommonNames: pki.CommonNames(csr.Subject)}
+	return ownedBy(policy.Resource{AuthorityID: issuer.ID, Profile: profile.Name, Names: csr.Names,
+		CommonNames: pki.CommonNames(csr.Subject)}, req.RequesterID, req.OwnerGroupID)
 }
 
 // allowSignature checks the request, the new certificate and, for a renewal, the current one.
@@ -180,8 +180,33 @@ func allowReason(caller notary.Caller, action policy.Action, reason notary.Revoc
 		"every certificate for it: ask an Admin or Certificate Manager, or revoke for another reason")
 }
 
+// allowOwner returns an error unless the caller may submit requests that belong to the group: as a member, or by a role
+// that can decide on them. It keeps the group until the end of the transaction.
+func allowOwner(ctx context.Context, tx *store.Tx, caller notary.Caller, groupID int64) error {
+	if groupID == 0 {
+		return nil
+	}
+	if err := tx.LockGrantsShared(); err != nil {
+		return err
+	}
+	if policy.May(caller, policy.SignRequest) {
+		_, err := tx.Group(ctx, groupID)
+		if notary.KindOf(err) == notary.NotFound {
+			err = notary.FieldErrorf("owner", "there is no group %d", groupID)
+		}
+		return err
+	}
+	member, err := tx.GroupsOf(ctx, caller.AccountID)
+	if err != nil || slices.Contains(member, groupID) {
+		return err
+	}
+	return notary.WithField(notary.Errorf(notary.Forbidden, "you do not have permission to %s for group %d: ask an Admin to make "+
+		"you a member", policy.CreateRequest, groupID), "owner")
+}
+
+// requestResource describes a request with its current certificate, if any.
 func requestResource(req *notary.Request) policy.Resource {
-	r := policy.Resource{Names: req.Names, OwnerID: req.RequesterID, CommonNames: nonempty(req.CommonName)}
+	r := ownedBy(policy.Resource{Names: req.Names, CommonNames: nonempty(req.CommonName)}, req.RequesterID, req.OwnerGroupID)
 	if c := req.Certificate; c != nil {
 		r.AuthorityID, r.Profile = c.AuthorityID, c.Profile
 		r.Names, r.CommonNames = bothNames(req.Names, c.Names), append(r.CommonNames, nonempty(c.CommonName)...)
@@ -190,8 +215,16 @@ func requestResource(req *notary.Request) policy.Resource {
 }
 
 func certificateResource(c *notary.Certificate) policy.Resource {
-	return policy.Resource{AuthorityID: c.AuthorityID, Profile: c.Profile, Names: c.Names, OwnerID: c.RequesterID,
-		CommonNames: nonempty(c.CommonName)}
+	return ownedBy(policy.Resource{AuthorityID: c.AuthorityID, Profile: c.Profile, Names: c.Names,
+		CommonNames: nonempty(c.CommonName)}, c.RequesterID, c.OwnerGroupID)
+}
+
+// ownedBy returns the resource with its owner: a group, or the account that submitted the request.
+func ownedBy(r policy.Resource, requesterID, ownerGroupID int64) policy.Resource {
+	if r.OwnerGroupID = ownerGroupID; ownerGroupID == 0 {
+		r.OwnerID = requesterID
+	}
+	return r
 }
 
 func nonempty(commonNames ...string) []string {

@@ -17,6 +17,8 @@ import (
 type IssueOptions struct {
 	SignOptions
 
+	OwnerGroupID int64 // group that a new request belongs to; 0 for the caller
+
 	// Key makes repeated calls within a day with the same Key and Digest return the result of the first. The digest
 	// covers what the caller sent. Both are "" without an idempotency key.
 	Key, Digest string
@@ -116,6 +118,7 @@ func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM st
 		if err != nil {
 			return err
 		}
+		req.OwnerGroupID = o.OwnerGroupID
 		issued, err = s.issueNew(ctx, caller, req, csr, o)
 		if errors.Is(err, errRecorded) {
 			issued, err = s.issueAgain(ctx, caller, req, o)

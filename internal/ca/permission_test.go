@@ -32,6 +32,9 @@ var useCases = map[string]struct {
 	"Submit": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Submit(ctx, c, ""))
 	}},
+	"SubmitFor": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.SubmitFor(ctx, c, nothing, ""))
+	}},
 	"Issue": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Issue(ctx, c, "", ca.IssueOptions{}))
 	}},

@@ -13,10 +13,16 @@ import (
 
 // Submit records a signing request (PEM) and returns its ID.
 func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM string) (id int64, err error) {
+	return s.SubmitFor(ctx, caller, 0, csrPEM)
+}
+
+// SubmitFor is [Service.Submit] for a request that belongs to a group; 0 for the caller.
+func (s *Service) SubmitFor(ctx context.Context, caller notary.Caller, ownerGroupID int64, csrPEM string) (id int64, err error) {
 	req, csr, err := s.newRequest(ctx, caller, csrPEM)
 	if err != nil {
 		return 0, err
 	}
+	req.OwnerGroupID = ownerGroupID
 	recorded := false
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) (err error) {
 		recorded, err = s.insertRequest(ctx, tx, caller, req, csr)
@@ -54,10 +60,17 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
 		return false, err
 	}
+	if err := allowOwner(ctx, tx, caller, req.OwnerGroupID); err != nil {
+		return false, err
+	}
 	if req.ID, err = tx.InsertRequest(req); err != nil {
 		return notary.KindOf(err) == notary.Conflict, err
 	}
-	return false, tx.Event(notary.EventBy(caller, "request.create", req.Ref()).Set(notary.Fields{"status": req.Status, "key": req.Key}))
+	members := notary.Fields{"status": req.Status, "key": req.Key}
+	if req.OwnerGroupID != 0 {
+		members["owner_group_id"] = req.OwnerGroupID
+	}
+	return false, tx.Event(notary.EventBy(caller, "request.create", req.Ref()).Set(members))
 }
 
 // nameRecorded returns the conflict of a CSR submitted before, with the ID of that request if it can be found.

@@ -101,7 +101,7 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 		return nil, err
 	}
 	cert := issuer.Entry(issued, profile)
-	cert.RequesterID, cert.Email, cert.Shard = req.RequesterID, req.Email, shard
+	cert.RequesterID, cert.Email, cert.OwnerGroupID, cert.Shard = req.RequesterID, req.Email, req.OwnerGroupID, shard
 	// The profile may have changed the names.
 	object.Names, object.CommonNames = cert.Names, pki.CommonNames(issued.Certificate.Subject)
 	return &signature{cert, from.CRLURL, issuer, profile, csr, o, object}, nil

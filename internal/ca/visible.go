@@ -9,12 +9,13 @@ import (
 )
 
 // viewer decides what a caller sees: everything if its role has [policy.ViewRequests]. Otherwise it sees the requests
-// that it submitted and their certificates, and what a grant of this action covers: a certificate within the limits,
+// and certificates that it or a group of its owns, and what a grant of this action covers: a certificate within the limits,
 // and a request that is within them together with every certificate that was issued for it. So nothing that is shown
 // of a request, its history included, is of a certificate outside of the grant.
 type viewer struct {
 	caller notary.Caller
 	all    bool
+	member []int64           // of these groups
 	grants []*notary.Grant   // of policy.ViewRequests
 	groups map[int64][]int64 // of the owners that were looked up
 }
@@ -35,8 +36,12 @@ func viewerOf(ctx context.Context, known viewReader, caller notary.Caller) (*vie
 		return v, nil
 	}
 	grants, err := grantsOf(ctx, known, caller)
+	if err != nil {
+		return nil, err
+	}
 	v.grants = policy.Having(grants, policy.ViewRequests)
 	v.all = slices.ContainsFunc(v.grants, func(g *notary.Grant) bool { return policy.Unlimited(g.GrantTerms) })
+	v.member, err = known.GroupsOf(ctx, caller.AccountID)
 	return v, err
 }
 
@@ -45,13 +50,13 @@ func viewerOf(ctx context.Context, known viewReader, caller notary.Caller) (*vie
 func (v *viewer) narrow(f *notary.Filter) bool {
 	switch {
 	case v.all:
-	case len(v.grants) == 0:
+	case len(v.grants)+len(v.member) == 0:
 		if f.Email != "" && f.Email != v.caller.Email {
 			return false
 		}
 		f.Email, f.Owner = v.caller.Email, v.caller.AccountID
 	default:
-		f.Scope = &notary.Scope{AccountID: v.caller.AccountID, Email: v.caller.Email}
+		f.Scope = &notary.Scope{AccountID: v.caller.AccountID, Email: v.caller.Email, Groups: v.member}
 		for _, g := range v.grants {
 			f.Scope.Grants = append(f.Scope.Grants, g.GrantTerms)
 		}
@@ -60,7 +65,14 @@ func (v *viewer) narrow(f *notary.Filter) bool {
 }
 
 // owns reports whether the viewer sees an object without a grant.
-func (v *viewer) owns(requesterID int64) bool { return v.all || requesterID == v.caller.AccountID }
+func (v *viewer) owns(requesterID, ownerGroupID int64) bool {
+	return v.all || submitted(v.caller, requesterID, ownerGroupID) || ownerGroupID != 0 && slices.Contains(v.member, ownerGroupID)
+}
+
+// submitted reports whether the caller itself owns what an account submitted.
+func submitted(caller notary.Caller, requesterID, ownerGroupID int64) bool {
+	return caller.Known() && requesterID == caller.AccountID && ownerGroupID == 0
+}
 
 // covers reports whether a grant shows an object.
 func (v *viewer) covers(ctx context.Context, known grantReader, r policy.Resource) (_ bool, err error) {
@@ -68,7 +80,7 @@ func (v *viewer) covers(ctx context.Context, known grantReader, r policy.Resourc
 		return false, nil
 	}
 	groups, looked := v.groups[r.OwnerID]
-	if !looked && v.limitsGroups() {
+	if !looked && r.OwnerID != 0 && v.limitsGroups() {
 		if groups, err = known.GroupsOf(ctx, r.OwnerID); err != nil {
 			return false, err
 		}
@@ -89,7 +101,7 @@ func (v *viewer) certificates(ctx context.Context, known viewReader, all []*nota
 		return all, nil
 	}
 	for _, cert := range all {
-		sees := v.owns(cert.RequesterID)
+		sees := v.owns(cert.RequesterID, cert.OwnerGroupID)
 		if !sees {
 			if sees, err = v.covers(ctx, known, certificateResource(cert)); err != nil {
 				return nil, err
@@ -109,7 +121,7 @@ func (v *viewer) requests(ctx context.Context, known viewReader, all []*notary.R
 	}
 	var others []int64 // that are covered without a look at all of their certificates
 	for _, req := range all {
-		if v.owns(req.RequesterID) {
+		if v.owns(req.RequesterID, req.OwnerGroupID) {
 			continue
 		}
 		covered, err := v.covers(ctx, known, requestResource(req))
@@ -125,7 +137,7 @@ func (v *viewer) requests(ctx context.Context, known viewReader, all []*notary.R
 		return nil, err
 	}
 	for _, req := range all {
-		if v.owns(req.RequesterID) || covered[req.ID] {
+		if v.owns(req.RequesterID, req.OwnerGroupID) || covered[req.ID] {
 			seen = append(seen, req)
 		}
 	}
@@ -154,7 +166,7 @@ func (v *viewer) withCertificates(ctx context.Context, known viewReader, request
 
 // sees returns nil if the caller sees the request. To others it does not exist.
 func sees(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
-	if caller.Known() && req.RequesterID == caller.AccountID {
+	if submitted(caller, req.RequesterID, req.OwnerGroupID) {
 		return nil
 	}
 	v, err := viewerOf(ctx, known, caller)
@@ -169,7 +181,7 @@ func sees(ctx context.Context, known viewReader, caller notary.Caller, req *nota
 
 // seesCertificate is [sees] for a certificate.
 func seesCertificate(ctx context.Context, known viewReader, caller notary.Caller, cert *notary.Certificate) error {
-	if caller.Known() && cert.RequesterID == caller.AccountID {
+	if submitted(caller, cert.RequesterID, cert.OwnerGroupID) {
 		return nil
 	}
 	v, err := viewerOf(ctx, known, caller)

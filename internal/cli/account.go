@@ -180,12 +180,16 @@ func (p *program) printAccount(a api.Account, err error) error {
 	if err != nil {
 		return err
 	}
-	return p.printOne(a,
-		field{"Account", strconv.FormatInt(a.ID, 10)},
-		field{"E-mail", a.Email},
-		field{"Role", notary.Role(a.RoleID).String()},
-		field{"Created", exact(&a.CreatedAt, p.now())},
-	)
+	fields := []field{
+		{"Account", strconv.FormatInt(a.ID, 10)},
+		{"E-mail", a.Email},
+		{"Role", notary.Role(a.RoleID).String()},
+		{"Created", exact(&a.CreatedAt, p.now())},
+	}
+	if len(a.Groups) > 0 {
+		fields = append(fields, field{"Groups", groupNames(a.Groups)})
+	}
+	return p.printOne(a, fields...)
 }
 
 func (p *program) accountShow() *cobra.Command {

@@ -18,7 +18,7 @@ func (p *program) canCommand() *cobra.Command {
 		Long: "Explain whether an account may do an action, or each of the actions, to an object with the given\n" +
 			"authority, profile and names, and which role or grant decides that. Nothing is looked up or changed.",
 		Example: "  notary can request.sign --authority 3 --profile server-client --name a.team.example.com\n" +
-			"  notary can request.sign --as 7",
+			"  notary can request.sign --as dana@example.com",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -42,8 +42,8 @@ func (p *program) canCommand() *cobra.Command {
 	authorityFlag(c, &authority, "authority", "the `id` or common name of the CA that signs or has signed")
 	c.Flags().StringVar(&q.Profile, "profile", "", "the `name` of the profile")
 	c.Flags().StringSliceVar(&q.Names, "name", nil, "a `name` of the certificate; may be repeated")
-	c.Flags().Var(&owner, "owner", "the `id` of the account that submitted the request (default the account "+
-		"in question)")
-	c.Flags().Var(&account, "as", "ask about the account with this `id` instead of yours; for Admins")
+	accountFlag(c, &owner, "owner", "the `id` or email address of the account that owns the request (default the "+
+		"account in question)")
+	accountFlag(c, &account, "as", "ask about the account with this `id` or email address instead of yours; for Admins")
 	return c
 }

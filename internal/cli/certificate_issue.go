@@ -56,7 +56,7 @@ func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags)
 		return err
 	}
 	body := api.IssueCertificate{CertificateAuthorityID: api.ID(flags.authority), Profile: flags.profile,
-		NotValidAfter: notAfter}
+		NotValidAfter: notAfter, Owner: flags.owner()}
 	if flags.csr != "" {
 		body.CSR, err = p.readInput(ctx, flags.csr)
 	} else {

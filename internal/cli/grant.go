@@ -53,18 +53,17 @@ func (p *program) grantCreate() *cobra.Command {
 			return p.created(id, "grant %d created", id)
 		}),
 	}
-	c.Flags().Var(&account, "account", "grant to the account with this `id`")
-	c.Flags().Var(&groupID, "group", "grant to the group with this `id`")
+	accountFlag(c, &account, "account", "grant to the account with this `id` or e-mail address")
+	groupFlag(c, &groupID, "group", "grant to the group with this `id` or name")
 	c.Flags().StringSliceVar(&terms.Actions, "action", nil, "an `action`, such as request.sign; may be repeated")
-	c.Flags().Int64SliceVar(&terms.AuthorityIDs, "authority", nil, "only with the authority with this `id`; may "+
-		"be repeated")
+	c.Flags().Var((*idsFlag)(&terms.AuthorityIDs), "authority", "only with the authority with this `id`; may be "+
+		"repeated")
 	c.Flags().StringSliceVar(&terms.Profiles, "profile", nil, "only by the profile with this `name`; may be repeated")
 	c.Flags().StringArrayVar(&names, "name", nil,
 		"only if every name is listed, as `kind:names`: "+listedNames+"; may be repeated")
-	c.Flags().Int64SliceVar(&terms.OwnerIDs, "owner", nil, "only requests of the account with this `id`; may "+
-		"be repeated")
-	c.Flags().Int64SliceVar(&terms.OwnerGroupIDs, "owner-group", nil, "only requests of members of the group with "+
-		"this `id`; may be repeated")
+	c.Flags().Var((*idsFlag)(&terms.OwnerIDs), "owner", "only requests of the account with this `id`; may be repeated")
+	c.Flags().Var((*idsFlag)(&terms.OwnerGroupIDs), "owner-group", "only requests of the group with this `id`, or of "+
+		"a member; may be repeated")
 	c.MarkFlagRequired("action")
 	return c
 }

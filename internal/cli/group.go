@@ -62,6 +62,15 @@ func (p *program) groupShow() *cobra.Command {
 		})}
 }
 
+// groupNames returns the names of groups with their IDs, such as "web-team (2)".
+func groupNames(groups []api.Group) string {
+	all := make([]string, len(groups))
+	for i, g := range groups {
+		all[i] = g.Name + " (" + strconv.FormatInt(g.ID, 10) + ")"
+	}
+	return strings.Join(all, ", ")
+}
+
 func (p *program) groupMembers() *cobra.Command {
 	var add, remove []int64
 	c := &cobra.Command{Use: "members ID", Short: "Add accounts to a group, and remove others",
@@ -75,8 +84,8 @@ func (p *program) groupMembers() *cobra.Command {
 		}
 		return p.done("members of group %d changed", id)
 	})
-	c.Flags().Int64SliceVar(&add, "add", nil, "the `id` of an account to add; may be repeated")
-	c.Flags().Int64SliceVar(&remove, "remove", nil, "the `id` of an account to remove; may be repeated")
+	c.Flags().Var((*idsFlag)(&add), "add", "the `id` of an account to add; may be repeated")
+	c.Flags().Var((*idsFlag)(&remove), "remove", "the `id` of an account to remove; may be repeated")
 	return c
 }
 

@@ -18,9 +18,10 @@ import (
 // Authorities and requests can be given by name instead of id, in flags and arguments. Names are resolved to ids before
 // a command runs.
 
-// namedFlag is a flag that accepts the id or the common name of an authority.
+// namedFlag is a flag that takes an id or a name, such as the common name of an authority.
 type namedFlag struct {
 	id   *idFlag
+	find finder
 	name string // until it is resolved
 }
 
@@ -48,7 +49,17 @@ func isNumber(s string) bool {
 
 // authorityFlag adds a flag for an authority.
 func authorityFlag(c *cobra.Command, id *idFlag, name, usage string) {
-	c.Flags().Var(&namedFlag{id: id}, name, usage)
+	c.Flags().Var(&namedFlag{id: id, find: findSigner}, name, usage)
+}
+
+// accountFlag adds a flag for an account, by its ID or e-mail address.
+func accountFlag(c *cobra.Command, id *idFlag, name, usage string) {
+	c.Flags().Var(&namedFlag{id: id, find: findAccount}, name, usage)
+}
+
+// groupFlag adds a flag for a group, by its ID or name.
+func groupFlag(c *cobra.Command, id *idFlag, name, usage string) {
+	c.Flags().Var(&namedFlag{id: id, find: findGroup}, name, usage)
 }
 
 // resolveNames resolves flags that name authorities, and returns the arguments with names replaced by ids.
@@ -75,7 +86,7 @@ func (p *program) resolveNames(command *cobra.Command, args []string) ([]string,
 	args = slices.Clone(args)
 	err := p.call(func(ctx context.Context, c *client.Client) error {
 		for _, f := range flags {
-			id, err := findSigner(ctx, c, f.name)
+			id, err := f.find(ctx, c, f.name)
 			if err != nil {
 				return err
 			}
@@ -173,6 +184,40 @@ func onlyAuthority(found []api.CertificateAuthority, name string) (int64, error)
 	}
 	return 0, notary.Errorf(notary.Invalid, "%d authorities have the common name %q: give the id of one, %s",
 		len(found), name, strings.Join(ids, ", "))
+}
+
+// findAccount returns the ID of the account with this e-mail address.
+func findAccount(ctx context.Context, c *client.Client, email string) (int64, error) {
+	all, err := c.Accounts(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, a := range all {
+		if strings.EqualFold(a.Email, strings.TrimSpace(email)) {
+			return a.ID, nil
+		}
+	}
+	return 0, withHint(notary.Errorf(notary.NotFound, "no account has the id or e-mail address %q", email), "notary account list")
+}
+
+// findGroup returns the ID of the group with this name: one of the caller's own or, for an Admin, any group.
+func findGroup(ctx context.Context, c *client.Client, name string) (int64, error) {
+	me, err := c.Me(ctx)
+	if err != nil {
+		return 0, err
+	}
+	all := me.Groups
+	if notary.Role(me.RoleID) == notary.Admin {
+		if all, err = c.Groups(ctx); err != nil {
+			return 0, err
+		}
+	}
+	for _, g := range all {
+		if g.Name == name {
+			return g.ID, nil
+		}
+	}
+	return 0, withHint(notary.Errorf(notary.NotFound, "you are in no group named %q", name), "notary account me")
 }
 
 const maxNamesakes = 20 // listed in an error

@@ -149,6 +149,7 @@ func (p *program) requestShow() *cobra.Command {
 				{"User principal names", strings.Join(r.UPNs, ", ")},
 				{"Key", r.Key},
 				{"Submitted by", r.Email},
+				{"Owner", ownerGroup(r.Owner)},
 				{"Submitted", exact(&r.CreatedAt, p.now())},
 				{"Changed", exact(&r.UpdatedAt, p.now())},
 				{"Rejected because", r.RejectionReason},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,23 @@ type requestFlags struct {
 	subject subjectFlags
 	key     string
 	keyOut  string
+	group   idFlag
+}
+
+// ownerGroup returns the group that a request belongs to, or "" if that is the account that submitted it.
+func ownerGroup(o api.Owner) string {
+	if o.Kind != "group" {
+		return ""
+	}
+	return "group " + strconv.FormatInt(o.ID, 10)
+}
+
+// owner returns the group that the request shall belong to, or nil for the caller.
+func (f *requestFlags) owner() *api.Owner {
+	if f.group == 0 {
+		return nil
+	}
+	return &api.Owner{Kind: "group", ID: int64(f.group)}
 }
 
 func (p *program) requestCreate() *cobra.Command {
@@ -42,7 +60,7 @@ func (p *program) requestCreate() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			if flags.csr != "" {
-				return p.submitCSR(ctx, c, flags.csr)
+				return p.submitCSR(ctx, c, flags)
 			}
 			return p.createRequest(ctx, c, flags)
 		}),
@@ -59,6 +77,7 @@ func (f *requestFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
 	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default the first name with .key)")
 	c.Flags().StringVar(&f.csr, "csr", "", "PEM `file` with a CSR to submit; - for the standard input")
+	groupFlag(c, &f.group, "group", "the request belongs to the group with this `id` or name (default your account)")
 	c.MarkFlagsOneRequired("name", "csr")
 	for _, own := range append(subjectFlagNames, "name", "key-algorithm", "key-out") {
 		c.MarkFlagsMutuallyExclusive("csr", own)
@@ -66,12 +85,12 @@ func (f *requestFlags) register(c *cobra.Command) {
 	completeAlgorithms(c)
 }
 
-func (p *program) submitCSR(ctx context.Context, c *client.Client, file string) error {
-	csr, err := p.readInput(ctx, file)
+func (p *program) submitCSR(ctx context.Context, c *client.Client, flags requestFlags) error {
+	csr, err := p.readInput(ctx, flags.csr)
 	if err != nil {
 		return err
 	}
-	id, err := c.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr})
+	id, err := c.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr, Owner: flags.owner()})
 	if err != nil {
 		return err
 	}
@@ -96,7 +115,7 @@ func (p *program) createRequest(ctx context.Context, c *client.Client, flags req
 	if err := writeKey(keyFile, key); err != nil {
 		return err
 	}
-	id, err := c.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr})
+	id, err := c.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr, Owner: flags.owner()})
 	if errors.Is(err, client.ErrOutcomeUnknown) {
 		return withHint(err, "the request may have been recorded, so its key stays in %s: see notary request list",
 			keyFile)

@@ -44,8 +44,8 @@ type definition struct {
 	permission notary.Permission // the roles that have it have the action
 	text       string            // completes "permission to"
 
-	// grantable actions may be in grants. The others give access to accounts, authorities or the record of events as
-	// a whole, which no limit of a grant could contain.
+	// grantable actions can be granted. The others give access to accounts, authorities or the event log as a whole,
+	// which the limits of a grant cannot restrict.
 	grantable bool
 }
 

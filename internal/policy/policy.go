@@ -16,16 +16,19 @@ import (
 
 // Resource describes the object of an action. Zero fields are unknown and satisfy no limit.
 type Resource struct {
-	Object      string // by which a refusal names it, such as "profile 7": see [On]
-	AuthorityID int64  // that signs, or that issued the certificate
+	Object      string // how error messages name it, such as "profile 7": see [On]
+	AuthorityID int64  // that signs or signed the certificate
 	Profile     string
 	Names       notary.Names
 	CommonNames []string // of the subject; each counts as a name
-	OwnerID     int64    // account that submitted the request
-	OwnerGroups []int64  // groups of that account
+
+	// The owner is an account or a group.
+	OwnerID      int64
+	OwnerGroups  []int64 // of the account
+	OwnerGroupID int64
 }
 
-// On returns the resource of an object of which only the id is known. It satisfies no limit.
+// On returns the resource for an object of which only the ID is known. It satisfies no limit.
 func On(noun string, id int64) Resource { return Resource{Object: fmt.Sprintf("%s %d", noun, id)} }
 
 // String describes the resource in error messages, such as "profile server-client, certificate authority 3,
@@ -43,6 +46,9 @@ func (r Resource) String() string {
 	}
 	if r.OwnerID != 0 {
 		parts = append(parts, fmt.Sprintf("owner account %d", r.OwnerID))
+	}
+	if r.OwnerGroupID != 0 {
+		parts = append(parts, fmt.Sprintf("owner group %d", r.OwnerGroupID))
 	}
 	names := r.names()
 	const most = 5
@@ -92,8 +98,8 @@ func inParentheses(text string) string {
 	return " (" + text + ")"
 }
 
-// Allow returns nil if the caller may do the action to the resource. Otherwise it returns [notary.Unauthenticated], or
-// [notary.Forbidden] with the permission that is missing and the object.
+// Allow returns nil if the caller may perform the action on the resource. Otherwise it returns a
+// [notary.Unauthenticated] error, or a [notary.Forbidden] one with the missing permission and the object.
 func Allow(caller notary.Caller, grants []*notary.Grant, action Action, r Resource) error {
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
@@ -104,7 +110,7 @@ func Allow(caller notary.Caller, grants []*notary.Grant, action Action, r Resour
 	return nil
 }
 
-// AllowRole is [Allow] by the caller's role alone.
+// AllowRole is like [Allow] for actions that cannot be granted: only the caller's role counts.
 func AllowRole(caller notary.Caller, action Action, r Resource) error {
 	return Allow(caller, nil, action, r)
 }
@@ -123,12 +129,12 @@ func has(g *notary.Grant, action Action) bool {
 	return byAction[action].grantable && slices.Contains(g.Actions, string(action))
 }
 
-// Having returns the grants that have the action.
+// Having returns the grants that include the action.
 func Having(grants []*notary.Grant, action Action) []*notary.Grant {
 	return slices.DeleteFunc(slices.Clone(grants), func(g *notary.Grant) bool { return !has(g, action) })
 }
 
-// Covers reports whether one of the grants has the action and all limits of this grant hold.
+// Covers reports whether a grant includes the action and all limits of that grant hold.
 func Covers(grants []*notary.Grant, action Action, r Resource) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
 		return has(g, action) && missedLimit(g.GrantTerms, r) == ""
@@ -149,7 +155,8 @@ func Reaches(grants []*notary.Grant, action Action, authorityID int64, profile s
 	})
 }
 
-// byGrants decides by grants alone. An action is allowed if one grant has it and all limits of this grant hold.
+// byGrants returns the decision from grants alone. An action is allowed if a grant includes it and all limits of that
+// grant hold.
 func byGrants(grants []*notary.Grant, action Action, r Resource) Decision {
 	var misses []string
 	for _, g := range grants {
@@ -203,6 +210,9 @@ func missedLimit(t notary.GrantTerms, r Resource) string {
 }
 
 func owns(t notary.GrantTerms, r Resource) bool {
+	if r.OwnerGroupID != 0 {
+		return slices.Contains(t.OwnerGroups, r.OwnerGroupID)
+	}
 	return r.OwnerID != 0 && (slices.Contains(t.Owners, r.OwnerID) ||
 		slices.ContainsFunc(r.OwnerGroups, func(id int64) bool { return slices.Contains(t.OwnerGroups, id) }))
 }

@@ -72,7 +72,19 @@ func emailOf(email, username, password string) (string, error) {
 }
 
 func (r *routes) me(ctx context.Context, caller notary.Caller, _ *none) (*answer[api.Account], error) {
-	return oneAccount(r.auth.Me(ctx, caller))
+	a, err := r.auth.Me(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := r.auth.MyGroups(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	out := accountToAPI(a)
+	for _, g := range groups {
+		out.Groups = append(out.Groups, groupToAPI(g))
+	}
+	return result(out), nil
 }
 
 func (r *routes) account(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.Account], error) {

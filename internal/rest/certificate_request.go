@@ -71,7 +71,11 @@ func (r *routes) manyRequests(path string) {
 }
 
 func (r *routes) createRequest(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateCertificateRequest }) (*created, error) {
-	return createdID(r.ca.Submit(ctx, caller, in.Body.CSR))
+	group, err := ownerGroup(caller, in.Body.Owner)
+	if err != nil {
+		return nil, err
+	}
+	return createdID(r.ca.SubmitFor(ctx, caller, group, in.Body.CSR))
 }
 
 func (r *routes) checkRequest(ctx context.Context, caller notary.Caller, in *struct {

@@ -10,7 +10,7 @@ import (
 
 func (r *routes) requestToAPI(req *notary.Request) api.CertificateRequest {
 	out := api.CertificateRequest{
-		ID: req.ID, CSR: req.CSR, Status: string(req.Status), Email: req.Email,
+		ID: req.ID, CSR: req.CSR, Status: string(req.Status), Email: req.Email, Owner: ownerToAPI(req.RequesterID, req.OwnerGroupID),
 		RejectionReason: req.Rejection, CreatedAt: req.CreatedAt, UpdatedAt: req.UpdatedAt, CommonName: req.CommonName, Key: req.Key,
 		DNSNames: list(req.Names.DNS), IPAddresses: list(req.Names.IP),
 		EmailAddresses: list(req.Names.Email), URIs: list(req.Names.URI), UPNs: list(req.Names.UPN),
@@ -35,11 +35,33 @@ func certificateToAPI(c *notary.Certificate) api.Certificate {
 		SerialNumber: c.Serial, Fingerprint: c.Fingerprint, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
 		Profile: c.Profile, ProfileVersion: c.ProfileVersion, CreatedAt: c.CreatedAt,
 	}
+	if owner := ownerToAPI(c.RequesterID, c.OwnerGroupID); owner.ID != 0 {
+		out.Owner = &owner
+	}
 	if c.Revocation != nil {
 		out.RevokedAt = &c.Revocation.At
 		out.RevocationReason = string(c.Revocation.Reason)
 	}
 	return out
+}
+
+// ownerToAPI returns the owner, whose ID is 0 if the object belongs to an authority.
+func ownerToAPI(requesterID, groupID int64) api.Owner {
+	if groupID != 0 {
+		return api.Owner{Kind: "group", ID: groupID}
+	}
+	return api.Owner{Kind: "account", ID: requesterID}
+}
+
+// ownerGroup returns the group among the owners that a caller can choose: groups and itself.
+func ownerGroup(caller notary.Caller, owner *api.Owner) (int64, error) {
+	switch {
+	case owner == nil || owner.Kind == "account" && owner.ID == caller.AccountID:
+		return 0, nil
+	case owner.Kind == "group":
+		return owner.ID, nil
+	}
+	return 0, notary.FieldErrorf("owner", "a request belongs to the account that submits it or to a group: give a group, or leave owner out")
 }
 
 // authorityToAPI leaves the CRL empty.

@@ -57,7 +57,7 @@ func (r *routes) issue(ctx context.Context, caller notary.Caller, in *issueInput
 	if err != nil {
 		return nil, err
 	}
-	options, err := in.options()
+	options, err := in.options(caller)
 	if err != nil {
 		return nil, err
 	}
@@ -82,9 +82,13 @@ func (in *issueInput) wait() (time.Duration, error) {
 	return wait, nil
 }
 
-func (in *issueInput) options() (ca.IssueOptions, error) {
+func (in *issueInput) options(caller notary.Caller) (ca.IssueOptions, error) {
 	o := ca.IssueOptions{Key: in.Key, SignOptions: ca.SignOptions{AuthorityID: int64(in.Body.CertificateAuthorityID),
 		Profile: in.Body.Profile, NotAfter: optionalInstant(in.Body.NotValidAfter)}}
+	var err error
+	if o.OwnerGroupID, err = ownerGroup(caller, in.Body.Owner); err != nil {
+		return o, err
+	}
 	if len(in.Key) > maxKey {
 		return o, notary.FieldErrorf("Idempotency-Key", "the Idempotency-Key has %d characters: at most %d are allowed", len(in.Key), maxKey)
 	}

@@ -137,11 +137,9 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, search string) (int64, error) {
 	b := &db.Binder{}
 	values := ""
-	for _, value := range []any{nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain,
-		c.CommonName,
-		c.Names.String(), c.Key, search, c.KeyFingerprint, c.Serial, c.Fingerprint, db.Seconds(c.NotBefore),
-		db.Seconds(c.NotAfter),
-		c.Profile, c.ProfileVersion, c.Shard, db.Seconds(tx.db.Now())} {
+	for _, value := range []any{nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain, c.CommonName,
+		c.Names.String(), c.Key, search, c.KeyFingerprint, c.Serial, c.Fingerprint, db.Seconds(c.NotBefore), db.Seconds(c.NotAfter),
+		c.Profile, c.ProfileVersion, c.Shard, db.Seconds(tx.db.Now()), nullable(c.OwnerGroupID)} {
 		values += b.Bind(value) + ", "
 	}
 	set, replacement, replaced := "NULL, ", "NULL", "0"
@@ -151,7 +149,7 @@ func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, se
 	var count int64
 	err := tx.q.QueryRow(context.Background(), `INSERT INTO certificate (request_id, requester_id, email, authority_id,
 		issuer_chain_id, common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after, profile,
-		profile_version, shard, created_at, name_set, replaced_by)
+		profile_version, shard, created_at, owner_group_id, name_set, replaced_by)
 		VALUES (`+values+set+replacement+`) RETURNING id, COALESCE(replaced_by, 0), `+replaced, b.Args...).Scan(&m.id, &m.replacedBy, &count)
 	if err != nil || m.set == "" {
 		return m.id, db.MapError(err)
@@ -183,8 +181,8 @@ func (tx *Tx) AdoptCertificate(c *notary.Certificate, req *notary.Request) error
 	if err := tx.leaveNames(c); err != nil {
 		return err
 	}
-	err := tx.db.Change(db.Raced(), `UPDATE certificate SET request_id = $1, requester_id = $2, email = $3
-		WHERE id = $4 AND request_id IS NULL`, req.ID, req.RequesterID, req.Email, c.ID)
+	err := tx.db.Change(db.Raced(), `UPDATE certificate SET request_id = $1, requester_id = $2, email = $3,
+		owner_group_id = $4 WHERE id = $5 AND request_id IS NULL`, req.ID, req.RequesterID, req.Email, nullable(req.OwnerGroupID), c.ID)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
+	"strings"
 
 	"notary"
 	"notary/internal/db"
@@ -31,6 +33,14 @@ func (r reader) Members(ctx context.Context, groupID int64) ([]*notary.Account, 
 // GroupsOf returns the ids of an account's groups.
 func (r reader) GroupsOf(ctx context.Context, accountID int64) ([]int64, error) {
 	return db.Collect(ctx, r.q, db.Scan[int64], `SELECT group_id FROM membership WHERE account_id = $1`, accountID)
+}
+
+// GroupsWith returns the groups that an account is in, ordered by name.
+func (r reader) GroupsWith(ctx context.Context, accountID int64) ([]*notary.Group, error) {
+	all, err := db.Collect(ctx, r.q, scanGroup, `SELECT t.id, t.name, t.created_at
+		FROM membership m CROSS JOIN account_group t WHERE m.account_id = $1 AND t.id = m.group_id`, accountID)
+	slices.SortFunc(all, func(a, b *notary.Group) int { return strings.Compare(a.Name, b.Name) })
+	return all, err
 }
 
 func scanGroup(row db.Row) (*notary.Group, error) {

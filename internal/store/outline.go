@@ -15,8 +15,8 @@ func (r reader) CertificateOutlines(ctx context.Context, requestIDs []int64) (ma
 	for some := range slices.Chunk(requestIDs, issuancesTogether) {
 		b := &db.Binder{}
 		in := db.BindAll(b, some)
-		found, err := db.Collect(ctx, r.q, scanOutline, `SELECT k.id, k.request_id, k.requester_id, k.authority_id, k.profile,
-			k.common_name, k.names FROM certificate k WHERE k.request_id IN (`+in+`)`, b.Args...)
+		found, err := db.Collect(ctx, r.q, scanOutline, `SELECT k.id, k.request_id, k.requester_id, k.owner_group_id, k.authority_id,
+			k.profile, k.common_name, k.names FROM certificate k WHERE k.request_id IN (`+in+`)`, b.Args...)
 		if err != nil {
 			return nil, err
 		}
@@ -29,10 +29,11 @@ func (r reader) CertificateOutlines(ctx context.Context, requestIDs []int64) (ma
 
 func scanOutline(row db.Row) (*notary.Certificate, error) {
 	var cert notary.Certificate
-	var request, requester, authority number
+	var request, requester, group, authority number
 	var names string
-	err := row.Scan(&cert.ID, &request, &requester, &authority, &cert.Profile, &cert.CommonName, &names)
-	cert.RequestID, cert.RequesterID, cert.AuthorityID = request.Int64, requester.Int64, authority.Int64
+	err := row.Scan(&cert.ID, &request, &requester, &group, &authority, &cert.Profile, &cert.CommonName, &names)
+	cert.RequestID, cert.RequesterID, cert.OwnerGroupID = request.Int64, requester.Int64, group.Int64
+	cert.AuthorityID = authority.Int64
 	cert.Names = notary.ParseNames(names)
 	return &cert, err
 }

@@ -121,6 +121,7 @@ type reads interface {
 	Group(context.Context, int64) (*notary.Group, error)
 	Members(context.Context, int64) ([]*notary.Account, error)
 	GroupsOf(context.Context, int64) ([]int64, error)
+	GroupsWith(context.Context, int64) ([]*notary.Group, error)
 	Grants(context.Context) ([]*notary.Grant, error)
 	GrantsOf(context.Context, int64) ([]*notary.Grant, error)
 	Grant(context.Context, int64) (*notary.Grant, error)
@@ -198,6 +199,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("Group", second(r.Group(ctx, 1)))
 	do("Members", second(r.Members(ctx, 1)))
 	do("GroupsOf", second(r.GroupsOf(ctx, 1)))
+	do("GroupsWith", second(r.GroupsWith(ctx, 1)))
 	do("Grants", second(r.Grants(ctx)))
 	do("GrantsOf", second(r.GrantsOf(ctx, 1)))
 	do("Grant", second(r.Grant(ctx, 1)))
@@ -290,7 +292,8 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 
 // scopes have grants with each kind of limit, with and without an index.
 var scopes = []*notary.Scope{
-	{AccountID: 1, Email: "somebody@example.com", Grants: []notary.GrantTerms{{Authorities: []int64{1, 2}},
+	{AccountID: 1, Email: "somebody@example.com", Groups: []int64{1}},
+	{AccountID: 1, Email: "somebody@example.com", Groups: []int64{1, 2}, Grants: []notary.GrantTerms{{Authorities: []int64{1, 2}},
 		{Names: notary.NameLists{DNS: []string{"example.com", ".example.org"}, IP: []string{"10.1.0.0/16", "2001:db8::/32"},
 			Email: []string{"example.com"}, URI: []string{"spiffe://example.org/web", "example.com"}}}}},
 	{AccountID: 1, Email: "somebody@example.com", Grants: []notary.GrantTerms{{Authorities: []int64{1}, Profiles: []string{"server"},

@@ -23,7 +23,7 @@ type reader struct {
 // because requests and authorities use a LEFT JOIN.
 const certificateColumns = ` k.id, k.request_id, k.requester_id, k.email, k.authority_id, k.common_name, k.names,
 	k.key, k.key_fingerprint, k.serial, k.fingerprint, k.not_before, k.not_after, k.profile,
-	k.profile_version, k.shard, k.created_at,
+	k.profile_version, k.shard, k.created_at, k.owner_group_id,
 	v.revoked_at, v.reason, d.der, ch.der `
 
 // certificateJoins goes with certificateColumns, after a table or join named k.
@@ -34,7 +34,7 @@ const certificateJoins = `
 
 // certificateRow holds the columns of a certificate, each of which may be NULL.
 type certificateRow struct {
-	id, request, requester, authority                                                   number
+	id, request, requester, authority, group                                            number
 	email, commonName, names, key, keyFingerprint, serial, fingerprint, profile, reason sql.NullString
 	notBefore, notAfter, createdAt, revokedAt                                           instant
 	profileVersion, shard                                                               number
@@ -44,16 +44,15 @@ type certificateRow struct {
 }
 
 func (c *certificateRow) dest() []any {
-	return []any{&c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key,
-		&c.keyFingerprint,
-		&c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.profileVersion, &c.shard, &c.createdAt,
+	return []any{&c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key, &c.keyFingerprint,
+		&c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.profileVersion, &c.shard, &c.createdAt, &c.group,
 		&c.revokedAt, &c.reason, &c.der, &c.chain}
 }
 
 // unreadable describes the unreadable columns of the certificate.
 func (c *certificateRow) unreadable(chain error) []string {
-	return unreadable(column{"request_id", c.request.bad}, column{"requester_id", c.requester.bad},
-		column{"authority_id", c.authority.bad},
+	return unreadable(column{"request_id", c.request.bad}, column{"requester_id", c.requester.bad}, column{"authority_id", c.authority.bad},
+		column{"owner_group_id", c.group.bad},
 		column{"not_before", c.notBefore.unreadable()}, column{"not_after", c.notAfter.unreadable()},
 		column{"profile_version", c.profileVersion.bad}, column{"shard", c.shard.bad},
 		column{"created_at", c.createdAt.unreadable()},
@@ -85,7 +84,7 @@ func (c *certificateRow) certificate(r reader) *notary.Certificate {
 		Serial:         c.serial.String, Fingerprint: c.fingerprint.String, Profile: c.profile.String,
 		ProfileVersion: int(c.profileVersion.Int64), Shard: int(c.shard.Int64),
 		NotBefore: c.notBefore.time(), NotAfter: c.notAfter.time(), CreatedAt: c.createdAt.time(),
-		DER: c.der, IssuerChain: chain,
+		OwnerGroupID: c.group.Int64, DER: c.der, IssuerChain: chain,
 	}
 	if c.reason.Valid {
 		v := revocationRow{serial: cert.Serial, at: c.revokedAt, reason: c.reason.String}.value()

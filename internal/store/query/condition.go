@@ -99,10 +99,15 @@ func (l List[T]) submitter(email string, owner int64) Condition {
 	if owner == 0 {
 		return c
 	}
-	own := func(b *db.Binder) { b.And(l.Alias + ".requester_id = " + b.Bind(owner)) }
+	own := func(b *db.Binder) {
+		b.And(l.Alias + ".requester_id = " + b.Bind(owner))
+		b.And(l.Alias + ".owner_group_id IS NULL")
+	}
 	all, ids, indexed := c.Holds, c.IDs, c.Indexed
 	c.Holds = func(b *db.Binder) { all(b); own(b) }
-	c.IDs = func(b *db.Binder) string { return ids(b) + " AND requester_id = " + b.Bind(owner) }
+	c.IDs = func(b *db.Binder) string {
+		return ids(b) + " AND owner_group_id IS NULL AND requester_id = " + b.Bind(owner)
+	}
 	c.Indexed = func(b *db.Binder) { indexed(b); own(b) }
 	return c
 }

@@ -27,10 +27,13 @@ type alternative struct {
 
 // within returns the condition that an object is in a scope.
 func (l List[T]) within(s notary.Scope) Condition {
-	if tooMany(s.Grants) {
+	if tooMany(s) {
 		return Condition{Holds: func(b *db.Binder) { b.And("1 = 1") }}
 	}
 	all := []alternative{l.owned(s)}
+	if len(s.Groups) > 0 {
+		all = append(all, l.ownedByGroups(s.Groups))
+	}
 	left := maxScopeNames
 	for _, terms := range s.Grants {
 		all = append(all, l.granted(terms, &left))
@@ -45,13 +48,13 @@ func (l List[T]) within(s notary.Scope) Condition {
 	return c
 }
 
-// tooMany reports whether the grants have more limits than engines take in one query.
-func tooMany(grants []notary.GrantTerms) bool {
-	values := 0
-	for _, t := range grants {
+// tooMany reports whether the scope has more limits than engines take in one query.
+func tooMany(s notary.Scope) bool {
+	values := len(s.Groups)
+	for _, t := range s.Grants {
 		values += len(t.Authorities) + len(t.Profiles) + len(t.Owners) + len(t.OwnerGroups)
 	}
-	return values > maxScopeValues || len(grants) > maxScopeGrants
+	return values > maxScopeValues || len(s.Grants) > maxScopeGrants
 }
 
 func anyOf(b *db.Binder, all []alternative) string {
@@ -75,10 +78,23 @@ func (l List[T]) owned(s notary.Scope) alternative {
 	return alternative{
 		holds: func(b *db.Binder) string {
 			return "(" + WithoutIndex(l.Alias+".email") + " = " + b.Bind(s.Email) + " AND " +
-				l.Alias + ".requester_id = " + b.Bind(s.AccountID) + ")"
+				l.Alias + ".requester_id = " + b.Bind(s.AccountID) + " AND " + l.Alias + ".owner_group_id IS NULL)"
 		},
 		ids: func(b *db.Binder) string {
-			return "SELECT id FROM " + l.Table + " WHERE email = " + b.Bind(s.Email) + " AND requester_id = " + b.Bind(s.AccountID)
+			return "SELECT id FROM " + l.Table + " WHERE email = " + b.Bind(s.Email) + " AND requester_id = " + b.Bind(s.AccountID) +
+				" AND owner_group_id IS NULL"
+		},
+	}
+}
+
+// ownedByGroups is what belongs to one of the groups.
+func (l List[T]) ownedByGroups(groups []int64) alternative {
+	return alternative{
+		holds: func(b *db.Binder) string {
+			return NumberWithoutIndex(l.Alias+".owner_group_id") + " IN (" + db.BindAll(b, groups) + ")"
+		},
+		ids: func(b *db.Binder) string {
+			return "SELECT id FROM " + l.Table + " WHERE owner_group_id IN (" + db.BindAll(b, groups) + ")"
 		},
 	}
 }
@@ -122,14 +138,15 @@ func (l List[T]) issuedBy(b *db.Binder, profiles []string) string {
 		db.BindAll(b, profiles) + "))"
 }
 
-// ownedBy is the condition that one of the accounts or a member of one of the groups is the owner.
+// ownedBy is the condition that one of the accounts, one of the groups or a member of these is the owner.
 func (l List[T]) ownedBy(b *db.Binder, t notary.GrantTerms) string {
-	owner, either := NumberWithoutIndex(l.Alias+".requester_id"), []string{}
+	owner, either := l.Alias+".owner_group_id IS NULL AND "+NumberWithoutIndex(l.Alias+".requester_id"), []string{}
 	if len(t.Owners) > 0 {
 		either = append(either, owner+" IN ("+db.BindAll(b, t.Owners)+")")
 	}
 	if len(t.OwnerGroups) > 0 {
-		either = append(either, owner+" IN (SELECT m.account_id FROM membership m WHERE m.group_id IN ("+db.BindAll(b, t.OwnerGroups)+"))")
+		either = append(either, owner+" IN (SELECT m.account_id FROM membership m WHERE m.group_id IN ("+db.BindAll(b, t.OwnerGroups)+"))",
+			l.ownedByGroups(t.OwnerGroups).holds(b))
 	}
 	return "(" + strings.Join(either, " OR ") + ")"
 }
