@@ -81,6 +81,9 @@ var useCases = map[string]struct {
 	"Me": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
 		return second(s.Me(ctx, c))
 	}},
+	"MyGroups": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.MyGroups(ctx, c))
+	}},
 	"ChangeMyPassword": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
 		return s.ChangeMyPassword(ctx, c, "", "")
 	}},

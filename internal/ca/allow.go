@@ -150,20 +150,26 @@ func allowUpload(ctx context.Context, tx *store.Tx, caller notary.Caller, req *n
 	return allow(ctx, tx, caller, policy.UploadCertificate, certificateResource(cert))
 }
 
+// revokeReader is what a store and a transaction both read to decide on a revocation.
+type revokeReader interface {
+	viewReader
+	CertificatesOfRequest(ctx context.Context, requestID int64) ([]*notary.Certificate, error)
+}
+
 // allowRevoke returns an error unless the caller may revoke the request and each of its certificates.
-func allowRevoke(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request) error {
+func allowRevoke(ctx context.Context, known revokeReader, caller notary.Caller, req *notary.Request) error {
 	if policy.RoleHas(caller.Role, policy.RevokeRequest) {
 		return nil
 	}
-	if err := allowRequest(ctx, tx, caller, policy.RevokeRequest, req); err != nil {
+	if err := allowRequest(ctx, known, caller, policy.RevokeRequest, req); err != nil {
 		return err
 	}
-	all, err := tx.CertificatesOfRequest(ctx, req.ID)
+	all, err := known.CertificatesOfRequest(ctx, req.ID)
 	if err != nil {
 		return err
 	}
 	for _, cert := range all {
-		if err := allowCertificate(ctx, tx, caller, policy.RevokeRequest, cert); err != nil {
+		if err := allowCertificate(ctx, known, caller, policy.RevokeRequest, cert); err != nil {
 			return err
 		}
 	}

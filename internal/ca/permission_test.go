@@ -41,6 +41,15 @@ var useCases = map[string]struct {
 	"Explain": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Explain(ctx, c, ca.Question{Action: "request.sign"}))
 	}},
+	"RequestActions": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.RequestActions(ctx, c, &notary.Request{ID: nothing}))
+	}},
+	"MayRevoke": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.MayRevoke(ctx, c, &notary.Certificate{ID: nothing}))
+	}},
+	"MayDecide":  {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error { return second(s.MayDecide(ctx, c)) }},
+	"SeesOthers": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error { return second(s.SeesOthers(ctx, c)) }},
+	"Signers":    {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error { return second(s.Signers(ctx, c)) }},
 	"IssuedFor": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.IssuedFor(ctx, c, nothing))
 	}},

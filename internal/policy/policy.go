@@ -141,6 +141,16 @@ func Covers(grants []*notary.Grant, action Action, r Resource) bool {
 	})
 }
 
+// Possible reports whether a grant includes the action and all its limits hold except those on authorities and
+// profiles, which are chosen later.
+func Possible(grants []*notary.Grant, action Action, r Resource) bool {
+	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
+		terms := g.GrantTerms
+		terms.Authorities, terms.Profiles = nil, nil
+		return has(g, action) && missedLimit(terms, r) == ""
+	})
+}
+
 // Unlimited reports whether the terms have no limits.
 func Unlimited(t notary.GrantTerms) bool {
 	return len(t.Authorities)+len(t.Profiles)+len(t.Owners)+len(t.OwnerGroups)+t.Names.Len() == 0

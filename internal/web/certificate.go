@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/web/page"
 )
 
@@ -21,6 +22,9 @@ type certificatePage struct {
 	Others       []otherChain // chains in addition to the recorded one
 	NotRevocable string       // why it cannot be revoked, or ""
 	Form         page.Form
+	MayRevoke    bool
+	Group        string // that it belongs to; "" for none
+	reports      bool   // whether the caller may report its key as compromised
 }
 
 // otherChain is an alternative chain from a certificate to a trust anchor.
@@ -40,6 +44,13 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 	if p.Title, _ = titleOf(cert.CommonName, cert.Names); p.Title == "" {
 		p.Title = fmt.Sprintf("Certificate %d", cert.ID)
 	}
+	if p.MayRevoke, err = s.ca.MayRevoke(c.r.Context(), c.caller, cert); err != nil {
+		return err
+	}
+	if p.Group, err = s.groupName(c, cert.OwnerGroupID); err != nil {
+		return err
+	}
+	p.reports = policy.May(c.caller, policy.RevokeCertificate)
 	var all []*notary.Authority
 	if c.caller.May(notary.ReadAuthorities) {
 		if all, err = s.ca.Authorities(c.r.Context(), c.caller); err != nil {
@@ -47,7 +58,7 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 		}
 	}
 	p.Issuer = issuerOf(cert, all)
-	p.NotRevocable = page.Because(cert.Revocable(p.Issuer))
+	p.NotRevocable = notRevocable(cert, all)
 	for _, a := range all {
 		if a.Certificate != nil && a.Certificate.ID == cert.ID {
 			p.Holder = a.ID
@@ -72,6 +83,14 @@ func (p certificatePage) revocable() bool {
 		return len(p.LaterReasons()) > 0
 	}
 	return p.Holder == 0 && p.NotRevocable == ""
+}
+
+// notRevocable returns why a certificate cannot be revoked, or "". The authorities are nil if the caller may not see them.
+func notRevocable(cert *notary.Certificate, authorities []*notary.Authority) string {
+	if authorities == nil && cert.AuthorityID != 0 {
+		return ""
+	}
+	return page.Because(cert.Revocable(issuerOf(cert, authorities)))
 }
 
 // issuerOf returns the authority among all that signed a certificate, or nil.

@@ -18,7 +18,7 @@ type filters struct {
 	Tabs        []tab
 	Narrowed    bool   // whether a field is set
 	Clear       string // URL of the list without the fields
-	SeesAll     bool   // whether the list includes the objects of others
+	SeesOthers  bool   // whether the list may have what others submitted
 	Authorities []page.Option
 	Names       map[int64]string // of the authorities
 	query       url.Values
@@ -33,7 +33,10 @@ type tab struct {
 
 // nameAuthorities loads the names of the authorities if the caller may see them.
 func (p *filters) nameAuthorities(s *site, c *call) error {
-	p.SeesAll = c.caller.May(notary.ReadRequests)
+	var err error
+	if p.SeesOthers, err = s.ca.SeesOthers(c.r.Context(), c.caller); err != nil {
+		return err
+	}
 	if !c.caller.May(notary.ReadAuthorities) {
 		return nil
 	}
@@ -58,7 +61,7 @@ func (p *filters) nameAuthorities(s *site, c *call) error {
 
 func (p *filters) form() page.Form {
 	fields := []string{"q", "key", "expires_after", "expires_before", "sort"}
-	if p.SeesAll {
+	if p.SeesOthers {
 		fields = append(fields, "email")
 	}
 	if len(p.Names) > 0 {

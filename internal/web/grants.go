@@ -44,6 +44,7 @@ type grantForm struct {
 	Form    page.Form
 	Actions []page.Option
 	To      []page.Option
+	Owners  []page.Option // groups
 }
 
 func (s *site) newGrantPage(c *call, f page.Form) error {
@@ -52,11 +53,14 @@ func (s *site) newGrantPage(c *call, f page.Form) error {
 		return err
 	}
 	to := []page.Option{{Value: "", Label: "Account (enter the email below)"}}
+	var owners []page.Option
 	for _, g := range groups {
-		to = append(to, page.Option{Value: strconv.FormatInt(g.ID, 10), Label: "Group " + g.Name})
+		id := strconv.FormatInt(g.ID, 10)
+		to = append(to, page.Option{Value: id, Label: "Group " + g.Name})
+		owners = append(owners, page.Option{Value: id, Label: g.Name})
 	}
-	return c.show("grant-new", "New grant", grantForm{f.Fields("group", "email", "actions", "certificate_authority_ids", "profiles", "names"),
-		grantActions, to})
+	return c.show("grant-new", "New grant", grantForm{f.Fields("group", "email", "actions", "certificate_authority_ids", "profiles",
+		"owner_account_ids", "owner_group_ids", "names"), grantActions, to, owners})
 }
 
 func (s *site) newGrant(c *call) error {
@@ -88,16 +92,34 @@ func (s *site) readGrant(c *call) (g *notary.Grant, err error) {
 	} else if g.AccountID, err = s.accountNamed(c, "email", c.value("email")); err != nil {
 		return nil, err
 	}
-	for _, text := range strings.Fields(c.value("certificate_authority_ids")) {
-		id, err := strconv.ParseInt(text, 10, 64)
+	if g.Authorities, err = readIDs("certificate_authority_ids", strings.Fields(c.value("certificate_authority_ids"))); err != nil {
+		return nil, err
+	}
+	if g.OwnerGroups, err = readIDs("owner_group_ids", c.r.PostForm["owner_group_ids"]); err != nil {
+		return nil, err
+	}
+	for _, email := range strings.Fields(c.value("owner_account_ids")) {
+		id, err := s.accountNamed(c, "owner_account_ids", email)
 		if err != nil {
-			return nil, notary.FieldErrorf("certificate_authority_ids", "%.20q is not a CA ID", text)
+			return nil, err
 		}
-		g.Authorities = append(g.Authorities, id)
+		g.Owners = append(g.Owners, id)
 	}
 	listed, err := readSubtrees("names", c.value("names"))
 	g.Names = notary.NameLists(listed)
 	return g, err
+}
+
+// readIDs returns the numbers in the texts of a field.
+func readIDs(field string, texts []string) (ids []int64, err error) {
+	for _, text := range texts {
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, notary.FieldErrorf(field, "%.20q is not an ID", text)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 func (s *site) deleteGrant(c *call) error {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"notary"
@@ -80,6 +81,33 @@ func (s *site) accountNamed(c *call, field, email string) (int64, error) {
 		}
 	}
 	return 0, notary.FieldErrorf(field, "no account has this email address")
+}
+
+// ownerChoices returns whom a request of the caller can belong to; nil if only to the caller.
+func (s *site) ownerChoices(c *call) ([]page.Option, error) {
+	groups, err := s.auth.MyGroups(c.r.Context(), c.caller)
+	if err != nil || len(groups) == 0 {
+		return nil, err
+	}
+	all := []page.Option{{Label: c.caller.Email}}
+	for _, g := range groups {
+		all = append(all, page.Option{Value: strconv.FormatInt(g.ID, 10), Label: "Group " + g.Name})
+	}
+	return all, nil
+}
+
+// groupName returns the name of a group of the caller, the number of another, and "" for none.
+func (s *site) groupName(c *call, id int64) (string, error) {
+	if id == 0 {
+		return "", nil
+	}
+	groups, err := s.auth.MyGroups(c.r.Context(), c.caller)
+	for _, g := range groups {
+		if g.ID == id {
+			return g.Name, err
+		}
+	}
+	return strconv.FormatInt(id, 10), err
 }
 
 func (s *site) removeMember(c *call) error {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 
 	"notary"
@@ -21,11 +22,12 @@ func TestGroupsAndGrants(t *testing.T) {
 	admin.post(t, "/groups/1/members", url.Values{"email": {member.Email}}).wantStatus(t, 200).wantText(t, "Account added", member.Email)
 
 	grant := url.Values{"group": {"1"}, "actions": {"request.sign"}, "certificate_authority_ids": {"1"}, "profiles": {"server-client"},
-		"names": {"dns:team.example.com"}}
+		"names": {"dns:team.example.com"}, "owner_account_ids": {member.Email}, "owner_group_ids": {"1"}}
 	admin.get(t, "/grants/new").wantStatus(t, 200).wantText(t, "Group web-team", `value="request.sign"`)
 	for field, test := range map[string]struct{ value, want string }{
 		"certificate_authority_ids": {"99", "There is no certificate authority 99"}, "profiles": {"none", "There is no profile none"},
-		"names": {"dns:*", "cannot be listed here"}, "actions": {"account.manage", "cannot be granted"},
+		"owner_account_ids": {"nobody@example.com", "No account has this email address"},
+		"names":             {"dns:*", "cannot be listed here"}, "actions": {"account.manage", "cannot be granted"},
 	} {
 		wrong := url.Values{}
 		for name, values := range grant {
@@ -35,7 +37,8 @@ func TestGroupsAndGrants(t *testing.T) {
 		admin.post(t, "/grants/new", wrong).wantStatus(t, 400).wantText(t, test.want, fmt.Sprintf(`id="f-%s-error"`, field))
 	}
 	admin.post(t, "/grants/new", grant).wantStatus(t, 200).wantAt(t, "/grants").
-		wantText(t, "Grant created.", "group 1", "request.sign", "CA 1", "profile server-client", "dns:team.example.com")
+		wantText(t, "Grant created.", "group 1", "request.sign", "CA 1", "profile server-client", "dns:team.example.com",
+			fmt.Sprintf("owner account %d", member.AccountID), "owner group 1")
 	admin.get(t, "/groups/1").wantText(t, `href="/grants?to=group+1"`)
 	admin.get(t, "/grants?to=group+1").wantText(t, "request.sign", "dns:team.example.com")
 	admin.get(t, "/grants?to=account+1").wantText(t, "No grants")
@@ -89,4 +92,58 @@ func TestGroupsAndGrantsInABrowser(t *testing.T) {
 	b.look(t, "grants")
 	b.open(t, "/events")
 	b.look(t, "events-of-grants")
+}
+
+// Pages offer what grants allow on an object, and nothing else.
+func TestPagesOfferWhatGrantsAllow(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	me := h.Caller(notary.CertificateRequestor)
+	v := h.as(t, notary.CertificateRequestor)
+	inside, outside := h.submit(t, me, "a.team.example.com"), h.submit(t, me, "a.example.com")
+	v.get(t, "/requests").wantStatus(t, 200).wantText(t, "a Certificate Manager decides on them")
+	_, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{AccountID: me.AccountID, GrantTerms: notary.GrantTerms{
+		Actions: []string{"request.sign", "request.revoke", "certificate.revoke"}, Names: notary.NameLists{DNS: []string{"team.example.com"}}}})
+	testkit.Check(t, err)
+
+	v.get(t, "/requests").wantStatus(t, 200).wantText(t, `name="do" value="sign"`)
+	path := fmt.Sprintf("/requests/%d", inside)
+	page := v.get(t, path).wantStatus(t, 200).wantText(t, path+"/sign", fmt.Sprintf(`<option value="%d"`, root))
+	for _, hidden := range []string{path + "/reject", path + "/delete", path + "/upload", "a Certificate Manager decides on it"} {
+		if strings.Contains(page.body, hidden) {
+			t.Errorf("the page of a request within the grant shows %s", hidden)
+		}
+	}
+	other := fmt.Sprintf("/requests/%d", outside)
+	if page = v.get(t, other).wantStatus(t, 200); strings.Contains(page.body, other+"/sign") {
+		t.Error("the page of a request outside of the grant offers to sign it")
+	}
+	sign := url.Values{"certificate_authority_id": {fmt.Sprint(root)}, "profile": {notary.DefaultProfile}}
+	v.post(t, path+"/sign", sign).wantStatus(t, 200).wantAt(t, path).wantText(t, path+"/revoke")
+	if page = v.get(t, path); strings.Contains(page.body, string(notary.KeyCompromise)) {
+		t.Error("the page offers a reason that a grant does not give")
+	}
+	v.post(t, other+"/sign", sign).wantStatus(t, 403)
+}
+
+// A member of a group chooses whom a request belongs to. The others see it and whose it is.
+func TestRequestsOfAGroup(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	me := h.Caller(notary.CertificateRequestor)
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
+	v := h.as(t, notary.CertificateRequestor)
+	if page := v.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 200); strings.Contains(page.body, `name="owner"`) {
+		t.Error("there is a choice of one owner")
+	}
+	group, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
+	testkit.Check(t, err)
+	other := h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
+	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{me.AccountID, other.AccountID}, nil))
+	v.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 200).wantText(t, `name="owner"`, "Group web-team")
+	v.post(t, "/requests/new", url.Values{"csr": {csr}, "owner": {fmt.Sprint(group)}}).wantStatus(t, 200).wantText(t, "group <bdi>web-team</bdi>")
+	theirs := h.visit(t)
+	theirs.signIn(t, other.Email)
+	theirs.get(t, "/requests").wantStatus(t, 200).wantText(t, "a.example.com", me.Email)
 }

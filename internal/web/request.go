@@ -11,6 +11,7 @@ import (
 
 	"notary"
 	"notary/internal/inspect"
+	"notary/internal/policy"
 	"notary/internal/web/page"
 )
 
@@ -33,6 +34,10 @@ type requestPage struct {
 	Expired      bool // whether the current certificate has expired
 	forms
 	signChoices
+
+	may     map[policy.Action]bool // what the caller may do with the request
+	reports bool                   // whether the caller may report its key as compromised
+	Group   string                 // that it belongs to; "" for none
 }
 
 var requestFields = formFields{
@@ -64,6 +69,13 @@ func (s *site) requestPage(c *call, f page.Form) error {
 	if p.signChoices, err = s.signChoices(c); err != nil {
 		return err
 	}
+	if p.may, err = s.ca.RequestActions(c.r.Context(), c.caller, r); err != nil {
+		return err
+	}
+	if p.Group, err = s.groupName(c, r.OwnerGroupID); err != nil {
+		return err
+	}
+	p.reports = policy.May(c.caller, policy.RevokeRequest)
 	if p.Compromised, err = s.ca.Compromised(c.r.Context(), c.caller, id); err != nil {
 		return err
 	}
@@ -89,7 +101,7 @@ func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 		return err
 	}
 	p.Expired = p.Cert.Status(s.ca.Now()) == notary.CertificateExpired
-	p.NotRevocable = page.Because(p.Cert.Revocable(issuerOf(p.Cert, p.all)))
+	p.NotRevocable = notRevocable(p.Cert, p.all)
 	view := s.viewOf(p.Cert, p.all)
 	p.Issued, p.Downloads = &view, downloadsOf(p.Cert, requestPath(p.ID)+"/download")
 	return nil
@@ -173,7 +185,7 @@ func (s *site) downloadRequest(c *call) error {
 
 // Possible reports whether the request's status and history allow the action.
 func (p requestPage) Possible(action notary.Action) bool {
-	if _, err := p.Status.Next(action); err != nil {
+	if _, err := p.Status.Next(action); err != nil || !p.may[policy.OnRequest(action)] {
 		return false
 	}
 	switch action {
@@ -183,6 +195,19 @@ func (p requestPage) Possible(action notary.Action) bool {
 		return len(p.Earlier) == 0
 	}
 	return true
+}
+
+// MayDelete reports whether the caller may delete the request.
+func (p requestPage) MayDelete() bool { return p.may[policy.DeleteRequest] }
+
+// Decides reports whether the caller may decide on the request at all.
+func (p requestPage) Decides() bool {
+	for _, may := range p.may {
+		if may {
+			return true
+		}
+	}
+	return false
 }
 
 // offers reports whether the page shows the form with an action.
@@ -196,6 +221,8 @@ func (p requestPage) offers(action string) bool {
 		return p.Possible(notary.RemoveCertificate)
 	case "reject", "upload":
 		return p.Possible(notary.Action(action))
+	case "delete":
+		return p.MayDelete()
 	}
 	return true
 }

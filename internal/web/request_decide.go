@@ -26,11 +26,15 @@ func (s *site) signChoices(c *call) (o signChoices, err error) {
 			return o, err
 		}
 	}
+	signers, err := s.ca.Signers(c.r.Context(), c.caller)
+	if err != nil {
+		return o, err
+	}
 	profiles, err := s.ca.Profiles(c.r.Context(), c.caller)
 	if err != nil {
 		return o, err
 	}
-	for _, a := range o.all {
+	for _, a := range signers {
 		if a.Status(s.ca.Now()) == notary.AuthorityActive {
 			o.Authorities = append(o.Authorities, page.Option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a),
 				Chosen: !a.SelfSigned() && !chosen(o.Authorities)})

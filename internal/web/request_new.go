@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"strconv"
 	"strings"
 
 	"notary"
@@ -48,6 +50,7 @@ type checkedPage struct {
 	Problems []inspect.Problem
 	Profile  string
 	Profiles []page.Option
+	Owners   []page.Option // the groups that it can belong to; none if there are no groups
 	Trial    *notary.RequestTrial
 }
 
@@ -72,7 +75,15 @@ func (s *site) checkedPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	p := checkedPage{Form: f.Fields("profile"), CSR: csr, Profile: f.Value("profile"), Profiles: choices.Profiles,
+	fields := []string{"profile"}
+	owners, err := s.ownerChoices(c)
+	if err != nil {
+		return err
+	}
+	if owners != nil && !trial.Recorded {
+		fields = append(fields, "owner")
+	}
+	p := checkedPage{Form: f.Fields(fields...), Owners: owners, CSR: csr, Profile: f.Value("profile"), Profiles: choices.Profiles,
 		Trial: trial}
 	if p.Profile == "" {
 		p.Profile = notary.DefaultProfile
@@ -83,7 +94,11 @@ func (s *site) checkedPage(c *call, f page.Form) error {
 
 // submitRequest submits the CSR. It shows errors on the form.
 func (s *site) submitRequest(c *call) error {
-	id, err := s.ca.Submit(c.r.Context(), c.caller, unixLines(c.r.PostForm.Get("csr")))
+	group, err := strconv.ParseInt(cmp.Or(c.value("owner"), "0"), 10, 64)
+	if err != nil {
+		return errNotFound
+	}
+	id, err := s.ca.SubmitFor(c.r.Context(), c.caller, group, unixLines(c.r.PostForm.Get("csr")))
 	if err != nil {
 		return c.again(err, s.newRequestPage)
 	}

@@ -12,6 +12,7 @@ type requestsPage struct {
 	filters
 	Requests []*notary.Request
 	Pager    page.Pager
+	Decides  bool   // whether the caller may decide on some of them
 	Query    string // filter and order, URL-encoded
 }
 
@@ -39,6 +40,10 @@ func (s *site) showRequests(c *call, f page.Form, found notary.Page[*notary.Requ
 		Narrowed: narrows(v, "status")},
 		Requests: found.Items, Pager: c.pager(found.Previous, found.Next).Filled(len(found.Items)),
 		Query: withoutPlace(v).Encode()}
+	var err error
+	if p.Decides, err = s.ca.MayDecide(c.r.Context(), c.caller); err != nil {
+		return err
+	}
 	p.Clear = listURL(p.Path, url.Values{p.Part: {v.Get(p.Part)}})
 	var counts map[notary.RequestStatus]int64
 	if c.caller.May(notary.ReadRequests) && !p.Narrowed { // the counts ignore the fields

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -66,8 +67,8 @@ func selectionList(v url.Values) string {
 }
 
 func (s *site) manyPage(c *call, f page.Form) error {
-	if err := policy.AllowRole(c.caller, policy.SignRequest, policy.Resource{}); err != nil {
-		return err
+	if may, err := s.ca.MayDecide(c.r.Context(), c.caller); err != nil || !may {
+		return cmp.Or(err, policy.AllowRole(c.caller, policy.SignRequest, policy.Resource{}))
 	}
 	i := slices.IndexFunc(manyActions, func(a manyAction) bool { return a.Do == f.Value("do") })
 	if i < 0 {
@@ -189,7 +190,7 @@ func (p *manyPage) refusal(r *notary.Request) error {
 		return nil
 	}
 	_, err := r.Status.Next(p.action)
-	if err == nil && p.action == notary.Revoke {
+	if err == nil && p.action == notary.Revoke && (p.all != nil || r.Certificate.AuthorityID == 0) {
 		err = r.Certificate.Revocable(issuerOf(r.Certificate, p.all))
 	}
 	return err

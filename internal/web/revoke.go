@@ -128,11 +128,18 @@ func laterReasons(former notary.RevocationReason) []page.Option {
 	return slices.DeleteFunc(reasons(), func(o page.Option) bool { return !notary.RevocationReason(o.Value).Replaces(former) })
 }
 
-func (requestPage) Reasons() []page.Option { return reasons() }
+func (p requestPage) Reasons() []page.Option { return reasonsFor(p.reports) }
+
+// reasonsFor returns the choices of a revocation reason for a caller that may or may not report compromised keys.
+func reasonsFor(reports bool) []page.Option {
+	return slices.DeleteFunc(reasons(), func(o page.Option) bool {
+		return !reports && o.Value == string(notary.KeyCompromise)
+	})
+}
 
 // LaterReasons returns the reasons that can replace those of a revoked request's certificates.
 func (p requestPage) LaterReasons() []page.Option {
-	if p.Status != notary.Revoked || p.Compromised {
+	if p.Status != notary.Revoked || p.Compromised || !p.reports {
 		return nil
 	}
 	var all []page.Option
@@ -157,7 +164,11 @@ func (p requestPage) StillValid() (valid []*notary.Certificate) {
 	return valid
 }
 
-func (certificatePage) Reasons() []page.Option { return reasons() }
+func (p certificatePage) Reasons() []page.Option { return reasonsFor(p.reports) }
 
 // LaterReasons returns the reasons that can replace that of the certificate.
-func (p certificatePage) LaterReasons() []page.Option { return laterReasons(p.Revocation.Reason) }
+func (p certificatePage) LaterReasons() []page.Option {
+	return slices.DeleteFunc(laterReasons(p.Revocation.Reason), func(o page.Option) bool {
+		return !p.reports && o.Value == string(notary.KeyCompromise)
+	})
+}

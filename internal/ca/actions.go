@@ -1,0 +1,119 @@
+package ca
+
+import (
+	"context"
+
+	"notary"
+	"notary/internal/policy"
+	"notary/internal/store"
+)
+
+// What a caller is offered before it chooses. Each call decides again, by what was chosen.
+
+// requestActions are the actions on one request.
+var requestActions = []policy.Action{policy.SignRequest, policy.UploadCertificate, policy.RejectRequest, policy.RevokeRequest,
+	policy.RemoveCertificate, policy.ReopenRequest, policy.DeleteRequest}
+
+// RequestActions returns the actions that the caller may perform on a request, whatever its status. Signing and uploading
+// may still be refused for the certificate.
+func (s *Service) RequestActions(ctx context.Context, caller notary.Caller, req *notary.Request) (map[policy.Action]bool, error) {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
+		return nil, err
+	}
+	all := map[policy.Action]bool{}
+	for _, action := range requestActions {
+		var err error
+		switch action {
+		case policy.SignRequest:
+			err = allowToSign(ctx, s.store, caller, req)
+		case policy.RevokeRequest:
+			err = allowRevoke(ctx, s.store, caller, req)
+		default:
+			err = allowRequest(ctx, s.store, caller, action, req)
+		}
+		if all[action], err = permitted(err); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// permitted reports whether err is nil. It returns an error unless err says that the caller lacks a permission.
+func permitted(err error) (bool, error) {
+	if kind := notary.KindOf(err); kind == notary.Forbidden || kind == notary.NotFound {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// allowToSign returns a Forbidden error unless the caller may sign the request with some authority and profile.
+func allowToSign(ctx context.Context, st *store.Store, caller notary.Caller, req *notary.Request) error {
+	if policy.May(caller, policy.SignRequest) {
+		return nil
+	}
+	if err := sees(ctx, st, caller, req); err != nil {
+		return err
+	}
+	grants, err := st.GrantsOf(ctx, caller.AccountID)
+	if err != nil {
+		return err
+	}
+	r := ownedBy(policy.Resource{Names: req.Names, CommonNames: nonempty(req.CommonName)}, req.RequesterID, req.OwnerGroupID)
+	if r.OwnerGroups, err = st.GroupsOf(ctx, r.OwnerID); err != nil {
+		return err
+	}
+	if !policy.Possible(grants, policy.SignRequest, r) {
+		return policy.AllowRole(caller, policy.SignRequest, r)
+	}
+	if req.Certificate == nil {
+		return nil
+	}
+	return allowCertificate(ctx, st, caller, policy.SignRequest, req.Certificate)
+}
+
+// MayRevoke reports whether the caller may revoke a certificate.
+func (s *Service) MayRevoke(ctx context.Context, caller notary.Caller, cert *notary.Certificate) (bool, error) {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
+		return false, err
+	}
+	return permitted(allowCertificate(ctx, s.store, caller, policy.RevokeCertificate, cert))
+}
+
+// MayDecide reports whether the caller may perform any of the bulk actions on some requests.
+func (s *Service) MayDecide(ctx context.Context, caller notary.Caller) (bool, error) {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
+		return false, err
+	}
+	return permitted(s.attempt(ctx, caller, policy.Resource{}, bulkActions...))
+}
+
+// SeesOthers reports whether the caller may see requests and certificates that it did not submit.
+func (s *Service) SeesOthers(ctx context.Context, caller notary.Caller) (bool, error) {
+	v, err := viewerOf(ctx, s.store, caller)
+	if err != nil {
+		return false, err
+	}
+	return v.all || len(v.grants)+len(v.member) > 0, nil
+}
+
+// Signers returns the authorities with which the caller may sign requests, ordered by ID.
+func (s *Service) Signers(ctx context.Context, caller notary.Caller) (signers []*notary.Authority, err error) {
+	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
+		return nil, err
+	}
+	may := policy.May(caller, policy.SignRequest)
+	grants, err := s.store.GrantsOf(ctx, caller.AccountID)
+	if err != nil || !may && !policy.Has(grants, policy.SignRequest) {
+		return nil, err
+	}
+	all, err := s.store.Authorities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		if may || policy.Reaches(grants, policy.SignRequest, a.ID, "") {
+			signers = append(signers, a)
+		}
+	}
+	return signers, nil
+}
