@@ -130,6 +130,10 @@ func isID(v any) bool {
 	n, ok := v.(json.Number)
 	return ok && regexp.MustCompile(`^[1-9][0-9]*$`).MatchString(n.String())
 }
+func isOwner(v any) bool {
+	owner, ok := v.(map[string]any)
+	return ok && len(owner) == 2 && (owner["kind"] == "account" || owner["kind"] == "group") && isID(owner["id"])
+}
 func isStrings(v any) bool {
 	list, ok := v.([]any)
 	return ok && !slices.ContainsFunc(list, func(v any) bool { return !isString(v) })
@@ -145,6 +149,7 @@ var addedFields = map[string]func(any) bool{
 	"dns_names": isStrings, "ip_addresses": isStrings, "email_addresses": isStrings, "uris": isStrings, "user_principal_names": isStrings,
 	"key": isString, "serial_number": isString, "not_before": orNull(isTime), "not_after": orNull(isTime),
 	"certificate_id": orNull(isID), "certificate_authority_id": orNull(isID), "expired": isBool,
+	"owner": isOwner,
 }
 
 // wantSeedRequest checks that an object has the document's fields with these values, the added

@@ -49,8 +49,9 @@ func TestAccountsAreForAdmins(t *testing.T) {
 	h := open(t)
 	for _, role := range []notary.Role{notary.CertificateManager, notary.CertificateRequestor, notary.ReadOnly} {
 		v := h.as(t, role)
-		for _, path := range []string{"/accounts", "/accounts/new", "/accounts/1"} {
-			v.get(t, path).wantStatus(t, 403).wantText(t, "The role "+role.String()+" does not have permission to manage accounts, which requires the role Admin: ask an Admin.")
+		for path, object := range map[string]string{"/accounts": "", "/accounts/new": "", "/accounts/1": " (account 1)"} {
+			v.get(t, path).wantStatus(t, 403).wantText(t, "The role "+role.String()+" does not have permission to manage "+
+				"accounts"+object+", which requires the role Admin: ask an Admin.")
 		}
 		v.post(t, "/accounts/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 403)
 	}

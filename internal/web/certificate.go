@@ -52,13 +52,14 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 	}
 	p.reports = policy.May(c.caller, policy.RevokeCertificate)
 	var all []*notary.Authority
-	if c.caller.May(notary.ReadAuthorities) {
+	sees := c.caller.May(notary.ReadAuthorities)
+	if sees {
 		if all, err = s.ca.Authorities(c.r.Context(), c.caller); err != nil {
 			return err
 		}
 	}
 	p.Issuer = issuerOf(cert, all)
-	p.NotRevocable = notRevocable(cert, all)
+	p.NotRevocable = notRevocable(cert, all, sees)
 	for _, a := range all {
 		if a.Certificate != nil && a.Certificate.ID == cert.ID {
 			p.Holder = a.ID
@@ -85,9 +86,9 @@ func (p certificatePage) revocable() bool {
 	return p.Holder == 0 && p.NotRevocable == ""
 }
 
-// notRevocable returns why a certificate cannot be revoked, or "". The authorities are nil if the caller may not see them.
-func notRevocable(cert *notary.Certificate, authorities []*notary.Authority) string {
-	if authorities == nil && cert.AuthorityID != 0 {
+// notRevocable returns why a certificate cannot be revoked, or "". It does not know if the caller cannot see the issuer.
+func notRevocable(cert *notary.Certificate, authorities []*notary.Authority, seen bool) string {
+	if !seen && cert.AuthorityID != 0 {
 		return ""
 	}
 	return page.Because(cert.Revocable(issuerOf(cert, authorities)))

@@ -102,7 +102,7 @@ func TestPagesOfferWhatGrantsAllow(t *testing.T) {
 	me := h.Caller(notary.CertificateRequestor)
 	v := h.as(t, notary.CertificateRequestor)
 	inside, outside := h.submit(t, me, "a.team.example.com"), h.submit(t, me, "a.example.com")
-	v.get(t, "/requests").wantStatus(t, 200).wantText(t, "a Certificate Manager decides on them")
+	v.get(t, "/requests").wantStatus(t, 200).wantText(t, "Certificate Managers approve requests.")
 	_, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{AccountID: me.AccountID, GrantTerms: notary.GrantTerms{
 		Actions: []string{"request.sign", "request.revoke", "certificate.revoke"}, Names: notary.NameLists{DNS: []string{"team.example.com"}}}})
 	testkit.Check(t, err)

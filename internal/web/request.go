@@ -101,7 +101,7 @@ func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 		return err
 	}
 	p.Expired = p.Cert.Status(s.ca.Now()) == notary.CertificateExpired
-	p.NotRevocable = notRevocable(p.Cert, p.all)
+	p.NotRevocable = notRevocable(p.Cert, p.all, p.seesAuthorities)
 	view := s.viewOf(p.Cert, p.all)
 	p.Issued, p.Downloads = &view, downloadsOf(p.Cert, requestPath(p.ID)+"/download")
 	return nil

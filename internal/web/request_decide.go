@@ -17,11 +17,13 @@ type signChoices struct {
 	Profiles    []page.Option
 	CAProfiles  []page.Option // profiles for CAs, if the caller may use them
 	all         []*notary.Authority
+
+	seesAuthorities bool // otherwise all is empty
 }
 
 // signChoices returns the choices that the caller may see.
 func (s *site) signChoices(c *call) (o signChoices, err error) {
-	if c.caller.May(notary.ReadAuthorities) {
+	if o.seesAuthorities = c.caller.May(notary.ReadAuthorities); o.seesAuthorities {
 		if o.all, err = s.ca.Authorities(c.r.Context(), c.caller); err != nil {
 			return o, err
 		}

@@ -190,7 +190,7 @@ func (p *manyPage) refusal(r *notary.Request) error {
 		return nil
 	}
 	_, err := r.Status.Next(p.action)
-	if err == nil && p.action == notary.Revoke && (p.all != nil || r.Certificate.AuthorityID == 0) {
+	if err == nil && p.action == notary.Revoke && (p.seesAuthorities || r.Certificate.AuthorityID == 0) {
 		err = r.Certificate.Revocable(issuerOf(r.Certificate, p.all))
 	}
 	return err
