@@ -75,8 +75,8 @@ type Account struct {
 	CreatedAt time.Time
 }
 
-// Caller identifies who makes a call. Package auth derives it from a token; every use case first asks package policy
-// whether it may.
+// Caller identifies who makes a call. Package auth derives it from a token; every use case first
+// authorizes it with package policy.
 type Caller struct {
 	AccountID int64 // 0 for anonymous callers and for the program itself
 	Email     string

@@ -16,7 +16,7 @@ type Certificate struct {
 	Email       string // that account's e-mail at the time; "" for an authority's certificate
 	AuthorityID int64  // the issuer; 0 for an external CA
 
-	OwnerGroupID int64 // group that it belongs to, as its request; 0 if it belongs to the account
+	OwnerGroupID int64 // group that it belongs to, the same as of the request; 0 if it belongs to the account
 
 	CommonName string
 	Names      Names

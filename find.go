@@ -6,7 +6,7 @@ import "time"
 type Filter struct {
 	Email         string        // of the submitting account, at the time
 	Owner         int64         // that account; set only together with Email
-	Scope         *Scope        `json:"-"` // what the caller may see; nil for everything, or with Owner
+	Scope         *Scope        `json:"-"` // what the caller may see; nil for everything, or if Owner is set
 	Status        RequestStatus // requests only
 	Revoked       *bool         // certificates only
 	AuthorityID   int64         // the issuer; for a request, of its current certificate
@@ -26,8 +26,8 @@ type Filter struct {
 	Now      time.Time `json:"-"` // start of the Expiring window; set by the use cases
 }
 
-// Scope bounds a list to the objects that an account owns and those within the limits of one of the grants. A list may
-// also have objects with other names than the limits allow: see package query.
+// Scope restricts a list to the objects that an account or its groups own and those within the limits of one of the
+// grants. The list may include objects that also have names outside these limits: see package query.
 type Scope struct {
 	AccountID int64
 	Email     string  // of the account

@@ -8,7 +8,7 @@ type Account struct {
 	Email     string    `json:"email" example:"dana@example.com"`
 	RoleID    int       `json:"role_id" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only" minimum:"0" maximum:"3" example:"1"`
 	CreatedAt time.Time `json:"created_at"`
-	Groups    []Group   `json:"groups,omitempty" nullable:"false" doc:"The groups that it is in; only of one's own account"`
+	Groups    []Group   `json:"groups,omitempty" nullable:"false" doc:"The account's groups; only for the caller's own account"`
 }
 
 // CreateAccount creates an account.

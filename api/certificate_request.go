@@ -9,7 +9,7 @@ type CertificateRequest struct {
 	CertificateChain       string     `json:"certificate_chain" doc:"PEM, leaf first up to the root; empty without a certificate"`
 	Status                 string     `json:"status" enum:"Outstanding,Active,Rejected,Revoked"`
 	Email                  string     `json:"email" doc:"The account that submitted it"`
-	Owner                  Owner      `json:"owner" doc:"Whom it belongs to: a group, or the account that submitted it"`
+	Owner                  Owner      `json:"owner" doc:"The owner: a group, or the account that submitted it"`
 	RejectionReason        string     `json:"rejection_reason" doc:"Reason for the rejection, if given"`
 	CreatedAt              time.Time  `json:"created_at"`
 	UpdatedAt              time.Time  `json:"updated_at"`
@@ -32,11 +32,11 @@ type CertificateRequest struct {
 
 // CreateCertificateRequest submits a signing request.
 type CreateCertificateRequest struct {
-	Owner *Owner `json:"owner,omitempty" nullable:"false" doc:"The group that the request belongs to; without it the caller. Members may submit for a group, and roles that sign"`
+	Owner *Owner `json:"owner,omitempty" nullable:"false" doc:"The group that the request belongs to; default the caller. Group members, and roles that can sign, may submit for a group"`
 	CSR   string `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)" example:"-----BEGIN CERTIFICATE REQUEST-----\nMIICrjCC…\n-----END CERTIFICATE REQUEST-----\n"`
 }
 
-// Owner is whom a request or certificate belongs to.
+// Owner is the account or group that a request or certificate belongs to.
 type Owner struct {
 	Kind string `json:"kind" enum:"account,group"`
 	ID   int64  `json:"id" minimum:"1"`
@@ -79,7 +79,7 @@ type SignCertificateRequest struct {
 
 // IssueCertificate submits and signs a request in one call.
 type IssueCertificate struct {
-	Owner                  *Owner     `json:"owner,omitempty" nullable:"false" doc:"The group that a new request belongs to; without it the caller"`
+	Owner                  *Owner     `json:"owner,omitempty" nullable:"false" doc:"The group that a new request belongs to; default the caller"`
 	CSR                    string     `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)"`
 	CertificateAuthorityID ID         `json:"certificate_authority_id,omitempty" doc:"The signing authority; required for the first certificate of a CSR"`
 	Profile                string     `json:"profile,omitempty" doc:"Profile name; default server-client, or for a renewal the previous one"`
@@ -140,7 +140,7 @@ type Certificate struct {
 	CertificateChain       string     `json:"certificate_chain" doc:"PEM, leaf first up to the root"`
 	CertificateRequestID   *int64     `json:"certificate_request_id" doc:"null for an authority's certificate, and after the request is deleted"`
 	CertificateAuthorityID *int64     `json:"certificate_authority_id" doc:"The issuer; null for an external CA"`
-	Owner                  *Owner     `json:"owner,omitempty" nullable:"false" doc:"Whom it belongs to, as its request; absent for an authority's certificate"`
+	Owner                  *Owner     `json:"owner,omitempty" nullable:"false" doc:"The owner, the same as of the request; absent for an authority's certificate"`
 	CommonName             string     `json:"common_name"`
 	DNSNames               []string   `json:"dns_names" nullable:"false"`
 	IPAddresses            []string   `json:"ip_addresses" nullable:"false"`

@@ -102,7 +102,7 @@ func (s *Service) Me(ctx context.Context, caller notary.Caller) (*notary.Account
 	return s.store.Account(ctx, caller.AccountID)
 }
 
-// MyGroups returns the groups that the caller is in, ordered by name.
+// MyGroups returns the caller's groups, ordered by name.
 func (s *Service) MyGroups(ctx context.Context, caller notary.Caller) ([]*notary.Group, error) {
 	if !caller.Known() {
 		return nil, notary.Errorf(notary.Unauthenticated, "log in first")

@@ -8,15 +8,16 @@ import (
 	"notary/internal/store"
 )
 
-// What a caller is offered before it chooses. Each call decides again, by what was chosen.
+// These functions report what a caller may do, before it selects the details. Every use case authorizes the call again.
 
 // requestActions are the actions on one request.
-var requestActions = []policy.Action{policy.SignRequest, policy.UploadCertificate, policy.RejectRequest, policy.RevokeRequest,
-	policy.RemoveCertificate, policy.ReopenRequest, policy.DeleteRequest}
+var requestActions = []policy.Action{policy.SignRequest, policy.UploadCertificate, policy.RejectRequest,
+	policy.RevokeRequest, policy.RemoveCertificate, policy.ReopenRequest, policy.DeleteRequest}
 
-// RequestActions returns the actions that the caller may perform on a request, whatever its status. Signing and uploading
-// may still be refused for the certificate.
-func (s *Service) RequestActions(ctx context.Context, caller notary.Caller, req *notary.Request) (map[policy.Action]bool, error) {
+// RequestActions returns the actions that the caller may perform on a request, regardless of its status. Signing and
+// uploading may still be refused because of the certificate.
+func (s *Service) RequestActions(ctx context.Context, caller notary.Caller,
+	req *notary.Request) (map[policy.Action]bool, error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func (s *Service) RequestActions(ctx context.Context, caller notary.Caller, req 
 	return all, nil
 }
 
-// permitted reports whether err is nil. It returns an error unless err says that the caller lacks a permission.
+// permitted reports whether err is nil. It returns err unless that is nil or means that the caller lacks a permission.
 func permitted(err error) (bool, error) {
 	if kind := notary.KindOf(err); kind == notary.Forbidden || kind == notary.NotFound {
 		return false, nil
@@ -58,7 +59,8 @@ func allowToSign(ctx context.Context, st *store.Store, caller notary.Caller, req
 	if err != nil {
 		return err
 	}
-	r := ownedBy(policy.Resource{Names: req.Names, CommonNames: nonempty(req.CommonName)}, req.RequesterID, req.OwnerGroupID)
+	r := ownedBy(policy.Resource{Names: req.Names, CommonNames: nonempty(req.CommonName)}, req.RequesterID,
+		req.OwnerGroupID)
 	if r.OwnerGroups, err = st.GroupsOf(ctx, r.OwnerID); err != nil {
 		return err
 	}
@@ -79,7 +81,7 @@ func (s *Service) MayRevoke(ctx context.Context, caller notary.Caller, cert *not
 	return permitted(allowCertificate(ctx, s.store, caller, policy.RevokeCertificate, cert))
 }
 
-// MayDecide reports whether the caller may perform any of the bulk actions on some requests.
+// MayDecide reports whether the caller may perform any of the bulk actions on at least some requests.
 func (s *Service) MayDecide(ctx context.Context, caller notary.Caller) (bool, error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return false, err

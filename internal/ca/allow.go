@@ -24,7 +24,8 @@ type grantReader interface {
 
 // attempt returns an error unless the caller's role or any grant includes one of the actions, on any object. The error
 // names the object of the call, and does not depend on whether it exists.
-func (s *Service) attempt(ctx context.Context, caller notary.Caller, on policy.Resource, actions ...policy.Action) error {
+func (s *Service) attempt(ctx context.Context, caller notary.Caller, on policy.Resource,
+	actions ...policy.Action) error {
 	refusal := policy.AllowRole(caller, actions[0], on)
 	if refusal == nil || !caller.Known() {
 		return refusal
@@ -88,7 +89,8 @@ func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignO
 }
 
 // allowRequest is like allow for a request. It returns NotFound if the caller may not see the request.
-func allowRequest(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action, req *notary.Request) error {
+func allowRequest(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action,
+	req *notary.Request) error {
 	if err := sees(ctx, known, caller, req); err != nil {
 		return err
 	}
@@ -101,7 +103,8 @@ func noRequest(id int64) error {
 
 // allowCertificate is like allow for a certificate. Grants do not apply to certificates of CAs and OCSP responders,
 // because others depend on them.
-func allowCertificate(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action, cert *notary.Certificate) error {
+func allowCertificate(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action,
+	cert *notary.Certificate) error {
 	if policy.RoleHas(caller.Role, action) {
 		return nil
 	}
@@ -150,7 +153,7 @@ func allowUpload(ctx context.Context, tx *store.Tx, caller notary.Caller, req *n
 	return allow(ctx, tx, caller, policy.UploadCertificate, certificateResource(cert))
 }
 
-// revokeReader is what a store and a transaction both read to decide on a revocation.
+// revokeReader is implemented by the store and by transactions.
 type revokeReader interface {
 	viewReader
 	CertificatesOfRequest(ctx context.Context, requestID int64) ([]*notary.Certificate, error)
@@ -187,7 +190,7 @@ func allowReason(caller notary.Caller, action policy.Action, reason notary.Revoc
 }
 
 // allowOwner returns an error unless the caller may submit requests that belong to the group: as a member, or by a role
-// that can decide on them. It keeps the group until the end of the transaction.
+// that can decide on them. The group cannot be deleted until the transaction ends.
 func allowOwner(ctx context.Context, tx *store.Tx, caller notary.Caller, groupID int64) error {
 	if groupID == 0 {
 		return nil
@@ -206,13 +209,14 @@ func allowOwner(ctx context.Context, tx *store.Tx, caller notary.Caller, groupID
 	if err != nil || slices.Contains(member, groupID) {
 		return err
 	}
-	return notary.WithField(notary.Errorf(notary.Forbidden, "you do not have permission to %s for group %d: ask an Admin to make "+
-		"you a member", policy.CreateRequest, groupID), "owner")
+	return notary.WithField(notary.Errorf(notary.Forbidden, "you do not have permission to %s for group %d: "+
+		"ask an Admin to add you to it", policy.CreateRequest, groupID), "owner")
 }
 
 // requestResource describes a request with its current certificate, if any.
 func requestResource(req *notary.Request) policy.Resource {
-	r := ownedBy(policy.Resource{Names: req.Names, CommonNames: nonempty(req.CommonName)}, req.RequesterID, req.OwnerGroupID)
+	r := ownedBy(policy.Resource{Names: req.Names, CommonNames: nonempty(req.CommonName)}, req.RequesterID,
+		req.OwnerGroupID)
 	if c := req.Certificate; c != nil {
 		r.AuthorityID, r.Profile = c.AuthorityID, c.Profile
 		r.Names, r.CommonNames = bothNames(req.Names, c.Names), append(r.CommonNames, nonempty(c.CommonName)...)

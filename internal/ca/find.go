@@ -84,7 +84,7 @@ func checkCertificateFilter(f notary.Filter) error {
 	return nil
 }
 
-// seen returns those of the objects that a viewer sees.
+// seen returns the objects that a viewer sees.
 type seen[T any] func(*viewer, context.Context, viewReader, []T) ([]T, error)
 
 // page reads a page. It has fewer objects than the limit if the query found some that the caller does not see.

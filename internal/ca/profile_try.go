@@ -23,7 +23,8 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 	if err := policy.AllowRole(caller, policy.ViewProfiles, policy.On("profile", id)); err != nil {
 		return nil, err
 	}
-	if err := policy.AllowRole(caller, policy.ViewRequests, policy.On("profile", id)); err != nil { // whose results disclose them
+	// The result discloses requests.
+	if err := policy.AllowRole(caller, policy.ViewRequests, policy.On("profile", id)); err != nil {
 		return nil, err
 	}
 	stored, err := s.store.Profile(ctx, id)

@@ -16,8 +16,9 @@ func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM strin
 	return s.SubmitFor(ctx, caller, 0, csrPEM)
 }
 
-// SubmitFor is [Service.Submit] for a request that belongs to a group; 0 for the caller.
-func (s *Service) SubmitFor(ctx context.Context, caller notary.Caller, ownerGroupID int64, csrPEM string) (id int64, err error) {
+// SubmitFor is like [Service.Submit] for a request that belongs to a group; 0 for the caller.
+func (s *Service) SubmitFor(ctx context.Context, caller notary.Caller, ownerGroupID int64,
+	csrPEM string) (id int64, err error) {
 	req, csr, err := s.newRequest(ctx, caller, csrPEM)
 	if err != nil {
 		return 0, err

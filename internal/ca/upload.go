@@ -34,7 +34,8 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 	if err != nil {
 		return 0, notary.WithField(err, "certificate")
 	}
-	cert.RequestID, cert.RequesterID, cert.Email, cert.OwnerGroupID = req.ID, req.RequesterID, req.Email, req.OwnerGroupID
+	cert.RequestID, cert.RequesterID, cert.Email = req.ID, req.RequesterID, req.Email
+	cert.OwnerGroupID = req.OwnerGroupID
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := allowUpload(ctx, tx, caller, req, cert); err != nil {
 			return err

@@ -9,18 +9,18 @@ import (
 )
 
 // viewer decides what a caller sees: everything if its role has [policy.ViewRequests]. Otherwise it sees the requests
-// and certificates that it or a group of its owns, and what a grant of this action covers: a certificate within the limits,
-// and a request that is within them together with every certificate that was issued for it. So nothing that is shown
-// of a request, its history included, is of a certificate outside of the grant.
+// and certificates that it or one of its groups owns, and what a grant of this action covers: a certificate within the
+// limits, and a request if it and every certificate issued for it are within them. So a visible request, its history
+// included, shows no certificate outside the grant.
 type viewer struct {
 	caller notary.Caller
 	all    bool
-	member []int64           // of these groups
+	member []int64           // IDs of the caller's groups
 	grants []*notary.Grant   // of policy.ViewRequests
-	groups map[int64][]int64 // of the owners that were looked up
+	groups map[int64][]int64 // by owner account, as far as looked up
 }
 
-// viewReader is what a store and a transaction both read to decide what is visible.
+// viewReader is implemented by the store and by transactions.
 type viewReader interface {
 	grantReader
 	CertificateOutlines(ctx context.Context, requestIDs []int64) (map[int64][]*notary.Certificate, error)
@@ -66,15 +66,16 @@ func (v *viewer) narrow(f *notary.Filter) bool {
 
 // owns reports whether the viewer sees an object without a grant.
 func (v *viewer) owns(requesterID, ownerGroupID int64) bool {
-	return v.all || submitted(v.caller, requesterID, ownerGroupID) || ownerGroupID != 0 && slices.Contains(v.member, ownerGroupID)
+	return v.all || submitted(v.caller, requesterID, ownerGroupID) ||
+		ownerGroupID != 0 && slices.Contains(v.member, ownerGroupID)
 }
 
-// submitted reports whether the caller itself owns what an account submitted.
+// submitted reports whether the caller submitted an object and owns it itself, not a group.
 func submitted(caller notary.Caller, requesterID, ownerGroupID int64) bool {
 	return caller.Known() && requesterID == caller.AccountID && ownerGroupID == 0
 }
 
-// covers reports whether a grant shows an object.
+// covers reports whether a grant covers an object.
 func (v *viewer) covers(ctx context.Context, known grantReader, r policy.Resource) (_ bool, err error) {
 	if len(v.grants) == 0 {
 		return false, nil
@@ -90,13 +91,14 @@ func (v *viewer) covers(ctx context.Context, known grantReader, r policy.Resourc
 	return policy.Covers(v.grants, policy.ViewRequests, r), nil
 }
 
-// limitsGroups reports whether a grant is limited to groups of owners.
+// limitsGroups reports whether a grant is limited to owner groups.
 func (v *viewer) limitsGroups() bool {
 	return slices.ContainsFunc(v.grants, func(g *notary.Grant) bool { return len(g.OwnerGroups) > 0 })
 }
 
-// certificates returns those that the viewer sees.
-func (v *viewer) certificates(ctx context.Context, known viewReader, all []*notary.Certificate) (seen []*notary.Certificate, err error) {
+// certificates returns the certificates that the viewer sees.
+func (v *viewer) certificates(ctx context.Context, known viewReader,
+	all []*notary.Certificate) (seen []*notary.Certificate, err error) {
 	if v.all {
 		return all, nil
 	}
@@ -114,12 +116,13 @@ func (v *viewer) certificates(ctx context.Context, known viewReader, all []*nota
 	return seen, nil
 }
 
-// requests returns those that the viewer sees.
-func (v *viewer) requests(ctx context.Context, known viewReader, all []*notary.Request) (seen []*notary.Request, err error) {
+// requests returns the requests that the viewer sees.
+func (v *viewer) requests(ctx context.Context, known viewReader,
+	all []*notary.Request) (seen []*notary.Request, err error) {
 	if v.all {
 		return all, nil
 	}
-	var others []int64 // that are covered without a look at all of their certificates
+	var others []int64 // covered with their current certificates; the others are checked below
 	for _, req := range all {
 		if v.owns(req.RequesterID, req.OwnerGroupID) {
 			continue
@@ -144,7 +147,7 @@ func (v *viewer) requests(ctx context.Context, known viewReader, all []*notary.R
 	return seen, nil
 }
 
-// withCertificates returns the requests of which a grant covers every certificate.
+// withCertificates returns the requests whose certificates the viewer all sees.
 func (v *viewer) withCertificates(ctx context.Context, known viewReader, requestIDs []int64) (map[int64]bool, error) {
 	if len(requestIDs) == 0 {
 		return nil, nil
@@ -164,7 +167,7 @@ func (v *viewer) withCertificates(ctx context.Context, known viewReader, request
 	return covered, nil
 }
 
-// sees returns nil if the caller sees the request. To others it does not exist.
+// sees returns nil if the caller sees the request, and NotFound if not.
 func sees(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
 	if submitted(caller, req.RequesterID, req.OwnerGroupID) {
 		return nil
@@ -179,7 +182,7 @@ func sees(ctx context.Context, known viewReader, caller notary.Caller, req *nota
 	return noRequest(req.ID)
 }
 
-// seesCertificate is [sees] for a certificate.
+// seesCertificate is like [sees] for a certificate.
 func seesCertificate(ctx context.Context, known viewReader, caller notary.Caller, cert *notary.Certificate) error {
 	if submitted(caller, cert.RequesterID, cert.OwnerGroupID) {
 		return nil

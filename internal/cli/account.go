@@ -182,7 +182,7 @@ func (p *program) printAccount(a api.Account, err error) error {
 	}
 	fields := []field{
 		{"Account", strconv.FormatInt(a.ID, 10)},
-		{"E-mail", a.Email},
+		{"Email", a.Email},
 		{"Role", notary.Role(a.RoleID).String()},
 		{"Created", exact(&a.CreatedAt, p.now())},
 	}

@@ -73,7 +73,7 @@ func (f *idFlag) Set(s string) error {
 	return err
 }
 
-// idsFlag is a flag with ids, repeated or separated by commas.
+// idsFlag is a flag of ids that may be repeated or separated by commas.
 type idsFlag []int64
 
 func (f *idsFlag) String() string { return joinIDs(*f) }

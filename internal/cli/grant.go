@@ -27,8 +27,8 @@ func (p *program) grantCreate() *cobra.Command {
 		Short: "Grant actions to an account or a group",
 		Long: "Grant actions to an account or a group in addition to those of the role. A grant applies to requests\n" +
 			"and certificates that the account can see, and only where every limit given here holds.\n\n" +
-			"Actions: request.view (what others own), request.sign, request.upload, request.reject, request.revoke,\n" +
-			"request.remove_certificate, request.reopen, request.delete, certificate.revoke.",
+			"Actions: request.view (objects of others), request.sign, request.upload, request.reject,\n" +
+			"request.revoke, request.remove_certificate, request.reopen, request.delete, certificate.revoke.",
 		Example: "  notary grant create --group 2 --action request.sign --authority 3 --profile server-client --name " +
 			"dns:team.example.com",
 		Args: cobra.NoArgs,
@@ -53,7 +53,7 @@ func (p *program) grantCreate() *cobra.Command {
 			return p.created(id, "grant %d created", id)
 		}),
 	}
-	accountFlag(c, &account, "account", "grant to the account with this `id` or e-mail address")
+	accountFlag(c, &account, "account", "grant to the account with this `id` or email address")
 	groupFlag(c, &groupID, "group", "grant to the group with this `id` or name")
 	c.Flags().StringSliceVar(&terms.Actions, "action", nil, "an `action`, such as request.sign; may be repeated")
 	c.Flags().Var((*idsFlag)(&terms.AuthorityIDs), "authority", "only with the authority with this `id`; may be "+
@@ -62,8 +62,8 @@ func (p *program) grantCreate() *cobra.Command {
 	c.Flags().StringArrayVar(&names, "name", nil,
 		"only if every name is listed, as `kind:names`: "+listedNames+"; may be repeated")
 	c.Flags().Var((*idsFlag)(&terms.OwnerIDs), "owner", "only requests of the account with this `id`; may be repeated")
-	c.Flags().Var((*idsFlag)(&terms.OwnerGroupIDs), "owner-group", "only requests of the group with this `id`, or of "+
-		"a member; may be repeated")
+	c.Flags().Var((*idsFlag)(&terms.OwnerGroupIDs), "owner-group", "only requests of the group with this `id` or of "+
+		"its members; may be repeated")
 	c.MarkFlagRequired("action")
 	return c
 }

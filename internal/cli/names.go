@@ -52,7 +52,7 @@ func authorityFlag(c *cobra.Command, id *idFlag, name, usage string) {
 	c.Flags().Var(&namedFlag{id: id, find: findSigner}, name, usage)
 }
 
-// accountFlag adds a flag for an account, by its ID or e-mail address.
+// accountFlag adds a flag for an account, by its ID or email address.
 func accountFlag(c *cobra.Command, id *idFlag, name, usage string) {
 	c.Flags().Var(&namedFlag{id: id, find: findAccount}, name, usage)
 }
@@ -186,7 +186,7 @@ func onlyAuthority(found []api.CertificateAuthority, name string) (int64, error)
 		len(found), name, strings.Join(ids, ", "))
 }
 
-// findAccount returns the ID of the account with this e-mail address.
+// findAccount returns the ID of the account with this email address.
 func findAccount(ctx context.Context, c *client.Client, email string) (int64, error) {
 	all, err := c.Accounts(ctx)
 	if err != nil {
@@ -197,7 +197,8 @@ func findAccount(ctx context.Context, c *client.Client, email string) (int64, er
 			return a.ID, nil
 		}
 	}
-	return 0, withHint(notary.Errorf(notary.NotFound, "no account has the id or e-mail address %q", email), "notary account list")
+	return 0, withHint(notary.Errorf(notary.NotFound, "no account has the id or email address %q", email),
+		"notary account list")
 }
 
 // findGroup returns the ID of the group with this name: one of the caller's own or, for an Admin, any group.
@@ -217,7 +218,7 @@ func findGroup(ctx context.Context, c *client.Client, name string) (int64, error
 			return g.ID, nil
 		}
 	}
-	return 0, withHint(notary.Errorf(notary.NotFound, "you are in no group named %q", name), "notary account me")
+	return 0, withHint(notary.Errorf(notary.NotFound, "you are not in a group named %q", name), "notary account me")
 }
 
 const maxNamesakes = 20 // listed in an error

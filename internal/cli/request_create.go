@@ -39,7 +39,7 @@ func ownerGroup(o api.Owner) string {
 	return "group " + strconv.FormatInt(o.ID, 10)
 }
 
-// owner returns the group that the request shall belong to, or nil for the caller.
+// owner returns the group that the request will belong to, or nil for the caller.
 func (f *requestFlags) owner() *api.Owner {
 	if f.group == 0 {
 		return nil

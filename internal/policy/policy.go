@@ -28,7 +28,7 @@ type Resource struct {
 	OwnerGroupID int64
 }
 
-// On returns the resource for an object of which only the ID is known. It satisfies no limit.
+// On returns the resource for an object known only by its ID. It satisfies no limit.
 func On(noun string, id int64) Resource { return Resource{Object: fmt.Sprintf("%s %d", noun, id)} }
 
 // String describes the resource in error messages, such as "profile server-client, certificate authority 3,
@@ -99,7 +99,7 @@ func inParentheses(text string) string {
 }
 
 // Allow returns nil if the caller may perform the action on the resource. Otherwise it returns a
-// [notary.Unauthenticated] error, or a [notary.Forbidden] one with the missing permission and the object.
+// [notary.Unauthenticated] error, or a [notary.Forbidden] one that names the missing permission and the object.
 func Allow(caller notary.Caller, grants []*notary.Grant, action Action, r Resource) error {
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")

@@ -10,7 +10,8 @@ import (
 
 func (r *routes) requestToAPI(req *notary.Request) api.CertificateRequest {
 	out := api.CertificateRequest{
-		ID: req.ID, CSR: req.CSR, Status: string(req.Status), Email: req.Email, Owner: ownerToAPI(req.RequesterID, req.OwnerGroupID),
+		ID: req.ID, CSR: req.CSR, Status: string(req.Status), Email: req.Email,
+		Owner:           ownerToAPI(req.RequesterID, req.OwnerGroupID),
 		RejectionReason: req.Rejection, CreatedAt: req.CreatedAt, UpdatedAt: req.UpdatedAt, CommonName: req.CommonName, Key: req.Key,
 		DNSNames: list(req.Names.DNS), IPAddresses: list(req.Names.IP),
 		EmailAddresses: list(req.Names.Email), URIs: list(req.Names.URI), UPNs: list(req.Names.UPN),
@@ -53,7 +54,7 @@ func ownerToAPI(requesterID, groupID int64) api.Owner {
 	return api.Owner{Kind: "account", ID: requesterID}
 }
 
-// ownerGroup returns the group among the owners that a caller can choose: groups and itself.
+// ownerGroup returns the ID of the owner if it is a group, and 0 for the caller. Other accounts are rejected.
 func ownerGroup(caller notary.Caller, owner *api.Owner) (int64, error) {
 	switch {
 	case owner == nil || owner.Kind == "account" && owner.ID == caller.AccountID:
@@ -61,7 +62,8 @@ func ownerGroup(caller notary.Caller, owner *api.Owner) (int64, error) {
 	case owner.Kind == "group":
 		return owner.ID, nil
 	}
-	return 0, notary.FieldErrorf("owner", "a request belongs to the account that submits it or to a group: give a group, or leave owner out")
+	return 0, notary.FieldErrorf("owner", "a request belongs to the account that submits it or to a group: "+
+		"set owner to a group, or omit it")
 }
 
 // authorityToAPI leaves the CRL empty.

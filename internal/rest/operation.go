@@ -57,7 +57,7 @@ type operation struct {
 }
 
 const (
-	ownOnly         = "Certificate Requestors see only what they or their groups own, and what grants show them."
+	ownOnly         = "Certificate Requestors see only what they or their groups own or grants of `request.view` cover."
 	wholeOrPage     = "Without parameters the response is the whole list, streamed; with any parameter it is a page. "
 	byAccept        = "`Accept` selects JSON, PEM (chain), DER (only the certificate) or PKCS #7 (chain). "
 	eachCertificate = "Select the certificates by `ids`, or by `filter` and `selection` (or `expected`). The response has the outcome for each."

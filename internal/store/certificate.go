@@ -137,9 +137,10 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, search string) (int64, error) {
 	b := &db.Binder{}
 	values := ""
-	for _, value := range []any{nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain, c.CommonName,
-		c.Names.String(), c.Key, search, c.KeyFingerprint, c.Serial, c.Fingerprint, db.Seconds(c.NotBefore), db.Seconds(c.NotAfter),
-		c.Profile, c.ProfileVersion, c.Shard, db.Seconds(tx.db.Now()), nullable(c.OwnerGroupID)} {
+	for _, value := range []any{nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain,
+		c.CommonName, c.Names.String(), c.Key, search, c.KeyFingerprint, c.Serial, c.Fingerprint,
+		db.Seconds(c.NotBefore), db.Seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard,
+		db.Seconds(tx.db.Now()), nullable(c.OwnerGroupID)} {
 		values += b.Bind(value) + ", "
 	}
 	set, replacement, replaced := "NULL, ", "NULL", "0"
@@ -182,7 +183,8 @@ func (tx *Tx) AdoptCertificate(c *notary.Certificate, req *notary.Request) error
 		return err
 	}
 	err := tx.db.Change(db.Raced(), `UPDATE certificate SET request_id = $1, requester_id = $2, email = $3,
-		owner_group_id = $4 WHERE id = $5 AND request_id IS NULL`, req.ID, req.RequesterID, req.Email, nullable(req.OwnerGroupID), c.ID)
+		owner_group_id = $4 WHERE id = $5 AND request_id IS NULL`, req.ID, req.RequesterID, req.Email,
+		nullable(req.OwnerGroupID), c.ID)
 	if err != nil {
 		return err
 	}

@@ -173,8 +173,8 @@ func (f *filling) life(l *Life) {
 		inUse, authority, notAfter = c.ID, nullable(c.AuthorityID), db.Seconds(c.NotAfter)
 	}
 	terms := query.TermsOf(r.CommonName, r.Names)
-	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(), r.Key,
-		terms.Search, inUse, authority, notAfter, db.Seconds(r.CreatedAt), db.Seconds(r.UpdatedAt), r.Rejection,
+	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(),
+		r.Key, terms.Search, inUse, authority, notAfter, db.Seconds(r.CreatedAt), db.Seconds(r.UpdatedAt), r.Rejection,
 		r.Content, nil, nullable(r.OwnerGroupID))
 	f.add("request_csr", r.ID, r.CSR)
 	for _, name := range terms.Names {
@@ -194,12 +194,13 @@ func (f *filling) life(l *Life) {
 
 func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 	f.certificate++
-	c.ID, c.RequestID, c.RequesterID, c.Email, c.OwnerGroupID = f.certificate, r.ID, r.RequesterID, r.Email, r.OwnerGroupID
+	c.ID, c.RequestID, c.RequesterID, c.Email = f.certificate, r.ID, r.RequesterID, r.Email
+	c.OwnerGroupID = r.OwnerGroupID
 	terms := query.TermsOf(c.CommonName, c.Names)
 	f.add("certificate", c.ID, r.ID, c.RequesterID, c.Email, nullable(c.AuthorityID), f.chain(c), c.CommonName,
 		c.Names.String(), c.Key, terms.Search, c.KeyFingerprint, c.Serial, c.Fingerprint,
-		db.Seconds(c.NotBefore), db.Seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, db.Seconds(c.NotBefore), f.names(c), nil,
-		nullable(r.OwnerGroupID))
+		db.Seconds(c.NotBefore), db.Seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, db.Seconds(c.NotBefore),
+		f.names(c), nil, nullable(r.OwnerGroupID))
 	f.add("certificate_der", c.ID, c.DER)
 	for _, name := range terms.Names {
 		f.add("certificate_name", name, c.ID)

@@ -35,7 +35,7 @@ func (r reader) GroupsOf(ctx context.Context, accountID int64) ([]int64, error) 
 	return db.Collect(ctx, r.q, db.Scan[int64], `SELECT group_id FROM membership WHERE account_id = $1`, accountID)
 }
 
-// GroupsWith returns the groups that an account is in, ordered by name.
+// GroupsWith returns an account's groups, ordered by name.
 func (r reader) GroupsWith(ctx context.Context, accountID int64) ([]*notary.Group, error) {
 	all, err := db.Collect(ctx, r.q, scanGroup, `SELECT t.id, t.name, t.created_at
 		FROM membership m CROSS JOIN account_group t WHERE m.account_id = $1 AND t.id = m.group_id`, accountID)

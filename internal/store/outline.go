@@ -9,14 +9,15 @@ import (
 )
 
 // CertificateOutlines returns, by request, all certificates that were issued or uploaded for the requests, with
-// nothing but their ids, owner, issuer, profile and names.
+// only their IDs, owner, issuer, profile and names.
 func (r reader) CertificateOutlines(ctx context.Context, requestIDs []int64) (map[int64][]*notary.Certificate, error) {
 	all := map[int64][]*notary.Certificate{}
 	for some := range slices.Chunk(requestIDs, issuancesTogether) {
 		b := &db.Binder{}
 		in := db.BindAll(b, some)
-		found, err := db.Collect(ctx, r.q, scanOutline, `SELECT k.id, k.request_id, k.requester_id, k.owner_group_id, k.authority_id,
-			k.profile, k.common_name, k.names FROM certificate k WHERE k.request_id IN (`+in+`)`, b.Args...)
+		found, err := db.Collect(ctx, r.q, scanOutline, `SELECT k.id, k.request_id, k.requester_id, k.owner_group_id,
+			k.authority_id, k.profile, k.common_name, k.names
+			FROM certificate k WHERE k.request_id IN (`+in+`)`, b.Args...)
 		if err != nil {
 			return nil, err
 		}

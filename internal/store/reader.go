@@ -44,15 +44,15 @@ type certificateRow struct {
 }
 
 func (c *certificateRow) dest() []any {
-	return []any{&c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key, &c.keyFingerprint,
-		&c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.profileVersion, &c.shard, &c.createdAt, &c.group,
-		&c.revokedAt, &c.reason, &c.der, &c.chain}
+	return []any{&c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key,
+		&c.keyFingerprint, &c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.profileVersion,
+		&c.shard, &c.createdAt, &c.group, &c.revokedAt, &c.reason, &c.der, &c.chain}
 }
 
 // unreadable describes the unreadable columns of the certificate.
 func (c *certificateRow) unreadable(chain error) []string {
-	return unreadable(column{"request_id", c.request.bad}, column{"requester_id", c.requester.bad}, column{"authority_id", c.authority.bad},
-		column{"owner_group_id", c.group.bad},
+	return unreadable(column{"request_id", c.request.bad}, column{"requester_id", c.requester.bad},
+		column{"authority_id", c.authority.bad}, column{"owner_group_id", c.group.bad},
 		column{"not_before", c.notBefore.unreadable()}, column{"not_after", c.notAfter.unreadable()},
 		column{"profile_version", c.profileVersion.bad}, column{"shard", c.shard.bad},
 		column{"created_at", c.createdAt.unreadable()},

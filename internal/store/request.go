@@ -12,7 +12,8 @@ import (
 )
 
 const requestColumns = ` r.id, c.csr, r.fingerprint, r.status, r.requester_id, r.email,
-	r.common_name, r.names, r.key, r.created_at, r.updated_at, r.rejection, r.content, r.findings, r.owner_group_id,` + certificateColumns
+	r.common_name, r.names, r.key, r.created_at, r.updated_at, r.rejection, r.content, r.findings,
+	r.owner_group_id,` + certificateColumns
 
 // requestJoins goes with requestColumns, after a table or join named r.
 const requestJoins = `
@@ -66,8 +67,8 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 	if req.Findings, err = decodeFindings(findings); err != nil {
 		r.damage.add("request", req.ID, []string{"its findings cannot be read"})
 	}
-	r.damage.add("request", req.ID, unreadable(column{"requester_id", requester.bad}, column{"owner_group_id", group.bad},
-		column{"created_at", created.unreadable()},
+	r.damage.add("request", req.ID, unreadable(column{"requester_id", requester.bad},
+		column{"owner_group_id", group.bad}, column{"created_at", created.unreadable()},
 		column{"updated_at", updated.unreadable()}))
 	return &req, nil
 }
@@ -109,11 +110,12 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 		findings = encoded
 	}
 	id, err := tx.db.Insert(`INSERT INTO request
-		(fingerprint, content, status, requester_id, email, common_name, names, key, search, findings, not_after, owner_group_id,
-			created_at, updated_at)
+		(fingerprint, content, status, requester_id, email, common_name, names, key, search, findings, not_after,
+			owner_group_id, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) RETURNING id`,
 		req.Fingerprint, req.Content, notary.Outstanding, req.RequesterID, req.Email, req.CommonName,
-		req.Names.String(), req.Key, terms.Search, findings, query.NoEnd, nullable(req.OwnerGroupID), db.Seconds(tx.db.Now()))
+		req.Names.String(), req.Key, terms.Search, findings, query.NoEnd, nullable(req.OwnerGroupID),
+		db.Seconds(tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
 		return 0, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "you have already submitted this CSR"}
 	} else if err != nil {

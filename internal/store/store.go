@@ -117,7 +117,8 @@ func OpenForReading(ctx context.Context, database string) (*Store, error) {
 }
 
 func newStore(d *db.DB, clock func() time.Time, search query.Limits) *Store {
-	return &Store{reader: reader{q: d.Reads(), damage: &damageReport{}, search: search, seal: query.NewSeal()}, db: d, now: clock}
+	return &Store{reader: reader{q: d.Reads(), damage: &damageReport{}, search: search, seal: query.NewSeal()}, db: d,
+		now: clock}
 }
 
 // IsPostgres reports whether a database name is a PostgreSQL URL rather than a path.
@@ -152,7 +153,7 @@ func (s *Store) Agree(ctx context.Context, name, value string) (agreed string, e
 	return s.db.Agree(ctx, name, value)
 }
 
-// AgreeOnCursors makes the nodes on a database seal the cursors of lists with the same key: see [query.Seal].
+// AgreeOnCursors makes all nodes on a database seal cursors with the same key: see [query.Seal].
 func (s *Store) AgreeOnCursors(ctx context.Context) error {
 	const name = "key of cursors"
 	agreed, err := s.Agreed(ctx, name)

@@ -23,7 +23,7 @@ type certificatePage struct {
 	NotRevocable string       // why it cannot be revoked, or ""
 	Form         page.Form
 	MayRevoke    bool
-	Group        string // that it belongs to; "" for none
+	Group        string // the owner; "" for none
 	reports      bool   // whether the caller may report its key as compromised
 }
 

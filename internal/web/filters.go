@@ -18,7 +18,7 @@ type filters struct {
 	Tabs        []tab
 	Narrowed    bool   // whether a field is set
 	Clear       string // URL of the list without the fields
-	SeesOthers  bool   // whether the list may have what others submitted
+	SeesOthers  bool   // whether the list may include what others submitted
 	Authorities []page.Option
 	Names       map[int64]string // of the authorities
 	query       url.Values

@@ -59,8 +59,8 @@ func (s *site) newGrantPage(c *call, f page.Form) error {
 		to = append(to, page.Option{Value: id, Label: "Group " + g.Name})
 		owners = append(owners, page.Option{Value: id, Label: g.Name})
 	}
-	return c.show("grant-new", "New grant", grantForm{f.Fields("group", "email", "actions", "certificate_authority_ids", "profiles",
-		"owner_account_ids", "owner_group_ids", "names"), grantActions, to, owners})
+	return c.show("grant-new", "New grant", grantForm{f.Fields("group", "email", "actions", "certificate_authority_ids",
+		"profiles", "owner_account_ids", "owner_group_ids", "names"), grantActions, to, owners})
 }
 
 func (s *site) newGrant(c *call) error {
@@ -92,7 +92,8 @@ func (s *site) readGrant(c *call) (g *notary.Grant, err error) {
 	} else if g.AccountID, err = s.accountNamed(c, "email", c.value("email")); err != nil {
 		return nil, err
 	}
-	if g.Authorities, err = readIDs("certificate_authority_ids", strings.Fields(c.value("certificate_authority_ids"))); err != nil {
+	authorities := strings.Fields(c.value("certificate_authority_ids"))
+	if g.Authorities, err = readIDs("certificate_authority_ids", authorities); err != nil {
 		return nil, err
 	}
 	if g.OwnerGroups, err = readIDs("owner_group_ids", c.r.PostForm["owner_group_ids"]); err != nil {
@@ -110,7 +111,7 @@ func (s *site) readGrant(c *call) (g *notary.Grant, err error) {
 	return g, err
 }
 
-// readIDs returns the numbers in the texts of a field.
+// readIDs parses the IDs of a field.
 func readIDs(field string, texts []string) (ids []int64, err error) {
 	for _, text := range texts {
 		id, err := strconv.ParseInt(text, 10, 64)

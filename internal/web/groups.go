@@ -83,7 +83,7 @@ func (s *site) accountNamed(c *call, field, email string) (int64, error) {
 	return 0, notary.FieldErrorf(field, "no account has this email address")
 }
 
-// ownerChoices returns whom a request of the caller can belong to; nil if only to the caller.
+// ownerChoices returns the possible owners of a request of the caller; nil if the caller is the only one.
 func (s *site) ownerChoices(c *call) ([]page.Option, error) {
 	groups, err := s.auth.MyGroups(c.r.Context(), c.caller)
 	if err != nil || len(groups) == 0 {
@@ -96,7 +96,7 @@ func (s *site) ownerChoices(c *call) ([]page.Option, error) {
 	return all, nil
 }
 
-// groupName returns the name of a group of the caller, the number of another, and "" for none.
+// groupName returns the name of one of the caller's groups, the ID of any other, and "" for 0.
 func (s *site) groupName(c *call, id int64) (string, error) {
 	if id == 0 {
 		return "", nil

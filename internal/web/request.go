@@ -37,7 +37,7 @@ type requestPage struct {
 
 	may     map[policy.Action]bool // what the caller may do with the request
 	reports bool                   // whether the caller may report its key as compromised
-	Group   string                 // that it belongs to; "" for none
+	Group   string                 // the owner; "" for none
 }
 
 var requestFields = formFields{

@@ -50,7 +50,7 @@ type checkedPage struct {
 	Problems []inspect.Problem
 	Profile  string
 	Profiles []page.Option
-	Owners   []page.Option // the groups that it can belong to; none if there are no groups
+	Owners   []page.Option // the possible owners; none if the caller is the only one
 	Trial    *notary.RequestTrial
 }
 
@@ -83,8 +83,8 @@ func (s *site) checkedPage(c *call, f page.Form) error {
 	if owners != nil && !trial.Recorded {
 		fields = append(fields, "owner")
 	}
-	p := checkedPage{Form: f.Fields(fields...), Owners: owners, CSR: csr, Profile: f.Value("profile"), Profiles: choices.Profiles,
-		Trial: trial}
+	p := checkedPage{Form: f.Fields(fields...), Owners: owners, CSR: csr, Profile: f.Value("profile"),
+		Profiles: choices.Profiles, Trial: trial}
 	if p.Profile == "" {
 		p.Profile = notary.DefaultProfile
 	}

@@ -130,7 +130,7 @@ func laterReasons(former notary.RevocationReason) []page.Option {
 
 func (p requestPage) Reasons() []page.Option { return reasonsFor(p.reports) }
 
-// reasonsFor returns the choices of a revocation reason for a caller that may or may not report compromised keys.
+// reasonsFor returns the revocation reasons to choose from, without keyCompromise unless the caller may report it.
 func reasonsFor(reports bool) []page.Option {
 	return slices.DeleteFunc(reasons(), func(o page.Option) bool {
 		return !reports && o.Value == string(notary.KeyCompromise)

@@ -89,7 +89,7 @@ func parsePlace(text string) (p place, ok bool) {
 	return p, found && err == nil
 }
 
-// sealContext is what a sealed cursor belongs to.
+// sealContext returns the list, filter and order that a sealed cursor belongs to.
 func sealContext(what string, w Want) []byte {
 	filter, _ := json.Marshal(w.Filter) // plain values cannot fail
 	return fmt.Appendf(nil, "%s\n%s\n%s", what, filter, w.Sort)

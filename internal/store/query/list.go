@@ -32,7 +32,7 @@ type List[T any] struct {
 	Scan    func(db.Row) (T, error)
 	Key     func(T) Key
 	Limits  Limits
-	Seal    *Seal // of the cursors of readers who do not see every object
+	Seal    *Seal // encrypts the cursors of readers who do not see every object
 }
 
 // Key holds the columns by which a list can be ordered.

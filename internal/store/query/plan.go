@@ -12,7 +12,7 @@ type Condition struct {
 	Holds func(*db.Binder)
 	// IDs is a query for the ids of the matching objects by an index, or nil.
 	IDs func(*db.Binder) string
-	// Wide is set if IDs also has objects that do not match.
+	// Wide is set if IDs also returns objects that do not match.
 	Wide bool
 	// Indexed restricts a query to the matching objects by an index in the order of Column, or is nil. The index is
 	// that of the list's table, or of Table, in which Key is the object's id.

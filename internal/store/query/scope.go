@@ -9,17 +9,17 @@ import (
 	"notary/internal/db"
 )
 
-// The limits of a grant become conditions, except that of names: all names of an object must be listed, ranges of
-// addresses and prefixes of URIs included, which SQL cannot express. The condition is that one of the names is listed.
-// It is answered by the table of names, and the caller of the store leaves out what has other names as well.
+// The limits of a grant become conditions, except the limit on names: all names of an object must be listed, also by
+// address ranges and URI prefixes, which SQL cannot express. The condition is instead that at least one name is listed.
+// The table of names answers it, and the caller of the store removes objects that also have other names.
 
 const (
-	maxScopeNames  = 50   // listed names that a query looks for: beyond it the condition on names is left out
-	maxScopeValues = 2000 // of all limits: beyond it the whole condition is
+	maxScopeNames  = 50   // listed names that a query looks for: if there are more, the condition on names is omitted
+	maxScopeValues = 2000 // of all limits: if there are more, the whole condition is omitted
 	maxScopeGrants = 100
 )
 
-// alternative is a condition of several that are joined by OR.
+// alternative is one of several conditions joined by OR.
 type alternative struct {
 	holds func(*db.Binder) string
 	ids   func(*db.Binder) string // nil if there is no index
@@ -48,7 +48,7 @@ func (l List[T]) within(s notary.Scope) Condition {
 	return c
 }
 
-// tooMany reports whether the scope has more limits than engines take in one query.
+// tooMany reports whether the scope has more limits than the engines accept in one query.
 func tooMany(s notary.Scope) bool {
 	values := len(s.Groups)
 	for _, t := range s.Grants {
@@ -73,7 +73,7 @@ func unionOf(b *db.Binder, all []alternative) string {
 	return strings.Join(texts, " UNION ALL ")
 }
 
-// owned is what the account of a scope owns.
+// owned returns the condition that the account of a scope owns an object.
 func (l List[T]) owned(s notary.Scope) alternative {
 	return alternative{
 		holds: func(b *db.Binder) string {
@@ -81,13 +81,13 @@ func (l List[T]) owned(s notary.Scope) alternative {
 				l.Alias + ".requester_id = " + b.Bind(s.AccountID) + " AND " + l.Alias + ".owner_group_id IS NULL)"
 		},
 		ids: func(b *db.Binder) string {
-			return "SELECT id FROM " + l.Table + " WHERE email = " + b.Bind(s.Email) + " AND requester_id = " + b.Bind(s.AccountID) +
-				" AND owner_group_id IS NULL"
+			return "SELECT id FROM " + l.Table + " WHERE email = " + b.Bind(s.Email) +
+				" AND requester_id = " + b.Bind(s.AccountID) + " AND owner_group_id IS NULL"
 		},
 	}
 }
 
-// ownedByGroups is what belongs to one of the groups.
+// ownedByGroups returns the condition that an object belongs to one of the groups.
 func (l List[T]) ownedByGroups(groups []int64) alternative {
 	return alternative{
 		holds: func(b *db.Binder) string {
@@ -99,13 +99,15 @@ func (l List[T]) ownedByGroups(groups []int64) alternative {
 	}
 }
 
-// granted is what is within the limits of a grant. The names that are looked for are taken from left.
+// granted returns the condition that an object is within the limits of a grant. It subtracts the number of listed names
+// from left.
 func (l List[T]) granted(t notary.GrantTerms, left *int) alternative {
 	names, ok := l.listed(t.Names, left)
 	a := alternative{holds: func(b *db.Binder) string {
 		limits := []string{"1 = 1"}
 		if len(t.Authorities) > 0 {
-			limits = append(limits, NumberWithoutIndex(l.Alias+".authority_id")+" IN ("+db.BindAll(b, t.Authorities)+")")
+			limits = append(limits,
+				NumberWithoutIndex(l.Alias+".authority_id")+" IN ("+db.BindAll(b, t.Authorities)+")")
 		}
 		if len(t.Profiles) > 0 {
 			limits = append(limits, l.issuedBy(b, t.Profiles))
@@ -129,7 +131,8 @@ func (l List[T]) granted(t notary.GrantTerms, left *int) alternative {
 	return a
 }
 
-// issuedBy is the condition that the certificate, for a request the one in use, was issued by one of the profiles.
+// issuedBy returns the condition that the certificate, or the current one of a request, was issued under one of the
+// profiles.
 func (l List[T]) issuedBy(b *db.Binder, profiles []string) string {
 	if l.Table == "certificate" {
 		return "k.profile IN (" + db.BindAll(b, profiles) + ")"
@@ -138,21 +141,22 @@ func (l List[T]) issuedBy(b *db.Binder, profiles []string) string {
 		db.BindAll(b, profiles) + "))"
 }
 
-// ownedBy is the condition that one of the accounts, one of the groups or a member of these is the owner.
+// ownedBy returns the condition that one of the accounts, one of the groups or a member of these is the owner.
 func (l List[T]) ownedBy(b *db.Binder, t notary.GrantTerms) string {
 	owner, either := l.Alias+".owner_group_id IS NULL AND "+NumberWithoutIndex(l.Alias+".requester_id"), []string{}
 	if len(t.Owners) > 0 {
 		either = append(either, owner+" IN ("+db.BindAll(b, t.Owners)+")")
 	}
 	if len(t.OwnerGroups) > 0 {
-		either = append(either, owner+" IN (SELECT m.account_id FROM membership m WHERE m.group_id IN ("+db.BindAll(b, t.OwnerGroups)+"))",
+		either = append(either, owner+" IN (SELECT m.account_id FROM membership m WHERE m.group_id IN ("+
+			db.BindAll(b, t.OwnerGroups)+"))",
 			l.ownedByGroups(t.OwnerGroups).holds(b))
 	}
 	return "(" + strings.Join(either, " OR ") + ")"
 }
 
-// listed returns conditions of which one holds for each name that is listed. It returns false if there is no limit
-// on names, or none that a query can answer.
+// listed returns conditions of which at least one holds for every listed name. It returns false if there is no limit
+// on names, or none that a query can evaluate.
 func (l List[T]) listed(lists notary.NameLists, left *int) (all []alternative, ok bool) {
 	if *left -= lists.Len(); *left < 0 || lists.Len() == 0 {
 		return nil, false
@@ -176,14 +180,14 @@ func (l List[T]) listed(lists notary.NameLists, left *int) (all []alternative, o
 	return all, true
 }
 
-// below is the condition that a name ends with the labels of a domain.
+// below returns the condition that a name ends with the labels of a domain.
 func (l List[T]) below(domain string) alternative {
 	return l.alternativeOf(l.named(termOf(domain), marked(termOf(domain))+"\n"))
 }
 
 func termOf(domain string) string { return searchable(strings.TrimPrefix(domain, ".")) }
 
-// beginsWith is the condition that a name begins with the text or, without "=" before it, that a label does.
+// beginsWith returns the condition that a name begins with the text after "=" or, without "=", that a label does.
 func (l List[T]) beginsWith(text string) alternative {
 	whole, isWhole := strings.CutPrefix(text, "=")
 	whole = searchable(whole)
@@ -205,8 +209,8 @@ func condition(b *db.Binder, holds func(*db.Binder)) string {
 	return strings.TrimPrefix(inner.Where(), " WHERE ")
 }
 
-// uriStart returns how a URI begins that a rule matches, after "=", or a label of it: its host. Hosts are in lower
-// case among the terms.
+// uriStart returns the beginning of the URIs that a rule matches, after "=", or else that of a label: the host. Hosts
+// are in lower case among the terms.
 func uriStart(rule string) string {
 	if strings.Contains(rule, ":") {
 		return "=" + rule
@@ -214,8 +218,8 @@ func uriStart(rule string) string {
 	return strings.TrimPrefix(rule, ".")
 }
 
-// addressStart returns how the addresses in a range begin, after "=". It returns false if they have no beginning in
-// common.
+// addressStart returns the common beginning of the addresses in a range, after "=". It returns false if they have
+// none.
 func addressStart(text string) (start string, ok bool) {
 	if address, err := netip.ParseAddr(text); err == nil {
 		return "=" + address.String(), true
@@ -237,7 +241,7 @@ func addressStart(text string) (start string, ok bool) {
 	}
 	for i := range prefix.Bits() / 16 {
 		group := int(octets[2*i])<<8 | int(octets[2*i+1])
-		if group == 0 { // it may be left out, with those after it
+		if group == 0 { // it may be omitted, with those after it
 			break
 		}
 		start += fmt.Sprintf("%x:", group)

@@ -11,7 +11,7 @@ import (
 const SealKeySize = 32
 
 // Seal encrypts the cursors of lists whose readers do not see every object: a page may end at an object that the
-// reader does not see, and its cursor would tell the name and the end of validity. It is safe for concurrent use.
+// reader does not see, and its cursor would disclose the name and expiry. It is safe for concurrent use.
 type Seal struct{ aead atomic.Pointer[cipher.AEAD] }
 
 // NewSeal returns a Seal with a random key.

@@ -1,6 +1,6 @@
 -- +goose Up
--- The group that a request or certificate belongs to; NULL if it belongs to the account that submitted it. Programs of
--- earlier versions record NULL, and show what belongs to a group to the account.
+-- The group that a request or certificate belongs to; NULL if it belongs to the account that submitted it. Earlier
+-- versions of the program record NULL, and treat the account as the owner of what belongs to a group.
 ALTER TABLE request ADD COLUMN owner_group_id BIGINT;
 ALTER TABLE certificate ADD COLUMN owner_group_id BIGINT;
 CREATE INDEX request_owner_group ON request (owner_group_id) WHERE owner_group_id IS NOT NULL;
