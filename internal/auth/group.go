@@ -52,7 +52,7 @@ func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name st
 	return id, err
 }
 
-// DeleteGroup deletes a group and its grants.
+// DeleteGroup deletes a group and its grants. A group that owns requests or certificates cannot be deleted.
 func (s *Service) DeleteGroup(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("group", id)); err != nil {
 		return err
@@ -62,7 +62,7 @@ func (s *Service) DeleteGroup(ctx context.Context, caller notary.Caller, id int6
 		if err != nil {
 			return err
 		}
-		if err := tx.DeleteGroup(id); err != nil {
+		if err := tx.DeleteGroup(ctx, id); err != nil {
 			return err
 		}
 		return tx.Event(notary.EventBy(caller, "group.delete",

@@ -189,23 +189,26 @@ func allowReason(caller notary.Caller, action policy.Action, reason notary.Revoc
 		"every certificate for it: ask an Admin or Certificate Manager, or revoke for another reason")
 }
 
+// groupReader is implemented by the store and by transactions.
+type groupReader interface {
+	Group(ctx context.Context, id int64) (*notary.Group, error)
+	GroupsOf(ctx context.Context, accountID int64) ([]int64, error)
+}
+
 // allowOwner returns an error unless the caller may submit requests that belong to the group: as a member, or by a role
-// that can decide on them. The group cannot be deleted until the transaction ends.
-func allowOwner(ctx context.Context, tx *store.Tx, caller notary.Caller, groupID int64) error {
+// that can decide on them.
+func allowOwner(ctx context.Context, known groupReader, caller notary.Caller, groupID int64) error {
 	if groupID == 0 {
 		return nil
 	}
-	if err := tx.LockGrantsShared(); err != nil {
-		return err
-	}
 	if policy.May(caller, policy.SignRequest) {
-		_, err := tx.Group(ctx, groupID)
+		_, err := known.Group(ctx, groupID)
 		if notary.KindOf(err) == notary.NotFound {
 			err = notary.FieldErrorf("owner", "there is no group %d", groupID)
 		}
 		return err
 	}
-	member, err := tx.GroupsOf(ctx, caller.AccountID)
+	member, err := known.GroupsOf(ctx, caller.AccountID)
 	if err != nil || slices.Contains(member, groupID) {
 		return err
 	}

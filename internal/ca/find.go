@@ -17,7 +17,7 @@ func (s *Service) Requests(ctx context.Context, caller notary.Caller, q notary.Q
 		return notary.Page[*notary.Request]{}, err
 	}
 	q.Filter.Now = s.now()
-	return page(ctx, s.store, caller, q, s.store.Requests, (*viewer).requests)
+	return page(ctx, s.store, caller, q, s.store.RequestsSeen, (*viewer).requests)
 }
 
 // Certificates returns one page of the inventory, as far as the caller may see it.
@@ -26,7 +26,7 @@ func (s *Service) Certificates(ctx context.Context, caller notary.Caller, q nota
 		return notary.Page[*notary.Certificate]{}, err
 	}
 	q.Filter.Now = s.now()
-	return page(ctx, s.store, caller, q, s.store.Certificates, (*viewer).certificates)
+	return page(ctx, s.store, caller, q, s.store.CertificatesSeen, (*viewer).certificates)
 }
 
 // EachRequest calls fn for every request that the caller may see and the filter matches, by ID.
@@ -87,9 +87,10 @@ func checkCertificateFilter(f notary.Filter) error {
 // seen returns the objects that a viewer sees.
 type seen[T any] func(*viewer, context.Context, viewReader, []T) ([]T, error)
 
-// page reads a page. It has fewer objects than the limit if the query found some that the caller does not see.
+// page reads a page of what the caller sees.
 func page[T any](ctx context.Context, st *store.Store, caller notary.Caller, q notary.Query,
-	read func(context.Context, notary.Query) (notary.Page[T], error), seen seen[T]) (none notary.Page[T], err error) {
+	read func(context.Context, notary.Query, store.Seen[T]) (notary.Page[T], error),
+	seen seen[T]) (none notary.Page[T], err error) {
 	v, err := viewerOf(ctx, st, caller)
 	if err != nil {
 		return none, err
@@ -106,12 +107,10 @@ func page[T any](ctx context.Context, st *store.Store, caller notary.Caller, q n
 	if !v.narrow(&q.Filter) {
 		return none, nil
 	}
-	found, err := read(ctx, q)
-	if err != nil {
-		return none, err
+	if v.all {
+		return read(ctx, q, nil)
 	}
-	found.Items, err = seen(v, ctx, st, found.Items)
-	return found, err
+	return read(ctx, q, func(ctx context.Context, all []T) ([]T, error) { return seen(v, ctx, st, all) })
 }
 
 func checkPage(limit int, after, before notary.Cursor) error {

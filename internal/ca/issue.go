@@ -75,6 +75,9 @@ func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o Issu
 	if err != nil {
 		return nil, err
 	}
+	if err := seesCertificate(ctx, s.store, caller, cert); err != nil {
+		return nil, err
+	}
 	return &Issued{k.RequestID, notary.Active, cert}, nil
 }
 
@@ -140,6 +143,9 @@ func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notar
 	case id != 0:
 		return nil, errRecorded
 	}
+	if err := allowOwner(ctx, s.store, caller, req.OwnerGroupID); err != nil {
+		return nil, err
+	}
 	signed, err := s.prepareIssued(ctx, caller, req, csr, o.SignOptions)
 	if err != nil {
 		return nil, err
@@ -200,12 +206,15 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 	if err != nil {
 		return nil, err
 	}
+	if err := s.refuseOtherOwner(ctx, caller, id, o.OwnerGroupID); err != nil {
+		return nil, err
+	}
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); lacksSigning(caller, err) {
 		return s.IssuedFor(ctx, caller, id)
 	} else if err != nil {
 		return nil, err
 	}
-	req, err := s.store.Request(ctx, id)
+	req, err := s.Request(ctx, caller, id)
 	if err != nil {
 		return nil, err
 	}
@@ -221,6 +230,19 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 		return nil, err
 	}
 	return issued, nil
+}
+
+// refuseOtherOwner refuses to issue for a group if the CSR was submitted before for another owner.
+func (s *Service) refuseOtherOwner(ctx context.Context, caller notary.Caller, id, ownerGroupID int64) error {
+	if ownerGroupID == 0 {
+		return nil
+	}
+	req, err := s.Request(ctx, caller, id)
+	if err == nil && req.OwnerGroupID != ownerGroupID {
+		err = notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d with this CSR has another owner: "+
+			"leave owner out, or create a new key and CSR", id), "owner")
+	}
+	return err
 }
 
 // also records the idempotency key and calls Also, in the transaction that records the result.

@@ -86,9 +86,66 @@ func TestGroupsOwnRequests(t *testing.T) {
 	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), id))
 	testkit.Check(t, second(w.CA.Certificate(t.Context(), bob, cert.ID)))
 	testkit.WantKind(t, second(w.CA.Certificate(t.Context(), ann, cert.ID)), notary.NotFound)
-	testkit.Check(t, w.Auth.DeleteGroup(t.Context(), w.Admin(), team))
-	testkit.WantKind(t, second(w.CA.Certificate(t.Context(), bob, cert.ID)), notary.NotFound)
-	testkit.Check(t, second(w.CA.Certificate(t.Context(), w.Admin(), cert.ID)))
+	// The ID of a deleted group could be that of another group after a restore.
+	testkit.WantKind(t, w.Auth.DeleteGroup(t.Context(), w.Admin(), team), notary.Conflict)
+	testkit.Check(t, second(w.CA.Certificate(t.Context(), bob, cert.ID)))
+	testkit.Check(t, w.Auth.DeleteGroup(t.Context(), w.Admin(), newTeam(t, w, "empty", bob)))
+}
+
+// An account that left a group gets nothing of it by repeating its calls.
+func TestIssueAfterLeavingTheGroup(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	ann := newRequestor(t, w)
+	team := newTeam(t, w, "team", ann)
+	grantTo(t, w, ann, notary.GrantTerms{Actions: []string{"request.sign"}})
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
+	issue := func(key string, group int64) error {
+		return second(w.CA.Issue(t.Context(), ann, csr, ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: root},
+			OwnerGroupID: group, Key: key, Digest: "digest"}))
+	}
+	testkit.Check(t, issue("first", team))
+	testkit.Check(t, issue("first", team))
+	testkit.WantField(t, issue("second", newTeam(t, w, "other", ann)), "owner")
+	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), team, nil, []int64{ann.AccountID}))
+	testkit.WantKind(t, issue("first", team), notary.NotFound)
+	testkit.WantKind(t, issue("third", 0), notary.NotFound)
+}
+
+// Nothing is signed for a group that the caller cannot submit for, whatever else is wrong.
+func TestOwnerIsCheckedBeforeSigning(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	ann := newRequestor(t, w)
+	grantTo(t, w, ann, notary.GrantTerms{Actions: []string{"request.sign"}})
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
+	_, err := w.CA.Issue(t.Context(), ann, csr, ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: 99},
+		OwnerGroupID: newTeam(t, w, "other")})
+	testkit.WantKind(t, err, notary.Forbidden)
+	testkit.WantField(t, err, "owner")
+}
+
+// A certificate whose request was deleted does not become someone else's by an upload.
+func TestUploadOfACertificateOfOthers(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	ann, eve := newRequestor(t, w), newRequestor(t, w)
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
+	id, err := w.CA.Submit(t.Context(), ann, csr)
+	testkit.Check(t, err)
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root}))
+	cert, err := w.CA.RequestCertificate(t.Context(), ann, id)
+	testkit.Check(t, err)
+	grantTo(t, w, eve, notary.GrantTerms{Actions: []string{"request.upload"}})
+	copied, err := w.CA.Submit(t.Context(), eve, csr)
+	testkit.Check(t, err)
+	upload := func() error { return second(w.CA.Upload(t.Context(), eve, copied, cert.ChainPEM())) }
+	testkit.WantText(t, upload(), "already in the inventory")
+	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), id))
+	testkit.WantText(t, upload(), "already in the inventory")
+	testkit.WantKind(t, second(w.CA.Certificate(t.Context(), eve, cert.ID)), notary.NotFound)
 }
 
 // Members decide on what belongs to the group by their grants, as on their own.

@@ -61,6 +61,11 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
 		return false, err
 	}
+	if req.OwnerGroupID != 0 { // the group must not be deleted, nor the caller removed from it, meanwhile
+		if err := tx.LockGrantsShared(); err != nil {
+			return false, err
+		}
+	}
 	if err := allowOwner(ctx, tx, caller, req.OwnerGroupID); err != nil {
 		return false, err
 	}

@@ -43,7 +43,7 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 		if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
 			return err
 		}
-		if certID, err = s.recordUploaded(ctx, tx, req, cert); err != nil {
+		if certID, err = s.recordUploaded(ctx, tx, caller, req, cert); err != nil {
 			return err
 		}
 		if err := tx.Transition(req, next, certID); err != nil {
@@ -55,11 +55,24 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 	return certID, err
 }
 
+// seesKnown refuses a certificate of the inventory that the caller does not see: it would become visible to the caller.
+func seesKnown(ctx context.Context, tx *store.Tx, caller notary.Caller, known *notary.Certificate) error {
+	err := seesCertificate(ctx, tx, caller, known)
+	if notary.KindOf(err) == notary.NotFound {
+		return notary.Errorf(notary.Conflict, "this certificate is already in the inventory: ask a Certificate Manager "+
+			"to upload it")
+	}
+	return err
+}
+
 // recordUploaded adds the certificate to the inventory, unless it is there because it was removed from this request
 // before.
-func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request,
+func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	cert *notary.Certificate) (int64, error) {
 	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
+	if err == nil && known != nil {
+		err = seesKnown(ctx, tx, caller, known)
+	}
 	if err == nil && known != nil { // it must not be revoked meanwhile
 		known, err = tx.LockCertificate(ctx, known)
 	}

@@ -155,19 +155,38 @@ func TestGrantsToView(t *testing.T) {
 	}
 }
 
-// pages returns the ids on all pages of two.
+// pages returns the ids on all pages of two, which are read forwards and backwards. A page that is not full, or a cursor
+// to an empty page, would tell of objects that the caller does not see.
 func pages[T any](t *testing.T, q notary.Query, read func(notary.Query) (notary.Page[T], error), id func(T) int64) (ids []int64) {
 	t.Helper()
-	for q.Limit = 2; ; {
+	one := func() (page notary.Page[T]) {
 		page, err := read(q)
 		testkit.Check(t, err)
-		for _, one := range page.Items {
-			ids = append(ids, id(one))
+		if next := page.Next; q.Before == "" && (next != "" && len(page.Items) < 2 || q.After != "" && len(page.Items) == 0) {
+			t.Errorf("a page of %d objects, with next %q", len(page.Items), next)
+		}
+		return page
+	}
+	q.Limit = 2
+	page := one()
+	for ; ; page = one() {
+		for _, v := range page.Items {
+			ids = append(ids, id(v))
 		}
 		if q.After = page.Next; q.After == "" {
-			return ids
+			break
 		}
 	}
+	rest := ids[:max(0, len(ids)-len(page.Items))]
+	for q.Before = page.Previous; q.Before != ""; q.Before = page.Previous {
+		page = one()
+		if len(page.Items) == 0 || len(page.Items) > len(rest) || id(page.Items[0]) != rest[len(rest)-len(page.Items)] {
+			t.Errorf("backwards: a page of %d objects before %v", len(page.Items), rest)
+			break
+		}
+		rest = rest[:len(rest)-len(page.Items)]
+	}
+	return ids
 }
 
 func (w *viewWorld) requestsOf(t *testing.T, q notary.Query) []int64 {

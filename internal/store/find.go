@@ -37,6 +37,25 @@ func (r reader) Certificates(ctx context.Context, q notary.Query) (notary.Page[*
 	return r.certificates().Find(ctx, q)
 }
 
+// RequestsSeen is like [reader.Requests] for a reader who sees only those that seen returns.
+func (r reader) RequestsSeen(ctx context.Context, q notary.Query, seen Seen[*notary.Request]) (
+	notary.Page[*notary.Request], error) {
+	l := r.requests()
+	l.Seen = seen
+	return l.Find(ctx, q)
+}
+
+// CertificatesSeen is like [reader.Certificates] for a reader who sees only those that seen returns.
+func (r reader) CertificatesSeen(ctx context.Context, q notary.Query, seen Seen[*notary.Certificate]) (
+	notary.Page[*notary.Certificate], error) {
+	l := r.certificates()
+	l.Seen = seen
+	return l.Find(ctx, q)
+}
+
+// Seen returns those of the objects that a reader sees.
+type Seen[T any] = func(context.Context, []T) ([]T, error)
+
 // eachPage is the page size of [reader.EachRequest] and similar methods. No transaction is open between pages, so a
 // slow callback blocks nothing.
 const eachPage = 100

@@ -62,7 +62,17 @@ func (tx *Tx) InsertGroup(name string) (int64, error) {
 }
 
 // DeleteGroup deletes a group with its memberships and grants.
-func (tx *Tx) DeleteGroup(id int64) error {
+func (tx *Tx) DeleteGroup(ctx context.Context, id int64) error {
+	var owns bool
+	err := tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM request WHERE owner_group_id = $1)
+		OR EXISTS (SELECT 1 FROM certificate WHERE owner_group_id = $1)`, id).Scan(&owns)
+	if err != nil {
+		return db.MapError(err)
+	}
+	if owns {
+		return notary.Errorf(notary.Conflict, "requests or certificates belong to group %d: "+
+			"remove its members and grants instead of the group", id)
+	}
 	if _, err := tx.db.Exec(`DELETE FROM access_grant WHERE group_id = $1`, id); err != nil {
 		return err
 	}

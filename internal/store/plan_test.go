@@ -179,6 +179,8 @@ type reads interface {
 	Agreed(context.Context, string) (string, error)
 	ClockMark(context.Context) (store.ClockMark, error)
 	NewestEvent(context.Context) (int64, time.Time, error)
+	RequestsSeen(context.Context, notary.Query, store.Seen[*notary.Request]) (notary.Page[*notary.Request], error)
+	CertificatesSeen(context.Context, notary.Query, store.Seen[*notary.Certificate]) (notary.Page[*notary.Certificate], error)
 	Requests(context.Context, notary.Query) (notary.Page[*notary.Request], error)
 	Certificates(context.Context, notary.Query) (notary.Page[*notary.Certificate], error)
 	Profiles(context.Context) ([]*notary.Profile, error)
@@ -278,8 +280,8 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 		expiring := notary.Query{Sort: sort, Limit: 1, Filter: notary.Filter{Expiring: time.Hour, Now: now}}
 		for _, scope := range scopes {
 			within := notary.Query{Sort: sort, Limit: 1, Filter: notary.Filter{Scope: scope}}
-			do("Requests", forthAndBack(ctx, within, r.Requests))
-			do("Certificates", forthAndBack(ctx, within, r.Certificates))
+			do("RequestsSeen", forthAndBack(ctx, within, allSeen(r.RequestsSeen)))
+			do("CertificatesSeen", forthAndBack(ctx, within, allSeen(r.CertificatesSeen)))
 		}
 		do("Requests", forthAndBack(ctx, expiring, r.Requests))
 		do("Certificates", forthAndBack(ctx, expiring, r.Certificates))
@@ -319,6 +321,14 @@ func forthAndBack[T any](ctx context.Context, q notary.Query,
 	}
 	q.Before = page.Next
 	return second(read(ctx, q))
+}
+
+// allSeen reads a page for a reader who sees everything that the query finds.
+func allSeen[T any](read func(context.Context, notary.Query, store.Seen[T]) (notary.Page[T], error)) func(
+	context.Context, notary.Query) (notary.Page[T], error) {
+	return func(ctx context.Context, q notary.Query) (notary.Page[T], error) {
+		return read(ctx, q, func(_ context.Context, all []T) ([]T, error) { return all, nil })
+	}
 }
 
 // walkProfiles creates a profile and changes it.
@@ -361,7 +371,7 @@ func walkRenewal(tx *store.Tx, authorityID int64, now time.Time, do func(string,
 }
 
 // walkGrants creates a group with a grant and a member, and deletes them.
-func walkGrants(tx *store.Tx, account int64, do func(string, error)) {
+func walkGrants(ctx context.Context, tx *store.Tx, account int64, do func(string, error)) {
 	do("LockGrantsShared", tx.LockGrantsShared())
 	do("LockGrants", tx.LockGrants())
 	group, err := tx.InsertGroup("operators")
@@ -372,7 +382,7 @@ func walkGrants(tx *store.Tx, account int64, do func(string, error)) {
 		GrantTerms: notary.GrantTerms{Actions: []string{"request.sign"}}})
 	do("InsertGrant", err)
 	do("DeleteGrant", tx.DeleteGrant(grant))
-	do("DeleteGroup", tx.DeleteGroup(group))
+	do("DeleteGroup", tx.DeleteGroup(ctx, group))
 }
 
 // walkTx goes through the life of an account, an authority and a request.
@@ -399,7 +409,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	account.Role = notary.ReadOnly
 	do("SetRole", tx.SetRole(account, notary.Admin))
 	account.Role = notary.Admin
-	walkGrants(tx, admin, do)
+	walkGrants(ctx, tx, admin, do)
 	do("DeleteAccount", tx.DeleteAccount(account))
 
 	a := &notary.Authority{Enabled: true}

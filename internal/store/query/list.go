@@ -33,6 +33,9 @@ type List[T any] struct {
 	Key     func(T) Key
 	Limits  Limits
 	Seal    *Seal // encrypts the cursors of readers who do not see every object
+
+	// Seen, if set, returns those of the objects that the reader sees.
+	Seen func(context.Context, []T) ([]T, error)
 }
 
 // Key holds the columns by which a list can be ordered.

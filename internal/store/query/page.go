@@ -43,7 +43,11 @@ func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err err
 	if err != nil {
 		return page, err
 	}
-	items, end, err := l.walk(ctx, w, span{order: o, from: from})
+	walk := l.walk
+	if l.Seen != nil {
+		walk = l.walkSeen
+	}
+	items, end, err := walk(ctx, w, span{order: o, from: from})
 	if err != nil {
 		return page, err
 	}
@@ -67,6 +71,38 @@ func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err err
 	page.Items = items
 	return page, nil
 }
+
+// walkSeen is like walk for a reader who does not see every object. It reads on until it has more than a page of those
+// that the reader sees, so that neither the size of a page nor a cursor tells of the others. Only at the end of
+// maxWalks can a page be short.
+func (l List[T]) walkSeen(ctx context.Context, w Want, s span) (items []T, end *place, err error) {
+	limit := w.Limit
+	for i := range maxWalks {
+		w.Limit = min(max(limit, minWalk<<i), notary.MaxPage)
+		all, end, err := l.walk(ctx, w, s)
+		if err != nil {
+			return nil, nil, err
+		}
+		seen, err := l.Seen(ctx, all)
+		if err != nil {
+			return nil, nil, err
+		}
+		if items = append(items, seen...); len(items) > limit {
+			w.Limit = limit
+			return l.full(w, s.order, items)
+		}
+		if end == nil {
+			return items, nil, nil
+		}
+		s.from = *end
+	}
+	return items, &s.from, nil
+}
+
+const (
+	minWalk  = 100 // objects that walkSeen reads first; each time twice as many
+	maxWalks = 10
+)
 
 // walk returns the objects that follow a place, up to the page's limit or as many as the allowed steps find, and the
 // place where it stopped: nil at the end of the list.
