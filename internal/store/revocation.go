@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"notary"
 	"notary/internal/db"
@@ -68,20 +67,6 @@ func (tx *Tx) revokedBy(authorityID int64) {
 	if !slices.Contains(tx.issuers, authorityID) {
 		tx.issuers = append(tx.issuers, authorityID)
 	}
-}
-
-// listingMargin is more than what lies between the time of a revocation and its commit, and
-// between the clocks of two nodes.
-const listingMargin = time.Hour
-
-// listedUntil is when a list must be made, or later, that has the entry although the
-// certificate has expired (RFC 5280, section 3.3): the next one may leave it out.
-func listedUntil(c *notary.Certificate, revokedAt time.Time) int64 {
-	until := c.NotAfter
-	if revokedAt.After(until) {
-		until = revokedAt
-	}
-	return db.Seconds(until.Add(listingMargin))
 }
 
 // ReportCompromised records that the key with this fingerprint must not be certified again.

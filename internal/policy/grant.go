@@ -1,0 +1,164 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"notary"
+	"notary/internal/issuance"
+)
+
+// Has reports whether any of the grants includes the action, on any object.
+func Has(grants []*notary.Grant, action Action) bool {
+	return slices.ContainsFunc(grants, func(g *notary.Grant) bool { return has(g, action) })
+}
+
+func has(g *notary.Grant, action Action) bool {
+	return byAction[action].grantable && slices.Contains(g.Actions, string(action))
+}
+
+// Having returns the grants that include the action.
+func Having(grants []*notary.Grant, action Action) []*notary.Grant {
+	return slices.DeleteFunc(slices.Clone(grants), func(g *notary.Grant) bool { return !has(g, action) })
+}
+
+// Covers reports whether a grant includes the action and all limits of that grant hold.
+func Covers(grants []*notary.Grant, action Action, r Resource) bool {
+	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
+		return has(g, action) && missedLimit(g.GrantTerms, r) == ""
+	})
+}
+
+// Possible reports whether a grant includes the action and all its limits hold except those on authorities and
+// profiles, which are chosen later.
+func Possible(grants []*notary.Grant, action Action, r Resource) bool {
+	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
+		terms := g.GrantTerms
+		terms.Authorities, terms.Profiles = nil, nil
+		return has(g, action) && missedLimit(terms, r) == ""
+	})
+}
+
+// Unlimited reports whether the terms have no limits.
+func Unlimited(t notary.GrantTerms) bool {
+	return len(t.Authorities)+len(t.Profiles)+len(t.Owners)+len(t.OwnerGroups)+t.Names.Len() == 0
+}
+
+// Reaches reports whether any of the grants includes the action for the authority and profile; 0 and "" mean any.
+func Reaches(grants []*notary.Grant, action Action, authorityID int64, profile string) bool {
+	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
+		return has(g, action) &&
+			(authorityID == 0 || len(g.Authorities) == 0 || slices.Contains(g.Authorities, authorityID)) &&
+			(profile == "" || len(g.Profiles) == 0 || slices.Contains(g.Profiles, profile))
+	})
+}
+
+// byGrants returns the decision from grants alone. An action is allowed if a grant includes it and all limits of that
+// grant hold.
+func byGrants(grants []*notary.Grant, action Action, r Resource) Decision {
+	var misses []string
+	for _, g := range grants {
+		if !has(g, action) {
+			continue
+		}
+		miss := missedLimit(g.GrantTerms, r)
+		if miss == "" {
+			return Decision{Allowed: true, Grant: g,
+				Reason: fmt.Sprintf("grant %d to %s gives permission to %s", g.ID, g.Grantee(), action)}
+		}
+		misses = append(misses, fmt.Sprintf("grant %d %s", g.ID, miss))
+	}
+	if misses == nil {
+		return Decision{Reason: fmt.Sprintf("no grant gives permission to %s", action)}
+	}
+	const most = 5
+	if len(misses) > most {
+		misses = append(misses[:most:most], "…")
+	}
+	return Decision{Reason: fmt.Sprintf("no grant of permission to %s covers %s: %s", action, describe(r),
+		strings.Join(misses, "; "))}
+}
+
+func describe(r Resource) string {
+	if text := r.String(); text != "" {
+		return text
+	}
+	return "this object"
+}
+
+// missedLimit returns the first limit that does not hold, or "". A limit on a property that the resource lacks does not
+// hold.
+func missedLimit(t notary.GrantTerms, r Resource) string {
+	switch {
+	case len(t.Authorities) > 0 && (r.AuthorityID == 0 || !slices.Contains(t.Authorities, r.AuthorityID)):
+		return "is limited to other certificate authorities"
+	case len(t.Profiles) > 0 && (r.Profile == "" || !slices.Contains(t.Profiles, r.Profile)):
+		return "is limited to other profiles"
+	case len(t.Owners)+len(t.OwnerGroups) > 0 && !owns(t, r):
+		return "is limited to other owners"
+	case t.Names.Len() == 0:
+		return ""
+	case len(r.names()) == 0:
+		return "is limited to certain names, and there is none"
+	}
+	if name, found := issuance.Unlisted(r.Names, r.CommonNames, t.Names); found {
+		return fmt.Sprintf("does not allow the name %.80s", name)
+	}
+	return ""
+}
+
+func owns(t notary.GrantTerms, r Resource) bool {
+	if r.OwnerGroupID != 0 {
+		return slices.Contains(t.OwnerGroups, r.OwnerGroupID)
+	}
+	return r.OwnerID != 0 && (slices.Contains(t.Owners, r.OwnerID) ||
+		slices.ContainsFunc(r.OwnerGroups, func(id int64) bool { return slices.Contains(t.OwnerGroups, id) }))
+}
+
+// maxListed is the maximum length of each list in a grant.
+const maxListed = 500
+
+// CheckTerms returns an error unless the terms are those of a valid grant.
+func CheckTerms(t notary.GrantTerms) error {
+	if len(t.Actions) == 0 {
+		return notary.FieldErrorf("actions", "a grant needs at least one action: %s", strings.Join(Actions(true), ", "))
+	}
+	for i, name := range t.Actions {
+		switch {
+		case !byAction[Action(name)].grantable:
+			return notary.FieldErrorf("actions", "%.40q cannot be granted: use %s", name, strings.Join(Actions(true), ", "))
+		case slices.Contains(t.Actions[:i], name):
+			return notary.FieldErrorf("actions", "%s is there twice", name)
+		}
+	}
+	for _, list := range []struct {
+		field string
+		ids   []int64
+	}{{"certificate_authority_ids", t.Authorities}, {"owner_account_ids", t.Owners}, {"owner_group_ids", t.OwnerGroups}} {
+		if err := checkIDs(list.field, list.ids); err != nil {
+			return err
+		}
+	}
+	if len(t.Profiles) > maxListed {
+		return notary.FieldErrorf("profiles", "more than %d are listed", maxListed)
+	}
+	for _, name := range t.Profiles {
+		if issuance.CheckProfileName(name) != nil {
+			return notary.FieldErrorf("profiles", "%.70q cannot be a profile's name", name)
+		}
+	}
+	return issuance.CheckNameLists("names", t.Names)
+}
+
+func checkIDs(field string, ids []int64) error {
+	if len(ids) > maxListed {
+		return notary.FieldErrorf(field, "more than %d are listed", maxListed)
+	}
+	for _, id := range ids {
+		if id < 1 {
+			return notary.FieldErrorf(field, "%d is not an id: ids are positive integers", id)
+		}
+	}
+	return nil
+}

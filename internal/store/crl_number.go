@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"notary/internal/db"
+)
+
+// CRLNumber returns the number of the newest CRL, or 0 if there is none.
+func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (number int64, err error) {
+	err = r.q.QueryRow(ctx, `SELECT number FROM crl WHERE authority_id = $1 AND shard = $2`, authorityID, shard).
+		Scan(&number)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return number, db.MapError(err)
+}
+
+// NextCRLNumber allocates the authority's next CRL number to a CRL (shard 0: the full one) with that many known
+// revocations. No number is allocated twice, but some may remain unused. If a CRL with more known revocations already
+// has a number, it returns a [notary.Conflict]: entries must be on all later CRLs.
+//
+// The number is greater than the authority's last one and than above, and at least crl_base plus the microseconds since
+// 1970 (RFC 5280, section 5.2.3). No authority can issue CRLs faster than that, so a restored database never allocates a
+// published number again, even if it does not know of the restore.
+func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known, above int64) (number int64, err error) {
+	err = tx.q.QueryRow(context.Background(), `UPDATE authority SET crl_number = CASE
+			WHEN crl_number >= crl_base + $2 AND crl_number >= $3 THEN crl_number + 1
+			WHEN crl_base + $2 > $3 THEN crl_base + $2
+			ELSE $3 + 1 END
+		WHERE id = $1 AND deleted_at IS NULL RETURNING crl_number`, authorityID, tx.db.Now().UnixMicro(), above).
+		Scan(&number)
+	if err != nil {
+		return 0, found(err, "certificate authority", authorityID)
+	}
+	err = tx.db.Change(db.Raced(), `INSERT INTO crl
+		(authority_id, shard, known, number, der, this_update, next_update, revocations)
+		VALUES ($1, $2, $3, 0, $4, 0, 0, 0)
+		ON CONFLICT (authority_id, shard) DO UPDATE SET known = excluded.known WHERE crl.known <= excluded.known`,
+		authorityID, shard, known, []byte{})
+	if err != nil {
+		return 0, err
+	}
+	return number, nil
+}
+
+// crlBase returns how far the number of a CRL issued elsewhere is ahead of the clock.
+func (tx *Tx) crlBase(number int64) int64 { return max(0, number-tx.db.Now().UnixMicro()) }
