@@ -60,6 +60,7 @@ func TestOwnerOfARequest(t *testing.T) {
 	} {
 		call(t, c, "POST", path, api.CreateCertificateRequest{CSR: csr(), Owner: &test.owner}).wantRefusal(t, test.status, test.code)
 	}
+	call(t, h.as(t, notary.Admin), "DELETE", fmt.Sprintf("/api/v1/groups/%d", group), nil).wantRefusal(t, 409, "conflict")
 }
 
 // Lists, streams and exports over the API show what a grant covers.
