@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -71,23 +70,6 @@ func (f *idFlag) Set(s string) error {
 	id, err := parseID(s)
 	*f = idFlag(id)
 	return err
-}
-
-// idsFlag is a flag of ids that may be repeated or separated by commas.
-type idsFlag []int64
-
-func (f *idsFlag) String() string { return joinIDs(*f) }
-func (f *idsFlag) Type() string   { return "id" }
-
-func (f *idsFlag) Set(s string) error {
-	for text := range strings.SplitSeq(s, ",") {
-		id, err := parseID(text)
-		if err != nil {
-			return err
-		}
-		*f = append(*f, id)
-	}
-	return nil
 }
 
 // idCommand returns a command that does something to the object of an id. The sentence confirms it, with the id as %d.

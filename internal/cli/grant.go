@@ -29,8 +29,8 @@ func (p *program) grantCreate() *cobra.Command {
 			"and certificates that the account can see, and only where every limit given here holds.\n\n" +
 			"Actions: request.view (objects of others), request.sign, request.upload, request.reject,\n" +
 			"request.revoke, request.remove_certificate, request.reopen, request.delete, certificate.revoke.",
-		Example: "  notary grant create --group 2 --action request.sign --authority 3 --profile server-client --name " +
-			"dns:team.example.com",
+		Example: "  notary grant create --group web-team --action request.sign --authority 'Example Issuing' " +
+			"--name dns:team.example.com",
 		Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) (err error) {
 			switch {
@@ -56,14 +56,15 @@ func (p *program) grantCreate() *cobra.Command {
 	accountFlag(c, &account, "account", "grant to the account with this `id` or email address")
 	groupFlag(c, &groupID, "group", "grant to the group with this `id` or name")
 	c.Flags().StringSliceVar(&terms.Actions, "action", nil, "an `action`, such as request.sign; may be repeated")
-	c.Flags().Var((*idsFlag)(&terms.AuthorityIDs), "authority", "only with the authority with this `id`; may be "+
-		"repeated")
+	c.Flags().Var(&namedListFlag{ids: &terms.AuthorityIDs, find: findAuthority}, "authority",
+		"only with the CA with this `id` or common name; may be repeated")
 	c.Flags().StringSliceVar(&terms.Profiles, "profile", nil, "only by the profile with this `name`; may be repeated")
 	c.Flags().StringArrayVar(&names, "name", nil,
 		"only if every name is listed, as `kind:names`: "+listedNames+"; may be repeated")
-	c.Flags().Var((*idsFlag)(&terms.OwnerIDs), "owner", "only requests of the account with this `id`; may be repeated")
-	c.Flags().Var((*idsFlag)(&terms.OwnerGroupIDs), "owner-group", "only requests of the group with this `id` or of "+
-		"its members; may be repeated")
+	c.Flags().Var(&namedListFlag{ids: &terms.OwnerIDs, find: findAccount}, "owner",
+		"only requests of the account with this `id` or email address; may be repeated")
+	c.Flags().Var(&namedListFlag{ids: &terms.OwnerGroupIDs, find: findGroup}, "owner-group",
+		"only requests of the group with this `id` or name, or of its members; may be repeated")
 	c.MarkFlagRequired("action")
 	return c
 }

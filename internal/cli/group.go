@@ -74,7 +74,7 @@ func groupNames(groups []api.Group) string {
 func (p *program) groupMembers() *cobra.Command {
 	var add, remove []int64
 	c := &cobra.Command{Use: "members ID", Short: "Add accounts to a group, and remove others",
-		Args: cobra.ExactArgs(1), Example: "  notary group members 2 --add 7 --add 8 --remove 5"}
+		Args: cobra.ExactArgs(1), Example: "  notary group members web-team --add dana@example.com --remove 5"}
 	c.RunE = p.callOn(func(ctx context.Context, client *client.Client, id int64) error {
 		if len(add)+len(remove) == 0 {
 			return usagef("--add or --remove is required")
@@ -84,8 +84,10 @@ func (p *program) groupMembers() *cobra.Command {
 		}
 		return p.done("members of group %d changed", id)
 	})
-	c.Flags().Var((*idsFlag)(&add), "add", "the `id` of an account to add; may be repeated")
-	c.Flags().Var((*idsFlag)(&remove), "remove", "the `id` of an account to remove; may be repeated")
+	c.Flags().Var(&namedListFlag{ids: &add, find: findAccount}, "add",
+		"the `id` or email address of an account to add; may be repeated")
+	c.Flags().Var(&namedListFlag{ids: &remove, find: findAccount}, "remove",
+		"the `id` or email address of an account to remove; may be repeated")
 	return c
 }
 

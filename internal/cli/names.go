@@ -15,8 +15,14 @@ import (
 	"notary/client"
 )
 
-// Authorities and requests can be given by name instead of id, in flags and arguments. Names are resolved to ids before
-// a command runs.
+// Authorities, requests, accounts and groups can be given by name instead of id, in flags and arguments. Names are
+// resolved to ids before a command runs.
+
+// resolver is a flag with names to resolve.
+type resolver interface {
+	unresolved() bool
+	resolve(ctx context.Context, c *client.Client) error
+}
 
 // namedFlag is a flag that takes an id or a name, such as the common name of an authority.
 type namedFlag struct {
@@ -42,6 +48,66 @@ func (f *namedFlag) Set(s string) error {
 	return nil
 }
 
+func (f *namedFlag) unresolved() bool { return f.name != "" }
+
+func (f *namedFlag) resolve(ctx context.Context, c *client.Client) error {
+	id, err := f.find(ctx, c, f.name)
+	if err == nil {
+		*f.id, f.name = idFlag(id), ""
+	}
+	return err
+}
+
+// namedListFlag is a flag that may be repeated and takes a name, an id, or ids separated by commas.
+type namedListFlag struct {
+	ids   *[]int64
+	find  finder
+	names []string // until they are resolved
+}
+
+func (f *namedListFlag) Type() string { return "id" }
+
+func (f *namedListFlag) String() string {
+	if f.ids == nil {
+		return ""
+	}
+	texts := slices.Clone(f.names)
+	if len(*f.ids) > 0 {
+		texts = append(texts, joinIDs(*f.ids))
+	}
+	return strings.Join(texts, ", ")
+}
+
+func (f *namedListFlag) Set(s string) error {
+	parts := strings.Split(s, ",")
+	if strings.TrimSpace(s) != "" && !isNumber(parts[0]) {
+		f.names = append(f.names, s)
+		return nil
+	}
+	for _, part := range parts {
+		id, err := parseID(part)
+		if err != nil {
+			return err
+		}
+		*f.ids = append(*f.ids, id)
+	}
+	return nil
+}
+
+func (f *namedListFlag) unresolved() bool { return len(f.names) > 0 }
+
+func (f *namedListFlag) resolve(ctx context.Context, c *client.Client) error {
+	for _, name := range f.names {
+		id, err := f.find(ctx, c, name)
+		if err != nil {
+			return err
+		}
+		*f.ids = append(*f.ids, id)
+	}
+	f.names = nil
+	return nil
+}
+
 func isNumber(s string) bool {
 	_, err := strconv.ParseInt(s, 10, 64)
 	return err == nil
@@ -62,11 +128,11 @@ func groupFlag(c *cobra.Command, id *idFlag, name, usage string) {
 	c.Flags().Var(&namedFlag{id: id, find: findGroup}, name, usage)
 }
 
-// resolveNames resolves flags that name authorities, and returns the arguments with names replaced by ids.
+// resolveNames resolves the flags with names, and returns the arguments with names replaced by ids.
 func (p *program) resolveNames(command *cobra.Command, args []string) ([]string, error) {
-	var flags []*namedFlag
+	var flags []resolver
 	command.Flags().VisitAll(func(f *pflag.Flag) {
-		if named, ok := f.Value.(*namedFlag); ok && named.name != "" {
+		if named, ok := f.Value.(resolver); ok && named.unresolved() {
 			flags = append(flags, named)
 		}
 	})
@@ -86,11 +152,9 @@ func (p *program) resolveNames(command *cobra.Command, args []string) ([]string,
 	args = slices.Clone(args)
 	err := p.call(func(ctx context.Context, c *client.Client) error {
 		for _, f := range flags {
-			id, err := f.find(ctx, c, f.name)
-			if err != nil {
+			if err := f.resolve(ctx, c); err != nil {
 				return err
 			}
-			*f.id, f.name = idFlag(id), ""
 		}
 		for _, i := range named {
 			id, err := find(ctx, c, args[i])
@@ -118,7 +182,9 @@ type finder func(ctx context.Context, c *client.Client, name string) (int64, err
 
 // finders maps a group of commands to the finder of its objects.
 var finders = map[string]finder{
+	"account":   findAccount,
 	"authority": findAuthority,
+	"group":     findGroup,
 	"request":   findRequest,
 }
 
@@ -208,7 +274,9 @@ func findGroup(ctx context.Context, c *client.Client, name string) (int64, error
 		return 0, err
 	}
 	all := me.Groups
+	unknown := withHint(notary.Errorf(notary.NotFound, "you are not in a group named %q", name), "notary account me")
 	if notary.Role(me.RoleID) == notary.Admin {
+		unknown = withHint(notary.Errorf(notary.NotFound, "no group has the id or name %q", name), "notary group list")
 		if all, err = c.Groups(ctx); err != nil {
 			return 0, err
 		}
@@ -218,7 +286,7 @@ func findGroup(ctx context.Context, c *client.Client, name string) (int64, error
 			return g.ID, nil
 		}
 	}
-	return 0, withHint(notary.Errorf(notary.NotFound, "you are not in a group named %q", name), "notary account me")
+	return 0, unknown
 }
 
 const maxNamesakes = 20 // listed in an error
