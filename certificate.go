@@ -13,7 +13,7 @@ type Certificate struct {
 	ID          int64
 	RequestID   int64  // 0 for an authority's certificate, and after the request is deleted
 	RequesterID int64  // account that submitted the request; 0 for an authority's certificate
-	Email       string // that account's e-mail at the time; "" for an authority's certificate
+	Email       string // that account's email at the time; "" for an authority's certificate
 	AuthorityID int64  // the issuer; 0 for an external CA
 
 	OwnerGroupID int64 // group that it belongs to, the same as of the request; 0 if it belongs to the account

@@ -16,7 +16,7 @@ type Filter struct {
 	Name          string        // equals one of the names or the common name
 	NamePrefix    string        // a name begins with this
 	Domain        string        // a name is this domain or a subdomain
-	Search        []string      // words, each the beginning of a label of a name, an e-mail, a key, …
+	Search        []string      // words, each the beginning of a label of a name, an email, a key, …
 	ExpiresAfter  time.Time     // the last second of validity is at or after this time
 	ExpiresBefore time.Time     // the last second of validity is before this time
 

@@ -20,7 +20,7 @@ type Names struct {
 	UPN   []string // Windows user principal names, an otherName
 }
 
-// UPNPrefix marks a user principal name in text that mixes types, where it would look like an e-mail address.
+// UPNPrefix marks a user principal name in text that mixes types, where it would look like an email address.
 const UPNPrefix = "upn:"
 
 // Len returns the number of names of all types.

@@ -28,7 +28,7 @@ type Request struct {
 
 	Status      RequestStatus
 	RequesterID int64  // account that submitted it, even if deleted since
-	Email       string // that account's e-mail
+	Email       string // that account's email
 
 	// OwnerGroupID is the group that the request belongs to, even if deleted since; 0 if it belongs to the account.
 	OwnerGroupID int64

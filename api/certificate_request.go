@@ -72,7 +72,7 @@ type SignCertificateRequest struct {
 	KeepFormer             bool       `json:"keep_former,omitempty" doc:"Keep the authority and profile of a previous certificate, even if others are given, which then apply only to the other requests of a bulk call"`
 
 	Subject         string           `json:"subject,omitempty" doc:"Overrides the CSR's subject, in RFC 4514 form with the most specific attribute first" example:"CN=web.example.com,O=Example,C=DE"`
-	Names           []string         `json:"names,omitzero" required:"false" nullable:"false" doc:"Overrides the CSR's names: host names, IP addresses, e-mail addresses, URIs, and user principal names with the prefix upn:. A common name that is a host name is always included"`
+	Names           []string         `json:"names,omitzero" required:"false" nullable:"false" doc:"Overrides the CSR's names: host names, IP addresses, email addresses, URIs, and user principal names with the prefix upn:. A common name that is a host name is always included"`
 	PathLength      *int             `json:"path_length,omitempty" minimum:"0" doc:"For a subordinate CA, with a CA profile: maximum number of CA levels below it; default is the profile's"`
 	NameConstraints *NameConstraints `json:"name_constraints,omitempty" nullable:"false" doc:"For a subordinate CA: names that certificates below it may contain; default any"`
 }

@@ -26,7 +26,7 @@ type Event struct {
 type Ref struct {
 	Kind string `json:"kind" example:"request"`
 	ID   int64  `json:"id" doc:"0 if it has none"`
-	Name string `json:"name" doc:"Its name at the time, such as a common name or an e-mail address"`
+	Name string `json:"name" doc:"Its name at the time, such as a common name or an email address"`
 }
 
 // EventFilter narrows the audit log. All given conditions must match.
@@ -36,7 +36,7 @@ type EventFilter struct {
 	Email    string `json:"email,omitempty" query:"email" minLength:"1" doc:"The principal's name"`
 	Action   string `json:"action,omitempty" query:"action" minLength:"1" example:"request.sign"`
 
-	Principal string `json:"principal,omitempty" query:"principal" minLength:"1" doc:"By this principal: its id or name, such as an e-mail address or system"`
+	Principal string `json:"principal,omitempty" query:"principal" minLength:"1" doc:"By this principal: its id or name, such as an email address or system"`
 	RequestID string `json:"request_id,omitempty" query:"request_id" minLength:"1" doc:"Of the call with this X-Request-Id"`
 
 	From  string `json:"from,omitempty" query:"from" format:"date-time" doc:"At this time or later"`

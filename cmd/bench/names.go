@@ -53,7 +53,7 @@ type subject struct {
 	dns, ip    []string
 	email      []string
 	ownerID    int64
-	owner      string // e-mail
+	owner      string // email
 }
 
 func (n *namer) subject() subject {

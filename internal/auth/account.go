@@ -274,7 +274,7 @@ const maxEmail = 254
 func checkEmail(email string) error {
 	parsed, err := mail.ParseAddress(email)
 	if err != nil || parsed.Address != email || len(email) > maxEmail || strings.ContainsFunc(email, isConfusable) {
-		return notary.FieldErrorf("email", "this is not an e-mail address, such as you@example.com")
+		return notary.FieldErrorf("email", "this is not an email address, such as you@example.com")
 	}
 	return nil
 }

@@ -187,7 +187,7 @@ func TestEmailRules(t *testing.T) {
 			continue
 		}
 		if notary.KindOf(err) != notary.Invalid {
-			t.Errorf("the e-mail %q gives %v, want an invalid input", tt.email, err)
+			t.Errorf("the email %q gives %v, want an invalid input", tt.email, err)
 			continue
 		}
 		testkit.WantField(t, err, "email")
@@ -298,7 +298,7 @@ func TestDeleteAccount(t *testing.T) {
 	if req.Email != me.Email || req.RequesterID != me.AccountID {
 		t.Errorf("the request is of %q (%d), want %q (%d)", req.Email, req.RequesterID, me.Email, me.AccountID)
 	}
-	// A new account with the same e-mail is a different account.
+	// A new account with the same email is a different account.
 	role := notary.CertificateRequestor
 	again, err := w.Auth.CreateAccount(t.Context(), w.Admin(), me.Email, testkit.Password, &role)
 	testkit.Check(t, err)

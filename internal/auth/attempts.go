@@ -46,7 +46,7 @@ func newAttempts(now func() time.Time) *attempts {
 
 // origin is the target and the source of a guess.
 type origin struct {
-	secret  string // the account's e-mail address, or another target
+	secret  string // the account's email address, or another target
 	address string
 	device  string // the browser, if the account logged in with it before
 	known   bool   // whether the account logged in from there before

@@ -1,6 +1,6 @@
 // Package auth authenticates callers and manages accounts.
 //
-// [Service.Login] exchanges an e-mail and password for a token; [Service.Caller] returns the [notary.Caller] of a
+// [Service.Login] exchanges an email and password for a token; [Service.Caller] returns the [notary.Caller] of a
 // token for each call. Passwords are stored as argon2id (RFC 9106) and tokens as SHA-256, so neither can be
 // recovered from the database.
 package auth
@@ -78,7 +78,7 @@ type Client struct {
 	Device    string // token of [Service.NewDevice], if the browser has one
 }
 
-// Login returns a token for the account with that e-mail and password, valid for a day. Failed logins get the same
+// Login returns a token for the account with that email and password, valid for a day. Failed logins get the same
 // error after the same time, whether or not the account exists. Too many of them, for an account or from an
 // address, are [notary.RateLimited].
 func (s *Service) Login(ctx context.Context, email, password string, from Client) (string, error) {
@@ -95,7 +95,7 @@ func (s *Service) LoginBrowser(ctx context.Context, email, password string,
 func (s *Service) login(ctx context.Context, email, password string, from Client,
 	browser bool) (token string, session notary.Session, err error) {
 	if email = normalizeEmail(email); len(email) > maxEmail {
-		email = "" // no account has such an e-mail; do not store it
+		email = "" // no account has such an email; do not store it
 	}
 	account, hash, err := s.store.AccountByEmail(ctx, email)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 		}
 		return "", session, err
 	} else if !ok || account == nil {
-		// The e-mail is not logged, because people type passwords into the wrong field.
+		// The email is not logged, because people type passwords into the wrong field.
 		s.refusedLogin(account, from)
 		s.log.WarnContext(ctx, "login refused", "account_id", idOf(account), "address", from.Address)
 		return "", session, notary.Errorf(notary.Unauthenticated, "incorrect email or password")

@@ -70,7 +70,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// Case and surrounding spaces of e-mail addresses do not matter at login.
+// Case and surrounding spaces of email addresses do not matter at login.
 func TestLoginNormalisesEmail(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -80,7 +80,7 @@ func TestLoginNormalisesEmail(t *testing.T) {
 	a, err := w.Auth.Account(t.Context(), w.Admin(), id)
 	testkit.Check(t, err)
 	if a.Email != "jane.doe@example.com" {
-		t.Errorf("the e-mail is kept as %q", a.Email)
+		t.Errorf("the email is kept as %q", a.Email)
 	}
 	for _, email := range []string{"jane.doe@example.com", "JANE.DOE@EXAMPLE.COM", "\tjane.doe@example.com\n"} {
 		login(t, w, email)
@@ -160,7 +160,7 @@ func TestSecretsAreNotKept(t *testing.T) {
 		_, err = s.Login(t.Context(), w.Admin().Email, wrong, auth.Client{Address: "192.0.2.1"})
 	}
 	testkit.WantKind(t, err, notary.RateLimited)
-	const misplaced = "violet harbour typed as an e-mail"
+	const misplaced = "violet harbour typed as an email"
 	for range auth.AccountBurst + 1 {
 		_, err = s.Login(t.Context(), misplaced, wrong, auth.Client{Address: "192.0.2.1"})
 	}
@@ -177,11 +177,11 @@ func TestSecretsAreNotKept(t *testing.T) {
 		"the password in the database":          {database, testkit.Password, false},
 		"the wrong password in the database":    {database, wrong, false},
 		"the token's hash, to see that we look": {database, hash, true},
-		"the e-mail, to see that we look":       {database, w.Admin().Email, true},
+		"the email, to see that we look":        {database, w.Admin().Email, true},
 		"the token in the log":                  {log.Bytes(), token, false},
 		"the password in the log":               {log.Bytes(), testkit.Password, false},
 		"the wrong password in the log":         {log.Bytes(), wrong, false},
-		"what was typed as e-mail in the log":   {log.Bytes(), misplaced, false},
+		"what was typed as email in the log":    {log.Bytes(), misplaced, false},
 		"the refusals in the log":               {log.Bytes(), "login refused", true},
 		"the limit in the log":                  {log.Bytes(), "too many logins", true},
 	} {

@@ -120,7 +120,7 @@ func (s *Service) requireNoAccount(ctx context.Context) error {
 	return err
 }
 
-// setupCodeAttempts replaces the account in login limits. It is not a valid e-mail address.
+// setupCodeAttempts replaces the account in login limits. It is not a valid email address.
 const setupCodeAttempts = "setup code"
 
 // checkSetupCode refuses a missing or wrong setup code. Attempts are limited like logins.

@@ -64,7 +64,7 @@ func checkPassword(password, email string) error {
 		return refuse("the password must have at most %d bytes", maxPassword)
 	}
 	if strings.EqualFold(password, email) {
-		return refuse("the password must not be the e-mail address")
+		return refuse("the password must not be the email address")
 	}
 	if entropy(password, email) < minEntropy {
 		return refuse("this password is easy to guess: choose a less common one, " +

@@ -27,8 +27,8 @@ func TestPasswordRules(t *testing.T) {
 		{"eleven characters of many octets", "𝒶𝓈𝒹𝒻𝓆𝓌𝑒𝓇𝓉𝓏𝓊", "at least 12 characters"},
 		{"an octet too long", strings.Repeat("violet harbour ", 69)[:auth.MaxPassword] + "x", "at most 1024 bytes"},
 		{"no UTF-8", "plain violet \xff\xfe harbour", "not valid UTF-8"},
-		{"the e-mail", email, "must not be the e-mail"},
-		{"the e-mail in capitals", strings.ToUpper(email), "must not be the e-mail"},
+		{"the email", email, "must not be the email"},
+		{"the email in capitals", strings.ToUpper(email), "must not be the email"},
 		{"a common one", "password1234", "easy to guess"},
 		{"one character over and over", "aaaaaaaaaaaaaaaaaaaa", "easy to guess"},
 		{"the keyboard", "qwertyuiop[]", "easy to guess"},
@@ -48,7 +48,7 @@ func TestPasswordRules(t *testing.T) {
 		{"three letters over and over", "xkqxkqxkqxkq", "easy to guess"},
 		{"the product", "Notary2026!!", "easy to guess"},
 		{"the product and a role", "notary-admin-1", "easy to guess"},
-		{"parts of the e-mail", "Example.Jane.2026", "easy to guess"},
+		{"parts of the email", "Example.Jane.2026", "easy to guess"},
 		{"the word for it", "Passwort12345!", "easy to guess"},
 		{"another word for it", "Willkommen2026!", "easy to guess"},
 		{"a German keyboard", "qwertzuiop123!", "easy to guess"},
@@ -118,9 +118,9 @@ func TestRefusedLoginsCostTheSame(t *testing.T) {
 		{"a password too long", admin.Email, strings.Repeat("x", 10*auth.MaxPassword)},
 		{"no such account", "nobody@example.com", testkit.Password},
 		{"no such account, no password", "nobody@example.com", ""},
-		{"no e-mail", "", testkit.Password},
-		{"not an e-mail", "%", testkit.Password},
-		{"an e-mail too long", strings.Repeat("x", 1000) + "@example.com", testkit.Password},
+		{"no email", "", testkit.Password},
+		{"not an email", "%", testkit.Password},
+		{"an email too long", strings.Repeat("x", 1000) + "@example.com", testkit.Password},
 	} {
 		before := count()
 		_, err := w.Auth.Login(t.Context(), tt.email, tt.password, auth.Client{Address: "192.0.2.1"})

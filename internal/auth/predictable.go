@@ -127,7 +127,7 @@ func collapse(text string) string {
 	return string(runes)
 }
 
-// emailParts returns the longer words of an e-mail address.
+// emailParts returns the longer words of an email address.
 func emailParts(email string) []string {
 	parts := strings.FieldsFunc(strings.ToLower(email), func(r rune) bool { return !unicode.IsLetter(r) })
 	return slices.DeleteFunc(parts, func(part string) bool { return len(part) < 3 })

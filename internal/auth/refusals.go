@@ -75,7 +75,7 @@ func (s *Service) Refused(caller notary.Caller, operation string, err error) {
 	s.refusals.add(one, 1)
 }
 
-// refusedLogin counts a refused login. The account is nil if no account has that e-mail address, which is not recorded,
+// refusedLogin counts a refused login. The account is nil if no account has that email address, which is not recorded,
 // because people type passwords into the wrong field.
 func (s *Service) refusedLogin(account *notary.Account, from Client) {
 	object := notary.NewRef("account", 0, "")

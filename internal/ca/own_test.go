@@ -7,7 +7,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// An account that reuses the e-mail of a deleted account does not see that account's requests and certificates in any
+// An account that reuses the email of a deleted account does not see that account's requests and certificates in any
 // list.
 func TestListsOfAReusedEmail(t *testing.T) {
 	t.Parallel()

@@ -66,7 +66,7 @@ func (p *program) accountCreate() *cobra.Command {
 			})(c, nil)
 		},
 	}
-	c.Flags().StringVar(&email, "email", "", "the account's e-mail address")
+	c.Flags().StringVar(&email, "email", "", "the account's email address")
 	c.Flags().StringVar(&role, "role", "", roleHelp)
 	c.Flags().BoolVar(&first, "first", false, "create the server's first account and log in")
 	p.fingerprintFlag(c)
@@ -166,7 +166,7 @@ func (p *program) accountList() *cobra.Command {
 	return &cobra.Command{Use: "list", Short: "List accounts", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			return printList(p, each(c.Accounts(ctx)), table[api.Account]{
-				header: []string{"ID", "E-MAIL", "ROLE", "CREATED"},
+				header: []string{"ID", "EMAIL", "ROLE", "CREATED"},
 				row: func(a api.Account) []string {
 					return []string{strconv.FormatInt(a.ID, 10), a.Email, notary.Role(a.RoleID).String(),
 						relative(&a.CreatedAt, p.now())}

@@ -54,7 +54,7 @@ func (p *program) accountRecover() *cobra.Command {
 		}
 		return p.done("%s has a new password; its sessions were ended", email)
 	})))
-	c.Flags().StringVar(&email, "email", "", "the Admin's e-mail address")
+	c.Flags().StringVar(&email, "email", "", "the Admin's email address")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	c.Flags().BoolVar(&generate, "generate", false, "generate the password and print it")
 	c.Flags().BoolVar(&create, "create", false, "create the account, or make it an Admin, if there is no Admin left")

@@ -78,7 +78,7 @@ func (p *program) certificateShow() *cobra.Command {
 				{"Common name", e.CommonName},
 				{"DNS names", strings.Join(e.DNSNames, ", ")},
 				{"IP addresses", strings.Join(e.IPAddresses, ", ")},
-				{"E-mail addresses", strings.Join(e.EmailAddresses, ", ")},
+				{"Email addresses", strings.Join(e.EmailAddresses, ", ")},
 				{"URIs", strings.Join(e.URIs, ", ")},
 				{"User principal names", strings.Join(e.UPNs, ", ")},
 				{"Key", e.Key},

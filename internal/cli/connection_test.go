@@ -118,7 +118,7 @@ func TestUnknownServerIsNotTrusted(t *testing.T) {
 func TestWrongPasswordRemembersNothing(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, accounts(true))
-	s.runWith("wrong\n", login...).wantFailure(t, "incorrect email or password", "hint: check the e-mail")
+	s.runWith("wrong\n", login...).wantFailure(t, "incorrect email or password", "hint: check the email")
 	if _, err := os.Stat(s.configDir); err == nil {
 		t.Error("something was remembered")
 	}
@@ -191,7 +191,7 @@ func TestServersFile(t *testing.T) {
 	}
 	if r := s.runWith(password, "login", "--password-stdin"); r.code != 0 ||
 		!strings.Contains(r.out, "as me@example.com") {
-		t.Errorf("login with the remembered e-mail: %+v", r)
+		t.Errorf("login with the remembered email: %+v", r)
 	}
 	if err := os.WriteFile(file, []byte("{broken"), 0o600); err != nil {
 		t.Fatal(err)

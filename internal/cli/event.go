@@ -40,9 +40,9 @@ func (p *program) eventList() *cobra.Command {
 	c.Flags().StringVar(&f.filter.Kind, "kind", "",
 		"only events of this `kind` of object: "+strings.Join(notary.EventKinds, ", "))
 	c.Flags().Var(&f.object, "object", "only events of the object with this `id`; with --kind")
-	c.Flags().StringVar(&f.filter.Email, "email", "", "only events by the account with this e-mail `address`")
+	c.Flags().StringVar(&f.filter.Email, "email", "", "only events by the account with this email `address`")
 	c.Flags().StringVar(&f.filter.Principal, "principal", "", "only events by the `principal` with this id or name, "+
-		"such as an e-mail address or system")
+		"such as an email address or system")
 	c.Flags().StringVar(&f.filter.RequestID, "request-id", "", "only events of the call with this `X-Request-Id`")
 	c.Flags().StringVar(&f.filter.Action, "action", "", "only this `action`, such as request.sign")
 	c.Flags().StringVar(&f.from, "from", "", "only events at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, "+

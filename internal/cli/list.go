@@ -41,11 +41,11 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	text(&f.filter.SerialNumber, "serial", "only the one with this serial `number`, in hexadecimal")
 	text(&f.filter.Fingerprint, "fingerprint", "only the one with this `SHA-256`, of the certificate or the CSR")
 	text(&f.filter.Key, "key", "only those with this `kind` of key, such as \"RSA 2048\" or \"ECDSA P-256\"")
-	text(&f.filter.Name, "name", "only those with this whole `name`: host, IP address, e-mail address, URI or "+
+	text(&f.filter.Name, "name", "only those with this whole `name`: host, IP address, email address, URI or "+
 		"common name")
 	text(&f.filter.NamePrefix, "name-prefix", "only those with a name that begins with this `text`")
 	text(&f.filter.Domain, "domain", "only those with a name that is this `domain` or lies below it")
-	text(&f.filter.Q, "search", "only those that match all of these `words`: prefixes of parts of names, e-mail "+
+	text(&f.filter.Q, "search", "only those that match all of these `words`: prefixes of parts of names, email "+
 		"addresses, serial numbers, fingerprints and key types, or a request status")
 	text(&f.after, "expires-after", "only those that expire at this `time` or later: 2027-12-31, "+
 		"2027-12-31T23:59:59Z, or relative to now, such as 30d, 12h or -7d")

@@ -31,7 +31,7 @@ func (p *program) loginCommand() *cobra.Command {
 			return p.login(c.Context(), email, stdin, acceptNew)
 		},
 	}
-	c.Flags().StringVar(&email, "email", "", "the account's e-mail address")
+	c.Flags().StringVar(&email, "email", "", "the account's email address")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	p.fingerprintFlag(c)
 	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "trust the server's new certificate instead of "+
@@ -68,7 +68,7 @@ func (p *program) askEmail(ctx context.Context) (string, error) {
 	if _, ok := p.terminal(); !ok {
 		return "", usagef("--email is required")
 	}
-	fmt.Fprint(p.err, "E-mail: ")
+	fmt.Fprint(p.err, "Email: ")
 	return p.readLine(ctx)
 }
 
@@ -76,7 +76,7 @@ func (p *program) askEmail(ctx context.Context) (string, error) {
 func (p *program) logInAndRemember(ctx context.Context, t target, c *client.Client, email, password string) error {
 	token, err := c.Login(ctx, api.Login{Email: email, Password: password})
 	if notary.KindOf(err) == notary.Unauthenticated {
-		return withHint(err, "check the e-mail address and the password")
+		return withHint(err, "check the email address and the password")
 	}
 	if err != nil {
 		return err

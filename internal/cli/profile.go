@@ -115,7 +115,7 @@ func profileFields(p *program, e api.Profile) []field {
 		{"Wildcards", wildcards},
 		{"Underscores", underscores},
 		{"IP addresses", nameRuleText(names.IP)},
-		{"E-mail addresses", nameRuleText(names.Email)},
+		{"Email addresses", nameRuleText(names.Email)},
 		{"URIs", nameRuleText(names.URI)},
 		{"User principal names", nameRuleText(names.UPN)},
 		{"Most names", most},

@@ -48,7 +48,7 @@ func waitFor[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	}
 }
 
-// maxLine is longer than any password or e-mail that the server accepts.
+// maxLine is longer than any password or email that the server accepts.
 const maxLine = 4096
 
 // readLine reads a line of the input, without its line break.

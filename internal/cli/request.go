@@ -144,7 +144,7 @@ func (p *program) requestShow() *cobra.Command {
 				{"Common name", r.CommonName},
 				{"DNS names", strings.Join(r.DNSNames, ", ")},
 				{"IP addresses", strings.Join(r.IPAddresses, ", ")},
-				{"E-mail addresses", strings.Join(r.EmailAddresses, ", ")},
+				{"Email addresses", strings.Join(r.EmailAddresses, ", ")},
 				{"URIs", strings.Join(r.URIs, ", ")},
 				{"User principal names", strings.Join(r.UPNs, ", ")},
 				{"Key", r.Key},

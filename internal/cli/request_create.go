@@ -72,7 +72,7 @@ func (p *program) requestCreate() *cobra.Command {
 // register adds the flags to a command.
 func (f *requestFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.names, "name", nil, "a `name` for the certificate: host, *.domain, IP address, "+
-		"e-mail address or URI; may be repeated")
+		"email address or URI; may be repeated")
 	f.subject.register(c, "default the first --name if it is a host name")
 	c.Flags().StringVar(&f.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
 	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default the first name with .key)")

@@ -42,7 +42,7 @@ func (f *signFlags) register(c *cobra.Command, on *decidedOn) {
 	name := c.Flags().Lookup("name")
 	f.names.filter = &on.filter.Name
 	name.Value = &f.names
-	name.Usage = "with an id, a `name` to certify instead of those in the CSR: host, *.domain, IP address, e-mail " +
+	name.Usage = "with an id, a `name` to certify instead of those in the CSR: host, *.domain, IP address, email " +
 		"address, URI or upn:name; may be repeated. Without an id, only requests with this whole name"
 	c.Flags().StringVar(&f.subject, "subject", "", "the `subject` instead of that of the CSR, such as "+
 		"'CN=web.example.com,O=Example,C=DE'")

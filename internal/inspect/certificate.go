@@ -107,7 +107,7 @@ func nameConstraints(dns []string, ips []*net.IPNet, emails, uris []string) []st
 	for _, kind := range []struct {
 		prefix string
 		list   []string
-	}{{"DNS:", dns}, {"IP:", texts(ips)}, {"e-mail:", emails}, {"URI:", uris}} {
+	}{{"DNS:", dns}, {"IP:", texts(ips)}, {"email:", emails}, {"URI:", uris}} {
 		for _, name := range kind.list[:min(len(kind.list), maxList)] {
 			all = append(all, kind.prefix+name)
 		}

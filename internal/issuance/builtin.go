@@ -79,7 +79,7 @@ func codeSigningRules() notary.Rules {
 
 func emailRules() notary.Rules {
 	none := notary.NameRule{Allow: notary.AllowNone}
-	rules := leafRules("Signed and encrypted e-mail (S/MIME)", notary.EmailProtection)
+	rules := leafRules("Signed and encrypted email (S/MIME)", notary.EmailProtection)
 	rules.KeyUsages = append(rules.KeyUsages, notary.KeyEncipherment, notary.KeyAgreement)
 	rules.Validity, rules.MaxValidity = emailValidity, 3*emailValidity
 	rules.Names = notary.NameRules{DNS: none, IP: none, Email: notary.NameRule{Allow: notary.AllowAny}, URI: none, UPN: none, Required: true}

@@ -135,7 +135,7 @@ func checkNamesFit(r *notary.Rules) error {
 		return notary.FieldErrorf("names.no_host", "this applies to TLS servers only: add the extended key usage "+
 			"serverAuth, or omit it")
 	case slices.Contains(r.ExtKeyUsages, notary.EmailProtection) && none(n.Email):
-		return notary.FieldErrorf("names.email.allow", "emailProtection requires e-mail addresses, but none are "+
+		return notary.FieldErrorf("names.email.allow", "emailProtection requires email addresses, but none are "+
 			"allowed: allow any or list some")
 	case slices.Contains(r.ExtKeyUsages, notary.ServerAuth) && none(n.DNS, n.IP, n.URI):
 		return notary.FieldErrorf("names.dns.allow", "a server is identified by a DNS name, IP address or URI, "+

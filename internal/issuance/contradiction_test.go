@@ -152,7 +152,7 @@ var contradictions = []struct {
 		none := notary.NameRule{Allow: notary.AllowNone}
 		r.Names = notary.NameRules{DNS: none, IP: none, Email: notary.NameRule{Allow: notary.AllowAny}, URI: none}
 	}, "names.dns.allow", "a server is identified"},
-	{"e-mail without addresses", func(r *notary.Rules) {
+	{"email without addresses", func(r *notary.Rules) {
 		r.KeyUsages, r.ExtKeyUsages = []notary.KeyUsage{notary.DigitalSignature}, []string{notary.EmailProtection}
 		r.Names.Email.Allow = notary.AllowNone
 	}, "names.email.allow", "emailProtection"},
@@ -179,7 +179,7 @@ var contradictions = []struct {
 	{"a value that steers terminals", func(r *notary.Rules) {
 		r.Subject.Attributes = []notary.AttributeRule{{Type: "title", Action: notary.Fix, Value: "a\x1b[2J"}}
 	}, "subject.attributes[0]", "control and invisible characters"},
-	{"a fixed e-mail address", func(r *notary.Rules) {
+	{"a fixed email address", func(r *notary.Rules) {
 		r.Subject.Attributes = []notary.AttributeRule{{Type: "1.2.840.113549.1.9.1", Action: notary.Fix, Value: "me@example.com"}}
 	}, "subject.attributes[0]", "must match the names"},
 	{"too many attributes", func(r *notary.Rules) {

@@ -51,7 +51,7 @@ func TestLintRefuses(t *testing.T) {
 		{"control character", forge(t, func(c *pki.CSR) {
 			c.RawSubject = name(asn1.ObjectIdentifier{2, 5, 4, 3}, "a\x00b")
 		}), []string{"e_subject_dn_not_printable_characters"}},
-		{"e-mail in the subject alone", forge(t, func(c *pki.CSR) {
+		{"email in the subject alone", forge(t, func(c *pki.CSR) {
 			c.RawSubject = name(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1},
 				asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte("me@example.com")})
 		}), []string{"e_subj_email_not_in_san"}},

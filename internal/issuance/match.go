@@ -42,7 +42,7 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 	return prefix, true
 }
 
-// matchesEmail reports whether an e-mail address is the entry or is at the entry's domain, or with a leading dot
+// matchesEmail reports whether an email address is the entry or is at the entry's domain, or with a leading dot
 // at a subdomain.
 func matchesEmail(name, entry string) bool {
 	at := strings.LastIndexByte(name, '@')

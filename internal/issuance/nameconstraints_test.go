@@ -121,8 +121,8 @@ var nameCases = []nameCase{
 		differs: "Go never takes the common name for a host; our certificate would have it as a DNS name"},
 	{what: "a common name of one word", permitted: list("DNS:example.com"), commonName: "server", say: allButWe,
 		differs: "Java takes it for a DNS name where there are none beside it"},
-	{what: "a common name of one word beside an e-mail address", permitted: list("DNS:example.com"), names: list("email:me@example.net"), commonName: "server", say: allButWe,
-		differs: "as above: an e-mail address is no DNS name"},
+	{what: "a common name of one word beside an email address", permitted: list("DNS:example.com"), names: list("email:me@example.net"), commonName: "server", say: allButWe,
+		differs: "as above: an email address is no DNS name"},
 	{what: "a common name of one word beside a DNS name", permitted: list("DNS:example.com"), names: list("DNS:a.example.com"), commonName: "server", say: everybody},
 	{what: "a common name of one word, an address is excluded", excluded: list("IP:10.0.0.0/8"), commonName: "server", say: everybody},
 	{what: "a common name of one word with an underscore", permitted: list("DNS:example.com"), commonName: "a_b", say: everybody},
@@ -168,7 +168,7 @@ var nameCases = []nameCase{
 		java: "it fails on IPv4 addresses that begin like an IPv6 prefix (ArrayIndexOutOfBoundsException)"}, // certified as IPv4
 	{what: "IPv4 behind zeros, which is IPv6", permitted: list("IP:10.0.0.0/8"), names: list("IP:::a00:1"), say: nobody},
 
-	// e-mail addresses
+	// email addresses
 	{what: "any address at the host", permitted: list("email:example.com"), names: list("email:me@example.com"), say: everybody},
 	{what: "an address at a host below", permitted: list("email:example.com"), names: list("email:me@mail.example.com"), say: goAlone,
 		differs: "to RFC 5280 a host is this host alone; Go takes it for a domain"},

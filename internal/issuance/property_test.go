@@ -170,7 +170,7 @@ func (g *generator) domain() string {
 	return strings.Join(append(labels, []string{"com", "example", "test", "co"}[g.IntN(4)]), ".")
 }
 
-// subject returns up to ten attributes, using every accepted string type. An e-mail address in it is one of the
+// subject returns up to ten attributes, using every accepted string type. An email address in it is one of the
 // names.
 func (g *generator) subject(names []string) pkix.Name {
 	var subject pkix.Name

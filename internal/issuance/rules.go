@@ -198,7 +198,7 @@ func checkIPAddresses(p *notary.Profile, csr *pki.CSR) error {
 }
 
 func checkEmailAddresses(p *notary.Profile, csr *pki.CSR) error {
-	return checkNameRule(p, p.Names.Email, "e-mail address", csr.Names.Email, matchesEmail)
+	return checkNameRule(p, p.Names.Email, "email address", csr.Names.Email, matchesEmail)
 }
 
 func checkURIs(p *notary.Profile, csr *pki.CSR) error {

@@ -88,7 +88,7 @@ func TestRules(t *testing.T) {
 			[]*pki.CSR{names("11.0.0.1"), names("192.0.2.8"), names("2001:db9::1"), names("::ffff:11.0.0.1"), names("::a00:1")}, "IP address"},
 		{"email_addresses", func(r *notary.Rules) { r.Names.Email = onlyListed("example.com", ".example.org", "me@example.net") },
 			[]*pki.CSR{names("a@example.com", "A@EXAMPLE.com", "a@b.example.org", "me@EXAMPLE.net")},
-			[]*pki.CSR{names("a@b.example.com"), names("a@example.org"), names("you@example.net"), names("ME@example.net"), names("a@badexample.com")}, "e-mail address"},
+			[]*pki.CSR{names("a@b.example.com"), names("a@example.org"), names("you@example.net"), names("ME@example.net"), names("a@badexample.com")}, "email address"},
 		{"uris", func(r *notary.Rules) {
 			r.Names.URI = onlyListed("example.com", ".example.org", "spiffe://example.net/web", "https://example.net/a/")
 		},

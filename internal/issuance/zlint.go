@@ -127,7 +127,7 @@ var mendings = []struct{ part, mend string }{
 	{"san", "correct the subject alternative names in a new request"},
 	{"dnsname", "correct the DNS names in a new request"},
 	{"idn", "correct the internationalised names in a new request"},
-	{"email", "put the e-mail address among the subject alternative names of a new request"},
+	{"email", "put the email address among the subject alternative names of a new request"},
 	{"subject_empty", "give a new request a common name or subject alternative names"},
 	{"ca_subject", "give the authority a subject"},
 	{"subject", "correct the subject in a new request, or have the profile fix the attribute"},

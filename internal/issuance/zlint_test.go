@@ -95,7 +95,7 @@ func specimens(t *testing.T) map[string][]byte {
 		"DNS name of one blank":  func(c *x509.Certificate) { c.DNSNames = []string{" "} },
 		"DNS name too long":      func(c *x509.Certificate) { c.DNSNames = []string{strings.Repeat("abcdefgh.", 40) + "example.com"} },
 		"not an A-label":         func(c *x509.Certificate) { c.DNSNames = []string{"xn--a.example.com", "xn--bcher-kva.example.com"} },
-		"IP and e-mail addresses": func(c *x509.Certificate) {
+		"IP and email addresses": func(c *x509.Certificate) {
 			c.IPAddresses, c.EmailAddresses = []net.IP{{10, 0, 0, 7}}, []string{"me@example.com"}
 		},
 		"URI without a scheme":    func(c *x509.Certificate) { c.URIs = []*url.URL{{Path: "/relative"}} },
@@ -105,7 +105,7 @@ func specimens(t *testing.T) map[string][]byte {
 		},
 		"no key usage":             func(c *x509.Certificate) { c.KeyUsage = 0 },
 		"purposes that do not fit": func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign },
-		"e-mail protection": func(c *x509.Certificate) {
+		"email protection": func(c *x509.Certificate) {
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection, x509.ExtKeyUsageAny}
 		},
 		"critical URLs":  extension([]byte{0x30, 0}, true, 2, 5, 29, 31),

@@ -160,7 +160,7 @@ func addSubtrees(b *cryptobyte.Builder, subtrees notary.Subtrees) {
 }
 
 // CertificateConstraints returns the name constraints of an authority's certificate, which may be external.
-// Constraints on which verifiers disagree are Unprocessable: types other than DNS, IP, e-mail and URI, and
+// Constraints on which verifiers disagree are Unprocessable: types other than DNS, IP, email and URI, and
 // subtrees with a minimum or maximum.
 func CertificateConstraints(c *x509.Certificate) (constraints notary.NameConstraints, err error) {
 	for _, extension := range c.Extensions {
@@ -241,7 +241,7 @@ func readPrefix(value []byte) (text string, ok bool) {
 	return netip.PrefixFrom(addr, bits).String(), true
 }
 
-// lowerDomain lowers the case of all but the local part of an e-mail address.
+// lowerDomain lowers the case of all but the local part of an email address.
 func lowerDomain(text string) string {
 	if local, domain, address := strings.Cut(text, "@"); address {
 		return local + "@" + strings.ToLower(domain)

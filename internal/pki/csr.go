@@ -41,7 +41,7 @@ type CSR struct {
 // become findings.
 //
 // A common name that is a host name or IP address is added to the names, because clients look nowhere else (RFC
-// 9525), and so are the subject's e-mail addresses (RFC 5280, section 4.1.2.6). Other requested extensions, such
+// 9525), and so are the subject's email addresses (RFC 5280, section 4.1.2.6). Other requested extensions, such
 // as basic constraints or key usages, are in Asked for profiles to decide on. Profiles also decide on SHA-1
 // signatures, underscores, user principal names and large numbers of names.
 //
@@ -284,7 +284,7 @@ func (p csrParts) names(subject subject) (a askedNames, err error) {
 	return a, checkCount(a.names)
 }
 
-// addImplied adds the names implied by the subject: e-mail addresses, and common names that are host names or IP
+// addImplied adds the names implied by the subject: email addresses, and common names that are host names or IP
 // addresses.
 func addImplied(names *notary.Names, subject subject) (err error) {
 	for _, commonName := range subject.commonNames {

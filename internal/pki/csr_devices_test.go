@@ -127,7 +127,7 @@ func TestParseCSROfDevices(t *testing.T) {
 		"an underscore":      {withSAN(t, generalName(2, "host_1.example.com")), nil},
 		"unstructuredName":   {withSubject(t, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 2}, asn1.TagIA5String, "rtr1.example.com"), nil},
 		"country as UTF8":    {withSubject(t, oidCountry, asn1.TagUTF8String, "DE"), []string{"csr_string_type"}},
-		"e-mail as UTF8":     {withSubject(t, oidEmail, asn1.TagUTF8String, "me@example.com"), []string{"csr_string_type"}},
+		"email as UTF8":      {withSubject(t, oidEmail, asn1.TagUTF8String, "me@example.com"), []string{"csr_string_type"}},
 		"organization, IA5":  {withSubject(t, oidOrg, asn1.TagIA5String, "Example"), []string{"csr_string_type"}},
 		"several at once":    {withSubject(t, oidOrg, asn1.TagT61String, "M\xfcller"), []string{"csr_string_type"}},
 		"organization, UCS4": {withSubject(t, oidOrg, 28, "\x00\x00\x00M\x00\x01\xf6\x00"), []string{"csr_string_type"}},

@@ -124,7 +124,7 @@ func TestNamesOfCSR(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(notary.Names{Email: []string{"Me@Example.com"}}, csr.Names); diff != "" {
-		t.Errorf("e-mail address of the subject: -want +got\n%s", diff)
+		t.Errorf("email address of the subject: -want +got\n%s", diff)
 	}
 }
 
@@ -223,7 +223,7 @@ func TestParseCSRRefusesContent(t *testing.T) {
 		{"country of three letters", withSubject(t, oidCountry, printable, "DEU"), "exactly 2"},
 		{"country of one letter", withSubject(t, oidCountry, printable, "D"), "exactly 2"},
 		{"organization too long", withSubject(t, oidOrg, utf8, strings.Repeat("a", 65)), "organization in the subject has 65"},
-		{"e-mail that is none", withSubject(t, oidEmail, ia5, "me"), "not an e-mail address"},
+		{"email that is none", withSubject(t, oidEmail, ia5, "me"), "not an email address"},
 		{"21 attributes", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{OrganizationalUnit: strings.Split(strings.Repeat("a,", 20)+"a", ",")}}), "more than 20 attributes"},
 		{"wildcard CN that is too wide", withSubject(t, oidCN, utf8, "*.com"), "too broad"},
 
@@ -237,7 +237,7 @@ func TestParseCSRRefusesContent(t *testing.T) {
 		{"DNS name that is an IP address", withSAN(t, generalName(2, "10.0.0.7")), "give it as an IP address name"},
 		{"DNS name that is an IPv6 address", withSAN(t, generalName(2, "::1")), "give it as an IP address name"},
 		{"IP address of 5 octets", withSAN(t, generalName(7, "12345")), "5 octets"},
-		{"e-mail with a space", withSAN(t, generalName(1, "m e@example.com")), "not an e-mail address"},
+		{"email with a space", withSAN(t, generalName(1, "m e@example.com")), "not an email address"},
 		{"relative URI", withSAN(t, generalName(6, "/x")), "not an absolute URI"},
 		{"SAN twice", sanTwice(t), "twice"},
 		{"broken attribute", brokenAttribute(t), "not well-formed"},

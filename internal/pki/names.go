@@ -240,7 +240,7 @@ func isALabel(label string) bool {
 // checkEmail checks an addr-spec of RFC 5322, section 3.4.1, without quotes, comments and domain literals.
 func checkEmail(text string) error {
 	if !isASCII(text) {
-		return invalid("%.60q is not an e-mail address in ASCII: write its domain with A-labels (xn--…), "+
+		return invalid("%.60q is not an email address in ASCII: write its domain with A-labels (xn--…), "+
 			"and no other letters before the @", text)
 	}
 	local, domain, found := strings.Cut(text, "@")
@@ -252,7 +252,7 @@ func checkEmail(text string) error {
 	_, err := checkDNS(domain)
 	if !found || local == "" || len(local) > maxLocal || !atoms || len(text) > maxEmail ||
 		err != nil || strings.HasPrefix(domain, "*") {
-		return invalid("%.60q is not an e-mail address", text)
+		return invalid("%.60q is not an email address", text)
 	}
 	return nil
 }

@@ -101,19 +101,19 @@ func nameConstraintsCases(t *testing.T) []pathCase {
 		{what: "DNS, the name of a self-issued leaf", links: []edit{plain, permitted("example.net"), selfIssued(1)}, words: ourWords},
 		{what: "DNS, below a self-issued authority", links: []edit{plain, permitted("example.net"), selfIssued(1), plain}, words: ourWords},
 
-		// e-mail addresses
-		{what: "e-mail, permitted", links: []edit{plain, mailPermitted("example.com"), mailed("me@example.com")}, we: true, openssl: true},
-		{what: "e-mail, not permitted", links: []edit{plain, mailPermitted("example.com"), mailed("me@example.net")}, words: ourWords},
-		{what: "e-mail, one of two not permitted", links: []edit{plain, mailPermitted("example.com"), mailed("me@example.com", "me@example.net")}, words: ourWords},
-		{what: "e-mail, a host below", links: []edit{plain, mailPermitted("example.com"), mailed("me@mail.example.com")}, words: ourWords},
-		{what: "e-mail, hosts below permitted", links: []edit{plain, mailPermitted(".example.com"), mailed("me@mail.example.com")}, we: true, openssl: true},
-		{what: "e-mail, hosts below permitted, the host itself", links: []edit{plain, mailPermitted(".example.com"), mailed("me@example.com")}, words: ourWords},
-		{what: "e-mail, one address excluded", links: []edit{plain, mailExcluded("me@example.com"), mailed("me@example.com")}, words: ourWords},
-		{what: "e-mail, another address excluded", links: []edit{plain, mailExcluded("me@example.com"), mailed("you@example.com")}, we: true, openssl: true},
-		{what: "e-mail in the subject alone, permitted", links: []edit{plain, mailPermitted("example.com"), mailInSubject("me@example.com")}, we: true, openssl: true},
-		{what: "e-mail in the subject alone, not permitted", links: []edit{plain, mailPermitted("example.com"), mailInSubject("me@example.net")}, words: ourWords},
-		{what: "e-mail in the subject alone, excluded", links: []edit{plain, mailExcluded("example.com"), mailInSubject("me@example.com")}, words: ourWords},
-		{what: "e-mail in the subject alone, not permitted far above", links: []edit{plain, mailPermitted("example.com"), plain, mailInSubject("me@example.net")}, words: ourWords},
+		// email addresses
+		{what: "email, permitted", links: []edit{plain, mailPermitted("example.com"), mailed("me@example.com")}, we: true, openssl: true},
+		{what: "email, not permitted", links: []edit{plain, mailPermitted("example.com"), mailed("me@example.net")}, words: ourWords},
+		{what: "email, one of two not permitted", links: []edit{plain, mailPermitted("example.com"), mailed("me@example.com", "me@example.net")}, words: ourWords},
+		{what: "email, a host below", links: []edit{plain, mailPermitted("example.com"), mailed("me@mail.example.com")}, words: ourWords},
+		{what: "email, hosts below permitted", links: []edit{plain, mailPermitted(".example.com"), mailed("me@mail.example.com")}, we: true, openssl: true},
+		{what: "email, hosts below permitted, the host itself", links: []edit{plain, mailPermitted(".example.com"), mailed("me@example.com")}, words: ourWords},
+		{what: "email, one address excluded", links: []edit{plain, mailExcluded("me@example.com"), mailed("me@example.com")}, words: ourWords},
+		{what: "email, another address excluded", links: []edit{plain, mailExcluded("me@example.com"), mailed("you@example.com")}, we: true, openssl: true},
+		{what: "email in the subject alone, permitted", links: []edit{plain, mailPermitted("example.com"), mailInSubject("me@example.com")}, we: true, openssl: true},
+		{what: "email in the subject alone, not permitted", links: []edit{plain, mailPermitted("example.com"), mailInSubject("me@example.net")}, words: ourWords},
+		{what: "email in the subject alone, excluded", links: []edit{plain, mailExcluded("example.com"), mailInSubject("me@example.com")}, words: ourWords},
+		{what: "email in the subject alone, not permitted far above", links: []edit{plain, mailPermitted("example.com"), plain, mailInSubject("me@example.net")}, words: ourWords},
 
 		// URIs and addresses
 		{what: "URI, permitted", links: []edit{plain, uriPermitted("example.com"), located(t, "https://example.com/a")}, we: true, openssl: true},

@@ -159,6 +159,6 @@ func addGeneralName(names *notary.Names, tag casn1.Tag, value []byte) error {
 			kind = "unknown type"
 		}
 		return invalid("the request has a name of a type that is not supported (%s): "+
-			"use DNS names, IP addresses, e-mail addresses, URIs and user principal names", kind)
+			"use DNS names, IP addresses, email addresses, URIs and user principal names", kind)
 	}
 }

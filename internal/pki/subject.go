@@ -54,7 +54,7 @@ var attributes = map[string]attribute{
 	"2.5.4.65":                   {"pseudonym", "pseudonym", 128, 1, directoryString},
 	"0.9.2342.19200300.100.1.1":  {"user id", "user_id", 256, 1, directoryString},
 	"0.9.2342.19200300.100.1.25": {"domain component", "domain_component", 63, 1, ia5String},
-	"1.2.840.113549.1.9.1":       {"e-mail address", "email_address", 255, 1, ia5String},
+	"1.2.840.113549.1.9.1":       {"email address", "email_address", 255, 1, ia5String},
 	"1.2.840.113549.1.9.2":       {"unstructured name", "unstructured_name", 255, 1, pkcs9String},
 	"1.2.840.113549.1.9.8":       {"unstructured address", "unstructured_address", 255, 1, directoryString},
 }

@@ -80,7 +80,7 @@ func weight(names notary.Subtrees) (n int) {
 }
 
 // Refused returns the kind and text of a name that the constraints forbid, or "" if all names are allowed. Names
-// are compared as RFC 5280 requires, and wherever OpenSSL and Java also look: the subject's e-mail addresses and,
+// are compared as RFC 5280 requires, and wherever OpenSSL and Java also look: the subject's email addresses and,
 // in a certificate without DNS names, a common name that looks like one, even that of an authority.
 //
 // A common name that people may take for a host is compared in any case, with the kind [CommonName]. If the

@@ -214,7 +214,7 @@ func refusedNames() map[string]refusedCSR {
 		{2, strings.Repeat("a", 64) + ".example.com", "63"}, {2, strings.Repeat("a.", 130) + "example.com", "253"},
 		{2, "10.0.0.7", "IP address"}, {2, "2001:db8::1", "IP address"}, {2, "10.0.0", "ends in a number"}, {2, "https://a.example.com", "character other than"},
 		{7, "\x0a\x00\x00", "3 octets"}, {7, "\x0a\x00\x00\x07\xff\xff\xff\x00", "8 octets"}, {7, "", "0 octets"},
-		{1, "nobody", "e-mail"}, {1, "a@b@example.com", "e-mail"}, {1, "a@", "e-mail"}, {1, "a\x00@example.com", "e-mail"},
+		{1, "nobody", "email"}, {1, "a@b@example.com", "email"}, {1, "a@", "email"}, {1, "a\x00@example.com", "email"},
 		{6, "/relative", "URI"}, {6, "https://", "URI"}, {6, "https:a.example.com", "URI"}, {6, "https://a.example.com/\x00", "URI"},
 		{0, "\x06\x03\x2a\x03\x04", "not supported"}, {4, "\x30\x00", "directoryName"}, {8, "\x2a\x03\x04", "registeredID"}, {9, "x", "unknown type"},
 	} {

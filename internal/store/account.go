@@ -29,7 +29,7 @@ func (r reader) HasAccounts(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
-// AccountByEmail returns the account with that e-mail and its password hash, or nil.
+// AccountByEmail returns the account with that email and its password hash, or nil.
 func (r reader) AccountByEmail(ctx context.Context, email string) (*notary.Account, string, error) {
 	return r.accountAndHash(ctx, `WHERE email = $1`, email)
 }
@@ -95,7 +95,7 @@ func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) 
 	id, err := tx.db.Insert(`INSERT INTO account (email, password_hash, role, created_at)
 		VALUES ($1, $2, $3, $4) RETURNING id`, a.Email, passwordHash, int(a.Role), db.Seconds(tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
-		return 0, &notary.Error{Kind: notary.Conflict, Field: "email", Message: "an account with this e-mail " +
+		return 0, &notary.Error{Kind: notary.Conflict, Field: "email", Message: "an account with this email " +
 			"already exists"}
 	}
 	return id, err

@@ -29,10 +29,10 @@ func TestAccount(t *testing.T) {
 	got, hash, err := s.AccountByEmail(t.Context(), reader.Email)
 	testkit.Check(t, err)
 	if diff := cmp.Diff(want, got); diff != "" || hash != "hash of read-only-1@example.com" {
-		t.Errorf("by e-mail, with hash %q (-want +got):\n%s", hash, diff)
+		t.Errorf("by email, with hash %q (-want +got):\n%s", hash, diff)
 	}
 	if none, hash, err := s.AccountByEmail(t.Context(), "nobody@example.com"); none != nil || hash != "" || err != nil {
-		t.Errorf("an unknown e-mail gives %v, %q, %v", none, hash, err)
+		t.Errorf("an unknown email gives %v, %q, %v", none, hash, err)
 	}
 	if hash, err := s.PasswordHash(t.Context(), 99); hash != "" || err != nil {
 		t.Errorf("an unknown account has the hash %q (%v)", hash, err)
@@ -45,7 +45,7 @@ func TestAccount(t *testing.T) {
 		return err
 	})
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, "an account with this e-mail already exists")
+	testkit.WantText(t, err, "an account with this email already exists")
 	testkit.Check(t, archive.CheckInvariants(t.Context(), s)) // the counters match
 }
 

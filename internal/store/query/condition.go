@@ -92,7 +92,7 @@ func (l List[T]) equal(column string, value any) Condition {
 	}
 }
 
-// submitter returns a condition on the submitter's e-mail address and, unless owner is 0, on the account that has or
+// submitter returns a condition on the submitter's email address and, unless owner is 0, on the account that has or
 // had it.
 func (l List[T]) submitter(email string, owner int64) Condition {
 	c := l.equal("email", email)

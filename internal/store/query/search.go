@@ -9,7 +9,7 @@ import (
 	"notary/internal/db"
 )
 
-// A search word matches objects that have something beginning with it: a label of a name, the e-mail address, the
+// A search word matches objects that have something beginning with it: a label of a name, the email address, the
 // serial number or fingerprint, or the key type. The name of a status matches the requests with that status.
 
 // hexadecimal matches a prefix of a serial number or fingerprint.

@@ -145,7 +145,7 @@ func Activate(t testing.TB, s *store.Store, req *notary.Request, cert *notary.Ce
 	return GetRequest(t, s, req.ID)
 }
 
-// NewAccount creates an account with the role and the e-mail address role-n@example.com.
+// NewAccount creates an account with the role and the email address role-n@example.com.
 func NewAccount(t testing.TB, s *store.Store, role notary.Role, n int) *notary.Account {
 	t.Helper()
 	var id int64

@@ -23,7 +23,7 @@ func templatesOf(main string, functions map[string]any) page.Templates {
 func TestWriteRendersAFailedFormOnce(t *testing.T) {
 	t.Parallel()
 	rendered := 0
-	pages := templatesOf(`{{rendered}}{{template "failure" .}}{{template "field" (.Input "text" "email" "E-mail")}}`,
+	pages := templatesOf(`{{rendered}}{{template "failure" .}}{{template "field" (.Input "text" "email" "Email")}}`,
 		map[string]any{"rendered": func() string { rendered++; return "" }})
 	for field, want := range map[string]string{"email": `id="f-email"`, "": `class="failure"`} {
 		rendered = 0
