@@ -18,7 +18,7 @@ import (
 
 // The whole list of 100,000 requests is streamed in less than 120 MiB of memory. It takes 80 to 105, depending on how
 // far the garbage collector falls behind. The budget is 128 MiB for a million.
-func TestListOfHundredThousandIsStreamed(t *testing.T) {
+func TestListOfAHundredThousandIsStreamed(t *testing.T) {
 	const rows, limit = 100_000, 120 << 20
 	binary := buildProgram(t)
 	data := filepath.Join(t.TempDir(), "notary-data")

@@ -20,7 +20,7 @@ import (
 
 // No query of a method, nor of a list with any filter and order, scans a table of a hundred thousand rows on either
 // engine.
-func TestPlansWithHundredThousandRows(t *testing.T) {
+func TestPlansWithAHundredThousandRows(t *testing.T) {
 	const rows = 100_000
 	database := testkit.Database(t)
 	s, clock := openAt(t, database)
