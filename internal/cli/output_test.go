@@ -36,7 +36,7 @@ func TestListsAsTables(t *testing.T) {
 	t.Parallel()
 	for args, test := range map[string]struct{ answer, want string }{
 		"account list": {`[{"id":1,"email":"a@b.c","role_id":2,"created_at":"2026-06-01T09:00:00Z"}]`,
-			"ID  EMAIL  ROLE                   CREATED\n1   a@b.c   Certificate Requestor  3 hours ago\n"},
+			"ID  EMAIL  ROLE                   CREATED\n1   a@b.c  Certificate Requestor  3 hours ago\n"},
 		"authority list": {`[{"id":1,"status":"active","common_name":"R","key":"Ed25519","not_after":"2036-06-01T00:00:00Z"},{"id":2,"status":"pending","common_name":"I","key":"Ed25519","issuer_id":1}]`,
 			"ID  STATUS   COMMON NAME  KEY      ISSUER  EXPIRES\n1   active   R            Ed25519  -       2036-06-01\n2   pending  I            Ed25519  1       -\n"},
 		"certificate list": {`[{"id":1,"common_name":"R","serial_number":"0a","certificate_authority_id":1,"not_after":"2026-06-01T11:00:00Z","revoked_at":"2026-06-01T11:59:30Z"}]`,

@@ -53,5 +53,5 @@ func TestUnnamedFieldPanics(t *testing.T) {
 			t.Error("it rendered the field")
 		}
 	}()
-	page.NewForm(nil).Fields("email").Input("text", "email", "")
+	page.NewForm(nil).Fields("email").Input("text", "name", "")
 }
