@@ -77,7 +77,7 @@ func openKeystore(ctx context.Context, c *config.Config, hasSealedKeys func(cont
 	if err := keystore.CreateFile(c.SealKey); err != nil {
 		return nil, err
 	}
-	log.Info("key file made: back it up apart from the database, for without it the authorities' keys are lost",
+	log.Info("key file created: back it up separately from the database; without it the keys of all CAs are lost",
 		"file", c.SealKey)
 	return keystore.FromFile(c.SealKey)
 }

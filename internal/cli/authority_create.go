@@ -102,7 +102,7 @@ func (p *program) createAuthority(ctx context.Context, c *client.Client, body ap
 		return p.created(id, "authority %d was created, signed by authority %d, and can sign\nnext: notary request "+
 			"sign ID --authority %d", id, issuer, id)
 	case body.SelfSigned:
-		return p.created(id, "authority %d was created and can sign\nits certificate, to be trusted: notary "+
+		return p.created(id, "authority %d was created and can sign\nnext: let clients trust its certificate: notary "+
 			"authority show %d --certificate", id, id)
 	default:
 		return p.created(id, "authority %d was created and is pending\nnext: notary authority sign %d --authority "+
