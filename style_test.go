@@ -1,8 +1,6 @@
 package notary_test
 
 import (
-	"flag"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -10,42 +8,21 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 )
 
-const (
-	stylePhrases = "testdata/style/phrases.txt"
-	stylePending = "testdata/style/pending.txt"
-)
+const stylePhrases = "testdata/style/phrases.txt"
 
-var lowerPending = flag.Bool("lower-pending", false, "lower the counts in "+stylePending+" to the present ones")
-
-// TestStyle fails on phrases of testdata/style/phrases.txt in comments, messages, help, templates and documents. The
-// paths in testdata/style/pending.txt may still contain the stated numbers; lower these counts, never raise them.
+// TestStyle fails on phrases of testdata/style/phrases.txt in comments, messages, help, templates and documents.
 func TestStyle(t *testing.T) {
-	phrases, pools := readPhrases(t), readPending(t)
+	phrases := readPhrases(t)
 	for _, text := range proseOfRepository(t) {
 		for _, p := range phrases {
 			for _, match := range p.pattern.FindAllString(text.content, -1) {
-				finding := fmt.Sprintf("%s:%d: %q: write %s", text.file, text.line, match, p.instead)
-				if pool := poolOf(pools, text.file); pool != nil {
-					pool.findings = append(pool.findings, finding)
-				} else {
-					t.Error(finding)
-				}
+				t.Errorf("%s:%d: %q: write %s", text.file, text.line, match, p.instead)
 			}
 		}
-	}
-	for _, pool := range pools {
-		if n := len(pool.findings); n > pool.most {
-			t.Errorf("%d phrases are new in %s:\n%s", n-pool.most, strings.Join(pool.paths, " "),
-				strings.Join(pool.findings, "\n"))
-		}
-	}
-	if *lowerPending && !t.Failed() {
-		writePending(t, pools)
 	}
 }
 
@@ -65,56 +42,6 @@ func readPhrases(t *testing.T) (phrases []stylePhrase) {
 		phrases = append(phrases, stylePhrase{expression, instead})
 	}
 	return phrases
-}
-
-// stylePool is a line of pending.txt: the number of phrases that its files and folders may contain together.
-type stylePool struct {
-	most     int
-	paths    []string
-	findings []string
-}
-
-func readPending(t *testing.T) (pools []*stylePool) {
-	t.Helper()
-	for _, line := range contentLines(t, stylePending) {
-		fields := strings.Fields(line)
-		most, err := strconv.Atoi(fields[0])
-		if err != nil || len(fields) < 2 {
-			t.Fatalf("%s: %q is not a number and paths", stylePending, line)
-		}
-		pools = append(pools, &stylePool{most: most, paths: fields[1:]})
-	}
-	return pools
-}
-
-func writePending(t *testing.T, pools []*stylePool) {
-	t.Helper()
-	var b strings.Builder
-	for line := range strings.Lines(readText(t, stylePending)) {
-		if strings.HasPrefix(line, "#") {
-			b.WriteString(line)
-		}
-	}
-	for _, pool := range pools {
-		if n := len(pool.findings); n > 0 {
-			fmt.Fprintf(&b, "%d %s\n", n, strings.Join(pool.paths, " "))
-		}
-	}
-	if err := os.WriteFile(stylePending, []byte(b.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// poolOf returns the first pool with the file or a folder above it, or nil.
-func poolOf(pools []*stylePool, file string) *stylePool {
-	for _, pool := range pools {
-		for _, path := range pool.paths {
-			if file == path || strings.HasPrefix(file, path+"/") {
-				return pool
-			}
-		}
-	}
-	return nil
 }
 
 // contentLines returns the lines of a file that are neither empty nor comments.

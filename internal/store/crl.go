@@ -67,7 +67,7 @@ type ListState struct {
 	Known       int64 // the same for the CRL that got its number last, which may still be being built
 }
 
-// ListStates returns the states of the CRLs of all authorities that are not deleted.
+// ListStates returns the state of every CRL of the authorities that are not deleted.
 func (r reader) ListStates(ctx context.Context) (map[ListKey]ListState, error) {
 	all := map[ListKey]ListState{}
 	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {

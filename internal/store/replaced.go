@@ -62,7 +62,7 @@ func memberOf(c *notary.Certificate, id int64) member {
 // because another owner's may have replaced it.
 //
 // The owner is an expression, since SQLite would compare a bare parameter with the condition of certificate_unowned,
-// and would therefore compile the statement anew whenever the parameter is set.
+// and would therefore compile the statement again whenever the parameter is set.
 func (m member) replacement(b *db.Binder) string {
 	from := "FROM certificate y WHERE y.name_set = " + b.Bind(m.set) + " AND "
 	later := " AND y.not_after >= " + b.Bind(m.notAfter) + m.compare(b, "y", " >= ", " > ")
