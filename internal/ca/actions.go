@@ -59,8 +59,7 @@ func allowToSign(ctx context.Context, st *store.Store, caller notary.Caller, req
 	if err != nil {
 		return err
 	}
-	r := ownedBy(policy.Resource{Names: req.Names, CommonNames: nonempty(req.CommonName)}, req.RequesterID,
-		req.OwnerGroupID)
+	r := submittedResource(req)
 	if r.OwnerGroups, err = st.GroupsOf(ctx, r.OwnerID); err != nil {
 		return err
 	}

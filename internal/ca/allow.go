@@ -216,10 +216,15 @@ func allowOwner(ctx context.Context, known groupReader, caller notary.Caller, gr
 		"ask an Admin to add you to it", policy.CreateRequest, groupID), "owner")
 }
 
+// submittedResource describes a request as it was submitted, without a certificate.
+func submittedResource(req *notary.Request) policy.Resource {
+	return ownedBy(policy.Resource{Names: req.Names, CommonNames: nonempty(req.CommonName)}, req.RequesterID,
+		req.OwnerGroupID)
+}
+
 // requestResource describes a request with its current certificate, if any.
 func requestResource(req *notary.Request) policy.Resource {
-	r := ownedBy(policy.Resource{Names: req.Names, CommonNames: nonempty(req.CommonName)}, req.RequesterID,
-		req.OwnerGroupID)
+	r := submittedResource(req)
 	if c := req.Certificate; c != nil {
 		r.AuthorityID, r.Profile = c.AuthorityID, c.Profile
 		r.Names, r.CommonNames = bothNames(req.Names, c.Names), append(r.CommonNames, nonempty(c.CommonName)...)

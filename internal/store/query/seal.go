@@ -10,7 +10,7 @@ import (
 // SealKeySize is the size of a [Seal]'s key in octets.
 const SealKeySize = 32
 
-// Seal encrypts the cursors of lists whose readers do not see every object: a page may end at an object that the
+// Seal encrypts the cursors of lists whose readers do not see every object: a short page may end at an object that the
 // reader does not see, and its cursor would disclose the name and expiry. It is safe for concurrent use.
 type Seal struct{ aead atomic.Pointer[cipher.AEAD] }
 
