@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -100,6 +101,42 @@ func TestDeletionRemovesGrants(t *testing.T) {
 	testkit.Check(t, err)
 	if len(of) != 2 {
 		t.Errorf("after the refusal the last Admin has the grants %+v", of)
+	}
+}
+
+// A group is not deleted while grants to others are limited to its requests: without the group they would keep an ID
+// that a restored database could give to another group, and without the limit they would cover every request.
+func TestGroupsThatLimitGrantsAreKept(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	admin := w.Admin()
+	team, err := w.Auth.CreateGroup(t.Context(), admin, "team")
+	testkit.Check(t, err)
+	other, err := w.Auth.CreateGroup(t.Context(), admin, "others")
+	testkit.Check(t, err)
+	limited := func(g *notary.Grant, groups ...int64) int64 {
+		t.Helper()
+		g.OwnerGroups = groups
+		id, err := w.Auth.CreateGrant(t.Context(), admin, g)
+		testkit.Check(t, err)
+		return id
+	}
+	limited(signing(0, team), team) // it is deleted with the group
+	kept := limited(signing(0, other), other, team)
+	err = w.Auth.DeleteGroup(t.Context(), admin, team)
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantText(t, err, fmt.Sprintf("grant %d is limited to requests of group %d: delete that grant first", kept, team))
+	g, err := w.Auth.Grant(t.Context(), admin, kept)
+	testkit.Check(t, err)
+	if diff := cmp.Diff([]int64{other, team}, g.OwnerGroups); diff != "" {
+		t.Errorf("after the refusal the grant is limited to (-want +got):\n%s", diff)
+	}
+	testkit.Check(t, w.Auth.DeleteGrant(t.Context(), admin, kept))
+	testkit.Check(t, w.Auth.DeleteGroup(t.Context(), admin, team))
+	all, err := w.Auth.Grants(t.Context(), admin)
+	testkit.Check(t, err)
+	if len(all) != 0 {
+		t.Errorf("the grants left are %+v", all)
 	}
 }
 

@@ -61,8 +61,23 @@ func (tx *Tx) InsertGroup(name string) (int64, error) {
 	return id, err
 }
 
-// DeleteGroup deletes a group with its memberships and grants.
+// DeleteGroup deletes a group with its memberships and grants. It returns a [notary.Conflict] if requests or
+// certificates belong to the group, or if grants to others are limited to its requests.
 func (tx *Tx) DeleteGroup(ctx context.Context, id int64) error {
+	if err := tx.requireUnused(ctx, id); err != nil {
+		return err
+	}
+	if _, err := tx.db.Exec(`DELETE FROM access_grant WHERE group_id = $1`, id); err != nil {
+		return err
+	}
+	if _, err := tx.db.Exec(`DELETE FROM membership WHERE group_id = $1`, id); err != nil {
+		return err
+	}
+	return tx.db.Change(found(sql.ErrNoRows, "group", id), `DELETE FROM account_group WHERE id = $1`, id)
+}
+
+// requireUnused returns a Conflict if other objects refer to the group.
+func (tx *Tx) requireUnused(ctx context.Context, id int64) error {
 	var owns bool
 	err := tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM request WHERE owner_group_id = $1)
 		OR EXISTS (SELECT 1 FROM certificate WHERE owner_group_id = $1)`, id).Scan(&owns)
@@ -73,13 +88,17 @@ func (tx *Tx) DeleteGroup(ctx context.Context, id int64) error {
 		return notary.Errorf(notary.Conflict, "requests or certificates belong to group %d: "+
 			"remove its members and grants instead of the group", id)
 	}
-	if _, err := tx.db.Exec(`DELETE FROM access_grant WHERE group_id = $1`, id); err != nil {
+	grants, err := tx.Grants(ctx)
+	if err != nil {
 		return err
 	}
-	if _, err := tx.db.Exec(`DELETE FROM membership WHERE group_id = $1`, id); err != nil {
-		return err
+	for _, g := range grants {
+		if g.GroupID != id && slices.Contains(g.OwnerGroups, id) {
+			return notary.Errorf(notary.Conflict, "grant %d is limited to requests of group %d: delete that grant first",
+				g.ID, id)
+		}
 	}
-	return tx.db.Change(found(sql.ErrNoRows, "group", id), `DELETE FROM account_group WHERE id = $1`, id)
+	return nil
 }
 
 // AddMember adds an account to a group.
