@@ -5,7 +5,6 @@ import (
 
 	"notary"
 	"notary/internal/policy"
-	"notary/internal/store"
 )
 
 // These functions report what a caller may do, before it selects the details. Every use case authorizes the call again.
@@ -21,22 +20,60 @@ func (s *Service) RequestActions(ctx context.Context, caller notary.Caller,
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return nil, err
 	}
-	all := map[policy.Action]bool{}
+	return actionsOn(ctx, s.store, caller, req)
+}
+
+// actionsOn returns the actions on a request. It reads the grants and groups of an account once, not for each action.
+func actionsOn(ctx context.Context, known revokeReader, caller notary.Caller,
+	req *notary.Request) (map[policy.Action]bool, error) {
+	all, once := map[policy.Action]bool{}, &readOnce{revokeReader: known}
 	for _, action := range requestActions {
 		var err error
 		switch action {
 		case policy.SignRequest:
-			err = allowToSign(ctx, s.store, caller, req)
+			err = allowToSign(ctx, once, caller, req)
 		case policy.RevokeRequest:
-			err = allowRevoke(ctx, s.store, caller, req)
+			err = allowRevoke(ctx, once, caller, req)
 		default:
-			err = allowRequest(ctx, s.store, caller, action, req)
+			err = allowRequest(ctx, once, caller, action, req)
 		}
 		if all[action], err = permitted(err); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
+}
+
+// readOnce remembers the grants and groups of accounts for a series of checks.
+type readOnce struct {
+	revokeReader
+	grants map[int64][]*notary.Grant
+	groups map[int64][]int64
+}
+
+func (r *readOnce) GrantsOf(ctx context.Context, accountID int64) ([]*notary.Grant, error) {
+	return remembered(&r.grants, accountID, func() ([]*notary.Grant, error) {
+		return r.revokeReader.GrantsOf(ctx, accountID)
+	})
+}
+
+func (r *readOnce) GroupsOf(ctx context.Context, accountID int64) ([]int64, error) {
+	return remembered(&r.groups, accountID, func() ([]int64, error) { return r.revokeReader.GroupsOf(ctx, accountID) })
+}
+
+// remembered returns the value of an id, reading it if it is not in the map.
+func remembered[T any](values *map[int64]T, id int64, read func() (T, error)) (T, error) {
+	if value, ok := (*values)[id]; ok {
+		return value, nil
+	}
+	value, err := read()
+	if err == nil {
+		if *values == nil {
+			*values = map[int64]T{}
+		}
+		(*values)[id] = value
+	}
+	return value, err
 }
 
 // permitted reports whether err is nil. It returns err unless that is nil or means that the caller lacks a permission.
@@ -48,19 +85,19 @@ func permitted(err error) (bool, error) {
 }
 
 // allowToSign returns a Forbidden error unless the caller may sign the request with some authority and profile.
-func allowToSign(ctx context.Context, st *store.Store, caller notary.Caller, req *notary.Request) error {
+func allowToSign(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
 	if policy.May(caller, policy.SignRequest) {
 		return nil
 	}
-	if err := sees(ctx, st, caller, req); err != nil {
+	if err := sees(ctx, known, caller, req); err != nil {
 		return err
 	}
-	grants, err := st.GrantsOf(ctx, caller.AccountID)
+	grants, err := known.GrantsOf(ctx, caller.AccountID)
 	if err != nil {
 		return err
 	}
 	r := submittedResource(req)
-	if r.OwnerGroups, err = st.GroupsOf(ctx, r.OwnerID); err != nil {
+	if r.OwnerGroups, err = known.GroupsOf(ctx, r.OwnerID); err != nil {
 		return err
 	}
 	if !policy.Possible(grants, policy.SignRequest, r) {
@@ -69,7 +106,7 @@ func allowToSign(ctx context.Context, st *store.Store, caller notary.Caller, req
 	if req.Certificate == nil {
 		return nil
 	}
-	return allowCertificate(ctx, st, caller, policy.SignRequest, req.Certificate)
+	return allowCertificate(ctx, known, caller, policy.SignRequest, req.Certificate)
 }
 
 // MayRevoke reports whether the caller may revoke a certificate.

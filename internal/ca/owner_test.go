@@ -1,6 +1,7 @@
 package ca_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/store"
 	"notary/internal/testkit"
 )
 
@@ -278,5 +280,49 @@ func TestRequestActions(t *testing.T) {
 	testkit.Check(t, err)
 	if !may {
 		t.Error("it may not revoke its own certificate")
+	}
+}
+
+// counted counts how often the grants and groups of accounts are read.
+type counted struct {
+	*store.Store
+	grants, groups map[int64]int
+}
+
+func (c counted) GrantsOf(ctx context.Context, accountID int64) ([]*notary.Grant, error) {
+	c.grants[accountID]++
+	return c.Store.GrantsOf(ctx, accountID)
+}
+
+func (c counted) GroupsOf(ctx context.Context, accountID int64) ([]int64, error) {
+	c.groups[accountID]++
+	return c.Store.GroupsOf(ctx, accountID)
+}
+
+// A page reads the grants once, however many actions it may offer.
+func TestRequestActionsReadGrantsOnce(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	ann, bob := newRequestor(t, w), newRequestor(t, w)
+	newTeam(t, w, "team", ann)
+	id := w.Signed(t, bob, root)
+	grantTo(t, w, ann, notary.GrantTerms{Actions: []string{"request.view", "request.revoke", "request.reject"},
+		Owners: []int64{bob.AccountID}})
+	c := counted{w.Store, map[int64]int{}, map[int64]int{}}
+	all, err := ca.ActionsOn(t.Context(), c, ann, request(t, w, id))
+	testkit.Check(t, err)
+	if !all["request.revoke"] || !all["request.reject"] || all["request.delete"] {
+		t.Errorf("the actions are %v", all)
+	}
+	for account, n := range c.grants {
+		if n != 1 || account != ann.AccountID {
+			t.Errorf("the grants of account %d were read %d times", account, n)
+		}
+	}
+	for account, n := range c.groups {
+		if n != 1 {
+			t.Errorf("the groups of account %d were read %d times", account, n)
+		}
 	}
 }
