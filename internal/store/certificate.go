@@ -189,6 +189,6 @@ func (tx *Tx) AdoptCertificate(c *notary.Certificate, req *notary.Request) error
 		return err
 	}
 	m := memberOf(c, c.ID)
-	m.owner = req.RequesterID
+	m.owner = ownerOf(req.RequesterID, req.OwnerGroupID)
 	return tx.joinNames(m)
 }

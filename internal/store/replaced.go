@@ -13,9 +13,9 @@ import (
 )
 
 // A certificate is replaced once there is a later one for the same names and owner that is not revoked:
-// one that becomes valid no earlier and expires no earlier. Imported certificates have no owner: they
-// replace, and are replaced by, those of any owner. Certificates that are neither revoked nor replaced are
-// current, and only these are counted and listed as expiring.
+// one that becomes valid no earlier and expires no earlier. The owner is a group or an account. Imported
+// certificates have no owner: they replace, and are replaced by, those of any owner. Certificates that are
+// neither revoked nor replaced are current, and only these are counted and listed as expiring.
 //
 // Each certificate refers to one that replaces it, so that a revocation finds those that become current
 // again. The cost of an insertion or revocation does not depend on how many others have the same names.
@@ -46,7 +46,7 @@ func nameSet(c *notary.Certificate) string {
 // member is a certificate among those with the same names.
 type member struct {
 	set                            string
-	id, owner, notBefore, notAfter int64
+	id, owner, notBefore, notAfter int64 // for the owner see ownerOf
 	replacedBy                     int64 // the id of a certificate; 0 while it is current
 }
 
@@ -54,30 +54,46 @@ type member struct {
 const newMember = math.MaxInt64
 
 func memberOf(c *notary.Certificate, id int64) member {
-	return member{set: nameSet(c), id: id, owner: c.RequesterID, notBefore: db.Seconds(c.NotBefore), notAfter: db.Seconds(c.NotAfter)}
+	return member{set: nameSet(c), id: id, owner: ownerOf(c.RequesterID, c.OwnerGroupID), notBefore: db.Seconds(c.NotBefore),
+		notAfter: db.Seconds(c.NotAfter)}
+}
+
+// ownerOf returns the owner as one number: the id of an account, the negative id of a group, or 0 for none.
+func ownerOf(requesterID, ownerGroupID int64) int64 {
+	if ownerGroupID != 0 {
+		return -ownerGroupID
+	}
+	return requesterID
+}
+
+// ownerColumn returns an expression for the owner of the certificate with this alias, as [ownerOf] does. The indexes
+// have the same expression.
+func ownerColumn(alias string) string {
+	return "COALESCE(-" + alias + ".owner_group_id, " + alias + ".requester_id)"
 }
 
 // replacement returns an expression for a certificate that replaces this one, or NULL. That is a current
 // certificate of the same owner or any certificate without an owner. The latter need not be current,
 // because another owner's may have replaced it.
 //
-// The owner is an expression, since SQLite would compare a bare parameter with the condition of certificate_unowned,
-// and would therefore compile the statement again whenever the parameter is set.
+// The owner is cast, since SQLite would compare a bare parameter with the condition of certificate_unowned, and would
+// therefore compile the statement again whenever the parameter is set.
 func (m member) replacement(b *db.Binder) string {
 	from := "FROM certificate y WHERE y.name_set = " + b.Bind(m.set) + " AND "
 	later := " AND y.not_after >= " + b.Bind(m.notAfter) + m.compare(b, "y", " >= ", " > ")
 	if m.owner == 0 {
 		return "(SELECT MAX(y.id) " + from + "y.replaced_by IS NULL" + later + ")"
 	}
-	return "COALESCE((SELECT MAX(y.id) " + from + "y.replaced_by IS NULL AND y.requester_id = CAST(" + b.Bind(m.owner) + " AS BIGINT)" + later + "), " +
-		"(SELECT y.id " + from + "y.requester_id = 0" + later + " ORDER BY y.not_after DESC, y.id DESC LIMIT 1))"
+	return "COALESCE((SELECT MAX(y.id) " + from + "y.replaced_by IS NULL AND " + ownerColumn("y") + " = CAST(" +
+		b.Bind(m.owner) + " AS BIGINT)" + later + "), " +
+		"(SELECT y.id " + from + ownerColumn("y") + " = 0" + later + " ORDER BY y.not_after DESC, y.id DESC LIMIT 1))"
 }
 
 // replaces returns the condition that this certificate replaces a current certificate x.
 func (m member) replaces(b *db.Binder) string {
 	owner := ""
 	if m.owner != 0 {
-		owner = " AND x.requester_id IN (" + b.Bind(m.owner) + ", 0)"
+		owner = " AND " + ownerColumn("x") + " IN (" + b.Bind(m.owner) + ", 0)"
 	}
 	return "x.name_set = " + b.Bind(m.set) + " AND x.replaced_by IS NULL" + owner +
 		" AND x.not_after <= " + b.Bind(m.notAfter) + m.compare(b, "x", " <= ", " < ")
@@ -166,7 +182,8 @@ func (tx *Tx) leaveNames(c *notary.Certificate) error {
 	return tx.replaceAgain(left, func(m member) { tx.db.Count(ExpiryCounter(db.TimeOf(m.notAfter)), 1) })
 }
 
-const memberColumns = `k.name_set, k.id, k.requester_id, k.not_before, k.not_after, COALESCE(k.replaced_by, 0)`
+const memberColumns = `k.name_set, k.id, COALESCE(-k.owner_group_id, k.requester_id), k.not_before, k.not_after,
+	COALESCE(k.replaced_by, 0)`
 
 func scanMember(row db.Row) (m member, err error) {
 	err = row.Scan(&m.set, &m.id, &m.owner, &m.notBefore, &m.notAfter, &m.replacedBy)

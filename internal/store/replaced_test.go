@@ -23,6 +23,12 @@ func named(id int, owner int64, from, to int, names ...string) *notary.Certifica
 	return c
 }
 
+// ofGroup returns the certificate of a group.
+func ofGroup(group int64, c *notary.Certificate) *notary.Certificate {
+	c.OwnerGroupID = group
+	return c
+}
+
 // expiring returns the serial numbers of the certificates that expire within that many days according to the list, and
 // checks that the summary agrees.
 func expiring(t *testing.T, s *store.Store, now time.Time, days int) string {
@@ -49,6 +55,12 @@ func TestReplaced(t *testing.T) {
 		want         string
 	}{
 		"renewed":                        {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 7, 0, 90, "a")}, "2"},
+		"renewed by another member":      {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")), ofGroup(3, named(2, 8, 0, 90, "a"))}, "2"},
+		"another group":                  {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")), ofGroup(4, named(2, 7, 0, 90, "a"))}, "1 2"},
+		"a group and its requester":      {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")), named(2, 7, 0, 90, "a")}, "1 2"},
+		"a group with an account's ID":   {[]*notary.Certificate{ofGroup(7, named(1, 8, -80, 10, "a")), named(2, 7, 0, 90, "a")}, "1 2"},
+		"imported, then a group's":       {[]*notary.Certificate{named(1, 0, -80, 10, "a"), ofGroup(3, named(2, 7, 0, 90, "a"))}, "2"},
+		"a group's, then imported":       {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")), named(2, 0, 0, 90, "a")}, "2"},
 		"another owner":                  {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 8, 0, 90, "a")}, "1 2"},
 		"more names":                     {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 7, 0, 90, "a", "b")}, "1 2"},
 		"the same names in another case": {[]*notary.Certificate{named(1, 7, -80, 10, "a", "b"), named(2, 7, 0, 90, "B", "a")}, "2"},
@@ -143,8 +155,17 @@ type model struct {
 func (m model) replaces(o model) bool {
 	later := !m.NotBefore.Before(o.NotBefore) && !m.NotAfter.Before(o.NotAfter) &&
 		(m.NotBefore.After(o.NotBefore) || m.NotAfter.After(o.NotAfter) || m.ID > o.ID)
-	owner := m.RequesterID == o.RequesterID || m.RequesterID == 0 || o.RequesterID == 0
-	return !m.revoked && later && owner && m.CommonName == o.CommonName
+	return !m.revoked && later && m.sharesOwner(o) && m.CommonName == o.CommonName
+}
+
+func (m model) sharesOwner(o model) bool {
+	switch {
+	case m.RequesterID == 0 || o.RequesterID == 0:
+		return true
+	case m.OwnerGroupID != 0 || o.OwnerGroupID != 0:
+		return m.OwnerGroupID == o.OwnerGroupID
+	}
+	return m.RequesterID == o.RequesterID
 }
 
 // After any sequence of insertions, revocations and adoptions, the current certificates are those of the definition.
@@ -174,6 +195,9 @@ func TestReplacedMatchesTheModel(t *testing.T) {
 					c := named(step, random.Int64N(3), random.IntN(4)-4, 1+random.IntN(4),
 						string(rune('a'+random.IntN(2))))
 					c.AuthorityID = a.ID
+					if c.RequesterID != 0 {
+						c.OwnerGroupID = random.Int64N(3)
+					}
 					all = append(all, model{Certificate: insertCertificate(t, s, c)})
 				}
 				var want []string
@@ -195,8 +219,12 @@ func TestUpgradeReplaced(t *testing.T) {
 	t.Parallel()
 	database := testkit.Database(t)
 	s, clock := openAt(t, database)
-	for i, owner := range []int64{7, 7, 0, 8, 7} {
-		insertCertificate(t, s, named(i+1, owner, i-50, 20+i, []string{"a", "b"}[i%2]))
+	for i, owner := range []int64{7, 7, 0, 8, 7, 7, 8, 8, 7} {
+		c := named(i+1, owner, i-50, 20+i, []string{"a", "b"}[i%2])
+		if owner != 0 {
+			c.OwnerGroupID = []int64{0, 3, 3, 4}[i%4]
+		}
+		insertCertificate(t, s, c)
 	}
 	want := expiring(t, s, clock.Now(), 90)
 	db := testkit.SQL(t, database)
@@ -218,6 +246,47 @@ func TestUpgradeReplaced(t *testing.T) {
 	}
 	if got := expiring(t, s, clock.Now(), 90); got != want {
 		t.Errorf("%q expire after the upgrade, want %q", got, want)
+	}
+}
+
+// Version 20 compared requesters instead of owners. Its databases get the same counts as those of this version.
+func TestUpgradeOfReplacementsByRequester(t *testing.T) {
+	t.Parallel()
+	database := testkit.Migrated(t)
+	clock := testkit.NewClock()
+	s, err := store.Open(t.Context(), database, clock.Now, testkit.Patient...)
+	testkit.Check(t, err)
+	first := insertCertificate(t, s, ofGroup(3, named(1, 7, -80, 10, "a")))
+	insertCertificate(t, s, ofGroup(3, named(2, 8, 0, 60, "a"))) // replaces it
+	own := insertCertificate(t, s, named(3, 7, -80, 40, "b"))
+	later := insertCertificate(t, s, ofGroup(3, named(4, 7, 0, 70, "b"))) // does not replace it
+	insertCertificate(t, s, named(5, 0, -80, 30, "b"))                    // replaced by it
+	want := expiring(t, s, clock.Now(), 90)
+	testkit.Check(t, s.Close())
+	db := testkit.SQL(t, database)
+	run := func(text string, args ...any) {
+		t.Helper()
+		_, err := db.Exec(text, args...)
+		testkit.Check(t, err)
+	}
+	count := func(c *notary.Certificate, change int) {
+		t.Helper()
+		key := store.ExpiryCounter(c.NotAfter)
+		run(`INSERT INTO counter (name, at, object_id, part, slot, value) VALUES ('expiring', $1, 0, 0, 99, $2)`, key.At, change)
+	}
+	run(`UPDATE certificate SET replaced_by = NULL WHERE id = $1`, first.ID)
+	count(first, 1)
+	run(`UPDATE certificate SET replaced_by = $1 WHERE id = $2`, later.ID, own.ID)
+	count(own, -1)
+	run(`DELETE FROM goose_db_version WHERE version_id >= 23`)
+	run(`DELETE FROM schema_compatibility WHERE version >= 23`)
+	s, _ = openAt(t, database)
+	for done := false; !done; {
+		_, done, err = s.UpgradeReplaced(t.Context())
+		testkit.Check(t, err)
+	}
+	if got := expiring(t, s, clock.Now(), 90); got != want || got != "2 3 4" {
+		t.Errorf("%q expire after the upgrade, want %q, which is 2 3 4", got, want)
 	}
 }
 

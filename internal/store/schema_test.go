@@ -94,7 +94,7 @@ var (
 	createTable = regexp.MustCompile(`^CREATE TABLE (\w+) \((.*?)\)(?: WITHOUT ROWID| WITH \(.*\))?$`)
 	// The last column, id, is implicit in SQLite.
 	withID = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate|session|event) ` +
-		`\(\w+(?:, kind|, not_after|, requester_id, not_after)?)\)`)
+		`\(\w+(?:, kind|, not_after|, requester_id, not_after|, \(COALESCE\(-owner_group_id, requester_id\)\), not_after)?)\)`)
 	reference  = regexp.MustCompile(`^(\w+) (.*) REFERENCES (\w+ \(\w+\))$`)
 	foreignKey = regexp.MustCompile(`^ALTER TABLE (\w+) ADD (FOREIGN KEY .*?)(?: DEFERRABLE)?$`)
 )

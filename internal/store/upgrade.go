@@ -51,8 +51,8 @@ const ReplacedMarked = "replaced certificates are marked up to certificate"
 // last one, and whether all are done.
 func (s *Store) UpgradeReplaced(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, ReplacedMarked, func(tx *Tx, after int64) (int64, error) {
-		certificates, err := db.Collect(ctx, tx.reader.q, scanUnmarked, `SELECT k.id, k.requester_id, k.common_name, k.names, k.fingerprint,
-			k.profile, k.not_before, k.not_after, CASE WHEN k.name_set IS NULL AND v.id IS NULL THEN 1 ELSE 0 END
+		certificates, err := db.Collect(ctx, tx.reader.q, scanUnmarked, `SELECT k.id, k.requester_id, k.owner_group_id, k.common_name, k.names,
+			k.fingerprint, k.profile, k.not_before, k.not_after, CASE WHEN k.name_set IS NULL AND v.id IS NULL THEN 1 ELSE 0 END
 			FROM certificate k LEFT JOIN revocation v ON v.certificate_id = k.id
 			WHERE k.id > $1 ORDER BY k.id LIMIT $2`, after, upgradeStep)
 		for _, c := range certificates {
@@ -72,13 +72,13 @@ type unmarked struct {
 }
 
 func scanUnmarked(row db.Row) (c unmarked, err error) {
-	var requester number
+	var requester, group number
 	var notBefore, notAfter instant
 	var names string
-	err = row.Scan(&c.ID, &requester, &c.CommonName, &names, &c.Fingerprint, &c.Profile, &notBefore, &notAfter,
+	err = row.Scan(&c.ID, &requester, &group, &c.CommonName, &names, &c.Fingerprint, &c.Profile, &notBefore, &notAfter,
 		&c.unmarked)
-	c.Names, c.RequesterID = notary.ParseNames(names), requester.Int64
+	c.Names, c.RequesterID, c.OwnerGroupID = notary.ParseNames(names), requester.Int64, group.Int64
 	c.NotBefore, c.NotAfter = notBefore.time(), notAfter.time()
-	c.unmarked = c.unmarked && !requester.bad && !notBefore.unreadable() && !notAfter.unreadable()
+	c.unmarked = c.unmarked && !requester.bad && !group.bad && !notBefore.unreadable() && !notAfter.unreadable()
 	return c, err
 }

@@ -133,7 +133,7 @@ var invariants = []db.Rule{
 	{Says: "no certificate is current if another one replaces it", Breaches: `
 		SELECT CAST(x.id AS TEXT) FROM certificate x WHERE x.replaced_by IS NULL AND (
 			EXISTS (SELECT 1 FROM certificate y WHERE y.replaced_by IS NULL AND ` + replaces + `)
-			OR EXISTS (SELECT 1 FROM certificate y WHERE y.requester_id = 0 AND ` + replaces + `))`},
+			OR EXISTS (SELECT 1 FROM certificate y WHERE COALESCE(-y.owner_group_id, y.requester_id) = 0 AND ` + replaces + `))`},
 	{Says: "a certificate of a shard names a URL of it", Breaches: `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN (SELECT DISTINCT authority_id, shard FROM crl_shard) s
@@ -150,7 +150,8 @@ var invariants = []db.Rule{
 
 // replaces is the condition that the certificate y replaces x: see [member].
 const replaces = `y.name_set = x.name_set
-	AND (y.requester_id = x.requester_id OR y.requester_id = 0 OR x.requester_id = 0)
+	AND (COALESCE(-y.owner_group_id, y.requester_id) IN (COALESCE(-x.owner_group_id, x.requester_id), 0)
+		OR COALESCE(-x.owner_group_id, x.requester_id) = 0)
 	AND y.not_before >= x.not_before AND y.not_after >= x.not_after
 	AND (y.not_before > x.not_before OR y.not_after > x.not_after OR y.id > x.id)`
 
