@@ -2,7 +2,8 @@ package notary
 
 import (
 	"bytes"
-	"encoding/pem"
+	"encoding/base64"
+	"slices"
 	"strings"
 	"time"
 )
@@ -94,13 +95,29 @@ func (c *Certificate) ChainPEM() string { return CertificatesPEM(c.Chain()...) }
 // CertificatesPEM encodes each certificate as a PEM block.
 func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", ders...) }
 
+// pemLine is the number of octets in a line of 64 characters (RFC 7468, section 2).
+const pemLine = 48
+
+// encodePEM is like [pem.Encode] for blocks without headers. It allocates the text once, which is several times faster:
+// most of the text of a list is PEM.
 func encodePEM(label string, ders ...[]byte) string {
+	begin, end := "-----BEGIN "+label+"-----\n", "-----END "+label+"-----\n"
+	size := 0
+	for _, der := range ders {
+		size += len(begin) + base64.StdEncoding.EncodedLen(len(der)) + len(der)/pemLine + 1 + len(end)
+	}
 	var b strings.Builder
+	b.Grow(size)
+	line := make([]byte, 0, base64.StdEncoding.EncodedLen(pemLine)+1)
 	for _, der := range ders {
 		if len(der) == 0 {
 			continue // damaged
 		}
-		_ = pem.Encode(&b, &pem.Block{Type: label, Bytes: der}) // writing to a Builder cannot fail
+		b.WriteString(begin)
+		for octets := range slices.Chunk(der, pemLine) {
+			b.Write(append(base64.StdEncoding.AppendEncode(line, octets), '\n'))
+		}
+		b.WriteString(end)
 	}
 	return b.String()
 }
