@@ -150,7 +150,7 @@ func (b *bench) runBetween(ctx context.Context, op operation, floors []compariso
 	if err := b.measureFloors(ctx, floors); err != nil {
 		return f, err
 	}
-	b.report.add(op.name, b.site.rows, f, append(others, floors...))
+	b.report.add(op.name, b.site.rows, f, append(others, withProcessor(floors)...))
 	return f, nil
 }
 
@@ -172,20 +172,21 @@ func (b *bench) measureFloors(ctx context.Context, floors []comparison) error {
 	for i := range floors {
 		name := floors[i].with
 		b.say("measuring %s", name)
-		perSecond, err := b.measureFloor(ctx, name, length)
+		s, err := b.measureFloor(ctx, name, length)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		b.report.addFloor(name, perSecond)
+		b.report.addFloor(name, s)
 		if floors[i].base > 0 {
-			perSecond = (perSecond + floors[i].base) / 2
+			s.perSecond = (s.perSecond + floors[i].base) / 2
+			s.processor = (s.processor + floors[i].processor) / 2
 		}
-		floors[i].base = perSecond
+		floors[i].base, floors[i].processor = s.perSecond, s.processor
 	}
 	return nil
 }
 
-func (b *bench) measureFloor(ctx context.Context, name string, length time.Duration) (perSecond float64, err error) {
+func (b *bench) measureFloor(ctx context.Context, name string, length time.Duration) (speed, error) {
 	switch name {
 	case floorCertificate:
 		return measureCreateCertificate(ctx, length)
@@ -196,6 +197,6 @@ func (b *bench) measureFloor(ctx context.Context, name string, length time.Durat
 	case floorInsert:
 		return b.engine.measureInserts(ctx, length)
 	default:
-		return 0, errors.New("no such floor")
+		return speed{}, errors.New("no such floor")
 	}
 }

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // budget is the requirement for a figure.
 type budget struct {
@@ -17,6 +20,7 @@ const explained = "docs/performance.md"
 
 // The budgets, stated for a million requests and 32 clients.
 var (
+	budgetSignProcessor  = &budget{atMost: 3.5, unit: "×", origin: explained}
 	budgetSign           = &budget{atLeast: 0.2, aim: 0.3, unit: "×", origin: explained}
 	budgetCreate         = &budget{atLeast: 0.2, aim: 0.3, unit: "×", origin: explained}
 	budgetGet            = &budget{atLeast: 0.8, unit: "×", origin: explained}
@@ -71,9 +75,34 @@ func (b *budget) String() string {
 // comparison is a reference for a figure: a floor, or the same operation at another size.
 type comparison struct {
 	with   string
-	base   float64 // calls per second, or seconds
-	median bool    // compare medians instead of calls per second
+	base   float64 // in the unit of the basis
+	by     basis
 	budget *budget // of the ratio; nil for none
+
+	// Of a floor: processor time of a call, and the budget for the server's, as a multiple of it.
+	processor       time.Duration
+	processorBudget *budget
+}
+
+// basis is what a comparison compares.
+type basis int
+
+const (
+	byRate      basis = iota // calls per second
+	byMedian                 // median durations, in seconds
+	byProcessor              // processor times of a call, in seconds
+)
+
+// withProcessor returns the floors, each followed by the comparison of processor times if its own is known.
+func withProcessor(floors []comparison) (all []comparison) {
+	for _, c := range floors {
+		all = append(all, c)
+		if c.processor > 0 {
+			all = append(all, comparison{with: c.with, base: c.processor.Seconds(), by: byProcessor,
+				budget: c.processorBudget})
+		}
+	}
+	return all
 }
 
 func rateOf(earlier figure, when string, about *budget) comparison {
@@ -81,15 +110,17 @@ func rateOf(earlier figure, when string, about *budget) comparison {
 }
 
 func medianOf(earlier figure, when string, about *budget) comparison {
-	return comparison{with: when, base: earlier.p50.Seconds(), median: true, budget: about}
+	return comparison{with: when, base: earlier.p50.Seconds(), by: byMedian, budget: about}
 }
 
 func (c comparison) ratio(f figure) float64 {
 	switch {
 	case c.base == 0:
 		return 0
-	case c.median:
+	case c.by == byMedian:
 		return f.p50.Seconds() / c.base
+	case c.by == byProcessor:
+		return f.processor.Seconds() / c.base
 	default:
 		return f.perSecond / c.base
 	}

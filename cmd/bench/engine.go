@@ -116,7 +116,7 @@ func (e *engine) settle(ctx context.Context) error {
 	return nil
 }
 
-func (e *engine) measureInserts(ctx context.Context, length time.Duration) (float64, error) {
+func (e *engine) measureInserts(ctx context.Context, length time.Duration) (speed, error) {
 	if e.url != "" {
 		return measurePostgresInserts(ctx, e.url, length)
 	}

@@ -19,6 +19,7 @@ type figure struct {
 	count         int
 	perSecond     float64
 	p50, p99, max time.Duration
+	processor     time.Duration // processor time of the servers per call; 0 if unknown
 
 	// For streamed lists.
 	rowsPerSecond float64
@@ -36,6 +37,7 @@ func gather(r *run, workers []*worker) figure {
 		f.failures.join(w.failures)
 	}
 	f.seconds = end.Sub(r.from).Seconds()
+	f.processor = perCall(r.processor, r.calls.Load())
 	if r.before != nil { // other work was done between the calls
 		f.seconds = total(f.took).Seconds()
 	}
@@ -51,6 +53,8 @@ func (f figure) join(other figure) figure {
 		failures: failures{}}
 	all.failures.join(f.failures)
 	all.failures.join(other.failures)
+	all.processor = perCall(f.processor*time.Duration(f.count)+other.processor*time.Duration(other.count),
+		int64(len(all.took)))
 	all.sum()
 	return all
 }
@@ -62,6 +66,14 @@ func (f *figure) sum() {
 		f.perSecond = float64(f.count) / f.seconds
 	}
 	f.p50, f.p99, f.max = percentile(f.took, 50), percentile(f.took, 99), percentile(f.took, 100)
+}
+
+// perCall returns the share of each call in the time, or 0 if there was no call.
+func perCall(all time.Duration, calls int64) time.Duration {
+	if calls == 0 {
+		return 0
+	}
+	return all / time.Duration(calls)
 }
 
 func total(took []time.Duration) (all time.Duration) {

@@ -118,8 +118,9 @@ func TestReport(t *testing.T) {
 	t.Parallel()
 	r := newReport(options{rows: 1000, nodes: 2, clients: 32, time: time.Second}, "an engine")
 	f := figure{clients: 32, count: 7, seconds: 1, perSecond: 7, p50: time.Millisecond, p99: time.Second,
-		failures: failures{}}
-	r.add("sign", 1000, f, []comparison{{with: floorCertificate, base: 28, budget: budgetSign}})
+		processor: 300 * time.Microsecond, failures: failures{}}
+	r.add("sign", 1000, f, withProcessor([]comparison{{with: floorCertificate, base: 28, budget: budgetSign,
+		processor: 100 * time.Microsecond, processorBudget: budgetSignProcessor}}))
 	r.addValue("binary", 20, budgetBinary)
 	var table, text bytes.Buffer
 	for out, asJSON := range map[*bytes.Buffer]bool{&table: false, &text: true} {
@@ -127,21 +128,27 @@ func TestReport(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{"2 nodes on an engine", "sign", "0.25", "≥ 0.2 × (aim 0.3): met", "< 45 MiB: met"} {
+	for _, want := range []string{"2 nodes on an engine", "sign", "0.25", "≥ 0.2 × (aim 0.3): met", "< 45 MiB: met",
+		"server CPU time per operation", "300 µs", "CPU time 100 µs", "3.00", "≤ 3.5 ×: met"} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("no %q in the table:\n%s", want, table.String())
 		}
 	}
 	var read struct {
 		Operations []struct {
-			Name   string
-			Beside []struct{ Verdict string }
+			Name      string
+			Processor float64 `json:"server_processor_us"`
+			Beside    []struct {
+				Verdict   string
+				Processor float64 `json:"processor_us"`
+			}
 		}
 	}
 	if err := json.Unmarshal(text.Bytes(), &read); err != nil {
 		t.Fatal(err)
 	}
-	if len(read.Operations) != 1 || read.Operations[0].Name != "sign" || read.Operations[0].Beside[0].Verdict != met {
+	if len(read.Operations) != 1 || read.Operations[0].Name != "sign" || read.Operations[0].Beside[0].Verdict != met ||
+		read.Operations[0].Processor != 300 || read.Operations[0].Beside[1].Processor != 100 {
 		t.Errorf("read %+v from\n%s", read, text.String())
 	}
 	if !r.good() {

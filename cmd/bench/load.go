@@ -52,6 +52,9 @@ type run struct {
 	operation
 	from, until time.Time // only calls that start in this interval count
 	usedUp      atomic.Bool
+
+	calls     atomic.Int64  // all of them, including the warm-up and failures
+	processor time.Duration // that the servers used for the calls
 }
 
 // drive runs the operation. Failed calls are part of the figure, not an error.
@@ -84,10 +87,12 @@ func (g *generator) drive(ctx context.Context, op operation) (figure, error) {
 	}
 	r.until = r.from.Add(length)
 	var running sync.WaitGroup
+	used := processorTime(g.nodes)
 	for _, w := range workers {
 		running.Go(func() { w.work(ctx) })
 	}
 	running.Wait()
+	r.processor = processorTime(g.nodes) - used
 	if op.after != nil {
 		op.after()
 	}
@@ -154,6 +159,7 @@ func (w *worker) work(ctx context.Context) {
 			return
 		}
 		kind, detail := w.call(ctx, c)
+		w.run.calls.Add(1)
 		switch end := time.Now(); {
 		case kind != "":
 			w.failures.add(kind, detail)

@@ -139,10 +139,10 @@ func ocspRequest(issuer *x509.Certificate, serial string, nonce bool) ([]byte, e
 // nonceExtension is id-pkix-ocsp-nonce.
 var nonceExtension = encoding.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
 
-func measureSignature(ctx context.Context, length time.Duration) (float64, error) {
+func measureSignature(ctx context.Context, length time.Duration) (speed, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return 0, err
+		return speed{}, err
 	}
 	digest := sha256.Sum256([]byte("floor"))
 	return repeat(ctx, runtime.GOMAXPROCS(0), length, func(int) error {

@@ -45,8 +45,8 @@ func (r *report) addValue(name string, v float64, b *budget) {
 	r.values = append(r.values, value{name, v, b})
 }
 
-func (r *report) addFloor(name string, perSecond float64) {
-	r.floors = append(r.floors, comparison{with: name, base: perSecond})
+func (r *report) addFloor(name string, s speed) {
+	r.floors = append(r.floors, comparison{with: name, base: s.perSecond, processor: s.processor})
 }
 
 func (r *report) good() bool {
@@ -82,7 +82,11 @@ func (r *report) MarshalJSON() ([]byte, error) {
 			"budget": v.budget.String(), "budget_from": v.budget.origin, "verdict": v.budget.judge(v.value)})
 	}
 	for _, f := range r.floors {
-		floors = append(floors, object{"name": f.with, "per_second": f.base})
+		floor := object{"name": f.with, "per_second": f.base}
+		if f.processor > 0 {
+			floor["processor_us"] = microseconds(f.processor)
+		}
+		floors = append(floors, floor)
 	}
 	return json.Marshal(object{
 		"date": r.began.UTC().Truncate(time.Second), "engine": r.engine,
@@ -99,6 +103,9 @@ func (l line) object() object {
 	o := object{"name": l.name, "rows": l.rows, "clients": f.clients, "count": f.count, "seconds": f.seconds,
 		"per_second": f.perSecond, "p50_ms": milliseconds(f.p50), "p99_ms": milliseconds(f.p99),
 		"max_ms": milliseconds(f.max)}
+	if f.processor > 0 {
+		o["server_processor_us"] = microseconds(f.processor)
+	}
 	if f.rowsPerSecond > 0 {
 		o["rows_per_second"], o["bytes"] = f.rowsPerSecond, f.bytes
 	}
@@ -113,9 +120,12 @@ func (l line) object() object {
 			continue
 		}
 		b := object{"with": c.with, "ratio": c.ratio(f)}
-		if c.median {
+		switch c.by {
+		case byMedian:
 			b["p50_ms"] = c.base * 1000
-		} else {
+		case byProcessor:
+			b["processor_us"] = c.base * 1_000_000
+		default:
 			b["per_second"] = c.base
 		}
 		if c.budget != nil {
@@ -126,6 +136,8 @@ func (l line) object() object {
 	o["beside"] = besides
 	return o
 }
+
+func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 

@@ -141,7 +141,8 @@ func (b *bench) measureWrites(ctx context.Context) error {
 	if !b.wanted("sign") {
 		return nil
 	}
-	floors := []comparison{{with: floorCertificate, budget: budgetSign}, {with: floorInsert}}
+	floors := []comparison{{with: floorCertificate, budget: budgetSign, processorBudget: budgetSignProcessor},
+		{with: floorInsert}}
 	if err := b.measureFloors(ctx, floors); err != nil {
 		return err
 	}

@@ -19,7 +19,8 @@ func (r *report) write(out io.Writer, asJSON bool) error {
 	}
 	text := &strings.Builder{}
 	r.head(text)
-	table(text, "operation\trequests\tclients\ta second\tp50\tp99\tfailed\tbeside\tratio\tbudget\t", r.operationRows())
+	table(text, "operation\trequests\tclients\ta second\tp50\tp99\tserver CPU time per operation\tfailed\tbeside\tratio\t"+
+		"budget\t", r.operationRows())
 	table(text, "program\tmeasured\tbudget\t", r.valueRows())
 	r.writeFooter(text)
 	_, err := io.WriteString(out, text.String())
@@ -55,12 +56,12 @@ func (r *report) operationRows() (rows []string) {
 		if f.rowsPerSecond > 0 {
 			rate = number(f.rowsPerSecond) + " rows"
 		}
-		row := fmt.Sprintf("%s\t%s\t%d\t%s\t%s\t%s\t%s\t", l.name, thousands(l.rows), f.clients, rate,
-			duration(f.p50), duration(f.p99), thousands(f.failures.total()))
+		row := fmt.Sprintf("%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t", l.name, thousands(l.rows), f.clients, rate,
+			duration(f.p50), duration(f.p99), shortDuration(f.processor), thousands(f.failures.total()))
 		for _, c := range l.beside {
 			if c.base > 0 {
 				rows = append(rows, row+c.cells(f))
-				row = strings.Repeat("\t", 7)
+				row = strings.Repeat("\t", 8)
 			}
 		}
 		if strings.Trim(row, "\t") != "" { // no comparison
@@ -72,8 +73,11 @@ func (r *report) operationRows() (rows []string) {
 
 func (c comparison) cells(f figure) string {
 	base := number(c.base)
-	if c.median {
-		base = "p50 " + duration(time.Duration(c.base*float64(time.Second)))
+	switch time := time.Duration(c.base * float64(time.Second)); c.by {
+	case byMedian:
+		base = "p50 " + duration(time)
+	case byProcessor:
+		base = "CPU time " + shortDuration(time)
 	}
 	judged := ""
 	if c.budget != nil {
@@ -143,6 +147,14 @@ func duration(d time.Duration) string {
 	default:
 		return number(milliseconds(d)) + " ms"
 	}
+}
+
+// shortDuration is like duration, in microseconds up to a millisecond.
+func shortDuration(d time.Duration) string {
+	if d == 0 || d >= time.Millisecond {
+		return duration(d)
+	}
+	return number(microseconds(d)) + " µs"
 }
 
 func plural(n int, what string) string {
