@@ -29,7 +29,7 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 // 8410, in DER). Parsers tolerate other encodings, and programs that compare keys by their octets take them for
 // other keys.
 func CheckKeyEncoding(spki []byte, key crypto.PublicKey) error {
-	canonical, err := x509.MarshalPKIXPublicKey(key)
+	canonical, err := encodeKey(key)
 	if err != nil || bytes.Equal(spki, canonical) {
 		return nil // CheckKey refuses kinds that cannot be encoded
 	}
