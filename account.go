@@ -75,11 +75,15 @@ type Account struct {
 	CreatedAt time.Time
 }
 
+// Caller returns the account as the principal of a call.
+func (a *Account) Caller() Caller {
+	return Caller{Principal: Ref{AccountPrincipal, a.ID, a.Email}, Role: a.Role}
+}
+
 // Caller identifies who makes a call. Package auth derives it from a token; every use case first
 // authorizes it with package policy.
 type Caller struct {
-	AccountID int64 // 0 for anonymous callers and for the program itself
-	Email     string
+	Principal Ref // with its full name; zero for an unidentified client
 	Role      Role
 	Address   string // client IP address; "" for the program itself
 	RequestID string // X-Request-Id of the call; "" for the program itself
@@ -87,10 +91,10 @@ type Caller struct {
 }
 
 // SystemCaller is the program itself, the actor of scheduled work.
-var SystemCaller = Caller{Email: "system"}
+var SystemCaller = Caller{Principal: Ref{Kind: SystemPrincipal, Name: "system"}}
 
 // Known reports whether the caller is logged in.
-func (c Caller) Known() bool { return c.AccountID != 0 }
+func (c Caller) Known() bool { return c.Principal.ID != 0 }
 
 // May reports whether the caller's role grants p.
 func (c Caller) May(p Permission) bool {

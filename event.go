@@ -73,23 +73,17 @@ func firstName(commonName string, names Names) string {
 	return names.All()[0]
 }
 
-// Principal returns a reference to the caller.
-func (c Caller) Principal() Ref {
-	switch {
-	case c.Known():
-		return NewRef(AccountPrincipal, c.AccountID, c.Email)
-	case c.Email == SystemCaller.Email:
-		return NewRef(SystemPrincipal, 0, c.Email)
+// Ref returns a reference to the caller's principal.
+func (c Caller) Ref() Ref {
+	if c.Principal == (Ref{}) {
+		return Ref{Kind: AnonymousPrincipal}
 	}
-	return NewRef(AnonymousPrincipal, 0, "")
+	return NewRef(c.Principal.Kind, c.Principal.ID, c.Principal.Name)
 }
-
-// Account returns a reference to the caller's account.
-func (c Caller) Account() Ref { return NewRef("account", c.AccountID, c.Email) }
 
 // EventBy returns the event of an action by the caller on an object. The store adds the time.
 func EventBy(c Caller, action string, object Ref) Event {
-	return Event{Action: action, Object: object, Principal: c.Principal(), Address: c.Address, RequestID: c.RequestID}
+	return Event{Action: action, Object: object, Principal: c.Ref(), Address: c.Address, RequestID: c.RequestID}
 }
 
 // With returns the event with references added. Those without an ID are omitted.

@@ -16,7 +16,7 @@ func TestEventNamesAreTruncated(t *testing.T) {
 }
 
 func TestSentence(t *testing.T) {
-	by := notary.Caller{AccountID: 1, Email: "me@example.com"}
+	by := notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 1, Name: "me@example.com"}}
 	req := &notary.Request{ID: 7, Names: notary.Names{DNS: []string{"www.example.com"}}}
 	root := &notary.Authority{ID: 3, CommonName: "Root"}
 	for want, e := range map[string]notary.Event{

@@ -12,13 +12,13 @@ type Group struct {
 	CreatedAt time.Time
 }
 
-// Grant gives an account or a group actions in addition to those of its role. All nonempty limits must hold for the
+// Grant gives a principal or a group actions in addition to those of its role. All nonempty limits must hold for the
 // object.
 type Grant struct {
-	ID        int64
-	AccountID int64 // the recipient: either this or GroupID is 0
-	GroupID   int64
-	CreatedAt time.Time
+	ID          int64
+	PrincipalID int64 // the recipient, an account: either this or GroupID is 0
+	GroupID     int64
+	CreatedAt   time.Time
 	GrantTerms
 }
 
@@ -48,5 +48,5 @@ func (g *Grant) Grantee() string {
 	if g.GroupID != 0 {
 		return "group " + strconv.FormatInt(g.GroupID, 10)
 	}
-	return "account " + strconv.FormatInt(g.AccountID, 10)
+	return "account " + strconv.FormatInt(g.PrincipalID, 10)
 }

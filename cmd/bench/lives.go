@@ -181,8 +181,8 @@ func (l *lives) issue(life *store.Life, d draft, signed []time.Time) {
 func (l *lives) decide(life *store.Life, at time.Time, action string, after notary.Fields, refs ...notary.Ref) {
 	manager := l.rand.IntN(5)
 	life.Request.UpdatedAt = at
-	by := notary.Caller{AccountID: 101 + int64(manager), Email: fmt.Sprintf("pki.%d@%s", manager, organisations[0]),
-		Address: l.names.address()}
+	by := (&notary.Account{ID: 101 + int64(manager), Email: fmt.Sprintf("pki.%d@%s", manager, organisations[0])}).Caller()
+	by.Address = l.names.address()
 	e := notary.EventBy(by, action, notary.Ref{}).With(refs...).Set(after)
 	e.At = at
 	life.Events = append(life.Events, e)

@@ -17,7 +17,7 @@ func TestKnownClients(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	clients := knownClients(w.Auth)
-	good, err := w.Auth.Login(t.Context(), w.Caller(notary.ReadOnly).Email, testkit.Password, auth.Client{})
+	good, err := w.Auth.Login(t.Context(), w.Caller(notary.ReadOnly).Principal.Name, testkit.Password, auth.Client{})
 	testkit.Check(t, err)
 	for name, tt := range map[string]struct {
 		path, header, value string

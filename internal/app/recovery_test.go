@@ -15,9 +15,9 @@ func TestRecoveryFilesOfOthersAreIgnored(t *testing.T) {
 	w := testkit.New(t)
 	dir := t.TempDir()
 	name := filepath.Join(dir, recoveryFile)
-	hash, err := auth.NewPasswordHash(t.Context(), "orange lantern gravel window", w.Admin().Email)
+	hash, err := auth.NewPasswordHash(t.Context(), "orange lantern gravel window", w.Admin().Principal.Name)
 	testkit.Check(t, err)
-	request := auth.Recovery{Email: w.Admin().Email, PasswordHash: hash}
+	request := auth.Recovery{Email: w.Admin().Principal.Name, PasswordHash: hash}
 	outcome := func() (result recoveryResult) {
 		testkit.Check(t, serveRecovery(t.Context(), dir, w.Auth, quiet))
 		if found, err := takeJSON(filepath.Join(dir, recoveryOutcome), &result); !found || err != nil {

@@ -157,7 +157,7 @@ func makeAuthority(t *testing.T, c *config.Config, keys keystore.Keys) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller := notary.Caller{AccountID: id, Role: notary.Admin}
+	caller := notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: id}, Role: notary.Admin}
 	if _, err := service.CA.CreateAuthority(t.Context(), caller, ca.AuthorityOptions{
 		SelfSigned: true, Subject: pkix.Name{CommonName: "Root"}, PathLen: -1}); err != nil {
 		t.Fatal(err)

@@ -99,7 +99,7 @@ func (s *Service) Me(ctx context.Context, caller notary.Caller) (*notary.Account
 	if !caller.Known() {
 		return nil, notary.Errorf(notary.Unauthenticated, "log in first")
 	}
-	return s.store.Account(ctx, caller.AccountID)
+	return s.store.Account(ctx, caller.Principal.ID)
 }
 
 // MyGroups returns the caller's groups, ordered by name.
@@ -107,7 +107,7 @@ func (s *Service) MyGroups(ctx context.Context, caller notary.Caller) ([]*notary
 	if !caller.Known() {
 		return nil, notary.Errorf(notary.Unauthenticated, "log in first")
 	}
-	return s.store.GroupsWith(ctx, caller.AccountID)
+	return s.store.GroupsWith(ctx, caller.Principal.ID)
 }
 
 // ReadSettings records that the caller reads the server's settings, which requires a permission.
@@ -197,10 +197,10 @@ func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Cal
 	if err != nil {
 		return "", notary.Session{}, err
 	}
-	if current == nil || current.AccountID != caller.AccountID {
+	if current == nil || current.AccountID != caller.Principal.ID {
 		return "", notary.Session{}, notary.Errorf(notary.Unauthenticated, "this session has ended: log in again")
 	}
-	next := s.newSession(caller.AccountID, Client{Address: caller.Address, UserAgent: current.UserAgent},
+	next := s.newSession(caller.Principal.ID, Client{Address: caller.Address, UserAgent: current.UserAgent},
 		current.Browser)
 	err = s.changeMyPassword(ctx, caller, old, password, 0, func(tx *store.Tx) (err error) {
 		token, err = begin(tx, &next)
@@ -218,14 +218,14 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	}
-	known, err := s.store.PasswordHash(ctx, caller.AccountID)
+	known, err := s.store.PasswordHash(ctx, caller.Principal.ID)
 	if err != nil {
 		return err
 	}
 	if known == "" {
-		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted", caller.Email)
+		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted", caller.Principal.Name)
 	}
-	origin, err := s.origin(ctx, caller.AccountID, caller.Email, Client{Address: caller.Address})
+	origin, err := s.origin(ctx, caller.Principal.ID, caller.Principal.Name, Client{Address: caller.Address})
 	if err != nil {
 		return err
 	}
@@ -234,25 +234,25 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 	} else if !ok {
 		return notary.FieldErrorf("old_password", "the old password is wrong")
 	}
-	hash, err := newPassword(ctx, s.hashing, password, caller.Email)
+	hash, err := newPassword(ctx, s.hashing, password, caller.Principal.Name)
 	if err != nil {
 		return err
 	}
 	defer s.clearSessions()
-	return s.store.WriteAccount(ctx, caller, caller.AccountID, func(tx *store.Tx) error {
+	return s.store.WriteAccount(ctx, caller, caller.Principal.ID, func(tx *store.Tx) error {
 		// It may have been changed during the check.
-		if now, err := tx.PasswordHash(ctx, caller.AccountID); err != nil {
+		if now, err := tx.PasswordHash(ctx, caller.Principal.ID); err != nil {
 			return err
 		} else if now != known {
 			return notary.FieldErrorf("old_password", "the old password is wrong")
 		}
-		if err := tx.SetPassword(caller.AccountID, hash, keepSession); err != nil {
+		if err := tx.SetPassword(caller.Principal.ID, hash, keepSession); err != nil {
 			return err
 		}
 		if err := then(tx); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "account.password", caller.Account()))
+		return tx.Event(notary.EventBy(caller, "account.password", caller.Ref()))
 	})
 }
 

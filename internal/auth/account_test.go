@@ -92,7 +92,7 @@ var useCases = map[string]struct {
 			_, _, err := s.ChangeMyPasswordAndStay(ctx, c, "", "", "")
 			return err
 		}
-		token, err := s.Login(ctx, c.Email, testkit.Password, auth.Client{})
+		token, err := s.Login(ctx, c.Principal.Name, testkit.Password, auth.Client{})
 		if err == nil {
 			_, _, err = s.ChangeMyPasswordAndStay(ctx, c, "", "", token)
 		}
@@ -108,7 +108,7 @@ var useCases = map[string]struct {
 		if !c.Known() {
 			return s.EndOtherSessions(ctx, c, "")
 		}
-		token, err := s.Login(ctx, c.Email, testkit.Password, auth.Client{})
+		token, err := s.Login(ctx, c.Principal.Name, testkit.Password, auth.Client{})
 		if err == nil {
 			err = s.EndOtherSessions(ctx, c, token)
 		}
@@ -202,7 +202,7 @@ func TestRoleRules(t *testing.T) {
 		testkit.WantKind(t, err, notary.Invalid)
 		testkit.WantField(t, err, "role_id")
 		if role != nil {
-			err := w.Auth.ChangeRole(t.Context(), w.Admin(), w.Caller(notary.ReadOnly).AccountID, *role)
+			err := w.Auth.ChangeRole(t.Context(), w.Admin(), w.Caller(notary.ReadOnly).Principal.ID, *role)
 			testkit.WantKind(t, err, notary.Invalid)
 			testkit.WantField(t, err, "role_id")
 		}
@@ -215,10 +215,10 @@ func TestLastAdmin(t *testing.T) {
 	w := testkit.New(t)
 	one := w.Admin()
 	demote := func(by, whom notary.Caller) error {
-		return w.Auth.ChangeRole(t.Context(), by, whom.AccountID, notary.ReadOnly)
+		return w.Auth.ChangeRole(t.Context(), by, whom.Principal.ID, notary.ReadOnly)
 	}
 	remove := func(by, whom notary.Caller) error {
-		return w.Auth.DeleteAccount(t.Context(), by, whom.AccountID)
+		return w.Auth.DeleteAccount(t.Context(), by, whom.Principal.ID)
 	}
 	for name, do := range map[string]func(by, whom notary.Caller) error{"demote": demote, "delete": remove} {
 		err := do(one, one)
@@ -254,7 +254,7 @@ func TestChangePassword(t *testing.T) {
 	w := testkit.New(t)
 	for name, change := range map[string]func(me notary.Caller, password string) error{
 		"by an Admin": func(me notary.Caller, password string) error {
-			return w.Auth.ChangePassword(t.Context(), w.Admin(), me.AccountID, password)
+			return w.Auth.ChangePassword(t.Context(), w.Admin(), me.Principal.ID, password)
 		},
 		"by its owner": func(me notary.Caller, password string) error {
 			return w.Auth.ChangeMyPassword(t.Context(), me, testkit.Password, password)
@@ -262,16 +262,16 @@ func TestChangePassword(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			me := w.NewCaller(t, w.Admin(), notary.ReadOnly)
-			for _, bad := range []string{"", "short", me.Email, strings.Repeat("x", auth.MaxPassword+1)} {
+			for _, bad := range []string{"", "short", me.Principal.Name, strings.Repeat("x", auth.MaxPassword+1)} {
 				err := change(me, bad)
 				testkit.WantKind(t, err, notary.Invalid)
 				testkit.WantField(t, err, "password")
 			}
-			login(t, w, me.Email) // still the old password
+			login(t, w, me.Principal.Name) // still the old password
 			testkit.Check(t, change(me, newPassword))
-			_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+			_, err := w.Auth.Login(t.Context(), me.Principal.Name, testkit.Password, auth.Client{Address: "192.0.2.1"})
 			testkit.WantKind(t, err, notary.Unauthenticated)
-			_, err = w.Auth.Login(t.Context(), me.Email, newPassword, auth.Client{Address: "192.0.2.1"})
+			_, err = w.Auth.Login(t.Context(), me.Principal.Name, newPassword, auth.Client{Address: "192.0.2.1"})
 			testkit.Check(t, err)
 		})
 	}
@@ -284,25 +284,25 @@ func TestDeleteAccount(t *testing.T) {
 	w := testkit.New(t)
 	me := w.NewCaller(t, w.Admin(), notary.CertificateRequestor)
 	id := w.Request(t, me)
-	testkit.Check(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), me.AccountID))
+	testkit.Check(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), me.Principal.ID))
 	_, err := w.Auth.Me(t.Context(), me)
 	testkit.WantKind(t, err, notary.NotFound)
-	_, err = w.Auth.Login(t.Context(), me.Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+	_, err = w.Auth.Login(t.Context(), me.Principal.Name, testkit.Password, auth.Client{Address: "192.0.2.1"})
 	testkit.WantKind(t, err, notary.Unauthenticated)
 	if err := w.Auth.ChangeMyPassword(t.Context(), me, testkit.Password, newPassword); err == nil {
 		t.Error("a deleted account changed its password")
 	}
-	testkit.WantKind(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), me.AccountID), notary.NotFound)
+	testkit.WantKind(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), me.Principal.ID), notary.NotFound)
 	req, err := w.CA.Request(t.Context(), w.Admin(), id) // its requests remain
 	testkit.Check(t, err)
-	if req.Email != me.Email || req.RequesterID != me.AccountID {
-		t.Errorf("the request is of %q (%d), want %q (%d)", req.Email, req.RequesterID, me.Email, me.AccountID)
+	if req.Email != me.Principal.Name || req.RequesterID != me.Principal.ID {
+		t.Errorf("the request is of %q (%d), want %q (%d)", req.Email, req.RequesterID, me.Principal.Name, me.Principal.ID)
 	}
 	// A new account with the same email is a different account.
 	role := notary.CertificateRequestor
-	again, err := w.Auth.CreateAccount(t.Context(), w.Admin(), me.Email, testkit.Password, &role)
+	again, err := w.Auth.CreateAccount(t.Context(), w.Admin(), me.Principal.Name, testkit.Password, &role)
 	testkit.Check(t, err)
-	_, err = w.CA.Request(t.Context(), notary.Caller{AccountID: again, Email: me.Email, Role: role}, id)
+	_, err = w.CA.Request(t.Context(), notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: again, Name: me.Principal.Name}, Role: role}, id)
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
@@ -316,23 +316,23 @@ func TestAccountEvents(t *testing.T) {
 		do   func() error
 	}{
 		{"account.create", func() error { me = w.NewCaller(t, w.Admin(), notary.ReadOnly); return nil }},
-		{"account.login", func() error { token = login(t, w, me.Email); return nil }},
+		{"account.login", func() error { token = login(t, w, me.Principal.Name); return nil }},
 		{"account.logout", func() error { return w.Auth.Logout(t.Context(), me, token) }},
 		{"account.role", func() error {
 			me.Role = notary.CertificateManager
-			return w.Auth.ChangeRole(t.Context(), w.Admin(), me.AccountID, me.Role)
+			return w.Auth.ChangeRole(t.Context(), w.Admin(), me.Principal.ID, me.Role)
 		}},
-		{"account.password", func() error { return w.Auth.ChangePassword(t.Context(), w.Admin(), me.AccountID, newPassword) }},
+		{"account.password", func() error { return w.Auth.ChangePassword(t.Context(), w.Admin(), me.Principal.ID, newPassword) }},
 		{"account.password", func() error { return w.Auth.ChangeMyPassword(t.Context(), me, newPassword, testkit.Password) }},
-		{"account.delete", func() error { return w.Auth.DeleteAccount(t.Context(), w.Admin(), me.AccountID) }},
+		{"account.delete", func() error { return w.Auth.DeleteAccount(t.Context(), w.Admin(), me.Principal.ID) }},
 	} {
 		recorded := w.EventsOf(t, func() { testkit.Check(t, tt.do()) })
 		if diff := cmp.Diff([]string{tt.want}, recorded); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
 		all := w.Events(t)
-		if last := all[len(all)-1]; last.Object != me.Account() || last.Principal.ID == 0 || last.Principal.Name == "" {
-			t.Errorf("the event is %+v, want one about the account %d", last, me.AccountID)
+		if last := all[len(all)-1]; last.Object != me.Ref() || last.Principal.ID == 0 || last.Principal.Name == "" {
+			t.Errorf("the event is %+v, want one about the account %d", last, me.Principal.ID)
 		}
 	}
 }

@@ -167,7 +167,7 @@ func TestAttemptsAreNeverEvicted(t *testing.T) {
 func TestLoginIsLimited(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	email := w.Admin().Email
+	email := w.Admin().Principal.Name
 	try := func(password, address string) error {
 		_, err := w.Auth.Login(t.Context(), email, password, auth.Client{Address: address})
 		return err
@@ -212,7 +212,7 @@ func TestChangeMyPasswordIsLimited(t *testing.T) {
 		testkit.WantField(t, err, "old_password")
 	}
 	wantLimited(t, change(testkit.Password, next), auth.AccountEvery)
-	_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, auth.Client{Address: me.Address})
+	_, err := w.Auth.Login(t.Context(), me.Principal.Name, testkit.Password, auth.Client{Address: me.Address})
 	wantLimited(t, err, auth.AccountEvery) // same limit
 	w.Clock.Advance(auth.AccountEvery)
 	testkit.Check(t, change(testkit.Password, next))

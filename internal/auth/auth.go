@@ -116,8 +116,8 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 		s.log.WarnContext(ctx, "login refused", "account_id", idOf(account), "address", from.Address)
 		return "", session, notary.Errorf(notary.Unauthenticated, "incorrect email or password")
 	}
-	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: from.Address,
-		RequestID: from.RequestID}
+	caller := account.Caller()
+	caller.Address, caller.RequestID = from.Address, from.RequestID
 	session = s.newSession(account.ID, from, browser)
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		// The password may have been changed during the check.
@@ -185,8 +185,9 @@ func (s *Service) Caller(ctx context.Context, token, address string) (notary.Cal
 	}
 	s.recognized.add(hashToken(token), s.now())
 	s.noteUse(hashToken(token), session)
-	return notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address,
-		SessionID: session.ID}, nil
+	caller := account.Caller()
+	caller.Address, caller.SessionID = address, session.ID
+	return caller, nil
 }
 
 func (s *Service) session(ctx context.Context, token string) (*notary.Account, *notary.Session, error) {

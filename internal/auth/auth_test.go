@@ -16,6 +16,22 @@ import (
 	"notary/internal/testkit"
 )
 
+// An account need not have a password, for example one that logs in elsewhere.
+func TestLoginWithoutPassword(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	me := w.NewCaller(t, w.Admin(), notary.ReadOnly)
+	w.Exec(t, `DELETE FROM password WHERE account_id = $1`, me.Principal.ID)
+	for _, password := range []string{"", testkit.Password} {
+		_, err := w.Auth.Login(t.Context(), me.Principal.Name, password, auth.Client{Address: "192.0.2.1"})
+		testkit.WantKind(t, err, notary.Unauthenticated)
+		testkit.WantText(t, err, "incorrect email or password")
+	}
+	testkit.Check(t, w.Auth.ChangePassword(t.Context(), w.Admin(), me.Principal.ID, "another violet harbour engine"))
+	_, err := w.Auth.Login(t.Context(), me.Principal.Name, "another violet harbour engine", auth.Client{Address: "192.0.2.1"})
+	testkit.Check(t, err)
+}
+
 func login(t testing.TB, w *testkit.World, email string) string {
 	t.Helper()
 	token, err := w.Auth.Login(t.Context(), email, testkit.Password, auth.Client{Address: "192.0.2.1"})
@@ -39,7 +55,7 @@ func TestLogin(t *testing.T) {
 	tokens := map[string]bool{}
 	for _, role := range notary.Roles {
 		for range 2 {
-			token := login(t, w, w.Caller(role).Email)
+			token := login(t, w, w.Caller(role).Principal.Name)
 			if tokens[token] || len(token) < 43 {
 				t.Errorf("the token %q is a repetition or short", token)
 			}
@@ -94,7 +110,7 @@ func TestLoginNormalisesEmail(t *testing.T) {
 func TestTokenLife(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	other := login(t, w, w.Admin().Email)
+	other := login(t, w, w.Admin().Principal.Name)
 	reader := notary.ReadOnly
 	for name, tt := range map[string]struct {
 		do   func(t *testing.T, caller notary.Caller, token string) error
@@ -105,16 +121,16 @@ func TestTokenLife(t *testing.T) {
 			return w.Auth.Logout(t.Context(), c, token)
 		}, false},
 		"logout of another session": {func(t *testing.T, c notary.Caller, _ string) error {
-			return w.Auth.Logout(t.Context(), c, login(t, w, c.Email))
+			return w.Auth.Logout(t.Context(), c, login(t, w, c.Principal.Name))
 		}, true},
 		"a new role": {func(t *testing.T, c notary.Caller, _ string) error {
-			return w.Auth.ChangeRole(t.Context(), w.Admin(), c.AccountID, notary.CertificateManager)
+			return w.Auth.ChangeRole(t.Context(), w.Admin(), c.Principal.ID, notary.CertificateManager)
 		}, false},
 		"the same role": {func(t *testing.T, c notary.Caller, _ string) error {
-			return w.Auth.ChangeRole(t.Context(), w.Admin(), c.AccountID, reader)
+			return w.Auth.ChangeRole(t.Context(), w.Admin(), c.Principal.ID, reader)
 		}, true},
 		"a password given": {func(t *testing.T, c notary.Caller, _ string) error {
-			return w.Auth.ChangePassword(t.Context(), w.Admin(), c.AccountID, "another violet harbour engine")
+			return w.Auth.ChangePassword(t.Context(), w.Admin(), c.Principal.ID, "another violet harbour engine")
 		}, false},
 		"a password chosen": {func(t *testing.T, c notary.Caller, _ string) error {
 			return w.Auth.ChangeMyPassword(t.Context(), c, testkit.Password, "another violet harbour engine")
@@ -125,14 +141,14 @@ func TestTokenLife(t *testing.T) {
 			return nil
 		}, true},
 		"deletion": {func(t *testing.T, c notary.Caller, _ string) error {
-			return w.Auth.DeleteAccount(t.Context(), w.Admin(), c.AccountID)
+			return w.Auth.DeleteAccount(t.Context(), w.Admin(), c.Principal.ID)
 		}, false},
 		"clean-up":  {func(t *testing.T, _ notary.Caller, _ string) error { return w.Auth.CleanUp(t.Context()) }, true},
 		"a restart": {func(t *testing.T, _ notary.Caller, _ string) error { w.Reopen(t); return nil }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			caller := w.NewCaller(t, w.Admin(), reader)
-			token := login(t, w, caller.Email)
+			token := login(t, w, caller.Principal.Name)
 			testkit.Check(t, tt.do(t, caller, token))
 			wantCaller(t, w, token, tt.good)
 			wantCaller(t, w, other, true)
@@ -153,11 +169,11 @@ func TestSecretsAreNotKept(t *testing.T) {
 	var log bytes.Buffer
 	s := auth.New(w.Store, auth.Options{Now: w.Clock.Now,
 		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	token, err := s.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+	token, err := s.Login(t.Context(), w.Admin().Principal.Name, testkit.Password, auth.Client{Address: "192.0.2.1"})
 	testkit.Check(t, err)
 	const wrong = "mistyped violet harbour engine"
 	for range auth.AccountBurst + 1 {
-		_, err = s.Login(t.Context(), w.Admin().Email, wrong, auth.Client{Address: "192.0.2.1"})
+		_, err = s.Login(t.Context(), w.Admin().Principal.Name, wrong, auth.Client{Address: "192.0.2.1"})
 	}
 	testkit.WantKind(t, err, notary.RateLimited)
 	const misplaced = "violet harbour typed as an email"
@@ -177,7 +193,7 @@ func TestSecretsAreNotKept(t *testing.T) {
 		"the password in the database":          {database, testkit.Password, false},
 		"the wrong password in the database":    {database, wrong, false},
 		"the token's hash, to see that we look": {database, hash, true},
-		"the email, to see that we look":        {database, w.Admin().Email, true},
+		"the email, to see that we look":        {database, w.Admin().Principal.Name, true},
 		"the token in the log":                  {log.Bytes(), token, false},
 		"the password in the log":               {log.Bytes(), testkit.Password, false},
 		"the wrong password in the log":         {log.Bytes(), wrong, false},

@@ -98,8 +98,8 @@ func (s *Service) CreateFirstAccount(ctx context.Context, f FirstAccount) (id in
 		if err := s.useSetupCode(tx, f); err != nil {
 			return err
 		}
-		caller := notary.Caller{AccountID: a.ID, Email: a.Email, Role: a.Role, Address: f.Address,
-			RequestID: f.RequestID}
+		caller := a.Caller()
+		caller.Address, caller.RequestID = f.Address, f.RequestID
 		return tx.Event(notary.EventBy(caller, "account.create", a.Ref()).Set(accountFields(a)))
 	})
 	if err != nil {

@@ -29,7 +29,7 @@ func (s *Service) CreateGrant(ctx context.Context, caller notary.Caller, g *nota
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return 0, err
 	}
-	if (g.AccountID == 0) == (g.GroupID == 0) || g.AccountID < 0 || g.GroupID < 0 {
+	if (g.PrincipalID == 0) == (g.GroupID == 0) || g.PrincipalID < 0 || g.GroupID < 0 {
 		return 0, notary.FieldErrorf("grantee", "name the account or group that receives the grant")
 	}
 	if err := policy.CheckTerms(g.GrantTerms); err != nil {
@@ -80,7 +80,7 @@ func requireNamed(ctx context.Context, tx *store.Tx, g *notary.Grant) error {
 		ids   []int64
 		find  func(int64) error
 	}{
-		{"grantee", given(g.AccountID), account},
+		{"grantee", given(g.PrincipalID), account},
 		{"grantee", given(g.GroupID), group},
 		{"certificate_authority_ids", g.Authorities, authority},
 		{"owner_account_ids", g.Owners, account},

@@ -12,7 +12,7 @@ import (
 )
 
 func signing(account, group int64) *notary.Grant {
-	return &notary.Grant{AccountID: account, GroupID: group,
+	return &notary.Grant{PrincipalID: account, GroupID: group,
 		GrantTerms: notary.GrantTerms{Actions: []string{"request.sign"}}}
 }
 
@@ -23,7 +23,7 @@ func TestGroupAndGrantEvents(t *testing.T) {
 	events := w.EventsOf(t, func() {
 		group, err := w.Auth.CreateGroup(t.Context(), admin, "web-team")
 		testkit.Check(t, err)
-		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), admin, group, []int64{member.AccountID}, nil))
+		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), admin, group, []int64{member.Principal.ID}, nil))
 		grant, err := w.Auth.CreateGrant(t.Context(), admin, signing(0, group))
 		testkit.Check(t, err)
 		got, err := w.Auth.Grant(t.Context(), admin, grant)
@@ -35,11 +35,11 @@ func TestGroupAndGrantEvents(t *testing.T) {
 		}
 		_, members, err := w.Auth.Group(t.Context(), admin, group)
 		testkit.Check(t, err)
-		if len(members) != 1 || members[0].ID != member.AccountID {
+		if len(members) != 1 || members[0].ID != member.Principal.ID {
 			t.Errorf("the members are %v", members)
 		}
 		testkit.Check(t, w.Auth.DeleteGrant(t.Context(), admin, grant))
-		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), admin, group, nil, []int64{member.AccountID}))
+		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), admin, group, nil, []int64{member.Principal.ID}))
 		testkit.Check(t, w.Auth.DeleteGroup(t.Context(), admin, group))
 	})
 	want := []string{"group.create", "group.add_member", "grant.create", "grant.delete", "group.remove_member",
@@ -70,34 +70,34 @@ func TestDeletionRemovesGrants(t *testing.T) {
 	testkit.Check(t, err)
 	other, err := w.Auth.CreateGroup(t.Context(), admin, "others")
 	testkit.Check(t, err)
-	for _, g := range []*notary.Grant{signing(gone.AccountID, 0), signing(0, group), signing(0, other),
-		signing(admin.AccountID, 0)} {
+	for _, g := range []*notary.Grant{signing(gone.Principal.ID, 0), signing(0, group), signing(0, other),
+		signing(admin.Principal.ID, 0)} {
 		_, err := w.Auth.CreateGrant(t.Context(), admin, g)
 		testkit.Check(t, err)
 	}
 	for _, id := range []int64{group, other} {
-		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), admin, id, []int64{gone.AccountID, admin.AccountID}, nil))
+		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), admin, id, []int64{gone.Principal.ID, admin.Principal.ID}, nil))
 	}
-	testkit.Check(t, w.Auth.DeleteAccount(t.Context(), admin, gone.AccountID))
+	testkit.Check(t, w.Auth.DeleteAccount(t.Context(), admin, gone.Principal.ID))
 	testkit.Check(t, w.Auth.DeleteGroup(t.Context(), admin, group))
 	all, err := w.Auth.Grants(t.Context(), admin)
 	testkit.Check(t, err)
-	if len(all) != 2 || all[0].GroupID != other || all[1].AccountID != admin.AccountID {
+	if len(all) != 2 || all[0].GroupID != other || all[1].PrincipalID != admin.Principal.ID {
 		t.Errorf("the grants left are %+v", all)
 	}
 	_, members, err := w.Auth.Group(t.Context(), admin, other)
 	testkit.Check(t, err)
-	if len(members) != 1 || members[0].ID != admin.AccountID {
+	if len(members) != 1 || members[0].ID != admin.Principal.ID {
 		t.Errorf("the members left are %+v", members)
 	}
-	of, err := w.Store.GrantsOf(t.Context(), gone.AccountID)
+	of, err := w.Store.GrantsOf(t.Context(), gone.Principal.ID)
 	testkit.Check(t, err)
 	if len(of) != 0 {
 		t.Errorf("the deleted account has the grants %+v", of)
 	}
 	// A refused deletion of the last Admin keeps its grants.
-	testkit.WantKind(t, w.Auth.DeleteAccount(t.Context(), admin, admin.AccountID), notary.Conflict)
-	of, err = w.Store.GrantsOf(t.Context(), admin.AccountID)
+	testkit.WantKind(t, w.Auth.DeleteAccount(t.Context(), admin, admin.Principal.ID), notary.Conflict)
+	of, err = w.Store.GrantsOf(t.Context(), admin.Principal.ID)
 	testkit.Check(t, err)
 	if len(of) != 2 {
 		t.Errorf("after the refusal the last Admin has the grants %+v", of)
@@ -143,16 +143,16 @@ func TestGroupsThatLimitGrantsAreKept(t *testing.T) {
 func TestGrantsRequireExistingObjects(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	to := w.Caller(notary.ReadOnly).AccountID
+	to := w.Caller(notary.ReadOnly).Principal.ID
 	for name, test := range map[string]struct {
 		change func(*notary.Grant)
 		kind   notary.Kind
 		field  string
 	}{
-		"nobody":               {func(g *notary.Grant) { g.AccountID = 0 }, notary.Invalid, "grantee"},
+		"nobody":               {func(g *notary.Grant) { g.PrincipalID = 0 }, notary.Invalid, "grantee"},
 		"an account and group": {func(g *notary.Grant) { g.GroupID = 1 }, notary.Invalid, "grantee"},
-		"a missing account":    {func(g *notary.Grant) { g.AccountID = 99 }, notary.NotFound, "grantee"},
-		"a missing group":      {func(g *notary.Grant) { g.AccountID, g.GroupID = 0, 99 }, notary.NotFound, "grantee"},
+		"a missing account":    {func(g *notary.Grant) { g.PrincipalID = 99 }, notary.NotFound, "grantee"},
+		"a missing group":      {func(g *notary.Grant) { g.PrincipalID, g.GroupID = 0, 99 }, notary.NotFound, "grantee"},
 		"no action":            {func(g *notary.Grant) { g.Actions = nil }, notary.Invalid, "actions"},
 		"all accounts":         {func(g *notary.Grant) { g.Actions = []string{"account.manage"} }, notary.Invalid, "actions"},
 		"a missing authority":  {func(g *notary.Grant) { g.Authorities = []int64{99} }, notary.NotFound, "certificate_authority_ids"},
@@ -191,7 +191,7 @@ func TestGrantsRequireExistingObjects(t *testing.T) {
 func TestUnreadableTermsGrantNothing(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	to := w.Caller(notary.ReadOnly).AccountID
+	to := w.Caller(notary.ReadOnly).Principal.ID
 	id, err := w.Auth.CreateGrant(t.Context(), w.Admin(), signing(to, 0))
 	testkit.Check(t, err)
 	for _, terms := range []string{`{"actions":["request.sign"],"networks":["10.0.0.0/8"]}`,

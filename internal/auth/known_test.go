@@ -18,7 +18,7 @@ func TestOwnersAreNotLockedOutFromKnownAddresses(t *testing.T) {
 	w := testkit.New(t)
 	owner := w.Admin()
 	login := func(s *auth.Service, address, password string) error {
-		_, err := s.Login(t.Context(), owner.Email, password, auth.Client{Address: address})
+		_, err := s.Login(t.Context(), owner.Principal.Name, password, auth.Client{Address: address})
 		return err
 	}
 	testkit.Check(t, login(w.Auth, "192.0.2.1", testkit.Password))
@@ -26,7 +26,7 @@ func TestOwnersAreNotLockedOutFromKnownAddresses(t *testing.T) {
 	attack := func(s *auth.Service) {
 		limits := auth.AttemptsOf(s)
 		for i := range auth.AnywhereBurst { // the account, from everywhere
-			_, _ = auth.Take(limits, owner.Email, fmt.Sprint("attacker ", i))
+			_, _ = auth.Take(limits, owner.Principal.Name, fmt.Sprint("attacker ", i))
 		}
 		for _, address := range []string{"192.0.2.1", "2001:db8::2"} { // other accounts, from behind the same NAT
 			for i := range auth.NetworkBurst {
@@ -38,7 +38,7 @@ func TestOwnersAreNotLockedOutFromKnownAddresses(t *testing.T) {
 	wantLimited(t, login(w.Auth, "198.51.100.1", testkit.Password), auth.AnywhereEvery)
 	testkit.Check(t, login(w.Auth, "192.0.2.1", testkit.Password))
 	testkit.Check(t, login(w.Auth, "2001:db8::abcd", testkit.Password)) // same /64
-	_, err := w.Auth.Login(t.Context(), w.Caller(notary.ReadOnly).Email, testkit.Password,
+	_, err := w.Auth.Login(t.Context(), w.Caller(notary.ReadOnly).Principal.Name, testkit.Password,
 		auth.Client{Address: "192.0.2.1"})
 	wantLimited(t, err, auth.NetworkEvery) // an account that never logged in there
 
@@ -59,7 +59,7 @@ func TestKnownAddressesAreLimited(t *testing.T) {
 	w := testkit.New(t)
 	owner := w.Admin()
 	login := func(address, password string) error {
-		_, err := w.Auth.Login(t.Context(), owner.Email, password, auth.Client{Address: address})
+		_, err := w.Auth.Login(t.Context(), owner.Principal.Name, password, auth.Client{Address: address})
 		return err
 	}
 	for _, address := range []string{"192.0.2.1", "192.0.2.2"} {
@@ -78,21 +78,21 @@ func TestDevicesEndWithThePassword(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	owner := w.Caller(notary.ReadOnly)
-	device, err := w.Auth.NewDevice(t.Context(), owner.AccountID)
+	device, err := w.Auth.NewDevice(t.Context(), owner.Principal.ID)
 	testkit.Check(t, err)
 	const newPassword = "another pass phrase 7"
-	testkit.Check(t, w.Auth.ChangePassword(t.Context(), w.Admin(), owner.AccountID, newPassword))
+	testkit.Check(t, w.Auth.ChangePassword(t.Context(), w.Admin(), owner.Principal.ID, newPassword))
 	for range auth.AccountBurst {
-		_, err := auth.Take(auth.AttemptsOf(w.Auth), owner.Email, "192.0.2.1")
+		_, err := auth.Take(auth.AttemptsOf(w.Auth), owner.Principal.Name, "192.0.2.1")
 		testkit.Check(t, err)
 	}
 	login := func(device string) error {
-		_, _, err := w.Auth.LoginBrowser(t.Context(), owner.Email, newPassword,
+		_, _, err := w.Auth.LoginBrowser(t.Context(), owner.Principal.Name, newPassword,
 			auth.Client{Address: "192.0.2.1", Device: device})
 		return err
 	}
 	wantLimited(t, login(device), auth.AccountEvery)
-	device, err = w.Auth.NewDevice(t.Context(), owner.AccountID)
+	device, err = w.Auth.NewDevice(t.Context(), owner.Principal.ID)
 	testkit.Check(t, err)
 	testkit.Check(t, login(device))
 }
@@ -103,32 +103,32 @@ func TestOwnersAreNotLockedOutOfTheirBrowsers(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	owner, other := w.Admin(), w.Caller(notary.ReadOnly)
-	device, err := w.Auth.NewDevice(t.Context(), owner.AccountID)
+	device, err := w.Auth.NewDevice(t.Context(), owner.Principal.ID)
 	testkit.Check(t, err)
 	const nat = "192.0.2.1"
 	login := func(email, password, device string) error {
 		_, _, err := w.Auth.LoginBrowser(t.Context(), email, password, auth.Client{Address: nat, Device: device})
 		return err
 	}
-	testkit.Check(t, login(owner.Email, testkit.Password, "")) // a known address, but the attacker shares it
+	testkit.Check(t, login(owner.Principal.Name, testkit.Password, "")) // a known address, but the attacker shares it
 	limits := auth.AttemptsOf(w.Auth)
 	for range auth.AccountBurst {
-		testkit.WantKind(t, login(owner.Email, "wrong", ""), notary.Unauthenticated)
-		_, err := auth.Take(limits, other.Email, nat)
+		testkit.WantKind(t, login(owner.Principal.Name, "wrong", ""), notary.Unauthenticated)
+		_, err := auth.Take(limits, other.Principal.Name, nat)
 		testkit.Check(t, err)
 	}
-	wantLimited(t, login(owner.Email, testkit.Password, ""), auth.AccountEvery)
-	testkit.Check(t, login(owner.Email, testkit.Password, device))
-	wantLimited(t, login(other.Email, testkit.Password, device), auth.AccountEvery)
+	wantLimited(t, login(owner.Principal.Name, testkit.Password, ""), auth.AccountEvery)
+	testkit.Check(t, login(owner.Principal.Name, testkit.Password, device))
+	wantLimited(t, login(other.Principal.Name, testkit.Password, device), auth.AccountEvery)
 	for _, forged := range []string{device[:len(device)-2], "_" + device[1:], device + "AAAA", "%",
 		strings.Repeat("A", len(device))} {
 		if forged == device {
 			continue
 		}
-		wantLimited(t, login(owner.Email, testkit.Password, forged), auth.AccountEvery)
+		wantLimited(t, login(owner.Principal.Name, testkit.Password, forged), auth.AccountEvery)
 	}
 	for range auth.AccountBurst { // guesses from the browser itself count, too
-		testkit.WantKind(t, login(owner.Email, "wrong", device), notary.Unauthenticated)
+		testkit.WantKind(t, login(owner.Principal.Name, "wrong", device), notary.Unauthenticated)
 	}
-	wantLimited(t, login(owner.Email, testkit.Password, device), auth.AccountEvery)
+	wantLimited(t, login(owner.Principal.Name, testkit.Password, device), auth.AccountEvery)
 }

@@ -84,7 +84,7 @@ func TestPasswordHash(t *testing.T) {
 	w := testkit.New(t)
 	seen := map[string]bool{}
 	for _, role := range notary.Roles {
-		hash := passwordHash(t, w.Store, w.Caller(role).AccountID)
+		hash := passwordHash(t, w.Store, w.Caller(role).Principal.ID)
 		if !phc.MatchString(hash) {
 			t.Errorf("the hash is %q", hash)
 		}
@@ -112,10 +112,10 @@ func TestRefusedLoginsCostTheSame(t *testing.T) {
 	admin := w.Admin()
 	count := auth.CountHashing(w.Auth)
 	for _, tt := range []struct{ name, email, password string }{
-		{"the right password", admin.Email, testkit.Password},
-		{"a wrong password", admin.Email, "another violet harbour engine"},
-		{"an empty password", admin.Email, ""},
-		{"a password too long", admin.Email, strings.Repeat("x", 10*auth.MaxPassword)},
+		{"the right password", admin.Principal.Name, testkit.Password},
+		{"a wrong password", admin.Principal.Name, "another violet harbour engine"},
+		{"an empty password", admin.Principal.Name, ""},
+		{"a password too long", admin.Principal.Name, strings.Repeat("x", 10*auth.MaxPassword)},
 		{"no such account", "nobody@example.com", testkit.Password},
 		{"no such account, no password", "nobody@example.com", ""},
 		{"no email", "", testkit.Password},

@@ -14,7 +14,7 @@ func TestRecognizes(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	me := w.Caller(notary.ReadOnly)
-	token := login(t, w, me.Email)
+	token := login(t, w, me.Principal.Name)
 	want := func(recognized bool) {
 		t.Helper()
 		if got := w.Auth.Recognizes(token); got != recognized {

@@ -64,7 +64,7 @@ func (r *refusals) take() map[refusal]int64 {
 // Refused counts a call that was refused with err because of a missing login or permission. It ignores other errors.
 // Events have a count for each account, operation and minute or, without a login, for each address and minute.
 func (s *Service) Refused(caller notary.Caller, operation string, err error) {
-	one := refusal{action: "call.refused", object: notary.NewRef("call", 0, operation), principal: caller.Principal(),
+	one := refusal{action: "call.refused", object: notary.NewRef("call", 0, operation), principal: caller.Ref(),
 		network: notary.ClientNetwork(caller.Address)}
 	switch kind := notary.KindOf(err); {
 	case kind != notary.Forbidden && kind != notary.Unauthenticated:
@@ -82,7 +82,7 @@ func (s *Service) refusedLogin(account *notary.Account, from Client) {
 	if account != nil {
 		object = account.Ref()
 	}
-	s.refusals.add(refusal{action: "account.login_refused", object: object, principal: notary.Caller{}.Principal(),
+	s.refusals.add(refusal{action: "account.login_refused", object: object, principal: notary.Caller{}.Ref(),
 		network: notary.ClientNetwork(from.Address)}, 1)
 }
 

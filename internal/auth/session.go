@@ -143,7 +143,7 @@ func (s *Service) Sessions(ctx context.Context, caller notary.Caller, token stri
 	if !caller.Known() {
 		return nil, notary.Errorf(notary.Unauthenticated, "log in first")
 	}
-	all, err := s.store.Sessions(ctx, caller.AccountID, s.now())
+	all, err := s.store.Sessions(ctx, caller.Principal.ID, s.now())
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (s *Service) Sessions(ctx context.Context, caller notary.Caller, token stri
 // EndSession ends one of the caller's own sessions.
 func (s *Service) EndSession(ctx context.Context, caller notary.Caller, id int64) error {
 	return s.endSessions(ctx, caller, notary.Fields{"session_id": id}, func(tx *store.Tx) error {
-		return tx.DeleteSessionOf(caller.AccountID, id)
+		return tx.DeleteSessionOf(caller.Principal.ID, id)
 	})
 }
 
@@ -170,11 +170,11 @@ func (s *Service) EndOtherSessions(ctx context.Context, caller notary.Caller, to
 	if err != nil {
 		return err
 	}
-	if current == nil || current.AccountID != caller.AccountID {
+	if current == nil || current.AccountID != caller.Principal.ID {
 		return notary.Errorf(notary.Unauthenticated, "this session has ended: log in again")
 	}
 	return s.endSessions(ctx, caller, notary.Fields{"sessions": "all others"}, func(tx *store.Tx) error {
-		return tx.DeleteOtherSessions(caller.AccountID, current.ID)
+		return tx.DeleteOtherSessions(caller.Principal.ID, current.ID)
 	})
 }
 
@@ -189,11 +189,11 @@ func (s *Service) endSessions(ctx context.Context, caller notary.Caller, ended n
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	}
 	defer s.clearSessions()
-	return s.store.WriteAccount(ctx, caller, caller.AccountID, func(tx *store.Tx) error {
+	return s.store.WriteAccount(ctx, caller, caller.Principal.ID, func(tx *store.Tx) error {
 		if err := end(tx); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "account.logout", caller.Account()).Set(ended))
+		return tx.Event(notary.EventBy(caller, "account.logout", caller.Ref()).Set(ended))
 	})
 }
 

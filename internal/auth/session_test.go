@@ -45,7 +45,7 @@ func TestBrowserSessionLimits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := testkit.New(t)
-			token, _ := loginBrowser(t, w, w.Admin().Email)
+			token, _ := loginBrowser(t, w, w.Admin().Principal.Name)
 			use(t, w, token, true)
 			for _, pause := range tt.pauses {
 				w.Clock.Advance(pause)
@@ -79,7 +79,7 @@ func TestBrowserSessionLimitsOnTwoNodes(t *testing.T) {
 	w := testkit.New(t)
 	options := auth.Options{Now: w.Clock.Now, SessionIdle: 10 * time.Minute, SessionLife: 25 * time.Minute}
 	one, two := auth.New(w.Store, options), auth.New(w.Store, options)
-	token, session, err := one.LoginBrowser(t.Context(), w.Admin().Email, testkit.Password, auth.Client{})
+	token, session, err := one.LoginBrowser(t.Context(), w.Admin().Principal.Name, testkit.Password, auth.Client{})
 	testkit.Check(t, err)
 	if want := w.Clock.Now().Add(10 * time.Minute); !session.ExpiresAt.Equal(want) {
 		t.Errorf("the session expires at %v, want %v", session.ExpiresAt, want)
@@ -104,8 +104,8 @@ func TestUseIsRecordedOnceAMinute(t *testing.T) {
 	w := testkit.New(t)
 	me := w.Caller(notary.ReadOnly)
 	for _, begin := range []func() string{
-		func() string { return login(t, w, me.Email) },
-		func() string { token, _ := loginBrowser(t, w, me.Email); return token },
+		func() string { return login(t, w, me.Principal.Name) },
+		func() string { token, _ := loginBrowser(t, w, me.Principal.Name); return token },
 	} {
 		token := begin()
 		seen := func() time.Time {
@@ -139,7 +139,7 @@ func TestUseIsRecordedOnceAMinute(t *testing.T) {
 func TestUseDoesNotReviveASession(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	token, _ := loginBrowser(t, w, w.Admin().Email)
+	token, _ := loginBrowser(t, w, w.Admin().Principal.Name)
 	w.Clock.Advance(10 * time.Minute)
 	wantCaller(t, w, token, true)
 	testkit.Check(t, w.Auth.Logout(t.Context(), w.Admin(), token))
@@ -152,16 +152,16 @@ func TestOwnSessions(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	me, other := w.NewCaller(t, w.Admin(), notary.CertificateRequestor), w.Caller(notary.ReadOnly)
-	theirs := login(t, w, other.Email)
+	theirs := login(t, w, other.Principal.Name)
 	begun := w.Clock.Now()
-	tool := login(t, w, me.Email)
-	browser, session := loginBrowser(t, w, me.Email)
+	tool := login(t, w, me.Principal.Name)
+	browser, session := loginBrowser(t, w, me.Principal.Name)
 	all, err := w.Auth.Sessions(t.Context(), me, browser)
 	testkit.Check(t, err)
 	want := []*notary.Session{
-		{ID: session.ID, AccountID: me.AccountID, Browser: true, Address: "192.0.2.1", UserAgent: "Mozilla/5.0", CreatedAt: begun,
+		{ID: session.ID, AccountID: me.Principal.ID, Browser: true, Address: "192.0.2.1", UserAgent: "Mozilla/5.0", CreatedAt: begun,
 			LastSeenAt: begun, ExpiresAt: begun.Add(time.Hour), Current: true},
-		{ID: session.ID - 1, AccountID: me.AccountID, Address: "192.0.2.1", CreatedAt: begun, LastSeenAt: begun, ExpiresAt: begun.Add(auth.TokenLife)},
+		{ID: session.ID - 1, AccountID: me.Principal.ID, Address: "192.0.2.1", CreatedAt: begun, LastSeenAt: begun, ExpiresAt: begun.Add(auth.TokenLife)},
 	}
 	if diff := cmp.Diff(want, all); diff != "" {
 		t.Fatalf("the sessions (-want +got):\n%s", diff)
@@ -176,7 +176,7 @@ func TestOwnSessions(t *testing.T) {
 	wantCaller(t, w, browser, false)
 	testkit.WantKind(t, w.Auth.EndSession(t.Context(), me, session.ID), notary.NotFound)
 
-	more := login(t, w, me.Email)
+	more := login(t, w, me.Principal.Name)
 	testkit.WantKind(t, w.Auth.EndOtherSessions(t.Context(), me, browser), notary.Unauthenticated)
 	testkit.WantKind(t, w.Auth.EndOtherSessions(t.Context(), me, theirs), notary.Unauthenticated)
 	testkit.Check(t, w.Auth.EndOtherSessions(t.Context(), me, more))
@@ -184,7 +184,7 @@ func TestOwnSessions(t *testing.T) {
 	wantCaller(t, w, tool, false)
 	wantCaller(t, w, theirs, true)
 	events := w.Events(t)
-	if last := events[len(events)-1]; last.Action != "account.logout" || last.Object != me.Account() ||
+	if last := events[len(events)-1]; last.Action != "account.logout" || last.Object != me.Ref() ||
 		last.After["sessions"] != "all others" {
 		t.Errorf("the event is %+v", last)
 	}
@@ -195,9 +195,9 @@ func TestChangeMyPasswordAndStay(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	me := w.Caller(notary.ReadOnly)
-	elsewhere := login(t, w, me.Email)
-	token, session := loginBrowser(t, w, me.Email)
-	for _, wrong := range []string{"", "no token", login(t, w, w.Admin().Email)} {
+	elsewhere := login(t, w, me.Principal.Name)
+	token, session := loginBrowser(t, w, me.Principal.Name)
+	for _, wrong := range []string{"", "no token", login(t, w, w.Admin().Principal.Name)} {
 		_, _, err := w.Auth.ChangeMyPasswordAndStay(t.Context(), me, testkit.Password, newPassword, wrong)
 		testkit.WantKind(t, err, notary.Unauthenticated)
 	}
@@ -225,7 +225,7 @@ func TestUserAgents(t *testing.T) {
 		strings.Repeat("x", 1<<20):      strings.Repeat("x", 200),
 		"x" + strings.Repeat("ü", 1000): "x" + strings.Repeat("ü", 99),
 	} {
-		_, session, err := w.Auth.LoginBrowser(t.Context(), w.Admin().Email, testkit.Password,
+		_, session, err := w.Auth.LoginBrowser(t.Context(), w.Admin().Principal.Name, testkit.Password,
 			auth.Client{UserAgent: sent})
 		testkit.Check(t, err)
 		if session.UserAgent != want {
@@ -243,10 +243,10 @@ func TestSessionsOfAWrongClock(t *testing.T) {
 			t.Parallel()
 			w := testkit.New(t)
 			w.Clock.Advance(ahead)
-			token, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password,
+			token, err := w.Auth.Login(t.Context(), w.Admin().Principal.Name, testkit.Password,
 				auth.Client{Address: "192.0.2.1"})
 			testkit.Check(t, err)
-			browser, _ := loginBrowser(t, w, w.Admin().Email)
+			browser, _ := loginBrowser(t, w, w.Admin().Principal.Name)
 			wantCaller(t, w, token, true)
 			wantCaller(t, w, browser, true)
 			w.Clock.Advance(-ahead) // the clock is corrected
@@ -271,7 +271,7 @@ func TestSessionsOfAWrongClock(t *testing.T) {
 func TestSessionsHaveAMaximumLife(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	token, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+	token, err := w.Auth.Login(t.Context(), w.Admin().Principal.Name, testkit.Password, auth.Client{Address: "192.0.2.1"})
 	testkit.Check(t, err)
 	_, err = testkit.SQL(t, w.Database).Exec(`UPDATE session SET expires_at = expires_at + 1000000`)
 	testkit.Check(t, err)
@@ -287,7 +287,7 @@ func TestSessionsOfAnotherNodesClock(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	w.Clock.Advance(30 * time.Second)
-	token, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+	token, err := w.Auth.Login(t.Context(), w.Admin().Principal.Name, testkit.Password, auth.Client{Address: "192.0.2.1"})
 	testkit.Check(t, err)
 	w.Clock.Advance(-30 * time.Second)
 	wantCaller(t, w, token, true)

@@ -92,7 +92,7 @@ func allowToSign(ctx context.Context, known viewReader, caller notary.Caller, re
 	if err := sees(ctx, known, caller, req); err != nil {
 		return err
 	}
-	grants, err := known.GrantsOf(ctx, caller.AccountID)
+	grants, err := known.GrantsOf(ctx, caller.Principal.ID)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (s *Service) Signers(ctx context.Context, caller notary.Caller) (signers []
 		return nil, err
 	}
 	may := policy.May(caller, policy.SignRequest)
-	grants, err := s.store.GrantsOf(ctx, caller.AccountID)
+	grants, err := s.store.GrantsOf(ctx, caller.Principal.ID)
 	if err != nil || !may && !policy.Has(grants, policy.SignRequest) {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (s *Service) attempt(ctx context.Context, caller notary.Caller, on policy.R
 	if roleHasAny(caller, actions) {
 		return nil
 	}
-	grants, err := s.store.GrantsOf(ctx, caller.AccountID)
+	grants, err := s.store.GrantsOf(ctx, caller.Principal.ID)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) ([]*
 			return nil, err
 		}
 	}
-	return known.GrantsOf(ctx, caller.AccountID)
+	return known.GrantsOf(ctx, caller.Principal.ID)
 }
 
 // allowChoice returns a Forbidden error if the caller cannot sign anything with the authority and profile in the
@@ -80,7 +80,7 @@ func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignO
 	if policy.RoleHas(caller.Role, policy.SignRequest) {
 		return nil
 	}
-	grants, err := s.store.GrantsOf(ctx, caller.AccountID)
+	grants, err := s.store.GrantsOf(ctx, caller.Principal.ID)
 	if err != nil || policy.Reaches(grants, policy.SignRequest, o.AuthorityID, o.Profile) {
 		return err
 	}
@@ -208,7 +208,7 @@ func allowOwner(ctx context.Context, known groupReader, caller notary.Caller, gr
 		}
 		return err
 	}
-	member, err := known.GroupsOf(ctx, caller.AccountID)
+	member, err := known.GroupsOf(ctx, caller.Principal.ID)
 	if err != nil || slices.Contains(member, groupID) {
 		return err
 	}

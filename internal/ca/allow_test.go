@@ -14,7 +14,7 @@ import (
 
 func grantTo(t *testing.T, w *testkit.World, caller notary.Caller, terms notary.GrantTerms) int64 {
 	t.Helper()
-	id, err := w.Auth.CreateGrant(t.Context(), w.Admin(), &notary.Grant{AccountID: caller.AccountID, GrantTerms: terms})
+	id, err := w.Auth.CreateGrant(t.Context(), w.Admin(), &notary.Grant{PrincipalID: caller.Principal.ID, GrantTerms: terms})
 	testkit.Check(t, err)
 	return id
 }
@@ -108,8 +108,8 @@ func TestUnlimitedGrantExclusions(t *testing.T) {
 	forbidden(w.RevokeCertificate(t.Context(), reader, request(t, w, leaf).Certificate.ID, notary.KeyCompromise))
 	testkit.Check(t, w.RevokeRequest(t.Context(), reader, leaf, notary.Superseded))
 
-	forbidden(second(w.Auth.CreateGrant(t.Context(), reader, &notary.Grant{AccountID: reader.AccountID, GrantTerms: teamTerms(root)})))
-	forbidden(w.Auth.ChangeRole(t.Context(), reader, reader.AccountID, notary.Admin))
+	forbidden(second(w.Auth.CreateGrant(t.Context(), reader, &notary.Grant{PrincipalID: reader.Principal.ID, GrantTerms: teamTerms(root)})))
+	forbidden(w.Auth.ChangeRole(t.Context(), reader, reader.Principal.ID, notary.Admin))
 	forbidden(second(w.CA.CreateProfile(t.Context(), reader, "mine", notary.Rules{})))
 }
 
@@ -164,7 +164,7 @@ func TestGrantsAreCheckedInTheTransaction(t *testing.T) {
 			testkit.Check(t, w.Auth.DeleteGrant(t.Context(), w.Admin(), grant))
 		},
 		"membership": func(t *testing.T, w *testkit.World, me notary.Caller, group, _ int64) {
-			testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), group, nil, []int64{me.AccountID}))
+			testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), group, nil, []int64{me.Principal.ID}))
 		},
 		"group": func(t *testing.T, w *testkit.World, _ notary.Caller, group, _ int64) {
 			testkit.Check(t, w.Auth.DeleteGroup(t.Context(), w.Admin(), group))
@@ -177,7 +177,7 @@ func TestGrantsAreCheckedInTheTransaction(t *testing.T) {
 			me := newRequestor(t, w)
 			group, err := w.Auth.CreateGroup(t.Context(), w.Admin(), "team")
 			testkit.Check(t, err)
-			testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), group, []int64{me.AccountID}, nil))
+			testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), group, []int64{me.Principal.ID}, nil))
 			grant, err := w.Auth.CreateGrant(t.Context(), w.Admin(), &notary.Grant{GroupID: group, GrantTerms: teamTerms(root)})
 			testkit.Check(t, err)
 			first, second := submitAs(t, w, me, "a.team.example.com"), submitAs(t, w, me, "b.team.example.com")
@@ -273,7 +273,7 @@ func TestExplain(t *testing.T) {
 	if a := ask(me, q); !a.Allowed || a.Grant == nil || a.Grant.ID != grant {
 		t.Errorf("%+v", a)
 	}
-	q.AccountID = me.AccountID
+	q.AccountID = me.Principal.ID
 	if a := ask(w.Admin(), q); !a.Allowed || a.Grant == nil {
 		t.Errorf("asked by an Admin: %+v", a)
 	}
@@ -281,7 +281,7 @@ func TestExplain(t *testing.T) {
 	if a := ask(me, q); a.Allowed || a.Reason == "" {
 		t.Errorf("%+v", a)
 	}
-	q.AccountID = w.Admin().AccountID
+	q.AccountID = w.Admin().Principal.ID
 	testkit.WantKind(t, second(w.CA.Explain(t.Context(), me, q)), notary.Forbidden)
 	testkit.WantKind(t, second(w.CA.Explain(t.Context(), w.Admin(), ca.Question{Action: "request.sign", AccountID: nothing})), notary.NotFound)
 	testkit.WantKind(t, second(w.CA.Explain(t.Context(), me, ca.Question{Action: "request.steal"})), notary.Invalid)

@@ -50,7 +50,7 @@ func hideAddresses(caller notary.Caller, events []*notary.Event) {
 	if policy.May(caller, policy.ViewEvents) {
 		return
 	}
-	own := caller.Principal()
+	own := caller.Ref()
 	for _, e := range events {
 		if e.Principal.Kind != own.Kind || e.Principal.ID != own.ID {
 			e.Address = ""

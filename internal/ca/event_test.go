@@ -44,13 +44,13 @@ func TestEvents(t *testing.T) {
 		"of certificates": {notary.EventQuery{Kind: "certificate"}, nil},
 		"of one":          {notary.EventQuery{Kind: "request", ObjectID: first}, []string{sign, create(first)}},
 		"of one by a principal": {notary.EventQuery{Kind: "request", ObjectID: first,
-			Email: strings.ToUpper(manager.Email)}, []string{sign}},
+			Email: strings.ToUpper(manager.Principal.Name)}, []string{sign}},
 		"an action": {notary.EventQuery{Action: "request.create"},
 			[]string{create(second), create(first)}},
 		"an action of others": {notary.EventQuery{Kind: "authority", Action: "request.create"}, nil},
-		"a principal's id": {notary.EventQuery{Kind: "request", Principal: fmt.Sprint(manager.AccountID)},
+		"a principal's id": {notary.EventQuery{Kind: "request", Principal: fmt.Sprint(manager.Principal.ID)},
 			[]string{sign, create(second)}},
-		"a principal's name": {notary.EventQuery{Kind: "request", Principal: strings.ToUpper(manager.Email)},
+		"a principal's name": {notary.EventQuery{Kind: "request", Principal: strings.ToUpper(manager.Principal.Name)},
 			[]string{sign, create(second)}},
 		"another principal": {notary.EventQuery{Principal: "nobody@example.com"}, nil},
 		"a call":            {notary.EventQuery{RequestID: "abc"}, []string{sign}},
@@ -134,7 +134,7 @@ func TestEventPermissions(t *testing.T) {
 	testkit.WantKind(t, ask("request", nothing), notary.NotFound)
 	testkit.WantKind(t, ask("request", 0), notary.Forbidden)
 	testkit.WantKind(t, ask("authority", 1), notary.Forbidden)
-	testkit.WantKind(t, ask("account", requestor.AccountID), notary.Forbidden)
+	testkit.WantKind(t, ask("account", requestor.Principal.ID), notary.Forbidden)
 }
 
 // The history of a request includes its certificates, and shows each change once.

@@ -31,7 +31,7 @@ func TestUpgradeOfEvents(t *testing.T) {
 			t.Errorf("a signature is %+v", signed)
 		}
 		for _, e := range events {
-			if e.Action == "authority.crl" && e.Principal != notary.SystemCaller.Principal() {
+			if e.Action == "authority.crl" && e.Principal != notary.SystemCaller.Ref() {
 				t.Errorf("the principal of %+v is not the program", e)
 			}
 		}

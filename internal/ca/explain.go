@@ -30,7 +30,7 @@ func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question)
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return nil, err
 	}
-	role, accountID := caller.Role, caller.AccountID
+	role, accountID := caller.Role, caller.Principal.ID
 	if q.AccountID != 0 && q.AccountID != accountID {
 		if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", q.AccountID)); err != nil {
 			return nil, err

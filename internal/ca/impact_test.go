@@ -47,7 +47,7 @@ func TestImpact(t *testing.T) {
 	last := request(t, w, ids[3]).Certificate.NotAfter
 	month := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC) }
 	want := &notary.Impact{Certificates: 2, First: request(t, w, ids[1]).Certificate.NotAfter, Last: last,
-		Requesters: []notary.RequesterImpact{{Email: mine.Email, Certificates: 1}, {Email: w.Admin().Email, Certificates: 1}},
+		Requesters: []notary.RequesterImpact{{Email: mine.Principal.Name, Certificates: 1}, {Email: w.Admin().Principal.Name, Certificates: 1}},
 		Months:     []notary.MonthImpact{{Month: month(ends[1]), Certificates: 1}, {Month: month(ends[3]), Certificates: 1}},
 		Authorities: []notary.SubordinateImpact{
 			{ID: upper, CommonName: authority(t, w, upper).CommonName, NotAfter: authority(t, w, upper).Certificate.NotAfter},

@@ -62,7 +62,7 @@ func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string
 
 // issuedBefore returns the current state of what the first call with the key recorded, or nil if there was none.
 func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o IssueOptions) (*Issued, error) {
-	k, err := s.store.Idempotency(ctx, caller.AccountID, o.Key, s.now())
+	k, err := s.store.Idempotency(ctx, caller.Principal.ID, o.Key, s.now())
 	switch {
 	case err != nil || k == nil:
 		return nil, err
@@ -248,7 +248,7 @@ func (s *Service) refuseOtherOwner(ctx context.Context, caller notary.Caller, id
 // also records the idempotency key and calls Also, in the transaction that records the result.
 func (o *IssueOptions) also(tx *store.Tx, caller notary.Caller, issued *Issued) error {
 	if o.Key != "" {
-		k := store.Idempotency{AccountID: caller.AccountID, Key: o.Key, Digest: o.Digest, RequestID: issued.RequestID}
+		k := store.Idempotency{PrincipalID: caller.Principal.ID, Key: o.Key, Digest: o.Digest, RequestID: issued.RequestID}
 		if issued.Certificate != nil {
 			k.CertificateID = issued.Certificate.ID
 		}

@@ -15,13 +15,13 @@ func TestListsOfAReusedEmail(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	before := w.Caller(notary.CertificateRequestor)
 	w.Signed(t, before, root)
-	testkit.Check(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), before.AccountID))
-	id, err := w.Auth.CreateAccount(t.Context(), w.Admin(), before.Email, testkit.Password, &before.Role)
+	testkit.Check(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), before.Principal.ID))
+	id, err := w.Auth.CreateAccount(t.Context(), w.Admin(), before.Principal.Name, testkit.Password, &before.Role)
 	testkit.Check(t, err)
 	after := before
-	after.AccountID = id
+	after.Principal.ID = id
 	own := w.Signed(t, after, root)
-	for _, filter := range []notary.Filter{{}, {Key: "ECDSA P-256"}, {AuthorityID: root}, {Email: before.Email}} {
+	for _, filter := range []notary.Filter{{}, {Key: "ECDSA P-256"}, {AuthorityID: root}, {Email: before.Principal.Name}} {
 		for _, sort := range notary.Sorts {
 			q := notary.Query{Filter: filter, Sort: sort, Limit: 10}
 			requests, err := w.CA.Requests(t.Context(), after, q)

@@ -19,7 +19,7 @@ func newTeam(t *testing.T, w *testkit.World, name string, members ...notary.Call
 	id, err := w.Auth.CreateGroup(t.Context(), w.Admin(), name)
 	testkit.Check(t, err)
 	for _, m := range members {
-		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), id, []int64{m.AccountID}, nil))
+		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), id, []int64{m.Principal.ID}, nil))
 	}
 	return id
 }
@@ -63,7 +63,7 @@ func TestGroupsOwnRequests(t *testing.T) {
 	id, alone := submitFor(t, w, ann, team, "a.team.example.com"), submitAs(t, w, ann, "ann.example.com")
 	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root}))
 	cert := request(t, w, id).Certificate
-	if r := request(t, w, id); r.OwnerGroupID != team || r.RequesterID != ann.AccountID || cert.OwnerGroupID != team {
+	if r := request(t, w, id); r.OwnerGroupID != team || r.RequesterID != ann.Principal.ID || cert.OwnerGroupID != team {
 		t.Errorf("the owners of request and certificate: %+v, %+v", r, cert)
 	}
 	want := func(caller notary.Caller, requests, certificates []int64) {
@@ -81,7 +81,7 @@ func TestGroupsOwnRequests(t *testing.T) {
 	want(ann, []int64{id, alone}, []int64{cert.ID})
 	want(bob, []int64{id}, []int64{cert.ID})
 	want(eve, nil, nil)
-	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), team, []int64{eve.AccountID}, []int64{ann.AccountID}))
+	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), team, []int64{eve.Principal.ID}, []int64{ann.Principal.ID}))
 	want(ann, []int64{alone}, nil)
 	want(eve, []int64{id}, []int64{cert.ID})
 	// A certificate stays its owner's when the request is deleted.
@@ -110,7 +110,7 @@ func TestIssueAfterLeavingTheGroup(t *testing.T) {
 	testkit.Check(t, issue("first", team))
 	testkit.Check(t, issue("first", team))
 	testkit.WantField(t, issue("second", newTeam(t, w, "other", ann)), "owner")
-	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), team, nil, []int64{ann.AccountID}))
+	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), team, nil, []int64{ann.Principal.ID}))
 	testkit.WantKind(t, issue("first", team), notary.NotFound)
 	testkit.WantKind(t, issue("third", 0), notary.NotFound)
 }
@@ -165,7 +165,7 @@ func TestMembersDecideByGrant(t *testing.T) {
 	err := w.CA.Sign(t.Context(), bob, outside, ca.SignOptions{AuthorityID: root})
 	testkit.WantKind(t, err, notary.Forbidden)
 	testkit.WantText(t, err, "is limited to other owners", fmt.Sprintf("owner group %d", other))
-	grantTo(t, w, ann, notary.GrantTerms{Actions: []string{"request.sign"}, Owners: []int64{ann.AccountID}})
+	grantTo(t, w, ann, notary.GrantTerms{Actions: []string{"request.sign"}, Owners: []int64{ann.Principal.ID}})
 	testkit.WantKind(t, w.CA.Sign(t.Context(), ann, id, ca.SignOptions{}), notary.Forbidden) // it is the group's
 }
 
@@ -268,7 +268,7 @@ func TestRequestActions(t *testing.T) {
 	}
 	w.Root(t, notary.ECDSAP256)
 	grantTo(t, w, me, teamTerms(root))
-	grantTo(t, w, me, notary.GrantTerms{Actions: []string{"request.delete", "certificate.revoke"}, Owners: []int64{me.AccountID}})
+	grantTo(t, w, me, notary.GrantTerms{Actions: []string{"request.delete", "certificate.revoke"}, Owners: []int64{me.Principal.ID}})
 	want(actions(me, id), "request.sign", "request.delete")
 	want(actions(me, submitAs(t, w, me, "a.example.com")), "request.delete")
 	want(actions(me, submitAs(t, w, w.Admin(), "b.team.example.com")))
@@ -308,7 +308,7 @@ func TestRequestActionsReadGrantsOnce(t *testing.T) {
 	newTeam(t, w, "team", ann)
 	id := w.Signed(t, bob, root)
 	grantTo(t, w, ann, notary.GrantTerms{Actions: []string{"request.view", "request.revoke", "request.reject"},
-		Owners: []int64{bob.AccountID}})
+		Owners: []int64{bob.Principal.ID}})
 	c := counted{w.Store, map[int64]int{}, map[int64]int{}}
 	all, err := ca.ActionsOn(t.Context(), c, ann, request(t, w, id))
 	testkit.Check(t, err)
@@ -316,7 +316,7 @@ func TestRequestActionsReadGrantsOnce(t *testing.T) {
 		t.Errorf("the actions are %v", all)
 	}
 	for account, n := range c.grants {
-		if n != 1 || account != ann.AccountID {
+		if n != 1 || account != ann.Principal.ID {
 			t.Errorf("the grants of account %d were read %d times", account, n)
 		}
 	}

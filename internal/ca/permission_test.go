@@ -273,7 +273,7 @@ func TestRequestorsSeeTheirOwn(t *testing.T) {
 		certID := request(t, w, id).Certificate.ID
 		for _, caller := range []notary.Caller{mine, other, w.Admin(), w.Caller(notary.CertificateManager), w.Caller(notary.ReadOnly)} {
 			var want notary.Kind
-			if caller.Role == notary.CertificateRequestor && caller.AccountID != submitter.AccountID {
+			if caller.Role == notary.CertificateRequestor && caller.Principal.ID != submitter.Principal.ID {
 				want = notary.NotFound
 			}
 			_, err := w.CA.Request(t.Context(), caller, id)
@@ -284,7 +284,7 @@ func TestRequestorsSeeTheirOwn(t *testing.T) {
 	}
 	// Another account's objects cannot be distinguished from missing ones.
 	for id, submitter := range requests {
-		if submitter.AccountID == mine.AccountID {
+		if submitter.Principal.ID == mine.Principal.ID {
 			continue
 		}
 		_, anothers := w.CA.Request(t.Context(), mine, id)
@@ -300,13 +300,13 @@ func TestRequestorsSeeTheirOwn(t *testing.T) {
 			submitters = append(submitters, c.RequesterID)
 			return nil
 		}))
-		if diff := cmp.Diff([]int64{caller.AccountID}, submitters); diff != "" {
+		if diff := cmp.Diff([]int64{caller.Principal.ID}, submitters); diff != "" {
 			t.Errorf("the list of certificates is of (-want +got):\n%s", diff)
 		}
 	}
 	var ids []int64
 	testkit.Check(t, w.CA.EachRequest(t.Context(), mine, notary.Filter{}, func(r *notary.Request) error {
-		if r.RequesterID != mine.AccountID {
+		if r.RequesterID != mine.Principal.ID {
 			t.Errorf("the list has another's request %d", r.ID)
 		}
 		ids = append(ids, r.ID)
@@ -327,7 +327,7 @@ func TestEventsNameTheCaller(t *testing.T) {
 	testkit.Check(t, err)
 	all := w.Events(t)
 	got := all[len(all)-1]
-	want := notary.Event{ID: got.ID, At: w.Clock.Now(), Principal: notary.Ref{Kind: "account", ID: manager.AccountID, Name: manager.Email},
+	want := notary.Event{ID: got.ID, At: w.Clock.Now(), Principal: notary.Ref{Kind: "account", ID: manager.Principal.ID, Name: manager.Principal.Name},
 		Address: "2001:db8::7", RequestID: "abc", Action: "authority.create", Object: notary.Ref{Kind: "authority", ID: id, Name: "Root"},
 		After: notary.Fields{"common_name": "Root", "key": "ECDSA P-256"}}
 	if diff := cmp.Diff(want, got); diff != "" {

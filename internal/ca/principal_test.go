@@ -21,7 +21,7 @@ func TestBulkStopsWithTheCallersAccount(t *testing.T) {
 			reported, done := 0, 0
 			testkit.Check(t, a.do(t.Context(), caller, ca.Many{IDs: ids}, func(o ca.Outcome) error {
 				if reported++; reported == 3 {
-					testkit.Check(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), caller.AccountID))
+					testkit.Check(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), caller.Principal.ID))
 				}
 				if o.Err == nil {
 					done++
@@ -70,7 +70,7 @@ func TestListsStopWithTheCallersAccount(t *testing.T) {
 		n := 0
 		err := list(caller, func() {
 			if n++; n == 110 {
-				testkit.Check(t, w.Auth.ChangeRole(t.Context(), w.Admin(), caller.AccountID,
+				testkit.Check(t, w.Auth.ChangeRole(t.Context(), w.Admin(), caller.Principal.ID,
 					notary.CertificateRequestor))
 			}
 		})

@@ -185,7 +185,7 @@ func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, 
 // findRecorded sets whether the caller has already submitted the signing request. It does not disclose requests of
 // others.
 func (s *Service) findRecorded(ctx context.Context, caller notary.Caller, csr *pki.CSR, found *notary.RequestTrial) (err error) {
-	found.RequestID, err = s.store.RequestWithContent(ctx, caller.AccountID, csr.Content())
+	found.RequestID, err = s.store.RequestWithContent(ctx, caller.Principal.ID, csr.Content())
 	found.Recorded = found.RequestID != 0
 	return err
 }

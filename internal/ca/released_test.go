@@ -19,8 +19,9 @@ import (
 // recomputed maps columns ("table.column", or a whole "table") of released schemas whose values a later migration
 // intentionally changes to the reason.
 var recomputed = map[string]string{
-	"goose_db_version": "records the migrations",
-	"counter":          "has keys in columns since version 19; CheckInvariants compares the counts with the rows",
+	"goose_db_version":      "records the migrations",
+	"account.password_hash": "is in table password since version 21; TestUpgradeKeepsPasswords compares it",
+	"counter":               "has keys in columns since version 19; CheckInvariants compares the counts with the rows",
 }
 
 // gaining lists the tables to which a migration may add rows.
@@ -52,6 +53,20 @@ func TestUpgradeKeepsEveryRow(t *testing.T) {
 			if len(lost) > 0 || (len(added) > 0 && !slices.Contains(gaining, table)) {
 				t.Errorf("%s: lost %q, gained %q", table, lost, added)
 			}
+		}
+	})
+}
+
+func TestUpgradeKeepsPasswords(t *testing.T) {
+	t.Parallel()
+	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
+		before := testkit.Rows(t, r.Database, map[string][]string{"account": {"id", "password_hash"}})["account"]
+		s, err := store.Open(t.Context(), r.Database, r.Clock.Now)
+		testkit.Check(t, err)
+		testkit.Check(t, s.Close())
+		after := testkit.Rows(t, r.Database, map[string][]string{"password": {"account_id", "hash"}})["password"]
+		if len(before) == 0 || len(difference(before, after)) > 0 || len(before) != len(after) {
+			t.Errorf("%d passwords, want the %d of the released database", len(after), len(before))
 		}
 	})
 }
@@ -171,7 +186,7 @@ func wantOCSP(t *testing.T, w *testkit.World, authority int64, issuer *x509.Cert
 // wantRecords checks that the accounts, profiles, revocations and compromised keys are in effect.
 func wantRecords(t *testing.T, w *testkit.World) {
 	t.Helper()
-	token, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.9"})
+	token, err := w.Auth.Login(t.Context(), w.Admin().Principal.Name, testkit.Password, auth.Client{Address: "192.0.2.9"})
 	testkit.Check(t, err)
 	if caller, err := w.Auth.Caller(t.Context(), token, "192.0.2.9"); err != nil || caller.Role != notary.Admin {
 		t.Errorf("the token is of %+v (%v)", caller, err)

@@ -49,7 +49,7 @@ func (s *Service) newRequest(ctx context.Context, caller notary.Caller, csrPEM s
 	}
 	return &notary.Request{
 		CSR: csrPEM, Fingerprint: pki.Fingerprint(csr.Raw), Content: csr.Content(), Status: notary.Outstanding,
-		RequesterID: caller.AccountID, Email: caller.Email, CommonName: csr.CommonName, Names: csr.Names, Key: csr.Key,
+		RequesterID: caller.Principal.ID, Email: caller.Principal.Name, CommonName: csr.CommonName, Names: csr.Names, Key: csr.Key,
 		Findings: append(csr.Findings, issuance.Asked(csr)...),
 	}, csr, nil
 }

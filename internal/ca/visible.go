@@ -41,7 +41,7 @@ func viewerOf(ctx context.Context, known viewReader, caller notary.Caller) (*vie
 	}
 	v.grants = policy.Having(grants, policy.ViewRequests)
 	v.all = slices.ContainsFunc(v.grants, func(g *notary.Grant) bool { return policy.Unlimited(g.GrantTerms) })
-	v.member, err = known.GroupsOf(ctx, caller.AccountID)
+	v.member, err = known.GroupsOf(ctx, caller.Principal.ID)
 	return v, err
 }
 
@@ -51,12 +51,12 @@ func (v *viewer) narrow(f *notary.Filter) bool {
 	switch {
 	case v.all:
 	case len(v.grants)+len(v.member) == 0:
-		if f.Email != "" && f.Email != v.caller.Email {
+		if f.Email != "" && f.Email != v.caller.Principal.Name {
 			return false
 		}
-		f.Email, f.Owner = v.caller.Email, v.caller.AccountID
+		f.Email, f.Owner = v.caller.Principal.Name, v.caller.Principal.ID
 	default:
-		f.Scope = &notary.Scope{AccountID: v.caller.AccountID, Email: v.caller.Email, Groups: v.member}
+		f.Scope = &notary.Scope{AccountID: v.caller.Principal.ID, Email: v.caller.Principal.Name, Groups: v.member}
 		for _, g := range v.grants {
 			f.Scope.Grants = append(f.Scope.Grants, g.GrantTerms)
 		}
@@ -72,7 +72,7 @@ func (v *viewer) owns(requesterID, ownerGroupID int64) bool {
 
 // submitted reports whether the caller submitted an object and owns it itself, not a group.
 func submitted(caller notary.Caller, requesterID, ownerGroupID int64) bool {
-	return caller.Known() && requesterID == caller.AccountID && ownerGroupID == 0
+	return caller.Known() && requesterID == caller.Principal.ID && ownerGroupID == 0
 }
 
 // covers reports whether a grant covers an object.

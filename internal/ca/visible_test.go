@@ -34,7 +34,7 @@ func newViewWorld(t *testing.T) *viewWorld {
 	var err error
 	w.group, err = w.Auth.CreateGroup(t.Context(), w.Admin(), "team")
 	testkit.Check(t, err)
-	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), w.group, []int64{w.bob.AccountID}, nil))
+	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), w.group, []int64{w.bob.Principal.ID}, nil))
 	for i, owner := range []notary.Caller{w.me, w.ann, w.bob, w.Admin()} {
 		for j, names := range [][]string{{"a.team.example.com"}, {"b.team.example.com", "b.example.com"}, {"c.example.org", "10.1.2.3"},
 			{"10.1.2.4"}, {"d.team.example.com", "10.1.7.7"}} {
@@ -76,14 +76,14 @@ func (w *viewWorld) grantsToView() map[string][]notary.GrantTerms {
 		"unlimited":             {{}},
 		"an authority":          {{Authorities: []int64{w.root}}},
 		"a profile":             {{Profiles: []string{"server"}}},
-		"an owner":              {{Owners: []int64{w.ann.AccountID}}},
+		"an owner":              {{Owners: []int64{w.ann.Principal.ID}}},
 		"a group of owners":     {{OwnerGroups: []int64{w.group}}},
 		"a domain":              {{Names: team}},
 		"what is below":         {{Names: notary.NameLists{DNS: []string{".example.com"}}}},
 		"a range of addresses":  {{Names: notary.NameLists{IP: []string{"10.1.0.0/17"}}}},
 		"an odd range":          {{Names: notary.NameLists{IP: []string{"0.0.0.0/3"}, DNS: []string{"example.org"}}}},
 		"a domain and a range":  {{Names: notary.NameLists{DNS: team.DNS, IP: []string{"10.1.7.0/24"}}}},
-		"an authority and more": {{Authorities: []int64{w.root}, Names: team, Owners: []int64{w.ann.AccountID, w.bob.AccountID}}},
+		"an authority and more": {{Authorities: []int64{w.root}, Names: team, Owners: []int64{w.ann.Principal.ID, w.bob.Principal.ID}}},
 		"two grants":            {{Names: team}, {Authorities: []int64{w.other}, Profiles: []string{"server"}}},
 	}
 }
@@ -96,15 +96,15 @@ func (w *viewWorld) covered(t *testing.T, all []notary.GrantTerms) (requests, ce
 		if terms.Actions == nil {
 			terms.Actions = []string{string(policy.ViewRequests)}
 		}
-		grants = append(grants, &notary.Grant{AccountID: w.me.AccountID, GrantTerms: terms})
+		grants = append(grants, &notary.Grant{PrincipalID: w.me.Principal.ID, GrantTerms: terms})
 	}
 	shows := func(names, also notary.Names, authority int64, profile string, owner int64) bool {
 		r := policy.Resource{AuthorityID: authority, Profile: profile, OwnerID: owner, Names: notary.Names{
 			DNS: slices.Concat(names.DNS, also.DNS), IP: slices.Concat(names.IP, also.IP)}}
-		if owner == w.bob.AccountID {
+		if owner == w.bob.Principal.ID {
 			r.OwnerGroups = []int64{w.group}
 		}
-		return owner == w.me.AccountID || policy.Decide(w.me.Role, grants, policy.ViewRequests, r).Allowed
+		return owner == w.me.Principal.ID || policy.Decide(w.me.Role, grants, policy.ViewRequests, r).Allowed
 	}
 	visible := map[int64]bool{}
 	testkit.Check(t, w.CA.EachCertificate(t.Context(), w.Admin(), notary.Filter{}, func(c *notary.Certificate) error {

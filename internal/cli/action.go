@@ -39,7 +39,7 @@ func (p *program) callOn(do func(ctx context.Context, c *client.Client,
 // suggesting what the server would refuse.
 func allowed(ctx context.Context, c *client.Client, p notary.Permission) bool {
 	me, err := c.Me(ctx)
-	return err != nil || notary.Caller{AccountID: me.ID, Role: notary.Role(me.RoleID)}.May(p)
+	return err != nil || (&notary.Account{ID: me.ID, Role: notary.Role(me.RoleID)}).Caller().May(p)
 }
 
 // suggest returns the suggestion for callers with the permission, and "" for others.

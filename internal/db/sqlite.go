@@ -61,13 +61,11 @@ func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngin
 	if err := schema.markFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	if e.single, err = connectSQLite(path, 1,
-		"&_pragma=cache_size("+writeCache+")&_pragma=wal_autocheckpoint("+checkpoint+
-			")&_pragma=journal_size_limit("+logLimit+")"); err != nil {
-		return nil, err
-	}
-	if err := schema.migrateSQLite(ctx, e.single); err != nil {
+	if err := schema.migrateFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	if e.single, err = connectWriter(path); err != nil {
+		return nil, err
 	}
 	if e.read, err = connectSQLite(path, readers, "&_pragma=query_only(1)"); err != nil {
 		return nil, err
@@ -75,6 +73,22 @@ func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngin
 	e.pool = newStatements(e.read)
 	e.writer, err = startWriter(ctx, e.single, schema.topics())
 	return e, err
+}
+
+func connectWriter(path string) (*sql.DB, error) {
+	return connectSQLite(path, 1, "&_pragma=cache_size("+writeCache+")&_pragma=wal_autocheckpoint("+checkpoint+
+		")&_pragma=journal_size_limit("+logLimit+")")
+}
+
+// migrateFile migrates a file over a connection of its own: after ALTER TABLE … RENAME a connection cannot change
+// temp_store in a transaction, as snapshot does.
+func (s Schema) migrateFile(ctx context.Context, path string) error {
+	db, err := connectWriter(path)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return s.migrateSQLite(ctx, db)
 }
 
 // readSQLite opens a file for reading only.

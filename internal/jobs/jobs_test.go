@@ -68,7 +68,7 @@ func TestRun(t *testing.T) {
 			return n
 		}
 		login := func() {
-			_, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+			_, err := w.Auth.Login(t.Context(), w.Admin().Principal.Name, testkit.Password, auth.Client{Address: "192.0.2.1"})
 			testkit.Check(t, err)
 		}
 		issued := func() (n int) {

@@ -50,7 +50,7 @@ func TestAdminHasEveryAction(t *testing.T) {
 func TestGrantsNeverReachAccountsOrAuthorities(t *testing.T) {
 	t.Parallel()
 	grantable := policy.Actions(true)
-	grants := []*notary.Grant{{ID: 1, AccountID: 1, GrantTerms: notary.GrantTerms{Actions: policy.Actions(false)}}}
+	grants := []*notary.Grant{{ID: 1, PrincipalID: 1, GrantTerms: notary.GrantTerms{Actions: policy.Actions(false)}}}
 	for _, action := range policy.Actions(false) {
 		d := policy.Decide(notary.CertificateRequestor, grants, policy.Action(action), policy.Resource{})
 		own := slices.Contains(policy.RoleGrant(notary.CertificateRequestor).Actions, action)
@@ -110,7 +110,7 @@ func TestLimits(t *testing.T) {
 func check(t *testing.T, name string, terms notary.GrantTerms, r policy.Resource, want bool) {
 	t.Helper()
 	terms.Actions = []string{"request.sign"}
-	grants := []*notary.Grant{{ID: 7, AccountID: 1, GrantTerms: terms}}
+	grants := []*notary.Grant{{ID: 7, PrincipalID: 1, GrantTerms: terms}}
 	d := policy.Decide(notary.ReadOnly, grants, policy.SignRequest, r)
 	if d.Allowed != want || d.Reason == "" || (d.Grant != nil) != want {
 		t.Errorf("%s: %+v, want %v", name, d, want)
@@ -275,7 +275,7 @@ func TestCheckTerms(t *testing.T) {
 
 func TestAllowNamesThePermissionAndTheObject(t *testing.T) {
 	t.Parallel()
-	caller := notary.Caller{AccountID: 1, Role: notary.ReadOnly}
+	caller := notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 1}, Role: notary.ReadOnly}
 	for _, test := range []struct {
 		action policy.Action
 		on     policy.Resource

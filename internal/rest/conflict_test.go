@@ -107,7 +107,7 @@ func TestRefusals(t *testing.T) {
 	account := func(id int64, rest string) string { return fmt.Sprintf("%s/%d%s", accountsPath, id, rest) }
 	sign := func(more string) string { return fmt.Sprintf(`{"certificate_authority_id": "%d"%s}`, s.root, more) }
 	past := s.Clock.Now().Add(-time.Hour).Format(time.RFC3339)
-	last := s.Admin().AccountID
+	last := s.Admin().Principal.ID
 
 	for _, test := range []struct {
 		name, method, path, body string
@@ -152,7 +152,7 @@ func TestRefusals(t *testing.T) {
 
 		{"account without an email", "POST", accountsPath, `{"email": "me", "password": "plain violet harbour", "role_id": 1}`, 400, "invalid", "email", ""},
 		{"account of two emails", "POST", accountsPath, `{"email": "a@example.com, b@example.com", "password": "plain violet harbour", "role_id": 1}`, 400, "invalid", "email", ""},
-		{"account that is there", "POST", accountsPath, `{"email": "` + s.Admin().Email + `", "password": "plain violet harbour", "role_id": 1}`, 409, "conflict", "email", ""},
+		{"account that is there", "POST", accountsPath, `{"email": "` + s.Admin().Principal.Name + `", "password": "plain violet harbour", "role_id": 1}`, 409, "conflict", "email", ""},
 		{"account without a role", "POST", accountsPath, `{"email": "a@example.com", "password": "plain violet harbour"}`, 400, "invalid", "role_id", "Admin"},
 		{"account of an unknown role", "POST", accountsPath, `{"email": "a@example.com", "password": "plain violet harbour", "role_id": 4}`, 400, "invalid", "role_id", "Admin"},
 		{"password too short", "POST", accountsPath, `{"email": "a@example.com", "password": "violet", "role_id": 1}`, 400, "invalid", "password", "12"},
@@ -186,7 +186,7 @@ func TestRefusedLogins(t *testing.T) {
 	login := func(email, password string) answer {
 		return call(t, h.anonymous, "POST", "/login", api.Login{Email: email, Password: password})
 	}
-	wrong := login(h.Admin().Email, "wrong").wantRefusal(t, 401, "unauthenticated")
+	wrong := login(h.Admin().Principal.Name, "wrong").wantRefusal(t, 401, "unauthenticated")
 	unknown := login("nobody@example.com", "wrong").wantRefusal(t, 401, "unauthenticated")
 	if wrong != unknown {
 		t.Errorf("the errors differ: %+v, %+v", wrong, unknown)
@@ -200,7 +200,7 @@ func TestRefusedLogins(t *testing.T) {
 		if after := a.Header.Get("Retry-After"); after == "" || after == "0" {
 			t.Errorf("Retry-After %q", after)
 		}
-		login(h.Admin().Email, testkit.Password).wantStatus(t, 200) // other accounts are not affected
+		login(h.Admin().Principal.Name, testkit.Password).wantStatus(t, 200) // other accounts are not affected
 		return
 	}
 	t.Error("100 failed logins were not limited")

@@ -40,10 +40,10 @@ func TestEventsOfTheAPI(t *testing.T) {
 	r, err := h.CA.Request(t.Context(), requestor, id)
 	testkit.Check(t, err)
 	want := api.Event{ID: first.Result[0].ID, At: h.Clock.Now(), Action: "request.create", Object: api.Ref{Kind: "request", ID: id, Name: r.CommonName}, Refs: []api.Ref{},
-		Principal: api.Ref{Kind: "account", ID: requestor.AccountID, Name: requestor.Email}, Address: requestor.Address,
+		Principal: api.Ref{Kind: "account", ID: requestor.Principal.ID, Name: requestor.Principal.Name}, Address: requestor.Address,
 		Before: map[string]any{}, After: map[string]any{"key": "ECDSA P-256", "status": "Outstanding"},
 		Text:      fmt.Sprintf("Submitted: certificate request %d (%s); key: ECDSA P-256, status: Outstanding", id, r.CommonName),
-		AccountID: &requestor.AccountID, Email: requestor.Email, ObjectID: id, Detail: "key: ECDSA P-256, status: Outstanding"}
+		AccountID: &requestor.Principal.ID, Email: requestor.Principal.Name, ObjectID: id, Detail: "key: ECDSA P-256, status: Outstanding"}
 	if diff := cmp.Diff(want, first.Result[0]); diff != "" {
 		t.Errorf("the newest event (-want +got):\n%s", diff)
 	}

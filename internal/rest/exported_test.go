@@ -82,7 +82,7 @@ func TestExport(t *testing.T) {
 	}, {
 		"id": "2", "common_name": "a.example.com", "names": "DNS:a.example.com DNS:b.example.com IP:10.0.0.7", "key": "Ed25519",
 		"serial_number": leaf.Serial, "fingerprint": leaf.Fingerprint, "not_before": at(leaf.NotBefore), "not_after": at(leaf.NotAfter),
-		"profile": "client", "profile_version": "1", "certificate_authority_id": fmt.Sprint(root), "certificate_request_id": fmt.Sprint(id), "email": requestor.Email,
+		"profile": "client", "profile_version": "1", "certificate_authority_id": fmt.Sprint(root), "certificate_request_id": fmt.Sprint(id), "email": requestor.Principal.Name,
 		"created_at": at(h.Clock.Now()), "revoked_at": at(h.Clock.Now()), "revocation_reason": "superseded", "status": "revoked",
 	}}
 	for _, query := range []string{"", "?format=csv"} {
@@ -97,7 +97,7 @@ func TestExport(t *testing.T) {
 	}, {
 		ID: 2, CommonName: "a.example.com", Names: []string{"DNS:a.example.com", "DNS:b.example.com", "IP:10.0.0.7"}, Key: "Ed25519",
 		SerialNumber: leaf.Serial, Fingerprint: leaf.Fingerprint, NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter, Profile: "client",
-		ProfileVersion: 1, CertificateAuthorityID: &root, CertificateRequestID: &id, Email: requestor.Email, CreatedAt: now, RevokedAt: &now, RevocationReason: "superseded",
+		ProfileVersion: 1, CertificateAuthorityID: &root, CertificateRequestID: &id, Email: requestor.Principal.Name, CreatedAt: now, RevokedAt: &now, RevocationReason: "superseded",
 		Status: "revoked",
 	}}
 	if diff := cmp.Diff(lines, linesOf(t, h.admin(t))); diff != "" {
@@ -177,13 +177,13 @@ func TestExportIsNarrowed(t *testing.T) {
 	}
 	web, api, short := fmt.Sprint(s.ids["web"]), fmt.Sprint(s.ids["api"]), fmt.Sprint(s.ids["short"])
 	for query, want := range map[string][]string{
-		"":                                    {"", "", web, short, api},
-		"?domain=example.com":                 {web, api},
-		"?revoked=true":                       nil,
-		"?key=ed25519&format=csv":             {api},
-		"?q=example&revoked=false":            {web, short, api},
-		"?" + q("email", s.Admin().Email):     {web, short},
-		"?certificate_authority_id=987654321": nil,
+		"":                         {"", "", web, short, api},
+		"?domain=example.com":      {web, api},
+		"?revoked=true":            nil,
+		"?key=ed25519&format=csv":  {api},
+		"?q=example&revoked=false": {web, short, api},
+		"?" + q("email", s.Admin().Principal.Name): {web, short},
+		"?certificate_authority_id=987654321":      nil,
 	} {
 		if got := requests(notary.ReadOnly, query); !slices.Equal(got, want) {
 			t.Errorf("%s: of the requests %q, want %q", query, got, want)

@@ -107,7 +107,7 @@ func TestFilters(t *testing.T) {
 	}
 	colons := strings.Join(pairs, ":")
 	at := func(d time.Duration) string { return s.end.Add(d).Format(time.RFC3339) }
-	manager := s.Caller(notary.CertificateManager).Email
+	manager := s.Caller(notary.CertificateManager).Principal.Name
 	for query, want := range map[string]string{
 		"status=Outstanding": "api books",
 		"status=Active":      "web short",
@@ -214,7 +214,7 @@ func TestFiltersOfCertificates(t *testing.T) {
 	for query, want := range map[string][]int64{
 		"revoked=true":  {s.ids["short"]},
 		"revoked=false": {own, own, s.ids["web"]},
-		"email=" + url.QueryEscape(s.Admin().Email):             {s.ids["web"], s.ids["short"]},
+		"email=" + url.QueryEscape(s.Admin().Principal.Name):    {s.ids["web"], s.ids["short"]},
 		q("certificate_authority_id", fmt.Sprint(s.second)):     {own, s.ids["short"]},
 		q("serial_number", web.Certificate.Serial):              {s.ids["web"]},
 		q("fingerprint", web.Certificate.Fingerprint):           {s.ids["web"]},
@@ -241,18 +241,18 @@ func TestRequestorFindsOnlyItsOwn(t *testing.T) {
 	s := newShelf(t)
 	c := s.as(t, notary.CertificateRequestor)
 	testkit.Check(t, s.CA.Sign(t.Context(), s.Admin(), s.ids["api"], ca.SignOptions{AuthorityID: s.first}))
-	mine := s.Caller(notary.CertificateRequestor).Email
+	mine := s.Caller(notary.CertificateRequestor).Principal.Name
 	for query, want := range map[string][]string{
-		"limit=1000":           {"api"},
-		"sort=-common_name":    {"api"},
-		"q=example":            {"api"},
-		"q=web":                {},
-		"domain=com":           {"api"},
-		"status=Rejected":      {},
-		q("email", mine):       {"api"},
-		"q=" + s.Admin().Email: {},
-		"email=" + url.QueryEscape(s.Admin().Email):        {},
-		q("certificate_authority_id", fmt.Sprint(s.first)): {"api"},
+		"limit=1000":                    {"api"},
+		"sort=-common_name":             {"api"},
+		"q=example":                     {"api"},
+		"q=web":                         {},
+		"domain=com":                    {"api"},
+		"status=Rejected":               {},
+		q("email", mine):                {"api"},
+		"q=" + s.Admin().Principal.Name: {},
+		"email=" + url.QueryEscape(s.Admin().Principal.Name): {},
+		q("certificate_authority_id", fmt.Sprint(s.first)):   {"api"},
 	} {
 		if diff := cmp.Diff(want, s.found(t, c, query)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)

@@ -38,7 +38,7 @@ func (r *routes) listGrants(ctx context.Context, caller notary.Caller, _ *none) 
 }
 
 func grantToAPI(g *notary.Grant) api.Grant {
-	grantee := api.Grantee{Kind: "account", ID: g.AccountID}
+	grantee := api.Grantee{Kind: "account", ID: g.PrincipalID}
 	if g.GroupID != 0 {
 		grantee = api.Grantee{Kind: "group", ID: g.GroupID}
 	}
@@ -56,7 +56,7 @@ func (r *routes) createGrant(ctx context.Context, caller notary.Caller, in *stru
 		Profiles: in.Body.Profiles, Names: notary.NameLists(in.Body.Names), Owners: in.Body.OwnerIDs, OwnerGroups: in.Body.OwnerGroupIDs}}
 	switch in.Body.Grantee.Kind {
 	case "account":
-		g.AccountID = in.Body.Grantee.ID
+		g.PrincipalID = in.Body.Grantee.ID
 	case "group":
 		g.GroupID = in.Body.Grantee.ID
 	}

@@ -22,7 +22,7 @@ func aGroup(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 
 func aGroupToJoin(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	id, _ := aGroup(t, h, caller)
-	return id, api.ChangeMembers{Add: []int64{h.Caller(notary.ReadOnly).AccountID}}
+	return id, api.ChangeMembers{Add: []int64{h.Caller(notary.ReadOnly).Principal.ID}}
 }
 
 func newGrant(t *testing.T, h *house, caller notary.Caller) (int64, any) {
@@ -34,7 +34,7 @@ func newGrant(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 // aGrant creates a grant to a new account, so that the permissions of the test's accounts do not change.
 func aGrant(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 	to := h.NewCaller(t, h.Admin(), notary.ReadOnly)
-	id, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{AccountID: to.AccountID,
+	id, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{PrincipalID: to.Principal.ID,
 		GrantTerms: notary.GrantTerms{Actions: []string{"request.sign"}}})
 	testkit.Check(t, err)
 	return id, nil

@@ -155,7 +155,7 @@ func (h *house) admin(t *testing.T) *client.Client { t.Helper(); return h.as(t, 
 
 func (h *house) login(t *testing.T, caller notary.Caller) *client.Client {
 	t.Helper()
-	token, err := h.anonymous.Login(t.Context(), api.Login{Email: caller.Email, Password: testkit.Password})
+	token, err := h.anonymous.Login(t.Context(), api.Login{Email: caller.Principal.Name, Password: testkit.Password})
 	testkit.Check(t, err)
 	return h.anonymous.WithToken(token)
 }

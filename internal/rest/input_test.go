@@ -250,7 +250,7 @@ func TestContentTypes(t *testing.T) {
 	post := func(c *client.Client, headers ...string) answer {
 		return call(t, c, "POST", requestsPath, body, headers...)
 	}
-	login := api.Login{Email: h.Admin().Email, Password: testkit.Password}
+	login := api.Login{Email: h.Admin().Principal.Name, Password: testkit.Password}
 	h.wantUnchanged(t, func() {
 		for _, unfit := range []string{"", "text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
 			"application/x-pem-file", "application/problem+json", "application/json, text/plain", "application/json; charset=latin1",

@@ -239,7 +239,7 @@ func TestTokensEnd(t *testing.T) {
 			caller := h.NewCaller(t, h.Admin(), notary.CertificateManager)
 			c := h.login(t, caller)
 			call(t, c, "GET", me, nil).wantStatus(t, 200)
-			test.end(t, c, fmt.Sprintf("%s/%d", accountsPath, caller.AccountID))
+			test.end(t, c, fmt.Sprintf("%s/%d", accountsPath, caller.Principal.ID))
 			call(t, c, "GET", me, nil).wantRefusal(t, 401, "unauthenticated")
 		})
 	}
@@ -257,7 +257,7 @@ func TestChangingOnesPasswordKeepsTheSession(t *testing.T) {
 	call(t, other, "GET", mine, nil).wantRefusal(t, 401, "unauthenticated")
 	call(t, c, "GET", mine, nil).wantStatus(t, 200)
 
-	path := fmt.Sprintf("%s/%d/change_password", accountsPath, me.AccountID)
+	path := fmt.Sprintf("%s/%d/change_password", accountsPath, me.Principal.ID)
 	call(t, c, "POST", path, api.ChangePassword{Password: testkit.Password + " three"}).wantStatus(t, 200)
 	call(t, c, "GET", mine, nil).wantStatus(t, 200)
 }
@@ -338,7 +338,7 @@ func TestRejectForAReason(t *testing.T) {
 func TestAuthorizationHeader(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	token, err := h.anonymous.Login(t.Context(), api.Login{Email: h.Admin().Email, Password: testkit.Password})
+	token, err := h.anonymous.Login(t.Context(), api.Login{Email: h.Admin().Principal.Name, Password: testkit.Password})
 	testkit.Check(t, err)
 	for value, status := range map[string]int{
 		"Bearer " + token:                       http.StatusOK,

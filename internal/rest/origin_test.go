@@ -35,7 +35,7 @@ func TestContentTypeIsNeededWithoutToken(t *testing.T) {
 func TestOtherOriginsNeedAToken(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	login := api.Login{Email: h.Admin().Email, Password: testkit.Password}
+	login := api.Login{Email: h.Admin().Principal.Name, Password: testkit.Password}
 	for _, from := range [][]string{
 		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example.com"}, {"Origin", "null"},
 	} {

@@ -19,7 +19,7 @@ func TestOwnerOfARequest(t *testing.T) {
 	c := h.login(t, me)
 	group, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
 	testkit.Check(t, err)
-	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{me.AccountID}, nil))
+	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{me.Principal.ID}, nil))
 	csr := func() string { return testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com") }
 
 	account, err := c.Me(t.Context())
@@ -28,8 +28,8 @@ func TestOwnerOfARequest(t *testing.T) {
 		t.Errorf("the groups of the account: %+v", account.Groups)
 	}
 	for want, owner := range map[api.Owner]*api.Owner{
-		{Kind: "account", ID: me.AccountID}: nil,
-		{Kind: "group", ID: group}:          {Kind: "group", ID: group},
+		{Kind: "account", ID: me.Principal.ID}: nil,
+		{Kind: "group", ID: group}:             {Kind: "group", ID: group},
 	} {
 		id, err := c.CreateCertificateRequest(t.Context(), api.CreateCertificateRequest{CSR: csr(), Owner: owner})
 		testkit.Check(t, err)
@@ -54,7 +54,7 @@ func TestOwnerOfARequest(t *testing.T) {
 		code   string
 	}{
 		{api.Owner{Kind: "group", ID: group + 1}, 403, "forbidden"},
-		{api.Owner{Kind: "account", ID: h.Admin().AccountID}, 400, "invalid"},
+		{api.Owner{Kind: "account", ID: h.Admin().Principal.ID}, 400, "invalid"},
 		{api.Owner{Kind: "robot", ID: 1}, 400, "invalid"},
 		{api.Owner{Kind: "group"}, 400, "invalid"},
 	} {
@@ -76,7 +76,7 @@ func TestListsThatAGrantWidens(t *testing.T) {
 		call(t, h.as(t, notary.Admin), "POST", fmt.Sprintf("/api/v1/certificate_requests/%d/sign", id),
 			api.SignCertificateRequest{CertificateAuthorityID: api.ID(root)}).wantStatus(t, 202)
 		if i == 0 {
-			_, err = h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{AccountID: me.AccountID, GrantTerms: notary.GrantTerms{
+			_, err = h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{PrincipalID: me.Principal.ID, GrantTerms: notary.GrantTerms{
 				Actions: []string{"request.view"}, Names: notary.NameLists{DNS: []string{"team.example.com"}}}})
 			testkit.Check(t, err)
 		}

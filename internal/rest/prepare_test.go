@@ -162,7 +162,7 @@ func newAccount(*testing.T, *house, notary.Caller) (int64, any) {
 }
 
 func anAccount(t *testing.T, h *house, _ notary.Caller) (int64, any) {
-	return h.NewCaller(t, h.Admin(), notary.ReadOnly).AccountID, nil
+	return h.NewCaller(t, h.Admin(), notary.ReadOnly).Principal.ID, nil
 }
 
 func anAccountWithPassword(t *testing.T, h *house, caller notary.Caller) (int64, any) {
@@ -191,5 +191,5 @@ func aText(t *testing.T, _ *house, _ notary.Caller) (int64, any) {
 }
 
 func aLogin(_ *testing.T, _ *house, caller notary.Caller) (int64, any) {
-	return 0, api.Login{Email: caller.Email, Password: testkit.Password}
+	return 0, api.Login{Email: caller.Principal.Name, Password: testkit.Password}
 }

@@ -60,7 +60,7 @@ func newVictim(t *testing.T, h *house, n int) (caller notary.Caller, token strin
 	token = fmt.Sprintf("the token of victim %d", n)
 	sum := sha256.Sum256([]byte(token))
 	a := &notary.Account{Email: fmt.Sprintf("victim-%d@example.com", n), Role: notary.Admin}
-	_, hash, err := h.Store.AccountByEmail(t.Context(), h.Admin().Email) // testkit.Password
+	_, hash, err := h.Store.AccountByEmail(t.Context(), h.Admin().Principal.Name) // testkit.Password
 	testkit.Check(t, err)
 	testkit.Check(t, h.Store.Write(t.Context(), func(tx *store.Tx) (err error) {
 		if a.ID, err = tx.InsertAccount(a, hash, false); err != nil {
@@ -72,12 +72,12 @@ func newVictim(t *testing.T, h *house, n int) (caller notary.Caller, token strin
 		_, err = tx.InsertSession(&notary.Session{AccountID: a.ID, ExpiresAt: h.Clock.Now().Add(time.Hour)}, sum[:])
 		return err
 	}))
-	return notary.Caller{AccountID: a.ID, Email: a.Email, Role: a.Role}, token
+	return a.Caller(), token
 }
 
 func endVictim(t *testing.T, h *house, victim notary.Caller, how string) {
 	t.Helper()
-	account := &notary.Account{ID: victim.AccountID, Role: victim.Role}
+	account := &notary.Account{ID: victim.Principal.ID, Role: victim.Role}
 	testkit.Check(t, h.Store.Write(t.Context(), func(tx *store.Tx) error {
 		switch how {
 		case "deleted":
@@ -85,7 +85,7 @@ func endVictim(t *testing.T, h *house, victim notary.Caller, how string) {
 		case "demoted":
 			return tx.SetRole(account, notary.ReadOnly)
 		default:
-			return tx.DeleteSessionsOf(victim.AccountID)
+			return tx.DeleteSessionsOf(victim.Principal.ID)
 		}
 	}))
 }

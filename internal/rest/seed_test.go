@@ -59,7 +59,7 @@ func TestSeedDocument(t *testing.T) {
 	step("get a certificate request", func(t *testing.T) {
 		result := envelope(t, call(t, c, "GET", one, nil).wantStatus(t, 200))
 		wantSeedRequest(t, result, 1, "", "Outstanding")
-		wantExtras(t, result, map[string]any{"email": h.Admin().Email, "common_name": "banana.com", "key": "RSA 2048",
+		wantExtras(t, result, map[string]any{"email": h.Admin().Principal.Name, "common_name": "banana.com", "key": "RSA 2048",
 			"dns_names": []any{"banana.com"}, "ip_addresses": []any{}, "serial_number": "",
 			"not_before": nil, "not_after": nil, "certificate_authority_id": nil})
 	})

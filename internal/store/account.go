@@ -29,15 +29,24 @@ func (r reader) HasAccounts(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
-// AccountByEmail returns the account with that email and its password hash, or nil.
+// AccountByEmail returns the account with that email and its password hash, "" if it has no password, or nil.
 func (r reader) AccountByEmail(ctx context.Context, email string) (*notary.Account, string, error) {
-	return r.accountAndHash(ctx, `WHERE email = $1`, email)
+	var hash string
+	a, err := scanAccount(prefixed{r.q.QueryRow(ctx, `SELECT COALESCE(p.hash, ''), a.id, a.email, a.role, a.created_at
+		FROM account a LEFT JOIN password p ON p.account_id = a.id WHERE a.email = $1`, email), &hash})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, "", nil
+	}
+	return a, hash, db.MapError(err)
 }
 
-// PasswordHash returns the password hash of an account, or "" if the account does not exist.
-func (r reader) PasswordHash(ctx context.Context, id int64) (string, error) {
-	_, hash, err := r.accountAndHash(ctx, `WHERE id = $1`, id)
-	return hash, err
+// PasswordHash returns the password hash of an account, or "" if it has no password or does not exist.
+func (r reader) PasswordHash(ctx context.Context, id int64) (hash string, err error) {
+	err = r.q.QueryRow(ctx, `SELECT hash FROM password WHERE account_id = $1`, id).Scan(&hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return hash, db.MapError(err)
 }
 
 // LoginAddresses returns the IP addresses from which an account has logged in since a time, considering only its newest
@@ -48,16 +57,6 @@ func (r reader) LoginAddresses(ctx context.Context, id int64, since time.Time, n
 	}, `SELECT DISTINCT address FROM (SELECT address FROM event
 		WHERE object_id = $1 AND kind = 'account' AND action = 'account.login' AND at >= $2 ORDER BY id DESC LIMIT $3) logins`,
 		id, db.Seconds(since), newest)
-}
-
-func (r reader) accountAndHash(ctx context.Context, where string, arg any) (*notary.Account, string, error) {
-	var hash string
-	a, err := scanAccount(prefixed{
-		r.q.QueryRow(ctx, `SELECT password_hash, id, email, role, created_at FROM account `+where, arg), &hash})
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, "", nil
-	}
-	return a, hash, db.MapError(err)
 }
 
 // prefixed scans an additional first column.
@@ -92,13 +91,19 @@ func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) 
 			return 0, err
 		}
 	}
-	id, err := tx.db.Insert(`INSERT INTO account (email, password_hash, role, created_at)
-		VALUES ($1, $2, $3, $4) RETURNING id`, a.Email, passwordHash, int(a.Role), db.Seconds(tx.db.Now()))
+	id, err := tx.insertPrincipal(notary.AccountPrincipal, a.Email)
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.db.Exec(`INSERT INTO account (id, email, role, created_at) VALUES ($1, $2, $3, $4)`, id, a.Email,
+		int(a.Role), db.Seconds(tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
 		return 0, &notary.Error{Kind: notary.Conflict, Field: "email", Message: "an account with this email " +
 			"already exists"}
+	} else if err != nil {
+		return 0, err
 	}
-	return id, err
+	return id, tx.db.Later(`INSERT INTO password (account_id, hash) VALUES ($1, $2)`, id, passwordHash)
 }
 
 // DeleteAccount deletes an account whose role is unchanged since it was read, with its sessions, memberships and
@@ -116,7 +121,13 @@ func (tx *Tx) DeleteAccount(a *notary.Account) error {
 	if err := tx.DeleteSessionsOf(a.ID); err != nil {
 		return err
 	}
-	return tx.db.Change(db.Raced(), `DELETE FROM account WHERE id = $1 AND role = $2`, a.ID, int(a.Role))
+	if _, err := tx.db.Exec(`DELETE FROM password WHERE account_id = $1`, a.ID); err != nil {
+		return err
+	}
+	if err := tx.db.Change(db.Raced(), `DELETE FROM account WHERE id = $1 AND role = $2`, a.ID, int(a.Role)); err != nil {
+		return err
+	}
+	return tx.endPrincipal(a.ID)
 }
 
 // SetRole changes the role of an account whose role is unchanged since it was read, and ends its sessions. The last
@@ -149,11 +160,12 @@ func (tx *Tx) dropAdmin(role notary.Role) error {
 		`UPDATE counter SET value = value - 1 WHERE name = 'admins' AND value > 1`)
 }
 
-// SetPassword replaces the password of an account and ends its sessions except keepSession, which may be 0.
+// SetPassword sets the password of an account and ends its sessions except keepSession, which may be 0.
 func (tx *Tx) SetPassword(id int64, passwordHash string, keepSession int64) error {
 	if err := tx.DeleteOtherSessions(id, keepSession); err != nil {
 		return err
 	}
 	return tx.db.Change(found(sql.ErrNoRows, "account", id),
-		`UPDATE account SET password_hash = $1 WHERE id = $2`, passwordHash, id)
+		`INSERT INTO password (account_id, hash) SELECT id, $1 FROM account WHERE id = $2
+			ON CONFLICT (account_id) DO UPDATE SET hash = excluded.hash`, passwordHash, id)
 }

@@ -11,7 +11,7 @@ import (
 	"notary/internal/db"
 )
 
-const grantColumns = ` t.id, t.account_id, t.group_id, t.terms, t.created_at `
+const grantColumns = ` t.id, t.principal_id, t.group_id, t.terms, t.created_at `
 
 // Grants returns all grants, ordered by id. Like every list of grants, it omits those with unreadable terms: an
 // unreadable limit must not become no limit.
@@ -19,11 +19,11 @@ func (r reader) Grants(ctx context.Context) ([]*notary.Grant, error) {
 	return r.grants(ctx, `SELECT`+grantColumns+`FROM access_grant t ORDER BY t.id`)
 }
 
-// GrantsOf returns the grants to an account and to its groups, ordered by id.
-func (r reader) GrantsOf(ctx context.Context, accountID int64) ([]*notary.Grant, error) {
-	all, err := r.grants(ctx, `SELECT`+grantColumns+`FROM access_grant t WHERE t.account_id = $1
+// GrantsOf returns the grants to a principal and to its groups, ordered by id.
+func (r reader) GrantsOf(ctx context.Context, principalID int64) ([]*notary.Grant, error) {
+	all, err := r.grants(ctx, `SELECT`+grantColumns+`FROM access_grant t WHERE t.principal_id = $1
 		UNION ALL SELECT`+grantColumns+`FROM membership m CROSS JOIN access_grant t
-		WHERE m.account_id = $1 AND t.group_id = m.group_id`, accountID)
+		WHERE m.account_id = $1 AND t.group_id = m.group_id`, principalID)
 	slices.SortFunc(all, func(a, b *notary.Grant) int { return int(a.ID - b.ID) })
 	return all, err
 }
@@ -41,13 +41,13 @@ func (r reader) Grant(ctx context.Context, id int64) (*notary.Grant, error) {
 
 func (r reader) scanGrant(row db.Row) (*notary.Grant, error) {
 	var g notary.Grant
-	var account, group number
+	var principal, group number
 	var terms string
 	var created instant
-	if err := row.Scan(&g.ID, &account, &group, &terms, &created); err != nil {
+	if err := row.Scan(&g.ID, &principal, &group, &terms, &created); err != nil {
 		return nil, err
 	}
-	g.AccountID, g.GroupID, g.CreatedAt = account.Int64, group.Int64, created.time()
+	g.PrincipalID, g.GroupID, g.CreatedAt = principal.Int64, group.Int64, created.time()
 	// A limit of a later version, unknown to this one, makes the terms unreadable too.
 	decoder := json.NewDecoder(strings.NewReader(terms))
 	decoder.DisallowUnknownFields()
@@ -70,8 +70,8 @@ func (tx *Tx) InsertGrant(g *notary.Grant) (int64, error) {
 	if err != nil {
 		return 0, notary.InternalError("encode the grant", err)
 	}
-	return tx.db.Insert(`INSERT INTO access_grant (account_id, group_id, terms, created_at) VALUES ($1, $2, $3, $4) RETURNING id`,
-		nullable(g.AccountID), nullable(g.GroupID), string(terms), db.Seconds(tx.db.Now()))
+	return tx.db.Insert(`INSERT INTO access_grant (principal_id, group_id, terms, created_at) VALUES ($1, $2, $3, $4) RETURNING id`,
+		nullable(g.PrincipalID), nullable(g.GroupID), string(terms), db.Seconds(tx.db.Now()))
 }
 
 func (tx *Tx) DeleteGrant(id int64) error {
@@ -83,7 +83,7 @@ func (tx *Tx) deleteGrantsOf(accountID int64) error {
 	if err := tx.LockGrants(); err != nil {
 		return err
 	}
-	if _, err := tx.db.Exec(`DELETE FROM access_grant WHERE account_id = $1`, accountID); err != nil {
+	if _, err := tx.db.Exec(`DELETE FROM access_grant WHERE principal_id = $1`, accountID); err != nil {
 		return err
 	}
 	_, err := tx.db.Exec(`DELETE FROM membership WHERE account_id = $1`, accountID)

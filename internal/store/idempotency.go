@@ -15,7 +15,7 @@ const idempotencyLife = 24 * time.Hour
 
 // Idempotency is a caller's idempotency key with what its call recorded.
 type Idempotency struct {
-	AccountID     int64
+	PrincipalID   int64
 	Key           string // chosen by the caller; hashed, so that its length does not matter
 	Digest        string // of the call's content: reuse of the key with other content is a mistake
 	RequestID     int64
@@ -23,12 +23,12 @@ type Idempotency struct {
 }
 
 // Idempotency returns what the call with this key recorded within the last day, or nil.
-func (r reader) Idempotency(ctx context.Context, accountID int64, key string, now time.Time) (*Idempotency, error) {
-	k := &Idempotency{AccountID: accountID, Key: key}
+func (r reader) Idempotency(ctx context.Context, principalID int64, key string, now time.Time) (*Idempotency, error) {
+	k := &Idempotency{PrincipalID: principalID, Key: key}
 	var certificate number
 	err := r.q.QueryRow(ctx, `SELECT digest, request_id, certificate_id FROM idempotency
-		WHERE account_id = $1 AND idempotency_key = $2 AND created_at > $3`,
-		accountID, key, db.Seconds(now.Add(-idempotencyLife))).Scan(&k.Digest, &k.RequestID, &certificate)
+		WHERE principal_id = $1 AND idempotency_key = $2 AND created_at > $3`,
+		principalID, key, db.Seconds(now.Add(-idempotencyLife))).Scan(&k.Digest, &k.RequestID, &certificate)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -44,12 +44,12 @@ func (tx *Tx) InsertIdempotency(k Idempotency) error {
 	if err != nil {
 		return err
 	}
-	n, err := tx.db.Exec(`INSERT INTO idempotency (account_id, idempotency_key, digest, request_id, certificate_id, created_at)
+	n, err := tx.db.Exec(`INSERT INTO idempotency (principal_id, idempotency_key, digest, request_id, certificate_id, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (account_id, idempotency_key) DO UPDATE SET digest = excluded.digest, request_id = excluded.request_id,
+		ON CONFLICT (principal_id, idempotency_key) DO UPDATE SET digest = excluded.digest, request_id = excluded.request_id,
 			certificate_id = excluded.certificate_id, created_at = excluded.created_at
 		WHERE idempotency.created_at <= $7`,
-		k.AccountID, k.Key, k.Digest, k.RequestID, nullable(k.CertificateID), db.Seconds(tx.db.Now()),
+		k.PrincipalID, k.Key, k.Digest, k.RequestID, nullable(k.CertificateID), db.Seconds(tx.db.Now()),
 		db.Seconds(tx.db.Now().Add(-idempotencyLife)))
 	if err == nil && n == 0 {
 		err = notary.Errorf(notary.Conflict, "another call with this Idempotency-Key is in progress: retry it")

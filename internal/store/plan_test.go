@@ -98,7 +98,7 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	do("UpgradeEvents", err)
 	do("NewSequencer", store.NewSequencer(s).Run(ctx))
 	walkReads(ctx, s, now, do)
-	_ = s.Verify(ctx, notary.Caller{AccountID: 1, SessionID: 1}) // the session has ended
+	_ = s.Verify(ctx, notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 1}, SessionID: 1}) // the session has ended
 	do("Verify", nil)
 	for _, of := range []reflect.Type{reflect.TypeFor[*store.Store](), reflect.TypeFor[*store.Tx]()} {
 		for i := range of.NumMethod() {
@@ -415,7 +415,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	a := &notary.Authority{Enabled: true}
 	a.ID, err = tx.InsertAuthority(a, []byte("sealed"))
 	do("InsertAuthority", err)
-	do("InsertIdempotency", tx.InsertIdempotency(store.Idempotency{AccountID: 1, Key: "key", RequestID: 1,
+	do("InsertIdempotency", tx.InsertIdempotency(store.Idempotency{PrincipalID: 1, Key: "key", RequestID: 1,
 		CertificateID: 1}))
 	do("RecordHeldKey", tx.RecordHeldKey("cd", a.ID))
 	do("Event", creation(tx, "authority", a.ID))

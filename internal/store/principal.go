@@ -1,99 +1,14 @@
 package store
 
-import (
-	"context"
-	"database/sql"
-	"errors"
-	"time"
+import "notary/internal/db"
 
-	"notary"
-	"notary/internal/db"
-)
-
-// errStale ends a transaction whose caller has lost its account, role or session since it was identified. [Store.stale]
-// explains it.
-var errStale = notary.Errorf(notary.Unauthenticated, "the account or the session of this call has ended: log in again")
-
-// principalQuery finds a row if the caller's account, role and session are unchanged since it was identified.
-func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
-	text, args = `SELECT 1 FROM account WHERE id = $1 AND role = $2`, []any{by.AccountID, int(by.Role)}
-	if by.SessionID != 0 {
-		text += ` AND EXISTS (SELECT 1 FROM session WHERE id = $3 AND account_id = $1 AND expires_at > $4)`
-		args = append(args, by.SessionID, db.Seconds(now))
-	}
-	return text, args
+// insertPrincipal records a new principal and returns its id.
+func (tx *Tx) insertPrincipal(kind, name string) (int64, error) {
+	return tx.db.Insert(`INSERT INTO principal (kind, name, created_at) VALUES ($1, $2, $3) RETURNING id`, kind, name,
+		db.Seconds(tx.db.Now()))
 }
 
-// verify makes the transaction fail unless the caller's account, role and session are unchanged since it was
-// identified, and locks them against changes. It locks the account that the transaction changes for update and the
-// caller's account shared, in the order of their ids to prevent deadlocks.
-func (tx *Tx) verify(by notary.Caller, changed int64) error {
-	lock := func(id int64) error {
-		switch id {
-		case 0:
-			return nil
-		case changed:
-			return tx.db.Lock(lockAccount, id)
-		}
-		return tx.db.LockShared(lockAccount, id)
-	}
-	if err := errors.Join(lock(min(by.AccountID, changed)), lock(max(by.AccountID, changed))); err != nil {
-		return err
-	}
-	verified := tx.db.Verified()
-	switch {
-	case by == notary.SystemCaller:
-		clear(verified) // the program may change any account
-		return nil
-	case !by.Known():
-		return notary.Errorf(notary.Unauthenticated, "log in first")
-	case changed != 0:
-		clear(verified)
-	case verified[principalOf(by)]:
-		return nil
-	}
-	text, args := principalQuery(by, tx.db.Now())
-	if err := tx.db.Need(errStale, text, args...); err != nil {
-		return err
-	}
-	if verified != nil && changed == 0 {
-		verified[principalOf(by)] = true
-	}
-	return nil
-}
-
-// principal is what [principalQuery] verifies. Principals verified in a shared commit ([db.Tx.Verified]) are remembered
-// until one of its transactions may have changed accounts or sessions. Other transactions cannot change any meanwhile.
-type principal struct {
-	account, session int64
-	role             notary.Role
-}
-
-func principalOf(by notary.Caller) principal { return principal{by.AccountID, by.SessionID, by.Role} }
-
-// Verify returns an Unauthenticated error if the caller's account was deleted, its role changed or its session ended
-// since the caller was identified. Long reads call it between steps; [Store.WriteAs] does so in each transaction.
-func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
-	text, args := principalQuery(by, s.now())
-	var one int
-	err := s.q.QueryRow(ctx, text, args...).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return s.stale(ctx, by)
-	}
-	return db.MapError(err)
-}
-
-// stale explains errStale.
-func (s *Store) stale(ctx context.Context, by notary.Caller) error {
-	account, err := s.Account(ctx, by.AccountID)
-	switch {
-	case notary.KindOf(err) == notary.NotFound:
-		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted", by.Email)
-	case err != nil:
-		return errStale
-	case account.Role != by.Role:
-		return notary.Errorf(notary.Unauthenticated, "the role of %s was changed from %s to %s: log in again",
-			by.Email, by.Role, account.Role)
-	}
-	return notary.Errorf(notary.Unauthenticated, "this session has ended: log in again")
+// endPrincipal marks a principal as deleted. Its row remains, so that its id is never given to another one.
+func (tx *Tx) endPrincipal(id int64) error {
+	return tx.db.Later(`UPDATE principal SET deleted_at = $1 WHERE id = $2`, db.Seconds(tx.db.Now()), id)
 }

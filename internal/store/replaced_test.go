@@ -278,8 +278,8 @@ func TestUpgradeOfReplacementsByRequester(t *testing.T) {
 	count(first, 1)
 	run(`UPDATE certificate SET replaced_by = $1 WHERE id = $2`, later.ID, own.ID)
 	count(own, -1)
-	run(`DELETE FROM goose_db_version WHERE version_id >= 23`)
-	run(`DELETE FROM schema_compatibility WHERE version >= 23`)
+	run(`DELETE FROM goose_db_version WHERE version_id >= 22`)
+	run(`DELETE FROM schema_compatibility WHERE version >= 22`)
 	s, _ = openAt(t, database)
 	for done := false; !done; {
 		_, done, err = s.UpgradeReplaced(t.Context())

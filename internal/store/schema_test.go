@@ -95,6 +95,7 @@ var (
 	// The last column, id, is implicit in SQLite.
 	withID = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate|session|event) ` +
 		`\(\w+(?:, kind|, not_after|, requester_id, not_after|, \(COALESCE\(-owner_group_id, requester_id\)\), not_after)?)\)`)
+	sequence   = regexp.MustCompile(`^(?:UPDATE|DELETE FROM) sqlite_sequence |^SELECT setval\(`) // the next id of a table
 	reference  = regexp.MustCompile(`^(\w+) (.*) REFERENCES (\w+ \(\w+\))$`)
 	foreignKey = regexp.MustCompile(`^ALTER TABLE (\w+) ADD (FOREIGN KEY .*?)(?: DEFERRABLE)?$`)
 )
@@ -115,7 +116,7 @@ func readSchema(t *testing.T, path string, types [][2]string) schema {
 			}
 		} else if m := foreignKey.FindStringSubmatch(statement); m != nil {
 			s.Tables[m[1]] = append(s.Tables[m[1]], m[2])
-		} else {
+		} else if !sequence.MatchString(statement) {
 			statement = strings.TrimSuffix(statement, ` COLLATE "C"`) // of an added column
 			s.Other = append(s.Other, withID.ReplaceAllString(statement, "$1, id)"))
 		}

@@ -12,12 +12,14 @@ type Table struct {
 // (schema_compatibility and goose's own). A table follows those that it references, except for the circular references
 // to certificates in use.
 var Tables = []Table{
-	{Name: "account", Key: "id", Columns: []string{"id", "email", "password_hash", "role", "created_at"}},
+	{Name: "principal", Key: "id", Columns: []string{"id", "kind", "name", "created_at", "deleted_at"}},
+	{Name: "account", Key: "id", Columns: []string{"id", "email", "role", "created_at"}},
+	{Name: "password", Key: "account_id", Columns: []string{"account_id", "hash"}},
 	{Name: "session", Key: "id", Columns: []string{"id", "token_hash", "account_id", "browser", "address", "user_agent",
 		"created_at", "last_seen_at", "expires_at"}},
 	{Name: "account_group", Key: "id", Columns: []string{"id", "name", "created_at"}},
 	{Name: "membership", Key: "group_id, account_id", Columns: []string{"group_id", "account_id"}},
-	{Name: "access_grant", Key: "id", Columns: []string{"id", "account_id", "group_id", "terms", "created_at"}},
+	{Name: "access_grant", Key: "id", Columns: []string{"id", "principal_id", "group_id", "terms", "created_at"}},
 	{Name: "issuer_chain", Key: "id", Columns: []string{"id", "fingerprint", "der"}},
 	{Name: "authority", Key: "id", Columns: []string{"id", "enabled", "csr", "common_name", "key", "sealed_key",
 		"not_after", "path_len", "constraints", "predecessor_id", "certificate_id", "names_crl", "names_ocsp",
@@ -48,8 +50,8 @@ var Tables = []Table{
 	{Name: "compromised_key", Key: "fingerprint", Columns: []string{"fingerprint", "reported_at"}},
 	{Name: "outside_key", Key: "fingerprint", Columns: []string{"fingerprint"}},
 	{Name: "held_key", Key: "fingerprint", Columns: []string{"fingerprint", "authority_id", "responder"}},
-	{Name: "idempotency", Key: "account_id, idempotency_key",
-		Columns: []string{"account_id", "idempotency_key", "digest", "request_id", "certificate_id", "created_at"}},
+	{Name: "idempotency", Key: "principal_id, idempotency_key",
+		Columns: []string{"principal_id", "idempotency_key", "digest", "request_id", "certificate_id", "created_at"}},
 	{Name: "event", Key: "id", Columns: []string{"id", "at", "account_id", "email", "address", "kind", "action",
 		"object_id", "detail", "principal", "object_name", "refs", "request_id", "state_before", "state_after"}},
 	{Name: "event_position", Key: "position", Columns: []string{"position", "event_id"}},

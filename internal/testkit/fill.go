@@ -33,7 +33,7 @@ func Fill(t testing.TB, st *store.Store, sample int64, n int) {
 }
 
 func copyRequest(ctx context.Context, tx *store.Tx, req notary.Request, i int) error {
-	by := notary.Caller{AccountID: req.RequesterID, Email: req.Email}
+	by := (&notary.Account{ID: req.RequesterID, Email: req.Email}).Caller()
 	cert := *req.Certificate
 	req.Fingerprint, req.Content = fmt.Sprintf("%064x", i), ""
 	id, err := tx.InsertRequest(&req)

@@ -15,7 +15,6 @@ import (
 	"testing/fstest"
 	"time"
 
-	"notary"
 	"notary/internal/db"
 	"notary/internal/keystore"
 	"notary/internal/store"
@@ -116,7 +115,9 @@ func (r *Released) World(t testing.TB) *World {
 	accounts, err := w.Store.Accounts(t.Context())
 	Check(t, err)
 	for _, a := range accounts {
-		w.callers[a.Role] = notary.Caller{AccountID: a.ID, Email: a.Email, Role: a.Role, Address: "192.0.2.1"}
+		caller := a.Caller()
+		caller.Address = "192.0.2.1"
+		w.callers[a.Role] = caller
 	}
 	return w
 }

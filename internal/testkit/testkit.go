@@ -144,7 +144,9 @@ func (w *World) NewCaller(t testing.TB, admin notary.Caller, role notary.Role) n
 		id, err = w.Auth.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: email, Password: Password})
 	}
 	Check(t, err)
-	return notary.Caller{AccountID: id, Email: email, Role: role, Address: "192.0.2.1"}
+	caller := (&notary.Account{ID: id, Email: email, Role: role}).Caller()
+	caller.Address = "192.0.2.1"
+	return caller
 }
 
 // Root creates a root and returns its id.

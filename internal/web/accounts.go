@@ -65,7 +65,7 @@ func (s *site) accountPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	return c.show("account", a.Email, accountPage{a, a.ID == c.caller.AccountID,
+	return c.show("account", a.Email, accountPage{a, a.ID == c.caller.Principal.ID,
 		f.Fields("role_id", "password", page.FieldSure)})
 }
 

@@ -38,7 +38,7 @@ func TestAuthoritiesWithoutScript(t *testing.T) {
 	b := h.browse(t)
 	b.withoutScript(t)
 	b.open(t, "/authorities/new")
-	b.fill(t, "Email", h.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Email", h.Caller(notary.CertificateManager).Principal.Name)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.wantHeading(t, "New CA")
@@ -134,7 +134,7 @@ func TestAuthorityLifecycle(t *testing.T) {
 	b.look(t, "authority-delete")
 
 	b.open(t, authorityPath(id)+"/revoke")
-	b.wantText(t, "3 valid certificates depend on this CA", h.Caller(notary.CertificateRequestor).Email)
+	b.wantText(t, "3 valid certificates depend on this CA", h.Caller(notary.CertificateRequestor).Principal.Name)
 	b.look(t, "authority-revoke")
 	b.fill(t, "Reason", "cACompromise")
 	b.tick(t, "Revoke "+a.CommonName)

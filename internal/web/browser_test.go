@@ -92,7 +92,7 @@ func (h *house) browseAs(t *testing.T, role notary.Role) *browser {
 	t.Helper()
 	b := h.browse(t)
 	b.open(t, "/sign-in")
-	b.fill(t, "Email", h.Caller(role).Email)
+	b.fill(t, "Email", h.Caller(role).Principal.Name)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.wantHeading(t, "Overview")

@@ -49,7 +49,7 @@ func TestFindAndRevokeCertificate(t *testing.T) {
 	b.press(t, "mail.example.com")
 	b.wantHeading(t, "mail.example.com")
 	b.wantText(t, "also.mail.example.com", "Test Root", "Test Intermediate", fmt.Sprintf("Request %d", requests[1]), "version 1", "Not revoked",
-		h.Caller(notary.CertificateRequestor).Email)
+		h.Caller(notary.CertificateRequestor).Principal.Name)
 	b.look(t, "certificate")
 	b.fill(t, "Reason", "superseded")
 	b.tick(t, "I understand this can’t be undone")

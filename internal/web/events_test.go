@@ -99,7 +99,7 @@ func TestEventFilters(t *testing.T) {
 	testkit.Check(t, h.CA.EnableAuthority(t.Context(), manager, root, false))
 	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id, ""))
 	v := h.as(t, notary.Admin)
-	for _, query := range []string{"action=authority.disable", "principal=" + manager.Email, "principal=" + fmt.Sprint(manager.AccountID), "request_id=call-1"} {
+	for _, query := range []string{"action=authority.disable", "principal=" + manager.Principal.Name, "principal=" + fmt.Sprint(manager.Principal.ID), "request_id=call-1"} {
 		v.get(t, "/events?"+query).wantText(t, "enabled: true → false", "certificate authority 1 (Test Root)", `href="/events?request_id=call-1"`).
 			wantNoText(t, "Rejected")
 	}

@@ -89,7 +89,7 @@ func (s *site) readGrant(c *call) (g *notary.Grant, err error) {
 		if g.GroupID, err = strconv.ParseInt(group, 10, 64); err != nil {
 			return nil, notary.FieldErrorf("group", "choose a group")
 		}
-	} else if g.AccountID, err = s.accountNamed(c, "email", c.value("email")); err != nil {
+	} else if g.PrincipalID, err = s.accountNamed(c, "email", c.value("email")); err != nil {
 		return nil, err
 	}
 	authorities := strings.Fields(c.value("certificate_authority_ids"))

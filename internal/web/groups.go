@@ -89,7 +89,7 @@ func (s *site) ownerChoices(c *call) ([]page.Option, error) {
 	if err != nil || len(groups) == 0 {
 		return nil, err
 	}
-	all := []page.Option{{Label: c.caller.Email}}
+	all := []page.Option{{Label: c.caller.Principal.Name}}
 	for _, g := range groups {
 		all = append(all, page.Option{Value: strconv.FormatInt(g.ID, 10), Label: "Group " + g.Name})
 	}

@@ -19,10 +19,10 @@ func TestGroupsAndGrants(t *testing.T) {
 	admin.post(t, "/groups", url.Values{"name": {"Web Team"}}).wantStatus(t, 400).wantText(t, `id="f-name-error"`, `value="Web Team"`)
 	admin.post(t, "/groups", url.Values{"name": {"web-team"}}).wantStatus(t, 200).wantAt(t, "/groups/1").wantText(t, "Group created.", "No members yet.")
 	admin.post(t, "/groups/1/members", url.Values{"email": {"nobody@example.com"}}).wantStatus(t, 400).wantText(t, "No account has this email address")
-	admin.post(t, "/groups/1/members", url.Values{"email": {member.Email}}).wantStatus(t, 200).wantText(t, "Account added", member.Email)
+	admin.post(t, "/groups/1/members", url.Values{"email": {member.Principal.Name}}).wantStatus(t, 200).wantText(t, "Account added", member.Principal.Name)
 
 	grant := url.Values{"group": {"1"}, "actions": {"request.sign"}, "certificate_authority_ids": {"1"}, "profiles": {"server-client"},
-		"names": {"dns:team.example.com"}, "owner_account_ids": {member.Email}, "owner_group_ids": {"1"}}
+		"names": {"dns:team.example.com"}, "owner_account_ids": {member.Principal.Name}, "owner_group_ids": {"1"}}
 	admin.get(t, "/grants/new").wantStatus(t, 200).wantText(t, "Group web-team", `value="request.sign"`)
 	for field, test := range map[string]struct{ value, want string }{
 		"certificate_authority_ids": {"99", "There is no certificate authority 99"}, "profiles": {"none", "There is no profile none"},
@@ -38,13 +38,13 @@ func TestGroupsAndGrants(t *testing.T) {
 	}
 	admin.post(t, "/grants/new", grant).wantStatus(t, 200).wantAt(t, "/grants").
 		wantText(t, "Grant created.", "group 1", "request.sign", "CA 1", "profile server-client", "dns:team.example.com",
-			fmt.Sprintf("owner account %d", member.AccountID), "owner group 1")
+			fmt.Sprintf("owner account %d", member.Principal.ID), "owner group 1")
 	admin.get(t, "/groups/1").wantText(t, `href="/grants?to=group+1"`)
 	admin.get(t, "/grants?to=group+1").wantText(t, "request.sign", "dns:team.example.com")
 	admin.get(t, "/grants?to=account+1").wantText(t, "No grants")
 
 	admin.post(t, "/grants/1/delete", nil).wantStatus(t, 200).wantText(t, "Grant deleted.", "No grants")
-	admin.post(t, "/groups/1/members/remove", url.Values{"account": {fmt.Sprint(member.AccountID)}}).wantText(t, "Account removed", "No members yet.")
+	admin.post(t, "/groups/1/members/remove", url.Values{"account": {fmt.Sprint(member.Principal.ID)}}).wantText(t, "Account removed", "No members yet.")
 	admin.post(t, "/groups/1/delete", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
 	admin.post(t, "/groups/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 200).wantAt(t, "/groups").wantText(t, "No groups yet.")
 }
@@ -62,7 +62,7 @@ func TestGroupsAndGrantsAreForAdmins(t *testing.T) {
 		v.post(t, "/groups", url.Values{"name": {"mine"}}).wantStatus(t, 403)
 		v.post(t, "/grants/new", url.Values{"group": {"1"}, "actions": {"request.sign"}}).wantStatus(t, 403)
 		v.post(t, "/groups/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 403)
-		v.post(t, "/groups/1/members", url.Values{"email": {h.Caller(role).Email}}).wantStatus(t, 403)
+		v.post(t, "/groups/1/members", url.Values{"email": {h.Caller(role).Principal.Name}}).wantStatus(t, 403)
 	}
 }
 
@@ -76,14 +76,14 @@ func TestGroupsAndGrantsInABrowser(t *testing.T) {
 	b.fill(t, "New group", "web-team")
 	b.press(t, "Create group")
 	b.wantHeading(t, "web-team")
-	b.fill(t, "Account email", h.Caller(notary.CertificateRequestor).Email)
+	b.fill(t, "Account email", h.Caller(notary.CertificateRequestor).Principal.Name)
 	b.press(t, "Add member")
 	b.look(t, "group")
 	b.open(t, "/groups")
 	b.look(t, "groups")
 	b.press(t, "Grants")
 	b.press(t, "New grant")
-	b.fill(t, "Account email", h.Caller(notary.CertificateRequestor).Email)
+	b.fill(t, "Account email", h.Caller(notary.CertificateRequestor).Principal.Name)
 	b.tick(t, "Sign requests")
 	b.fill(t, "Subject alternative names", "dns:team.example.com")
 	b.look(t, "grant-new")
@@ -103,7 +103,7 @@ func TestPagesOfferWhatGrantsAllow(t *testing.T) {
 	v := h.as(t, notary.CertificateRequestor)
 	inside, outside := h.submit(t, me, "a.team.example.com"), h.submit(t, me, "a.example.com")
 	v.get(t, "/requests").wantStatus(t, 200).wantText(t, "Certificate Managers approve requests.")
-	_, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{AccountID: me.AccountID, GrantTerms: notary.GrantTerms{
+	_, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{PrincipalID: me.Principal.ID, GrantTerms: notary.GrantTerms{
 		Actions: []string{"request.sign", "request.revoke", "certificate.revoke"}, Names: notary.NameLists{DNS: []string{"team.example.com"}}}})
 	testkit.Check(t, err)
 
@@ -140,10 +140,10 @@ func TestRequestsOfAGroup(t *testing.T) {
 	group, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
 	testkit.Check(t, err)
 	other := h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
-	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{me.AccountID, other.AccountID}, nil))
+	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{me.Principal.ID, other.Principal.ID}, nil))
 	v.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 200).wantText(t, `name="owner"`, "Group web-team")
 	v.post(t, "/requests/new", url.Values{"csr": {csr}, "owner": {fmt.Sprint(group)}}).wantStatus(t, 200).wantText(t, "group <bdi>web-team</bdi>")
 	theirs := h.visit(t)
-	theirs.signIn(t, other.Email)
-	theirs.get(t, "/requests").wantStatus(t, 200).wantText(t, "a.example.com", me.Email)
+	theirs.signIn(t, other.Principal.Name)
+	theirs.get(t, "/requests").wantStatus(t, 200).wantText(t, "a.example.com", me.Principal.Name)
 }

@@ -62,7 +62,7 @@ func (h *house) visit(t *testing.T) *visitor {
 func (h *house) as(t *testing.T, role notary.Role) *visitor {
 	t.Helper()
 	v := h.visit(t)
-	v.signIn(t, h.Caller(role).Email).wantStatus(t, 200)
+	v.signIn(t, h.Caller(role).Principal.Name).wantStatus(t, 200)
 	return v
 }
 

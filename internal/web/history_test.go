@@ -20,9 +20,9 @@ func TestRequestHistory(t *testing.T) {
 	certificate := fmt.Sprintf(`<a href="/certificates/%d"><bdi>certificate %[1]d (%s)</bdi></a>`, r.Certificate.ID, r.CommonName)
 	authority := fmt.Sprintf(`<a href="/authorities/%d"><bdi>Test Root</bdi></a>`, root)
 	h.as(t, notary.ReadOnly).get(t, requestURL(id)).wantText(t,
-		fmt.Sprintf("<bdi>%s</bdi> <strong>submitted the request</strong>", h.Caller(notary.CertificateRequestor).Email),
-		fmt.Sprintf("<bdi>%s</bdi> <strong>issued</strong> %s from %s", h.Admin().Email, certificate, authority),
-		fmt.Sprintf("<bdi>%s</bdi> <strong>revoked</strong> %s on the CRL of %s", h.Admin().Email, certificate, authority),
+		fmt.Sprintf("<bdi>%s</bdi> <strong>submitted the request</strong>", h.Caller(notary.CertificateRequestor).Principal.Name),
+		fmt.Sprintf("<bdi>%s</bdi> <strong>issued</strong> %s from %s", h.Admin().Principal.Name, certificate, authority),
+		fmt.Sprintf("<bdi>%s</bdi> <strong>revoked</strong> %s on the CRL of %s", h.Admin().Principal.Name, certificate, authority),
 		"request.sign", "serial number: "+r.Certificate.Serial, "reason: superseded", "status: Active → Revoked")
 
 	// Callers who may not see authorities get the name without a link.
@@ -51,7 +51,7 @@ func TestAuthorityHistory(t *testing.T) {
 	id := h.Intermediate(t, root, notary.ECDSAP256)
 	testkit.Check(t, h.CA.EnableAuthority(t.Context(), h.Admin(), id, false))
 	page, record := fmt.Sprintf("/authorities/%d", id), fmt.Sprintf("/events?kind=authority&amp;object_id=%d", id)
-	by := fmt.Sprintf("<bdi>%s</bdi>", h.Admin().Email)
+	by := fmt.Sprintf("<bdi>%s</bdi>", h.Admin().Principal.Name)
 	v := h.as(t, notary.ReadOnly)
 	v.get(t, page).wantText(t, by+": <strong>Created</strong>", by+": <strong>Disabled</strong>", by+" <strong>issued</strong>", record,
 		fmt.Sprintf(` from <a href="/authorities/%d"><bdi>Test Root</bdi></a>`, root))

@@ -17,7 +17,7 @@ func (s *site) mePage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	return c.show("me", c.caller.Email, mePage{f.Fields("old_password", "password", "password_again"), sessions,
+	return c.show("me", c.caller.Principal.Name, mePage{f.Fields("old_password", "password", "password_again"), sessions,
 		rolesMay[c.caller.Role]})
 }
 
@@ -32,7 +32,7 @@ func (s *site) changeMyPassword(c *call) error {
 		return c.again(err, s.mePage)
 	}
 	c.setCookie(sessionCookie, token, 0)
-	return c.done("/me", "Password changed. Strength: "+strength(password, c.caller.Email)+
+	return c.done("/me", "Password changed. Strength: "+strength(password, c.caller.Principal.Name)+
 		". All other sessions have been signed out.")
 }
 

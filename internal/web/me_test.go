@@ -13,7 +13,7 @@ func TestOwnSessions(t *testing.T) {
 	h := open(t)
 	elsewhere := h.as(t, notary.ReadOnly)
 	b := h.browseAs(t, notary.ReadOnly)
-	b.press(t, h.Caller(notary.ReadOnly).Email)
+	b.press(t, h.Caller(notary.ReadOnly).Principal.Name)
 	b.wantText(t, "This session", "Go-http-client", "Sign out all other sessions")
 	b.look(t, "me")
 	b.click(t, `//main//button[.="Sign out"]`)

@@ -177,7 +177,7 @@ func TestShortcutsCanBeSwitchedOff(t *testing.T) {
 	b.run(t, chromedp.Click("dialog button"), chromedp.WaitNotPresent("dialog"), chromedp.KeyEvent("jx"))
 	b.wantText(t, "0 selected")
 	b.press(t, "Sign out")
-	b.fill(t, "Email", h.Admin().Email)
+	b.fill(t, "Email", h.Admin().Principal.Name)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.open(t, "/requests")

@@ -109,7 +109,7 @@ func TestPastedRequestWithoutScript(t *testing.T) {
 	b := h.browse(t)
 	b.withoutScript(t)
 	b.open(t, "/requests/new")
-	b.fill(t, "Email", h.Caller(notary.CertificateRequestor).Email)
+	b.fill(t, "Email", h.Caller(notary.CertificateRequestor).Principal.Name)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.wantHeading(t, "New request")

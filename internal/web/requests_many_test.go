@@ -53,7 +53,7 @@ func TestBulkRejectionByFilterWithoutScript(t *testing.T) {
 	b := h.browse(t)
 	b.withoutScript(t)
 	b.open(t, "/requests?q=host")
-	b.fill(t, "Email", h.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Email", h.Caller(notary.CertificateManager).Principal.Name)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.tick(t, "Select all requests that match")

@@ -92,7 +92,7 @@ func TestFilterFromURL(t *testing.T) {
 		"status=Outstanding":                      false,
 		"key=ecdsa-p256":                          true,
 		"key=RSA+2048":                            false,
-		"email=" + h.Admin().Email:                true,
+		"email=" + h.Admin().Principal.Name:       true,
 		"email=nobody@example.com":                false,
 		"certificate_authority_id=1":              true,
 		"certificate_authority_id=2":              false,
@@ -163,7 +163,7 @@ func TestRejectAndDeleteWithoutScript(t *testing.T) {
 	b := h.browse(t)
 	b.withoutScript(t)
 	b.open(t, "/sign-in")
-	b.fill(t, "Email", h.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Email", h.Caller(notary.CertificateManager).Principal.Name)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.open(t, fmt.Sprintf("/requests/%d", id))

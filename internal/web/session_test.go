@@ -21,7 +21,7 @@ func TestRedirectToLoginAndBack(t *testing.T) {
 	h := open(t)
 	v := h.visit(t)
 	v.get(t, "/?q=a").wantAt(t, "/sign-in?to=%2F%3Fq%3Da")
-	email := h.Caller(notary.ReadOnly).Email
+	email := h.Caller(notary.ReadOnly).Principal.Name
 	v.post(t, "/sign-in", url.Values{"email": {email}, "password": {"wrong"}, "to": {"/?q=a"}}).
 		wantStatus(t, 401).wantText(t, "Incorrect email or password.", `value="`+email+`"`, `value="/?q=a"`)
 	v.post(t, "/sign-in", url.Values{"email": {email}, "password": {testkit.Password}, "to": {"/?q=a"}}).wantAt(t, "/?q=a")
@@ -40,7 +40,7 @@ func TestLoginRedirectsOnlyToThisSite(t *testing.T) {
 	h := open(t)
 	for _, to := range []string{"https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example", "evil"} {
 		v := h.visit(t)
-		v.post(t, "/sign-in", url.Values{"email": {h.Admin().Email}, "password": {testkit.Password}, "to": {to}}).wantAt(t, "/")
+		v.post(t, "/sign-in", url.Values{"email": {h.Admin().Principal.Name}, "password": {testkit.Password}, "to": {to}}).wantAt(t, "/")
 	}
 }
 
@@ -49,7 +49,7 @@ func TestSessionCookie(t *testing.T) {
 	h := open(t)
 	v := h.visit(t)
 	v.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	a := v.signIn(t, h.Admin().Email).wantStatus(t, http.StatusSeeOther)
+	a := v.signIn(t, h.Admin().Principal.Name).wantStatus(t, http.StatusSeeOther)
 	cookies := a.Cookies()
 	lives := map[string]int{}
 	for _, c := range cookies {
@@ -90,7 +90,7 @@ func TestFormIsKeptAfterTheSession(t *testing.T) {
 	if strings.Contains(a.body, "not kept at all") {
 		t.Error("the password is on the page")
 	}
-	v.post(t, "/sign-in", url.Values{"email": {h.Admin().Email}, "password": {testkit.Password}, "kept_action": {"/accounts/new"},
+	v.post(t, "/sign-in", url.Values{"email": {h.Admin().Principal.Name}, "password": {testkit.Password}, "kept_action": {"/accounts/new"},
 		"kept": {"email=bob%40example.com"}}).wantStatus(t, 200).
 		wantText(t, "Welcome back", `action="/accounts/new"`, `name="email" value="bob@example.com"`)
 }
@@ -106,7 +106,7 @@ func TestLongFormIsKeptAfterTheSession(t *testing.T) {
 	path := fmt.Sprintf("/authorities/%d/issued", root)
 	a := v.post(t, path, url.Values{"certificates": {strings.Repeat("long ", 1_000)}}).
 		wantStatus(t, 401).wantText(t, "your changes have been kept.")
-	kept := url.Values{"email": {h.Admin().Email}, "password": {testkit.Password}}
+	kept := url.Values{"email": {h.Admin().Principal.Name}, "password": {testkit.Password}}
 	for _, field := range []string{"kept", "kept_action"} {
 		_, value, _ := strings.Cut(a.body, `name="`+field+`" value="`)
 		value, _, _ = strings.Cut(value, `"`)
@@ -131,7 +131,7 @@ func TestLoginLinkCarriesNoForm(t *testing.T) {
 func TestKeptFormNamesTheAccount(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	email := h.Caller(notary.CertificateManager).Email
+	email := h.Caller(notary.CertificateManager).Principal.Name
 	h.visit(t).post(t, "/sign-in", url.Values{"email": {email}, "password": {testkit.Password}, "kept_action": {"/requests/new"}, "kept": {"csr=a"}}).
 		wantStatus(t, 200).wantText(t, "You are signed in as <strong>"+email+"</strong>")
 }
@@ -163,7 +163,7 @@ func TestSigningInAgainEndsThePreviousSession(t *testing.T) {
 	v, former := h.as(t, notary.Admin), h.visit(t)
 	former.http.Jar.SetCookies(v.get(t, "/").Request.URL, v.http.Jar.Cookies(v.get(t, "/").Request.URL))
 	v.get(t, "/sign-in?to=%2Fme").wantAt(t, "/me") // already signed in
-	v.signIn(t, h.Caller(notary.ReadOnly).Email).wantAt(t, "/").wantText(t, h.Caller(notary.ReadOnly).Email)
+	v.signIn(t, h.Caller(notary.ReadOnly).Principal.Name).wantAt(t, "/").wantText(t, h.Caller(notary.ReadOnly).Principal.Name)
 	former.get(t, "/me").wantAt(t, "/sign-in?to=%2Fme")
 }
 
@@ -181,7 +181,7 @@ func (h *house) browseUntilTheSessionEnds(t *testing.T) *browser {
 
 func (b *browser) signInAgain(t *testing.T) {
 	t.Helper()
-	b.fill(t, "Email", b.house.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Email", b.house.Caller(notary.CertificateManager).Principal.Name)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.wantHeading(t, "Welcome back")
@@ -204,7 +204,7 @@ func TestKeptFormLabels(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	form := url.Values{"do": {"revoke"}, "ids": {"7"}, "reason": {"superseded"}, "sure": {"yes"}, "expected": {"1"}}
-	h.visit(t).post(t, "/sign-in", url.Values{"email": {h.Admin().Email}, "password": {testkit.Password}, "kept_action": {"/requests/many/run"}, "kept": {form.Encode()}}).
+	h.visit(t).post(t, "/sign-in", url.Values{"email": {h.Admin().Principal.Name}, "password": {testkit.Password}, "kept_action": {"/requests/many/run"}, "kept": {form.Encode()}}).
 		wantStatus(t, 200).wantText(t, "<dt>Action</dt><dd><pre dir=\"auto\">revoke", "<dt>Request</dt>", "<dt>Reason</dt>", `name="sure" value="yes"`).
 		wantNoText(t, "<dt>Sure", "<dt>Expected")
 }

@@ -128,7 +128,7 @@ func TestSignInWithoutScript(t *testing.T) {
 	b.withoutScript(t)
 	b.open(t, "/accounts")
 	b.wantHeading(t, "Sign in to Notary")
-	b.fill(t, "Email", h.Caller(notary.Admin).Email)
+	b.fill(t, "Email", h.Caller(notary.Admin).Principal.Name)
 	b.fill(t, "Password", testkit.Password)
 	b.press(t, "Sign in")
 	b.wantHeading(t, "Accounts")

@@ -18,7 +18,7 @@ const copyRows = 5_000
 
 // firstStart lists the tables that the first start fills: the built-in profiles, the agreements of nodes and the clock
 // mark. Later changes to them have events.
-var firstStart = []string{"profile_version", "profile", "agreement", "clock"}
+var firstStart = []string{"principal", "profile_version", "profile", "agreement", "clock"}
 
 // Copy copies everything into another, empty database of any engine and returns the digest of what it has read. It runs
 // in one transaction: an interrupted copy leaves nothing behind.

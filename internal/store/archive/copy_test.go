@@ -90,6 +90,29 @@ func TestCopyIntoNonEmptyDatabase(t *testing.T) {
 	}
 }
 
+// What belonged to a deleted account must not become that of a new one, in a copy either.
+func TestCopyKeepsIDsOfDeletedAccounts(t *testing.T) {
+	t.Parallel()
+	from, to := storetest.Reopen(t, storetest.WholeDatabase(t)), storetest.Reopen(t, testkit.Database(t))
+	insert := func(s *store.Store, email string) (a *notary.Account) {
+		storetest.Write(t, s, func(tx *store.Tx) (err error) {
+			a = &notary.Account{Email: email, Role: notary.ReadOnly}
+			if a.ID, err = tx.InsertAccount(a, "a hash", false); err != nil {
+				return err
+			}
+			return storetest.Creation(tx, "account", a.ID)
+		})
+		return a
+	}
+	last := insert(from, "former@example.com")
+	storetest.Write(t, from, func(tx *store.Tx) error { return tx.DeleteAccount(last) })
+	_, err := archive.Copy(t.Context(), from, to, nil)
+	testkit.Check(t, err)
+	if next := insert(to, "new@example.com"); next.ID <= last.ID {
+		t.Errorf("the new account has id %d, although a deleted one had %d", next.ID, last.ID)
+	}
+}
+
 // Every change changes the digest.
 func TestDigest(t *testing.T) {
 	t.Parallel()
@@ -108,7 +131,7 @@ func TestDigest(t *testing.T) {
 	same := digest(`SELECT 1`)
 	seen := map[string]string{same: "nothing"}
 	for _, change := range []string{
-		`UPDATE account SET password_hash = password_hash || ' '`, `DELETE FROM event WHERE id = 1`, `UPDATE request SET updated_at = updated_at + 1`,
+		`UPDATE password SET hash = hash || ' '`, `DELETE FROM event WHERE id = 1`, `UPDATE request SET updated_at = updated_at + 1`,
 		`UPDATE certificate_der SET der = der || x'00'`, `UPDATE authority SET sealed_key = x'00'`, `UPDATE counter SET value = value + 1`,
 		`DELETE FROM request_name WHERE name LIKE '=%'`, `INSERT INTO agreement VALUES ('a', 'b')`, `UPDATE certificate SET request_id = NULL`,
 	} {

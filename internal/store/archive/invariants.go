@@ -139,6 +139,14 @@ var invariants = []db.Rule{
 		LEFT JOIN (SELECT DISTINCT authority_id, shard FROM crl_shard) s
 			ON s.authority_id = k.authority_id AND s.shard = k.shard
 		WHERE k.shard > 0 AND s.shard IS NULL`},
+	{Says: "every account is a principal of the same name", Breaches: `
+		SELECT CAST(a.id AS TEXT) FROM account a
+		LEFT JOIN principal p ON p.id = a.id AND p.kind = '` + notary.AccountPrincipal + `' AND p.name = a.email
+			AND p.deleted_at IS NULL
+		WHERE p.id IS NULL
+		UNION ALL
+		SELECT CAST(p.id AS TEXT) FROM principal p LEFT JOIN account a ON a.id = p.id
+		WHERE p.kind = '` + notary.AccountPrincipal + `' AND p.deleted_at IS NULL AND a.id IS NULL`},
 	{Says: "accounts and Admins are counted, and there is an Admin", Breaches: `
 		SELECT 'accounts' FROM counter WHERE name = 'accounts' AND value <> (SELECT COUNT(*) FROM account)
 		UNION ALL

@@ -15,7 +15,7 @@ import (
 func newPrincipal(t *testing.T, s *store.Store, clock *testkit.Clock, role notary.Role, n int) notary.Caller {
 	t.Helper()
 	a := newAccount(t, s, role, n)
-	by := notary.Caller{AccountID: a.ID, Email: a.Email, Role: a.Role}
+	by := a.Caller()
 	write(t, s, func(tx *store.Tx) (err error) {
 		session := &notary.Session{AccountID: a.ID, ExpiresAt: clock.Now().Add(time.Hour)}
 		by.SessionID, err = tx.InsertSession(session, []byte(a.Email))
@@ -30,13 +30,13 @@ var endings = map[string]struct {
 	end  func(*store.Tx, notary.Caller) error
 }{
 	"account deleted": {"was deleted", func(tx *store.Tx, by notary.Caller) error {
-		return tx.DeleteAccount(&notary.Account{ID: by.AccountID, Role: by.Role})
+		return tx.DeleteAccount(&notary.Account{ID: by.Principal.ID, Role: by.Role})
 	}},
 	"role changed": {"the role of", func(tx *store.Tx, by notary.Caller) error {
-		return tx.SetRole(&notary.Account{ID: by.AccountID, Role: by.Role}, notary.ReadOnly)
+		return tx.SetRole(&notary.Account{ID: by.Principal.ID, Role: by.Role}, notary.ReadOnly)
 	}},
 	"logged out": {"this session has ended", func(tx *store.Tx, by notary.Caller) error {
-		return tx.DeleteSessionOf(by.AccountID, by.SessionID)
+		return tx.DeleteSessionOf(by.Principal.ID, by.SessionID)
 	}},
 }
 
@@ -48,14 +48,14 @@ func TestWriteVerifiesTheCaller(t *testing.T) {
 	attempt := func(by notary.Caller) error {
 		return s.WriteAs(t.Context(), by, func(tx *store.Tx) error {
 			n++
-			_, err := insertRequest(tx, by.AccountID, n)
+			_, err := insertRequest(tx, by.Principal.ID, n)
 			return err
 		})
 	}
 	stale := func(by notary.Caller, want string) {
 		t.Helper()
 		for _, err := range []error{attempt(by), s.Verify(t.Context(), by),
-			s.WriteAccount(t.Context(), by, by.AccountID, func(*store.Tx) error { return nil })} {
+			s.WriteAccount(t.Context(), by, by.Principal.ID, func(*store.Tx) error { return nil })} {
 			testkit.WantKind(t, err, notary.Unauthenticated)
 			testkit.WantText(t, err, want)
 		}
@@ -86,7 +86,7 @@ func TestWriteVerifiesTheCaller(t *testing.T) {
 	clock.Advance(time.Hour)
 	stale(expired, "this session has ended")
 	testkit.WantKind(t, attempt(notary.Caller{}), notary.Unauthenticated)
-	testkit.WantKind(t, attempt(notary.Caller{AccountID: 99, Role: notary.Admin}), notary.Unauthenticated)
+	testkit.WantKind(t, attempt(notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 99}, Role: notary.Admin}), notary.Unauthenticated)
 	testkit.Check(t, attempt(notary.SystemCaller))
 }
 
@@ -107,7 +107,7 @@ func TestSQLiteWritesOfOneCommitVerifyTheCaller(t *testing.T) {
 				}
 				attempt := func(n int) (wait func() error) {
 					return enqueue(by, 0,
-						func(tx *store.Tx) error { _, err := insertRequest(tx, by.AccountID, n); return err })
+						func(tx *store.Tx) error { _, err := insertRequest(tx, by.Principal.ID, n); return err })
 				}
 				release := hold(t, s)
 				first, second := attempt(1), attempt(2)
@@ -115,7 +115,7 @@ func TestSQLiteWritesOfOneCommitVerifyTheCaller(t *testing.T) {
 				if byProgram {
 					admin = notary.SystemCaller
 				}
-				ended := enqueue(admin, by.AccountID, end)
+				ended := enqueue(admin, by.Principal.ID, end)
 				third := attempt(3)
 				release()
 				for _, wait := range []func() error{first, second, ended} {
@@ -131,7 +131,7 @@ func TestSQLiteWritesOfOneCommitVerifyTheCaller(t *testing.T) {
 func TestWriteVerifiesTheCallerBeforeTheCommit(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
-	gone := notary.Caller{AccountID: 99, Role: notary.Admin}
+	gone := notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 99}, Role: notary.Admin}
 	err := s.WriteAs(t.Context(), gone, func(tx *store.Tx) error {
 		return tx.Event(notary.EventBy(gone, "authority.crl", notary.NewRef("authority", 1, "")))
 	})
@@ -160,7 +160,7 @@ func TestNothingIsCommittedAfterLogout(t *testing.T) {
 				running.Go(func() {
 					for {
 						err := s.WriteAs(t.Context(), by, func(tx *store.Tx) error {
-							_, err := insertRequest(tx, by.AccountID, int(number.Add(1)))
+							_, err := insertRequest(tx, by.Principal.ID, int(number.Add(1)))
 							return err
 						})
 						if err != nil {
@@ -176,7 +176,7 @@ func TestNothingIsCommittedAfterLogout(t *testing.T) {
 				})
 			}
 			<-some
-			testkit.Check(t, s.WriteAccount(t.Context(), notary.SystemCaller, by.AccountID,
+			testkit.Check(t, s.WriteAccount(t.Context(), notary.SystemCaller, by.Principal.ID,
 				func(tx *store.Tx) error { return ending.end(tx, by) }))
 			before := requestsOf(t, s, by)
 			running.Wait()
@@ -189,7 +189,7 @@ func TestNothingIsCommittedAfterLogout(t *testing.T) {
 
 func requestsOf(t *testing.T, s *store.Store, by notary.Caller) (n int) {
 	t.Helper()
-	testkit.Check(t, s.EachRequest(t.Context(), notary.Filter{Owner: by.AccountID, Email: "user@example.com"},
+	testkit.Check(t, s.EachRequest(t.Context(), notary.Filter{Owner: by.Principal.ID, Email: "user@example.com"},
 		func(*notary.Request) error { n++; return nil }))
 	return n
 }

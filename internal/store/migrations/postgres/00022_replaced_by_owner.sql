@@ -3,8 +3,8 @@
 -- number: the id of an account, the negative id of a group, or 0 for none.
 DROP INDEX certificate_current;
 DROP INDEX certificate_unowned;
-CREATE INDEX certificate_current ON certificate (name_set, (COALESCE(-owner_group_id, requester_id)), not_after) WHERE name_set IS NOT NULL AND replaced_by IS NULL;
-CREATE INDEX certificate_unowned ON certificate (name_set, not_after) WHERE name_set IS NOT NULL AND COALESCE(-owner_group_id, requester_id) = 0;
+CREATE INDEX certificate_current ON certificate (name_set, (COALESCE(-owner_group_id, requester_id)), not_after, id) WHERE name_set IS NOT NULL AND replaced_by IS NULL;
+CREATE INDEX certificate_unowned ON certificate (name_set, not_after, id) WHERE name_set IS NOT NULL AND COALESCE(-owner_group_id, requester_id) = 0;
 
 -- Certificates of groups, and those that they replaced, are marked again. The program does so before it serves,
 -- beginning after the certificate with this id, and then deletes the row.
@@ -21,4 +21,4 @@ INSERT INTO agreement (name, value) VALUES ('replaced certificates are marked up
 ON CONFLICT (name) DO UPDATE SET value = '0';
 
 -- Earlier programs would compare the requesters.
-INSERT INTO schema_compatibility (version, compatible_from) VALUES (23, 23);
+INSERT INTO schema_compatibility (version, compatible_from) VALUES (22, 22);
