@@ -34,9 +34,9 @@ test:
 tests:
 	go test $(RACE) $(LIMIT) -skip '$(INTEROP)' $(PACKAGES)
 	$(POSTGRES) go test $(RACE) $(LIMIT) -skip '^TestSQLite|$(INTEROP)' ./internal/db ./internal/store/...
-	$(POSTGRES) go test $(LIMIT) -skip '^TestSQLite|$(INTEROP)' $(ENGINES)
-	go test $(LIMIT) -run AHundredThousand ./internal/cli ./internal/store
-	$(POSTGRES) go test $(LIMIT) -run AHundredThousand ./internal/store
+	$(POSTGRES) go test $(LIMIT) -skip '^TestSQLite|AHundredThousand|$(INTEROP)' $(ENGINES)
+	go test $(LIMIT) -run AHundredThousand ./internal/cli ./internal/ca ./internal/store
+	$(POSTGRES) go test $(LIMIT) -run AHundredThousand ./internal/ca ./internal/store
 
 interop:
 	scripts/test-tools

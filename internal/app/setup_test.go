@@ -28,7 +28,7 @@ func localConfig(t *testing.T) *config.Config {
 // service opens the database of a server that is not running.
 func service(t *testing.T, c *config.Config) (*auth.Service, func()) {
 	t.Helper()
-	st, err := store.Open(t.Context(), c.DB, time.Now)
+	st, err := store.Open(t.Context(), c.DB, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	return auth.New(st, auth.Options{Log: quiet}), func() { testkit.Check(t, st.Close()) }
 }

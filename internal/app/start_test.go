@@ -103,7 +103,7 @@ func TestRestartKeepsFiles(t *testing.T) {
 func TestSecondServerTouchesNothing(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
-	st, err := store.Open(t.Context(), c.DB, time.Now) // like a first server at startup
+	st, err := store.Open(t.Context(), c.DB, time.Now, testkit.Patient...) // like a first server at startup
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestPortInUse(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), c.Listen+" is in use by another program") {
 		t.Errorf("error %v", err)
 	}
-	st, err := store.Open(t.Context(), c.DB, time.Now)
+	st, err := store.Open(t.Context(), c.DB, time.Now, testkit.Patient...)
 	if err != nil {
 		t.Fatalf("the lock is still held: %v", err)
 	}
@@ -142,7 +142,7 @@ func TestPortInUse(t *testing.T) {
 // makeAuthority creates an authority, with a sealed key, in the database of c.
 func makeAuthority(t *testing.T, c *config.Config, keys keystore.Keys) {
 	t.Helper()
-	st, err := store.Open(t.Context(), c.DB, time.Now)
+	st, err := store.Open(t.Context(), c.DB, time.Now, testkit.Patient...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestJobsEndWithTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A job that is still running would hold the database.
-	st, err := store.Open(t.Context(), c.DB, time.Now)
+	st, err := store.Open(t.Context(), c.DB, time.Now, testkit.Patient...)
 	if err != nil {
 		t.Fatal(err)
 	}

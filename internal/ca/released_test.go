@@ -40,7 +40,7 @@ func TestUpgradeKeepsEveryRow(t *testing.T) {
 			}
 		}
 		before := testkit.Rows(t, r.Database, columns)
-		s, err := store.Open(t.Context(), r.Database, r.Clock.Now)
+		s, err := store.Open(t.Context(), r.Database, r.Clock.Now, testkit.Patient...)
 		testkit.Check(t, err)
 		testkit.Check(t, archive.CheckInvariants(t.Context(), s))
 		testkit.Check(t, s.Close())

@@ -116,7 +116,7 @@ func TestCRLNumberAfterACopy(t *testing.T) {
 	lists.fetch(t, w, root)
 	for _, database := range databases {
 		from := w.Store
-		to, err := store.Open(t.Context(), database, w.Clock.Now)
+		to, err := store.Open(t.Context(), database, w.Clock.Now, testkit.Patient...)
 		testkit.Check(t, err)
 		_, err = archive.Copy(t.Context(), from, to, nil)
 		testkit.Check(t, err)

@@ -21,7 +21,7 @@ func TestAccountRecover(t *testing.T) {
 	c := apptest.Config(t)
 	const email = "admin@example.com"
 	logIn := func(password string) error {
-		st, err := store.Open(t.Context(), c.DB, time.Now)
+		st, err := store.Open(t.Context(), c.DB, time.Now, testkit.Patient...)
 		testkit.Check(t, err)
 		defer st.Close()
 		_, err = auth.New(st, auth.Options{}).Login(t.Context(), email, password, auth.Client{Address: "192.0.2.1"})

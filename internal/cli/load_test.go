@@ -256,7 +256,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 // checkWhole opens the database of stopped servers and checks it.
 func checkWhole(t *testing.T, database string) {
 	t.Helper()
-	st, err := store.Open(t.Context(), database, time.Now)
+	st, err := store.Open(t.Context(), database, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	testkit.Check(t, archive.CheckInvariants(t.Context(), st))
 	testkit.Check(t, st.Close())
@@ -275,7 +275,7 @@ func (l *load) sample(t testing.TB) int64 {
 // fill copies the sample n times in the database of a stopped server.
 func fill(t testing.TB, path string, sample int64, n int) {
 	t.Helper()
-	st, err := store.Open(t.Context(), path, time.Now)
+	st, err := store.Open(t.Context(), path, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	testkit.Fill(t, st, sample, n)
 	testkit.Check(t, st.Close())

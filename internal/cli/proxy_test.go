@@ -101,7 +101,7 @@ func TestInteropNginx(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
 	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-	st, err := store.Open(t.Context(), c.DB, time.Now)
+	st, err := store.Open(t.Context(), c.DB, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	const email = "admin@example.com"
 	_, err = auth.New(st, auth.Options{NoSetupCode: true}).CreateFirstAccount(t.Context(),

@@ -21,7 +21,7 @@ func TestStatusNeedsNoDatabase(t *testing.T) {
 	testkit.Check(t, h.Store.Close())
 	defer func() {
 		var err error
-		h.Store, err = store.Open(context.Background(), h.Database, h.Clock.Now)
+		h.Store, err = store.Open(context.Background(), h.Database, h.Clock.Now, testkit.Patient...)
 		testkit.Check(t, err)
 	}()
 	call(t, h.anonymous, "GET", "/status", nil).wantStatus(t, 200).wantBody(t, `{"result": {"initialized": true, "version": "v1.2.3"}}`)

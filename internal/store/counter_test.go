@@ -149,7 +149,7 @@ func TestUpgradeSplitsCounterNames(t *testing.T) {
 			add(at.Format("expiring 2006-01-02T15"), store.ExpiryCounter(at))
 		}
 	}
-	s, err := store.Open(t.Context(), database, time.Now)
+	s, err := store.Open(t.Context(), database, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	defer func() { testkit.Check(t, s.Close()) }()
 	got := map[db.CounterKey]int64{}

@@ -94,7 +94,7 @@ func TestSQLiteLogOnASmallDisk(t *testing.T) {
 
 func writeOnSmallDisk(t *testing.T, folder string) {
 	path := filepath.Join(folder, "notary.db")
-	s, err := store.Open(t.Context(), path, time.Now)
+	s, err := store.Open(t.Context(), path, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	for i := range 300 { // rewrites the same pages
 		write(t, s, func(tx *store.Tx) error {

@@ -19,7 +19,7 @@ func TestNodesOpenTogether(t *testing.T) {
 	const nodes = 6
 	var stores [nodes]*store.Store
 	for i, err := range testkit.Race(nodes, func(i int) (err error) {
-		stores[i], err = store.Open(t.Context(), database, time.Now)
+		stores[i], err = store.Open(t.Context(), database, time.Now, testkit.Patient...)
 		return err
 	}) {
 		if err != nil {
@@ -45,7 +45,7 @@ func TestNodesLease(t *testing.T) {
 	t.Parallel()
 	database, clock := testkit.Postgres(t), testkit.NewClock()
 	openNode := func() *store.Store {
-		s, err := store.Open(t.Context(), database, clock.Now)
+		s, err := store.Open(t.Context(), database, clock.Now, testkit.Patient...)
 		testkit.Check(t, err)
 		t.Cleanup(func() { testkit.Check(t, s.Close()) })
 		return s

@@ -105,7 +105,7 @@ func TestInteropPgBouncerWithSessions(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
 	first, _ := openAt(t, pgbouncer(t, database, "session", 60))
-	second, err := store.Open(t.Context(), database, time.Now)
+	second, err := store.Open(t.Context(), database, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	defer second.Close()
 	notified := make(chan string, 100)

@@ -45,7 +45,7 @@ func execute(t *testing.T, database string, statements ...string) {
 // wantRefused requires that opening a database fails with a one-line reason that never contains the password.
 func wantRefused(t *testing.T, ctx context.Context, database string, kind notary.Kind, words ...string) {
 	t.Helper()
-	s, err := store.Open(ctx, database, time.Now)
+	s, err := store.Open(ctx, database, time.Now, testkit.Patient...)
 	if err == nil {
 		s.Close()
 		t.Fatal("the database was opened")
@@ -96,7 +96,7 @@ func TestPostgresOpenRefuses(t *testing.T) {
 			return otherURL(t, database, func(u *url.URL) { u.Path = "/nowhere" })
 		}, notary.NotFound, []string{"there is no database nowhere on ", "create it with createdb, or name another"}},
 		{"a newer schema", func(t *testing.T, database string) string {
-			s, err := store.Open(t.Context(), database, time.Now)
+			s, err := store.Open(t.Context(), database, time.Now, testkit.Patient...)
 			testkit.Check(t, err)
 			testkit.Check(t, s.Close())
 			execute(t, database, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)`)
@@ -179,7 +179,7 @@ func TestPostgresStartsLate(t *testing.T) {
 	p.cut()
 	opened := make(chan error)
 	go func() {
-		s, err := store.Open(t.Context(), p.url, time.Now)
+		s, err := store.Open(t.Context(), p.url, time.Now, testkit.Patient...)
 		if err == nil {
 			err = s.Close()
 		}

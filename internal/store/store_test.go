@@ -50,7 +50,7 @@ func TestSQLiteFileNames(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
 			path := filepath.Join(folder, name)
-			s, err := store.Open(t.Context(), path, time.Now)
+			s, err := store.Open(t.Context(), path, time.Now, testkit.Patient...)
 			testkit.Check(t, err)
 			write(t, s, func(tx *store.Tx) error {
 				_, err := insertAccount(tx, notary.Admin, 1, true)
@@ -58,7 +58,7 @@ func TestSQLiteFileNames(t *testing.T) {
 			})
 			testkit.Check(t, s.Close())
 
-			s, err = store.Open(t.Context(), path, time.Now)
+			s, err = store.Open(t.Context(), path, time.Now, testkit.Patient...)
 			testkit.Check(t, err)
 			if some, err := s.HasAccounts(t.Context()); err != nil || !some {
 				t.Errorf("after opening it again there is no account (%v)", err)
@@ -104,15 +104,15 @@ func TestSQLiteFileModes(t *testing.T) {
 func TestSQLiteOpenTwice(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "notary.db")
-	s, err := store.Open(t.Context(), path, time.Now)
+	s, err := store.Open(t.Context(), path, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
-	_, err = store.Open(t.Context(), path, time.Now)
+	_, err = store.Open(t.Context(), path, time.Now, testkit.Patient...)
 	testkit.WantKind(t, err, notary.Unavailable)
 	testkit.WantText(t, err, "another server uses the database notary.db", "stop it first")
 	newRequest(t, s, 1, 1) // the first store still works
 
 	testkit.Check(t, s.Close())
-	again, err := store.Open(t.Context(), path, time.Now)
+	again, err := store.Open(t.Context(), path, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	t.Cleanup(func() { testkit.Check(t, again.Close()) })
 	getRequest(t, again, 1)
@@ -127,7 +127,7 @@ func TestSQLiteOpenRefuses(t *testing.T) {
 		want []string
 	}{
 		{"a newer database", func(t *testing.T, path string) {
-			s, err := store.Open(t.Context(), path, time.Now)
+			s, err := store.Open(t.Context(), path, time.Now, testkit.Patient...)
 			testkit.Check(t, err)
 			testkit.Check(t, s.Close())
 			_, err = testkit.SQL(t, path).Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`)
@@ -161,7 +161,7 @@ func TestSQLiteOpenRefuses(t *testing.T) {
 			tt.make(t, path)
 			before, _ := os.ReadFile(path)
 
-			s, err := store.Open(t.Context(), path, time.Now)
+			s, err := store.Open(t.Context(), path, time.Now, testkit.Patient...)
 			if err == nil {
 				s.Close()
 				t.Fatal("the database was opened")
@@ -173,7 +173,7 @@ func TestSQLiteOpenRefuses(t *testing.T) {
 			// The lock is released: once the cause is fixed, the next start succeeds.
 			if info, err := os.Stat(path); err == nil && !info.IsDir() {
 				testkit.Check(t, os.Remove(path))
-				s, err := store.Open(t.Context(), path, time.Now)
+				s, err := store.Open(t.Context(), path, time.Now, testkit.Patient...)
 				testkit.Check(t, err)
 				testkit.Check(t, s.Close())
 			}
@@ -200,7 +200,7 @@ func TestOpenAgain(t *testing.T) {
 func TestSQLiteClose(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "notary.db")
-	s, err := store.Open(t.Context(), path, time.Now)
+	s, err := store.Open(t.Context(), path, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	newRequest(t, s, 1, 1)
 	getRequest(t, s, 1)

@@ -145,7 +145,7 @@ func TestPostgresIgnoredError(t *testing.T) {
 func TestPostgresConnectionsLostUnderLoad(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
-	s, err := store.Open(t.Context(), database, time.Now)
+	s, err := store.Open(t.Context(), database, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	defer s.Close()
 	const writers, each = 32, 20
@@ -265,7 +265,6 @@ func TestPostgresSilent(t *testing.T) {
 	direct, _ := openAt(t, database)
 	before := newRequest(t, direct, 1, 1)
 	p := newProxy(t, database)
-	p.url += "&connect_timeout=1"
 	s := openShort(t, p)
 	p.silence(true)
 	wantUnavailable(t, s.Write(t.Context(), func(tx *store.Tx) error {

@@ -179,7 +179,7 @@ func checkCopy(t *testing.T, path, damage string) error {
 	_, err := db.ExecContext(t.Context(), damage)
 	testkit.Check(t, err)
 	testkit.Check(t, db.Close())
-	s, err := store.Open(t.Context(), path, time.Now)
+	s, err := store.Open(t.Context(), path, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	defer func() { testkit.Check(t, s.Close()) }()
 	return archive.CheckInvariants(t.Context(), s)

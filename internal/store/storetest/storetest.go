@@ -239,7 +239,7 @@ func CopyOf(t testing.TB, path string) string {
 // Reopen opens a database and closes it at the end of the test.
 func Reopen(t testing.TB, database string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), database, time.Now)
+	s, err := store.Open(t.Context(), database, time.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	t.Cleanup(func() { testkit.Check(t, s.Close()) })
 	return s
