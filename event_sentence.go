@@ -16,6 +16,7 @@ var actionLabels = map[string]string{
 	"request.revoke":                "Certificate revoked",
 	"request.upload":                "Certificate uploaded",
 	"request.remove_certificate":    "Certificate removed",
+	"request.transfer":              "Transferred",
 	"request.delete":                "Deleted",
 	"certificate.revoke":            "Revoked",
 	"certificate.correct_reason":    "Revocation reason corrected",
@@ -151,7 +152,12 @@ func plain(value any) string {
 			parts = append(parts, plain(one))
 		}
 		return strings.Join(parts, " ")
+	case Ref:
+		return v.String()
 	case map[string]any:
+		if ref, ok := refIn(v); ok {
+			return ref.String()
+		}
 		var parts []string
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			parts = append(parts, name+"="+plain(v[name]))
@@ -159,6 +165,20 @@ func plain(value any) string {
 		return strings.Join(parts, " ")
 	}
 	return fmt.Sprint(value)
+}
+
+// refIn returns the reference that a recorded object of fields is, if it is one.
+func refIn(fields map[string]any) (ref Ref, ok bool) {
+	kind, isKind := fields["kind"].(string)
+	id, isID := fields["id"].(interface{ Int64() (int64, error) }) // a number in JSON
+	if !isKind || !isID {
+		return ref, false
+	}
+	ref.Kind = kind
+	ref.Name, _ = fields["name"].(string)
+	n, err := id.Int64()
+	ref.ID = n
+	return ref, err == nil
 }
 
 var fieldLabels = map[string]string{"crl": "CRL", "ocsp": "OCSP", "csr_sha256": "CSR SHA-256", "sha256": "SHA-256",

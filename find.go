@@ -7,6 +7,9 @@ type Filter struct {
 	Email         string        // of the submitting account, at the time
 	Owner         int64         // that account; set only together with Email
 	Scope         *Scope        `json:"-"` // what the caller may see; nil for everything, or if Owner is set
+	OwnedBy       string        // email address of an account, name of a group, or "group:" and its ID
+	OwnerEmail    string        // of the owner, if it is an account; set by the use cases from OwnedBy
+	OwnerGroup    int64         // likewise
 	Status        RequestStatus // requests only
 	Revoked       *bool         // certificates only
 	AuthorityID   int64         // the issuer; for a request, of its current certificate

@@ -27,7 +27,7 @@ type Request struct {
 	Content string
 
 	Status      RequestStatus
-	RequesterID int64  // account that submitted it, even if deleted since
+	RequesterID int64  // account that submitted it or, after a transfer, owned it last, even if deleted since
 	Email       string // that account's email
 
 	// OwnerGroupID is the group that the request belongs to, even if deleted since; 0 if it belongs to the account.
@@ -49,6 +49,19 @@ type Request struct {
 
 	// Latest is how its latest certificate was issued, even if that is no longer current. Lists omit it.
 	Latest Issuance
+}
+
+// Owner is the account or group that a request and its certificates belong to. One of the fields is 0.
+type Owner struct{ AccountID, GroupID int64 }
+
+// Owner returns the owner of the request.
+func (r *Request) Owner() Owner { return ownerOf(r.RequesterID, r.OwnerGroupID) }
+
+func ownerOf(requesterID, ownerGroupID int64) Owner {
+	if ownerGroupID != 0 {
+		return Owner{GroupID: ownerGroupID}
+	}
+	return Owner{AccountID: requesterID}
 }
 
 // Notable returns the current findings: those of the certificate if a profile issued it, otherwise those made at

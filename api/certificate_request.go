@@ -42,6 +42,13 @@ type Owner struct {
 	ID   int64  `json:"id" minimum:"1"`
 }
 
+// TransferCertificateRequest names the new owner of a request, by ID or by name.
+type TransferCertificateRequest struct {
+	Kind string `json:"kind" enum:"account,group"`
+	ID   int64  `json:"id,omitempty" minimum:"1" doc:"Of the account or group; instead of name"`
+	Name string `json:"name,omitempty" doc:"Email address of the account, or name of the group; instead of id"`
+}
+
 // CheckCertificateRequest checks a signing request against a profile.
 type CheckCertificateRequest struct {
 	CSR     string `json:"csr" doc:"PEM"`

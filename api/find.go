@@ -12,6 +12,7 @@ type Paging struct {
 // parameters of lists and in the bodies of bulk calls.
 type Filter struct {
 	Email                  string `json:"email,omitempty" query:"email" minLength:"1" doc:"The account that submitted the request"`
+	Owner                  string `json:"owner,omitempty" query:"owner" minLength:"1" example:"web-team" doc:"The owner: the email address of an account, the name of a group, or group: and its id"`
 	CertificateAuthorityID ID     `json:"certificate_authority_id,omitempty" query:"certificate_authority_id" doc:"The issuer; for a request, of the current certificate"`
 	SerialNumber           string `json:"serial_number,omitempty" query:"serial_number" minLength:"1" doc:"Hexadecimal, with or without colons; for a request, of any of its certificates"`
 	Fingerprint            string `json:"fingerprint,omitempty" query:"fingerprint" minLength:"1" doc:"SHA-256 of the DER, of the certificate or of the CSR: hexadecimal, with or without colons"`

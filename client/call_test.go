@@ -185,6 +185,9 @@ func TestCalls(t *testing.T) {
 		{"inspect", func(ctx context.Context, c *c) (any, error) { return c.Inspect(ctx, api.Inspect{Text: "PEM"}) },
 			`POST /api/v1/inspect {"text":"PEM"}`, `{"result":{"wrong":true,"objects":[{"kind":"chain"}]}}`,
 			api.Inspection{Wrong: true, Objects: []api.InspectedObject{{Kind: "chain"}}}},
+		{"transfer", func(ctx context.Context, c *c) (any, error) {
+			return none(c.TransferCertificateRequest(ctx, 5, api.TransferCertificateRequest{Kind: "group", Name: "web-team"}))
+		}, `PUT /api/v1/certificate_requests/5/owner {"kind":"group","name":"web-team"}`, success, nil},
 		{"history", func(ctx context.Context, c *c) (any, error) { return c.RequestHistory(ctx, 5) },
 			"GET /api/v1/certificate_requests/5/history ", `{"result":[{"id":9}]}`, []api.Event{{ID: 9}}},
 		{"change role", func(ctx context.Context, c *c) (any, error) {

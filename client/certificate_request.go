@@ -93,6 +93,11 @@ func (c *Client) ReopenCertificateRequest(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodPost, certificateRequest(id, "/reopen"), nil)
 }
 
+// TransferCertificateRequest gives a request, with all its certificates, to another owner.
+func (c *Client) TransferCertificateRequest(ctx context.Context, id int64, to api.TransferCertificateRequest) error {
+	return act(ctx, c, http.MethodPut, certificateRequest(id, "/owner"), to)
+}
+
 // unlessEmpty returns nil for a body without any field set.
 func unlessEmpty[T comparable](body T) any {
 	var empty T

@@ -11,7 +11,8 @@ import (
 
 // requestActions are the actions on one request.
 var requestActions = []policy.Action{policy.SignRequest, policy.UploadCertificate, policy.RejectRequest,
-	policy.RevokeRequest, policy.RemoveCertificate, policy.ReopenRequest, policy.DeleteRequest}
+	policy.RevokeRequest, policy.RemoveCertificate, policy.ReopenRequest, policy.DeleteRequest,
+	policy.TransferRequest}
 
 // RequestActions returns the actions that the caller may perform on a request, regardless of its status. Signing and
 // uploading may still be refused because of the certificate.
@@ -34,6 +35,8 @@ func actionsOn(ctx context.Context, known revokeReader, caller notary.Caller,
 			err = allowToSign(ctx, once, caller, req)
 		case policy.RevokeRequest:
 			err = allowRevoke(ctx, once, caller, req)
+		case policy.TransferRequest:
+			err = allowSomeTransfer(ctx, once, caller, req)
 		default:
 			err = allowRequest(ctx, once, caller, action, req)
 		}

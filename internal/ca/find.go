@@ -104,8 +104,8 @@ func page[T any](ctx context.Context, st *store.Store, caller notary.Caller, q n
 	if err := checkFilter(q.Filter); err != nil {
 		return none, err
 	}
-	if !v.narrow(&q.Filter) {
-		return none, nil
+	if ok, err := v.narrow(ctx, st, &q.Filter); !ok || err != nil {
+		return none, err
 	}
 	if v.all {
 		return read(ctx, q, nil)
@@ -136,8 +136,8 @@ func each[T any](ctx context.Context, st *store.Store, caller notary.Caller, f n
 	if err := checkFilter(f); err != nil {
 		return err
 	}
-	if !v.narrow(&f) {
-		return nil
+	if ok, err := v.narrow(ctx, st, &f); !ok || err != nil {
+		return err
 	}
 	n := 0
 	return read(ctx, f, func(one T) error {
@@ -168,7 +168,7 @@ const (
 // checkFilter rejects filters that cannot match or are malformed.
 func checkFilter(f notary.Filter) error {
 	for _, text := range []struct{ field, value string }{
-		{"email", f.Email}, {"serial_number", f.Serial}, {"fingerprint", f.Fingerprint}, {"key", f.Key},
+		{"email", f.Email}, {"owner", f.OwnedBy}, {"serial_number", f.Serial}, {"fingerprint", f.Fingerprint}, {"key", f.Key},
 		{"name", f.Name}, {"name_prefix", f.NamePrefix}, {"domain", f.Domain}, {"q", strings.Join(f.Search, " ")},
 	} {
 		if utf8.RuneCountInString(text.value) > maxFilterText {

@@ -242,7 +242,7 @@ func TestRequestActions(t *testing.T) {
 		all, err := w.CA.RequestActions(t.Context(), caller, request(t, w, id))
 		testkit.Check(t, err)
 		for _, action := range []string{"request.sign", "request.upload", "request.reject", "request.revoke", "request.remove_certificate",
-			"request.reopen", "request.delete"} {
+			"request.reopen", "request.delete", "request.transfer"} {
 			for a, may := range all {
 				if string(a) == action && may {
 					names = append(names, action)
@@ -258,7 +258,7 @@ func TestRequestActions(t *testing.T) {
 		}
 	}
 	want(actions(me, id))
-	if n := len(actions(w.Admin(), id)); n != 7 {
+	if n := len(actions(w.Admin(), id)); n != 8 {
 		t.Errorf("an Admin has %d actions", n)
 	}
 	signers, err := w.CA.Signers(t.Context(), me)

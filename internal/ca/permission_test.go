@@ -98,6 +98,9 @@ var useCases = map[string]struct {
 	"Compromised": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Compromised(ctx, c, nothing))
 	}},
+	"Transfer": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.Transfer(ctx, c, nothing, ca.NewOwner{Kind: "group", ID: nothing})
+	}},
 	"Delete": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.Delete(ctx, c, nothing)
 	}},

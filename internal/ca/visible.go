@@ -2,7 +2,9 @@ package ca
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"notary"
 	"notary/internal/policy"
@@ -46,13 +48,17 @@ func viewerOf(ctx context.Context, known viewReader, caller notary.Caller) (*vie
 }
 
 // narrow restricts a filter to what the viewer sees, as far as a query can: see [viewer.requests] for the rest. It
-// reports whether anything can match.
-func (v *viewer) narrow(f *notary.Filter) bool {
+// reports whether anything can match. An owner who does not exist looks like one without visible objects.
+func (v *viewer) narrow(ctx context.Context, known ownerReader, f *notary.Filter) (bool, error) {
+	if ok, err := resolveOwner(ctx, known, f); !ok || err != nil {
+		return false, err
+	}
 	switch {
 	case v.all:
 	case len(v.grants)+len(v.member) == 0:
-		if f.Email != "" && f.Email != v.caller.Principal.Name {
-			return false
+		if f.Email != "" && f.Email != v.caller.Principal.Name || f.OwnerEmail != "" && f.OwnerEmail != v.caller.Principal.Name ||
+			f.OwnerGroup != 0 {
+			return false, nil
 		}
 		f.Email, f.Owner = v.caller.Principal.Name, v.caller.Principal.ID
 	default:
@@ -61,7 +67,30 @@ func (v *viewer) narrow(f *notary.Filter) bool {
 			f.Scope.Grants = append(f.Scope.Grants, g.GrantTerms)
 		}
 	}
-	return true
+	return true, nil
+}
+
+// ownerReader is implemented by the store and by transactions.
+type ownerReader interface {
+	Groups(ctx context.Context) ([]*notary.Group, error)
+}
+
+// resolveOwner sets the owner that a filter names, and reports whether it can exist.
+func resolveOwner(ctx context.Context, known ownerReader, f *notary.Filter) (bool, error) {
+	if f.OwnedBy == "" {
+		return true, nil
+	}
+	if strings.Contains(f.OwnedBy, "@") {
+		f.OwnerEmail = f.OwnedBy
+		return true, nil
+	}
+	groups, err := known.Groups(ctx)
+	for _, g := range groups {
+		if g.Name == f.OwnedBy || f.OwnedBy == fmt.Sprintf("group:%d", g.ID) {
+			f.OwnerGroup = g.ID
+		}
+	}
+	return f.OwnerGroup != 0, err
 }
 
 // owns reports whether the viewer sees an object without a grant.

@@ -35,6 +35,8 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 		f.names = append(f.names, name)
 	}
 	text(&f.filter.Email, "email", "only those submitted by the account with this `address`")
+	text(&f.filter.Owner, "owner", "only those that belong to this `owner`: the email address of an account, the name of a "+
+		"group, or group: and its id")
 	authorityFlag(c, &f.issuer, issuerFlag, "only those with a certificate signed by the CA with this `id` or "+
 		"common name")
 	f.names = append(f.names, issuerFlag)

@@ -20,7 +20,7 @@ import (
 func (p *program) requestCommand() *cobra.Command {
 	return group("request", "Manage certificate requests",
 		p.requestCreate(), p.requestList(), p.requestShow(), p.requestSign(), p.requestReject(),
-		p.requestRevoke(), p.requestReopen(), p.requestDelete(), p.requestUpload(),
+		p.requestRevoke(), p.requestReopen(), p.requestTransfer(), p.requestDelete(), p.requestUpload(),
 		p.requestDownload(), p.requestRemoveCertificate())
 }
 

@@ -22,6 +22,7 @@ const (
 	RemoveCertificate Action = "request.remove_certificate"
 	ReopenRequest     Action = "request.reopen"
 	DeleteRequest     Action = "request.delete"
+	TransferRequest   Action = "request.transfer"
 	RevokeCertificate Action = "certificate.revoke"
 	ViewAuthorities   Action = "authority.view"
 	ManageAuthorities Action = "authority.manage"
@@ -60,6 +61,7 @@ var definitions = []definition{
 	{RemoveCertificate, notary.DecideRequests, "remove certificates from requests", true},
 	{ReopenRequest, notary.DecideRequests, "reopen certificate requests", true},
 	{DeleteRequest, notary.DecideRequests, "delete certificate requests", true},
+	{TransferRequest, notary.DecideRequests, "transfer certificate requests to another owner", true},
 	{RevokeCertificate, notary.RevokeCertificates, "revoke certificates", true},
 	{ViewAuthorities, notary.ReadAuthorities, "see certificate authorities", false},
 	{ManageAuthorities, notary.ManageAuthorities, "manage certificate authorities", false},

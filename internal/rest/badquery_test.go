@@ -23,6 +23,7 @@ var badFilters = map[string][]string{
 	"name":                     {" ", "a\x00b", strings.Repeat("a", 10_000)},
 	"name_prefix":              {" ", "\x00", strings.Repeat("a", 301)},
 	"key":                      {" ", "RSA \x00", strings.Repeat("k", 301)},
+	"owner":                    {" ", "\x00@example.com", strings.Repeat("g", 301)},
 	"email":                    {" ", "\x00@example.com", strings.Repeat("e", 301)},
 	"q":                        {" ", "\t \n", "a\x00", "1 2 3 4 5 6 7 8 9", strings.Repeat("q", 10_000), strings.Repeat("q ", 5_000), strings.Repeat("字", 301)},
 }

@@ -22,6 +22,11 @@ func (r *routes) certificateRequests() {
 	handle(r, operation{id: "deleteCertificateRequest", method: "DELETE", path: one, status: 202,
 		needs: notary.DecideRequests, summary: "Delete a certificate request",
 		doc: "Its certificates stay in the inventory and can still be revoked."}, r.deleteRequest)
+	handle(r, operation{id: "transferCertificateRequest", method: "PUT", path: one + "/owner", status: 200,
+		needs: notary.CreateRequests, errors: []int{409}, summary: "Transfer a certificate request to another owner",
+		doc: "All its certificates move with it, and the former owner no longer sees them. Owners, and members of the " +
+			"group that owns it, can transfer to their other groups; the roles Admin and Certificate Manager, and grants " +
+			"of `request.transfer`, to any account that can submit requests and to any group."}, r.transferRequest)
 	handleDocument[api.Certificate](r, operation{id: "getCertificateOfRequest", method: "GET", path: one + "/certificate",
 		status: 200, summary: "Get the current certificate of a request", doc: byAccept + ownOnly},
 		r.requestCertificate, typePEM, typeDER, typePKCS7)
@@ -118,6 +123,13 @@ func (r *routes) request(ctx context.Context, caller notary.Caller, in *ByID) (*
 
 func (r *routes) deleteRequest(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {
 	return done(r.ca.Delete(ctx, caller, in.ID))
+}
+
+func (r *routes) transferRequest(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Body api.TransferCertificateRequest
+}) (*message, error) {
+	return done(r.ca.Transfer(ctx, caller, in.ID, ca.NewOwner{Kind: in.Body.Kind, ID: in.Body.ID, Name: in.Body.Name}))
 }
 
 func (r *routes) requestCertificates(ctx context.Context, caller notary.Caller, in *ByID) (*answer[[]api.Certificate], error) {

@@ -117,6 +117,11 @@ func TestFilters(t *testing.T) {
 		q("email", manager):                  "mail",
 		q("email", strings.ToUpper(manager)): "mail",
 		"email=nobody%40example.com":         "",
+		q("owner", manager):                  "mail",
+		q("owner", strings.ToUpper(manager)): "mail",
+		"owner=nobody%40example.com":         "",
+		"owner=nobody":                       "",
+		"owner=group%3A1":                    "",
 
 		q("certificate_authority_id", fmt.Sprint(s.first)):  "web",
 		q("certificate_authority_id", fmt.Sprint(s.second)): "short",

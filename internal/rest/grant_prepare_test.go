@@ -25,6 +25,14 @@ func aGroupToJoin(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	return id, api.ChangeMembers{Add: []int64{h.Caller(notary.ReadOnly).Principal.ID}}
 }
 
+// aRequestToTransfer creates a request and a group of its owner.
+func aRequestToTransfer(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aRequest(t, h, caller)
+	group, _ := aGroup(t, h, caller)
+	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{caller.Principal.ID}, nil))
+	return id, api.TransferCertificateRequest{Kind: "group", ID: group}
+}
+
 func newGrant(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	group, _ := aGroup(t, h, caller)
 	return 0, api.GrantTerms{Grantee: api.Grantee{Kind: "group", ID: group}, Actions: []string{"request.sign"},

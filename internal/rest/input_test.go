@@ -188,6 +188,9 @@ func TestFieldsOfAWrongType(t *testing.T) {
 
 // sample returns a value of the field's type.
 func sample(s describedSchema) any {
+	if len(s.Enum) > 0 {
+		return s.Enum[0]
+	}
 	switch s.Type {
 	case "string":
 		return "x"

@@ -42,7 +42,7 @@ func TestOpenAPIDocument(t *testing.T) {
 // Query parameters for filtering and for paging.
 var (
 	filters = []string{"certificate_authority_id", "domain", "email", "expires_after", "expires_before", "expiring", "fingerprint", "key",
-		"name", "name_prefix", "q", "serial_number"}
+		"name", "name_prefix", "owner", "q", "serial_number"}
 	paging = []string{"after", "before", "limit", "sort"}
 )
 

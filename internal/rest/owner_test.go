@@ -5,8 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"notary"
 	"notary/api"
+	"notary/client"
+	"notary/internal/ca"
 	"notary/internal/testkit"
 )
 
@@ -61,6 +65,113 @@ func TestOwnerOfARequest(t *testing.T) {
 		call(t, c, "POST", path, api.CreateCertificateRequest{CSR: csr(), Owner: &test.owner}).wantRefusal(t, test.status, test.code)
 	}
 	call(t, h.as(t, notary.Admin), "DELETE", fmt.Sprintf("/api/v1/groups/%d", group), nil).wantRefusal(t, 409, "conflict")
+}
+
+// The new owner of a request is named by ID or by name.
+func TestTransferOfARequest(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	me, other := h.NewCaller(t, h.Admin(), notary.CertificateRequestor), h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
+	group, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
+	testkit.Check(t, err)
+	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{me.Principal.ID}, nil))
+	id := h.Request(t, me)
+	path := fmt.Sprintf("/api/v1/certificate_requests/%d", id)
+	mine, admin := h.login(t, me), h.as(t, notary.Admin)
+	for _, test := range []struct {
+		body   any
+		status int
+		field  string
+	}{
+		{api.TransferCertificateRequest{Kind: "group", ID: group, Name: "web-team"}, 400, "owner"},
+		{api.TransferCertificateRequest{Kind: "group"}, 400, "owner"},
+		{api.TransferCertificateRequest{Kind: "robot", ID: 1}, 400, "kind"},
+		{map[string]any{"kind": "group", "id": -1}, 400, "id"},
+		{map[string]any{"kind": "group", "id": fmt.Sprint(group)}, 400, "id"},
+		{api.TransferCertificateRequest{Kind: "account", ID: missingID}, 400, "owner"},
+		{api.TransferCertificateRequest{Kind: "account", Name: strings.Repeat("x", 301)}, 400, "name"},
+		{api.TransferCertificateRequest{Kind: "account", ID: me.Principal.ID}, 409, "owner"},
+	} {
+		code := map[int]string{400: "invalid", 409: "conflict"}[test.status]
+		if got := call(t, admin, "PUT", path+"/owner", test.body).wantRefusal(t, test.status, code); got.Field != test.field {
+			t.Errorf("%+v: the field is %q, want %q", test.body, got.Field, test.field)
+		}
+	}
+	testkit.Check(t, mine.TransferCertificateRequest(t.Context(), id, api.TransferCertificateRequest{Kind: "group", Name: "web-team"}))
+	got, err := mine.CertificateRequest(t.Context(), id)
+	testkit.Check(t, err)
+	if got.Owner != (api.Owner{Kind: "group", ID: group}) || got.Email != me.Principal.Name {
+		t.Errorf("the owner is %+v, the email address %s", got.Owner, got.Email)
+	}
+	testkit.Check(t, admin.TransferCertificateRequest(t.Context(), id, api.TransferCertificateRequest{Kind: "account", Name: strings.ToUpper(other.Principal.Name)}))
+	call(t, mine, "GET", path, nil).wantRefusal(t, 404, "not_found")
+	got, err = h.login(t, other).CertificateRequest(t.Context(), id)
+	testkit.Check(t, err)
+	if got.Owner != (api.Owner{Kind: "account", ID: other.Principal.ID}) || got.Email != other.Principal.Name {
+		t.Errorf("the owner is %+v, the email address %s", got.Owner, got.Email)
+	}
+	history, err := h.as(t, notary.CertificateManager).RequestHistory(t.Context(), id)
+	testkit.Check(t, err)
+	if want := fmt.Sprintf("owner: group %d (web-team) → account %d (%s)", group, other.Principal.ID, other.Principal.Name); !strings.Contains(history[0].Text, want) {
+		t.Errorf("the event is %q, want %q in it", history[0].Text, want)
+	}
+}
+
+// The filter by owner finds what belongs to an account or a group, as far as the caller sees it. What the caller does not
+// see looks like an owner that does not exist.
+func TestFilterByOwner(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	me, mate := h.NewCaller(t, h.Admin(), notary.CertificateRequestor), h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
+	var groups [2]int64
+	for i, name := range []string{"web-team", "db-team"} {
+		var err error
+		groups[i], err = h.Auth.CreateGroup(t.Context(), h.Admin(), name)
+		testkit.Check(t, err)
+		testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), groups[i], []int64{mate.Principal.ID}, nil))
+	}
+	var ids []int64 // mine, of the web team, of the database team, of the mate
+	for i, group := range []int64{0, groups[0], groups[1], 0} {
+		caller := me
+		if i == 3 {
+			caller = mate
+		}
+		id := h.Request(t, caller)
+		testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root}))
+		if group != 0 {
+			testkit.Check(t, h.CA.Transfer(t.Context(), h.Admin(), id, ca.NewOwner{Kind: "group", ID: group}))
+		}
+		ids = append(ids, id)
+	}
+	of := func(of ...int) (want []int64) {
+		for _, i := range of {
+			want = append(want, ids[i])
+		}
+		return want
+	}
+	byID := func(id int64) string { return fmt.Sprintf("group:%d", id) }
+	for who, test := range map[*client.Client]map[string][]int64{
+		h.as(t, notary.ReadOnly): {me.Principal.Name: of(0), strings.ToUpper(mate.Principal.Name): of(3), "web-team": of(1), "Web-Team": of(1),
+			byID(groups[1]): of(2), byID(9999): nil, "none": nil, "group:x": nil, "account:1": nil},
+		h.login(t, me):   {me.Principal.Name: of(0), mate.Principal.Name: nil, "web-team": nil, byID(groups[0]): nil, "none": nil},
+		h.login(t, mate): {me.Principal.Name: nil, mate.Principal.Name: of(3), "web-team": of(1), byID(groups[1]): of(2), "none": nil},
+	} {
+		for owner, want := range test {
+			for path, field := range map[string]string{requestsPath: "id", certificatesPath: "certificate_request_id"} {
+				for _, query := range []string{q("owner", owner), q("owner", owner) + "&sort=-not_after&limit=1",
+					q("owner", owner) + "&sort=common_name&" + q("expires_after", "2020-01-01T00:00:00Z")} {
+					if diff := cmp.Diff(want, idsOf(t, who, path, query, field)); diff != "" {
+						t.Errorf("%s?%s (-want +got):\n%s", path, query, diff)
+					}
+				}
+			}
+		}
+	}
+	matched := call(t, h.as(t, notary.Admin), "POST", requestsPath+"/count", map[string]any{"filter": map[string]any{"owner": "web-team"}})
+	if !strings.Contains(string(matched.wantStatus(t, 200).Body), `"count":1`) {
+		t.Errorf("the count is %s", matched.Body)
+	}
 }
 
 // Lists, streams and exports over the API show what a grant covers.

@@ -53,7 +53,8 @@ func certificateFilter(in api.CertificateFilter) (notary.Filter, error) {
 
 // filterOf normalizes the values to their recorded forms.
 func filterOf(in api.Filter) (f notary.Filter, err error) {
-	f = notary.Filter{Email: strings.ToLower(in.Email), AuthorityID: int64(in.CertificateAuthorityID), Key: ca.RecordedKey(in.Key),
+	f = notary.Filter{Email: strings.ToLower(in.Email), OwnedBy: strings.ToLower(in.Owner),
+		AuthorityID: int64(in.CertificateAuthorityID), Key: ca.RecordedKey(in.Key),
 		NamePrefix: in.NamePrefix, Search: ca.SearchWords(in.Q)}
 	if in.Name != "" {
 		f.Name = ca.RecordedName(in.Name)
@@ -87,7 +88,7 @@ func filterOf(in api.Filter) (f notary.Filter, err error) {
 
 // refuseBlank rejects values of only white space, which would not narrow the list.
 func refuseBlank(in api.Filter) error {
-	for field, text := range map[string]string{"email": in.Email, "key": in.Key, "name": in.Name, "name_prefix": in.NamePrefix, "q": in.Q} {
+	for field, text := range map[string]string{"email": in.Email, "owner": in.Owner, "key": in.Key, "name": in.Name, "name_prefix": in.NamePrefix, "q": in.Q} {
 		if text != "" && strings.TrimSpace(text) == "" {
 			return notary.FieldErrorf(field, "%s is blank: enter a value or leave it out", field)
 		}

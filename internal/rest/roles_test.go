@@ -42,6 +42,7 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_requests":                         {roles: creators, success: 201, prepare: newCSR},
 	"GET /api/v1/certificate_requests/{id}":                     {roles: everyone, success: 200, prepare: aRequest},
 	"DELETE /api/v1/certificate_requests/{id}":                  {roles: managers, success: 202, prepare: aRequest},
+	"PUT /api/v1/certificate_requests/{id}/owner":               {roles: creators, success: 200, prepare: aRequestToTransfer},
 	"GET /api/v1/certificate_requests/{id}/certificate":         {roles: everyone, success: 200, prepare: aSignedRequest},
 	"GET /api/v1/certificate_requests/{id}/certificates":        {roles: everyone, success: 200, prepare: aSignedRequest},
 	"POST /api/v1/certificate_requests/{id}/certificate":        {roles: managers, success: 201, prepare: aChain},

@@ -54,7 +54,7 @@ func (e *estate) live(t *testing.T) {
 	e.requests++
 	req := &notary.Request{CSR: "the CSR", Fingerprint: fmt.Sprintf("%064x", e.rand.Uint64()), Key: pick(e, keys),
 		RequesterID: 1 + e.rand.Int64N(3), CommonName: e.name()}
-	req.Email = mails[req.RequesterID-1]
+	req.Email, req.OwnerGroupID = mails[req.RequesterID-1], max(0, e.rand.Int64N(6)-3)
 	req.Names.DNS = []string{req.CommonName, e.name()}
 	if e.rand.IntN(4) == 0 {
 		req.Names.IP = []string{fmt.Sprintf("10.0.%d.%d", e.rand.IntN(2), e.rand.IntN(20))}
@@ -108,7 +108,11 @@ func (e *estate) sort() notary.Sort { return pick(e, notary.Sorts) }
 func (e *estate) filter() notary.Filter {
 	var f notary.Filter
 	for range e.rand.IntN(4) {
-		switch e.rand.IntN(11) {
+		switch e.rand.IntN(13) {
+		case 11:
+			f.OwnerEmail = pick(e, mails)
+		case 12:
+			f.OwnerGroup = 1 + e.rand.Int64N(3)
 		case 0:
 			f.Email = pick(e, mails)
 		case 1:

@@ -46,8 +46,8 @@ func (e *estate) checkRequests(t *testing.T, f notary.Filter, sort notary.Sort) 
 		func(r *notary.Request) error { all = append(all, r); return nil }))
 	want := plain(all, sort, func(r *notary.Request) object {
 		o := object{id: r.ID, end: time.Unix(1<<60, 0), commonName: r.CommonName, names: r.Names, email: r.Email,
-			owner: r.RequesterID,
-			key:   r.Key, status: string(r.Status), fingerprint: r.Fingerprint, fits: f.Status == "" ||
+			owner: r.RequesterID, group: r.OwnerGroupID,
+			key: r.Key, status: string(r.Status), fingerprint: r.Fingerprint, fits: f.Status == "" ||
 				r.Status == f.Status}
 		if c := r.Certificate; c != nil {
 			o.authority, o.end, o.certified = c.AuthorityID, c.NotAfter, true
@@ -80,7 +80,7 @@ func (e *estate) checkCertificates(t *testing.T, f notary.Filter, sort notary.So
 		func(c *notary.Certificate) error { all = append(all, c); return nil }))
 	want := plain(all, sort, func(c *notary.Certificate) object {
 		return object{id: c.ID, end: c.NotAfter, commonName: c.CommonName, names: c.Names, email: c.Email,
-			owner: c.RequesterID, key: c.Key,
+			owner: c.RequesterID, group: c.OwnerGroupID, key: c.Key,
 			fingerprint: c.Fingerprint, serials: []string{c.Serial}, authority: c.AuthorityID, certified: true,
 			fits: f.Revoked == nil || (c.Revocation != nil) == *f.Revoked}
 	}, f)
@@ -89,7 +89,7 @@ func (e *estate) checkCertificates(t *testing.T, f notary.Filter, sort notary.So
 
 // object holds what a filter examines.
 type object struct {
-	id, owner, authority                int64
+	id, owner, group, authority         int64
 	end                                 time.Time
 	commonName, email, key, fingerprint string
 	status                              string
@@ -135,7 +135,8 @@ func (o object) matches(f notary.Filter) bool {
 		}
 	}
 	domain := strings.ToLower(f.Domain)
-	return (f.Email == "" || o.email == f.Email) && (f.Owner == 0 || o.owner == f.Owner) &&
+	return (f.Email == "" || o.email == f.Email) && (f.Owner == 0 || o.owner == f.Owner && o.group == 0) &&
+		(f.OwnerEmail == "" || o.email == f.OwnerEmail && o.group == 0) && (f.OwnerGroup == 0 || o.group == f.OwnerGroup) &&
 		(f.AuthorityID == 0 || o.authority == f.AuthorityID) && (f.Key == "" || o.key == f.Key) &&
 		(f.Name == "" || o.anyName(func(name string) bool { return name == strings.ToLower(f.Name) })) &&
 		(f.NamePrefix == "" || o.anyName(func(name string) bool {

@@ -272,6 +272,10 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("ClockMark", second(r.ClockMark(ctx)))
 	_, _, err = r.NewestEvent(ctx)
 	do("NewestEvent", err)
+	for _, owned := range []notary.Filter{{OwnerEmail: "user@example.com"}, {OwnerGroup: 3}} {
+		do("Requests", second(r.Requests(ctx, notary.Query{Sort: notary.ByIDDown, Limit: 1, Filter: owned})))
+		do("Certificates", second(r.Certificates(ctx, notary.Query{Sort: notary.ByNotAfter, Limit: 1, Filter: owned})))
+	}
 	for _, sort := range notary.Sorts {
 		do("Requests", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1}, r.Requests))
 		do("Certificates", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1}, r.Certificates))
@@ -462,6 +466,9 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("Request", err)
 	do("Transition", tx.Transition(other, notary.Rejected, 0))
 	do("SetRejection", tx.SetRejection(rejected, "no"))
+	do("Transfer", tx.Transfer(ctx, req, nil, 3))
+	req, err = tx.Request(ctx, id)
+	do("Request", err)
 	do("RequireStatus", tx.RequireStatus(ctx, req.ID, req.Status))
 	do("DeleteRequest", tx.DeleteRequest(req))
 	do("LockKeyShared", tx.LockKeyShared("ab"))

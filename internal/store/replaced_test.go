@@ -295,10 +295,12 @@ func TestUpgradeOfReplacementsByRequester(t *testing.T) {
 func TestSQLiteReplacementsUseAnIndex(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
+	s, asked := store.Record(s)
 	walk(t, s, clock.Now())
 	db := testkit.SQL(t, copyOf(t, wholeDatabase(t)))
 	seen := 0
-	for _, text := range store.Statements(s) {
+	for _, a := range *asked {
+		text := a.Text
 		if !strings.Contains(text, "y.name_set") && !strings.Contains(text, "x.name_set") &&
 			!strings.Contains(text, "k.replaced_by = ") {
 			continue

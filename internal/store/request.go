@@ -78,8 +78,11 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 func (r reader) RequestUsing(ctx context.Context, c *notary.Certificate) (*notary.Request, error) {
 	req := &notary.Request{Certificate: c}
 	var names string
-	err := r.q.QueryRow(ctx, `SELECT id, status, common_name, names FROM request WHERE id = $1 AND certificate_id = $2`,
-		c.RequestID, c.ID).Scan(&req.ID, &req.Status, &req.CommonName, &names)
+	var requester, group number
+	err := r.q.QueryRow(ctx, `SELECT id, status, requester_id, owner_group_id, common_name, names FROM request
+		WHERE id = $1 AND certificate_id = $2`, c.RequestID, c.ID).
+		Scan(&req.ID, &req.Status, &requester, &group, &req.CommonName, &names)
+	req.RequesterID, req.OwnerGroupID = requester.Int64, group.Int64
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -128,14 +131,16 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	return id, tx.insertNames("request", id, terms.Names)
 }
 
-// Transition moves a request to the next status and sets the certificate then in use (0: none). If the request's status
-// or certificate has changed since it was read, Transition returns a [notary.Conflict].
+// Transition moves a request to the next status and sets the certificate then in use (0: none). If the request's status,
+// certificate or owner has changed since it was read, Transition returns a [notary.Conflict].
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
 			authority_id = (SELECT authority_id FROM certificate WHERE id = $2),
 			not_after = COALESCE((SELECT not_after FROM certificate WHERE id = $2), $4)
-		WHERE id = $5 AND status = $6 AND COALESCE(certificate_id, 0) = $7`,
-		next, nullable(certificateID), db.Seconds(tx.db.Now()), query.NoEnd, req.ID, req.Status, certificateOf(req))
+		WHERE id = $5 AND status = $6 AND COALESCE(certificate_id, 0) = $7 AND requester_id = $8
+			AND COALESCE(owner_group_id, 0) = $9`,
+		next, nullable(certificateID), db.Seconds(tx.db.Now()), query.NoEnd, req.ID, req.Status, certificateOf(req),
+		req.RequesterID, req.OwnerGroupID)
 	if err == nil {
 		tx.countRequest(req, next)
 	}
@@ -188,7 +193,9 @@ func (tx *Tx) DeleteRequest(req *notary.Request) error {
 		return err
 	}
 	err = tx.db.Change(db.Raced(), `DELETE FROM request
-		WHERE id = $1 AND status = $2 AND COALESCE(certificate_id, 0) = $3`, req.ID, req.Status, certificateOf(req))
+		WHERE id = $1 AND status = $2 AND COALESCE(certificate_id, 0) = $3 AND requester_id = $4
+			AND COALESCE(owner_group_id, 0) = $5`,
+		req.ID, req.Status, certificateOf(req), req.RequesterID, req.OwnerGroupID)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,10 @@ func (e *estate) checkScope(t *testing.T, scope notary.Scope) {
 	t.Helper()
 	var least, most []int64
 	testkit.Check(t, e.store.EachCertificate(t.Context(), notary.Filter{}, func(c *notary.Certificate) error {
-		r := policy.Resource{AuthorityID: c.AuthorityID, Profile: c.Profile, OwnerID: c.RequesterID, Names: c.Names}
+		r := policy.Resource{AuthorityID: c.AuthorityID, Profile: c.Profile, OwnerGroupID: c.OwnerGroupID, Names: c.Names}
+		if c.OwnerGroupID == 0 {
+			r.OwnerID = c.RequesterID
+		}
 		if !slices.Contains(c.Names.All(), c.CommonName) {
 			r.CommonNames = []string{c.CommonName}
 		}

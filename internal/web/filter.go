@@ -12,7 +12,7 @@ import (
 )
 
 // filterFields are the query parameters that filter a list, named as in the API.
-var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "email", "expires_after",
+var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "email", "owner", "expires_after",
 	"expires_before", "expiring",
 	"serial_number", "fingerprint", "name", "name_prefix", "domain"}
 
@@ -31,8 +31,9 @@ func readQuery(v url.Values) (notary.Query, error) {
 func readFilter(v url.Values) (f notary.Filter, err error) {
 	text := func(name string) string { return strings.TrimSpace(v.Get(name)) }
 	f = notary.Filter{Status: notary.RequestStatus(text("status")), Email: strings.ToLower(text("email")),
-		Key:    ca.RecordedKey(text("key")),
-		Search: ca.SearchWords(text("q")), NamePrefix: text("name_prefix")}
+		OwnedBy: strings.ToLower(text("owner")),
+		Key:     ca.RecordedKey(text("key")),
+		Search:  ca.SearchWords(text("q")), NamePrefix: text("name_prefix")}
 	if name := text("name"); name != "" {
 		f.Name = ca.RecordedName(name)
 	}

@@ -62,7 +62,7 @@ func (p *filters) nameAuthorities(s *site, c *call) error {
 func (p *filters) form() page.Form {
 	fields := []string{"q", "key", "expires_after", "expires_before", "sort"}
 	if p.SeesOthers {
-		fields = append(fields, "email")
+		fields = append(fields, "email", "owner")
 	}
 	if len(p.Names) > 0 {
 		fields = append(fields, "certificate_authority_id")

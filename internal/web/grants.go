@@ -21,6 +21,7 @@ var grantActions = []page.Option{
 	{Value: "request.upload", Label: "Upload certificates"},
 	{Value: "request.remove_certificate", Label: "Detach certificates"},
 	{Value: "request.delete", Label: "Delete requests"},
+	{Value: "request.transfer", Label: "Transfer requests"},
 }
 
 type grantsPage struct {

@@ -147,3 +147,40 @@ func TestRequestsOfAGroup(t *testing.T) {
 	theirs.signIn(t, other.Principal.Name)
 	theirs.get(t, "/requests").wantStatus(t, 200).wantText(t, "a.example.com", me.Principal.Name)
 }
+
+// The request's page offers a transfer to owners with groups and to accounts with permission. An account that no longer
+// sees the request afterwards gets the list.
+func TestTransferRequest(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	me, other := h.Caller(notary.CertificateRequestor), h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
+	path := fmt.Sprintf("/requests/%d", h.Request(t, me))
+	mine, manager := h.as(t, notary.CertificateRequestor), h.as(t, notary.CertificateManager)
+	mine.get(t, path).wantStatus(t, 200).wantNoText(t, "Transfer to another owner")
+	group, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
+	testkit.Check(t, err)
+	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{me.Principal.ID}, nil))
+	mine.get(t, path).wantStatus(t, 200).wantText(t, "Transfer to another owner", "Certificate Managers approve requests.")
+	mine.post(t, path+"/transfer", url.Values{"owner": {other.Principal.Name}}).wantStatus(t, 403)
+	mine.post(t, path+"/transfer", url.Values{"owner": {" web-team"}}).wantStatus(t, 200).wantAt(t, path).
+		wantText(t, "and its certificates now belong to web-team.", "group <bdi>web-team</bdi>", "Transferred")
+	manager.post(t, path+"/transfer", url.Values{"owner": {""}}).wantStatus(t, 400).
+		wantText(t, "Enter the email address of an account or the name of a group", `id="f-owner-error"`)
+	manager.post(t, path+"/transfer", url.Values{"owner": {"nobody@example.com"}}).wantStatus(t, 400).
+		wantText(t, "There is no account", `value="nobody@example.com"`)
+	manager.post(t, path+"/transfer", url.Values{"owner": {other.Principal.Name}}).wantStatus(t, 200).wantAt(t, path).wantText(t, other.Principal.Name)
+	mine.get(t, path).wantStatus(t, 404)
+	mine.post(t, path+"/transfer", url.Values{"owner": {"web-team"}}).wantStatus(t, 404)
+
+	for _, actions := range [][]string{{"request.view"}, {"request.transfer"}} {
+		terms := notary.GrantTerms{Actions: actions}
+		if actions[0] == "request.view" {
+			terms.Owners = []int64{other.Principal.ID}
+		}
+		_, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{PrincipalID: me.Principal.ID, GrantTerms: terms})
+		testkit.Check(t, err)
+	}
+	third := h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
+	mine.post(t, path+"/transfer", url.Values{"owner": {third.Principal.Name}}).wantStatus(t, 200).wantAt(t, "/requests").
+		wantText(t, "now belong to "+third.Principal.Name)
+}

@@ -47,7 +47,9 @@ var requestFields = formFields{
 	"revoke": {"reason", "only_current", page.FieldSure},
 	"upload": {"certificate"},
 	"remove": {page.FieldSure},
-	"delete": {page.FieldSure},
+
+	"transfer": {"owner"},
+	"delete":   {page.FieldSure},
 }
 
 func (s *site) requestPage(c *call, f page.Form) error {
@@ -200,10 +202,13 @@ func (p requestPage) Possible(action notary.Action) bool {
 // MayDelete reports whether the caller may delete the request.
 func (p requestPage) MayDelete() bool { return p.may[policy.DeleteRequest] }
 
+// MayTransfer reports whether the caller may transfer the request to some owner.
+func (p requestPage) MayTransfer() bool { return p.may[policy.TransferRequest] }
+
 // Decides reports whether the caller may decide on the request at all.
 func (p requestPage) Decides() bool {
-	for _, may := range p.may {
-		if may {
+	for action, may := range p.may {
+		if may && action != policy.TransferRequest {
 			return true
 		}
 	}
@@ -223,6 +228,8 @@ func (p requestPage) offers(action string) bool {
 		return p.Possible(notary.Action(action))
 	case "delete":
 		return p.MayDelete()
+	case "transfer":
+		return p.MayTransfer()
 	}
 	return true
 }

@@ -33,6 +33,12 @@ func (l List[T]) conditions(filter notary.Filter) (all []Condition) {
 	if filter.Email != "" {
 		all = append(all, l.submitter(filter.Email, filter.Owner))
 	}
+	if filter.OwnerEmail != "" {
+		all = append(all, l.ownedByAccount(filter.OwnerEmail))
+	}
+	if filter.OwnerGroup != 0 {
+		all = append(all, l.equal("owner_group_id", filter.OwnerGroup))
+	}
 	if filter.Scope != nil {
 		all = append(all, l.within(*filter.Scope))
 	}
@@ -92,23 +98,27 @@ func (l List[T]) equal(column string, value any) Condition {
 	}
 }
 
-// submitter returns a condition on the submitter's email address and, unless owner is 0, on the account that has or
-// had it.
+// submitter returns a condition on the submitter's email address and, unless owner is 0, that the object belongs to the
+// account with this ID.
 func (l List[T]) submitter(email string, owner int64) Condition {
 	c := l.equal("email", email)
 	if owner == 0 {
 		return c
 	}
-	own := func(b *db.Binder) {
-		b.And(l.Alias + ".requester_id = " + b.Bind(owner))
-		b.And(l.Alias + ".owner_group_id IS NULL")
-	}
-	all, ids, indexed := c.Holds, c.IDs, c.Indexed
-	c.Holds = func(b *db.Binder) { all(b); own(b) }
-	c.IDs = func(b *db.Binder) string {
-		return ids(b) + " AND owner_group_id IS NULL AND requester_id = " + b.Bind(owner)
-	}
-	c.Indexed = func(b *db.Binder) { indexed(b); own(b) }
+	return l.also(l.ownedByAccount(email), func(b *db.Binder) string { return "requester_id = " + b.Bind(owner) })
+}
+
+// ownedByAccount returns the condition that the object belongs to an account with this email address, not to a group.
+func (l List[T]) ownedByAccount(email string) Condition {
+	return l.also(l.equal("email", email), func(*db.Binder) string { return "owner_group_id IS NULL" })
+}
+
+// also returns a condition with a further one, which begins with a column and has no index.
+func (l List[T]) also(c Condition, further func(*db.Binder) string) Condition {
+	holds, ids, indexed := c.Holds, c.IDs, c.Indexed
+	c.Holds = func(b *db.Binder) { holds(b); b.And(l.Alias + "." + further(b)) }
+	c.IDs = func(b *db.Binder) string { return ids(b) + " AND " + further(b) }
+	c.Indexed = func(b *db.Binder) { indexed(b); b.And(l.Alias + "." + further(b)) }
 	return c
 }
 

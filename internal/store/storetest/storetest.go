@@ -135,7 +135,7 @@ func FingerprintOf(der []byte) string {
 func Activate(t testing.TB, s *store.Store, req *notary.Request, cert *notary.Certificate) *notary.Request {
 	t.Helper()
 	Write(t, s, func(tx *store.Tx) error {
-		cert.RequestID, cert.RequesterID = req.ID, req.RequesterID
+		cert.RequestID, cert.RequesterID, cert.OwnerGroupID = req.ID, req.RequesterID, req.OwnerGroupID
 		id, err := tx.InsertCertificate(cert)
 		if err != nil {
 			return err

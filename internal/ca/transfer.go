@@ -1,0 +1,253 @@
+package ca
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"notary"
+	"notary/internal/policy"
+	"notary/internal/store"
+)
+
+// NewOwner names the account or group to which a request is transferred, by ID or by name.
+type NewOwner struct {
+	Kind string // "account" or "group"
+	ID   int64  // 0 to find it by name
+	Name string // email address of an account, name of a group
+}
+
+// OwnerNamed returns the new owner with an email address or, without an @, the name of a group.
+func OwnerNamed(name string) NewOwner {
+	if name = strings.TrimSpace(name); strings.Contains(name, "@") {
+		return NewOwner{Kind: "account", Name: name}
+	}
+	return NewOwner{Kind: "group", Name: name}
+}
+
+func (o NewOwner) check() error {
+	switch {
+	case o.Kind != "account" && o.Kind != "group":
+		return notary.FieldErrorf("kind", "%.40q cannot own requests: use account or group", o.Kind)
+	case o.ID < 0 || (o.ID == 0) == (o.Name == ""):
+		return notary.FieldErrorf("owner", "name the new owner: give its id, or the email address of an account or "+
+			"the name of a group")
+	case len(o.Name) > maxFilterText:
+		return notary.FieldErrorf("name", "the name is longer than %d characters", maxFilterText)
+	}
+	return nil
+}
+
+// Transfer gives a request, with all its certificates, to another owner. Besides callers with the permission, an owner
+// can give it to one of its groups.
+func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, to NewOwner) error {
+	err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.TransferRequest, policy.CreateRequest)
+	if err != nil {
+		return err
+	}
+	seen, err := s.Request(ctx, caller, id)
+	if err != nil {
+		return err
+	}
+	if err := to.check(); err != nil {
+		return err
+	}
+	owner, err := s.findOwner(ctx, caller, to)
+	if err != nil {
+		return err
+	}
+	return s.store.WriteAccount(ctx, caller, owner.AccountID, func(tx *store.Tx) error {
+		if err := tx.LockGrantsShared(); err != nil { // the group must not be deleted meanwhile
+			return err
+		}
+		req, err := tx.Request(ctx, id)
+		if err != nil {
+			return err
+		}
+		if req.Owner() != seen.Owner() {
+			return notary.Errorf(notary.Conflict, "the owner of certificate request %d has just changed: load it again", id)
+		}
+		if err := allowTransfer(ctx, tx, caller, req, owner); err != nil {
+			return err
+		}
+		return transfer(ctx, tx, caller, req, owner)
+	})
+}
+
+// findOwner returns the new owner with its ID. Names are looked up only for callers who could transfer some request to
+// the account or group.
+func (s *Service) findOwner(ctx context.Context, caller notary.Caller, to NewOwner) (notary.Owner, error) {
+	if to.ID == 0 {
+		groups, err := s.store.GroupsWith(ctx, caller.Principal.ID)
+		if err == nil && !hasGroup(groups, to) {
+			if err = s.attempt(ctx, caller, policy.Resource{}, policy.TransferRequest); err != nil {
+				return notary.Owner{}, err
+			}
+			groups, err = s.store.Groups(ctx)
+		}
+		if err != nil {
+			return notary.Owner{}, err
+		}
+		if to.ID, err = s.ownerID(ctx, to, groups); err != nil {
+			return notary.Owner{}, err
+		}
+	}
+	if to.Kind == "group" {
+		return notary.Owner{GroupID: to.ID}, nil
+	}
+	return notary.Owner{AccountID: to.ID}, nil
+}
+
+func hasGroup(groups []*notary.Group, to NewOwner) bool {
+	return to.Kind == "group" && slices.ContainsFunc(groups, func(g *notary.Group) bool { return g.Name == to.Name })
+}
+
+// ownerID returns the ID of the account, or of one of the groups, with the name.
+func (s *Service) ownerID(ctx context.Context, to NewOwner, groups []*notary.Group) (int64, error) {
+	if to.Kind == "group" {
+		for _, g := range groups {
+			if g.Name == to.Name {
+				return g.ID, nil
+			}
+		}
+		return 0, notary.FieldErrorf("owner", "there is no group %.70q", to.Name)
+	}
+	account, _, err := s.store.AccountByEmail(ctx, strings.ToLower(strings.TrimSpace(to.Name)))
+	if err == nil && account == nil {
+		err = notary.FieldErrorf("owner", "there is no account %.70q", to.Name)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return account.ID, nil
+}
+
+// transfer changes the owner, which the caller may do, and records the event.
+func transfer(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, to notary.Owner) error {
+	account, ref, err := newOwner(ctx, tx, to)
+	if err != nil {
+		return err
+	}
+	former, err := ownerRef(ctx, tx, req)
+	if err != nil {
+		return err
+	}
+	if req.Owner() == to {
+		return notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d belongs to %s already", req.ID, ref),
+			"owner")
+	}
+	if err := tx.Transfer(ctx, req, account, to.GroupID); err != nil {
+		return err
+	}
+	return tx.Event(notary.EventBy(caller, "request.transfer", req.Ref()).
+		Change(notary.Fields{"owner": former}, notary.Fields{"owner": ref}))
+}
+
+// newOwner returns the account, or nil for a group, and a reference to it. It returns an error unless it exists and can
+// own requests.
+func newOwner(ctx context.Context, tx *store.Tx, to notary.Owner) (*notary.Account, notary.Ref, error) {
+	if to.GroupID != 0 {
+		g, err := tx.Group(ctx, to.GroupID)
+		if notary.KindOf(err) == notary.NotFound {
+			err = notary.FieldErrorf("owner", "there is no group %d", to.GroupID)
+		}
+		if err != nil {
+			return nil, notary.Ref{}, err
+		}
+		return nil, notary.NewRef("group", g.ID, g.Name), nil
+	}
+	account, err := tx.Account(ctx, to.AccountID)
+	switch {
+	case notary.KindOf(err) == notary.NotFound:
+		err = notary.FieldErrorf("owner", "there is no account %d", to.AccountID)
+	case err == nil && !policy.RoleHas(account.Role, policy.CreateRequest):
+		err = notary.FieldErrorf("owner", "the account %s cannot own requests, because its role %s cannot submit any: "+
+			"choose another account or a group", account.Email, account.Role)
+	}
+	if err != nil {
+		return nil, notary.Ref{}, err
+	}
+	return account, account.Ref(), nil
+}
+
+// ownerRef returns a reference to the owner of a request, which may be deleted.
+func ownerRef(ctx context.Context, tx *store.Tx, req *notary.Request) (notary.Ref, error) {
+	if req.OwnerGroupID == 0 {
+		return notary.NewRef("account", req.RequesterID, req.Email), nil
+	}
+	g, err := tx.Group(ctx, req.OwnerGroupID)
+	if notary.KindOf(err) == notary.NotFound {
+		return notary.NewRef("group", req.OwnerGroupID, ""), nil
+	} else if err != nil {
+		return notary.Ref{}, err
+	}
+	return notary.NewRef("group", g.ID, g.Name), nil
+}
+
+// allowTransfer returns an error unless the caller may transfer the request. The permission must cover the request and
+// each of its certificates, before and after the transfer.
+func allowTransfer(ctx context.Context, known revokeReader, caller notary.Caller, req *notary.Request,
+	to notary.Owner) error {
+	if policy.RoleHas(caller.Role, policy.TransferRequest) {
+		return nil
+	}
+	once := &readOnce{revokeReader: known}
+	if err := sees(ctx, once, caller, req); err != nil {
+		return err
+	}
+	groups, err := groupsToGive(ctx, once, caller, req)
+	if err != nil || slices.Contains(groups, to.GroupID) {
+		return err
+	}
+	certificates, err := known.CertificatesOfRequest(ctx, req.ID)
+	if err != nil {
+		return err
+	}
+	if err := allowMove(ctx, once, caller, requestResource(req), to); err != nil {
+		return err
+	}
+	for _, cert := range certificates {
+		if err := allowCertificate(ctx, once, caller, policy.TransferRequest, cert); err != nil {
+			return err
+		}
+		if err := allowMove(ctx, once, caller, certificateResource(cert), to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// allowMove returns a Forbidden error unless the caller may transfer the object from its owner to another one.
+func allowMove(ctx context.Context, known grantReader, caller notary.Caller, r policy.Resource, to notary.Owner) error {
+	if err := allow(ctx, known, caller, policy.TransferRequest, r); err != nil {
+		return err
+	}
+	r.OwnerID, r.OwnerGroupID = to.AccountID, to.GroupID
+	return allow(ctx, known, caller, policy.TransferRequest, r)
+}
+
+// groupsToGive returns the groups to which the caller may give a request without further permission: as its owner, or
+// as a member of the group that owns it, to the other groups of which it is a member, if it may submit requests.
+func groupsToGive(ctx context.Context, known grantReader, caller notary.Caller, req *notary.Request) ([]int64, error) {
+	if !policy.May(caller, policy.CreateRequest) {
+		return nil, nil
+	}
+	member, err := known.GroupsOf(ctx, caller.Principal.ID)
+	if err != nil || !submitted(caller, req.RequesterID, req.OwnerGroupID) && !slices.Contains(member, req.OwnerGroupID) {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(member), func(id int64) bool { return id == req.OwnerGroupID }), nil
+}
+
+// allowSomeTransfer returns a Forbidden error unless the caller may transfer the request to some owner.
+func allowSomeTransfer(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
+	err := allowRequest(ctx, known, caller, policy.TransferRequest, req)
+	if notary.KindOf(err) != notary.Forbidden {
+		return err
+	}
+	groups, failed := groupsToGive(ctx, known, caller, req)
+	if failed != nil || len(groups) > 0 {
+		return failed
+	}
+	return err
+}

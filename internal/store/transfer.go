@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"notary"
+	"notary/internal/db"
+)
+
+// Transfer gives a request, unchanged since it was read, and all its certificates to a group or, if group is 0, to an
+// account. A transfer to a group keeps the requester.
+//
+// It first updates the request, which waits for transitions in progress. So it finds the certificates that these have
+// added, and later transitions find the new owner.
+func (tx *Tx) Transfer(ctx context.Context, req *notary.Request, account *notary.Account, groupID int64) error {
+	to := *req
+	if to.OwnerGroupID = groupID; groupID == 0 {
+		to.RequesterID, to.Email = account.ID, account.Email
+	}
+	err := tx.db.Change(db.Raced(), `UPDATE request SET requester_id = $1, email = $2, owner_group_id = $3, updated_at = $4
+		WHERE id = $5 AND requester_id = $6 AND COALESCE(owner_group_id, 0) = $7`, to.RequesterID, to.Email,
+		nullable(to.OwnerGroupID), db.Seconds(tx.db.Now()), req.ID, req.RequesterID, req.OwnerGroupID)
+	if errors.Is(err, db.ErrUnique) {
+		return notary.WithField(notary.Errorf(notary.Conflict, "%s has already submitted this CSR: "+
+			"transfer the request to a group, or to another account", to.Email), "owner")
+	} else if err != nil {
+		return err
+	}
+	certificates, err := tx.CertificatesOfRequest(ctx, req.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range certificates {
+		if err := tx.moveCertificate(c, &to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moveCertificate gives a certificate the owner of its request.
+func (tx *Tx) moveCertificate(c *notary.Certificate, req *notary.Request) error {
+	if err := tx.leaveNames(c); err != nil {
+		return err
+	}
+	if _, err := tx.db.Exec(`UPDATE certificate SET requester_id = $1, email = $2, owner_group_id = $3 WHERE id = $4`,
+		req.RequesterID, req.Email, nullable(req.OwnerGroupID), c.ID); err != nil {
+		return err
+	}
+	if c.Revocation != nil {
+		return nil // neither current nor replaced
+	}
+	m := memberOf(c, c.ID)
+	m.owner = ownerOf(req.RequesterID, req.OwnerGroupID)
+	return tx.joinNames(m)
+}
