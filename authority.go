@@ -15,11 +15,11 @@ const (
 	AuthorityRevoked  AuthorityStatus = "revoked"
 )
 
-// Authority is a certificate authority whose private key is held here.
+// Authority is a certificate authority: its private key is held here, unless it is offline.
 type Authority struct {
 	ID          int64
 	Enabled     bool
-	CSR         string // PEM, for signing by an external CA
+	CSR         string // PEM, for signing by an external CA; "" if offline
 	CommonName  string
 	Key         string          // such as "Ed25519"
 	NotAfter    time.Time       // requested at creation; zero for the default
@@ -38,6 +38,10 @@ type Authority struct {
 	// KeyKnownOutside reports whether the key was imported, so that a copy may exist elsewhere. Only an Admin may
 	// certify it.
 	KeyKnownOutside bool
+
+	// Offline reports whether the private key is kept elsewhere. Such an authority signs nothing here: its certificates
+	// are recorded, and its CRLs are uploaded.
+	Offline bool
 
 	// Damaged describes the unreadable part of the record; "" if intact. A damaged authority issues no certificates.
 	Damaged string
@@ -69,6 +73,11 @@ func (a *Authority) Status(now time.Time) AuthorityStatus {
 	default:
 		return AuthorityActive
 	}
+}
+
+// CanSign reports whether the authority can issue certificates here.
+func (a *Authority) CanSign(now time.Time) bool {
+	return a.Status(now) == AuthorityActive && !a.Offline
 }
 
 // SelfSigned reports whether the authority is a root.

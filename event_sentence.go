@@ -35,6 +35,8 @@ var actionLabels = map[string]string{
 	"authority.roll_over":           "Replaced by its successor",
 	"authority.responder":           "OCSP responder certificate issued",
 	"authority.crl":                 "CRL issued",
+	"authority.unsigned_crl":        "Unsigned CRL exported",
+	"authority.upload_crl":          "CRL uploaded",
 	"authority.delete":              "Deleted",
 	"profile.create":                "Created",
 	"profile.update":                "Updated",

@@ -57,11 +57,25 @@ type AuthorityState struct {
 	CRLNumber              int64
 	ThisUpdate, NextUpdate time.Time
 
+	// Unpublished is the number of revocations and corrections that the full CRL lacks. For a CA whose key is held here,
+	// the next CRL has them within seconds.
+	Unpublished int64
+
 	Shards       int       // number of partitioned CRLs
 	ResponderEnd time.Time // expiry of the responder certificate; zero if there is none yet
 
 	EndsSoon bool // its certificate expires within 90 days or has expired
-	CRLDue   bool // a CRL is overdue for renewal: less than half of its lifetime is left
+	CRLDue   bool // a CRL is due: less than half of its lifetime is left; see [AuthorityState.OfflineDue] for an offline CA
+}
+
+// OfflineDue reports whether an offline authority should sign a new CRL: the last one lacks a revocation, or it expires
+// within 30 days or a quarter of its lifetime, whichever is shorter.
+func (s *AuthorityState) OfflineDue(now time.Time) bool {
+	if s.Unpublished > 0 {
+		return true
+	}
+	const early = 30 * 24 * time.Hour
+	return s.CRLNumber > 0 && s.NextUpdate.Before(now.Add(min(early, s.NextUpdate.Sub(s.ThisUpdate)/4)))
 }
 
 // Statistics are the counts for monitoring.
@@ -80,4 +94,7 @@ type AuthorityCounts struct {
 	InForce     int64
 	Revocations int64 // including those of unknown certificates
 	CRLFindings int64 // lint findings in the CRLs that this node built last
+
+	NextUpdate  time.Time // of the full CRL; zero if there is none
+	Unpublished int64     // as in [AuthorityState]
 }

@@ -2,14 +2,14 @@ package api
 
 import "time"
 
-// CertificateAuthority is an authority whose key the server holds.
+// CertificateAuthority is an authority whose key the server holds, unless it is offline.
 type CertificateAuthority struct {
 	ID          int64             `json:"id"`
 	Enabled     bool              `json:"enabled" doc:"False while disabled or pending"`
 	Status      string            `json:"status" enum:"pending,active,disabled,expired,revoked"`
-	CSR         string            `json:"csr" doc:"PEM, for signing by an external CA"`
+	CSR         string            `json:"csr" doc:"PEM, for signing by an external CA; empty if offline"`
 	Certificate string            `json:"certificate" doc:"PEM chain, leaf first; empty while pending"`
-	CRL         string            `json:"crl" doc:"PEM; empty while pending"`
+	CRL         string            `json:"crl" doc:"PEM; empty while pending, and if it is offline until one is uploaded"`
 	CommonName  string            `json:"common_name"`
 	NotBefore   *time.Time        `json:"not_before"`
 	NotAfter    *time.Time        `json:"not_after"`
@@ -22,6 +22,7 @@ type CertificateAuthority struct {
 	NameConstraints *NameConstraints `json:"name_constraints" doc:"Names that its certificates may contain; null for any"`
 	PredecessorID   *int64           `json:"predecessor_id" doc:"The authority that it replaced at a key roll-over"`
 	KeyKnownOutside bool             `json:"key_known_outside,omitzero" required:"false" doc:"Whether its key was imported, so that a copy may exist elsewhere; only an Admin may have it certified"`
+	Offline         bool             `json:"offline" doc:"Whether its key is kept elsewhere: it signs nothing here, and its CRLs are uploaded"`
 }
 
 // NameConstraints restrict the names in certificates below an authority (RFC 5280, 4.2.1.10).
@@ -88,9 +89,10 @@ type UploadAuthorityCertificate struct {
 	Cross            bool   `json:"cross,omitempty" doc:"Add the certificate without replacing the current one"`
 }
 
-// ImportCertificateAuthority imports an existing authority with its key.
+// ImportCertificateAuthority imports an existing authority with its key, or registers an offline one without it.
 type ImportCertificateAuthority struct {
-	PrivateKey       string `json:"private_key" doc:"PKCS #8, PKCS #1 or SEC 1 in PEM or base64 of the DER, or base64 of a PKCS #12; encrypted or not"`
+	Offline          bool   `json:"offline,omitempty" doc:"Its key stays elsewhere: send its chain and, if it has revoked anything, its last CRL, which is published"`
+	PrivateKey       string `json:"private_key,omitempty" doc:"Required unless offline: PKCS #8, PKCS #1 or SEC 1 in PEM or base64 of the DER, or base64 of a PKCS #12; encrypted or not"`
 	Password         string `json:"password,omitempty" doc:"Of the key, if it is encrypted"`
 	CertificateChain string `json:"certificate_chain,omitempty" doc:"PEM, the authority's own certificate first, up to the root; may be omitted if a PKCS #12 contains it"`
 	CRL              string `json:"crl,omitempty" doc:"Its last CRL, in PEM or base64 of the DER: entries are kept, and numbering continues from it"`
@@ -108,6 +110,37 @@ type ImportedCertificates struct {
 	Imported int    `json:"imported" doc:"Newly recorded"`
 	Known    int    `json:"known" doc:"Already recorded"`
 	Revoked  int    `json:"revoked" doc:"Of those newly recorded, by an entry of the imported CRL or because their key was compromised"`
+}
+
+// ExportUnsignedCRL exports the next CRL of an offline authority.
+type ExportUnsignedCRL struct {
+	NextUpdate *time.Time `json:"next_update,omitempty" doc:"When the CRL expires; by default in 180 days"`
+}
+
+// UnsignedCRL is the next CRL of an offline authority, to be signed where its key is kept.
+type UnsignedCRL struct {
+	UnsignedCRL string    `json:"unsigned_crl" doc:"Base64 of the DER of the TBSCertList (RFC 5280, 5.1.2), the octets to sign"`
+	Digest      string    `json:"digest" enum:"sha256,sha384,sha512," doc:"Hash of the signature, with PKCS #1 v1.5 or ECDSA; empty for Ed25519, which signs the octets themselves"`
+	CRLNumber   int64     `json:"crl_number"`
+	ThisUpdate  time.Time `json:"this_update"`
+	NextUpdate  time.Time `json:"next_update"`
+	Entries     int       `json:"entries" doc:"Number of its entries"`
+}
+
+// UploadCRL is a CRL that an offline authority has signed: whole, or the exported octets and the signature on them.
+type UploadCRL struct {
+	CRL         string `json:"crl,omitempty" doc:"PEM, or base64 of the DER"`
+	UnsignedCRL string `json:"unsigned_crl,omitempty" doc:"Instead of crl: as exported"`
+	Signature   string `json:"signature,omitempty" doc:"Base64 of the signature on unsigned_crl"`
+}
+
+// UploadedCRL describes a CRL that was uploaded and is published.
+type UploadedCRL struct {
+	Message    string    `json:"message" enum:"success"`
+	CRLNumber  int64     `json:"crl_number"`
+	NextUpdate time.Time `json:"next_update"`
+	Entries    int       `json:"entries" doc:"Number of its entries"`
+	Added      int       `json:"added" doc:"Entries that were not revoked here before"`
 }
 
 // CRL is an authority's certificate revocation list.

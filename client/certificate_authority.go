@@ -29,7 +29,7 @@ func (c *Client) CreateCertificateAuthority(ctx context.Context, body api.Create
 	return create(ctx, c, certificateAuthorities, body)
 }
 
-// ImportCertificateAuthority imports an existing authority and returns its id.
+// ImportCertificateAuthority imports an existing authority, or registers an offline one, and returns its id.
 func (c *Client) ImportCertificateAuthority(ctx context.Context, body api.ImportCertificateAuthority) (int64, error) {
 	return create(ctx, c, certificateAuthorities+"/import", body)
 }
@@ -73,6 +73,16 @@ func (c *Client) UploadAuthorityCertificate(ctx context.Context, id int64, body 
 // Without a reason no body is sent.
 func (c *Client) RevokeCertificateAuthority(ctx context.Context, id int64, body api.Revoke) (api.Revocations, error) {
 	return call[api.Revocations](ctx, c, http.MethodPost, certificateAuthority(id, "/revoke"), unlessEmpty(body))
+}
+
+// ExportUnsignedCRL returns the next CRL of an offline authority, to be signed where its key is kept.
+func (c *Client) ExportUnsignedCRL(ctx context.Context, id int64, body api.ExportUnsignedCRL) (api.UnsignedCRL, error) {
+	return call[api.UnsignedCRL](ctx, c, http.MethodPost, certificateAuthority(id, "/unsigned_crl"), body)
+}
+
+// UploadCRL publishes a CRL that an offline authority has signed.
+func (c *Client) UploadCRL(ctx context.Context, id int64, body api.UploadCRL) (api.UploadedCRL, error) {
+	return call[api.UploadedCRL](ctx, c, http.MethodPost, certificateAuthority(id, "/crl"), body)
 }
 
 // CRL returns the authority's CRL in DER (RFC 5280, section 5). It needs no token.

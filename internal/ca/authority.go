@@ -91,7 +91,7 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 		}
 	}
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if a.ID, err = insertAuthority(tx, a, key); err != nil {
+		if a.ID, err = insertAuthority(tx, a, key.Public(), key.Reference); err != nil {
 			return err
 		}
 		if root != nil {

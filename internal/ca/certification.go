@@ -25,10 +25,14 @@ func (s *Service) newCertification(ctx context.Context, id int64) (c certificati
 	if c.authority, err = s.subordinate(ctx, id); err != nil {
 		return c, err
 	}
-	if c.request, err = authorityCSR(c.authority); err != nil {
+	if c.current, err = issuers.CertificateOf(c.authority); err != nil {
 		return c, err
 	}
-	c.current, err = issuers.CertificateOf(c.authority)
+	if c.authority.Offline {
+		c.request, err = pki.RequestLike(c.current.PublicKey, c.current)
+	} else {
+		c.request, err = authorityCSR(c.authority)
+	}
 	return c, err
 }
 

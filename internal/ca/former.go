@@ -85,7 +85,7 @@ func (s *Service) successorOf(ctx context.Context, id int64) string {
 		return ""
 	}
 	for _, a := range all {
-		if a.PredecessorID == id && a.Status(s.now()) == notary.AuthorityActive {
+		if a.PredecessorID == id && a.CanSign(s.now()) {
 			return fmt.Sprintf(", such as its successor %d", a.ID)
 		}
 	}

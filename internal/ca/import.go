@@ -16,6 +16,7 @@ import (
 
 // Import describes an authority operated elsewhere so far.
 type Import struct {
+	Offline   bool   // its key stays elsewhere: only its chain and CRL are imported
 	Key       []byte // PKCS #8, PKCS #1 or SEC 1, in PEM or DER, or PKCS #12; encrypted or not
 	Password  string // of the key
 	Chain     string // PEM, its own certificate first; "" for the chain in a PKCS #12
@@ -25,15 +26,28 @@ type Import struct {
 
 // imported is a parsed [Import].
 type imported struct {
-	key   keystore.Key
-	chain []*x509.Certificate
-	crl   pki.CRL
-	csr   string
-	entry *notary.Certificate // of the authority's certificate
+	key    keystore.Key // zero if offline
+	public crypto.PublicKey
+	chain  []*x509.Certificate
+	crl    pki.CRL
+	listed bool                // the CRL is published as that of an offline authority
+	csr    string              // "" if offline
+	entry  *notary.Certificate // of the authority's certificate
+}
+
+func (in *imported) offline() bool { return in.key.Signer == nil }
+
+// keyField returns the field with the key, for errors.
+func (in *imported) keyField() string {
+	if in.offline() {
+		return "certificate_chain"
+	}
+	return "private_key"
 }
 
 // ImportAuthority takes over an authority with its key, chain and revocations, and returns its ID. Its next CRL has a
-// higher number and the same entries (RFC 5280, section 5.2.3). An authority deleted here is restored.
+// higher number and the same entries (RFC 5280, section 5.2.3). An offline authority is registered without its key, and
+// its CRL is published. An authority deleted here is restored.
 func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o Import) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 		return 0, err
@@ -42,8 +56,8 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	if err != nil {
 		return 0, err
 	}
-	if err := s.refuseSmallExponent(ctx, in.key.Public()); err != nil {
-		return 0, notary.ReplaceField(err, "private_key")
+	if err := s.refuseSmallExponent(ctx, in.public); err != nil {
+		return 0, notary.ReplaceField(err, in.keyField())
 	}
 	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		id, err = s.recordImport(ctx, tx, caller, in)
@@ -53,7 +67,7 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 		return 0, err
 	}
 	s.revocation.ForgetCRLs(id) // of an authority that was here before; its next CRL is newer than all issued elsewhere
-	if _, err := s.revocation.CRL(ctx, id); err != nil {
+	if _, err := s.revocation.CRL(ctx, id); err != nil && !in.offline() {
 		s.log.WarnContext(ctx, "could not create the first CRL of the imported authority; the next request retries",
 			"authority", id, "error", err)
 	}
@@ -62,13 +76,20 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 
 // readImport checks what can be checked without the database. No error reveals the key or the password.
 func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
-	in := &imported{}
 	key, chain, err := readKeyAndChain(o)
 	if err != nil {
 		return nil, err
 	}
-	in.chain = chain
-	if err := pki.CheckAuthority(in.chain, key.Public(), s.now()); err != nil {
+	in := &imported{chain: chain}
+	if o.Offline {
+		in.public = chain[0].PublicKey
+	} else {
+		in.public = key.Public()
+	}
+	if err := pki.CheckAuthority(in.chain, in.public, s.now()); err != nil {
+		if o.Offline {
+			err = notary.ReplaceField(err, "certificate_chain")
+		}
 		return nil, err
 	}
 	if err := pki.CheckCRLNumber(o.CRLNumber); err != nil {
@@ -81,10 +102,18 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 		}
 		in.crl = *crl
 	}
+	if in.listed = o.Offline && len(o.CRL) > 0 && o.CRLNumber <= in.crl.Number && !in.crl.Expired(s.now()); in.listed {
+		if err := requirePublishable(&in.crl, s.now()); err != nil {
+			return nil, notary.WithField(err, "crl")
+		}
+	}
 	if err := in.continueFrom(o.CRLNumber); err != nil {
 		return nil, err
 	}
 	in.entry = issuers.Entry(in.chain[0], in.chain[1:])
+	if o.Offline {
+		return in, nil
+	}
 	if in.csr, err = pki.CSRFor(key, in.chain[0]); err != nil {
 		return nil, err
 	}
@@ -109,6 +138,10 @@ func (in *imported) continueFrom(number int64) error {
 }
 
 func readKeyAndChain(o Import) (crypto.Signer, []*x509.Certificate, error) {
+	if o.Offline {
+		chain, err := readOfflineChain(o)
+		return nil, chain, err
+	}
 	var inside []*x509.Certificate
 	key, err := pki.ParsePrivateKey(o.Key, o.Password)
 	if err == nil && pki.IsPKCS12(o.Key) {
@@ -135,10 +168,10 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	if err := tx.LockKey(in.entry.KeyFingerprint); err != nil {
 		return 0, err
 	}
-	if err := s.refuseHeld(ctx, tx, in.key.Public()); err != nil {
-		return 0, err
+	if err := s.refuseHeld(ctx, tx, in.public); err != nil {
+		return 0, notary.WithField(err, in.keyField())
 	}
-	identity, err := pki.IdentifyKey(in.key.Public())
+	identity, err := pki.IdentifyKey(in.public)
 	if err != nil {
 		return 0, err
 	}
@@ -147,13 +180,13 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	case err != nil:
 		return 0, err
 	case key.blocked:
-		return 0, notary.FieldErrorf("private_key", "this key is on the list of blocked keys: create a new authority")
+		return 0, notary.FieldErrorf(in.keyField(), "this key is on the list of blocked keys: create a new authority")
 	case key.Compromised:
 		return 0, notary.WithField(notary.Errorf(notary.Conflict,
-			"this key was reported as compromised: create a new authority"), "private_key")
+			"this key was reported as compromised: create a new authority"), in.keyField())
 	}
 	if err := s.refuseCertifiedKey(ctx, tx, in.entry.KeyFingerprint); err != nil {
-		return 0, err
+		return 0, notary.WithField(err, in.keyField())
 	}
 	if err := tx.RecordOutsideKey(in.entry.KeyFingerprint); err != nil {
 		return 0, err
@@ -165,16 +198,37 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	if err := s.addImportedCertificate(ctx, tx, a, in); err != nil {
 		return 0, err
 	}
-	if a.Certificate == nil { // it is new, and none of its certificates are recorded here
-		err = tx.ImportRevocations(a.ID, in.crl.Revocations)
-	} else {
-		err = s.recordEntries(ctx, tx, caller, a.ID, in.crl.Revocations)
+	if err := s.recordImportedCRL(ctx, tx, caller, a, in); err != nil {
+		return 0, err
 	}
+	below, err := s.adoptAuthorities(ctx, tx, caller, a, in.chain[0])
 	if err != nil {
 		return 0, err
 	}
-	return a.ID, tx.Event(notary.EventBy(caller, "authority.import", a.Ref()).Set(notary.Fields{
-		"common_name": a.CommonName, "key": a.Key, "crl_number": in.crl.Number, "crl_entries": len(in.crl.Revocations)}))
+	fields := notary.Fields{"common_name": a.CommonName, "key": a.Key, "crl_number": in.crl.Number,
+		"crl_entries": len(in.crl.Revocations)}
+	if in.offline() {
+		fields["offline"] = true
+	}
+	return a.ID, tx.Event(notary.EventBy(caller, "authority.import", a.Ref()).With(below...).Set(fields))
+}
+
+// recordImportedCRL records the entries of the CRL sent, and publishes it if the authority is offline.
+func (s *Service) recordImportedCRL(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, in *imported) error {
+	known, err := tx.RevocationCount(ctx, a.ID, 0)
+	if err != nil {
+		return err
+	}
+	added := len(in.crl.Revocations)
+	if a.Certificate == nil { // it is new, and none of its certificates are recorded here
+		err = tx.ImportRevocations(a.ID, in.crl.Revocations)
+	} else {
+		added, err = s.recordEntries(ctx, tx, caller, a.ID, in.crl.Revocations)
+	}
+	if err != nil || !in.listed {
+		return err
+	}
+	return tx.PublishCRL(publishable(a.ID, &in.crl, known+int64(added)))
 }
 
 // refuseHeld rejects a key that belongs to an authority here.
@@ -184,13 +238,13 @@ func (s *Service) refuseHeld(ctx context.Context, tx *store.Tx, key crypto.Publi
 		return err
 	}
 	for _, a := range all {
-		held, err := pki.RequestKey(a.CSR)
+		held, err := publicKeyOf(a)
 		if err != nil {
-			s.damages.Found("authority", a.ID, fmt.Errorf("its CSR: %w", err))
+			s.damages.Found("authority", a.ID, fmt.Errorf("its public key: %w", err))
 			continue
 		}
 		if pki.SameIdentity(held, key) {
-			return notary.WithField(notary.Errorf(notary.Conflict, "the certificate authority %d with this key is already held here", a.ID), "private_key")
+			return notary.Errorf(notary.Conflict, "the certificate authority %d with this key is already held here", a.ID)
 		}
 	}
 	return nil
@@ -206,31 +260,31 @@ func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notar
 		return s.reviveImported(ctx, tx, deleted, in)
 	}
 	a := &notary.Authority{Enabled: true, CSR: in.csr, CommonName: in.entry.CommonName, Key: in.entry.Key, PathLen: pathLenOf(in.chain[0]),
-		CRLNumber: in.crl.Number, KeyKnownOutside: true}
+		CRLNumber: in.crl.Number, KeyKnownOutside: true, Offline: in.offline()}
 	if a.Constraints, err = pki.CertificateConstraints(in.chain[0]); err != nil {
 		return nil, err
 	}
-	if a.ID, err = insertAuthority(tx, a, in.key); err != nil {
+	if a.ID, err = insertAuthority(tx, a, in.public, in.reference()); err != nil {
 		return nil, err
 	}
 	return a, tx.Event(authorityCreated(caller, a))
 }
 
 func (s *Service) reviveImported(ctx context.Context, tx *store.Tx, id int64, in *imported) (*notary.Authority, error) {
-	if err := tx.ReviveAuthority(id, in.key.Reference, in.crl.Number); err != nil {
+	if err := tx.ReviveAuthority(id, in.csr, in.reference(), in.crl.Number); err != nil {
 		return nil, err
 	}
 	a, err := tx.Authority(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	public, err := pki.RequestKey(a.CSR)
+	public, err := publicKeyOf(a)
 	switch {
 	case err != nil:
-		return nil, notary.InternalError("read the authority's CSR", fmt.Errorf("authority %d: %w", a.ID, err))
-	case !pki.SameKey(public, in.key.Public()):
+		return nil, notary.InternalError("read the authority's public key", fmt.Errorf("authority %d: %w", a.ID, err))
+	case !pki.SameKey(public, in.public):
 		return nil, notary.WithField(notary.Errorf(notary.Conflict, "an authority with another public key of the same "+
-			"private key (RSA exponent or point) was held here: create a new authority"), "private_key")
+			"private key (RSA exponent or point) was held here: create a new authority"), in.keyField())
 	case a.Status(s.now()) == notary.AuthorityRevoked:
 		return nil, notary.Errorf(notary.Conflict, "this authority was held here and revoked: create a new one")
 	case !in.crl.ThisUpdate.IsZero() && in.crl.Number < a.CRLNumber:
@@ -278,105 +332,6 @@ func refuseOfRequest(cert *notary.Certificate, err error) error {
 	}
 	return notary.Errorf(notary.Conflict, "the authority's certificate %d belongs to the certificate request %d: delete this request "+
 		"first; the certificate remains in the inventory", cert.ID, cert.RequestID)
-}
-
-// heldIssuer returns the authority here that issued a certificate; 0 for an external CA.
-func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate) (int64, error) {
-	all, err := tx.Authorities(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for _, a := range all {
-		if a.Certificate == nil {
-			continue
-		}
-		own, err := x509.ParseCertificate(a.Certificate.DER)
-		if err != nil {
-			s.damages.Found("authority", a.ID, fmt.Errorf("its certificate: %w", err))
-			continue
-		}
-		if pki.IssuedBy(certificate, own) {
-			return a.ID, nil
-		}
-	}
-	return 0, nil
-}
-
-// findIssuer sets the issuer of an uploaded certificate if that is an authority here, such as an imported one that
-// signed it elsewhere, so that it can be revoked here. A certificate that the authority has revoked is rejected.
-func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
-	parsed, err := x509.ParseCertificate(cert.DER)
-	if err != nil {
-		return notary.InternalError("read the certificate", err)
-	}
-	if cert.AuthorityID, err = s.heldIssuer(ctx, tx, parsed); err != nil || cert.AuthorityID == 0 {
-		return err
-	}
-	if err := tx.LockAuthorityShared(cert.AuthorityID); err != nil {
-		return err
-	}
-	_, revocation, err := tx.CertificateStatus(ctx, cert.AuthorityID, cert.Serial)
-	if err == nil && revocation != nil {
-		return notary.Errorf(notary.Conflict, "the authority %d has revoked this certificate (serial number %s)", cert.AuthorityID, cert.Serial)
-	}
-	return err
-}
-
-// recordCertificate adds a certificate issued elsewhere to the inventory, if missing, and returns its ID. If its issuer
-// is an authority here (not 0), an entry on that authority's imported CRL becomes its revocation.
-func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certificate, issuer int64) (id int64, err error) {
-	known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)
-	if err != nil {
-		return 0, err
-	}
-	entry.AuthorityID = issuer
-	switch {
-	case known == nil:
-		entry.ID, err = tx.InsertCertificate(entry)
-	case known.AuthorityID == 0 && issuer != 0:
-		entry.ID, err = known.ID, tx.SetIssuer(known, issuer)
-	default:
-		return known.ID, nil
-	}
-	if err == nil && issuer != 0 {
-		entry.Revocation, err = tx.LinkRevocation(entry)
-	}
-	return entry.ID, err
-}
-
-// recordEntries records the entries of the imported CRL of an authority that was here before: some of its certificates
-// are known, and some are revoked.
-func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, entries []notary.Revocation) error {
-	var added []notary.Revocation
-	var known []string
-	for _, v := range entries {
-		here, revocation, err := tx.CertificateStatus(ctx, id, v.Serial)
-		if err != nil {
-			return err
-		}
-		if revocation == nil {
-			added = append(added, v)
-		}
-		if here && revocation == nil {
-			known = append(known, v.Serial)
-		}
-	}
-	if err := tx.ImportRevocations(id, added); err != nil {
-		return err
-	}
-	for _, serial := range known {
-		cert, err := tx.CertificateBySerial(ctx, id, serial)
-		if err == nil {
-			_, err = tx.LinkRevocation(cert)
-		}
-		if err == nil {
-			err = s.followImported(ctx, tx, caller, cert.ID)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func orError(err, otherwise error) error {

@@ -112,12 +112,14 @@ func (s *Service) BlockKeys(list *pki.Blocklist) { s.blocklist.Store(list) }
 // Blocked reports whether a key is on the blocklist.
 func (s *Service) Blocked(key crypto.PublicKey) bool { return s.blocklist.Load().Contains(key) }
 
-func insertAuthority(tx *store.Tx, a *notary.Authority, key keystore.Key) (id int64, err error) {
-	fingerprint, err := pki.KeyFingerprint(key.Public())
+// insertAuthority records an authority with its public key and the reference of its private key.
+func insertAuthority(tx *store.Tx, a *notary.Authority, public crypto.PublicKey,
+	key keystore.Reference) (id int64, err error) {
+	fingerprint, err := pki.KeyFingerprint(public)
 	if err != nil {
 		return 0, err
 	}
-	if id, err = tx.InsertAuthority(a, key.Reference); err != nil {
+	if id, err = tx.InsertAuthority(a, key); err != nil {
 		return 0, err
 	}
 	return id, tx.RecordHeldKey(fingerprint, id)

@@ -145,18 +145,23 @@ func (s *Service) statesOf(ctx context.Context, sum notary.Summary, authorities 
 
 func addCRLStates(state *notary.AuthorityState, lists map[store.ListKey]store.ListState, now time.Time) {
 	signs := state.Status != notary.AuthorityPending && state.Status != notary.AuthorityExpired
+	state.Unpublished = state.Revocations
 	for key, list := range lists {
 		if key.AuthorityID != state.Authority.ID || list.Number == 0 {
 			continue
 		}
 		if key.Shard == 0 {
 			state.CRLNumber, state.ThisUpdate, state.NextUpdate = list.Number, list.ThisUpdate, list.NextUpdate
+			state.Unpublished = max(0, state.Revocations-list.Revocations)
 		} else {
 			state.Shards++
 		}
 		if signs && list.NextUpdate.Before(now.Add(revocation.CRLValidity/2)) {
 			state.CRLDue = true
 		}
+	}
+	if state.Authority.Offline {
+		state.CRLDue = signs && state.OfflineDue(now)
 	}
 }
 

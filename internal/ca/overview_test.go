@@ -217,7 +217,7 @@ func TestStatistics(t *testing.T) {
 		{ID: root, CommonName: "Test Root", NotAfter: authority(t, w, root).Certificate.NotAfter, Issued: 2,
 			InForce: 2},
 		{ID: sub, CommonName: authority(t, w, sub).CommonName, NotAfter: authority(t, w, sub).Certificate.NotAfter,
-			Issued: 3, InForce: 1, Revocations: 1},
+			Issued: 3, InForce: 1, Revocations: 1, Unpublished: 1}, // nothing has asked for a CRL
 	}
 	if diff := cmp.Diff(want, got.Authorities); diff != "" {
 		t.Errorf("authorities (-want +got):\n%s", diff)

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -158,6 +159,12 @@ var useCases = map[string]struct {
 	}},
 	"ImportCertificates": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.ImportCertificates(ctx, c, nothing, ""))
+	}},
+	"UploadCRL": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.UploadCRL(ctx, c, nothing, ca.CRLUpload{}))
+	}},
+	"UnsignedCRL": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.UnsignedCRL(ctx, c, nothing, time.Time{}))
 	}},
 	"SignAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.SignAuthority(ctx, c, nothing, nothing)

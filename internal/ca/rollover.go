@@ -68,6 +68,10 @@ func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64, 
 }
 
 func (s *Service) requireActive(a *notary.Authority) error {
+	if a.Offline {
+		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d is offline: create the new key "+
+			"where it is kept, and import the new certificate", a.ID)
+	}
 	if status := a.Status(s.now()); status != notary.AuthorityActive {
 		return notary.Errorf(notary.Conflict, "the certificate authority %d is %s: only an active one can be rolled over", a.ID, status)
 	}
@@ -139,7 +143,7 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 	if other, err := tx.Successor(ctx, old.ID); err != nil || other != 0 {
 		return orError(err, notary.Errorf(notary.Conflict, "the certificate authority %d is already the successor of %d: delete it first to replace it", other, old.ID))
 	}
-	if a.ID, err = insertAuthority(tx, a, r.key); err != nil {
+	if a.ID, err = insertAuthority(tx, a, r.key.Public(), r.key.Reference); err != nil {
 		return err
 	}
 	if err := tx.SetPublication(a.ID, old.Publication); err != nil {
@@ -172,11 +176,11 @@ func (r *rollOver) finish(ctx context.Context) error {
 	}
 }
 
-// signByParent signs the successor under the profile of the old authority's certificate. If the issuer was deleted, the
-// successor remains pending.
+// signByParent signs the successor under the profile of the old authority's certificate. If the issuer was deleted or is
+// offline, the successor remains pending.
 func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
-	_, err := r.s.issuers.Get(ctx, parent)
-	if notary.KindOf(err) == notary.NotFound {
+	issuer, err := r.s.issuers.Get(ctx, parent)
+	if notary.KindOf(err) == notary.NotFound || err == nil && issuer.Offline {
 		return nil
 	} else if err != nil {
 		return err

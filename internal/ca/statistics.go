@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"notary"
+	"notary/internal/store"
 )
 
 // Statistics returns counts for monitoring. It reads maintained counts, so its cost does not grow with the inventory.
@@ -28,10 +29,23 @@ func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err err
 	if err != nil {
 		return st, err
 	}
+	known, err := s.store.RevocationCounts(ctx)
+	if err != nil {
+		return st, err
+	}
+	lists, err := s.store.ListStates(ctx)
+	if err != nil {
+		return st, err
+	}
 	findings := s.revocation.Findings()
 	for _, a := range authorities {
 		c := notary.AuthorityCounts{ID: a.ID, CommonName: a.CommonName, Issued: issued[a.ID],
 			InForce: counts.inForce[a.ID], Revocations: revoked[a.ID], CRLFindings: findings[a.ID]}
+		full := store.ListKey{AuthorityID: a.ID}
+		c.Unpublished = max(0, known[full]-lists[full].Revocations)
+		if lists[full].Number > 0 {
+			c.NextUpdate = lists[full].NextUpdate
+		}
 		if a.Certificate != nil {
 			c.NotAfter = a.Certificate.NotAfter
 		}

@@ -26,7 +26,7 @@ func (p *program) authorityList() *cobra.Command {
 			return printList(p, each(c.CertificateAuthorities(ctx)), table[api.CertificateAuthority]{
 				header: []string{"ID", "STATUS", "COMMON NAME", "KEY", "ISSUER", "EXPIRES"},
 				row: func(a api.CertificateAuthority) []string {
-					return []string{strconv.FormatInt(a.ID, 10), a.Status, a.CommonName, a.Key, optionalID(a.IssuerID),
+					return []string{strconv.FormatInt(a.ID, 10), a.Status, a.CommonName, listedKey(a), optionalID(a.IssuerID),
 						relative(a.NotAfter, p.now())}
 				},
 				empty: "no authorities yet",
@@ -52,6 +52,8 @@ func (p *program) authorityShow() *cobra.Command {
 				return err
 			case certificate:
 				return outFlags{}.write(p, []byte(a.Certificate))
+			case csr && a.Offline:
+				return notary.Errorf(notary.Conflict, "the key of authority %d is offline: its CSR is not here", id)
 			case csr:
 				return outFlags{}.write(p, []byte(a.CSR))
 			default:
@@ -64,10 +66,18 @@ func (p *program) authorityShow() *cobra.Command {
 	return c
 }
 
-// keyText describes the key, and whether a copy of it may exist elsewhere.
+// keyText describes the key, and whether it or a copy of it is elsewhere.
 func keyText(a api.CertificateAuthority) string {
-	if a.KeyKnownOutside {
+	if a.KeyKnownOutside && !a.Offline {
 		return a.Key + ", key known outside"
+	}
+	return listedKey(a)
+}
+
+// listedKey is keyText for a table.
+func listedKey(a api.CertificateAuthority) string {
+	if a.Offline {
+		return a.Key + ", offline"
 	}
 	return a.Key
 }
@@ -116,25 +126,6 @@ func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string)
 	c.MarkFlagRequired("authority")
 }
 
-func (p *program) authorityUpload() *cobra.Command {
-	var chain string
-	var cross bool
-	c := p.idCommand("upload ID", "Upload a certificate that an external CA signed for a CA",
-		"authority %d has its certificate and can sign", func(ctx context.Context, c *client.Client, id int64) error {
-			text, err := p.readCertificates(ctx, chain)
-			if err != nil {
-				return err
-			}
-			return c.UploadAuthorityCertificate(ctx, id,
-				api.UploadAuthorityCertificate{CertificateChain: text, Cross: cross})
-		})
-	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, the authority's own certificate first, as "+
-		"PEM, DER or PKCS #7; - for the standard input")
-	c.Flags().BoolVar(&cross, "cross", false, "add a cross-certificate: the certificate in use does not change")
-	c.MarkFlagRequired("chain")
-	return c
-}
-
 func (p *program) authorityEnable() *cobra.Command {
 	return p.idCommand("enable ID", "Enable a CA", "authority %d is enabled",
 		func(ctx context.Context, c *client.Client, id int64) error {
@@ -157,34 +148,5 @@ func (p *program) authorityDelete() *cobra.Command {
 			return c.DeleteCertificateAuthority(ctx, id, force)
 		})
 	c.Flags().BoolVar(&force, "force", false, "delete it even if certificates that it issued are valid")
-	return c
-}
-
-func (p *program) authorityCRL() *cobra.Command {
-	var out outFlags
-	var der bool
-	c := &cobra.Command{
-		Use: "crl ID", Short: "Download a CA's CRL; needs no login", Args: cobra.ExactArgs(1),
-		Example: "  notary authority crl 1 | openssl crl -noout -text\n" +
-			"  notary authority crl 1 --der --out root.crl",
-		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
-			if der && out.out == "" && !p.json && isTerminal(p.out) {
-				return usagef("DER is not for a terminal: give --out FILE, or leave --der out")
-			}
-			crl, err := c.CRL(ctx, id)
-			switch {
-			case err != nil:
-				return err
-			case p.json:
-				return p.printJSON(api.CRL{CRL: (&notary.CRL{DER: crl}).PEM()})
-			case der:
-				return out.write(p, crl)
-			default:
-				return out.write(p, []byte((&notary.CRL{DER: crl}).PEM()))
-			}
-		}),
-	}
-	out.register(c)
-	c.Flags().BoolVar(&der, "der", false, "write DER instead of PEM")
 	return c
 }

@@ -20,6 +20,7 @@ import (
 
 // importFlags describe the CA to import.
 type importFlags struct {
+	offline                   bool
 	openssl                   string
 	key, pkcs12, passwordFile string
 	chain, crl                string
@@ -41,11 +42,14 @@ func (p *program) authorityImport() *cobra.Command {
 			"private/ca.key, cacert.pem or ca.crt, crl.pem, crlnumber, newcerts or certs_by_serial and issued,\n" +
 			"and index.txt, whose revocations must all be on the CRL. The other flags name files in other places.\n\n" +
 			"Certificates in a folder that cannot be recorded are listed, and all others are recorded; the exit\n" +
-			"code is then 1.",
+			"code is then 1.\n\n" +
+			"With --offline, the key stays where it is: the server records the CA's certificates and revocations and\n" +
+			"publishes the CRLs that the CA signs elsewhere (notary authority upload --crl).",
 		Example: "  notary authority import --openssl demoCA\n" +
 			"  notary authority import --openssl easy-rsa/pki --password-file password.txt\n" +
 			"  notary authority import --key ca.key --chain ca.pem --crl ca.crl --certificates issued\n" +
-			"  notary authority import --pkcs12 ca.p12 --crl-number 41",
+			"  notary authority import --pkcs12 ca.p12 --crl-number 41\n" +
+			"  notary authority import --offline --chain root.pem --crl root.crl",
 		Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.importAuthority(ctx, c, flags) }),
 	}
@@ -62,7 +66,10 @@ func (p *program) authorityImport() *cobra.Command {
 	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, if it is not that of --crl")
 	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that it "+
 		"has issued, in PEM, DER or PKCS #7; may be repeated")
-	c.MarkFlagsOneRequired("openssl", "key", "pkcs12")
+	c.Flags().BoolVar(&flags.offline, "offline", false, "register the CA without its key, which stays elsewhere")
+	c.MarkFlagsOneRequired("openssl", "key", "pkcs12", "offline")
+	c.MarkFlagsMutuallyExclusive("key", "offline")
+	c.MarkFlagsMutuallyExclusive("pkcs12", "offline")
 	c.MarkFlagsMutuallyExclusive("key", "pkcs12")
 	return c
 }
@@ -146,6 +153,10 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 		return withHint(err, "authority %d is imported; record its certificates with: notary authority "+
 			"import-certificates %d PATH", id, id)
 	}
+	if flags.offline {
+		return errors.Join(p.printImported(id, done, found, "authority %d is registered; its key stays offline\nits CRL is at "+
+			"/crl/%d.crl once uploaded: notary authority upload %d --crl FILE", id, id, id), found.refusals())
+	}
 	if len(flags.certificates) == 0 {
 		return p.printImported(id, done, found, "authority %d is imported and can sign\nnext: notary authority "+
 			"import-certificates %d PATH, or notary authority crl %d", id, id, id)
@@ -159,27 +170,26 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 // is not sent to the server.
 func (p *program) importBody(ctx context.Context,
 	flags importFlags) (body api.ImportCertificateAuthority, chain string, err error) {
-	file := flags.key + flags.pkcs12 // one of them is empty
-	key, err := files.Read(file)
-	if err != nil {
-		return body, "", err
+	body.Offline, body.CRLNumber = flags.offline, flags.crlNumber
+	var key []byte
+	if !flags.offline {
+		if key, body.Password, err = p.readImportedKey(ctx, flags); err != nil {
+			return body, "", err
+		}
+		body.PrivateKey = asText(key)
 	}
-	if flags.pkcs12 != "" && !pki.IsPKCS12(key) {
-		_, err := pki.OpenPKCS12(key, "")
-		return body, "", withHint(notary.Errorf(notary.Invalid, "%s: %s", file, err),
-			"pass a key in another format with --key")
-	}
-	if body.Password, err = p.keyPassword(ctx, key, flags.passwordFile); err != nil {
-		return body, "", err
-	}
-	body.PrivateKey, body.CRLNumber = asText(key), flags.crlNumber
-	if flags.chain != "" {
+	switch {
+	case flags.chain != "":
 		if chain, err = p.readCertificates(ctx, flags.chain); err != nil {
 			return body, "", err
 		}
 		body.CertificateChain = chain
-	} else if chain, err = pkcs12Chain(key, body.Password); err != nil {
-		return body, "", err
+	case flags.offline:
+		return body, "", usagef("name the file with the CA's chain: --chain FILE")
+	default:
+		if chain, err = pkcs12Chain(key, body.Password); err != nil {
+			return body, "", err
+		}
 	}
 	if flags.crl != "" {
 		crl, err := readLarge(flags.crl, pki.MaxCRLSize)
@@ -189,6 +199,21 @@ func (p *program) importBody(ctx context.Context,
 		body.CRL = asText(crl)
 	}
 	return body, chain, nil
+}
+
+// readImportedKey reads the CA's key, and its password if it is encrypted.
+func (p *program) readImportedKey(ctx context.Context, flags importFlags) (key []byte, password string, err error) {
+	file := flags.key + flags.pkcs12 // one of them is empty
+	if key, err = files.Read(file); err != nil {
+		return nil, "", err
+	}
+	if flags.pkcs12 != "" && !pki.IsPKCS12(key) {
+		_, err := pki.OpenPKCS12(key, "")
+		return nil, "", withHint(notary.Errorf(notary.Invalid, "%s: %s", file, err),
+			"pass a key in another format with --key")
+	}
+	password, err = p.keyPassword(ctx, key, flags.passwordFile)
+	return key, password, err
 }
 
 // pkcs12Chain returns the chain in a PKCS #12 file.

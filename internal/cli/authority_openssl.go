@@ -41,7 +41,7 @@ func (f *importFlags) findFiles() (err error) {
 	if f.openssl == "" {
 		return nil
 	}
-	if f.key == "" && f.pkcs12 == "" {
+	if f.key == "" && f.pkcs12 == "" && !f.offline {
 		if f.key, err = f.firstExisting(opensslKeys, "--key"); err != nil {
 			return err
 		}

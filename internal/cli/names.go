@@ -198,14 +198,14 @@ func findAuthority(ctx context.Context, c *client.Client, name string) (int64, e
 }
 
 // findSigner is findAuthority for a signing authority: of several with the same name, as left by a roll-over, it
-// returns the only active one.
+// returns the only active one that is not offline.
 func findSigner(ctx context.Context, c *client.Client, name string) (int64, error) {
 	all, err := authoritiesNamed(ctx, c, name)
 	if err != nil {
 		return 0, err
 	}
 	active := slices.DeleteFunc(slices.Clone(all), func(a api.CertificateAuthority) bool {
-		return a.Status != string(notary.AuthorityActive)
+		return a.Status != string(notary.AuthorityActive) || a.Offline
 	})
 	if len(active) == 1 {
 		return active[0].ID, nil

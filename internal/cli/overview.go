@@ -85,7 +85,12 @@ func (p *program) authoritySummary(a api.AuthorityState) []string {
 	if a.EndsSoon {
 		words = append(words, "its certificate expires "+relative(a.NotAfter, p.now()))
 	}
-	if a.CRLDue {
+	switch {
+	case a.CRLDue && a.Offline && a.Unpublished > 0:
+		words = append(words, fmt.Sprintf("upload a new CRL: %d revocations are not on the last one", a.Unpublished))
+	case a.CRLDue && a.Offline:
+		words = append(words, "upload a new CRL: the last one expires "+relative(a.NextUpdate, p.now()))
+	case a.CRLDue:
 		words = append(words, "a CRL is overdue")
 	}
 	return words
@@ -105,6 +110,7 @@ func (p *program) authorityState() *cobra.Command {
 				field{"Valid until", exact(a.NotAfter, p.now())},
 				field{"Certificates", fmt.Sprintf("%d issued, %d valid", a.Issued, a.InForce)},
 				field{"Revocations", strconv.FormatInt(a.Revocations, 10)},
+				field{"Unpublished", unpublished(a)},
 				field{"CRL number", optionalID(a.CRLNumber)},
 				field{"CRL made", exact(a.ThisUpdate, p.now())},
 				field{"CRL good until", exact(a.NextUpdate, p.now())},
@@ -112,4 +118,12 @@ func (p *program) authorityState() *cobra.Command {
 				field{"OCSP responder until", exact(a.OCSPResponderEnd, p.now())},
 			)
 		})}
+}
+
+// unpublished returns the number of revocations that wait for the CRL of an offline CA.
+func unpublished(a api.AuthorityState) string {
+	if !a.Offline {
+		return "" // the next CRL has them within seconds
+	}
+	return strconv.FormatInt(a.Unpublished, 10)
 }

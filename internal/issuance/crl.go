@@ -20,7 +20,7 @@ import (
 )
 
 // CRL builds a certificate revocation list (RFC 5280, section 5): [NewCRL] starts it, [CRL.Add] adds entries, and
-// [CRL.Sign] completes it. Entries are encoded directly into the result, so that a CRL with a million entries is
+// [CRL.Sign] or [CRL.Unsigned] completes it. Entries are encoded directly into the result, so that a CRL with a million entries is
 // in memory only once. It is not safe for concurrent use.
 type CRL struct {
 	issuer  Issuer
@@ -57,7 +57,7 @@ func NewCRL(issuer Issuer, octets int) (*CRL, error) {
 		return nil, notary.Errorf(notary.Unprocessable, "the certificate of the authority %s "+
 			"does not let it sign CRLs", nameOf(issuer.Certificate))
 	}
-	scheme, err := schemeOf(issuer.Signer.Public())
+	scheme, err := schemeOf(issuer.Certificate.PublicKey)
 	if err != nil {
 		return nil, err
 	}
@@ -173,28 +173,11 @@ func holdExtension(instruction string) []byte {
 
 // Sign completes the CRL: it checks and signs it, and verifies the signature. The CRL cannot be used afterwards.
 func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
-	terms.ThisUpdate = terms.ThisUpdate.UTC().Truncate(time.Second)
-	terms.NextUpdate = terms.NextUpdate.UTC().Truncate(time.Second)
-	before, after, algorithm, err := l.frame(terms)
+	f, err := l.complete(terms)
 	if err != nil {
 		return nil, err
 	}
-	first := slices.Clip(before)
-	if l.entries > 0 { // otherwise omitted (RFC 5280, section 5.1.2.6)
-		before = append(before, header(casn1.SEQUENCE, len(l.octets)-l.room)...)
-	}
-	before = append(header(casn1.SEQUENCE, len(before)+len(l.octets)-l.room+len(after)), before...)
-	start := l.room - len(before)
-	if start < mostHeaders/3 {
-		return nil, notary.Errorf(notary.Internal, "the part of the CRL before its entries takes "+
-			"%d octets", len(before))
-	}
-	copy(l.octets[start:], before)
-	l.octets = append(l.octets, after...)
-	tbs := l.octets[start:]
-	if err := l.check(tbs, terms); err != nil {
-		return nil, err
-	}
+	tbs := l.octets[f.start:]
 	signature, err := crypto.SignMessage(l.issuer.Signer, rand.Reader, tbs, l.scheme.hash)
 	if err != nil {
 		return nil, notary.InternalError("sign the CRL", err)
@@ -202,18 +185,57 @@ func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
 	if err := l.issuer.Certificate.CheckSignature(l.scheme.algorithm, tbs, signature); err != nil {
 		return nil, notary.InternalError("verify the authority's signature on the CRL", err)
 	}
-	rest := slices.Concat(algorithm, header(casn1.BIT_STRING, len(signature)+1), []byte{0}, signature)
+	rest := slices.Concat(f.algorithm, header(casn1.BIT_STRING, len(signature)+1), []byte{0}, signature)
 	if l.linted > 0 {
-		l.excerpt = sequence(sequence(first, sequence(l.octets[l.room:l.linted]), after), rest)
+		l.excerpt = sequence(sequence(f.before, sequence(l.octets[l.room:l.linted]), f.after), rest)
 	}
 	l.octets = append(l.octets, rest...)
-	whole := header(casn1.SEQUENCE, len(l.octets)-start)
-	start -= len(whole)
+	whole := header(casn1.SEQUENCE, len(l.octets)-f.start)
+	start := f.start - len(whole)
 	copy(l.octets[start:], whole)
 	if l.linted == 0 {
 		l.excerpt = l.octets[start:]
 	}
 	return l.octets[start:], nil
+}
+
+// Unsigned completes and checks the CRL and returns its TBSCertList (RFC 5280, section 5.1.2), for a key that is kept
+// elsewhere, and the hash of the signature; 0 for Ed25519, which signs the whole. The CRL cannot be used afterwards.
+func (l *CRL) Unsigned(terms CRLTerms) (tbs []byte, hash crypto.Hash, err error) {
+	f, err := l.complete(terms)
+	if err != nil {
+		return nil, 0, err
+	}
+	return l.octets[f.start:], l.scheme.hash, nil
+}
+
+// framed is what surrounds the entries of a complete TBSCertList.
+type framed struct {
+	before, after, algorithm []byte
+	start                    int // of the TBSCertList in octets
+}
+
+// complete completes the TBSCertList and checks it.
+func (l *CRL) complete(terms CRLTerms) (f framed, err error) {
+	terms.ThisUpdate = terms.ThisUpdate.UTC().Truncate(time.Second)
+	terms.NextUpdate = terms.NextUpdate.UTC().Truncate(time.Second)
+	before, after, algorithm, err := l.frame(terms)
+	if err != nil {
+		return f, err
+	}
+	f = framed{before: slices.Clip(before), after: after, algorithm: algorithm}
+	if l.entries > 0 { // otherwise omitted (RFC 5280, section 5.1.2.6)
+		before = append(before, header(casn1.SEQUENCE, len(l.octets)-l.room)...)
+	}
+	before = append(header(casn1.SEQUENCE, len(before)+len(l.octets)-l.room+len(after)), before...)
+	f.start = l.room - len(before)
+	if f.start < mostHeaders/3 {
+		return f, notary.Errorf(notary.Internal, "the part of the CRL before its entries takes "+
+			"%d octets", len(before))
+	}
+	copy(l.octets[f.start:], before)
+	l.octets = append(l.octets, after...)
+	return f, l.check(l.octets[f.start:], terms)
 }
 
 func sequence(elements ...[]byte) []byte {

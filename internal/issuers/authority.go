@@ -14,7 +14,7 @@ import (
 	"notary/internal/pki"
 )
 
-// Issuer is an authority with its key open, ready to sign.
+// Issuer is an authority with its key open, ready to sign. The Signer of an offline one is nil.
 type Issuer struct {
 	*notary.Authority
 	issuance.Issuer
@@ -29,7 +29,9 @@ func (s *Issuers) openAuthority(ctx context.Context, id int64, key crypto.Signer
 	if err != nil {
 		return nil, err
 	}
-	if key == nil {
+	if a.Offline {
+		key = nil
+	} else if key == nil {
 		public, err := s.publicKey(a)
 		if err != nil {
 			return nil, err
@@ -131,8 +133,8 @@ func (s *Issuers) openChains(ctx context.Context, a *Issuer) error {
 	return nil
 }
 
-// Certified returns an authority that has a certificate, and so can sign CRLs and OCSP responses even if it is revoked
-// or disabled.
+// Certified returns an authority that has a certificate. Unless it is offline, it can sign CRLs and OCSP responses even
+// if it is revoked or disabled.
 func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err == nil && a.Issuer.Certificate == nil {
@@ -152,6 +154,10 @@ func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
 	}
 	if status := a.Status(s.now()); status != notary.AuthorityActive {
 		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is %s: it cannot sign", id, status)
+	}
+	if a.Offline {
+		return nil, notary.Errorf(notary.Conflict, "the key of the certificate authority %d is offline: sign where it "+
+			"is kept, and upload the certificate", id)
 	}
 	if a.Damaged != "" {
 		return nil, notary.Errorf(notary.Conflict,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"notary"
 )
@@ -24,10 +25,15 @@ const labelCRL = "X509 CRL"
 
 // CRL is an external certificate revocation list that [ParseCRL] accepted.
 type CRL struct {
+	DER         []byte
 	Number      int64 // 0 if absent
 	ThisUpdate  time.Time
+	NextUpdate  time.Time // zero if absent
 	Revocations []notary.Revocation
 }
+
+// Expired reports whether nextUpdate has passed.
+func (c *CRL) Expired(now time.Time) bool { return !c.NextUpdate.IsZero() && !c.NextUpdate.After(now) }
 
 // OIDHoldInstruction identifies the CRL entry extension holdInstructionCode (RFC 3280, section 5.3.2).
 var OIDHoldInstruction = asn1.ObjectIdentifier{2, 5, 29, 23}
@@ -74,12 +80,44 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 		return nil, invalid("the CRL is from the future: its "+
 			"thisUpdate is %s", list.ThisUpdate.UTC().Format(time.RFC3339))
 	}
-	crl := &CRL{ThisUpdate: list.ThisUpdate}
+	crl := &CRL{DER: der, ThisUpdate: list.ThisUpdate, NextUpdate: list.NextUpdate}
 	if crl.Number, err = crlNumber(list.Number); err != nil {
 		return nil, err
 	}
 	crl.Revocations, err = readEntries(list.RevokedCertificateEntries)
 	return crl, err
+}
+
+// maxSignature is the maximum size of a signature in octets: more than that of RSA with 16384 bits.
+const maxSignature = 4096
+
+// JoinCRL returns the CRL with the TBSCertList (DER; RFC 5280, section 5.1.2) and the signature. [ParseCRL] verifies it.
+// All errors are Invalid.
+func JoinCRL(tbs, signature []byte) ([]byte, error) {
+	var fields, algorithm cryptobyte.String
+	in := cryptobyte.String(tbs)
+	switch {
+	case len(tbs) > MaxCRLSize:
+		return nil, notary.WithField(invalid("the unsigned CRL is larger than %d MiB", MaxCRLSize>>20), "unsigned_crl")
+	case !in.ReadASN1(&fields, casn1.SEQUENCE) || !in.Empty() || !fields.SkipASN1(casn1.INTEGER) ||
+		!fields.ReadASN1Element(&algorithm, casn1.SEQUENCE):
+		return nil, notary.WithField(invalid("this is not an unsigned CRL (a TBSCertList in DER): send the file that "+
+			"was exported"), "unsigned_crl")
+	case len(signature) == 0 || len(signature) > maxSignature:
+		return nil, notary.WithField(invalid("the signature has %d octets: send the signature itself, as openssl dgst -sign "+
+			"writes it", len(signature)), "signature")
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(tbs)
+		b.AddBytes(algorithm)
+		b.AddASN1BitString(signature)
+	})
+	der, err := b.Bytes()
+	if err != nil {
+		return nil, notary.InternalError("join the CRL and its signature", err)
+	}
+	return der, nil
 }
 
 func readCRL(data []byte) ([]byte, error) {

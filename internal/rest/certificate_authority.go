@@ -16,7 +16,7 @@ func (r *routes) certificateAuthorities() {
 	const one = path + "/{id}"
 	handle(r, operation{id: "listCertificateAuthorities", method: "GET", path: path, status: 200,
 		needs: notary.ReadAuthorities, summary: "List certificate authorities",
-		doc: "The CAs whose keys this server holds."}, r.authorities)
+		doc: "The CAs whose keys this server holds, and the offline ones."}, r.authorities)
 	handle(r, operation{id: "createCertificateAuthority", method: "POST", path: path, status: 201,
 		needs: notary.ManageAuthorities, errors: []int{422}, summary: "Create a certificate authority",
 		doc: "Generates its key. A root is active immediately; any other CA is pending until its CSR is signed, here or elsewhere."},

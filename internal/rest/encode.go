@@ -74,7 +74,7 @@ func authorityToAPI(a *notary.Authority, now time.Time) api.CertificateAuthority
 		Settings: api.AuthoritySettings{CRL: !a.Publication.NoCRL, OCSP: !a.Publication.NoOCSP, Issuer: !a.Publication.NoIssuer,
 			CRLShards: a.Publication.Shards},
 		NameConstraints: constraintsToAPI(a.Constraints), PredecessorID: optional(a.PredecessorID),
-		KeyKnownOutside: a.KeyKnownOutside,
+		KeyKnownOutside: a.KeyKnownOutside, Offline: a.Offline,
 	}
 	if a.PathLen >= 0 {
 		out.PathLength = &a.PathLen

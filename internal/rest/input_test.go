@@ -86,7 +86,8 @@ var needsNoToken = map[string]bool{"POST /login": true, "POST /api/v1/accounts":
 
 // takesMore are the calls that accept 32 MiB.
 var takesMore = map[string]bool{"POST /api/v1/certificate_authorities/import": true,
-	"POST /api/v1/certificate_authorities/{id}/issued": true}
+	"POST /api/v1/certificate_authorities/{id}/issued": true,
+	"POST /api/v1/certificate_authorities/{id}/crl":    true}
 
 const maxOpenBody = 16 << 10
 

@@ -157,6 +157,7 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 		Subject: commonName("Short-lived Root"), PathLen: -1, NotAfter: h.Clock.Now().Add(time.Hour)})
 	testkit.Check(t, err)
 	h.Clock.Advance(2 * time.Hour)
+	offline, _ := anOfflineAuthority(t, h, notary.Caller{})
 
 	objects := map[string]int64{
 		"POST /api/v1/certificate_requests/{id}/sign":    h.Request(t, h.Admin()),
@@ -186,6 +187,7 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 			{"disabled", disabled, 409, "conflict", ""},
 			{"revoked", revoked, 409, "conflict", ""},
 			{"expired", expired, 409, "conflict", ""},
+			{"offline", offline, 409, "conflict", ""},
 		} {
 			t.Run(name+" by one that is "+test.name, func(t *testing.T) {
 				h.wantUnchanged(t, func() {

@@ -60,7 +60,7 @@ func (r *routes) authorityState(ctx context.Context, caller notary.Caller, in *B
 func stateToAPI(s *notary.AuthorityState) api.AuthorityState {
 	out := api.AuthorityState{ID: s.Authority.ID, CommonName: s.Authority.CommonName, Status: string(s.Status), EndsSoon: s.EndsSoon,
 		Issued: s.Issued, InForce: s.InForce, Revocations: s.Revocations, CRLNumber: optional(s.CRLNumber),
-		ThisUpdate: optionalTime(s.ThisUpdate), NextUpdate: optionalTime(s.NextUpdate), CRLDue: s.CRLDue, Shards: s.Shards,
+		ThisUpdate: optionalTime(s.ThisUpdate), NextUpdate: optionalTime(s.NextUpdate), CRLDue: s.CRLDue, Unpublished: s.Unpublished, Offline: s.Authority.Offline, Shards: s.Shards,
 		OCSPResponderEnd: optionalTime(s.ResponderEnd)}
 	if c := s.Authority.Certificate; c != nil {
 		out.NotAfter = &c.NotAfter

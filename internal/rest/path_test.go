@@ -56,6 +56,7 @@ var bodies = map[string]string{
 	"POST /api/v1/certificate_authorities/{id}/sign":        `{"certificate_authority_id": "1"}`,
 	"POST /api/v1/certificate_authorities/{id}/certificate": `{"certificate_chain": "x"}`,
 	"POST /api/v1/certificate_authorities/{id}/issued":      `{"certificates": "x"}`,
+	"POST /api/v1/certificate_authorities/{id}/crl":         `{"crl": "-----BEGIN X509 CRL-----"}`,
 	"POST /api/v1/accounts/{id}/change_password":            `{"password": "plain violet harbour engine"}`,
 	"PUT /api/v1/groups/{id}/members":                       `{"add": [1]}`,
 	"PUT /api/v1/profiles/{id}":                             `{"key_usages": ["digitalSignature"], "validity": "30d"}`,

@@ -82,6 +82,8 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_authorities/{id}/cross_sign":      {roles: managers, success: 201, prepare: anAuthorityToCross},
 	"POST /api/v1/certificate_authorities/{id}/roll_over":       {roles: managers, success: 201, prepare: anAuthority},
 	"GET /api/v1/certificate_authorities/{id}/impact":           {roles: observers, success: 200, prepare: anAuthority},
+	"POST /api/v1/certificate_authorities/{id}/unsigned_crl":    {roles: managers, success: 200, prepare: anOfflineAuthority},
+	"POST /api/v1/certificate_authorities/{id}/crl":             {roles: managers, success: 201, prepare: aSignedCRL},
 	"GET /api/v1/certificate_authorities/{id}/crl":              {roles: nobody, success: 200, prepare: anAuthority},
 	"GET /api/v1/profiles":                                      {roles: everyone, success: 200},
 	"POST /api/v1/profiles":                                     {roles: managers, success: 201, prepare: newProfile},

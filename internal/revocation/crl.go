@@ -26,7 +26,8 @@ const (
 )
 
 // CRL returns the authority's full CRL with every revocation acknowledged before the call. It regenerates the CRL only
-// if that is outdated or half of its validity has passed. It needs no permission.
+// if that is outdated or half of its validity has passed. The CRL of an offline authority is the last one uploaded, which
+// may be outdated. It needs no permission.
 func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error) {
 	return s.crl(ctx, store.ListKey{AuthorityID: authorityID}, CRLValidity/2)
 }
@@ -54,6 +55,9 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 		return nil, err
 	}
 	newest := list.newest.Load()
+	if a.Offline {
+		return uploadedCRL(a, list)
+	}
 	if a.Expired(s.now()) {
 		return lastCRL(a, list)
 	}
@@ -83,6 +87,17 @@ func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	last := *newest
 	last.Final = true
 	return &last, nil
+}
+
+// uploadedCRL returns the last CRL that was uploaded for an offline authority, even if that has expired.
+func uploadedCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
+	newest := list.newest.Load()
+	if newest == nil {
+		return nil, notary.Errorf(notary.Conflict, "the key of the certificate authority %d is offline, and no CRL of it "+
+			"has been uploaded yet", a.ID)
+	}
+	list.fallback.Store(true)
+	return newest, nil
 }
 
 // listURLs returns the distribution points that certificates name for a partitioned CRL, or NotFound if none does. The
@@ -273,14 +288,14 @@ func (s *Service) RefreshCRLs(ctx context.Context) error {
 	}
 	var errs []error
 	for _, a := range all {
-		if a.Status(s.now()) == notary.AuthorityPending {
+		if a.Status(s.now()) == notary.AuthorityPending || a.Offline {
 			continue
 		}
 		states[store.ListKey{AuthorityID: a.ID}] = store.ListState{}
 	}
 	for _, key := range sortedKeys(states) {
 		a, err := s.issuers.Get(ctx, key.AuthorityID)
-		if err == nil && a.Expired(s.now()) {
+		if err == nil && (a.Offline || a.Expired(s.now())) {
 			continue
 		}
 		if err == nil {

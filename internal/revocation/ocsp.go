@@ -23,7 +23,7 @@ type OCSPAnswer struct {
 }
 
 // OCSP responds to an OCSP request (DER) for an authority. It needs no permission. The error status is unauthorized
-// (RFC 5019, section 2.2.3) if the authority does not exist, is pending or has expired, or issued none of the
+// (RFC 5019, section 2.2.3) if the authority does not exist, is pending, offline or expired, or issued none of the
 // certificates. A disabled or revoked authority still responds.
 func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) OCSPAnswer {
 	answer, err := s.answerOCSP(ctx, authorityID, request)
@@ -84,6 +84,10 @@ func (s *Service) respondingAuthority(ctx context.Context, authorityID int64,
 	}
 	if a.Issuer.Certificate == nil || !a.End().After(s.now()) {
 		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no valid certificate",
+			authorityID)
+	}
+	if a.Offline {
+		return nil, notary.Errorf(notary.NotFound, "the key of the certificate authority %d is offline: it has only CRLs",
 			authorityID)
 	}
 	for _, id := range request.Certs {

@@ -16,10 +16,17 @@ import (
 // PublishedCRL returns the authority's full CRL (shard 0) or partitioned CRL from memory, where [Service.KeepCRLs]
 // keeps it current. Only the first call may wait for it to be built. It needs no permission.
 func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
-	if _, err := s.issuers.Certified(ctx, authorityID); err != nil {
+	a, err := s.issuers.Certified(ctx, authorityID)
+	if err != nil {
 		return nil, err
 	}
 	key := store.ListKey{AuthorityID: authorityID, Shard: shard}
+	if a.Offline && shard > 0 { // of when its key was held here: a full CRL has no distribution point, so it fits all
+		if _, err := s.listURLs(ctx, key); err != nil {
+			return nil, err
+		}
+		key.Shard = 0
+	}
 	if crl := s.lists.published(key); crl != nil {
 		return crl, nil
 	}
@@ -27,7 +34,7 @@ func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int
 }
 
 // firstCRL returns a CRL that is not in memory yet: one that another node has built since this node started, or a new
-// one. An expired authority keeps its last CRL.
+// one. An expired or offline authority keeps its last CRL.
 func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL, error) {
 	if _, err := s.listURLs(ctx, key); err != nil {
 		return nil, err
@@ -37,7 +44,7 @@ func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL,
 		return nil, err
 	}
 	crl := list.newest.Load()
-	if crl != nil && s.expired(ctx, key.AuthorityID) {
+	if crl != nil && s.fixed(ctx, key.AuthorityID) {
 		list.fallback.Store(true)
 		return crl, nil
 	}
@@ -47,9 +54,10 @@ func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL,
 	return s.crl(ctx, key, CRLValidity)
 }
 
-func (s *Service) expired(ctx context.Context, authorityID int64) bool {
+// fixed reports whether the authority's CRL cannot be regenerated here: the authority has expired or is offline.
+func (s *Service) fixed(ctx context.Context, authorityID int64) bool {
 	a, err := s.issuers.Get(ctx, authorityID)
-	return err == nil && a.Expired(s.now())
+	return err == nil && (a.Offline || a.Expired(s.now()))
 }
 
 // KeepCRLs keeps the published CRLs current until ctx ends: they list a revocation, by any node, after at most the
@@ -95,7 +103,7 @@ func (s *Service) KeepCRLs(ctx context.Context, delay func() time.Duration) {
 // keepCRL rebuilds a CRL if it is outdated, or loads a newer one from the database.
 func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
 	err := notary.Recovered("build the CRL", func() error {
-		if s.expired(ctx, key.AuthorityID) {
+		if s.fixed(ctx, key.AuthorityID) {
 			return s.load(ctx, key, s.lists.of(key))
 		}
 		_, err := s.crl(ctx, key, CRLValidity)
@@ -160,7 +168,7 @@ func (s *Service) due(key store.ListKey, state store.ListState, age time.Duratio
 		return false // caches could not order two CRLs of the same second
 	case state.Revocations >= count:
 		return newest != nil && !names(newest, urls)
-	case s.expired(context.Background(), key.AuthorityID):
+	case s.fixed(context.Background(), key.AuthorityID):
 		return false
 	}
 	list := s.lists.of(key)

@@ -36,11 +36,16 @@ var (
 		"Lint findings in the CRLs of the CA that this node built last.", caLabels, nil)
 	caExpiryDesc = prometheus.NewDesc("notary_ca_not_after_timestamp_seconds",
 		"When the CA certificate in use expires, in seconds since 1970.", caLabels, nil)
+	crlNextUpdateDesc = prometheus.NewDesc("notary_crl_next_update_timestamp_seconds",
+		"When the full CRL of the CA expires, in seconds since 1970.", caLabels, nil)
+	crlUnpublishedDesc = prometheus.NewDesc("notary_crl_unpublished_revocations",
+		"Revocations that the full CRL of the CA lacks; those of an offline CA wait for the upload of its CRL.", caLabels, nil)
 
 	caLabels        = []string{"ca_id", "ca"}
 	statisticsDescs = []*prometheus.Desc{requestsDesc, expiringDesc, damagedDesc,
 		certificatesDesc, validDesc, expiredDesc, revokedDesc,
-		caCertificatesDesc, caValidDesc, caRevocationsDesc, crlFindingsDesc, caExpiryDesc}
+		caCertificatesDesc, caValidDesc, caRevocationsDesc, crlFindingsDesc, caExpiryDesc, crlNextUpdateDesc,
+		crlUnpublishedDesc}
 )
 
 // statisticsCollector collects the counts of the service.
@@ -86,6 +91,10 @@ func (c statisticsCollector) Collect(metrics chan<- prometheus.Metric) {
 		gauge(caValidDesc, a.InForce, labels...)
 		gauge(caRevocationsDesc, a.Revocations, labels...)
 		gauge(crlFindingsDesc, a.CRLFindings, labels...)
+		gauge(crlUnpublishedDesc, a.Unpublished, labels...)
+		if !a.NextUpdate.IsZero() {
+			gauge(crlNextUpdateDesc, a.NextUpdate.Unix(), labels...)
+		}
 		if !a.NotAfter.IsZero() { // pending
 			gauge(caExpiryDesc, a.NotAfter.Unix(), labels...)
 		}

@@ -11,7 +11,8 @@ import (
 )
 
 const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.not_after, a.path_len,
-	a.constraints, a.predecessor_id, a.names_crl, a.names_ocsp, a.names_issuer, a.crl_shards, a.crl_number, a.created_at, a.key_known_outside,` + certificateColumns + `
+	a.constraints, a.predecessor_id, a.names_crl, a.names_ocsp, a.names_issuer, a.crl_shards, a.crl_number, a.created_at, a.key_known_outside,
+	COALESCE(LENGTH(a.sealed_key), 1) = 0,` + certificateColumns + `
 	FROM authority a
 	LEFT JOIN certificate k ON k.id = a.certificate_id` + certificateJoins
 
@@ -36,14 +37,15 @@ func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
 	return db.Collect(ctx, r.q, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
 }
 
-// HasAuthorities reports whether any sealed key exists, which the key file must open.
+// HasAuthorities reports whether any authority has a key, which the key file must open.
 func (r reader) HasAuthorities(ctx context.Context) (bool, error) {
 	var n int
-	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM authority WHERE sealed_key IS NOT NULL`).Scan(&n)
+	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM authority WHERE LENGTH(sealed_key) > 0`).Scan(&n)
 	return n > 0, db.MapError(err)
 }
 
-// SealedKey returns the authority's key reference: for package keystore, the sealed private key.
+// SealedKey returns the authority's key reference: for package keystore, the sealed private key. It is empty if the
+// authority is offline.
 func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err error) {
 	err = r.q.QueryRow(ctx, `SELECT sealed_key FROM authority WHERE id = $1 AND deleted_at IS NULL`, id).Scan(&sealed)
 	return sealed, found(err, "certificate authority", id)
@@ -80,7 +82,7 @@ func (r reader) scanAuthority(row db.Row) (*notary.Authority, error) {
 		cert                         certificateRow
 	)
 	dest := []any{&a.ID, &a.Enabled, &a.CSR, &a.CommonName, &a.Key, &notAfter, &pathLen,
-		&constraints, &predecessor, &crl, &ocsp, &issuer, &shards, &crlNumber, &created, &a.KeyKnownOutside}
+		&constraints, &predecessor, &crl, &ocsp, &issuer, &shards, &crlNumber, &created, &a.KeyKnownOutside, &a.Offline}
 	if err := row.Scan(append(dest, cert.dest()...)...); err != nil {
 		return nil, err
 	}
@@ -102,7 +104,7 @@ func (r reader) scanAuthority(row db.Row) (*notary.Authority, error) {
 	return &a, nil
 }
 
-// InsertAuthority records a new authority without a certificate and returns its id. Its CRLs continue from the
+// InsertAuthority records a new authority without a certificate and returns its id. An offline one has an empty key. Its CRLs continue from the
 // authority's CRL number: see [Tx.NextCRLNumber].
 func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, error) {
 	constraints, err := encodeConstraints(a.Constraints)

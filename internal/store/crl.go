@@ -110,6 +110,23 @@ func (tx *Tx) SaveCRL(c *notary.CRL) error {
 		c.Number, c.DER, db.Seconds(c.ThisUpdate), db.Seconds(c.NextUpdate), c.Revocations, c.AuthorityID, c.Shard)
 }
 
+// PublishCRL records a full CRL that an offline authority has signed, with all revocations known so far. It returns a
+// [notary.Conflict] if there is a newer one.
+func (tx *Tx) PublishCRL(c *notary.CRL) error {
+	err := tx.db.Change(db.Raced(), `UPDATE authority SET crl_number = $1,
+			crl_base = CASE WHEN crl_base > $3 THEN crl_base ELSE $3 END
+		WHERE id = $2 AND deleted_at IS NULL AND crl_number <= $1`, c.Number, c.AuthorityID, tx.crlBase(c.Number))
+	if err != nil {
+		return err
+	}
+	return tx.db.Change(db.Raced(), `INSERT INTO crl (authority_id, shard, known, number, der, this_update, next_update, revocations)
+		VALUES ($1, 0, $2, $3, $4, $5, $6, $2)
+		ON CONFLICT (authority_id, shard) DO UPDATE SET known = excluded.known, number = excluded.number, der = excluded.der,
+			this_update = excluded.this_update, next_update = excluded.next_update, revocations = excluded.revocations
+		WHERE crl.number < excluded.number`,
+		c.AuthorityID, c.Revocations, c.Number, c.DER, db.Seconds(c.ThisUpdate), db.Seconds(c.NextUpdate))
+}
+
 // ShardURLs returns the URLs by which certificates refer to the shards of the authority's CRL.
 func (r reader) ShardURLs(ctx context.Context, authorityID int64) (map[int][]string, error) {
 	type one struct {

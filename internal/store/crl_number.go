@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"notary/internal/db"
 )
@@ -48,3 +49,11 @@ func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known, above int64) (n
 
 // crlBase returns how far the number of a CRL issued elsewhere is ahead of the clock.
 func (tx *Tx) crlBase(number int64) int64 { return max(0, number-tx.db.Now().UnixMicro()) }
+
+// LaterCRLNumber returns the number that [Tx.NextCRLNumber] would allocate to a CRL of the authority, without allocating
+// it.
+func (r reader) LaterCRLNumber(ctx context.Context, authorityID int64, now time.Time) (number int64, err error) {
+	err = r.q.QueryRow(ctx, `SELECT CASE WHEN crl_number >= crl_base + $2 THEN crl_number + 1 ELSE crl_base + $2 END
+		FROM authority WHERE id = $1 AND deleted_at IS NULL`, authorityID, now.UnixMicro()).Scan(&number)
+	return number, found(err, "certificate authority", authorityID)
+}

@@ -49,7 +49,7 @@ func (r reader) UnrecordedKeys(ctx context.Context) ([]UnrecordedKey, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (k UnrecordedKey, err error) {
 		err = row.Scan(&k.AuthorityID, &k.CSR)
 		return k, err
-	}, `SELECT a.id, a.csr FROM authority a WHERE NOT EXISTS (
+	}, `SELECT a.id, a.csr FROM authority a WHERE a.csr <> '' AND NOT EXISTS (
 			SELECT 1 FROM held_key h WHERE h.authority_id = a.id AND h.responder = 0)
 		ORDER BY a.id`)
 }

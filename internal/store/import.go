@@ -121,13 +121,15 @@ func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id
 	return id, db.MapError(err)
 }
 
-// ReviveAuthority restores a deleted authority with its key. Its CRLs continue from the greater of crlNumber and the
-// number of its last CRL. Its full CRL is dropped: newer ones may have been issued elsewhere.
-func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error {
+// ReviveAuthority restores a deleted authority with its key, which is empty if it is offline now, and with the CSR if it
+// had none. Its CRLs continue from the greater of crlNumber and the number of its last CRL. Its full CRL is dropped:
+// newer ones may have been issued elsewhere.
+func (tx *Tx) ReviveAuthority(id int64, csr string, sealedKey []byte, crlNumber int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL, key_known_outside = 1,
+			csr = CASE WHEN csr = '' THEN $5 ELSE csr END,
 			crl_number = CASE WHEN crl_number > $2 THEN crl_number ELSE $2 END,
 			crl_base = CASE WHEN crl_base > $4 THEN crl_base ELSE $4 END
-		WHERE id = $3 AND deleted_at IS NOT NULL`, sealedKey, crlNumber, id, tx.crlBase(crlNumber))
+		WHERE id = $3 AND deleted_at IS NOT NULL`, sealedKey, crlNumber, id, tx.crlBase(crlNumber), csr)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type authorityPage struct {
 }
 
 var authorityFields = formFields{"sign": {"certificate_authority_id", "profile"}, "certificate": {"certificate_chain"},
-	"settings": {"crl", "ocsp", "issuer", "crl_shards"}, "issued": {"certificates"}}
+	"settings": {"crl", "ocsp", "issuer", "crl_shards"}, "issued": {"certificates"}, "crl": {"crl"}}
 
 func (s *site) authorityPage(c *call, f page.Form) error {
 	id, err := c.id()
@@ -104,7 +104,7 @@ func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]e
 func (s *site) possibleIssuers(all []*notary.Authority, below []authorityRow, id int64) (found []page.Option) {
 	for _, a := range all {
 		under := slices.ContainsFunc(below, func(row authorityRow) bool { return row.ID == a.ID })
-		if a.ID != id && !under && a.Status(s.ca.Now()) == notary.AuthorityActive {
+		if a.ID != id && !under && a.CanSign(s.ca.Now()) {
 			found = append(found, page.Option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a)})
 		}
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/pem"
 	"strconv"
+	"strings"
 
 	"notary"
 	"notary/internal/ca"
@@ -92,6 +93,24 @@ func (s *site) recordIssued(c *call) error {
 		strconv.Itoa(done.Revoked)+" of them revoked. "+strconv.Itoa(done.Known)+" already known.")
 }
 
+// uploadCRL publishes the CRL that an offline authority has signed.
+func (s *site) uploadCRL(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	crl := c.r.PostForm.Get("crl")
+	if crl == "" {
+		return c.again(notary.FieldErrorf("crl", "choose the CRL file"), s.authorityPage)
+	}
+	done, err := s.ca.UploadCRL(c.r.Context(), c.caller, id, ca.CRLUpload{CRL: []byte(crl)})
+	if err != nil {
+		return c.again(err, s.authorityPage)
+	}
+	return c.done(authorityPath(id), "CRL "+strconv.FormatInt(done.Number, 10)+" published, with "+
+		page.Plural(int64(done.Entries), "revocation")+".")
+}
+
 func (s *site) downloadAuthority(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -102,7 +121,11 @@ func (s *site) downloadAuthority(c *call) error {
 		return err
 	}
 	name := fileName(a.CommonName, "authority-"+strconv.FormatInt(id, 10))
-	switch form := c.r.PathValue("form"); form {
+	form := c.r.PathValue("form")
+	if a.Offline && strings.HasPrefix(form, "csr.") {
+		return errNotFound
+	}
+	switch form {
 	case "csr.pem":
 		return c.send(name+"-csr.pem", typePEM, []byte(a.CSR))
 	case "csr.der":

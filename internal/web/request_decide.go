@@ -37,7 +37,7 @@ func (s *site) signChoices(c *call) (o signChoices, err error) {
 		return o, err
 	}
 	for _, a := range signers {
-		if a.Status(s.ca.Now()) == notary.AuthorityActive {
+		if a.CanSign(s.ca.Now()) {
 			o.Authorities = append(o.Authorities, page.Option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a),
 				Chosen: !a.SelfSigned() && !chosen(o.Authorities)})
 		}

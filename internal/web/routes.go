@@ -92,6 +92,7 @@ func (s *site) authorityRoutes() []route {
 		{"POST /authorities/{id}/sign", loggedIn, s.signAuthority},
 		{"POST /authorities/{id}/certificate", loggedIn, s.uploadAuthority},
 		{"POST /authorities/{id}/issued", loggedIn, s.recordIssued},
+		{"POST /authorities/{id}/crl", loggedIn, s.uploadCRL},
 		{"GET /authorities/{id}/disable", loggedIn, formPage(s.disableAuthorityPage)},
 		{"POST /authorities/{id}/enabled", loggedIn, s.enableAuthority},
 		{"POST /authorities/{id}/settings", loggedIn, s.changeAuthority},

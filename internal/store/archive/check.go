@@ -264,14 +264,14 @@ func (c checker) request(ctx context.Context, id int64) error {
 	return c.checks.Request(req)
 }
 
-// authority checks the keys and CRLs of an authority that is not deleted.
+// authority checks the keys, if held here, and CRLs of an authority that is not deleted.
 func (c checker) authority(ctx context.Context, id int64) error {
 	a, err := c.Authority(ctx, id)
 	if err != nil {
 		return ignoreDeleted(err)
 	}
 	var errs []error
-	if c.checks.Key != nil {
+	if c.checks.Key != nil && !a.Offline {
 		sealed, err := c.SealedKey(ctx, id)
 		if err == nil {
 			err = c.checks.Key(sealed, a.Certificate, a.CSR)

@@ -101,7 +101,7 @@ func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	return err
 }
 
-// crlNumbers returns the last CRL number of every authority in the file at path, keyed by CSR. It returns none for an
+// crlNumbers returns the last CRL number of every authority that signs CRLs in the file at path, keyed by CSR. It returns none for an
 // unreadable database: damage may be the reason for the restore.
 func crlNumbers(ctx context.Context, path string) map[string]int64 {
 	numbers := map[string]int64{}
@@ -112,7 +112,7 @@ func crlNumbers(ctx context.Context, path string) map[string]int64 {
 			err = row.Scan(&csr, &number)
 			numbers[csr] = max(numbers[csr], number)
 			return none, err
-		}, `SELECT csr, crl_number FROM authority`)
+		}, `SELECT csr, crl_number FROM authority WHERE csr <> ''`)
 		return err
 	})
 	return numbers

@@ -1,0 +1,226 @@
+package ca
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"notary"
+	"notary/internal/pki"
+	"notary/internal/policy"
+	"notary/internal/store"
+)
+
+// CRLUpload is a CRL that was signed where the key of its authority is kept.
+type CRLUpload struct {
+	CRL                 []byte // PEM or DER
+	Unsigned, Signature []byte // instead of CRL: as exported by [Service.UnsignedCRL], and the signature on it
+}
+
+// der returns the CRL, joined from its parts if necessary.
+func (o CRLUpload) der() ([]byte, error) {
+	switch {
+	case len(o.CRL) > 0 && len(o.Unsigned)+len(o.Signature) > 0:
+		return nil, notary.FieldErrorf("crl", "send either crl, or unsigned_crl and signature")
+	case len(o.CRL) == 0 && len(o.Unsigned)+len(o.Signature) == 0:
+		return nil, notary.FieldErrorf("crl", "the CRL is missing: send crl, or unsigned_crl and signature")
+	case len(o.CRL) > 0:
+		return o.CRL, nil
+	}
+	return pki.JoinCRL(o.Unsigned, o.Signature)
+}
+
+// UploadedCRL is a CRL accepted by [Service.UploadCRL].
+type UploadedCRL struct {
+	Number     int64
+	NextUpdate time.Time
+	Entries    int
+	Added      int // entries that were not revoked here before
+}
+
+// UploadCRL publishes a CRL that an offline authority has signed. It must be newer than all earlier ones and
+// have every revocation recorded here, except of certificates that had expired at the last CRL. Its other entries are
+// recorded as revocations.
+func (s *Service) UploadCRL(ctx context.Context, caller notary.Caller, id int64, o CRLUpload) (*UploadedCRL, error) {
+	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
+		return nil, err
+	}
+	a, err := s.issuers.Certified(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := requireOffline(a.Authority); err != nil {
+		return nil, err
+	}
+	der, err := o.der()
+	if err != nil {
+		return nil, err
+	}
+	crl, err := pki.ParseCRL(der, a.Issuer.Certificate, s.now())
+	if err == nil {
+		err = requirePublishable(crl, s.now())
+	}
+	if err != nil {
+		return nil, notary.WithField(err, "crl")
+	}
+	done := &UploadedCRL{Number: crl.Number, NextUpdate: crl.NextUpdate, Entries: len(crl.Revocations)}
+	for range uploadAttempts {
+		if done.Added, err = s.publishCRL(ctx, caller, id, crl); !errors.Is(err, errRevokedMeanwhile) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, notary.WithField(err, "crl")
+	}
+	if _, err := s.revocation.CRL(ctx, id); err != nil { // loads it; other nodes notice the number
+		s.log.WarnContext(ctx, "could not load the uploaded CRL; it is retried", "authority", id, "error", err)
+	}
+	return done, nil
+}
+
+// uploadAttempts limits the retries of an upload while the authority's certificates are being revoked.
+const uploadAttempts = 5
+
+// errRevokedMeanwhile means that the revocations have changed since they were compared with the CRL.
+var errRevokedMeanwhile = notary.Errorf(notary.Conflict, "a certificate of this authority was revoked at the same time: try again")
+
+func requireOffline(a *notary.Authority) error {
+	if !a.Offline {
+		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d is held here: its CRL is signed and "+
+			"published without an upload", a.ID)
+	}
+	return nil
+}
+
+// requirePublishable returns an error unless relying parties would accept the CRL and its number orders it.
+func requirePublishable(crl *pki.CRL, now time.Time) error {
+	switch {
+	case crl.Number < 1:
+		return notary.Errorf(notary.Invalid, "the CRL has no CRL number above 0, which orders it before later ones: set "+
+			"one (with openssl ca, crlnumber in its configuration)")
+	case crl.NextUpdate.IsZero():
+		return notary.Errorf(notary.Invalid, "the CRL has no nextUpdate, which RFC 5280 requires: sign one with it (with "+
+			"openssl ca, -crldays)")
+	case !crl.NextUpdate.After(crl.ThisUpdate):
+		return notary.Errorf(notary.Invalid, "the nextUpdate of the CRL is not after its thisUpdate")
+	case crl.Expired(now):
+		return notary.Errorf(notary.Invalid, "the CRL expired at %s: sign a new one", crl.NextUpdate.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+func publishable(id int64, crl *pki.CRL, revocations int64) *notary.CRL {
+	return &notary.CRL{AuthorityID: id, Number: crl.Number, DER: crl.DER, ThisUpdate: crl.ThisUpdate,
+		NextUpdate: crl.NextUpdate, Revocations: revocations}
+}
+
+// publishCRL compares the CRL with the recorded revocations and publishes it. It returns how many entries are new.
+func (s *Service) publishCRL(ctx context.Context, caller notary.Caller, id int64, crl *pki.CRL) (added int, err error) {
+	published, err := s.store.CRL(ctx, id, 0)
+	if err != nil {
+		return 0, err
+	}
+	if published == nil {
+		published = &notary.CRL{}
+	}
+	fresh, known, err := s.compareEntries(ctx, id, crl, published)
+	if err != nil {
+		return 0, err
+	}
+	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
+		if err := tx.LockAuthority(id); err != nil {
+			return err
+		}
+		a, err := tx.Authority(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := requireNewer(crl, a, published); err != nil {
+			return err
+		}
+		count, err := tx.RevocationCount(ctx, id, 0)
+		if err != nil {
+			return err
+		}
+		if count != known {
+			return errRevokedMeanwhile
+		}
+		if added, err = s.recordEntries(ctx, tx, caller, id, fresh); err != nil {
+			return err
+		}
+		if err := tx.PublishCRL(publishable(id, crl, known+int64(added))); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "authority.upload_crl", a.Ref()).Set(notary.Fields{
+			"crl_number": crl.Number, "crl_entries": len(crl.Revocations), "added": added,
+			"next_update": crl.NextUpdate.UTC().Format(time.RFC3339)}))
+	})
+	return added, err
+}
+
+// requireNewer returns an error unless the CRL is newer than the authority's last one.
+func requireNewer(crl *pki.CRL, a *notary.Authority, published *notary.CRL) error {
+	if err := requireOffline(a); err != nil { // it may have been imported again
+		return err
+	}
+	switch last := max(a.CRLNumber, published.Number); {
+	case crl.Number == published.Number:
+		return notary.Errorf(notary.Conflict, "a CRL with the number %d has already been published", crl.Number)
+	case crl.Number < last:
+		return notary.Errorf(notary.Conflict, "the CRL has the number %d, and the last one %d: sign one with a higher number "+
+			"(with openssl ca, write it in hexadecimal, at least %[3]X, to the file crlnumber)", crl.Number, last, last+1)
+	case crl.ThisUpdate.Before(published.ThisUpdate):
+		return notary.Errorf(notary.Conflict, "the CRL was issued at %s, before the published one (%s)",
+			crl.ThisUpdate.UTC().Format(time.RFC3339), published.ThisUpdate.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// maxNamedSerials limits the serial numbers in an error.
+const maxNamedSerials = 5
+
+// compareEntries returns the entries of the CRL that may be new, and the number of known revocations. It returns an error
+// if a recorded revocation is missing on the CRL: relying parties would accept the certificate again.
+func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL, published *notary.CRL) (fresh []notary.Revocation,
+	known int64, err error) {
+	listed := make(map[string]bool, len(crl.Revocations)) // by serial number, whether it is recorded
+	for _, v := range crl.Revocations {
+		listed[bareSerial(v.Serial)] = false
+	}
+	var missing []string
+	known, err = s.store.EachRevocation(ctx, id, 0, published.ThisUpdate, func(v notary.Revocation) error {
+		if _, ok := listed[bareSerial(v.Serial)]; !ok {
+			missing = append(missing, v.Serial)
+		} else {
+			listed[bareSerial(v.Serial)] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(missing) > 0 {
+		return nil, 0, notary.Errorf(notary.Conflict, "the CRL lacks %s recorded here (serial number %s): relying parties "+
+			"would accept the certificate again. Revoke it at the offline authority, too, and sign a new CRL",
+			counted(int64(len(missing)), "revocation", "revocations"), someSerials(missing))
+	}
+	for _, v := range crl.Revocations {
+		if !listed[bareSerial(v.Serial)] {
+			fresh = append(fresh, v)
+		}
+	}
+	return fresh, known, nil
+}
+
+// bareSerial removes leading zeros, with which earlier versions recorded some serial numbers.
+func bareSerial(serial string) string { return strings.TrimLeft(serial, "0") }
+
+func someSerials(serials []string) string {
+	text := strings.Join(serials[:min(len(serials), maxNamedSerials)], ", ")
+	if n := len(serials) - maxNamedSerials; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
+}

@@ -1,0 +1,30 @@
+package ca
+
+import (
+	"crypto/x509"
+
+	"notary"
+	"notary/internal/keystore"
+	"notary/internal/pki"
+)
+
+// readOfflineChain returns the chain of an authority whose key stays elsewhere.
+func readOfflineChain(o Import) ([]*x509.Certificate, error) {
+	switch {
+	case len(o.Key) > 0 || o.Password != "":
+		return nil, notary.FieldErrorf("private_key", "an offline authority is imported without its key: omit private_key "+
+			"and password, or offline")
+	case o.Chain == "":
+		return nil, notary.FieldErrorf("certificate_chain", "the certificate chain is missing")
+	}
+	chain, err := pki.ParseChain(o.Chain)
+	return chain, notary.WithField(err, "certificate_chain")
+}
+
+// reference returns the key reference, which is empty and not NULL if the authority is offline.
+func (in *imported) reference() keystore.Reference {
+	if in.offline() {
+		return keystore.Reference{}
+	}
+	return in.key.Reference
+}

@@ -1,0 +1,158 @@
+package ca
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"fmt"
+
+	"notary"
+	"notary/internal/issuers"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+// heldIssuer returns the authority here that issued a certificate; 0 for an external CA.
+func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate) (int64, error) {
+	all, err := tx.Authorities(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, a := range all {
+		if a.Certificate == nil {
+			continue
+		}
+		own, err := x509.ParseCertificate(a.Certificate.DER)
+		if err != nil {
+			s.damages.Found("authority", a.ID, fmt.Errorf("its certificate: %w", err))
+			continue
+		}
+		if pki.IssuedBy(certificate, own) {
+			return a.ID, nil
+		}
+	}
+	return 0, nil
+}
+
+// findIssuer sets the issuer of an uploaded certificate if that is an authority here, such as an imported one that
+// signed it elsewhere, so that it can be revoked here. A certificate that the authority has revoked is rejected.
+func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
+	parsed, err := x509.ParseCertificate(cert.DER)
+	if err != nil {
+		return notary.InternalError("read the certificate", err)
+	}
+	if cert.AuthorityID, err = s.heldIssuer(ctx, tx, parsed); err != nil || cert.AuthorityID == 0 {
+		return err
+	}
+	if err := tx.LockAuthorityShared(cert.AuthorityID); err != nil {
+		return err
+	}
+	_, revocation, err := tx.CertificateStatus(ctx, cert.AuthorityID, cert.Serial)
+	if err == nil && revocation != nil {
+		return notary.Errorf(notary.Conflict, "the authority %d has revoked this certificate (serial number %s)", cert.AuthorityID, cert.Serial)
+	}
+	return err
+}
+
+// recordCertificate adds a certificate issued elsewhere to the inventory, if missing, and returns its ID. If its issuer
+// is an authority here (not 0), an entry on that authority's imported CRL becomes its revocation.
+func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certificate, issuer int64) (id int64, err error) {
+	known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)
+	if err != nil {
+		return 0, err
+	}
+	entry.AuthorityID = issuer
+	switch {
+	case known == nil:
+		entry.ID, err = tx.InsertCertificate(entry)
+	case known.AuthorityID == 0 && issuer != 0:
+		entry.ID, err = known.ID, tx.SetIssuer(known, issuer)
+	default:
+		return known.ID, nil
+	}
+	if err == nil && issuer != 0 {
+		entry.Revocation, err = tx.LinkRevocation(entry)
+	}
+	return entry.ID, err
+}
+
+// recordEntries records the entries of the imported CRL of an authority that was here before: some of its certificates
+// are known, and some are revoked. It returns how many were not revoked here before.
+func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, entries []notary.Revocation) (int, error) {
+	var added []notary.Revocation
+	var known []string
+	for _, v := range entries {
+		here, revocation, err := tx.CertificateStatus(ctx, id, v.Serial)
+		if err != nil {
+			return 0, err
+		}
+		if revocation == nil {
+			added = append(added, v)
+		}
+		if here && revocation == nil {
+			known = append(known, v.Serial)
+		}
+	}
+	if err := tx.ImportRevocations(id, added); err != nil {
+		return 0, err
+	}
+	for _, serial := range known {
+		cert, err := tx.CertificateBySerial(ctx, id, serial)
+		if err == nil {
+			_, err = tx.LinkRevocation(cert)
+		}
+		if err == nil {
+			err = s.followImported(ctx, tx, caller, cert.ID)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(added), nil
+}
+
+// publicKeyOf returns an authority's public key: from its CSR or, without one, from its certificate.
+func publicKeyOf(a *notary.Authority) (crypto.PublicKey, error) {
+	if a.CSR != "" {
+		return pki.RequestKey(a.CSR)
+	}
+	own, err := issuers.CertificateOf(a)
+	if err != nil {
+		return nil, err
+	}
+	return own.PublicKey, nil
+}
+
+// adoptAuthorities sets the authority as the issuer of the certificates that it signed for authorities here before it
+// was imported, so that it can revoke them, and returns references to them.
+func (s *Service) adoptAuthorities(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
+	own *x509.Certificate) (adopted []notary.Ref, err error) {
+	all, err := tx.Authorities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, below := range all {
+		if below.Certificate == nil || below.Certificate.AuthorityID != 0 {
+			continue
+		}
+		parsed, err := issuers.CertificateOf(below)
+		if err != nil {
+			s.damages.Found("authority", below.ID, err)
+			continue
+		}
+		if !pki.IssuedBy(parsed, own) || pki.CheckSerial(parsed) != nil {
+			continue
+		}
+		cert := issuers.Entry(parsed, nil)
+		if _, err := recordCertificate(ctx, tx, cert, a.ID); err != nil {
+			return nil, err
+		}
+		if cert.Revocation != nil {
+			if err := s.followImported(ctx, tx, caller, cert.ID); err != nil {
+				return nil, err
+			}
+		}
+		adopted = append(adopted, below.Ref())
+	}
+	return adopted, nil
+}
