@@ -128,10 +128,7 @@ func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notar
 	reason := cert.Revocation.Reason
 	details := revoked(cert, reason)
 	details["by_imported_crl"] = true
-	if err := tx.Event(s.revocationEvent(caller, "certificate.revoke", cert).Set(details)); err != nil {
-		return err
-	}
-	if err := s.revokeUser(ctx, tx, caller, cert, reason); err != nil {
+	if err := s.revokeWithUser(ctx, tx, caller, cert, reason, details); err != nil {
 		return err
 	}
 	a, err := tx.AuthorityWithCertificate(ctx, id)

@@ -306,10 +306,22 @@ func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Cal
 	if err := tx.InsertRevocation(cert, reason); err != nil {
 		return err
 	}
-	if err := tx.Event(s.revocationEvent(caller, "certificate.revoke", cert).Set(revoked(cert, reason))); err != nil {
+	return s.revokeWithUser(ctx, tx, caller, cert, reason, revoked(cert, reason))
+}
+
+// revokeWithUser records the event of a revocation, with these details, and revokes the request whose current
+// certificate this is.
+func (s *Service) revokeWithUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
+	reason notary.RevocationReason, details notary.Fields) error {
+	event := s.revocationEvent(caller, "certificate.revoke", cert).Set(details)
+	user, err := s.revokeUser(ctx, tx, caller, cert, reason)
+	switch {
+	case err != nil:
 		return err
+	case user == nil:
+		return tx.Event(event)
 	}
-	return s.revokeUser(ctx, tx, caller, cert, reason)
+	return tx.EventPair(event, *user)
 }
 
 func (s *Service) revocationEvent(caller notary.Caller, action string, cert *notary.Certificate) notary.Event {
@@ -346,37 +358,35 @@ func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificat
 	if err := tx.LockAuthorityShared(cert.AuthorityID); err != nil {
 		return err
 	}
-	issuer, err := tx.Authority(ctx, cert.AuthorityID)
-	switch {
-	case notary.KindOf(err) == notary.NotFound:
-		issuer = nil // deleted
-	case err != nil:
+	issuer, err := tx.Issuer(ctx, cert.AuthorityID)
+	if err != nil {
 		return err
 	}
 	return cert.RevocableFor(reason, issuer)
 }
 
-// revokeUser revokes the request whose current certificate this is.
+// revokeUser revokes the request whose current certificate this is, if any, and returns the event of it.
 func (s *Service) revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
-	reason notary.RevocationReason) error {
+	reason notary.RevocationReason) (*notary.Event, error) {
 	if cert.RequestID == 0 {
-		return nil
+		return nil, nil
 	}
 	req, err := tx.RequestUsing(ctx, cert)
 	if err != nil || req == nil {
-		return err
+		return nil, err
 	}
 	next, err := req.Status.Next(notary.Revoke)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := tx.Transition(req, next, 0); err != nil {
-		return err
+		return nil, err
 	}
 	older, err := revokedBefore(ctx, tx, cert)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	event := transition(caller, notary.Revoke, req, next, revoked(cert, reason))
-	return tx.Event(event.With(s.issuerRef(cert), cert.Ref()).With(older...))
+	event := transition(caller, notary.Revoke, req, next, revoked(cert, reason)).With(s.issuerRef(cert), cert.Ref()).
+		With(older...)
+	return &event, nil
 }

@@ -22,6 +22,25 @@ func (r reader) Authority(ctx context.Context, id int64) (*notary.Authority, err
 	return a, found(err, "certificate authority", id)
 }
 
+// Issuer returns as much of an authority as decides whether it can revoke a certificate: see
+// [notary.Certificate.Revocable]. It returns nil if there is none or it was deleted.
+func (r reader) Issuer(ctx context.Context, id int64) (*notary.Authority, error) {
+	var certificate number
+	var key sql.NullString
+	err := r.q.QueryRow(ctx, `SELECT k.id, k.key_fingerprint FROM authority a
+		LEFT JOIN certificate k ON k.id = a.certificate_id
+		WHERE a.id = $1 AND a.deleted_at IS NULL`, id).Scan(&certificate, &key)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, db.MapError(err)
+	case !certificate.Valid:
+		return &notary.Authority{ID: id}, nil
+	}
+	return &notary.Authority{ID: id, Certificate: &notary.Certificate{ID: certificate.Int64, KeyFingerprint: key.String}}, nil
+}
+
 // AuthorityWithCertificate returns the authority that uses the certificate, or nil.
 func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int64) (*notary.Authority, error) {
 	a, err := r.scanAuthority(r.q.QueryRow(ctx, selectAuthority+`WHERE a.certificate_id = $1 AND a.deleted_at IS NULL`,

@@ -23,9 +23,19 @@ const insertEvent = `INSERT INTO event (at, account_id, email, address, kind, ac
 		principal, object_name, refs, request_id, state_before, state_after)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 
+// insertEventPair saves a revocation, which has two, a statement.
+const insertEventPair = insertEvent +
+	`, ($15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`
+
 // Event records who did what. It is the last step of every change.
 func (tx *Tx) Event(e notary.Event) error {
 	return tx.db.Later(insertEvent, eventRow(e, db.Seconds(tx.db.Now()))...)
+}
+
+// EventPair records two events in this order: see [Tx.Event].
+func (tx *Tx) EventPair(first, second notary.Event) error {
+	at := db.Seconds(tx.db.Now())
+	return tx.db.Later(insertEventPair, append(eventRow(first, at), eventRow(second, at)...)...)
 }
 
 // RecordOnFile records an event of the program itself in a SQLite file of this version, which a server may be using.

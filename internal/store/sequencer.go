@@ -75,7 +75,7 @@ func (q *Sequencer) step(ctx context.Context) (n int, err error) {
 		if now, err := tx.lastPosition(ctx); err != nil || now != last { // another sequencer was faster
 			return err
 		}
-		return tx.sequence(ctx, last, ids, final)
+		return tx.sequence(ctx, last, done, ids, final)
 	})
 }
 
@@ -107,10 +107,14 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	return final, nil
 }
 
-// sequence assigns the positions after last. Every event up to the id final then has a position.
-func (tx *Tx) sequence(ctx context.Context, last int64, ids []int64, final int64) error {
-	for i, id := range ids {
-		err := tx.db.Later(`INSERT INTO event_position (position, event_id) VALUES ($1, $2)`, last+int64(i)+1, id)
+// sequence assigns the positions after last to the events without one between the id done and the last of ids. Every
+// event up to the id final then has a position. One statement for all costs a fraction of one for each.
+func (tx *Tx) sequence(ctx context.Context, last, done int64, ids []int64, final int64) error {
+	if len(ids) > 0 {
+		err := tx.db.Later(`INSERT INTO event_position (position, event_id)
+			SELECT CAST($1 AS BIGINT) + ROW_NUMBER() OVER (ORDER BY e.id), e.id
+			FROM event e LEFT JOIN event_position p ON p.event_id = e.id
+			WHERE e.id > $2 AND e.id <= $3 AND p.event_id IS NULL`, last, done, ids[len(ids)-1])
 		if err != nil {
 			return err
 		}
