@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -43,7 +44,7 @@ func (r *routes) exportCertificates(ctx context.Context, caller notary.Caller, i
 	}
 	f := form{contentType: typeCSV, before: csvRow(exportColumns), encode: csvLine}
 	if in.Format == "jsonl" {
-		f = form{contentType: typeLines, encode: jsonLine}
+		f = form{contentType: typeLines, encode: encodeLine}
 	}
 	f.fileName = "certificates-" + r.ca.Now().UTC().Format(time.DateOnly) + "." + cmp.Or(in.Format, "csv")
 	now := r.ca.Now()
@@ -76,15 +77,10 @@ func exported(c *notary.Certificate, now time.Time) api.ExportedCertificate {
 	return out
 }
 
-func jsonLine(v any) ([]byte, error) {
-	b, err := json.Marshal(v)
-	return append(b, '\n'), err
-}
-
 var exportColumns = []string{"id", "common_name", "names", "key", "serial_number", "fingerprint", "not_before", "not_after", "profile", "profile_version",
 	"certificate_authority_id", "certificate_request_id", "email", "created_at", "revoked_at", "revocation_reason", "status"}
 
-func csvLine(v any) ([]byte, error) {
+func csvLine(b *bytes.Buffer, v any) error {
 	c := v.(api.ExportedCertificate)
 	id := func(id *int64) string {
 		if id == nil {
@@ -98,7 +94,8 @@ func csvLine(v any) ([]byte, error) {
 		}
 		return t.UTC().Format(time.RFC3339)
 	}
-	return []byte(csvRow([]string{id(&c.ID), c.CommonName, strings.Join(c.Names, " "), c.Key, c.SerialNumber, c.Fingerprint,
+	b.WriteString(csvRow([]string{id(&c.ID), c.CommonName, strings.Join(c.Names, " "), c.Key, c.SerialNumber, c.Fingerprint,
 		at(&c.NotBefore), at(&c.NotAfter), c.Profile, strconv.Itoa(c.ProfileVersion), id(c.CertificateAuthorityID), id(c.CertificateRequestID), c.Email,
-		at(&c.CreatedAt), at(c.RevokedAt), c.RevocationReason, c.Status})), nil
+		at(&c.CreatedAt), at(c.RevokedAt), c.RevocationReason, c.Status}))
+	return nil
 }

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -73,14 +74,24 @@ type form struct {
 	contentType            string
 	fileName               string // for Content-Disposition, if not empty
 	before, between, after string
-	encode                 func(any) ([]byte, error)
+	encode                 func(*bytes.Buffer, any) error
 	live                   bool // flush after each element
 }
 
 // listForm returns the form {"result": [ … ]}.
 func listForm() form {
-	return form{contentType: typeJSON, before: `{"result":[`, between: ",", after: "]}\n", encode: json.Marshal}
+	return form{contentType: typeJSON, before: `{"result":[`, between: ",", after: "]}\n", encode: encodeJSON}
 }
+
+// encodeJSON is [json.Marshal] into a buffer.
+func encodeJSON(b *bytes.Buffer, v any) error {
+	err := encodeLine(b, v)
+	b.Truncate(max(b.Len()-1, 0))
+	return err
+}
+
+// encodeLine is encodeJSON with a newline at the end.
+func encodeLine(b *bytes.Buffer, v any) error { return json.NewEncoder(b).Encode(v) }
 
 // pageForm returns listForm with the cursors that are not empty.
 func pageForm(next, previous notary.Cursor) form {
@@ -116,10 +127,13 @@ type stream struct {
 	form
 	hc  huma.Context
 	out *bufio.Writer // nil until the first element
+
+	element bytes.Buffer // reused: the elements of a page are most of what it allocates
 }
 
 func (s *stream) emit(v any) error {
-	b, err := s.encode(v)
+	s.element.Reset()
+	err := s.encode(&s.element, v)
 	if err != nil {
 		return err
 	}
@@ -128,7 +142,7 @@ func (s *stream) emit(v any) error {
 	} else if _, err := s.out.WriteString(s.between); err != nil {
 		return err
 	}
-	if _, err = s.out.Write(b); err != nil || !s.live {
+	if _, err = s.out.Write(s.element.Bytes()); err != nil || !s.live {
 		return err
 	}
 	return s.flush()

@@ -43,10 +43,13 @@ type certificateRow struct {
 	problems []string // set by certificate
 }
 
-func (c *certificateRow) dest() []any {
-	return []any{&c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key,
+func (c *certificateRow) dest() []any { return c.appendDest(nil) }
+
+// appendDest appends where to scan [certificateColumns].
+func (c *certificateRow) appendDest(dest []any) []any {
+	return append(dest, &c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key,
 		&c.keyFingerprint, &c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.profileVersion,
-		&c.shard, &c.createdAt, &c.group, &c.revokedAt, &c.reason, &c.der, &c.chain}
+		&c.shard, &c.createdAt, &c.group, &c.revokedAt, &c.reason, &c.der, &c.chain)
 }
 
 // unreadable describes the unreadable columns of the certificate.
@@ -61,8 +64,10 @@ func (c *certificateRow) unreadable(chain error) []string {
 
 // intact reports whether the DER has the recorded fingerprint. Altered DER is never served.
 func (c *certificateRow) intact() bool {
+	var fingerprint [2 * sha256.Size]byte
 	digest := sha256.Sum256(c.der)
-	return len(c.der) == 0 || hex.EncodeToString(digest[:]) == c.fingerprint.String
+	hex.Encode(fingerprint[:], digest[:])
+	return len(c.der) == 0 || string(fingerprint[:]) == c.fingerprint.String
 }
 
 // certificate returns the readable parts of the certificate, or nil if the join found none. Damaged DER is omitted.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 
 	"notary"
 	"notary/internal/db"
@@ -53,10 +52,9 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 		created, updated instant
 		cert             certificateRow
 	)
-	dest := []any{&req.ID, &req.CSR, &req.Fingerprint, &req.Status, &requester, &req.Email,
-		&req.CommonName, &names, &req.Key, &created, &updated, &req.Rejection,
-		&req.Content, &findings, &group}
-	if err := row.Scan(slices.Concat(dest, cert.dest(), more)...); err != nil {
+	dest := append(make([]any, 0, 40), &req.ID, &req.CSR, &req.Fingerprint, &req.Status, &requester, &req.Email,
+		&req.CommonName, &names, &req.Key, &created, &updated, &req.Rejection, &req.Content, &findings, &group)
+	if err := row.Scan(append(cert.appendDest(dest), more...)...); err != nil {
 		return nil, err
 	}
 	req.Names = notary.ParseNames(names)
