@@ -154,6 +154,31 @@ func TestOfflineRoot(t *testing.T) {
 	}
 }
 
+// After a restore, no CRL older than the last published one can be uploaded. That one can, again.
+func TestSQLiteOfflineCRLAfterARestore(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	root := register(t, w, o, nil)
+	var lists [][]byte
+	for range 2 {
+		w.Clock.Advance(time.Hour)
+		unsigned, err := w.CA.UnsignedCRL(t.Context(), w.Admin(), root, time.Time{})
+		testkit.Check(t, err)
+		list, err := pki.JoinCRL(unsigned.TBS, signCRL(t, o, unsigned.TBS, unsigned.Hash))
+		testkit.Check(t, err)
+		lists = append(lists, list)
+	}
+	restore := backUp(t, w)
+	_, err := uploadCRL(t, w, root, lists[1])
+	testkit.Check(t, err)
+	restore(w.Database)
+	_, err = uploadCRL(t, w, root, lists[0])
+	testkit.WantKind(t, err, notary.Conflict)
+	_, err = uploadCRL(t, w, root, lists[1])
+	testkit.Check(t, err)
+}
+
 func authorityState(t testing.TB, w *testkit.World, id int64) *notary.AuthorityState {
 	t.Helper()
 	state, err := w.CA.AuthorityState(t.Context(), w.Admin(), id)

@@ -83,7 +83,7 @@ func checkBackup(ctx context.Context, path, file string, replaced map[string]int
 }
 
 // beginAfterRestore removes the seal, ends all sessions, as some may have been ended since the backup, and raises the
-// CRL numbers above those of the replaced database, which are keyed by CSR.
+// CRL numbers to those of the replaced database: see [crlNumbers].
 func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	if _, err := tx.Exec(`DELETE FROM agreement WHERE name = $1`, store.BackupDigest); err != nil {
 		return err
@@ -91,8 +91,9 @@ func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	if _, err := tx.Exec(`DELETE FROM session WHERE expires_at > 0`); err != nil {
 		return err
 	}
-	for csr, number := range replaced {
-		_, err := tx.Exec(`UPDATE authority SET crl_number = $1 WHERE csr = $2 AND crl_number < $1`, number, csr)
+	for identity, number := range replaced {
+		_, err := tx.Exec(`UPDATE authority SET crl_number = $1 WHERE crl_number < $1 AND (csr = $2
+			OR csr = '' AND certificate_id = (SELECT id FROM certificate WHERE fingerprint = $2))`, number, identity)
 		if err != nil {
 			return err
 		}
@@ -101,18 +102,20 @@ func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	return err
 }
 
-// crlNumbers returns the last CRL number of every authority that signs CRLs in the file at path, keyed by CSR. It returns none for an
-// unreadable database: damage may be the reason for the restore.
+// crlNumbers returns the last CRL number of every authority in the file at path, keyed by its CSR or, if it is offline
+// and has none, by the fingerprint of its certificate. It returns none for an unreadable database: damage may be the
+// reason for the restore.
 func crlNumbers(ctx context.Context, path string) map[string]int64 {
 	numbers := map[string]int64{}
 	_ = db.OnFile(ctx, path, db.ReadFile, func(conn *sql.Conn) error {
 		_, err := db.Collect(ctx, db.OnConn(conn), func(row db.Row) (none struct{}, err error) {
-			var csr string
+			var identity string
 			var number int64
-			err = row.Scan(&csr, &number)
-			numbers[csr] = max(numbers[csr], number)
+			err = row.Scan(&identity, &number)
+			numbers[identity] = max(numbers[identity], number)
 			return none, err
-		}, `SELECT csr, crl_number FROM authority WHERE csr <> ''`)
+		}, `SELECT COALESCE(NULLIF(a.csr, ''), k.fingerprint, ''), a.crl_number
+			FROM authority a LEFT JOIN certificate k ON k.id = a.certificate_id`)
 		return err
 	})
 	return numbers
