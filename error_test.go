@@ -17,12 +17,13 @@ func TestMapField(t *testing.T) {
 		got  error
 		want string
 	}{
-		"with a field, one already set":     {notary.WithField(named, "outer"), "inner"},
-		"with a field, none set":            {notary.WithField(unnamed, "outer"), "outer"},
-		"with a field, wrapped":             {notary.WithField(fmt.Errorf("more: %w", unnamed), "outer"), "outer"},
-		"replaced":                          {notary.ReplaceField(named, "outer"), "outer"},
-		"removed":                           {notary.ReplaceField(named, ""), ""},
-		"mapped":                            {notary.MapField(named, func(f string) string { return "outer." + f }), "outer.inner"},
+		"with a field, one already set": {notary.WithField(named, "outer"), "inner"},
+		"with a field, none set":        {notary.WithField(unnamed, "outer"), "outer"},
+		"with a field, wrapped":         {notary.WithField(fmt.Errorf("more: %w", unnamed), "outer"), "outer"},
+		"replaced":                      {notary.ReplaceField(named, "outer"), "outer"},
+		"removed":                       {notary.ReplaceField(named, ""), ""},
+		"mapped": {notary.MapField(named, func(f string) string { return "outer." + f }),
+			"outer.inner"},
 		"not changed, although it has none": {notary.ReplaceField(unnamed, ""), ""},
 	} {
 		var e *notary.Error

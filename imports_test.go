@@ -35,13 +35,15 @@ var mayImport = map[string][]string{
 	"notary/internal/store":       {"notary", "notary/internal/db", "notary/internal/store/query"},
 	"notary/internal/store/query": {"notary", "notary/internal/db"},
 	// It reads whole databases with the store's methods. The store does not import it.
-	"notary/internal/store/archive": {"notary", "notary/internal/db", "notary/internal/store", "notary/internal/store/query"},
-	"notary/internal/damage":        {"notary", "notary/internal/store"}, // reports damage that it finds
+	"notary/internal/store/archive": {"notary", "notary/internal/db", "notary/internal/store",
+		"notary/internal/store/query"},
+	"notary/internal/damage": {"notary", "notary/internal/store"}, // reports damage that it finds
 	// Opens, caches and invalidates authorities and profiles, independently of callers and use cases.
 	"notary/internal/issuers": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/keystore",
 		"notary/internal/pki", "notary/internal/store"},
 	// Publishes recorded revocations. Revoking is in ca, so that nodes can publish without the use cases.
-	"notary/internal/revocation": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/issuers",
+	"notary/internal/revocation": {"notary", "notary/internal/damage", "notary/internal/issuance",
+		"notary/internal/issuers",
 		"notary/internal/keystore", "notary/internal/pki", "notary/internal/store"},
 	"notary/internal/ca": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/issuers",
 		"notary/internal/keystore", "notary/internal/pki", "notary/internal/policy", "notary/internal/revocation",
@@ -62,8 +64,9 @@ var mayImport = map[string][]string{
 	// Renders generic content. Handlers know objects and use cases: see TestPageImportsOnlyErrors.
 	"notary/internal/web/page": {"notary"},
 	// Relying parties have no account, so it needs no use cases.
-	"notary/internal/publish": {"notary", "notary/internal/issuers", "notary/internal/revocation", "notary/internal/server"},
-	"notary/internal/jobs":    {"notary"}, // jobs are registered in app
+	"notary/internal/publish": {"notary", "notary/internal/issuers", "notary/internal/revocation",
+		"notary/internal/server"},
+	"notary/internal/jobs": {"notary"}, // jobs are registered in app
 	// main only calls the command line.
 	"notary/cmd/notary": {"notary/internal/cli"},
 	// Calls servers over their API. Only commands that work directly on a database use the store.
@@ -140,7 +143,8 @@ func TestPageImportsOnlyErrors(t *testing.T) { wantOnlyErrors(t, "internal/web/p
 // wantOnlyErrors reports uses of the root package other than errors.
 func wantOnlyErrors(t *testing.T, folder string) {
 	t.Helper()
-	errorWords := []string{"Error", "Errorf", "FieldErrorf", "InternalError", "Exhausted", "Recovered", "Invalid", "Forbidden",
+	errorWords := []string{"Error", "Errorf", "FieldErrorf", "InternalError", "Exhausted", "Recovered", "Invalid",
+		"Forbidden",
 		"NotFound", "Conflict", "Unprocessable", "TooLarge", "Unavailable", "OutcomeUnknown"}
 	files, err := filepath.Glob(folder + "/*.go")
 	if err != nil || len(files) == 0 {

@@ -65,7 +65,9 @@ type AuthorityState struct {
 	ResponderEnd time.Time // expiry of the responder certificate; zero if there is none yet
 
 	EndsSoon bool // its certificate expires within 90 days or has expired
-	CRLDue   bool // a CRL is due: less than half of its lifetime is left; see [AuthorityState.OfflineDue] for an offline CA
+	// CRLDue reports whether a CRL is due: less than half of its lifetime is left. See [AuthorityState.OfflineDue] for
+	// an offline CA.
+	CRLDue bool
 }
 
 // OfflineDue reports whether an offline authority should sign a new CRL: the last one lacks a revocation, or it expires

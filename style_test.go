@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 const stylePhrases = "testdata/style/phrases.txt"
@@ -24,6 +25,22 @@ func TestStyle(t *testing.T) {
 			}
 		}
 	}
+}
+
+// maxLine is the maximum length of a line of code, in characters. A line may be longer for a string that is not split.
+const maxLine = 120
+
+func TestLinesFit(t *testing.T) {
+	eachFile(t, func(path string) {
+		if filepath.Ext(path) != ".go" {
+			return
+		}
+		for i, line := range strings.Split(readText(t, path), "\n") {
+			if utf8.RuneCountInString(line) > maxLine && !strings.ContainsAny(line, "\"`") {
+				t.Errorf("%s:%d is longer than %d characters", path, i+1, maxLine)
+			}
+		}
+	})
 }
 
 type stylePhrase struct {
@@ -75,26 +92,35 @@ type prose struct {
 // the documents.
 func proseOfRepository(t *testing.T) (texts []prose) {
 	t.Helper()
+	eachFile(t, func(path string) {
+		switch filepath.Ext(path) {
+		case ".go":
+			texts = append(texts, proseOfGo(t, path)...)
+		case ".md", ".html":
+			texts = append(texts, paragraphs(path, readText(t, path))...)
+		}
+	})
+	return texts
+}
+
+// eachFile calls visit for each file of the repository, except test data and those of tools.
+func eachFile(t *testing.T, visit func(path string)) {
+	t.Helper()
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
 		name := entry.Name()
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir():
-			if name == "testdata" || name == "node_modules" || len(name) > 1 && name[0] == '.' {
-				return fs.SkipDir
-			}
-		case strings.HasSuffix(name, ".go"):
-			texts = append(texts, proseOfGo(t, path)...)
-		case strings.HasSuffix(name, ".md"), strings.HasSuffix(name, ".html"):
-			texts = append(texts, paragraphs(path, readText(t, path))...)
+		case !entry.IsDir():
+			visit(path)
+		case name == "testdata" || name == "node_modules" || len(name) > 1 && name[0] == '.':
+			return fs.SkipDir
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return texts
 }
 
 func proseOfGo(t *testing.T, path string) (texts []prose) {

@@ -41,11 +41,13 @@ func (c *Client) DeleteCertificateRequests(ctx context.Context, body api.Bulk) i
 
 // CountCertificateRequests returns how many requests the filter matches, and their selection for a bulk call.
 func (c *Client) CountCertificateRequests(ctx context.Context, filter api.RequestFilter) (api.Count, error) {
-	return call[api.Count](ctx, c, http.MethodPost, certificateRequests+"/count", api.CountCertificateRequests{Filter: &filter})
+	return call[api.Count](ctx, c, http.MethodPost, certificateRequests+"/count",
+		api.CountCertificateRequests{Filter: &filter})
 }
 
 // RevokeInventoryCertificates revokes many certificates of the inventory; see [Client.SignCertificateRequests].
-func (c *Client) RevokeInventoryCertificates(ctx context.Context, body api.BulkRevokeCertificates) iter.Seq2[api.Outcome, error] {
+func (c *Client) RevokeInventoryCertificates(ctx context.Context,
+	body api.BulkRevokeCertificates) iter.Seq2[api.Outcome, error] {
 	return bulk(ctx, c, certificates+"/revoke", body)
 }
 

@@ -58,7 +58,8 @@ func answered[T any](ctx context.Context, c *Client, method, path string, body a
 	return answeredTo[T](ctx, c, method, path, body, nil)
 }
 
-func answeredTo[T any](ctx context.Context, c *Client, method, path string, body any, header http.Header) (result T, err error) {
+func answeredTo[T any](ctx context.Context, c *Client, method, path string, body any,
+	header http.Header) (result T, err error) {
 	encoded, err := encode(body)
 	if err != nil {
 		return result, err
@@ -106,7 +107,8 @@ func fetch(ctx context.Context, c *Client, path, mediaType string) ([]byte, erro
 }
 
 // send makes the call and returns the response with an unread body. Errors are [*notary.Error] values.
-func (c *Client) send(ctx context.Context, method, path string, body []byte, header http.Header) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, method, path string, body []byte,
+	header http.Header) (*http.Response, error) {
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteHeaders: func() { sent.Store(true) },

@@ -70,7 +70,8 @@ func TestCalls(t *testing.T) {
 			"POST /api/v1/certificate_requests/5/reject ", success, nil},
 		{"revoke certificate", func(ctx context.Context, c *c) (any, error) {
 			return c.RevokeCertificate(ctx, 5, api.RevokeCertificateRequest{Reason: "superseded"})
-		}, `POST /api/v1/certificate_requests/5/certificate/revoke {"reason":"superseded"}`, success, api.Revocations{Message: "success"}},
+		}, `POST /api/v1/certificate_requests/5/certificate/revoke {"reason":"superseded"}`, success,
+			api.Revocations{Message: "success"}},
 		{"revoke certificate without a reason", func(ctx context.Context, c *c) (any, error) {
 			return c.RevokeCertificate(ctx, 5, api.RevokeCertificateRequest{})
 		}, "POST /api/v1/certificate_requests/5/certificate/revoke ", success, api.Revocations{Message: "success"}},
@@ -91,10 +92,12 @@ func TestCalls(t *testing.T) {
 		{"get a version of a profile", func(ctx context.Context, c *c) (any, error) { return c.Profile(ctx, 3, 2) },
 			"GET /api/v1/profiles/3?version=2 ", `{"result":{"id":3,"version":2}}`, api.Profile{ID: 3, Version: 2}},
 		{"create profile", func(ctx context.Context, c *c) (any, error) {
-			return c.CreateProfile(ctx, api.CreateProfile{Name: "web", ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"}, Validity: "30d"}})
+			return c.CreateProfile(ctx, api.CreateProfile{Name: "web",
+				ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"}, Validity: "30d"}})
 		}, `POST /api/v1/profiles {"name":"web","description":"","ca":false,"key_usages":["digitalSignature"],"validity":"30d","ocsp_no_check":false,"sha1_requests":false,"lint_warnings":""}`, created, int64(7)},
 		{"update profile", func(ctx context.Context, c *c) (any, error) {
-			return c.UpdateProfile(ctx, 3, api.UpdateProfile{Version: &three, ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"}, Validity: "30d"}})
+			return c.UpdateProfile(ctx, 3, api.UpdateProfile{Version: &three,
+				ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"}, Validity: "30d"}})
 		}, `PUT /api/v1/profiles/3 {"version":3,"description":"","ca":false,"key_usages":["digitalSignature"],"validity":"30d","ocsp_no_check":false,"sha1_requests":false,"lint_warnings":""}`,
 			`{"result":{"message":"success","version":4}}`, 4},
 		{"delete profile", func(ctx context.Context, c *c) (any, error) { return none(c.DeleteProfile(ctx, 3)) },
@@ -106,11 +109,13 @@ func TestCalls(t *testing.T) {
 			api.ProfileCheck{Verdicts: []api.Verdict{{Rule: "key", OK: true}}, Looked: 9}},
 
 		{"list authorities", func(ctx context.Context, c *c) (any, error) { return c.CertificateAuthorities(ctx) },
-			"GET /api/v1/certificate_authorities ", `{"result":[{"id":1},{"id":2}]}`, []api.CertificateAuthority{{ID: 1}, {ID: 2}}},
+			"GET /api/v1/certificate_authorities ", `{"result":[{"id":1},{"id":2}]}`,
+			[]api.CertificateAuthority{{ID: 1}, {ID: 2}}},
 		{"get authority", func(ctx context.Context, c *c) (any, error) { return c.CertificateAuthority(ctx, 1) },
 			"GET /api/v1/certificate_authorities/1 ", `{"result":{"id":1}}`, api.CertificateAuthority{ID: 1}},
 		{"create authority", func(ctx context.Context, c *c) (any, error) {
-			return c.CreateCertificateAuthority(ctx, api.CreateCertificateAuthority{SelfSigned: true, CommonName: "R", PathLength: &three})
+			return c.CreateCertificateAuthority(ctx, api.CreateCertificateAuthority{SelfSigned: true, CommonName: "R",
+				PathLength: &three})
 		}, `POST /api/v1/certificate_authorities {"self_signed":true,"common_name":"R","path_length":3}`, created, int64(7)},
 		{"disable authority", func(ctx context.Context, c *c) (any, error) {
 			return none(c.UpdateCertificateAuthority(ctx, 1, api.UpdateCertificateAuthority{}))
@@ -133,7 +138,8 @@ func TestCalls(t *testing.T) {
 		}, `POST /api/v1/certificate_authorities/2/certificate {"certificate_chain":"PEM"}`, created, nil},
 		{"revoke authority", func(ctx context.Context, c *c) (any, error) {
 			return c.RevokeCertificateAuthority(ctx, 2, api.Revoke{Reason: "cessationOfOperation"})
-		}, `POST /api/v1/certificate_authorities/2/revoke {"reason":"cessationOfOperation"}`, success, api.Revocations{Message: "success"}},
+		}, `POST /api/v1/certificate_authorities/2/revoke {"reason":"cessationOfOperation"}`, success,
+			api.Revocations{Message: "success"}},
 		{"CRL", func(ctx context.Context, c *c) (any, error) { return c.CRL(ctx, 2) },
 			"GET /api/v1/certificate_authorities/2/crl ", "DER", []byte("DER")},
 
@@ -141,10 +147,12 @@ func TestCalls(t *testing.T) {
 			return c.CertificateRequestsPage(ctx, api.RequestQuery{Paging: api.Paging{Limit: 5, After: "a+b", Sort: "-id"},
 				RequestFilter: api.RequestFilter{Status: "Active", Filter: api.Filter{CertificateAuthorityID: 3, Q: "x & y"}}})
 		}, "GET /api/v1/certificate_requests?after=a%2Bb&certificate_authority_id=3&limit=5&q=x+%26+y&sort=-id&status=Active ",
-			`{"result":[{"id":1}],"next":"c"}`, api.Page[api.CertificateRequest]{Result: []api.CertificateRequest{{ID: 1}}, Next: "c"}},
+			`{"result":[{"id":1}],"next":"c"}`, api.Page[api.CertificateRequest]{Result: []api.CertificateRequest{{ID: 1}},
+				Next: "c"}},
 		{"page of certificates", func(ctx context.Context, c *c) (any, error) {
 			return c.CertificatesPage(ctx, api.CertificateQuery{CertificateFilter: api.CertificateFilter{Revoked: "false"}})
-		}, "GET /api/v1/certificates?limit=100&revoked=false ", `{"result":[]}`, api.Page[api.Certificate]{Result: []api.Certificate{}}},
+		}, "GET /api/v1/certificates?limit=100&revoked=false ", `{"result":[]}`,
+			api.Page[api.Certificate]{Result: []api.Certificate{}}},
 		{"summary", func(ctx context.Context, c *c) (any, error) { return c.Summary(ctx) },
 			"GET /api/v1/summary ", `{"result":{"certificates":3,"expiring":[{"days":1,"count":2}]}}`,
 			api.Summary{Certificates: 3, Expiring: []api.Expiring{{Days: 1, Count: 2}}}},
@@ -173,13 +181,16 @@ func TestCalls(t *testing.T) {
 		{"end other sessions", func(ctx context.Context, c *c) (any, error) { return none(c.EndOtherSessions(ctx)) },
 			"DELETE /api/v1/sessions ", success, nil},
 		{"events", func(ctx context.Context, c *c) (any, error) {
-			return c.EventsPage(ctx, api.EventQuery{EventFilter: api.EventFilter{Kind: "request", ObjectID: 5}, EventPaging: api.EventPaging{Before: "b"}})
-		}, "GET /api/v1/events?before=b&kind=request&limit=100&object_id=5 ", `{"result":[{"id":9}],"next":"n","previous":"p"}`,
+			return c.EventsPage(ctx, api.EventQuery{EventFilter: api.EventFilter{Kind: "request", ObjectID: 5},
+				EventPaging: api.EventPaging{Before: "b"}})
+		}, "GET /api/v1/events?before=b&kind=request&limit=100&object_id=5 ",
+			`{"result":[{"id":9}],"next":"n","previous":"p"}`,
 			api.Page[api.Event]{Result: []api.Event{{ID: 9}}, Next: "n", Previous: "p"}},
 		{"overview", func(ctx context.Context, c *c) (any, error) { return c.Overview(ctx) },
 			"GET /api/v1/overview ", `{"result":{"weeks":[{"count":3}]}}`, api.Overview{Weeks: []api.Week{{Count: 3}}}},
 		{"state of an authority", func(ctx context.Context, c *c) (any, error) { return c.AuthorityState(ctx, 2) },
-			"GET /api/v1/certificate_authorities/2/state ", `{"result":{"id":2,"in_force":5}}`, api.AuthorityState{ID: 2, InForce: 5}},
+			"GET /api/v1/certificate_authorities/2/state ", `{"result":{"id":2,"in_force":5}}`,
+			api.AuthorityState{ID: 2, InForce: 5}},
 		{"settings", func(ctx context.Context, c *c) (any, error) { return c.Settings(ctx) },
 			"GET /api/v1/settings ", `{"result":[{"key":"listen"}]}`, []api.Setting{{Key: "listen"}}},
 		{"inspect", func(ctx context.Context, c *c) (any, error) { return c.Inspect(ctx, api.Inspect{Text: "PEM"}) },

@@ -32,7 +32,8 @@ func (c *Client) FindCertificates(ctx context.Context, query api.CertificateQuer
 
 // ExportCertificates returns the inventory in the format "csv" or "jsonl". The caller must close the reader. An
 // incomplete export is a read error.
-func (c *Client) ExportCertificates(ctx context.Context, format string, filter api.CertificateFilter) (io.ReadCloser, error) {
+func (c *Client) ExportCertificates(ctx context.Context, format string,
+	filter api.CertificateFilter) (io.ReadCloser, error) {
 	parameters := values(filter)
 	parameters.Set("format", format)
 	body, err := c.open(ctx, http.MethodGet, certificates+"/export?"+parameters.Encode(), nil)
@@ -58,7 +59,8 @@ func (e *exportReader) Read(p []byte) (int, error) {
 // IssueCertificate submits a CSR and signs it in one call. If the caller may not sign, the call waits for
 // approval, at most for wait, up to a minute; without it the returned Status is Outstanding. If key is not "", a
 // repeated call with the same body returns what the first one recorded.
-func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate, wait time.Duration, key string) (api.Issued, error) {
+func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate, wait time.Duration,
+	key string) (api.Issued, error) {
 	path := certificates
 	if wait > 0 {
 		path += "?wait=" + url.QueryEscape(wait.String())

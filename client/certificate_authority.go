@@ -35,7 +35,8 @@ func (c *Client) ImportCertificateAuthority(ctx context.Context, body api.Import
 }
 
 // ImportCertificates records up to 1000 certificates that the authority issued before it was imported.
-func (c *Client) ImportCertificates(ctx context.Context, id int64, body api.ImportCertificates) (api.ImportedCertificates, error) {
+func (c *Client) ImportCertificates(ctx context.Context, id int64,
+	body api.ImportCertificates) (api.ImportedCertificates, error) {
 	return call[api.ImportedCertificates](ctx, c, http.MethodPost, certificateAuthority(id, "/issued"), body)
 }
 

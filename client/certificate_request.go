@@ -22,13 +22,15 @@ func (c *Client) CertificateRequests(ctx context.Context) iter.Seq2[api.Certific
 }
 
 // CertificateRequestsPage returns a page of matching requests. Pass its Next as After to get the next page.
-func (c *Client) CertificateRequestsPage(ctx context.Context, query api.RequestQuery) (api.Page[api.CertificateRequest], error) {
+func (c *Client) CertificateRequestsPage(ctx context.Context,
+	query api.RequestQuery) (api.Page[api.CertificateRequest], error) {
 	return page[api.CertificateRequest](ctx, c, certificateRequests, query.Paging, query.RequestFilter)
 }
 
 // FindCertificateRequests returns all matching requests, fetching pages of query.Limit as needed. An error is
 // always yielded last.
-func (c *Client) FindCertificateRequests(ctx context.Context, query api.RequestQuery) iter.Seq2[api.CertificateRequest, error] {
+func (c *Client) FindCertificateRequests(ctx context.Context, query api.RequestQuery) iter.Seq2[api.CertificateRequest,
+	error] {
 	return pages[api.CertificateRequest](ctx, c, certificateRequests, query.Paging, query.RequestFilter)
 }
 
@@ -38,7 +40,8 @@ func (c *Client) CertificatesOfRequest(ctx context.Context, id int64) ([]api.Cer
 }
 
 // CheckCertificateRequest checks a signing request against a profile.
-func (c *Client) CheckCertificateRequest(ctx context.Context, body api.CheckCertificateRequest) (api.RequestCheck, error) {
+func (c *Client) CheckCertificateRequest(ctx context.Context,
+	body api.CheckCertificateRequest) (api.RequestCheck, error) {
 	return call[api.RequestCheck](ctx, c, http.MethodPost, certificateRequests+"/check", body)
 }
 
@@ -84,7 +87,8 @@ func (c *Client) RejectCertificateRequest(ctx context.Context, id int64, body ap
 
 // RevokeCertificate revokes every valid certificate of a request or, with OnlyCurrent, only the current one. If no
 // field is set, no body is sent.
-func (c *Client) RevokeCertificate(ctx context.Context, id int64, body api.RevokeCertificateRequest) (api.Revocations, error) {
+func (c *Client) RevokeCertificate(ctx context.Context, id int64,
+	body api.RevokeCertificateRequest) (api.Revocations, error) {
 	return call[api.Revocations](ctx, c, http.MethodPost, certificateRequest(id, "/certificate/revoke"), unlessEmpty(body))
 }
 

@@ -42,14 +42,18 @@ func TestRefusals(t *testing.T) {
 			want: notary.Error{Kind: notary.RateLimited, Message: "slow down", RetryAfter: 30 * time.Second}},
 		"a Retry-After that makes no sense": {status: 503, body: `{"error":"busy","code":"unavailable"}`, retryAfter: "-1",
 			want: notary.Error{Kind: notary.Unavailable, Message: "busy"}},
-		"a fault of the server": {status: 500, body: `{"error":"something went wrong","code":"internal","request_id":"r-1"}`, unknown: true,
-			want: notary.Error{Kind: notary.Internal, Message: "something went wrong (request id r-1)"}},
-		"the request id is not said twice": {status: 500, body: `{"error":"see r-1 in the log","code":"internal","request_id":"r-1"}`, unknown: true,
+		"a fault of the server": {status: 500, body: `{"error":"something went wrong","code":"internal","request_id":"r-1"}`,
+			unknown: true,
+			want:    notary.Error{Kind: notary.Internal, Message: "something went wrong (request id r-1)"}},
+		"the request id is not said twice": {status: 500,
+			body: `{"error":"see r-1 in the log","code":"internal","request_id":"r-1"}`, unknown: true,
 			want: notary.Error{Kind: notary.Internal, Message: "see r-1 in the log"}},
 		"not from Notary": {status: 404, body: `<html>`,
-			want: notary.Error{Kind: notary.NotFound, Message: "the response was 404 Not Found, but not from Notary: check the server's address and any proxy in front of it"}},
+			want: notary.Error{Kind: notary.NotFound,
+				Message: "the response was 404 Not Found, but not from Notary: check the server's address and any proxy in front of it"}},
 		"a gateway": {status: 502, body: ``, unknown: true,
-			want: notary.Error{Kind: notary.Unavailable, Message: "the response was 502 Bad Gateway, but not from Notary: check the server's address and any proxy in front of it"}},
+			want: notary.Error{Kind: notary.Unavailable,
+				Message: "the response was 502 Bad Gateway, but not from Notary: check the server's address and any proxy in front of it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -43,7 +43,8 @@ func TestPagesAreFollowed(t *testing.T) {
 	if diff := cmp.Diff([]int64{1, 2, 3}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	want := []string{"domain=example.com&limit=100", "after=two&domain=example.com&limit=100", "after=three&domain=example.com&limit=100"}
+	want := []string{"domain=example.com&limit=100", "after=two&domain=example.com&limit=100",
+		"after=three&domain=example.com&limit=100"}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}
@@ -88,14 +89,18 @@ func TestBulk(t *testing.T) {
 			return c.SignCertificateRequests(ctx, api.BulkSign{Bulk: api.Bulk{IDs: []int64{1, 2}},
 				SignCertificateRequest: api.SignCertificateRequest{CertificateAuthorityID: 4, Profile: "server"}})
 		},
-		`POST /api/v1/certificate_requests/revoke {"ids":[1],"reason":"superseded"}`: func(ctx context.Context, c *client.Client) outcomes {
-			return c.RevokeCertificates(ctx, api.BulkRevoke{Bulk: api.Bulk{IDs: []int64{1}}, RevokeCertificateRequest: api.RevokeCertificateRequest{Reason: "superseded"}})
+		`POST /api/v1/certificate_requests/revoke {"ids":[1],"reason":"superseded"}`: func(ctx context.Context,
+			c *client.Client) outcomes {
+			return c.RevokeCertificates(ctx, api.BulkRevoke{Bulk: api.Bulk{IDs: []int64{1}},
+				RevokeCertificateRequest: api.RevokeCertificateRequest{Reason: "superseded"}})
 		},
 		`POST /api/v1/certificate_requests/delete {"ids":[3]}`: func(ctx context.Context, c *client.Client) outcomes {
 			return c.DeleteCertificateRequests(ctx, api.Bulk{IDs: []int64{3}})
 		},
 		`POST /api/v1/certificate_requests/reject {"filter":{"status":"Outstanding","q":"x"},"expected":3}`: func(ctx context.Context, c *client.Client) outcomes {
-			return c.RejectCertificateRequests(ctx, api.BulkReject{Bulk: api.Bulk{Filter: &api.RequestFilter{Status: "Outstanding", Filter: api.Filter{Q: "x"}}, Expected: &expected}})
+			return c.RejectCertificateRequests(ctx,
+				api.BulkReject{Bulk: api.Bulk{Filter: &api.RequestFilter{Status: "Outstanding", Filter: api.Filter{Q: "x"}},
+					Expected: &expected}})
 		},
 	} {
 		for name, test := range map[string]struct {
@@ -127,7 +132,8 @@ func TestBulk(t *testing.T) {
 						n++
 					}
 				}
-				if n != test.want || notary.KindOf(failed) != test.kind || errors.Is(failed, client.ErrOutcomeUnknown) != test.unknown {
+				if n != test.want || notary.KindOf(failed) != test.kind ||
+					errors.Is(failed, client.ErrOutcomeUnknown) != test.unknown {
 					t.Errorf("%d outcomes and %v, want %d and %q", n, failed, test.want, test.kind)
 				}
 			})
@@ -149,7 +155,8 @@ func TestExportIsRead(t *testing.T) {
 		}
 	})
 	read := func() (string, error) {
-		body, err := c.ExportCertificates(t.Context(), "jsonl", api.CertificateFilter{Revoked: "true", Filter: api.Filter{Domain: "example.com"}})
+		body, err := c.ExportCertificates(t.Context(), "jsonl", api.CertificateFilter{Revoked: "true",
+			Filter: api.Filter{Domain: "example.com"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,14 +168,16 @@ func TestExportIsRead(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	whole = false
-	if got, err := read(); got != "some lines\n" || notary.KindOf(err) != notary.Unavailable || !strings.Contains(err.Error(), "incomplete") {
+	if got, err := read(); got != "some lines\n" || notary.KindOf(err) != notary.Unavailable ||
+		!strings.Contains(err.Error(), "incomplete") {
 		t.Errorf("broken off: got %q, %v", got, err)
 	}
 	refused := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(400)
 		io.WriteString(w, `{"error":"no such format","code":"invalid"}`)
 	})
-	if _, err := refused.ExportCertificates(t.Context(), "xml", api.CertificateFilter{}); notary.KindOf(err) != notary.Invalid {
+	if _, err := refused.ExportCertificates(t.Context(), "xml",
+		api.CertificateFilter{}); notary.KindOf(err) != notary.Invalid {
 		t.Errorf("refused: %v", err)
 	}
 }

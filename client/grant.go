@@ -71,7 +71,8 @@ func (c *Client) Permissions(ctx context.Context, q api.PermissionQuery) ([]api.
 	if q.Action != "" {
 		v.Set("action", q.Action)
 	}
-	for name, id := range map[string]api.ID{"account_id": q.AccountID, "certificate_authority_id": q.AuthorityID, "owner_id": q.OwnerID} {
+	for name, id := range map[string]api.ID{"account_id": q.AccountID, "certificate_authority_id": q.AuthorityID,
+		"owner_id": q.OwnerID} {
 		if id != 0 {
 			v.Set(name, strconv.FormatInt(int64(id), 10))
 		}

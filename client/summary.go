@@ -15,7 +15,8 @@ func (c *Client) Overview(ctx context.Context) (api.Overview, error) {
 
 // AuthorityState returns the health of an authority.
 func (c *Client) AuthorityState(ctx context.Context, id int64) (api.AuthorityState, error) {
-	return call[api.AuthorityState](ctx, c, http.MethodGet, fmt.Sprintf("%s/certificate_authorities/%d/state", prefix, id), nil)
+	return call[api.AuthorityState](ctx, c, http.MethodGet, fmt.Sprintf("%s/certificate_authorities/%d/state", prefix,
+		id), nil)
 }
 
 // Settings returns the server's settings, without secrets.

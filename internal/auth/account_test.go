@@ -302,7 +302,8 @@ func TestDeleteAccount(t *testing.T) {
 	role := notary.CertificateRequestor
 	again, err := w.Auth.CreateAccount(t.Context(), w.Admin(), me.Principal.Name, testkit.Password, &role)
 	testkit.Check(t, err)
-	_, err = w.CA.Request(t.Context(), notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: again, Name: me.Principal.Name}, Role: role}, id)
+	_, err = w.CA.Request(t.Context(), notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: again,
+		Name: me.Principal.Name}, Role: role}, id)
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
@@ -322,7 +323,10 @@ func TestAccountEvents(t *testing.T) {
 			me.Role = notary.CertificateManager
 			return w.Auth.ChangeRole(t.Context(), w.Admin(), me.Principal.ID, me.Role)
 		}},
-		{"account.password", func() error { return w.Auth.ChangePassword(t.Context(), w.Admin(), me.Principal.ID, newPassword) }},
+		{"account.password", func() error {
+			return w.Auth.ChangePassword(t.Context(), w.Admin(), me.Principal.ID,
+				newPassword)
+		}},
 		{"account.password", func() error { return w.Auth.ChangeMyPassword(t.Context(), me, newPassword, testkit.Password) }},
 		{"account.delete", func() error { return w.Auth.DeleteAccount(t.Context(), w.Admin(), me.Principal.ID) }},
 	} {

@@ -28,7 +28,8 @@ func TestLoginWithoutPassword(t *testing.T) {
 		testkit.WantText(t, err, "incorrect email or password")
 	}
 	testkit.Check(t, w.Auth.ChangePassword(t.Context(), w.Admin(), me.Principal.ID, "another violet harbour engine"))
-	_, err := w.Auth.Login(t.Context(), me.Principal.Name, "another violet harbour engine", auth.Client{Address: "192.0.2.1"})
+	_, err := w.Auth.Login(t.Context(), me.Principal.Name, "another violet harbour engine",
+		auth.Client{Address: "192.0.2.1"})
 	testkit.Check(t, err)
 }
 

@@ -27,7 +27,8 @@ func TestFirstAccount(t *testing.T) {
 		return second(w.Auth.CreateFirstAccount(t.Context(), f))
 	}
 	for what, wrong := range map[string]func(*auth.FirstAccount){
-		"no code": func(f *auth.FirstAccount) { f.SetupCode = "" }, "another code": func(f *auth.FirstAccount) { f.SetupCode = auth.NewSetupCode() },
+		"no code":      func(f *auth.FirstAccount) { f.SetupCode = "" },
+		"another code": func(f *auth.FirstAccount) { f.SetupCode = auth.NewSetupCode() },
 		"a part of it": func(f *auth.FirstAccount) { f.SetupCode = f.SetupCode[1:] }, "its hash": func(f *auth.FirstAccount) {
 			f.SetupCode, _ = w.Store.SetupCodeHash(t.Context())
 		},

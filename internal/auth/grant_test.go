@@ -125,7 +125,8 @@ func TestGroupsThatLimitGrantsAreKept(t *testing.T) {
 	kept := limited(signing(0, other), other, team)
 	err = w.Auth.DeleteGroup(t.Context(), admin, team)
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, fmt.Sprintf("grant %d is limited to requests of group %d: delete that grant first", kept, team))
+	testkit.WantText(t, err, fmt.Sprintf("grant %d is limited to requests of group %d: delete that grant first", kept,
+		team))
 	g, err := w.Auth.Grant(t.Context(), admin, kept)
 	testkit.Check(t, err)
 	if diff := cmp.Diff([]int64{other, team}, g.OwnerGroups); diff != "" {
@@ -155,11 +156,12 @@ func TestGrantsRequireExistingObjects(t *testing.T) {
 		"a missing group":      {func(g *notary.Grant) { g.PrincipalID, g.GroupID = 0, 99 }, notary.NotFound, "grantee"},
 		"no action":            {func(g *notary.Grant) { g.Actions = nil }, notary.Invalid, "actions"},
 		"all accounts":         {func(g *notary.Grant) { g.Actions = []string{"account.manage"} }, notary.Invalid, "actions"},
-		"a missing authority":  {func(g *notary.Grant) { g.Authorities = []int64{99} }, notary.NotFound, "certificate_authority_ids"},
-		"a missing profile":    {func(g *notary.Grant) { g.Profiles = []string{"none"} }, notary.Invalid, "profiles"},
-		"a missing owner":      {func(g *notary.Grant) { g.Owners = []int64{99} }, notary.NotFound, "owner_account_ids"},
-		"a missing owners":     {func(g *notary.Grant) { g.OwnerGroups = []int64{99} }, notary.NotFound, "owner_group_ids"},
-		"a wrong name":         {func(g *notary.Grant) { g.Names.DNS = []string{"*"} }, notary.Invalid, "names.dns"},
+		"a missing authority": {func(g *notary.Grant) { g.Authorities = []int64{99} }, notary.NotFound,
+			"certificate_authority_ids"},
+		"a missing profile": {func(g *notary.Grant) { g.Profiles = []string{"none"} }, notary.Invalid, "profiles"},
+		"a missing owner":   {func(g *notary.Grant) { g.Owners = []int64{99} }, notary.NotFound, "owner_account_ids"},
+		"a missing owners":  {func(g *notary.Grant) { g.OwnerGroups = []int64{99} }, notary.NotFound, "owner_group_ids"},
+		"a wrong name":      {func(g *notary.Grant) { g.Names.DNS = []string{"*"} }, notary.Invalid, "names.dns"},
 	} {
 		g := signing(to, 0)
 		test.change(g)

@@ -30,7 +30,8 @@ func TestRefusalsAreCounted(t *testing.T) {
 	w := testkit.New(t)
 	admin, requestor := w.Admin(), w.Caller(notary.CertificateRequestor)
 	from := auth.Client{Address: "2001:db8:0:1::7"}
-	for _, email := range []string{admin.Principal.Name, admin.Principal.Name, "nobody@example.com", "another@example.com"} {
+	for _, email := range []string{admin.Principal.Name, admin.Principal.Name, "nobody@example.com",
+		"another@example.com"} {
 		_, err := w.Auth.Login(t.Context(), email, "wrong password", from)
 		testkit.WantKind(t, err, notary.Unauthenticated)
 	}
@@ -47,7 +48,8 @@ func TestRefusalsAreCounted(t *testing.T) {
 	want := []notary.Event{
 		{At: now, Action: "call.refused", Object: notary.Ref{Kind: "call", Name: "listAccounts"}, Principal: requestor.Ref(),
 			Address: "192.0.2.1", After: notary.Fields{"count": int64(3)}},
-		{At: now, Action: "call.refused", Object: notary.Ref{Kind: "call"}, Principal: anonymous, Address: "192.0.2.9", After: notary.Fields{"count": int64(4)}},
+		{At: now, Action: "call.refused", Object: notary.Ref{Kind: "call"}, Principal: anonymous, Address: "192.0.2.9",
+			After: notary.Fields{"count": int64(4)}},
 		{At: now, Action: "account.login_refused", Object: notary.Ref{Kind: "account"}, Principal: anonymous,
 			Address: "2001:db8:0:1::/64", After: notary.Fields{"count": int64(2)}},
 		{At: now, Action: "account.login_refused", Object: admin.Ref(), Principal: anonymous,

@@ -159,9 +159,11 @@ func TestOwnSessions(t *testing.T) {
 	all, err := w.Auth.Sessions(t.Context(), me, browser)
 	testkit.Check(t, err)
 	want := []*notary.Session{
-		{ID: session.ID, AccountID: me.Principal.ID, Browser: true, Address: "192.0.2.1", UserAgent: "Mozilla/5.0", CreatedAt: begun,
+		{ID: session.ID, AccountID: me.Principal.ID, Browser: true, Address: "192.0.2.1", UserAgent: "Mozilla/5.0",
+			CreatedAt:  begun,
 			LastSeenAt: begun, ExpiresAt: begun.Add(time.Hour), Current: true},
-		{ID: session.ID - 1, AccountID: me.Principal.ID, Address: "192.0.2.1", CreatedAt: begun, LastSeenAt: begun, ExpiresAt: begun.Add(auth.TokenLife)},
+		{ID: session.ID - 1, AccountID: me.Principal.ID, Address: "192.0.2.1", CreatedAt: begun, LastSeenAt: begun,
+			ExpiresAt: begun.Add(auth.TokenLife)},
 	}
 	if diff := cmp.Diff(want, all); diff != "" {
 		t.Fatalf("the sessions (-want +got):\n%s", diff)

@@ -49,7 +49,8 @@ func roleHasAny(caller notary.Caller, actions []policy.Action) bool {
 
 // allow returns a Forbidden error unless the caller may perform the action on the object. If known is a transaction,
 // the grants cannot change until it ends.
-func allow(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action, r policy.Resource) error {
+func allow(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action,
+	r policy.Resource) error {
 	if policy.RoleHas(caller.Role, action) {
 		return nil
 	}
@@ -127,13 +128,15 @@ func servesOthers(cert *notary.Certificate) bool {
 	return err != nil || parsed.IsCA || cert.Profile == notary.OCSPProfile
 }
 
-func certificateToSign(issuer *issuers.Issuer, profile *notary.Profile, req *notary.Request, csr *pki.CSR) policy.Resource {
+func certificateToSign(issuer *issuers.Issuer, profile *notary.Profile, req *notary.Request,
+	csr *pki.CSR) policy.Resource {
 	return ownedBy(policy.Resource{AuthorityID: issuer.ID, Profile: profile.Name, Names: csr.Names,
 		CommonNames: pki.CommonNames(csr.Subject)}, req.RequesterID, req.OwnerGroupID)
 }
 
 // allowSignature checks the request, the new certificate and, for a renewal, the current one.
-func allowSignature(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, signed *signature) error {
+func allowSignature(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
+	signed *signature) error {
 	if policy.RoleHas(caller.Role, policy.SignRequest) {
 		return nil
 	}
@@ -146,7 +149,8 @@ func allowSignature(ctx context.Context, tx *store.Tx, caller notary.Caller, req
 	return allowCertificate(ctx, tx, caller, policy.SignRequest, req.Certificate)
 }
 
-func allowUpload(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, cert *notary.Certificate) error {
+func allowUpload(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
+	cert *notary.Certificate) error {
 	if err := allowRequest(ctx, tx, caller, policy.UploadCertificate, req); err != nil {
 		return err
 	}
@@ -250,6 +254,7 @@ func nonempty(commonNames ...string) []string {
 }
 
 func bothNames(a, b notary.Names) notary.Names {
-	return notary.Names{DNS: slices.Concat(a.DNS, b.DNS), IP: slices.Concat(a.IP, b.IP), Email: slices.Concat(a.Email, b.Email),
-		URI: slices.Concat(a.URI, b.URI), UPN: slices.Concat(a.UPN, b.UPN)}
+	return notary.Names{DNS: slices.Concat(a.DNS, b.DNS), IP: slices.Concat(a.IP, b.IP),
+		Email: slices.Concat(a.Email, b.Email),
+		URI:   slices.Concat(a.URI, b.URI), UPN: slices.Concat(a.UPN, b.UPN)}
 }

@@ -14,7 +14,8 @@ import (
 
 func grantTo(t *testing.T, w *testkit.World, caller notary.Caller, terms notary.GrantTerms) int64 {
 	t.Helper()
-	id, err := w.Auth.CreateGrant(t.Context(), w.Admin(), &notary.Grant{PrincipalID: caller.Principal.ID, GrantTerms: terms})
+	id, err := w.Auth.CreateGrant(t.Context(), w.Admin(), &notary.Grant{PrincipalID: caller.Principal.ID,
+		GrantTerms: terms})
 	testkit.Check(t, err)
 	return id
 }
@@ -48,19 +49,30 @@ func TestSignByGrant(t *testing.T) {
 		options ca.SignOptions
 		want    string // in the error; "" for success
 	}{
-		"within every limit":       {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: root}, ""},
-		"a wildcard":               {[]string{"*.team.example.com"}, ca.SignOptions{AuthorityID: root}, ""},
-		"another name":             {[]string{"a.example.com"}, ca.SignOptions{AuthorityID: root}, "does not allow the name a.example.com"},
-		"one name of two":          {[]string{"a.team.example.com", "b.example.com"}, ca.SignOptions{AuthorityID: root}, "b.example.com"},
-		"an address, too":          {[]string{"a.team.example.com", "10.0.0.7"}, ca.SignOptions{AuthorityID: root}, "10.0.0.7"},
-		"another authority":        {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: other}, "covers certificate authority 2"},
-		"a missing authority":      {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: nothing}, "covers certificate authority"},
-		"another profile":          {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: root, Profile: "server"}, "covers profile server"},
-		"a profile for CAs":        {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: root, Profile: notary.IntermediateProfile}, "covers profile intermediate"},
-		"names that are replaced":  {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: root, Names: []string{"evil.example"}}, "evil.example"},
-		"a subject that is":        {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: root, Subject: "CN=cluster-admin"}, "cluster-admin"},
-		"two common names":         {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: root, Subject: "CN=a.team.example.com,CN=root"}, "root"},
-		"replaced within the team": {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: root, Names: []string{"b.team.example.com"}}, ""},
+		"within every limit": {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: root}, ""},
+		"a wildcard":         {[]string{"*.team.example.com"}, ca.SignOptions{AuthorityID: root}, ""},
+		"another name": {[]string{"a.example.com"}, ca.SignOptions{AuthorityID: root},
+			"does not allow the name a.example.com"},
+		"one name of two": {[]string{"a.team.example.com", "b.example.com"}, ca.SignOptions{AuthorityID: root},
+			"b.example.com"},
+		"an address, too": {[]string{"a.team.example.com", "10.0.0.7"}, ca.SignOptions{AuthorityID: root},
+			"10.0.0.7"},
+		"another authority": {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: other},
+			"covers certificate authority 2"},
+		"a missing authority": {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: nothing},
+			"covers certificate authority"},
+		"another profile": {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: root, Profile: "server"},
+			"covers profile server"},
+		"a profile for CAs": {[]string{"a.team.example.com"},
+			ca.SignOptions{AuthorityID: root, Profile: notary.IntermediateProfile}, "covers profile intermediate"},
+		"names that are replaced": {[]string{"a.team.example.com"},
+			ca.SignOptions{AuthorityID: root, Names: []string{"evil.example"}}, "evil.example"},
+		"a subject that is": {[]string{"a.team.example.com"},
+			ca.SignOptions{AuthorityID: root, Subject: "CN=cluster-admin"}, "cluster-admin"},
+		"two common names": {[]string{"a.team.example.com"},
+			ca.SignOptions{AuthorityID: root, Subject: "CN=a.team.example.com,CN=root"}, "root"},
+		"replaced within the team": {[]string{"a.team.example.com"},
+			ca.SignOptions{AuthorityID: root, Names: []string{"b.team.example.com"}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := submitAs(t, w, me, test.names...)
@@ -76,7 +88,8 @@ func TestSignByGrant(t *testing.T) {
 			wantStatus(t, w, id, notary.Outstanding)
 		})
 	}
-	for name, id := range map[string]int64{"another's request": submitAs(t, w, w.Admin(), "b.team.example.com"), "a missing request": nothing} {
+	for name, id := range map[string]int64{"another's request": submitAs(t, w, w.Admin(), "b.team.example.com"),
+		"a missing request": nothing} {
 		t.Run(name, func(t *testing.T) {
 			testkit.WantKind(t, w.CA.Sign(t.Context(), me, id, ca.SignOptions{AuthorityID: root}), notary.NotFound)
 		})
@@ -92,9 +105,11 @@ func TestUnlimitedGrantExclusions(t *testing.T) {
 	grantTo(t, w, reader, notary.GrantTerms{Actions: policy.Actions(true)})
 	forbidden := func(err error) { t.Helper(); testkit.WantKind(t, err, notary.Forbidden) }
 
-	forbidden(w.CA.Sign(t.Context(), reader, w.Request(t, w.Admin()), ca.SignOptions{AuthorityID: root, Profile: notary.IntermediateProfile}))
+	forbidden(w.CA.Sign(t.Context(), reader, w.Request(t, w.Admin()),
+		ca.SignOptions{AuthorityID: root, Profile: notary.IntermediateProfile}))
 	sub := w.Request(t, w.Admin())
-	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), sub, ca.SignOptions{AuthorityID: root, Profile: notary.IntermediateProfile}))
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), sub, ca.SignOptions{AuthorityID: root,
+		Profile: notary.IntermediateProfile}))
 	subCert := request(t, w, sub).Certificate.ID
 	forbidden(w.RevokeRequest(t.Context(), reader, sub, notary.Superseded))
 	forbidden(w.RevokeCertificate(t.Context(), reader, subCert, notary.Superseded))
@@ -108,7 +123,8 @@ func TestUnlimitedGrantExclusions(t *testing.T) {
 	forbidden(w.RevokeCertificate(t.Context(), reader, request(t, w, leaf).Certificate.ID, notary.KeyCompromise))
 	testkit.Check(t, w.RevokeRequest(t.Context(), reader, leaf, notary.Superseded))
 
-	forbidden(second(w.Auth.CreateGrant(t.Context(), reader, &notary.Grant{PrincipalID: reader.Principal.ID, GrantTerms: teamTerms(root)})))
+	forbidden(second(w.Auth.CreateGrant(t.Context(), reader, &notary.Grant{PrincipalID: reader.Principal.ID,
+		GrantTerms: teamTerms(root)})))
 	forbidden(w.Auth.ChangeRole(t.Context(), reader, reader.Principal.ID, notary.Admin))
 	forbidden(second(w.CA.CreateProfile(t.Context(), reader, "mine", notary.Rules{})))
 }
@@ -118,15 +134,18 @@ func TestDecideByGrant(t *testing.T) {
 	w := testkit.New(t)
 	root, other := w.Root(t, notary.ECDSAP256), w.Root(t, notary.ECDSAP256)
 	me := newRequestor(t, w)
-	grantTo(t, w, me, notary.GrantTerms{Actions: []string{"request.revoke", "certificate.revoke", "request.delete"}, Authorities: []int64{root}})
+	grantTo(t, w, me, notary.GrantTerms{Actions: []string{"request.revoke", "certificate.revoke", "request.delete"},
+		Authorities: []int64{root}})
 	mine, elsewhere := w.Signed(t, me, root), w.Signed(t, me, other)
 	theirs := w.Signed(t, w.Admin(), root)
 
 	testkit.WantKind(t, w.RevokeRequest(t.Context(), me, theirs, notary.Superseded), notary.NotFound)
-	testkit.WantKind(t, w.RevokeCertificate(t.Context(), me, request(t, w, theirs).Certificate.ID, notary.Superseded), notary.NotFound)
+	testkit.WantKind(t, w.RevokeCertificate(t.Context(), me, request(t, w, theirs).Certificate.ID, notary.Superseded),
+		notary.NotFound)
 	testkit.WantKind(t, w.CA.Delete(t.Context(), me, theirs), notary.NotFound)
 	testkit.WantKind(t, w.RevokeRequest(t.Context(), me, elsewhere, notary.Superseded), notary.Forbidden)
-	testkit.WantKind(t, w.RevokeCertificate(t.Context(), me, request(t, w, elsewhere).Certificate.ID, notary.Superseded), notary.Forbidden)
+	testkit.WantKind(t, w.RevokeCertificate(t.Context(), me, request(t, w, elsewhere).Certificate.ID, notary.Superseded),
+		notary.Forbidden)
 	testkit.WantKind(t, w.CA.Reject(t.Context(), me, w.Request(t, me), ""), notary.Forbidden)
 	testkit.WantKind(t, w.CA.Reopen(t.Context(), me, mine), notary.Forbidden)
 
@@ -144,7 +163,8 @@ func TestIssueByGrant(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	me := newRequestor(t, w)
 	grantTo(t, w, me, teamTerms(root))
-	for name, want := range map[string]notary.RequestStatus{"a.team.example.com": notary.Active, "a.example.com": notary.Outstanding} {
+	for name, want := range map[string]notary.RequestStatus{"a.team.example.com": notary.Active,
+		"a.example.com": notary.Outstanding} {
 		csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), name)
 		for range 2 { // the second call is a renewal, or still pending
 			issued, err := w.CA.Issue(t.Context(), me, csr, ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: root}})
@@ -184,13 +204,14 @@ func TestGrantsAreCheckedInTheTransaction(t *testing.T) {
 			testkit.Check(t, w.CA.Sign(t.Context(), me, first, ca.SignOptions{AuthorityID: root}))
 
 			ended := false
-			node, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, MayIssue: func() error { // after the first check
-				if !ended {
-					ended = true
-					end(t, w, me, group, grant)
-				}
-				return nil
-			}})
+			node, err := testkit.OpenNode(t.Context(), w.Store, w.Keys,
+				testkit.NodeOptions{Now: w.Clock.Now, MayIssue: func() error { // after the first check
+					if !ended {
+						ended = true
+						end(t, w, me, group, grant)
+					}
+					return nil
+				}})
 			testkit.Check(t, err)
 			testkit.WantKind(t, node.CA.Sign(t.Context(), me, second, ca.SignOptions{AuthorityID: root}), notary.Forbidden)
 			wantStatus(t, w, second, notary.Outstanding)
@@ -225,7 +246,8 @@ func TestGrantsDoNotExtendVisibility(t *testing.T) {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 	certificates := 0
-	testkit.Check(t, w.CA.EachCertificate(t.Context(), me, notary.Filter{}, func(*notary.Certificate) error { certificates++; return nil }))
+	testkit.Check(t, w.CA.EachCertificate(t.Context(), me, notary.Filter{},
+		func(*notary.Certificate) error { certificates++; return nil }))
 	selected, err := w.CA.Select(t.Context(), me, notary.Filter{Status: notary.Active})
 	testkit.Check(t, err)
 	chosen, err := w.CA.SelectCertificates(t.Context(), me, notary.Filter{AuthorityID: root})
@@ -238,7 +260,8 @@ func TestGrantsDoNotExtendVisibility(t *testing.T) {
 	if len(groups) != 0 {
 		t.Errorf("the plan tells of another's request: %+v", groups)
 	}
-	testkit.Check(t, w.CA.RevokeMany(t.Context(), me, ca.Many{IDs: []int64{theirs, mine}}, ca.RevokeOptions{Reason: notary.Superseded},
+	testkit.Check(t, w.CA.RevokeMany(t.Context(), me, ca.Many{IDs: []int64{theirs, mine}},
+		ca.RevokeOptions{Reason: notary.Superseded},
 		func(o ca.Outcome) error {
 			want := map[int64]notary.Kind{theirs: notary.NotFound}[o.ID]
 			if notary.KindOf(o.Err) != want {
@@ -247,7 +270,8 @@ func TestGrantsDoNotExtendVisibility(t *testing.T) {
 			return nil
 		}))
 	for name, err := range map[string]error{"the summary": second(w.CA.Summary(t.Context(), me)),
-		"the authorities": second(w.CA.Authorities(t.Context(), me)), "the events": second(w.CA.Events(t.Context(), me, notary.EventQuery{Limit: 1}))} {
+		"the authorities": second(w.CA.Authorities(t.Context(), me)),
+		"the events":      second(w.CA.Events(t.Context(), me, notary.EventQuery{Limit: 1}))} {
 		if notary.KindOf(err) != notary.Forbidden {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -269,7 +293,8 @@ func TestExplain(t *testing.T) {
 		}
 		return all[0]
 	}
-	q := ca.Question{Action: "request.sign", AuthorityID: root, Profile: notary.DefaultProfile, Names: []string{"a.team.example.com"}}
+	q := ca.Question{Action: "request.sign", AuthorityID: root, Profile: notary.DefaultProfile,
+		Names: []string{"a.team.example.com"}}
 	if a := ask(me, q); !a.Allowed || a.Grant == nil || a.Grant.ID != grant {
 		t.Errorf("%+v", a)
 	}
@@ -283,9 +308,11 @@ func TestExplain(t *testing.T) {
 	}
 	q.AccountID = w.Admin().Principal.ID
 	testkit.WantKind(t, second(w.CA.Explain(t.Context(), me, q)), notary.Forbidden)
-	testkit.WantKind(t, second(w.CA.Explain(t.Context(), w.Admin(), ca.Question{Action: "request.sign", AccountID: nothing})), notary.NotFound)
+	testkit.WantKind(t, second(w.CA.Explain(t.Context(), w.Admin(),
+		ca.Question{Action: "request.sign", AccountID: nothing})), notary.NotFound)
 	testkit.WantKind(t, second(w.CA.Explain(t.Context(), me, ca.Question{Action: "request.steal"})), notary.Invalid)
-	testkit.WantKind(t, second(w.CA.Explain(t.Context(), me, ca.Question{Action: "request.sign", Names: []string{"a b"}})), notary.Invalid)
+	testkit.WantKind(t, second(w.CA.Explain(t.Context(), me, ca.Question{Action: "request.sign",
+		Names: []string{"a b"}})), notary.Invalid)
 	all, err := w.CA.Explain(t.Context(), me, ca.Question{})
 	testkit.Check(t, err)
 	if len(all) != len(policy.Actions(false)) {

@@ -33,7 +33,8 @@ func (s *Service) Authority(ctx context.Context, caller notary.Caller, id int64)
 // opened.
 func (s *Service) showChain(ctx context.Context, a *notary.Authority) {
 	opened, err := s.issuers.Get(ctx, a.ID)
-	if err == nil && a.Certificate != nil && opened.Authority.Certificate != nil && opened.Authority.Certificate.ID == a.Certificate.ID {
+	if err == nil && a.Certificate != nil && opened.Authority.Certificate != nil &&
+		opened.Authority.Certificate.ID == a.Certificate.ID {
 		a.Certificate.IssuerChain = opened.Authority.Certificate.IssuerChain
 	}
 }
@@ -106,12 +107,15 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 }
 
 func authorityCreated(caller notary.Caller, a *notary.Authority) notary.Event {
-	return notary.EventBy(caller, "authority.create", a.Ref()).Set(notary.Fields{"common_name": a.CommonName, "key": a.Key})
+	return notary.EventBy(caller, "authority.create", a.Ref()).Set(notary.Fields{"common_name": a.CommonName,
+		"key": a.Key})
 }
 
 // certificateEvent returns the event of a new certificate for an authority. The issuer may be external.
-func certificateEvent(caller notary.Caller, action string, a *notary.Authority, cert *notary.Certificate, issuer notary.Ref) notary.Event {
-	return notary.EventBy(caller, action, a.Ref()).With(issuer, cert.Ref()).Set(notary.Fields{"serial_number": cert.Serial})
+func certificateEvent(caller notary.Caller, action string, a *notary.Authority, cert *notary.Certificate,
+	issuer notary.Ref) notary.Event {
+	return notary.EventBy(caller, action, a.Ref()).With(issuer,
+		cert.Ref()).Set(notary.Fields{"serial_number": cert.Serial})
 }
 
 func (s *Service) checkAuthority(o *AuthorityOptions) (err error) {
@@ -171,7 +175,8 @@ func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, i
 }
 
 // SignAuthorityBy is like SignAuthority with a given CA profile.
-func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) error {
+func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id, issuerID int64,
+	profileName string) error {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err
 	}
@@ -187,7 +192,8 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 
 // UploadAuthority records a certificate for an authority issued by an external CA, given as a PEM chain, leaf first,
 // and returns its ID.
-func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
+func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id int64,
+	chainPEM string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return 0, err
 	}
@@ -263,7 +269,8 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 			return err
 		}
 		if valid > 0 && !force {
-			return notary.Errorf(notary.Conflict, "%s still valid and could no longer be revoked: revoke first, or force the deletion",
+			return notary.Errorf(notary.Conflict,
+				"%s still valid and could no longer be revoked: revoke first, or force the deletion",
 				counted(valid, "certificate of this authority is", "certificates of this authority are"))
 		}
 		if err := tx.DeleteAuthority(a); err != nil {

@@ -42,14 +42,16 @@ const bulkConcurrency = 16
 // SignMany signs each of the requests like [Service.Sign], in its own transaction, and calls fn for each in order. It
 // returns an error if nothing was done, and if fn failed or ctx ended, when the remaining requests may or may not be
 // signed. If the caller's account or session ends meanwhile, the remaining requests fail as Unauthenticated.
-func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o SignOptions, fn func(Outcome) error) error {
+func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o SignOptions,
+	fn func(Outcome) error) error {
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); err != nil {
 		return err
 	}
 	if err := s.checkBulkOptions(ctx, caller, o); err != nil {
 		return err
 	}
-	return s.forEach(ctx, caller, m, s.requestSelection(policy.SignRequest), fn, func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
+	return s.forEach(ctx, caller, m, s.requestSelection(policy.SignRequest), fn,
+		func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
 }
 
 // checkBulkOptions rejects options that would fail for every request.
@@ -83,28 +85,33 @@ func (s *Service) checkBulkOptions(ctx context.Context, caller notary.Caller, o 
 }
 
 // RejectMany rejects each of the requests like [Service.Reject]; see [Service.SignMany].
-func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, reason string, fn func(Outcome) error) error {
+func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, reason string,
+	fn func(Outcome) error) error {
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.RejectRequest); err != nil {
 		return err
 	}
 	if _, err := checkRejection(reason); err != nil {
 		return err
 	}
-	return s.forEach(ctx, caller, m, s.requestSelection(policy.RejectRequest), fn, func(ctx context.Context, id int64) error { return s.Reject(ctx, caller, id, reason) })
+	return s.forEach(ctx, caller, m, s.requestSelection(policy.RejectRequest), fn,
+		func(ctx context.Context, id int64) error { return s.Reject(ctx, caller, id, reason) })
 }
 
 // RevokeMany revokes each of the requests like [Service.RevokeRequest]; see [Service.SignMany].
-func (s *Service) RevokeMany(ctx context.Context, caller notary.Caller, m Many, o RevokeOptions, fn func(Outcome) error) error {
-	return s.revokeMany(ctx, caller, m, s.requestSelection(policy.RevokeRequest), fn, func(ctx context.Context, id int64) (Revocations, error) {
-		return s.RevokeRequest(ctx, caller, id, o)
-	})
+func (s *Service) RevokeMany(ctx context.Context, caller notary.Caller, m Many, o RevokeOptions,
+	fn func(Outcome) error) error {
+	return s.revokeMany(ctx, caller, m, s.requestSelection(policy.RevokeRequest), fn,
+		func(ctx context.Context, id int64) (Revocations, error) {
+			return s.RevokeRequest(ctx, caller, id, o)
+		})
 }
 
 // DeleteMany deletes each of the requests like [Service.Delete]; see [Service.SignMany].
 func (s *Service) DeleteMany(ctx context.Context, caller notary.Caller, m Many, fn func(Outcome) error) error {
-	return s.forEach(ctx, caller, m, s.requestSelection(policy.DeleteRequest), fn, func(ctx context.Context, id int64) error {
-		return s.Delete(ctx, caller, id)
-	})
+	return s.forEach(ctx, caller, m, s.requestSelection(policy.DeleteRequest), fn,
+		func(ctx context.Context, id int64) error {
+			return s.Delete(ctx, caller, id)
+		})
 }
 
 // forEach applies do to the selected objects, several at a time, and passes the outcomes to fn in order.

@@ -92,7 +92,8 @@ func (s *Service) selectedIDs(ctx context.Context, caller notary.Caller, m Many,
 	case len(m.IDs) == 0:
 		return nil, notary.FieldErrorf("ids", "no %s are selected: set ids or filter", of.noun)
 	case len(m.IDs) > maxIDs:
-		return nil, notary.FieldErrorf("ids", "%d ids exceed the maximum of %d: split them, or use a filter", len(m.IDs), maxIDs)
+		return nil, notary.FieldErrorf("ids", "%d ids exceed the maximum of %d: split them, or use a filter", len(m.IDs),
+			maxIDs)
 	}
 	seen := make(map[int64]bool, len(m.IDs))
 	for _, id := range m.IDs {
@@ -119,12 +120,14 @@ func (s *Service) SelectCertificates(ctx context.Context, caller notary.Caller, 
 
 var bulkActions = []policy.Action{policy.SignRequest, policy.RejectRequest, policy.RevokeRequest, policy.DeleteRequest}
 
-func (s *Service) selectMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection) (Selection, error) {
+func (s *Service) selectMatching(ctx context.Context, caller notary.Caller, f notary.Filter,
+	of selection) (Selection, error) {
 	return s.eachMatching(ctx, caller, f, of, func(int64) {})
 }
 
 // EachMatching calls fn for each request that a filter of [Many] matches, by ID.
-func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request)) (Selection, error) {
+func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f notary.Filter,
+	fn func(*notary.Request)) (Selection, error) {
 	var r *notary.Request
 	of := s.requestSelection(bulkActions...)
 	of.each = func(ctx context.Context, caller notary.Caller, f notary.Filter, next func(match) error) error {
@@ -144,7 +147,8 @@ func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f nota
 		return Selection{}, err
 	}
 	if reflect.ValueOf(f).IsZero() {
-		return Selection{}, notary.FieldErrorf("filter", "filter is empty and would match all %s: narrow it, for example by name", of.noun)
+		return Selection{}, notary.FieldErrorf("filter",
+			"filter is empty and would match all %s: narrow it, for example by name", of.noun)
 	}
 	matches := newSelector()
 	err := of.each(ctx, caller, f, func(m match) error {
@@ -155,7 +159,8 @@ func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f nota
 		return nil
 	})
 	if errors.Is(err, errTooMany) {
-		err = notary.WithField(notary.Errorf(notary.Unprocessable, "the filter matches more than %d %s: narrow it", s.limits.matches,
+		err = notary.WithField(notary.Errorf(notary.Unprocessable, "the filter matches more than %d %s: narrow it",
+			s.limits.matches,
 			of.noun), "filter")
 	}
 	return matches.selection(), err
@@ -164,7 +169,8 @@ func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f nota
 // matching returns the IDs that the filter matches, or an error if they are no longer those that the caller saw.
 func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of selection) (ids []int64, err error) {
 	if m.Expected == nil && m.Digest == "" && !reflect.ValueOf(*m.Filter).IsZero() {
-		return nil, notary.FieldErrorf("expected", "expected is missing: set it to the number of %s that the filter matches, or set selection", of.noun)
+		return nil, notary.FieldErrorf("expected",
+			"expected is missing: set it to the number of %s that the filter matches, or set selection", of.noun)
 	}
 	now, err := s.eachMatching(ctx, caller, *m.Filter, of, func(id int64) { ids = append(ids, id) })
 	switch {
@@ -174,7 +180,8 @@ func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of
 		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the number of matching %s is now %d instead of %d: "+
 			"nothing was done; review them and try again", of.noun, now.Count, *m.Expected), "expected")
 	case m.Digest != "" && now.Digest != m.Digest:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the selection has changed: nothing was done; review it and try again"), "selection")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict,
+			"the selection has changed: nothing was done; review it and try again"), "selection")
 	}
 	return ids, nil
 }
@@ -182,11 +189,13 @@ func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of
 // RevokeManyCertificates revokes each of the certificates like [Service.RevokeCertificate]. It skips current
 // certificates of authorities, whose revocation affects everything they issued and requires a call of its own. See
 // [Service.SignMany].
-func (s *Service) RevokeManyCertificates(ctx context.Context, caller notary.Caller, m Many, reason notary.RevocationReason,
+func (s *Service) RevokeManyCertificates(ctx context.Context, caller notary.Caller, m Many,
+	reason notary.RevocationReason,
 	fn func(Outcome) error) error {
-	return s.revokeMany(ctx, caller, m, s.certificateSelection(), fn, func(ctx context.Context, id int64) (Revocations, error) {
-		return s.revokeCertificate(ctx, caller, id, reason, false)
-	})
+	return s.revokeMany(ctx, caller, m, s.certificateSelection(), fn,
+		func(ctx context.Context, id int64) (Revocations, error) {
+			return s.revokeCertificate(ctx, caller, id, reason, false)
+		})
 }
 
 // revokeMany revokes the selected objects and adds to each outcome what was revoked.

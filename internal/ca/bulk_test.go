@@ -19,13 +19,16 @@ import (
 // bulkActions returns the bulk calls on requests, with the status before and after each.
 func bulkActions(w *testkit.World, root int64) map[string]bulkAction {
 	return map[string]bulkAction{
-		"SignMany": {notary.Outstanding, notary.Active, func(ctx context.Context, c notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
+		"SignMany": {notary.Outstanding, notary.Active, func(ctx context.Context, c notary.Caller, m ca.Many,
+			fn func(ca.Outcome) error) error {
 			return w.CA.SignMany(ctx, c, m, ca.SignOptions{AuthorityID: root}, fn)
 		}},
-		"RejectMany": {notary.Outstanding, notary.Rejected, func(ctx context.Context, c notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
+		"RejectMany": {notary.Outstanding, notary.Rejected, func(ctx context.Context, c notary.Caller, m ca.Many,
+			fn func(ca.Outcome) error) error {
 			return w.CA.RejectMany(ctx, c, m, "not ours", fn)
 		}},
-		"RevokeMany": {notary.Active, notary.Revoked, func(ctx context.Context, c notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
+		"RevokeMany": {notary.Active, notary.Revoked, func(ctx context.Context, c notary.Caller, m ca.Many,
+			fn func(ca.Outcome) error) error {
 			return w.CA.RevokeMany(ctx, c, m, ca.RevokeOptions{Reason: notary.Superseded}, fn)
 		}},
 	}
@@ -150,7 +153,8 @@ func TestBulkConcurrencyLimit(t *testing.T) {
 	for range 4 * atOnce {
 		ids = append(ids, w.Request(t, w.Admin()))
 	}
-	testkit.Check(t, s.CA.SignMany(t.Context(), w.Admin(), ca.Many{IDs: ids}, ca.SignOptions{AuthorityID: root}, func(o ca.Outcome) error { return o.Err }))
+	testkit.Check(t, s.CA.SignMany(t.Context(), w.Admin(), ca.Many{IDs: ids}, ca.SignOptions{AuthorityID: root},
+		func(o ca.Outcome) error { return o.Err }))
 	if most.Load() > atOnce+1 {
 		t.Errorf("%d at once, want at most %d", most.Load(), atOnce)
 	}
@@ -215,10 +219,15 @@ func TestBulkPermissions(t *testing.T) {
 	for name, a := range bulkActions(w, root) {
 		for _, m := range []ca.Many{{}, {IDs: []int64{id}}, {Filter: &notary.Filter{Status: notary.Outstanding}}} {
 			for _, role := range []notary.Role{notary.CertificateRequestor, notary.ReadOnly} {
-				err := a.do(t.Context(), w.Caller(role), m, func(ca.Outcome) error { t.Errorf("%s did something", name); return nil })
+				err := a.do(t.Context(), w.Caller(role), m, func(ca.Outcome) error {
+					t.Errorf("%s did something",
+						name)
+					return nil
+				})
 				testkit.WantKind(t, err, notary.Forbidden)
 			}
-			testkit.WantKind(t, a.do(t.Context(), notary.Caller{}, m, func(ca.Outcome) error { return nil }), notary.Unauthenticated)
+			testkit.WantKind(t, a.do(t.Context(), notary.Caller{}, m, func(ca.Outcome) error { return nil }),
+				notary.Unauthenticated)
 		}
 	}
 	wantStatus(t, w, id, notary.Outstanding)
@@ -241,7 +250,8 @@ func TestChangedSelection(t *testing.T) {
 		return ca.Many{Filter: &filter, Expected: &matched.Count, Digest: matched.Digest}
 	}
 	sign := func(m ca.Many) error {
-		return w.CA.SignMany(t.Context(), w.Admin(), m, ca.SignOptions{AuthorityID: root}, func(o ca.Outcome) error { return o.Err })
+		return w.CA.SignMany(t.Context(), w.Admin(), m, ca.SignOptions{AuthorityID: root},
+			func(o ca.Outcome) error { return o.Err })
 	}
 	signSecond := func() {
 		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), second, ca.SignOptions{AuthorityID: root}))

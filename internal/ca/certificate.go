@@ -40,7 +40,8 @@ func (s *Service) RequestCertificate(ctx context.Context, caller notary.Caller, 
 }
 
 // CertificatesOfRequest returns all certificates ever issued or uploaded for a request that the caller may see, by ID.
-func (s *Service) CertificatesOfRequest(ctx context.Context, caller notary.Caller, id int64) ([]*notary.Certificate, error) {
+func (s *Service) CertificatesOfRequest(ctx context.Context, caller notary.Caller,
+	id int64) ([]*notary.Certificate, error) {
 	if _, err := s.Request(ctx, caller, id); err != nil {
 		return nil, err
 	}
@@ -75,8 +76,9 @@ func requireSameName(a *notary.Authority, cert *notary.Certificate) error {
 		return notary.InternalError("read the new certificate", err)
 	}
 	if !bytes.Equal(before.RawSubject, after.RawSubject) {
-		return notary.Errorf(notary.Unprocessable, "the subject of the new certificate is %.200q, and that of the current one %.200q: "+
-			"renew it with the same subject, which issued certificates name as their issuer", after.Subject, before.Subject)
+		return notary.Errorf(notary.Unprocessable,
+			"the subject of the new certificate is %.200q, and that of the current one %.200q: "+
+				"renew it with the same subject, which issued certificates name as their issuer", after.Subject, before.Subject)
 	}
 	return nil
 }

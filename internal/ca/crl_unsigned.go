@@ -17,8 +17,10 @@ const (
 )
 
 // UnsignedCRL exports the next CRL of an offline authority, for signing where its key is kept, with all revocations
-// recorded so far. The zero nextUpdate stands for 180 days from now. The signed CRL is published by [Service.UploadCRL].
-func (s *Service) UnsignedCRL(ctx context.Context, caller notary.Caller, id int64, nextUpdate time.Time) (*revocation.UnsignedCRL, error) {
+// recorded so far. The zero nextUpdate stands for 180 days from now. The signed CRL is published by
+// [Service.UploadCRL].
+func (s *Service) UnsignedCRL(ctx context.Context, caller notary.Caller, id int64,
+	nextUpdate time.Time) (*revocation.UnsignedCRL, error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return nil, err
 	}

@@ -84,7 +84,8 @@ func (s *Service) UploadCRL(ctx context.Context, caller notary.Caller, id int64,
 const uploadAttempts = 5
 
 // errRevokedMeanwhile means that the revocations have changed since they were compared with the CRL.
-var errRevokedMeanwhile = notary.Errorf(notary.Conflict, "a certificate of this authority was revoked at the same time: try again")
+var errRevokedMeanwhile = notary.Errorf(notary.Conflict,
+	"a certificate of this authority was revoked at the same time: try again")
 
 func requireOffline(a *notary.Authority) error {
 	if !a.Offline {
@@ -106,7 +107,8 @@ func requirePublishable(crl *pki.CRL, now time.Time) error {
 	case !crl.NextUpdate.After(crl.ThisUpdate):
 		return notary.Errorf(notary.Invalid, "the nextUpdate of the CRL is not after its thisUpdate")
 	case crl.Expired(now):
-		return notary.Errorf(notary.Invalid, "the CRL expired at %s: sign a new one", crl.NextUpdate.UTC().Format(time.RFC3339))
+		return notary.Errorf(notary.Invalid, "the CRL expired at %s: sign a new one",
+			crl.NextUpdate.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
@@ -181,9 +183,10 @@ func requireNewer(crl *pki.CRL, a *notary.Authority, published *notary.CRL) erro
 // maxNamedSerials limits the serial numbers in an error.
 const maxNamedSerials = 5
 
-// compareEntries returns the entries of the CRL that may be new, and the number of known revocations. It returns an error
-// if a recorded revocation is missing on the CRL: relying parties would accept the certificate again.
-func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL, published *notary.CRL) (fresh []notary.Revocation,
+// compareEntries returns the entries of the CRL that may be new, and the number of known revocations. It returns an
+// error if a recorded revocation is missing on the CRL: relying parties would accept the certificate again.
+func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL,
+	published *notary.CRL) (fresh []notary.Revocation,
 	known int64, err error) {
 	listed := make(map[string]bool, len(crl.Revocations)) // by serial number, whether it is recorded
 	for _, v := range crl.Revocations {

@@ -18,7 +18,8 @@ import (
 
 // CrossSign issues a further certificate for an authority from another one held here, under a CA profile, and returns
 // its ID. The current certificate does not change.
-func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) (certID int64, err error) {
+func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issuerID int64,
+	profileName string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return 0, err
 	}
@@ -35,7 +36,8 @@ func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issue
 
 // UploadCross records a further certificate for an authority issued by an external CA, given as a PEM chain, leaf
 // first, and returns its ID. The current certificate does not change.
-func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
+func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int64,
+	chainPEM string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return 0, err
 	}
@@ -75,13 +77,16 @@ func (s *Service) checkCrossChain(chainPEM string, c certification) (*notary.Cer
 	case !bytes.Equal(chain[0].RawSubject, own.RawSubject):
 		return nil, notary.Errorf(notary.Invalid, "the certificate's subject differs from that of the authority (%s): "+
 			"relying parties would not accept it as the issuer of the authority's certificates", own.Subject)
-	case len(chain[0].SubjectKeyId) > 0 && len(own.SubjectKeyId) > 0 && !bytes.Equal(chain[0].SubjectKeyId, own.SubjectKeyId):
-		return nil, notary.Errorf(notary.Invalid, "the certificate's subject key identifier (%X) differs from that of the authority (%X): "+
-			"relying parties would reject the authority's certificates", chain[0].SubjectKeyId, own.SubjectKeyId)
+	case len(chain[0].SubjectKeyId) > 0 && len(own.SubjectKeyId) > 0 &&
+		!bytes.Equal(chain[0].SubjectKeyId, own.SubjectKeyId):
+		return nil, notary.Errorf(notary.Invalid,
+			"the certificate's subject key identifier (%X) differs from that of the authority (%X): "+
+				"relying parties would reject the authority's certificates", chain[0].SubjectKeyId, own.SubjectKeyId)
 	}
 	for _, above := range chain[1:] {
 		if pki.SameIdentity(above.PublicKey, own.PublicKey) {
-			return nil, notary.Errorf(notary.Conflict, "the chain contains the authority's own key: an authority cannot be signed by its subordinate")
+			return nil, notary.Errorf(notary.Conflict,
+				"the chain contains the authority's own key: an authority cannot be signed by its subordinate")
 		}
 	}
 	return cert, nil
@@ -89,7 +94,8 @@ func (s *Service) checkCrossChain(chainPEM string, c certification) (*notary.Cer
 
 // AuthorityCertificates returns all certificates for an authority's key, by ID, and the ID of the current one; none
 // while it is pending.
-func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Caller, id int64) (all []*notary.Certificate, inUse int64, err error) {
+func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Caller,
+	id int64) (all []*notary.Certificate, inUse int64, err error) {
 	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.On("certificate authority", id)); err != nil {
 		return nil, 0, err
 	}
@@ -111,8 +117,10 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 		return err
 	}
 	cert, err := s.store.Certificate(ctx, certID)
-	if err == nil && (cert.KeyFingerprint != c.authority.Certificate.KeyFingerprint || !issuers.IsCertificateOf(cert, c.current)) {
-		err = notary.Errorf(notary.Unprocessable, "certificate %d does not belong to the authority: choose one for its key", certID)
+	if err == nil && (cert.KeyFingerprint != c.authority.Certificate.KeyFingerprint ||
+		!issuers.IsCertificateOf(cert, c.current)) {
+		err = notary.Errorf(notary.Unprocessable, "certificate %d does not belong to the authority: choose one for its key",
+			certID)
 	}
 	if err = refuseOfRequest(cert, err); err != nil {
 		return notary.WithField(err, "certificate_id")
@@ -145,7 +153,8 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 			return err
 		}
 		return tx.Event(notary.EventBy(caller, "authority.use_certificate", now.Ref()).With(cert.Ref()).Change(
-			notary.Fields{"certificate_id": now.Certificate.ID}, notary.Fields{"certificate_id": certID, "serial_number": cert.Serial}))
+			notary.Fields{"certificate_id": now.Certificate.ID}, notary.Fields{"certificate_id": certID,
+				"serial_number": cert.Serial}))
 	})
 }
 
@@ -165,7 +174,8 @@ func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *no
 		return nil
 	}
 	if sound, err := s.issuers.SoundAbove(ctx, chain[1:]); err != nil || !sound {
-		return orError(err, notary.Errorf(notary.Conflict, "the certificate %d cannot be used: a certificate in its chain is revoked", cert.ID))
+		return orError(err, notary.Errorf(notary.Conflict,
+			"the certificate %d cannot be used: a certificate in its chain is revoked", cert.ID))
 	}
 	return s.issuers.RequireTrustedAbove(ctx, a.ID, cert.AuthorityID)
 }

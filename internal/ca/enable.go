@@ -61,7 +61,8 @@ func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.
 	case err != nil:
 		return err
 	case key.Compromised:
-		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d was compromised: create a new one", a.ID)
+		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d was compromised: create a new one",
+			a.ID)
 	case key.blocked:
 		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d is on the list of blocked keys: create a new one", a.ID)
 	}

@@ -12,7 +12,8 @@ import (
 
 // Events returns one page of the audit log, newest first. Events about accounts require permission to manage accounts.
 // Without permission to read events, only those of one's own requests are available.
-func (s *Service) Events(ctx context.Context, caller notary.Caller, q notary.EventQuery) (none notary.Page[*notary.Event], err error) {
+func (s *Service) Events(ctx context.Context, caller notary.Caller,
+	q notary.EventQuery) (none notary.Page[*notary.Event], err error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return none, err
 	}
@@ -62,17 +63,20 @@ func hideAddresses(caller notary.Caller, events []*notary.Event) {
 func checkEventQuery(q notary.EventQuery) error {
 	for _, text := range []struct{ field, value string }{{"email", q.Email}, {"principal", q.Principal},
 		{"request_id", q.RequestID}, {"action", q.Action}} {
-		if utf8.RuneCountInString(text.value) > maxFilterText || !utf8.ValidString(text.value) || strings.ContainsRune(text.value, 0) {
+		if utf8.RuneCountInString(text.value) > maxFilterText || !utf8.ValidString(text.value) ||
+			strings.ContainsRune(text.value, 0) {
 			return notary.FieldErrorf(text.field, "%s must be text of at most %d characters", text.field, maxFilterText)
 		}
 	}
 	switch {
 	case q.Kind != "" && !slices.Contains(notary.EventKinds, q.Kind):
-		return notary.FieldErrorf("kind", "%.40q is not a kind of object: use %s", q.Kind, strings.Join(notary.EventKinds, ", "))
+		return notary.FieldErrorf("kind", "%.40q is not a kind of object: use %s", q.Kind,
+			strings.Join(notary.EventKinds, ", "))
 	case q.ObjectID < 0:
 		return notary.FieldErrorf("object_id", "an id must be a positive integer")
 	case q.ObjectID != 0 && q.Kind == "":
-		return notary.FieldErrorf("kind", "kind is missing for object %d: use %s", q.ObjectID, strings.Join(notary.EventKinds, ", "))
+		return notary.FieldErrorf("kind", "kind is missing for object %d: use %s", q.ObjectID,
+			strings.Join(notary.EventKinds, ", "))
 	case !q.From.IsZero() && !q.Until.IsZero() && !q.From.Before(q.Until):
 		return notary.FieldErrorf("until", "until must be later than from")
 	}

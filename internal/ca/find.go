@@ -12,7 +12,8 @@ import (
 )
 
 // Requests returns one page of the requests that the caller may see, with their certificates.
-func (s *Service) Requests(ctx context.Context, caller notary.Caller, q notary.Query) (notary.Page[*notary.Request], error) {
+func (s *Service) Requests(ctx context.Context, caller notary.Caller,
+	q notary.Query) (notary.Page[*notary.Request], error) {
 	if err := checkRequestFilter(q.Filter); err != nil {
 		return notary.Page[*notary.Request]{}, err
 	}
@@ -21,7 +22,8 @@ func (s *Service) Requests(ctx context.Context, caller notary.Caller, q notary.Q
 }
 
 // Certificates returns one page of the inventory, as far as the caller may see it.
-func (s *Service) Certificates(ctx context.Context, caller notary.Caller, q notary.Query) (notary.Page[*notary.Certificate], error) {
+func (s *Service) Certificates(ctx context.Context, caller notary.Caller,
+	q notary.Query) (notary.Page[*notary.Certificate], error) {
 	if err := checkCertificateFilter(q.Filter); err != nil {
 		return notary.Page[*notary.Certificate]{}, err
 	}
@@ -30,7 +32,8 @@ func (s *Service) Certificates(ctx context.Context, caller notary.Caller, q nota
 }
 
 // EachRequest calls fn for every request that the caller may see and the filter matches, by ID.
-func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request) error) error {
+func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notary.Filter,
+	fn func(*notary.Request) error) error {
 	if err := checkRequestFilter(f); err != nil {
 		return err
 	}
@@ -39,7 +42,8 @@ func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notar
 }
 
 // EachCertificate calls fn for every certificate that the caller may see and the filter matches, by ID.
-func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Certificate) error) error {
+func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f notary.Filter,
+	fn func(*notary.Certificate) error) error {
 	if err := checkCertificateFilter(f); err != nil {
 		return err
 	}
@@ -48,7 +52,8 @@ func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f n
 }
 
 // ExportCertificates is like EachCertificate for an export. It first records an event with the given description.
-func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, f notary.Filter, described notary.Fields,
+func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, f notary.Filter,
+	described notary.Fields,
 	fn func(*notary.Certificate) error) error {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return err
@@ -99,7 +104,8 @@ func page[T any](ctx context.Context, st *store.Store, caller notary.Caller, q n
 		return none, err
 	}
 	if !slices.Contains(notary.Sorts, q.Sort) {
-		return none, notary.FieldErrorf("sort", "%.40q is not a sort order: use id, not_after or common_name, with a leading - for descending", q.Sort)
+		return none, notary.FieldErrorf("sort",
+			"%.40q is not a sort order: use id, not_after or common_name, with a leading - for descending", q.Sort)
 	}
 	if err := checkFilter(q.Filter); err != nil {
 		return none, err

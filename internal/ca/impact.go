@@ -31,7 +31,8 @@ func (s *Service) Impact(ctx context.Context, caller notary.Caller, id int64) (*
 		return nil, err
 	}
 	now := s.now()
-	c := impactCounter{store: s.store, now: now, left: s.limits.impact, leftOfOne: s.limits.impactOfOne, own: map[int64]bool{},
+	c := impactCounter{store: s.store, now: now, left: s.limits.impact, leftOfOne: s.limits.impactOfOne,
+		own:    map[int64]bool{},
 		emails: map[string]int64{}, months: map[time.Time]int64{}}
 	for _, one := range certified {
 		c.own[one.CertificateID] = true

@@ -28,7 +28,8 @@ func TestImpact(t *testing.T) {
 	lower := w.Intermediate(t, upper, notary.ECDSAP256)
 	w.Signed(t, w.Admin(), w.Root(t, notary.ECDSAP256)) // of another authority
 	mine := w.Caller(notary.CertificateRequestor)
-	ends := []time.Time{w.Clock.Now().Add(time.Hour), w.Clock.Now().AddDate(0, 1, 0), w.Clock.Now().AddDate(0, 2, 0), w.Clock.Now().AddDate(0, 3, 0)}
+	ends := []time.Time{w.Clock.Now().Add(time.Hour), w.Clock.Now().AddDate(0, 1, 0), w.Clock.Now().AddDate(0, 2, 0),
+		w.Clock.Now().AddDate(0, 3, 0)}
 	var ids []int64
 	for i, end := range ends {
 		caller := mine
@@ -36,7 +37,8 @@ func TestImpact(t *testing.T) {
 			caller = w.Admin()
 		}
 		id := w.Request(t, caller)
-		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: []int64{upper, lower}[i%2], NotAfter: end}))
+		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: []int64{upper, lower}[i%2],
+			NotAfter: end}))
 		ids = append(ids, id)
 	}
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), ids[2], notary.Superseded))
@@ -47,11 +49,13 @@ func TestImpact(t *testing.T) {
 	last := request(t, w, ids[3]).Certificate.NotAfter
 	month := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC) }
 	want := &notary.Impact{Certificates: 2, First: request(t, w, ids[1]).Certificate.NotAfter, Last: last,
-		Requesters: []notary.RequesterImpact{{Email: mine.Principal.Name, Certificates: 1}, {Email: w.Admin().Principal.Name, Certificates: 1}},
-		Months:     []notary.MonthImpact{{Month: month(ends[1]), Certificates: 1}, {Month: month(ends[3]), Certificates: 1}},
+		Requesters: []notary.RequesterImpact{{Email: mine.Principal.Name, Certificates: 1},
+			{Email: w.Admin().Principal.Name, Certificates: 1}},
+		Months: []notary.MonthImpact{{Month: month(ends[1]), Certificates: 1}, {Month: month(ends[3]), Certificates: 1}},
 		Authorities: []notary.SubordinateImpact{
 			{ID: upper, CommonName: authority(t, w, upper).CommonName, NotAfter: authority(t, w, upper).Certificate.NotAfter},
-			{ID: lower, CommonName: authority(t, w, lower).CommonName, NotAfter: authority(t, w, lower).Certificate.NotAfter, Certificates: 2},
+			{ID: lower, CommonName: authority(t, w, lower).CommonName, NotAfter: authority(t, w, lower).Certificate.NotAfter,
+				Certificates: 2},
 		}}
 	if want.Requesters[0].Email > want.Requesters[1].Email {
 		want.Requesters[0], want.Requesters[1] = want.Requesters[1], want.Requesters[0]
@@ -83,7 +87,8 @@ func TestImpactOfMany(t *testing.T) {
 	for i := range 5 {
 		for _, issuer := range []int64{root, lower} {
 			id := w.Request(t, w.Admin())
-			testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: issuer, NotAfter: w.Clock.Now().AddDate(0, 0, 1+i)}))
+			testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: issuer,
+				NotAfter: w.Clock.Now().AddDate(0, 0, 1+i)}))
 			if last = request(t, w, id).Certificate.NotAfter; first.IsZero() {
 				first = last
 			}

@@ -125,7 +125,8 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 // the authority's last.
 func (in *imported) continueFrom(number int64) error {
 	if number != 0 && number < in.crl.Number {
-		return notary.FieldErrorf("crl_number", "crl_number is lower than the number of the CRL sent (%d): omit it, or send that of a later CRL", in.crl.Number)
+		return notary.FieldErrorf("crl_number",
+			"crl_number is lower than the number of the CRL sent (%d): omit it, or send that of a later CRL", in.crl.Number)
 	}
 	in.crl.Number = max(in.crl.Number, number)
 	own := pki.SerialString(in.chain[0].SerialNumber)
@@ -156,7 +157,8 @@ func readKeyAndChain(o Import) (crypto.Signer, []*x509.Certificate, error) {
 	case err != nil:
 		return nil, nil, notary.WithField(err, "private_key")
 	case o.Chain == "" && inside == nil:
-		return nil, nil, notary.FieldErrorf("certificate_chain", "the certificate chain is missing: only a PKCS #12 contains it in addition to the key")
+		return nil, nil, notary.FieldErrorf("certificate_chain",
+			"the certificate chain is missing: only a PKCS #12 contains it in addition to the key")
 	case o.Chain == "":
 		return key, pki.OrderChain(inside, key.Public()), nil
 	}
@@ -214,7 +216,8 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 }
 
 // recordImportedCRL records the entries of the CRL sent, and publishes it if the authority is offline.
-func (s *Service) recordImportedCRL(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, in *imported) error {
+func (s *Service) recordImportedCRL(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
+	in *imported) error {
 	known, err := tx.RevocationCount(ctx, a.ID, 0)
 	if err != nil {
 		return err
@@ -251,7 +254,8 @@ func (s *Service) refuseHeld(ctx context.Context, tx *store.Tx, key crypto.Publi
 }
 
 // insertImported creates the authority, or restores a deleted one with the same key.
-func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notary.Caller, in *imported) (*notary.Authority, error) {
+func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notary.Caller,
+	in *imported) (*notary.Authority, error) {
 	deleted, err := tx.DeletedAuthority(ctx, in.entry.KeyFingerprint)
 	if err != nil {
 		return nil, err
@@ -259,7 +263,8 @@ func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notar
 	if deleted != 0 {
 		return s.reviveImported(ctx, tx, deleted, in)
 	}
-	a := &notary.Authority{Enabled: true, CSR: in.csr, CommonName: in.entry.CommonName, Key: in.entry.Key, PathLen: pathLenOf(in.chain[0]),
+	a := &notary.Authority{Enabled: true, CSR: in.csr, CommonName: in.entry.CommonName, Key: in.entry.Key,
+		PathLen:   pathLenOf(in.chain[0]),
 		CRLNumber: in.crl.Number, KeyKnownOutside: true, Offline: in.offline()}
 	if a.Constraints, err = pki.CertificateConstraints(in.chain[0]); err != nil {
 		return nil, err
@@ -288,8 +293,9 @@ func (s *Service) reviveImported(ctx context.Context, tx *store.Tx, id int64, in
 	case a.Status(s.now()) == notary.AuthorityRevoked:
 		return nil, notary.Errorf(notary.Conflict, "this authority was held here and revoked: create a new one")
 	case !in.crl.ThisUpdate.IsZero() && in.crl.Number < a.CRLNumber:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the CRL has number %d, but this authority issued number %d while it was held here: "+
-			"send its last CRL, or none", in.crl.Number, a.CRLNumber), "crl")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict,
+			"the CRL has number %d, but this authority issued number %d while it was held here: "+
+				"send its last CRL, or none", in.crl.Number, a.CRLNumber), "crl")
 	}
 	return a, nil
 }

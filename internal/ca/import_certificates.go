@@ -24,7 +24,8 @@ type ImportedCertificates struct {
 // ImportCertificates records certificates (PEM) that an authority issued before it was held here: all of them, or none
 // if one is rejected. An entry of the imported CRL with the same serial number becomes the certificate's revocation;
 // the others can be revoked like any other.
-func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, id int64, pemText string) (done ImportedCertificates, err error) {
+func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, id int64,
+	pemText string) (done ImportedCertificates, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return done, err
 	}
@@ -39,7 +40,8 @@ func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, 
 	entries := make([]*notary.Certificate, len(certificates))
 	for i, c := range certificates {
 		if err := pki.CheckIssued(c, a.Issuer.Certificate); err != nil {
-			return done, notary.FieldErrorf("certificates", "certificate %d (serial number %.60s) %s", i+1, pki.SerialString(c.SerialNumber), err)
+			return done, notary.FieldErrorf("certificates", "certificate %d (serial number %.60s) %s", i+1,
+				pki.SerialString(c.SerialNumber), err)
 		}
 		entries[i] = issuers.Entry(c, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
 	}
@@ -60,7 +62,8 @@ func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, 
 	return done, err
 }
 
-func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, entries []*notary.Certificate) (done ImportedCertificates, err error) {
+func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
+	entries []*notary.Certificate) (done ImportedCertificates, err error) {
 	for i, entry := range entries {
 		known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)
 		if err != nil {
@@ -73,7 +76,9 @@ func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.
 		_, err = recordCertificate(ctx, tx, entry, id)
 		switch {
 		case notary.KindOf(err) == notary.Conflict && known == nil:
-			return done, notary.WithField(notary.Errorf(notary.Conflict, "certificate %d has the serial number %.60s of another certificate of this authority", i+1, entry.Serial), "certificates")
+			return done, notary.WithField(notary.Errorf(notary.Conflict,
+				"certificate %d has the serial number %.60s of another certificate of this authority", i+1, entry.Serial),
+				"certificates")
 		case err != nil:
 			return done, err
 		}
@@ -98,7 +103,8 @@ func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.
 
 // revokeCompromised revokes a newly recorded, unexpired certificate if its key was reported as compromised, and reports
 // whether it did.
-func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller, entry *notary.Certificate) (bool, error) {
+func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller,
+	entry *notary.Certificate) (bool, error) {
 	if s.now().After(entry.NotAfter) {
 		return false, nil
 	}

@@ -49,14 +49,16 @@ func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Cer
 	}
 	_, revocation, err := tx.CertificateStatus(ctx, cert.AuthorityID, cert.Serial)
 	if err == nil && revocation != nil {
-		return notary.Errorf(notary.Conflict, "the authority %d has revoked this certificate (serial number %s)", cert.AuthorityID, cert.Serial)
+		return notary.Errorf(notary.Conflict, "the authority %d has revoked this certificate (serial number %s)",
+			cert.AuthorityID, cert.Serial)
 	}
 	return err
 }
 
 // recordCertificate adds a certificate issued elsewhere to the inventory, if missing, and returns its ID. If its issuer
 // is an authority here (not 0), an entry on that authority's imported CRL becomes its revocation.
-func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certificate, issuer int64) (id int64, err error) {
+func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certificate,
+	issuer int64) (id int64, err error) {
 	known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)
 	if err != nil {
 		return 0, err
@@ -78,7 +80,8 @@ func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certific
 
 // recordEntries records the entries of the imported CRL of an authority that was here before: some of its certificates
 // are known, and some are revoked. It returns how many were not revoked here before.
-func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, entries []notary.Revocation) (int, error) {
+func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
+	entries []notary.Revocation) (int, error) {
 	var added []notary.Revocation
 	var known []string
 	for _, v := range entries {

@@ -42,7 +42,8 @@ func TestImportAuthority(t *testing.T) {
 			t.Parallel()
 			w := testkit.New(t)
 			o := testkit.OutsideRoot(t, alg, w.Clock.Now())
-			before := []*x509.Certificate{o.Issue(t, testkit.Key(t, alg).Public()), o.Issue(t, testkit.Key(t, alg).Public()), o.Issue(t, testkit.Key(t, alg).Public())}
+			before := []*x509.Certificate{o.Issue(t, testkit.Key(t, alg).Public()), o.Issue(t, testkit.Key(t, alg).Public()),
+				o.Issue(t, testkit.Key(t, alg).Public())}
 			at := w.Clock.Now().Add(-time.Hour)
 			held := notary.Revocation{Serial: pki.SerialString(before[0].SerialNumber), At: at, Reason: notary.CertificateHold}
 			gone := notary.Revocation{Serial: "0a0b", At: at, Reason: notary.Superseded}
@@ -58,11 +59,13 @@ func TestImportAuthority(t *testing.T) {
 				t.Errorf("events (-want +got):\n%s", diff)
 			}
 			wantAuthority(t, w, id, notary.AuthorityActive)
-			if a := authority(t, w, id); !a.SelfSigned() || a.Key != pki.KeyName(o.Key.Public()) || a.CommonName != o.Certificate.Subject.CommonName {
+			if a := authority(t, w, id); !a.SelfSigned() || a.Key != pki.KeyName(o.Key.Public()) ||
+				a.CommonName != o.Certificate.Subject.CommonName {
 				t.Errorf("imported %+v", a)
 			}
 			number, entries := entriesOf(t, w, id)
-			if diff := cmp.Diff(map[string]notary.Revocation{held.Serial: held, gone.Serial: gone}, entries); diff != "" || number <= 41 {
+			if diff := cmp.Diff(map[string]notary.Revocation{held.Serial: held, gone.Serial: gone}, entries); diff != "" ||
+				number <= 41 {
 				t.Errorf("the next list has the number %d, and (-want +got):\n%s", number, diff)
 			}
 
@@ -85,7 +88,8 @@ func TestImportAuthority(t *testing.T) {
 			first := number
 			number, entries = entriesOf(t, w, id)
 			if len(entries) != 3 || number <= first || revoked != 1 {
-				t.Errorf("the list %d has %d entries, and %d certificates were revoked before; want 3 and 1", number, len(entries), revoked)
+				t.Errorf("the list %d has %d entries, and %d certificates were revoked before; want 3 and 1", number, len(entries),
+					revoked)
 			}
 			leaf := w.Signed(t, w.Admin(), id)
 			verify(t, w, request(t, w, leaf).Certificate)
@@ -122,7 +126,8 @@ func TestImportBelowAnotherAuthority(t *testing.T) {
 		t.Errorf("the issuer is %d, want none", got)
 	}
 	third := root.Intermediate(t, notary.ECDSAP256)
-	revoked := notary.Revocation{Serial: pki.SerialString(third.Certificate.SerialNumber), At: w.Clock.Now(), Reason: notary.CACompromise}
+	revoked := notary.Revocation{Serial: pki.SerialString(third.Certificate.SerialNumber), At: w.Clock.Now(),
+		Reason: notary.CACompromise}
 	rootID := take(root, revoked)
 	if got := authority(t, w, firstID).IssuerID(); got != rootID {
 		t.Errorf("the issuer of the first is %d once its root is imported, want %d", got, rootID)
@@ -131,7 +136,8 @@ func TestImportBelowAnotherAuthority(t *testing.T) {
 	if got := authority(t, w, secondID).IssuerID(); got != rootID {
 		t.Errorf("the issuer of the second is %d, want %d", got, rootID)
 	}
-	done, err := w.CA.ImportCertificates(t.Context(), w.Admin(), rootID, testkit.PEM(first.Certificate, second.Certificate))
+	done, err := w.CA.ImportCertificates(t.Context(), w.Admin(), rootID,
+		testkit.PEM(first.Certificate, second.Certificate))
 	testkit.Check(t, err)
 	if diff := cmp.Diff(ca.ImportedCertificates{Known: 2}, done); diff != "" {
 		t.Errorf("imported (-want +got):\n%s", diff)
@@ -163,18 +169,21 @@ func TestImportErrors(t *testing.T) {
 		kind  notary.Kind
 		field string
 	}{
-		"no key":             {o, func(in *ca.Import) { in.Key = nil }, notary.Invalid, "private_key"},
-		"a broken key":       {o, func(in *ca.Import) { in.Key = in.Key[:60] }, notary.Invalid, "private_key"},
-		"no chain":           {o, func(in *ca.Import) { in.Chain = "" }, notary.Invalid, "certificate_chain"},
-		"another's chain":    {o, func(in *ca.Import) { in.Chain = testkit.PEM(other.Certificate) }, notary.Invalid, "certificate_chain"},
+		"no key":       {o, func(in *ca.Import) { in.Key = nil }, notary.Invalid, "private_key"},
+		"a broken key": {o, func(in *ca.Import) { in.Key = in.Key[:60] }, notary.Invalid, "private_key"},
+		"no chain":     {o, func(in *ca.Import) { in.Chain = "" }, notary.Invalid, "certificate_chain"},
+		"another's chain": {o, func(in *ca.Import) { in.Chain = testkit.PEM(other.Certificate) }, notary.Invalid,
+			"certificate_chain"},
 		"a key in the chain": {o, func(in *ca.Import) { in.Chain += string(in.Key) }, notary.Invalid, "certificate_chain"},
 		"another's list":     {o, func(in *ca.Import) { in.CRL = lastCRL(t, w, other, 1) }, notary.Invalid, "crl"},
 		"itself on its list": {o, func(in *ca.Import) {
-			in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: pki.SerialString(o.Certificate.SerialNumber), At: w.Clock.Now(), Reason: notary.Superseded})
+			in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: pki.SerialString(o.Certificate.SerialNumber),
+				At: w.Clock.Now(), Reason: notary.Superseded})
 		}, notary.Invalid, "crl"},
-		"a number before that of the list": {o, func(in *ca.Import) { in.CRL, in.CRLNumber = lastCRL(t, w, o, 41), 40 }, notary.Invalid, "crl_number"},
-		"a negative number":                {o, func(in *ca.Import) { in.CRLNumber = -1 }, notary.Invalid, "crl_number"},
-		"one that is held here":            {held, func(*ca.Import) {}, notary.Conflict, "private_key"},
+		"a number before that of the list": {o, func(in *ca.Import) { in.CRL, in.CRLNumber = lastCRL(t, w, o, 41), 40 },
+			notary.Invalid, "crl_number"},
+		"a negative number":     {o, func(in *ca.Import) { in.CRLNumber = -1 }, notary.Invalid, "crl_number"},
+		"one that is held here": {held, func(*ca.Import) {}, notary.Conflict, "private_key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := importOf(t, c.o)
@@ -198,7 +207,8 @@ func TestImportOfASubordinateOfARequest(t *testing.T) {
 	w := testkit.New(t)
 	root, key := w.Root(t, notary.ECDSAP256), testkit.Key(t, notary.ECDSAP256)
 	of := requestFor(t, w, key, "sub.example.com")
-	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), of, ca.SignOptions{AuthorityID: root, Profile: notary.IntermediateProfile}))
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), of, ca.SignOptions{AuthorityID: root,
+		Profile: notary.IntermediateProfile}))
 	cert := request(t, w, of).Certificate
 	in := importOf(t, &testkit.Outside{Key: key, Certificate: parsed(t, cert)})
 	in.Chain = cert.ChainPEM()
@@ -212,7 +222,8 @@ func TestImportOfASubordinateOfARequest(t *testing.T) {
 	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	if a := authority(t, w, id); a.Certificate.ID != cert.ID || a.IssuerID() != root {
-		t.Errorf("the authority uses the certificate %d of issuer %d, want %d and %d", a.Certificate.ID, a.IssuerID(), cert.ID, root)
+		t.Errorf("the authority uses the certificate %d of issuer %d, want %d and %d", a.Certificate.ID, a.IssuerID(),
+			cert.ID, root)
 	}
 	testkit.Check(t, sign(t, w, w.Request(t, w.Admin()), id))
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
@@ -258,7 +269,8 @@ func TestImportOfACertificateOfARequest(t *testing.T) {
 func TestImportCertificatesErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	o, other := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()), testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	o, other := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()),
+		testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
 	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
 	testkit.Check(t, err)
 	key := testkit.Key(t, notary.ECDSAP256).Public()
@@ -270,10 +282,11 @@ func TestImportCertificatesErrors(t *testing.T) {
 		kind   notary.Kind
 		words  string
 	}{
-		"nothing":                   {"", notary.Invalid, "no certificates"},
-		"of another":                {testkit.PEM(good, other.Issue(t, key)), notary.Invalid, "certificate 2"},
-		"the same serial number":    {testkit.PEM(good, same), notary.Conflict, "certificate 2 has the serial number"},
-		"something else among them": {testkit.PEM(good) + "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n", notary.Invalid, "X509 CRL"},
+		"nothing":                {"", notary.Invalid, "no certificates"},
+		"of another":             {testkit.PEM(good, other.Issue(t, key)), notary.Invalid, "certificate 2"},
+		"the same serial number": {testkit.PEM(good, same), notary.Conflict, "certificate 2 has the serial number"},
+		"something else among them": {testkit.PEM(good) + "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n",
+			notary.Invalid, "X509 CRL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := w.CA.ImportCertificates(t.Context(), w.Admin(), id, c.bundle)
@@ -294,7 +307,8 @@ func TestImportedCompromise(t *testing.T) {
 	key := testkit.Key(t, notary.ECDSAP256)
 	leaf := o.Issue(t, key.Public())
 	in := importOf(t, o)
-	in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: pki.SerialString(leaf.SerialNumber), At: w.Clock.Now(), Reason: notary.KeyCompromise})
+	in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: pki.SerialString(leaf.SerialNumber), At: w.Clock.Now(),
+		Reason: notary.KeyCompromise})
 	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	_, err = w.CA.ImportCertificates(t.Context(), w.Admin(), id, testkit.PEM(leaf))
@@ -303,7 +317,8 @@ func TestImportedCompromise(t *testing.T) {
 	testkit.WantKind(t, err, notary.Conflict)
 
 	// A further certificate for the key that is imported later is revoked, unless it has expired.
-	late, expired := o.Issue(t, key.Public()), o.Issue(t, key.Public(), func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Minute) })
+	late, expired := o.Issue(t, key.Public()), o.Issue(t, key.Public(),
+		func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Minute) })
 	done, err := w.CA.ImportCertificates(t.Context(), w.Admin(), id, testkit.PEM(late, expired))
 	testkit.Check(t, err)
 	if done.Imported != 2 || done.Revoked != 1 {
@@ -385,7 +400,8 @@ func TestImportOfALongCRL(t *testing.T) {
 	const many = 100_000
 	entries := make([]notary.Revocation, many)
 	for i := range entries {
-		entries[i] = notary.Revocation{Serial: fmt.Sprintf("%016x", uint64(i+1)<<32), At: w.Clock.Now(), Reason: notary.Unspecified}
+		entries[i] = notary.Revocation{Serial: fmt.Sprintf("%016x", uint64(i+1)<<32), At: w.Clock.Now(),
+			Reason: notary.Unspecified}
 	}
 	in := importOf(t, o)
 	in.CRL = lastCRL(t, w, o, 1, entries...)
@@ -425,7 +441,8 @@ func TestImportRevokesTheOnlyCertificate(t *testing.T) {
 	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	signed := w.Signed(t, w.Admin(), id)
-	in.CRL = lastCRL(t, w, o, w.Clock.Now().UnixMicro()+1, notary.Revocation{Serial: request(t, w, signed).Certificate.Serial, At: w.Clock.Now(), Reason: notary.Superseded})
+	in.CRL = lastCRL(t, w, o, w.Clock.Now().UnixMicro()+1, notary.Revocation{Serial: request(t, w,
+		signed).Certificate.Serial, At: w.Clock.Now(), Reason: notary.Superseded})
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), id, true))
 	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)

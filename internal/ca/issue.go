@@ -67,7 +67,8 @@ func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o Issu
 	case err != nil || k == nil:
 		return nil, err
 	case k.Digest != o.Digest:
-		return nil, notary.Errorf(notary.Unprocessable, "this Idempotency-Key was used for another call within the last day: choose a new one")
+		return nil, notary.Errorf(notary.Unprocessable,
+			"this Idempotency-Key was used for another call within the last day: choose a new one")
 	case k.CertificateID == 0:
 		return s.IssuedFor(ctx, caller, k.RequestID)
 	}
@@ -94,16 +95,20 @@ func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64)
 		return issued, nil
 	case notary.Active:
 		if req.Certificate.Expired(s.now()) {
-			return nil, notary.WithField(notary.Errorf(notary.Conflict, "the certificate of request %d with this CSR has expired: "+
-				"create a new key and CSR", id), "csr")
+			return nil, notary.WithField(notary.Errorf(notary.Conflict,
+				"the certificate of request %d with this CSR has expired: "+
+					"create a new key and CSR", id), "csr")
 		}
 		issued.Certificate, err = issuers.Intact(s.store.Certificate(ctx, req.Certificate.ID))
 		return issued, err
 	case notary.Rejected:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d with this CSR was rejected%s: fix the cause and create a new CSR", id, because(req.Rejection)), "csr")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict,
+			"certificate request %d with this CSR was rejected%s: fix the cause and create a new CSR", id,
+			because(req.Rejection)), "csr")
 	default:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the certificate of request %d with this CSR was revoked: "+
-			"create a new key and CSR", id), "csr")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict,
+			"the certificate of request %d with this CSR was revoked: "+
+				"create a new key and CSR", id), "csr")
 	}
 }
 
@@ -115,7 +120,8 @@ func because(reason string) string {
 }
 
 // issueOnce issues regardless of earlier calls with the same key, and records the key.
-func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (issued *Issued, err error) {
+func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM string,
+	o IssueOptions) (issued *Issued, err error) {
 	err = issuers.RetryStale(func() error {
 		req, csr, err := s.newRequest(ctx, caller, csrPEM)
 		if err != nil {
@@ -135,7 +141,8 @@ func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM st
 var errRecorded = errors.New("the caller has already submitted this CSR")
 
 // issueNew handles a CSR that the caller has not submitted before.
-func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR, o IssueOptions) (*Issued, error) {
+func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
+	o IssueOptions) (*Issued, error) {
 	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.Content)
 	switch {
 	case err != nil:
@@ -174,7 +181,8 @@ func lacksSigning(caller notary.Caller, err error) bool {
 	return notary.KindOf(err) == notary.Forbidden && !policy.RoleHas(caller.Role, policy.SignRequest)
 }
 
-func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR, signed *signature,
+func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
+	signed *signature,
 	o IssueOptions) (issued *Issued, err error) {
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if recorded, err := s.insertRequest(ctx, tx, caller, req, csr); recorded {
@@ -201,7 +209,8 @@ func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *n
 }
 
 // issueAgain handles a CSR that the caller has submitted before.
-func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *notary.Request, o IssueOptions) (*Issued, error) {
+func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *notary.Request,
+	o IssueOptions) (*Issued, error) {
 	id, err := s.store.RequestWithContent(ctx, again.RequesterID, again.Content)
 	if err != nil {
 		return nil, err
@@ -219,10 +228,11 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 		return nil, err
 	}
 	issued := &Issued{RequestID: id, Status: notary.Active}
-	issued.Certificate, err = s.signAnd(ctx, caller, req, o.SignOptions, func(tx *store.Tx, cert *notary.Certificate) error {
-		issued.Certificate = cert
-		return o.also(tx, caller, issued)
-	})
+	issued.Certificate, err = s.signAnd(ctx, caller, req, o.SignOptions,
+		func(tx *store.Tx, cert *notary.Certificate) error {
+			issued.Certificate = cert
+			return o.also(tx, caller, issued)
+		})
 	if lacksSigning(caller, err) {
 		return s.IssuedFor(ctx, caller, id)
 	}

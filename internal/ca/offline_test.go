@@ -71,8 +71,8 @@ func verifyCRL(t testing.TB, der []byte, issuer *x509.Certificate) {
 	}
 }
 
-// The life of an offline root: it is registered, an issuing CA below it is revoked, its CRL is exported, signed elsewhere
-// and uploaded, and OpenSSL accepts it.
+// The life of an offline root: it is registered, an issuing CA below it is revoked, its CRL is exported, signed
+// elsewhere and uploaded, and OpenSSL accepts it.
 func TestOfflineRoot(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -202,7 +202,8 @@ func TestUploadForeignCRL(t *testing.T) {
 	}
 	serial := authority(t, w, sub).Certificate.Serial
 	w.Clock.Advance(time.Minute)
-	done, err := uploadCRL(t, w, root, lastCRL(t, w, o, 6, first, notary.Revocation{Serial: serial, At: at, Reason: notary.CACompromise},
+	done, err := uploadCRL(t, w, root, lastCRL(t, w, o, 6, first,
+		notary.Revocation{Serial: serial, At: at, Reason: notary.CACompromise},
 		notary.Revocation{Serial: "0c", At: at, Reason: notary.Superseded}))
 	testkit.Check(t, err)
 	if done.Added != 2 || done.Entries != 3 {
@@ -249,25 +250,35 @@ func TestRefusedCRLs(t *testing.T) {
 		kind   notary.Kind
 		text   string
 	}{
-		"nothing":          {ca.CRLUpload{}, notary.Invalid, "the CRL is missing"},
-		"both":             {ca.CRLUpload{CRL: good, Unsigned: unsigned.TBS}, notary.Invalid, "either crl, or unsigned_crl"},
-		"another CA":       {ca.CRLUpload{CRL: lastCRL(t, w, other, 7)}, notary.Invalid, "issued by another authority"},
-		"tampered":         {ca.CRLUpload{CRL: tampered}, notary.Invalid, "signature of the CRL does not verify"},
-		"trailing octets":  {ca.CRLUpload{CRL: append(good[:len(good):len(good)], 0)}, notary.Invalid, "after the end of the CRL"},
-		"no CRL":           {ca.CRLUpload{CRL: []byte("CRL")}, notary.Invalid, "cannot be parsed"},
-		"same number":      {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.Number = big.NewInt(5) })}, notary.Conflict, "5 has already been published"},
-		"lower number":     {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.Number = big.NewInt(4) })}, notary.Conflict, "number 4, and the last one 5"},
-		"number 0":         {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.Number = big.NewInt(0) })}, notary.Invalid, "no CRL number"},
-		"from the future":  {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.ThisUpdate = now.Add(time.Minute) })}, notary.Invalid, "from the future"},
-		"expired":          {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.ThisUpdate, l.NextUpdate = now.Add(-time.Hour), now })}, notary.Invalid, "the CRL expired"},
-		"older":            {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.ThisUpdate = now.Add(-time.Minute) })}, notary.Conflict, "before the published one"},
-		"lost revocation":  {ca.CRLUpload{CRL: lastCRL(t, w, o, 7, listedBefore)}, notary.Conflict, entry.Serial},
-		"lost entry":       {ca.CRLUpload{CRL: lastCRL(t, w, o, 7, entry)}, notary.Conflict, listedBefore.Serial},
-		"revoked since":    {ca.CRLUpload{Unsigned: unsigned.TBS, Signature: signature}, notary.Conflict, entry.Serial},
-		"no signature":     {ca.CRLUpload{Unsigned: unsigned.TBS}, notary.Invalid, "the signature has 0 octets"},
-		"wrong signature":  {ca.CRLUpload{Unsigned: unsigned.TBS, Signature: []byte{1}}, notary.Invalid, "does not verify"},
-		"not an unsigned":  {ca.CRLUpload{Unsigned: []byte{1}, Signature: signature}, notary.Invalid, "not an unsigned CRL"},
-		"unsigned and PEM": {ca.CRLUpload{Unsigned: pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: good}), Signature: signature}, notary.Invalid, "not an unsigned CRL"},
+		"nothing":    {ca.CRLUpload{}, notary.Invalid, "the CRL is missing"},
+		"both":       {ca.CRLUpload{CRL: good, Unsigned: unsigned.TBS}, notary.Invalid, "either crl, or unsigned_crl"},
+		"another CA": {ca.CRLUpload{CRL: lastCRL(t, w, other, 7)}, notary.Invalid, "issued by another authority"},
+		"tampered":   {ca.CRLUpload{CRL: tampered}, notary.Invalid, "signature of the CRL does not verify"},
+		"trailing octets": {ca.CRLUpload{CRL: append(good[:len(good):len(good)], 0)}, notary.Invalid,
+			"after the end of the CRL"},
+		"no CRL": {ca.CRLUpload{CRL: []byte("CRL")}, notary.Invalid, "cannot be parsed"},
+		"same number": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.Number = big.NewInt(5) })},
+			notary.Conflict, "5 has already been published"},
+		"lower number": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.Number = big.NewInt(4) })},
+			notary.Conflict, "number 4, and the last one 5"},
+		"number 0": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.Number = big.NewInt(0) })},
+			notary.Invalid, "no CRL number"},
+		"from the future": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.ThisUpdate = now.Add(time.Minute) })},
+			notary.Invalid, "from the future"},
+		"expired": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) {
+			l.ThisUpdate,
+				l.NextUpdate = now.Add(-time.Hour), now
+		})}, notary.Invalid, "the CRL expired"},
+		"older": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.ThisUpdate = now.Add(-time.Minute) })},
+			notary.Conflict, "before the published one"},
+		"lost revocation": {ca.CRLUpload{CRL: lastCRL(t, w, o, 7, listedBefore)}, notary.Conflict, entry.Serial},
+		"lost entry":      {ca.CRLUpload{CRL: lastCRL(t, w, o, 7, entry)}, notary.Conflict, listedBefore.Serial},
+		"revoked since":   {ca.CRLUpload{Unsigned: unsigned.TBS, Signature: signature}, notary.Conflict, entry.Serial},
+		"no signature":    {ca.CRLUpload{Unsigned: unsigned.TBS}, notary.Invalid, "the signature has 0 octets"},
+		"wrong signature": {ca.CRLUpload{Unsigned: unsigned.TBS, Signature: []byte{1}}, notary.Invalid, "does not verify"},
+		"not an unsigned": {ca.CRLUpload{Unsigned: []byte{1}, Signature: signature}, notary.Invalid, "not an unsigned CRL"},
+		"unsigned and PEM": {ca.CRLUpload{Unsigned: pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: good}),
+			Signature: signature}, notary.Invalid, "not an unsigned CRL"},
 	} {
 		_, err := w.CA.UploadCRL(t.Context(), w.Admin(), root, tt.upload)
 		if notary.KindOf(err) != tt.kind {
@@ -301,8 +312,9 @@ func TestOfflineSignsNothing(t *testing.T) {
 		"sign":           sign(t, w, w.Request(t, w.Admin()), root),
 		"sign authority": w.CA.SignAuthority(t.Context(), w.Admin(), pending, root),
 		"roll over":      second(w.CA.RollOver(t.Context(), w.Admin(), root, ca.RollOverOptions{})),
-		"register again": second(w.CA.ImportAuthority(t.Context(), w.Admin(), ca.Import{Offline: true, Chain: testkit.PEM(o.Certificate)})),
-		"with its key":   second(w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))),
+		"register again": second(w.CA.ImportAuthority(t.Context(), w.Admin(),
+			ca.Import{Offline: true, Chain: testkit.PEM(o.Certificate)})),
+		"with its key": second(w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))),
 	} {
 		if notary.KindOf(err) != notary.Conflict {
 			t.Errorf("%s: got error %v, want a conflict", name, err)

@@ -35,7 +35,8 @@ func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.
 	if err != nil {
 		return o, err
 	}
-	next := notary.Query{Filter: notary.Filter{Expiring: notary.MaxWindow}, Sort: notary.ByNotAfter, Limit: notary.OverviewLength}
+	next := notary.Query{Filter: notary.Filter{Expiring: notary.MaxWindow}, Sort: notary.ByNotAfter,
+		Limit: notary.OverviewLength}
 	requests, err := s.Requests(ctx, caller, next)
 	if err != nil {
 		return o, err
@@ -114,7 +115,8 @@ func (s *Service) authorityStates(ctx context.Context, sum *notary.Summary) ([]*
 // endsSoon is how long before its expiry an authority should have a successor.
 const endsSoon = 90 * 24 * time.Hour
 
-func (s *Service) statesOf(ctx context.Context, sum notary.Summary, authorities []*notary.Authority) (all []*notary.AuthorityState, err error) {
+func (s *Service) statesOf(ctx context.Context, sum notary.Summary,
+	authorities []*notary.Authority) (all []*notary.AuthorityState, err error) {
 	counts, err := s.expiries.of(ctx, s, sum)
 	if err != nil {
 		return nil, err
@@ -129,7 +131,8 @@ func (s *Service) statesOf(ctx context.Context, sum notary.Summary, authorities 
 	}
 	now := s.now()
 	for _, a := range authorities {
-		state := &notary.AuthorityState{Authority: a, Status: a.Status(now), InForce: counts.inForce[a.ID], ResponderEnd: responders[a.ID]}
+		state := &notary.AuthorityState{Authority: a, Status: a.Status(now), InForce: counts.inForce[a.ID],
+			ResponderEnd: responders[a.ID]}
 		if state.Issued, err = s.store.IssuedCount(ctx, a.ID); err != nil {
 			return nil, err
 		}
@@ -188,7 +191,8 @@ func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*exp
 	defer e.mu.Unlock()
 	now := s.now()
 	hour := now.UTC().Truncate(time.Hour)
-	if e.last != nil && now.Sub(e.at).Abs() < expiryCacheTTL && e.last.weeks[0].From.Equal(hour) && sameCounts(e.sum, sum) {
+	if e.last != nil && now.Sub(e.at).Abs() < expiryCacheTTL && e.last.weeks[0].From.Equal(hour) &&
+		sameCounts(e.sum, sum) {
 		return e.last, nil
 	}
 	c := &expiryCounts{}

@@ -81,7 +81,8 @@ func TestGroupsOwnRequests(t *testing.T) {
 	want(ann, []int64{id, alone}, []int64{cert.ID})
 	want(bob, []int64{id}, []int64{cert.ID})
 	want(eve, nil, nil)
-	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), team, []int64{eve.Principal.ID}, []int64{ann.Principal.ID}))
+	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), team, []int64{eve.Principal.ID},
+		[]int64{ann.Principal.ID}))
 	want(ann, []int64{alone}, nil)
 	want(eve, []int64{id}, []int64{cert.ID})
 	// A certificate stays its owner's when the request is deleted.
@@ -200,7 +201,8 @@ func TestWhoSubmitsForAGroup(t *testing.T) {
 	grantTo(t, w, ann, notary.GrantTerms{Actions: []string{"request.sign"}})
 	issue := func(group int64) (*ca.Issued, error) {
 		csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
-		return w.CA.Issue(t.Context(), ann, csr, ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: root}, OwnerGroupID: group})
+		return w.CA.Issue(t.Context(), ann, csr, ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: root},
+			OwnerGroupID: group})
 	}
 	issued, err := issue(team)
 	testkit.Check(t, err)
@@ -241,7 +243,8 @@ func TestRequestActions(t *testing.T) {
 		t.Helper()
 		all, err := w.CA.RequestActions(t.Context(), caller, request(t, w, id))
 		testkit.Check(t, err)
-		for _, action := range []string{"request.sign", "request.upload", "request.reject", "request.revoke", "request.remove_certificate",
+		for _, action := range []string{"request.sign", "request.upload", "request.reject", "request.revoke",
+			"request.remove_certificate",
 			"request.reopen", "request.delete", "request.transfer"} {
 			for a, may := range all {
 				if string(a) == action && may {
@@ -268,7 +271,8 @@ func TestRequestActions(t *testing.T) {
 	}
 	w.Root(t, notary.ECDSAP256)
 	grantTo(t, w, me, teamTerms(root))
-	grantTo(t, w, me, notary.GrantTerms{Actions: []string{"request.delete", "certificate.revoke"}, Owners: []int64{me.Principal.ID}})
+	grantTo(t, w, me, notary.GrantTerms{Actions: []string{"request.delete", "certificate.revoke"},
+		Owners: []int64{me.Principal.ID}})
 	want(actions(me, id), "request.sign", "request.delete")
 	want(actions(me, submitAs(t, w, me, "a.example.com")), "request.delete")
 	want(actions(me, submitAs(t, w, w.Admin(), "b.team.example.com")))

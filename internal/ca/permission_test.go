@@ -48,9 +48,18 @@ var useCases = map[string]struct {
 	"MayRevoke": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.MayRevoke(ctx, c, &notary.Certificate{ID: nothing}))
 	}},
-	"MayDecide":  {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error { return second(s.MayDecide(ctx, c)) }},
-	"SeesOthers": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error { return second(s.SeesOthers(ctx, c)) }},
-	"Signers":    {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error { return second(s.Signers(ctx, c)) }},
+	"MayDecide": {everybody, func(ctx context.Context, s *ca.Service,
+		c notary.Caller) error {
+		return second(s.MayDecide(ctx, c))
+	}},
+	"SeesOthers": {everybody, func(ctx context.Context, s *ca.Service,
+		c notary.Caller) error {
+		return second(s.SeesOthers(ctx, c))
+	}},
+	"Signers": {everybody, func(ctx context.Context, s *ca.Service,
+		c notary.Caller) error {
+		return second(s.Signers(ctx, c))
+	}},
 	"IssuedFor": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.IssuedFor(ctx, c, nothing))
 	}},
@@ -131,7 +140,8 @@ var useCases = map[string]struct {
 		return err
 	}},
 	"RevokeManyCertificates": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return s.RevokeManyCertificates(ctx, c, ca.Many{IDs: []int64{nothing}}, notary.Unspecified, func(ca.Outcome) error { return nil })
+		return s.RevokeManyCertificates(ctx, c, ca.Many{IDs: []int64{nothing}}, notary.Unspecified,
+			func(ca.Outcome) error { return nil })
 	}},
 	"Certificate": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Certificate(ctx, c, nothing))
@@ -234,7 +244,8 @@ var useCases = map[string]struct {
 }
 
 // open lists the methods that need no caller.
-var open = []string{"Now", "Counts", "CheckRecords", "Statistics", "BlockKeys", "Blocked", "FindBlockedKeys", "PublishWarning"}
+var open = []string{"Now", "Counts", "CheckRecords", "Statistics", "BlockKeys", "Blocked", "FindBlockedKeys",
+	"PublishWarning"}
 
 func second[T any](_ T, err error) error { return err }
 
@@ -281,7 +292,8 @@ func TestRequestorsSeeTheirOwn(t *testing.T) {
 	}
 	for id, submitter := range requests {
 		certID := request(t, w, id).Certificate.ID
-		for _, caller := range []notary.Caller{mine, other, w.Admin(), w.Caller(notary.CertificateManager), w.Caller(notary.ReadOnly)} {
+		for _, caller := range []notary.Caller{mine, other, w.Admin(), w.Caller(notary.CertificateManager),
+			w.Caller(notary.ReadOnly)} {
 			var want notary.Kind
 			if caller.Role == notary.CertificateRequestor && caller.Principal.ID != submitter.Principal.ID {
 				want = notary.NotFound
@@ -337,9 +349,11 @@ func TestEventsNameTheCaller(t *testing.T) {
 	testkit.Check(t, err)
 	all := w.Events(t)
 	got := all[len(all)-1]
-	want := notary.Event{ID: got.ID, At: w.Clock.Now(), Principal: notary.Ref{Kind: "account", ID: manager.Principal.ID, Name: manager.Principal.Name},
-		Address: "2001:db8::7", RequestID: "abc", Action: "authority.create", Object: notary.Ref{Kind: "authority", ID: id, Name: "Root"},
-		After: notary.Fields{"common_name": "Root", "key": "ECDSA P-256"}}
+	want := notary.Event{ID: got.ID, At: w.Clock.Now(), Principal: notary.Ref{Kind: "account", ID: manager.Principal.ID,
+		Name: manager.Principal.Name},
+		Address: "2001:db8::7", RequestID: "abc", Action: "authority.create",
+		Object: notary.Ref{Kind: "authority", ID: id, Name: "Root"},
+		After:  notary.Fields{"common_name": "Root", "key": "ECDSA P-256"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the event (-want +got):\n%s", diff)
 	}

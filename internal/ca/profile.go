@@ -32,7 +32,8 @@ func (s *Service) Profile(ctx context.Context, caller notary.Caller, id int64, v
 
 // CreateProfile creates a profile and returns its ID. A profile with the name of a deleted one continues its version
 // numbers.
-func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name string, rules notary.Rules) (id int64, err error) {
+func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name string,
+	rules notary.Rules) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.Resource{}); err != nil {
 		return 0, err
 	}
@@ -58,7 +59,8 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 
 // UpdateProfile changes the rules of a profile and returns the new version. If from is not 0, it must be the latest
 // version.
-func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id int64, from int, rules notary.Rules) (version int, err error) {
+func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id int64, from int,
+	rules notary.Rules) (version int, err error) {
 	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.On("profile", id)); err != nil {
 		return 0, err
 	}
@@ -74,7 +76,8 @@ func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id in
 			return err
 		}
 		if from != 0 && from != p.Version {
-			return notary.WithField(notary.Errorf(notary.Conflict, "the profile %s has version %d now, not %d: review it and repeat the change", p.Name, p.Version, from), "version")
+			return notary.WithField(notary.Errorf(notary.Conflict,
+				"the profile %s has version %d now, not %d: review it and repeat the change", p.Name, p.Version, from), "version")
 		}
 		if err := checkBuiltin(p, &rules); err != nil {
 			return err
@@ -131,7 +134,8 @@ func checkResponderRules(rules *notary.Rules) error {
 	case !slices.Contains(rules.Keys.Allowed, notary.KindP256):
 		return notary.FieldErrorf("keys.allowed", needs+"have ecdsa-p256 keys")
 	case rules.Validity > maxResponderValidity:
-		return notary.FieldErrorf("validity", needs+"are not checked for revocation: allow at most %s", notary.FormatPeriod(maxResponderValidity))
+		return notary.FieldErrorf("validity", needs+"are not checked for revocation: allow at most %s",
+			notary.FormatPeriod(maxResponderValidity))
 	case rules.Names.Required:
 		return notary.FieldErrorf("names.required", needs+"have no names")
 	case refuses:
@@ -155,7 +159,8 @@ func (s *Service) DeleteProfile(ctx context.Context, caller notary.Caller, id in
 			return err
 		}
 		if p.Builtin {
-			return notary.Errorf(notary.Conflict, "the profile %s is built in and cannot be deleted: change its rules instead", p.Name)
+			return notary.Errorf(notary.Conflict, "the profile %s is built in and cannot be deleted: change its rules instead",
+				p.Name)
 		}
 		if err := tx.DeleteProfile(p); err != nil {
 			return err

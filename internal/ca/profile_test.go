@@ -57,7 +57,8 @@ func TestBuiltinProfilesAreRecorded(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	server := profileByName(t, w, "server")
-	_, err := w.CA.UpdateProfile(t.Context(), w.Admin(), server.ID, 0, rulesOf(t, "server", func(r *notary.Rules) { r.Description = "ours" }))
+	_, err := w.CA.UpdateProfile(t.Context(), w.Admin(), server.ID, 0,
+		rulesOf(t, "server", func(r *notary.Rules) { r.Description = "ours" }))
 	testkit.Check(t, err)
 	before, err := w.CA.Profiles(t.Context(), w.Admin())
 	testkit.Check(t, err)
@@ -85,7 +86,8 @@ func TestCertificatesRecordTheirProfile(t *testing.T) {
 		return request(t, w, req).Certificate
 	}
 	first := signed()
-	version, err := w.CA.UpdateProfile(t.Context(), w.Admin(), id, 1, rulesOf(t, "server", func(r *notary.Rules) { r.Validity = 14 * 24 * time.Hour }))
+	version, err := w.CA.UpdateProfile(t.Context(), w.Admin(), id, 1,
+		rulesOf(t, "server", func(r *notary.Rules) { r.Validity = 14 * 24 * time.Hour }))
 	testkit.Check(t, err)
 	second := signed()
 	for certificate, want := range map[*notary.Certificate]int{first: 1, second: 2} {
@@ -163,11 +165,13 @@ func TestBuiltinProfilesCannotBeDeleted(t *testing.T) {
 		{"intermediate", "ca", rulesOf(t, "server", nil)},
 		{"ocsp", "extended_key_usages", rulesOf(t, "server", nil)},
 		{"ocsp", "ocsp_no_check", rulesOf(t, "ocsp", func(r *notary.Rules) { r.OCSPNoCheck = false })},
-		{"ocsp", "keys.allowed", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{notary.KindRSA} })},
+		{"ocsp", "keys.allowed", rulesOf(t, "ocsp",
+			func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{notary.KindRSA} })},
 		{"ocsp", "validity", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Validity, r.MaxValidity = 29*24*time.Hour, 0 })},
 		{"ocsp", "names.required", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Names.Required = true })},
 		{"ocsp", "subject", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Subject.Others = notary.Refuse })},
-		{"ocsp", "key_usages", rulesOf(t, "ocsp", func(r *notary.Rules) { r.KeyUsages = []notary.KeyUsage{notary.ContentCommitment} })},
+		{"ocsp", "key_usages", rulesOf(t, "ocsp",
+			func(r *notary.Rules) { r.KeyUsages = []notary.KeyUsage{notary.ContentCommitment} })},
 	} {
 		err := update(tt.name, tt.rules)
 		testkit.WantKind(t, err, notary.Invalid)
@@ -230,8 +234,9 @@ func TestWarningsAreRecorded(t *testing.T) {
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	newProfile(t, w, "strict", func(r *notary.Rules) { r.LintWarnings = notary.RefuseWarnings })
-	csr, err := pki.NewCSR(testkit.Key(t, notary.ECDSAP256), pkix.Name{CommonName: "a.example.com", ExtraNames: []pkix.AttributeTypeAndValue{
-		{Type: asn1.ObjectIdentifier{2, 5, 4, 42}, Value: strings.Repeat("a", 70)}}}, notary.Names{})
+	csr, err := pki.NewCSR(testkit.Key(t, notary.ECDSAP256), pkix.Name{CommonName: "a.example.com",
+		ExtraNames: []pkix.AttributeTypeAndValue{
+			{Type: asn1.ObjectIdentifier{2, 5, 4, 42}, Value: strings.Repeat("a", 70)}}}, notary.Names{})
 	testkit.Check(t, err)
 	id, err := w.CA.Submit(t.Context(), w.Admin(), csr.PEM)
 	testkit.Check(t, err)
@@ -288,10 +293,12 @@ func TestTryProfile(t *testing.T) {
 		{"as it is", ca.TryOptions{Last: 100}, 4, []int64{requests[3], requests[2]}, nil},
 		{"the last two", ca.TryOptions{Last: 2}, 2, []int64{requests[3], requests[2]}, nil},
 		{"changed", ca.TryOptions{Last: 100, Rules: &wider}, 4, []int64{requests[1]}, []int64{requests[3], requests[2]}},
-		{"changed, for an authority", ca.TryOptions{Last: 100, Rules: &wider, AuthorityID: constrained}, 4, []int64{requests[1]}, []int64{requests[2]}},
+		{"changed, for an authority", ca.TryOptions{Last: 100, Rules: &wider, AuthorityID: constrained}, 4,
+			[]int64{requests[1]}, []int64{requests[2]}},
 	} {
 		trial := try(tt.o)
-		if diff := cmp.Diff([][]int64{tt.refused, tt.allowed}, [][]int64{ids(trial.Refused), ids(trial.Allowed)}); diff != "" || trial.Looked != tt.looked {
+		if diff := cmp.Diff([][]int64{tt.refused, tt.allowed}, [][]int64{ids(trial.Refused),
+			ids(trial.Allowed)}); diff != "" || trial.Looked != tt.looked {
 			t.Errorf("%s: looked at %d; refused and allowed (-want +got):\n%s", tt.name, trial.Looked, diff)
 		}
 	}
@@ -335,7 +342,8 @@ func TestTryProfileKnowsCompromisedKeys(t *testing.T) {
 	id := requestFor(t, w, key, "a.example.com")
 	testkit.Check(t, sign(t, w, id, w.Root(t, notary.ECDSAP256)))
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
-	trial, err := w.CA.TryProfile(t.Context(), w.Admin(), profileByName(t, w, "server").ID, ca.TryOptions{CSR: testkit.CSR(t, key, "b.example.com")})
+	trial, err := w.CA.TryProfile(t.Context(), w.Admin(), profileByName(t, w, "server").ID,
+		ca.TryOptions{CSR: testkit.CSR(t, key, "b.example.com")})
 	testkit.Check(t, err)
 	if trial.Trial.OK() || !strings.Contains(trial.Trial.Reason(), "keyCompromise") {
 		t.Errorf("the verdicts are %+v", trial.Trial.Verdicts)
@@ -376,7 +384,8 @@ func TestProfileChangedElsewhere(t *testing.T) {
 	o := ca.SignOptions{AuthorityID: root, Profile: "web"}
 	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), w.Request(t, w.Admin()), o))
 	w.Intermediate(t, root, notary.ECDSAP256)
-	for name, rules := range map[string]notary.Rules{"web": rulesOf(t, "client", nil), "intermediate": rulesOf(t, "intermediate", nil)} {
+	for name, rules := range map[string]notary.Rules{"web": rulesOf(t, "client", nil),
+		"intermediate": rulesOf(t, "intermediate", nil)} {
 		testkit.Check(t, w.Store.Write(t.Context(), func(tx *store.Tx) error { // without invalidating this node's cache
 			return second(tx.UpdateProfile(profileByName(t, w, name), rules))
 		}))
@@ -389,7 +398,8 @@ func TestProfileChangedElsewhere(t *testing.T) {
 	req := w.Request(t, w.Admin())
 	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), req, o))
 	cert := request(t, w, req).Certificate
-	if usage := parsed(t, cert).ExtKeyUsage; cert.ProfileVersion != 2 || len(usage) != 1 || usage[0] != x509.ExtKeyUsageClientAuth {
+	if usage := parsed(t, cert).ExtKeyUsage; cert.ProfileVersion != 2 || len(usage) != 1 ||
+		usage[0] != x509.ExtKeyUsageClientAuth {
 		t.Errorf("version %d, extended key usage %v", cert.ProfileVersion, usage)
 	}
 }

@@ -19,7 +19,8 @@ type TryOptions struct {
 }
 
 // TryProfile returns how the profile would treat requests. Nothing is issued or recorded.
-func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64, o TryOptions) (*notary.ProfileTrial, error) {
+func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64,
+	o TryOptions) (*notary.ProfileTrial, error) {
 	if err := policy.AllowRole(caller, policy.ViewProfiles, policy.On("profile", id)); err != nil {
 		return nil, err
 	}
@@ -162,7 +163,8 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 
 // TryRequest checks a signing request (PEM) against a profile, "" for the default, before it is submitted, even if the
 // caller may not see the profile's rules. It also returns whether the caller has already submitted it.
-func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, profile string) (*notary.RequestTrial, error) {
+func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM,
+	profile string) (*notary.RequestTrial, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
 		return nil, err
 	}
@@ -184,7 +186,8 @@ func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, 
 
 // findRecorded sets whether the caller has already submitted the signing request. It does not disclose requests of
 // others.
-func (s *Service) findRecorded(ctx context.Context, caller notary.Caller, csr *pki.CSR, found *notary.RequestTrial) (err error) {
+func (s *Service) findRecorded(ctx context.Context, caller notary.Caller, csr *pki.CSR,
+	found *notary.RequestTrial) (err error) {
 	found.RequestID, err = s.store.RequestWithContent(ctx, caller.Principal.ID, csr.Content())
 	found.Recorded = found.RequestID != 0
 	return err

@@ -99,7 +99,8 @@ func TestUpgradedDatabaseWorks(t *testing.T) {
 				wantWorking(t, w, a)
 			}
 		}
-		for _, status := range []notary.AuthorityStatus{notary.AuthorityActive, notary.AuthorityPending, notary.AuthorityDisabled, notary.AuthorityRevoked} {
+		for _, status := range []notary.AuthorityStatus{notary.AuthorityActive, notary.AuthorityPending,
+			notary.AuthorityDisabled, notary.AuthorityRevoked} {
 			if states[status] == 0 {
 				t.Errorf("the released database has no authority that is %s", status)
 			}
@@ -163,11 +164,13 @@ func wantWorking(t *testing.T, w *testkit.World, a *notary.Authority) {
 	wantOCSP(t, w, a.ID, issuer, cert.Serial, ocsp.Revoked)
 	after := fetchCRL(t, w, a.ID)
 	if after.Number.Cmp(before.Number) <= 0 || listed(after, cert.Serial) == nil {
-		t.Errorf("authority %d: the CRL after number %d has the number %d and lists %t", a.ID, before.Number, after.Number, listed(after, cert.Serial) != nil)
+		t.Errorf("authority %d: the CRL after number %d has the number %d and lists %t", a.ID, before.Number, after.Number,
+			listed(after, cert.Serial) != nil)
 	}
 	for _, entry := range before.RevokedCertificateEntries {
 		if !slices.ContainsFunc(after.RevokedCertificateEntries, func(e x509.RevocationListEntry) bool {
-			return e.SerialNumber.Cmp(entry.SerialNumber) == 0 && e.ReasonCode == entry.ReasonCode && e.RevocationTime.Equal(entry.RevocationTime)
+			return e.SerialNumber.Cmp(entry.SerialNumber) == 0 && e.ReasonCode == entry.ReasonCode &&
+				e.RevocationTime.Equal(entry.RevocationTime)
 		}) {
 			t.Errorf("authority %d: the new CRL does not list %x as before", a.ID, entry.SerialNumber)
 		}
@@ -176,7 +179,8 @@ func wantWorking(t *testing.T, w *testkit.World, a *notary.Authority) {
 
 func wantOCSP(t *testing.T, w *testkit.World, authority int64, issuer *x509.Certificate, serial string, want int) {
 	t.Helper()
-	answer, err := ocsp.ParseResponse(w.Revocation.OCSP(t.Context(), authority, ask(t, issuer, serial, crypto.SHA256)).DER, issuer)
+	answer, err := ocsp.ParseResponse(w.Revocation.OCSP(t.Context(), authority,
+		ask(t, issuer, serial, crypto.SHA256)).DER, issuer)
 	testkit.Check(t, err)
 	if answer.Status != want {
 		t.Errorf("OCSP answers %d for %s, want %d", answer.Status, serial, want)
@@ -192,16 +196,18 @@ func wantRecords(t *testing.T, w *testkit.World) {
 		t.Errorf("the token is of %+v (%v)", caller, err)
 	}
 	for _, c := range inventory(t, w) {
-		if c.Revocation != nil && c.AuthorityID > 0 && authority(t, w, c.AuthorityID).Status(w.Clock.Now()) == notary.AuthorityActive {
+		if c.Revocation != nil && c.AuthorityID > 0 && authority(t, w,
+			c.AuthorityID).Status(w.Clock.Now()) == notary.AuthorityActive {
 			wantOCSP(t, w, c.AuthorityID, parsed(t, authority(t, w, c.AuthorityID).Certificate), c.Serial, ocsp.Revoked)
 		}
 	}
 	compromised := 0
-	testkit.Check(t, w.CA.EachRequest(t.Context(), w.Admin(), notary.Filter{Name: "keycompromise.example.com"}, func(req *notary.Request) error {
-		compromised++
-		testkit.WantKind(t, w.CA.Reopen(t.Context(), w.Admin(), req.ID), notary.Conflict)
-		return nil
-	}))
+	testkit.Check(t, w.CA.EachRequest(t.Context(), w.Admin(), notary.Filter{Name: "keycompromise.example.com"},
+		func(req *notary.Request) error {
+			compromised++
+			testkit.WantKind(t, w.CA.Reopen(t.Context(), w.Admin(), req.ID), notary.Conflict)
+			return nil
+		}))
 	if compromised == 0 {
 		t.Error("the released database has no compromised key")
 	}

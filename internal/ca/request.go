@@ -36,7 +36,8 @@ func (s *Service) SubmitFor(ctx context.Context, caller notary.Caller, ownerGrou
 }
 
 // newRequest parses the caller's CSR into a request.
-func (s *Service) newRequest(ctx context.Context, caller notary.Caller, csrPEM string) (*notary.Request, *pki.CSR, error) {
+func (s *Service) newRequest(ctx context.Context, caller notary.Caller,
+	csrPEM string) (*notary.Request, *pki.CSR, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
 		return nil, nil, err
 	}
@@ -49,7 +50,8 @@ func (s *Service) newRequest(ctx context.Context, caller notary.Caller, csrPEM s
 	}
 	return &notary.Request{
 		CSR: csrPEM, Fingerprint: pki.Fingerprint(csr.Raw), Content: csr.Content(), Status: notary.Outstanding,
-		RequesterID: caller.Principal.ID, Email: caller.Principal.Name, CommonName: csr.CommonName, Names: csr.Names, Key: csr.Key,
+		RequesterID: caller.Principal.ID, Email: caller.Principal.Name, CommonName: csr.CommonName, Names: csr.Names,
+		Key:      csr.Key,
 		Findings: append(csr.Findings, issuance.Asked(csr)...),
 	}, csr, nil
 }
@@ -85,7 +87,8 @@ func (s *Service) nameRecorded(ctx context.Context, req *notary.Request, conflic
 	if err != nil || id == 0 {
 		return conflict
 	}
-	return notary.WithField(notary.Errorf(notary.Conflict, "you have already submitted this CSR: it is certificate request %d", id), "csr")
+	return notary.WithField(notary.Errorf(notary.Conflict,
+		"you have already submitted this CSR: it is certificate request %d", id), "csr")
 }
 
 // Request returns a request, or NotFound if the caller may not see it.

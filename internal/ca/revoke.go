@@ -43,7 +43,8 @@ func (s *Service) writeRevocations(ctx context.Context, caller notary.Caller, fn
 }
 
 // writeRevoked is like writeRevocations and returns the certificates that fn revoked.
-func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) (done Revocations, err error) {
+func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller,
+	fn func(*store.Tx) error) (done Revocations, err error) {
 	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		err := fn(tx)
 		done.Revoked = slices.Clone(tx.RevokedCertificates())
@@ -59,7 +60,8 @@ func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller, fn fun
 // RevokeRequest revokes every valid certificate of a request or, with OnlyCurrent, only the current one. With
 // [notary.KeyCompromise], this and other revocations also revoke every valid certificate for the key, correct the
 // reason of earlier revocations, and block the key.
-func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, o RevokeOptions) (Revocations, error) {
+func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64,
+	o RevokeOptions) (Revocations, error) {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.RevokeRequest); err != nil {
 		return Revocations{}, err
 	}
@@ -83,7 +85,8 @@ func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id in
 	return done, err
 }
 
-func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, o RevokeOptions) (left []NotRevoked, err error) {
+func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
+	o RevokeOptions) (left []NotRevoked, err error) {
 	req, err := tx.Request(ctx, id)
 	if err != nil {
 		return nil, err
@@ -151,7 +154,8 @@ func (s *Service) revokeUnlessRefused(ctx context.Context, tx *store.Tx, caller 
 }
 
 // correctRequest corrects the revocation reasons of a revoked request where the new reason may replace the old one.
-func (s *Service) correctRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+func (s *Service) correctRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
+	reason notary.RevocationReason) error {
 	all, err := tx.CertificatesOfRequest(ctx, id)
 	if err != nil {
 		return err
@@ -184,7 +188,8 @@ func (s *Service) correctRequest(ctx context.Context, tx *store.Tx, caller notar
 
 // RevokeCertificate revokes any certificate of the inventory, and the request or authority whose current certificate it
 // is.
-func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) (Revocations, error) {
+func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64,
+	reason notary.RevocationReason) (Revocations, error) {
 	return s.revokeCertificate(ctx, caller, id, reason, true)
 }
 
@@ -240,7 +245,8 @@ func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, be
 
 // RevokeAuthority revokes an authority's certificates and disables it. Certificates that it issued remain in the
 // inventory.
-func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) (Revocations, error) {
+func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64,
+	reason notary.RevocationReason) (Revocations, error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return Revocations{}, err
 	}
@@ -261,7 +267,8 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 
 // revokeAuthority revokes the authority's current certificate and the older ones for its key: while any of them is
 // valid, so is what the authority has signed.
-func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, reason notary.RevocationReason) error {
+func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
+	reason notary.RevocationReason) error {
 	if err := s.revoke(ctx, tx, caller, a.Certificate, reason); err != nil {
 		return err
 	}
@@ -276,7 +283,8 @@ func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller nota
 }
 
 // revoke revokes a certificate, or corrects the reason of its revocation.
-func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
+func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
+	reason notary.RevocationReason) error {
 	if reason == notary.KeyCompromise { // waits for signatures in progress for the key
 		if err := tx.LockKey(cert.KeyFingerprint); err != nil {
 			return err
@@ -295,7 +303,8 @@ func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller
 }
 
 // revokeOne revokes a certificate or, if it was revoked since it was read, corrects the reason.
-func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
+func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
+	reason notary.RevocationReason) error {
 	cert, err := tx.LockCertificate(ctx, cert)
 	if err != nil {
 		return err
@@ -338,7 +347,8 @@ func revoked(cert *notary.Certificate, reason notary.RevocationReason) notary.Fi
 	return notary.Fields{"serial_number": cert.Serial, "reason": reason}
 }
 
-func (s *Service) correctRevocation(tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
+func (s *Service) correctRevocation(tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
+	reason notary.RevocationReason) error {
 	former := cert.Revocation.Reason
 	if !reason.Replaces(former) {
 		return cert.RevocableFor(reason, nil)
@@ -346,12 +356,14 @@ func (s *Service) correctRevocation(tx *store.Tx, caller notary.Caller, cert *no
 	if err := tx.CorrectRevocation(cert, reason); err != nil {
 		return err
 	}
-	event := s.revocationEvent(caller, "certificate.correct_reason", cert).Change(revoked(cert, former), revoked(cert, reason))
+	event := s.revocationEvent(caller, "certificate.correct_reason", cert).Change(revoked(cert, former),
+		revoked(cert, reason))
 	return tx.Event(event)
 }
 
 // refuseRevocation returns an error if the certificate cannot be revoked for the reason.
-func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificate, reason notary.RevocationReason) error {
+func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificate,
+	reason notary.RevocationReason) error {
 	if cert.AuthorityID == 0 || cert.Revocation != nil && !reason.Replaces(cert.Revocation.Reason) {
 		return cert.RevocableFor(reason, nil)
 	}

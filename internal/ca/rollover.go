@@ -31,7 +31,8 @@ type RollOverOptions struct {
 // responses, and its certificates can be revoked.
 //
 // It returns Conflict if the authority cannot sign or already has a successor.
-func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64, o RollOverOptions) (newID int64, err error) {
+func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64,
+	o RollOverOptions) (newID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return 0, err
 	}
@@ -73,7 +74,8 @@ func (s *Service) requireActive(a *notary.Authority) error {
 			"where it is kept, and import the new certificate", a.ID)
 	}
 	if status := a.Status(s.now()); status != notary.AuthorityActive {
-		return notary.Errorf(notary.Conflict, "the certificate authority %d is %s: only an active one can be rolled over", a.ID, status)
+		return notary.Errorf(notary.Conflict, "the certificate authority %d is %s: only an active one can be rolled over",
+			a.ID, status)
 	}
 	return nil
 }
@@ -141,7 +143,8 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 		return err
 	}
 	if other, err := tx.Successor(ctx, old.ID); err != nil || other != 0 {
-		return orError(err, notary.Errorf(notary.Conflict, "the certificate authority %d is already the successor of %d: delete it first to replace it", other, old.ID))
+		return orError(err, notary.Errorf(notary.Conflict,
+			"the certificate authority %d is already the successor of %d: delete it first to replace it", other, old.ID))
 	}
 	if a.ID, err = insertAuthority(tx, a, r.key.Public(), r.key.Reference); err != nil {
 		return err
@@ -176,8 +179,8 @@ func (r *rollOver) finish(ctx context.Context) error {
 	}
 }
 
-// signByParent signs the successor under the profile of the old authority's certificate. If the issuer was deleted or is
-// offline, the successor remains pending.
+// signByParent signs the successor under the profile of the old authority's certificate. If the issuer was deleted or
+// is offline, the successor remains pending.
 func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
 	issuer, err := r.s.issuers.Get(ctx, parent)
 	if notary.KindOf(err) == notary.NotFound || err == nil && issuer.Offline {
@@ -237,7 +240,8 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 }
 
 // link issues the certificate of one root for the key of the other.
-func (r *rollOver) link(by *notary.Authority, own *x509.Certificate, key crypto.Signer, other *x509.Certificate) (*notary.Certificate, error) {
+func (r *rollOver) link(by *notary.Authority, own *x509.Certificate, key crypto.Signer,
+	other *x509.Certificate) (*notary.Certificate, error) {
 	issued, err := issuance.Link(r.s.issuers.For(by, own, key).Issuer, other, r.s.issuers.Terms(time.Time{}))
 	if err != nil {
 		return nil, err
@@ -264,7 +268,8 @@ func (r *rollOver) giveUp(ctx context.Context) {
 }
 
 // retire disables the predecessor of an authority that can now issue. The event also refers to the link certificates.
-func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller, successor *notary.Authority, links ...notary.Ref) error {
+func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller, successor *notary.Authority,
+	links ...notary.Ref) error {
 	id := successor.PredecessorID
 	if err := tx.LockAuthority(id); err != nil {
 		return err
@@ -284,7 +289,8 @@ func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller
 
 // addIssuedCertificate is like addCertificate for a certificate from an issuer. A successor's first certificate retires
 // its predecessor.
-func (s *Service) addIssuedCertificate(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, cert *notary.Certificate) (int64, error) {
+func (s *Service) addIssuedCertificate(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
+	cert *notary.Certificate) (int64, error) {
 	if a.Certificate == nil && a.PredecessorID != 0 {
 		if err := s.retire(ctx, tx, caller, a); err != nil {
 			return 0, err

@@ -15,12 +15,14 @@ type PublicationChange struct {
 }
 
 // ChangePublication sets the CRL distribution point and AIA URLs of the authority's future certificates.
-func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, id int64, change PublicationChange) error {
+func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, id int64,
+	change PublicationChange) error {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err
 	}
 	if n := change.Shards; n != nil && (*n < 0 || *n > store.MaxShards) {
-		return notary.FieldErrorf("crl_shards", "crl_shards must be from 0 to %d; 0 chooses by the number of certificates", store.MaxShards)
+		return notary.FieldErrorf("crl_shards", "crl_shards must be from 0 to %d; 0 chooses by the number of certificates",
+			store.MaxShards)
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.LockAuthority(id); err != nil {
@@ -34,7 +36,8 @@ func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, i
 		if err := tx.SetPublication(id, p); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "authority.settings", a.Ref()).Change(publicationFields(a.Publication), publicationFields(p)))
+		return tx.Event(notary.EventBy(caller, "authority.settings", a.Ref()).Change(publicationFields(a.Publication),
+			publicationFields(p)))
 	})
 }
 

@@ -108,7 +108,8 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 }
 
 // record makes a signed certificate the request's current one and moves the request to the next status.
-func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, next notary.RequestStatus,
+func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
+	next notary.RequestStatus,
 	signed *signature) (err error) {
 	cert := signed.cert
 	if err := allowSignature(ctx, tx, caller, req, signed); err != nil {

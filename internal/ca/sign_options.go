@@ -99,8 +99,9 @@ func (o *SignOptions) check(profile *notary.Profile) (err error) {
 		return unprocessable("path_length", "the profile %s is not for CAs, and only CAs have a path length: choose a CA profile, "+
 			"such as %s, or omit it", profile.Name, notary.IntermediateProfile)
 	case !profile.CA && o.Constraints.Len() > 0:
-		return unprocessable("name_constraints", "the profile %s is not for CAs, and only CAs have name constraints: choose a CA profile, "+
-			"such as %s, or omit them", profile.Name, notary.IntermediateProfile)
+		return unprocessable("name_constraints",
+			"the profile %s is not for CAs, and only CAs have name constraints: choose a CA profile, "+
+				"such as %s, or omit them", profile.Name, notary.IntermediateProfile)
 	case o.PathLen != nil && (*o.PathLen < 0 || *o.PathLen > maxPathLen):
 		return notary.FieldErrorf("path_length", "the path length must be from 0 to %d, or omitted", maxPathLen)
 	}
@@ -132,7 +133,8 @@ func unprocessable(field, format string, args ...any) error {
 }
 
 // issue signs the CSR, for a subordinate CA if the profile is a CA profile.
-func (s *Service) issue(issuer issuance.Issuer, profile *notary.Profile, csr *pki.CSR, o SignOptions) (*issuance.Issued, error) {
+func (s *Service) issue(issuer issuance.Issuer, profile *notary.Profile, csr *pki.CSR,
+	o SignOptions) (*issuance.Issued, error) {
 	terms := s.issuers.Terms(o.NotAfter)
 	if !profile.CA {
 		return issuance.Leaf(issuer, profile, csr, terms)

@@ -21,7 +21,8 @@ func submit(t testing.TB, w *testkit.World, template x509.CertificateRequest) in
 	t.Helper()
 	der, err := x509.CreateCertificateRequest(rand.Reader, &template, testkit.Key(t, notary.ECDSAP256))
 	testkit.Check(t, err)
-	id, err := w.CA.Submit(t.Context(), w.Admin(), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})))
+	id, err := w.CA.Submit(t.Context(), w.Admin(), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST",
+		Bytes: der})))
 	testkit.Check(t, err)
 	return id
 }
@@ -72,7 +73,8 @@ func TestUnfulfilledRequestIsAFinding(t *testing.T) {
 	}
 
 	usages := submit(t, w, x509.CertificateRequest{DNSNames: []string{"a.example.com"}, ExtraExtensions: []pkix.Extension{
-		{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Value: []byte{3, 2, 3, 0xc8}},                             // digitalSignature, nonRepudiation, keyAgreement
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Value: []byte{3, 2, 3,
+			0xc8}}, // digitalSignature, nonRepudiation, keyAgreement
 		{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Value: []byte{0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 3}}, // codeSigning
 		{Id: asn1.ObjectIdentifier{2, 5, 29, 14}, Value: []byte{4, 1, 1}},
 	}})
@@ -124,9 +126,11 @@ func TestSignSubordinateCA(t *testing.T) {
 	testkit.Check(t, w.CA.Sign(t.Context(), w.Caller(notary.CertificateManager), id, options))
 	req := request(t, w, id)
 	cert := parsed(t, req.Certificate)
-	if !cert.IsCA || cert.MaxPathLen != 0 || !cert.MaxPathLenZero || !slices.Equal(cert.PermittedDNSDomains, []string{"example.com"}) ||
+	if !cert.IsCA || cert.MaxPathLen != 0 || !cert.MaxPathLenZero ||
+		!slices.Equal(cert.PermittedDNSDomains, []string{"example.com"}) ||
 		cert.KeyUsage != x509.KeyUsageCertSign|x509.KeyUsageCRLSign {
-		t.Errorf("CA %v, path length %d, permitted %q, key usage %b", cert.IsCA, cert.MaxPathLen, cert.PermittedDNSDomains, cert.KeyUsage)
+		t.Errorf("CA %v, path length %d, permitted %q, key usage %b", cert.IsCA, cert.MaxPathLen, cert.PermittedDNSDomains,
+			cert.KeyUsage)
 	}
 	verify(t, w, req.Certificate)
 	wantFindings(t, "the request", req.Notable(), "csr_extension")
@@ -150,12 +154,14 @@ func TestPathLengthOfACSRIsAFinding(t *testing.T) {
 		given *int
 		want  []string
 		words string
-	}{{nil, []string{"csr_path_length", "csr_extension"}, "no limit"}, {&one, []string{"csr_path_length", "csr_extension"}, "has 1"},
+	}{{nil, []string{"csr_path_length", "csr_extension"}, "no limit"},
+		{&one, []string{"csr_path_length", "csr_extension"}, "has 1"},
 		{&zero, []string{"csr_extension"}, ""}} {
 		template := caRequest()
 		template.ExtraExtensions[0].Value = []byte{0x30, 6, 1, 1, 0xff, 2, 1, 0}
 		id := submit(t, w, template)
-		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: notary.IntermediateProfile, PathLen: c.given}))
+		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root,
+			Profile: notary.IntermediateProfile, PathLen: c.given}))
 		found := request(t, w, id).Notable()
 		wantFindings(t, "the request", found, c.want...)
 		if !strings.Contains(found[0].Description, c.words) {
@@ -187,7 +193,8 @@ func TestSignSubordinateCAErrors(t *testing.T) {
 		testkit.WantKind(t, err, test.kind)
 		testkit.WantField(t, err, test.field)
 	}
-	err := w.CA.SignMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{id}}, ca.SignOptions{AuthorityID: root, Profile: notary.IntermediateProfile},
+	err := w.CA.SignMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{id}},
+		ca.SignOptions{AuthorityID: root, Profile: notary.IntermediateProfile},
 		func(ca.Outcome) error { return nil })
 	testkit.WantKind(t, err, notary.Unprocessable)
 	wantStatus(t, w, id, notary.Outstanding)
@@ -201,11 +208,13 @@ func TestSignWithAnotherSubjectAndNames(t *testing.T) {
 	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "printer")
 	id, err := w.CA.Submit(t.Context(), w.Caller(notary.CertificateRequestor), csr)
 	testkit.Check(t, err)
-	own := ca.SignOptions{AuthorityID: root, Subject: "CN=printer.example.com,O=Example", Names: []string{"printer.example.com", "10.0.0.7"}}
+	own := ca.SignOptions{AuthorityID: root, Subject: "CN=printer.example.com,O=Example",
+		Names: []string{"printer.example.com", "10.0.0.7"}}
 	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, own))
 	req := request(t, w, id)
 	cert := parsed(t, req.Certificate)
-	if cert.Subject.String() != "CN=printer.example.com,O=Example" || req.Certificate.Names.String() != "DNS:printer.example.com IP:10.0.0.7" {
+	if cert.Subject.String() != "CN=printer.example.com,O=Example" ||
+		req.Certificate.Names.String() != "DNS:printer.example.com IP:10.0.0.7" {
 		t.Errorf("subject %s, names %s", cert.Subject, req.Certificate.Names)
 	}
 	if req.CSR != csr || req.CommonName != "printer" {
@@ -213,7 +222,8 @@ func TestSignWithAnotherSubjectAndNames(t *testing.T) {
 	}
 	wantFindings(t, "the request", req.Notable(), "csr_subject_replaced", "csr_names_replaced")
 	events := w.Events(t)
-	if detail := events[len(events)-1].Details(); !strings.Contains(detail, "names: printer.example.com 10.0.0.7") || !strings.Contains(detail, "subject: CN=printer.example.com,O=Example") {
+	if detail := events[len(events)-1].Details(); !strings.Contains(detail, "names: printer.example.com 10.0.0.7") ||
+		!strings.Contains(detail, "subject: CN=printer.example.com,O=Example") {
 		t.Errorf("the event says %q", detail)
 	}
 
@@ -233,7 +243,8 @@ func TestSignWithAnotherSubjectAndNames(t *testing.T) {
 	testkit.WantField(t, w.CA.Sign(t.Context(), w.Admin(), id, own), "names")
 	own.Names, own.Subject = nil, "printer"
 	testkit.WantField(t, w.CA.Sign(t.Context(), w.Admin(), id, own), "subject")
-	for _, many := range []ca.SignOptions{{AuthorityID: root, Subject: "CN=a"}, {AuthorityID: root, Names: []string{"a.example.com"}}} {
+	for _, many := range []ca.SignOptions{{AuthorityID: root, Subject: "CN=a"},
+		{AuthorityID: root, Names: []string{"a.example.com"}}} {
 		err := w.CA.SignMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{id}}, many, func(ca.Outcome) error { return nil })
 		testkit.WantKind(t, err, notary.Invalid)
 	}
@@ -244,7 +255,8 @@ func TestRenewalReplacesOneOfSubjectAndNames(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
-	id := submit(t, w, x509.CertificateRequest{Subject: pkix.Name{CommonName: "Printer"}, DNSNames: []string{"a.example.com", "evil.example.net"}})
+	id := submit(t, w, x509.CertificateRequest{Subject: pkix.Name{CommonName: "Printer"},
+		DNSNames: []string{"a.example.com", "evil.example.net"}})
 	check := func(o ca.SignOptions, subject, names string) {
 		t.Helper()
 		o.AuthorityID = root
@@ -258,7 +270,8 @@ func TestRenewalReplacesOneOfSubjectAndNames(t *testing.T) {
 	check(ca.SignOptions{Subject: "CN=Printer 2"}, "CN=Printer 2", "DNS:a.example.com")
 	check(ca.SignOptions{Names: []string{"b.example.com"}}, "CN=Printer 2", "DNS:b.example.com")
 
-	id = submit(t, w, x509.CertificateRequest{Subject: pkix.Name{CommonName: "Scanner"}, DNSNames: []string{"a.example.com"}})
+	id = submit(t, w, x509.CertificateRequest{Subject: pkix.Name{CommonName: "Scanner"},
+		DNSNames: []string{"a.example.com"}})
 	check(ca.SignOptions{Subject: "CN=b.example.com"}, "CN=b.example.com", "DNS:a.example.com DNS:b.example.com")
 	check(ca.SignOptions{}, "CN=b.example.com", "DNS:a.example.com DNS:b.example.com")
 	check(ca.SignOptions{Subject: "CN=c.example.com"}, "CN=c.example.com", "DNS:a.example.com DNS:c.example.com")
@@ -279,10 +292,12 @@ func TestProfilesForUnusualRequests(t *testing.T) {
 		words      string
 		allow      func(*notary.Rules)
 	}{
-		"underscores": {"A host", []string{"host_1.example.com"}, "underscores", func(r *notary.Rules) { r.Names.Underscores = true }},
-		"upn": {"Jane Doe", []string{"dc1.corp.example", "upn:jane@corp.example"}, "user principal name", func(r *notary.Rules) {
-			r.Names.UPN = notary.NameRule{Allow: notary.AllowListed, Listed: []string{"corp.example"}}
-		}},
+		"underscores": {"A host", []string{"host_1.example.com"}, "underscores",
+			func(r *notary.Rules) { r.Names.Underscores = true }},
+		"upn": {"Jane Doe", []string{"dc1.corp.example", "upn:jane@corp.example"}, "user principal name",
+			func(r *notary.Rules) {
+				r.Names.UPN = notary.NameRule{Allow: notary.AllowListed, Listed: []string{"corp.example"}}
+			}},
 		"many": {"Many hosts", many, "at most 100 names", func(r *notary.Rules) { r.Names.Max = 200 }},
 	} {
 		names, err := pki.ParseNames(test.names)

@@ -62,11 +62,16 @@ func TestTransfer(t *testing.T) {
 		former, after notary.Caller
 		text          string
 	}{
-		{toGroup(team), notary.Owner{GroupID: team}, ann, bob, fmt.Sprintf("owner: account %d (%s) → group %d (team)", ann.Principal.ID, ann.Principal.Name, team)},
-		{toGroup(other), notary.Owner{GroupID: other}, bob, eve, fmt.Sprintf("owner: group %d (team) → group %d (other)", team, other)},
+		{toGroup(team), notary.Owner{GroupID: team}, ann, bob, fmt.Sprintf("owner: account %d (%s) → group %d (team)",
+			ann.Principal.ID, ann.Principal.Name, team)},
+		{toGroup(other), notary.Owner{GroupID: other}, bob, eve, fmt.Sprintf("owner: group %d (team) → group %d (other)",
+			team, other)},
 		{ca.OwnerNamed(" Team "), notary.Owner{}, bob, eve, ""},
-		{toAccount(bob), notary.Owner{AccountID: bob.Principal.ID}, eve, bob, fmt.Sprintf("owner: group %d (other) → account %d (%s)", other, bob.Principal.ID, bob.Principal.Name)},
-		{ca.OwnerNamed(ann.Principal.Name), notary.Owner{AccountID: ann.Principal.ID}, bob, ann, fmt.Sprintf("owner: account %d (%s) → account %d (%s)", bob.Principal.ID, bob.Principal.Name, ann.Principal.ID, ann.Principal.Name)},
+		{toAccount(bob), notary.Owner{AccountID: bob.Principal.ID}, eve, bob,
+			fmt.Sprintf("owner: group %d (other) → account %d (%s)", other, bob.Principal.ID, bob.Principal.Name)},
+		{ca.OwnerNamed(ann.Principal.Name), notary.Owner{AccountID: ann.Principal.ID}, bob, ann,
+			fmt.Sprintf("owner: account %d (%s) → account %d (%s)", bob.Principal.ID, bob.Principal.Name, ann.Principal.ID,
+				ann.Principal.Name)},
 	} {
 		before := w.Events(t)
 		err := w.CA.Transfer(t.Context(), w.Caller(notary.CertificateManager), id, step.to)
@@ -127,11 +132,13 @@ func TestConcurrentTransfers(t *testing.T) {
 	for i, group := range groups {
 		wait.Go(func() {
 			if i%2 == 0 {
-				if err := w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{}); err != nil && notary.KindOf(err) != notary.Conflict {
+				if err := w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{}); err != nil &&
+					notary.KindOf(err) != notary.Conflict {
 					t.Error(err)
 				}
 			}
-			if err := w.CA.Transfer(t.Context(), w.Admin(), id, toGroup(group)); err != nil && notary.KindOf(err) != notary.Conflict {
+			if err := w.CA.Transfer(t.Context(), w.Admin(), id, toGroup(group)); err != nil &&
+				notary.KindOf(err) != notary.Conflict {
 				t.Error(err)
 			}
 		})
@@ -183,14 +190,16 @@ func TestWhoTransfers(t *testing.T) {
 		"Read Only, a member of both":      {reader, team, toGroup(both), notary.Forbidden, ""},
 		"a Certificate Manager":            {w.Caller(notary.CertificateManager), team, toAccount(eve), "", ""},
 		"to an account that cannot submit": {w.Admin(), team, toAccount(reader), notary.Invalid, "owner"},
-		"to a missing account":             {w.Admin(), team, ca.NewOwner{Kind: "account", ID: nothing}, notary.Invalid, "owner"},
-		"to a missing group":               {w.Admin(), 0, toGroup(nothing), notary.Invalid, "owner"},
-		"to a missing account by name":     {w.Admin(), 0, ca.OwnerNamed("none@example.com"), notary.Invalid, "owner"},
-		"to the present owner":             {w.Admin(), team, toGroup(team), notary.Conflict, "owner"},
-		"to the present account":           {w.Admin(), 0, toAccount(ann), notary.Conflict, "owner"},
-		"to the program":                   {w.Admin(), 0, ca.NewOwner{Kind: "system", ID: 1}, notary.Invalid, "kind"},
-		"to nobody":                        {w.Admin(), 0, ca.NewOwner{Kind: "group"}, notary.Invalid, "owner"},
-		"by ID and name":                   {w.Admin(), 0, ca.NewOwner{Kind: "group", ID: team, Name: "both"}, notary.Invalid, "owner"},
+		"to a missing account": {w.Admin(), team, ca.NewOwner{Kind: "account", ID: nothing}, notary.Invalid,
+			"owner"},
+		"to a missing group":           {w.Admin(), 0, toGroup(nothing), notary.Invalid, "owner"},
+		"to a missing account by name": {w.Admin(), 0, ca.OwnerNamed("none@example.com"), notary.Invalid, "owner"},
+		"to the present owner":         {w.Admin(), team, toGroup(team), notary.Conflict, "owner"},
+		"to the present account":       {w.Admin(), 0, toAccount(ann), notary.Conflict, "owner"},
+		"to the program":               {w.Admin(), 0, ca.NewOwner{Kind: "system", ID: 1}, notary.Invalid, "kind"},
+		"to nobody":                    {w.Admin(), 0, ca.NewOwner{Kind: "group"}, notary.Invalid, "owner"},
+		"by ID and name": {w.Admin(), 0, ca.NewOwner{Kind: "group", ID: team, Name: "both"}, notary.Invalid,
+			"owner"},
 	} {
 		id := submitFor(t, w, ann, test.of, "a.example.com")
 		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root}))
@@ -242,8 +251,10 @@ func TestTransferByGrant(t *testing.T) {
 	}
 	// An earlier certificate with another name is not within the limits.
 	id := submitAs(t, w, ann, "b.team.example.com")
-	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, Names: []string{"b.example.com"}}))
-	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, Names: []string{"b.team.example.com"}}))
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root,
+		Names: []string{"b.example.com"}}))
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root,
+		Names: []string{"b.team.example.com"}}))
 	testkit.WantKind(t, w.CA.Transfer(t.Context(), eve, id, toGroup(team)), notary.Forbidden)
 }
 
@@ -275,7 +286,8 @@ func TestIssueAfterATransfer(t *testing.T) {
 	}
 	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
 	issue := func(caller notary.Caller, key string) (*ca.Issued, error) {
-		return w.CA.Issue(t.Context(), caller, csr, ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: root}, Key: key, Digest: "d"})
+		return w.CA.Issue(t.Context(), caller, csr, ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: root}, Key: key,
+			Digest: "d"})
 	}
 	issued, err := issue(ann, "key")
 	testkit.Check(t, err)
@@ -305,10 +317,11 @@ func TestReplacementsAfterATransfer(t *testing.T) {
 		return id
 	}
 	current := func() (ids []int64) {
-		testkit.Check(t, w.CA.EachRequest(t.Context(), w.Admin(), notary.Filter{Expiring: notary.MaxWindow}, func(r *notary.Request) error {
-			ids = append(ids, r.ID)
-			return nil
-		}))
+		testkit.Check(t, w.CA.EachRequest(t.Context(), w.Admin(), notary.Filter{Expiring: notary.MaxWindow},
+			func(r *notary.Request) error {
+				ids = append(ids, r.ID)
+				return nil
+			}))
 		return ids
 	}
 	first, last := signed(ann), signed(ann)

@@ -11,7 +11,8 @@ import (
 
 // Upload records a certificate issued by an external CA for a request, as a PEM chain with the leaf first, and returns
 // its ID.
-func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
+func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64,
+	chainPEM string) (certID int64, err error) {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.UploadCertificate); err != nil {
 		return 0, err
 	}
@@ -50,7 +51,8 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 			return err
 		}
 		cert.ID = certID
-		return tx.Event(transition(caller, notary.Upload, req, next, notary.Fields{"serial_number": cert.Serial}).With(cert.Ref()))
+		return tx.Event(transition(caller, notary.Upload, req, next,
+			notary.Fields{"serial_number": cert.Serial}).With(cert.Ref()))
 	})
 	return certID, err
 }

@@ -56,7 +56,8 @@ func (v *viewer) narrow(ctx context.Context, known ownerReader, f *notary.Filter
 	switch {
 	case v.all:
 	case len(v.grants)+len(v.member) == 0:
-		if f.Email != "" && f.Email != v.caller.Principal.Name || f.OwnerEmail != "" && f.OwnerEmail != v.caller.Principal.Name ||
+		if f.Email != "" && f.Email != v.caller.Principal.Name || f.OwnerEmail != "" &&
+			f.OwnerEmail != v.caller.Principal.Name ||
 			f.OwnerGroup != 0 {
 			return false, nil
 		}

@@ -36,7 +36,8 @@ func newViewWorld(t *testing.T) *viewWorld {
 	testkit.Check(t, err)
 	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), w.group, []int64{w.bob.Principal.ID}, nil))
 	for i, owner := range []notary.Caller{w.me, w.ann, w.bob, w.Admin()} {
-		for j, names := range [][]string{{"a.team.example.com"}, {"b.team.example.com", "b.example.com"}, {"c.example.org", "10.1.2.3"},
+		for j, names := range [][]string{{"a.team.example.com"}, {"b.team.example.com", "b.example.com"},
+			{"c.example.org", "10.1.2.3"},
 			{"10.1.2.4"}, {"d.team.example.com", "10.1.7.7"}} {
 			id := submitAs(t, w.World, owner, names...)
 			w.requests = append(w.requests, id)
@@ -71,20 +72,21 @@ func (w *viewWorld) sign(t *testing.T, id int64, life int) {
 func (w *viewWorld) grantsToView() map[string][]notary.GrantTerms {
 	team := notary.NameLists{DNS: []string{"team.example.com"}}
 	return map[string][]notary.GrantTerms{
-		"none":                  nil,
-		"of another action":     {{Actions: []string{"request.sign"}}},
-		"unlimited":             {{}},
-		"an authority":          {{Authorities: []int64{w.root}}},
-		"a profile":             {{Profiles: []string{"server"}}},
-		"an owner":              {{Owners: []int64{w.ann.Principal.ID}}},
-		"a group of owners":     {{OwnerGroups: []int64{w.group}}},
-		"a domain":              {{Names: team}},
-		"what is below":         {{Names: notary.NameLists{DNS: []string{".example.com"}}}},
-		"a range of addresses":  {{Names: notary.NameLists{IP: []string{"10.1.0.0/17"}}}},
-		"an odd range":          {{Names: notary.NameLists{IP: []string{"0.0.0.0/3"}, DNS: []string{"example.org"}}}},
-		"a domain and a range":  {{Names: notary.NameLists{DNS: team.DNS, IP: []string{"10.1.7.0/24"}}}},
-		"an authority and more": {{Authorities: []int64{w.root}, Names: team, Owners: []int64{w.ann.Principal.ID, w.bob.Principal.ID}}},
-		"two grants":            {{Names: team}, {Authorities: []int64{w.other}, Profiles: []string{"server"}}},
+		"none":                 nil,
+		"of another action":    {{Actions: []string{"request.sign"}}},
+		"unlimited":            {{}},
+		"an authority":         {{Authorities: []int64{w.root}}},
+		"a profile":            {{Profiles: []string{"server"}}},
+		"an owner":             {{Owners: []int64{w.ann.Principal.ID}}},
+		"a group of owners":    {{OwnerGroups: []int64{w.group}}},
+		"a domain":             {{Names: team}},
+		"what is below":        {{Names: notary.NameLists{DNS: []string{".example.com"}}}},
+		"a range of addresses": {{Names: notary.NameLists{IP: []string{"10.1.0.0/17"}}}},
+		"an odd range":         {{Names: notary.NameLists{IP: []string{"0.0.0.0/3"}, DNS: []string{"example.org"}}}},
+		"a domain and a range": {{Names: notary.NameLists{DNS: team.DNS, IP: []string{"10.1.7.0/24"}}}},
+		"an authority and more": {{Authorities: []int64{w.root}, Names: team,
+			Owners: []int64{w.ann.Principal.ID, w.bob.Principal.ID}}},
+		"two grants": {{Names: team}, {Authorities: []int64{w.other}, Profiles: []string{"server"}}},
 	}
 }
 
@@ -155,9 +157,10 @@ func TestGrantsToView(t *testing.T) {
 	}
 }
 
-// pages returns the ids on all pages of two, which are read forwards and backwards. A page that is not full, or a cursor
-// to an empty page, would tell of objects that the caller does not see.
-func pages[T any](t *testing.T, q notary.Query, read func(notary.Query) (notary.Page[T], error), id func(T) int64) (ids []int64) {
+// pages returns the ids on all pages of two, which are read forwards and backwards. A page that is not full, or a
+// cursor to an empty page, would tell of objects that the caller does not see.
+func pages[T any](t *testing.T, q notary.Query,
+	read func(notary.Query) (notary.Page[T], error), id func(T) int64) (ids []int64) {
 	t.Helper()
 	one := func() (page notary.Page[T]) {
 		page, err := read(q)
@@ -191,7 +194,10 @@ func pages[T any](t *testing.T, q notary.Query, read func(notary.Query) (notary.
 
 func (w *viewWorld) requestsOf(t *testing.T, q notary.Query) []int64 {
 	t.Helper()
-	return pages(t, q, func(q notary.Query) (notary.Page[*notary.Request], error) { return w.CA.Requests(t.Context(), w.me, q) },
+	return pages(t, q, func(q notary.Query) (notary.Page[*notary.Request],
+		error) {
+		return w.CA.Requests(t.Context(), w.me, q)
+	},
 		func(r *notary.Request) int64 { return r.ID })
 }
 
@@ -255,7 +261,8 @@ func (w *viewWorld) wantObjects(t *testing.T, requests, certificates []int64) {
 		visible := slices.Contains(requests, id)
 		check("request", id, visible, second(w.CA.Request(t.Context(), w.me, id)))
 		check("history of request", id, visible, second(w.CA.History(t.Context(), w.me, id)))
-		check("events of request", id, visible, second(w.CA.Events(t.Context(), w.me, notary.EventQuery{Kind: "request", ObjectID: id, Limit: 9})))
+		check("events of request", id, visible, second(w.CA.Events(t.Context(), w.me,
+			notary.EventQuery{Kind: "request", ObjectID: id, Limit: 9})))
 		check("key of request", id, visible, second(w.CA.Compromised(t.Context(), w.me, id)))
 		check("certificates of request", id, visible, second(w.CA.CertificatesOfRequest(t.Context(), w.me, id)))
 		if request(t, w.World, id).Certificate != nil {
@@ -278,8 +285,10 @@ func (w *viewWorld) wantFiltered(t *testing.T, requests, certificates []int64) {
 		if c.Names.Len() == 0 {
 			return nil // of an authority
 		}
-		for _, f := range []notary.Filter{{Serial: c.Serial}, {Search: []string{c.Serial[:8]}}, {Fingerprint: c.Fingerprint}, {Email: c.Email},
-			{Name: c.Names.All()[0]}, {Domain: "example.com"}, {NamePrefix: c.Names.All()[0][:1]}, {AuthorityID: c.AuthorityID}} {
+		for _, f := range []notary.Filter{{Serial: c.Serial}, {Search: []string{c.Serial[:8]}}, {Fingerprint: c.Fingerprint},
+			{Email: c.Email},
+			{Name: c.Names.All()[0]}, {Domain: "example.com"}, {NamePrefix: c.Names.All()[0][:1]},
+			{AuthorityID: c.AuthorityID}} {
 			for _, id := range w.certificatesOf(t, notary.Query{Sort: notary.ByCommonName, Filter: f}) {
 				if !slices.Contains(certificates, id) {
 					t.Errorf("%+v finds certificate %d", f, id)
@@ -299,7 +308,8 @@ func (w *viewWorld) wantFiltered(t *testing.T, requests, certificates []int64) {
 func TestCursorsAreSealed(t *testing.T) {
 	t.Parallel()
 	w := newViewWorld(t)
-	grantTo(t, w.World, w.me, notary.GrantTerms{Actions: []string{"request.view"}, Names: notary.NameLists{DNS: []string{"team.example.com"}}})
+	grantTo(t, w.World, w.me, notary.GrantTerms{Actions: []string{"request.view"},
+		Names: notary.NameLists{DNS: []string{"team.example.com"}}})
 	q := notary.Query{Sort: notary.ByCommonName, Limit: 1}
 	for range 50 {
 		page, err := w.CA.Requests(t.Context(), w.me, q)
@@ -315,7 +325,8 @@ func TestCursorsAreSealed(t *testing.T) {
 		text[len(text)-1] ^= 1
 		q.After = notary.Cursor(base64.RawURLEncoding.EncodeToString(text))
 		testkit.WantField(t, second(w.CA.Requests(t.Context(), w.me, q)), "after")
-		testkit.WantField(t, second(w.CA.Requests(t.Context(), w.Admin(), notary.Query{Sort: q.Sort, Limit: 1, After: page.Next})), "after")
+		testkit.WantField(t, second(w.CA.Requests(t.Context(), w.Admin(),
+			notary.Query{Sort: q.Sort, Limit: 1, After: page.Next})), "after")
 		q.After = page.Next
 	}
 	t.Error("the list has no end")
@@ -347,7 +358,8 @@ func TestListsEndWithTheGrant(t *testing.T) {
 	for i := range 130 {
 		submitAs(t, w, w.Admin(), fmt.Sprintf("h%d.team.example.com", i))
 	}
-	grant := grantTo(t, w, me, notary.GrantTerms{Actions: []string{"request.view"}, Names: notary.NameLists{DNS: []string{"team.example.com"}}})
+	grant := grantTo(t, w, me, notary.GrantTerms{Actions: []string{"request.view"},
+		Names: notary.NameLists{DNS: []string{"team.example.com"}}})
 	n := 0
 	testkit.Check(t, w.CA.EachRequest(t.Context(), me, notary.Filter{}, func(*notary.Request) error {
 		if n++; n == 1 {

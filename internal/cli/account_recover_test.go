@@ -62,7 +62,8 @@ func TestCommandsInAnotherUsersFolder(t *testing.T) {
 	}
 	testkit.Check(t, os.Chown(data, 12345, -1))
 	for _, command := range [][]string{
-		{"restore", backup}, {"migrate", "up"}, {"setup-code"}, {"account", "recover", "--email", "me@example.com", "--generate"},
+		{"restore", backup}, {"migrate", "up"}, {"setup-code"}, {"account", "recover", "--email", "me@example.com",
+			"--generate"},
 	} {
 		s.run(append(command, "--data", data)...).wantFailure(t, "run this command as the server's user")
 	}

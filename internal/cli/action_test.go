@@ -21,25 +21,32 @@ func TestActions(t *testing.T) {
 		"request sign 5 --authority 2": {[]string{"POST " + requests + `/5/sign {"certificate_authority_id":"2"}`},
 			"request 5 is signed; its certificate: notary request download 5\n"},
 		"request sign 5 --authority 2 --profile server --days 30": {[]string{"POST " + requests +
-			`/5/sign {"certificate_authority_id":"2","profile":"server","not_valid_after":"2026-07-01T12:00:00Z"}`}, "is signed"},
+			`/5/sign {"certificate_authority_id":"2","profile":"server","not_valid_after":"2026-07-01T12:00:00Z"}`},
+			"is signed"},
 		"request sign 5 --authority 2 --not-after 2027-01-01T01:00:00+01:00": {[]string{"POST " + requests +
 			`/5/sign {"certificate_authority_id":"2","not_valid_after":"2027-01-01T00:00:00Z"}`}, "is signed"},
-		"request reject 5":                            {[]string{"POST " + requests + "/5/reject"}, "request 5 is rejected\n"},
-		"request reopen 5":                            {[]string{"POST " + requests + "/5/reopen"}, "outstanding again"},
-		"request revoke 5":                            {[]string{"POST " + requests + "/5/certificate/revoke"}, "is revoked"},
-		"request revoke 5 --reason superseded":        {[]string{"POST " + requests + `/5/certificate/revoke {"reason":"superseded"}`}, "is revoked"},
-		"request delete 5 --yes":                      {[]string{"DELETE " + requests + "/5"}, "is deleted"},
-		"request delete 5":                            {[]string{"DELETE " + requests + "/5"}, "is deleted"}, // no terminal, no prompt
-		"request remove-certificate 5":                {[]string{"DELETE " + requests + "/5/certificate"}, "outstanding again"},
+		"request reject 5": {[]string{"POST " + requests + "/5/reject"},
+			"request 5 is rejected\n"},
+		"request reopen 5": {[]string{"POST " + requests + "/5/reopen"}, "outstanding again"},
+		"request revoke 5": {[]string{"POST " + requests + "/5/certificate/revoke"}, "is revoked"},
+		"request revoke 5 --reason superseded": {[]string{"POST " + requests +
+			`/5/certificate/revoke {"reason":"superseded"}`}, "is revoked"},
+		"request delete 5 --yes": {[]string{"DELETE " + requests + "/5"}, "is deleted"},
+		"request delete 5": {[]string{"DELETE " + requests + "/5"},
+			"is deleted"}, // no terminal, no prompt
+		"request remove-certificate 5": {[]string{"DELETE " + requests + "/5/certificate"},
+			"outstanding again"},
 		"certificate revoke 9 --reason keyCompromise": {[]string{`POST /api/v1/certificates/9/revoke {"reason":"keyCompromise"}`}, "certificate 9 is revoked\n"},
-		"authority sign 2 --authority 1":              {[]string{"POST " + authorities + `/2/sign {"certificate_authority_id":"1"}`}, "is signed"},
-		"authority enable 2":                          {[]string{"PUT " + authorities + `/2 {"enabled":true}`}, "is enabled"},
-		"authority disable 2":                         {[]string{"PUT " + authorities + `/2 {"enabled":false}`}, "is disabled"},
-		"authority delete 2":                          {[]string{"DELETE " + authorities + "/2"}, "is deleted"},
-		"authority delete 2 --force":                  {[]string{"DELETE " + authorities + "/2?force=true"}, "is deleted"},
+		"authority sign 2 --authority 1": {[]string{"POST " + authorities +
+			`/2/sign {"certificate_authority_id":"1"}`}, "is signed"},
+		"authority enable 2":         {[]string{"PUT " + authorities + `/2 {"enabled":true}`}, "is enabled"},
+		"authority disable 2":        {[]string{"PUT " + authorities + `/2 {"enabled":false}`}, "is disabled"},
+		"authority delete 2":         {[]string{"DELETE " + authorities + "/2"}, "is deleted"},
+		"authority delete 2 --force": {[]string{"DELETE " + authorities + "/2?force=true"}, "is deleted"},
 		"authority create --root --common-name R": {[]string{"POST " + authorities +
 			` {"self_signed":true,"common_name":"R","key_algorithm":"ecdsa-p256"}`}, "authority 7 was created and can sign"},
-		"authority create --self-signed --common-name R --key-algorithm ed25519 --path-length 0": {[]string{"POST " + authorities +
+		"authority create --self-signed --common-name R --key-algorithm ed25519 --path-length 0": {[]string{"POST " +
+			authorities +
 			` {"self_signed":true,"common_name":"R","key_algorithm":"ed25519","path_length":0}`}, "authority 7"},
 		"authority create --common-name I --dns-name a.b --dns-name c.d --country SE --state S --locality L --organization O --organizational-unit U --days 1": {
 			[]string{"POST " + authorities +
@@ -48,12 +55,14 @@ func TestActions(t *testing.T) {
 			"authority 7 was created and is pending"},
 		"authority create --common-name I --issuer 1": {[]string{
 			"POST " + authorities + ` {"common_name":"I","key_algorithm":"ecdsa-p256"}`,
-			"POST " + authorities + `/7/sign {"certificate_authority_id":"1"}`}, "authority 7 was created, signed by authority 1"},
+			"POST " + authorities + `/7/sign {"certificate_authority_id":"1"}`},
+			"authority 7 was created, signed by authority 1"},
 		"authority create --root --common-name R --permit dns:example.com --permit ip:2001:db8::/32 --exclude email:.example.com --exclude uri:example.com": {[]string{"POST " + authorities +
 			` {"self_signed":true,"common_name":"R","key_algorithm":"ecdsa-p256","name_constraints":{"permitted":{"dns":["example.com"],"ip":["2001:db8::/32"]},"excluded":{"email":[".example.com"],"uri":["example.com"]}}}`}, "authority 7"},
 		"account delete 3":         {[]string{"DELETE /api/v1/accounts/3"}, "account 3 deleted\n"},
 		"account role 3 read-only": {[]string{`PUT /api/v1/accounts/3/role {"role_id":3}`}, "account 3 is now Read Only"},
-		"account role 3 2":         {[]string{`PUT /api/v1/accounts/3/role {"role_id":2}`}, "account 3 is now Certificate Requestor"},
+		"account role 3 2": {[]string{`PUT /api/v1/accounts/3/role {"role_id":2}`},
+			"account 3 is now Certificate Requestor"},
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()

@@ -117,7 +117,8 @@ func buildNext(t *testing.T, migrations ...nextMigration) string {
 	overlay := map[string]map[string]string{"Replace": {}}
 	for _, m := range migrations {
 		text := fmt.Sprintf("-- +goose Up\n%s\n"+
-			"INSERT INTO schema_compatibility (version, compatible_from) VALUES (%d, %d);\n", m.text, m.version, m.compatibleFrom)
+			"INSERT INTO schema_compatibility (version, compatible_from) VALUES (%d, %d);\n", m.text, m.version,
+			m.compatibleFrom)
 		file := filepath.Join(folder, fmt.Sprintf("%05d_next.sql", m.version))
 		testkit.Check(t, os.WriteFile(file, []byte(text), 0o600))
 		for _, engine := range []string{"sqlite", "postgres"} {

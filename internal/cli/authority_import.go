@@ -154,8 +154,9 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 			"import-certificates %d PATH", id, id)
 	}
 	if flags.offline {
-		return errors.Join(p.printImported(id, done, found, "authority %d is registered; its key stays offline\nits CRL is at "+
-			"/crl/%d.crl once uploaded: notary authority upload %d --crl FILE", id, id, id), found.refusals())
+		return errors.Join(p.printImported(id, done, found,
+			"authority %d is registered; its key stays offline\nits CRL is at "+
+				"/crl/%d.crl once uploaded: notary authority upload %d --crl FILE", id, id, id), found.refusals())
 	}
 	if len(flags.certificates) == 0 {
 		return p.printImported(id, done, found, "authority %d is imported and can sign\nnext: notary authority "+

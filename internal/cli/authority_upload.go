@@ -77,6 +77,7 @@ func (p *program) uploadCRL(ctx context.Context, c *client.Client, id int64, fla
 	if p.json {
 		return p.printJSON(done)
 	}
-	return p.done("CRL %d of authority %d is published: %d entries, %d of them new here; it expires %s", done.CRLNumber, id,
+	return p.done("CRL %d of authority %d is published: %d entries, %d of them new here; it expires %s", done.CRLNumber,
+		id,
 		done.Entries, done.Added, exact(&done.NextUpdate, p.now()))
 }

@@ -27,8 +27,10 @@ func TestBulkDecisions(t *testing.T) {
 			"POST " + path + `/sign {"ids":[1,2],"certificate_authority_id":"2","profile":"client","not_valid_after":"2026-07-01T12:00:00Z"}`}, "2 of 2 requests are signed\n"},
 		"request sign 1 2": {[]string{"POST " + path + `/sign {"ids":[1,2]}`}, "2 of 2 requests are signed\n"},
 		"request sign 1 2 --authority 2 --keep-former": {[]string{
-			"POST " + path + `/sign {"ids":[1,2],"certificate_authority_id":"2","keep_former":true}`}, "2 of 2 requests are signed\n"},
-		"request revoke 1 2 --only-current": {[]string{"POST " + path + `/revoke {"ids":[1,2],"only_current":true}`}, "2 of 2 requests are revoked\n"},
+			"POST " + path + `/sign {"ids":[1,2],"certificate_authority_id":"2","keep_former":true}`},
+			"2 of 2 requests are signed\n"},
+		"request revoke 1 2 --only-current": {[]string{"POST " + path + `/revoke {"ids":[1,2],"only_current":true}`},
+			"2 of 2 requests are revoked\n"},
 		"certificate revoke 1 2 --reason superseded": {[]string{
 			`POST /api/v1/certificates/revoke {"ids":[1,2],"reason":"superseded"}`}, "2 of 2 certificates are revoked\n"},
 		"request reject 1 2": {[]string{
@@ -46,7 +48,8 @@ func TestBulkDecisions(t *testing.T) {
 			"POST " + path + `/reject {"filter":{"status":"Outstanding","email":"a@example.com","expires_before":"2026-06-02T12:00:00Z"},"selection":"abc"}`}, "2 of 2 requests are rejected\n"},
 		"request revoke --authority 1 -y": {[]string{
 			"POST " + path + `/count {"filter":{"status":"Active","certificate_authority_id":"1"}}`,
-			"POST " + path + `/revoke {"filter":{"status":"Active","certificate_authority_id":"1"},"selection":"abc"}`}, "2 of 2 requests are revoked\n"},
+			"POST " + path + `/revoke {"filter":{"status":"Active","certificate_authority_id":"1"},"selection":"abc"}`},
+			"2 of 2 requests are revoked\n"},
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()

@@ -98,7 +98,8 @@ func (f *issueFlags) removeKey(err error) error {
 	case f.keyOut == "":
 		return err
 	case errors.Is(err, client.ErrOutcomeUnknown):
-		return withHint(err, "the certificate may have been issued, so its key stays in %s: see notary certificate list", f.keyOut)
+		return withHint(err, "the certificate may have been issued, so its key stays in %s: see notary certificate list",
+			f.keyOut)
 	case os.Remove(f.keyOut) != nil:
 		return withHint(err, "the key in %s is not used: remove it", f.keyOut)
 	}

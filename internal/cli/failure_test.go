@@ -16,7 +16,8 @@ func TestHints(t *testing.T) {
 	}{
 		"a token that is not good": {401, "unauthenticated", "this token is not valid", "request list",
 			"error: this token is not valid\nhint: the token is that of --token or NOTARY_TOKEN: use another, or omit it and log in with: notary login\n"},
-		"a permission that is missing": {403, "forbidden", "the role Read Only does not have permission to do this", "request reject 1",
+		"a permission that is missing": {403, "forbidden", "the role Read Only does not have permission to do this",
+			"request reject 1",
 			"error: the role Read Only does not have permission to do this\n"},
 		"not found": {404, "not_found", "there is no request 1", "request show 1",
 			"error: there is no request 1\nhint: list them with: notary request list\n"},
@@ -47,7 +48,8 @@ func TestLocalCommandsGiveNoServerHints(t *testing.T) {
 	t.Parallel()
 	nowhere := filepath.Join(t.TempDir(), "nowhere")
 	for _, command := range []string{
-		"check", "account recover --email me@example.com --generate", "setup-code", "backup copy.db", "restore copy.db", "migrate status",
+		"check", "account recover --email me@example.com --generate", "setup-code", "backup copy.db", "restore copy.db",
+		"migrate status",
 	} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()

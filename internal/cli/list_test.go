@@ -21,30 +21,38 @@ func TestListFlags(t *testing.T) {
 	const requests, certificates, export = "/api/v1/certificate_requests", "/api/v1/certificates",
 		"/api/v1/certificates/export"
 	for args, want := range map[string]string{
-		"request list":                                                     requests,
-		"request list --json":                                              requests,
-		"request list --limit 5":                                           requests + "?limit=5",
-		"request list --limit 5000":                                        requests + "?limit=1000",
-		"request list --sort -not_after":                                   requests + "?limit=1000&sort=-not_after",
-		"request list --status outstanding":                                requests + "?limit=1000&status=Outstanding",
-		"request list --status Open":                                       requests + "?limit=1000&status=Open",
-		"request list --email a@example.com":                               requests + "?email=a%40example.com&limit=1000",
-		"request list --authority 3":                                       requests + "?certificate_authority_id=3&limit=1000",
-		"request list --serial 0A:FF":                                      requests + "?limit=1000&serial_number=0A%3AFF",
-		"request list --fingerprint ab12":                                  requests + "?fingerprint=ab12&limit=1000",
-		"request list --key rsa-2048":                                      requests + "?key=rsa-2048&limit=1000",
-		"request list --name 10.0.0.7":                                     requests + "?limit=1000&name=10.0.0.7",
-		"request list --name-prefix web":                                   requests + "?limit=1000&name_prefix=web",
-		"request list --domain example.com --search web,db --limit 1":      requests + "?domain=example.com&limit=1&q=web%2Cdb",
-		"request list --expires-before 30d":                                requests + "?expires_before=2026-07-01T12%3A00%3A00Z&limit=1000",
-		"request list --expires-after -7d --expires-before 12h":            requests + "?expires_after=2026-05-25T12%3A00%3A00Z&expires_before=2026-06-02T00%3A00%3A00Z&limit=1000",
-		"request list --expires-after 2027-01-31":                          requests + "?expires_after=2027-01-31T00%3A00%3A00Z&limit=1000",
-		"request list --expires-after 2027-01-31T13:00:00+01:00":           requests + "?expires_after=2027-01-31T12%3A00%3A00Z&limit=1000",
-		"certificate list":                                                 certificates,
-		"certificate list --revoked":                                       certificates + "?limit=1000&revoked=true",
-		"certificate list --revoked=false --authority 2 --sort not_after":  certificates + "?certificate_authority_id=2&limit=1000&revoked=false&sort=not_after",
-		"certificate export":                                               export + "?format=csv",
-		"certificate export --format jsonl --domain example.com --revoked": export + "?domain=example.com&format=jsonl&revoked=true",
+		"request list":                       requests,
+		"request list --json":                requests,
+		"request list --limit 5":             requests + "?limit=5",
+		"request list --limit 5000":          requests + "?limit=1000",
+		"request list --sort -not_after":     requests + "?limit=1000&sort=-not_after",
+		"request list --status outstanding":  requests + "?limit=1000&status=Outstanding",
+		"request list --status Open":         requests + "?limit=1000&status=Open",
+		"request list --email a@example.com": requests + "?email=a%40example.com&limit=1000",
+		"request list --authority 3": requests +
+			"?certificate_authority_id=3&limit=1000",
+		"request list --serial 0A:FF":     requests + "?limit=1000&serial_number=0A%3AFF",
+		"request list --fingerprint ab12": requests + "?fingerprint=ab12&limit=1000",
+		"request list --key rsa-2048":     requests + "?key=rsa-2048&limit=1000",
+		"request list --name 10.0.0.7":    requests + "?limit=1000&name=10.0.0.7",
+		"request list --name-prefix web":  requests + "?limit=1000&name_prefix=web",
+		"request list --domain example.com --search web,db --limit 1": requests +
+			"?domain=example.com&limit=1&q=web%2Cdb",
+		"request list --expires-before 30d": requests +
+			"?expires_before=2026-07-01T12%3A00%3A00Z&limit=1000",
+		"request list --expires-after -7d --expires-before 12h": requests +
+			"?expires_after=2026-05-25T12%3A00%3A00Z&expires_before=2026-06-02T00%3A00%3A00Z&limit=1000",
+		"request list --expires-after 2027-01-31": requests +
+			"?expires_after=2027-01-31T00%3A00%3A00Z&limit=1000",
+		"request list --expires-after 2027-01-31T13:00:00+01:00": requests +
+			"?expires_after=2027-01-31T12%3A00%3A00Z&limit=1000",
+		"certificate list":           certificates,
+		"certificate list --revoked": certificates + "?limit=1000&revoked=true",
+		"certificate list --revoked=false --authority 2 --sort not_after": certificates +
+			"?certificate_authority_id=2&limit=1000&revoked=false&sort=not_after",
+		"certificate export": export + "?format=csv",
+		"certificate export --format jsonl --domain example.com --revoked": export +
+			"?domain=example.com&format=jsonl&revoked=true",
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()

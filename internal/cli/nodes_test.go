@@ -51,7 +51,8 @@ func (c *cluster) try(t *testing.T, data string, args ...string) (*process, erro
 			t.Logf("the errors in the log of %s, and its end:\n%s\n%s", p.url, errorLines(log), log[max(0, len(log)-3000):])
 		}
 	})
-	return p, p.start("", c.binary, append([]string{"start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0",
+	return p, p.start("", c.binary, append([]string{"start", "--data", data, "--listen", "127.0.0.1:0",
+		"--publish-listen", "127.0.0.1:0",
 		"--database", c.database}, args...)...)
 }
 
@@ -203,7 +204,8 @@ func nodesHearOfAuthorities(t *testing.T, c *cluster) {
 	here, there := l.nodes[0], l.nodes[1]
 	request := l.sample(t)
 	signThere := func() error {
-		return there.SignCertificateRequest(t.Context(), request, api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)})
+		return there.SignCertificateRequest(t.Context(), request,
+			api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)})
 	}
 	awaitThere := func(what string, is func(error) bool) {
 		t.Helper()
@@ -219,12 +221,14 @@ func nodesHearOfAuthorities(t *testing.T, c *cluster) {
 	}
 	testkit.Check(t, signThere()) // the authority is now cached there
 	for range 3 {
-		testkit.Check(t, here.UpdateCertificateAuthority(t.Context(), l.authority, api.UpdateCertificateAuthority{Enabled: false}))
+		testkit.Check(t, here.UpdateCertificateAuthority(t.Context(), l.authority,
+			api.UpdateCertificateAuthority{Enabled: false}))
 		testkit.WantKind(t, signThere(), notary.Conflict)
 		awaitThere("disabled", func(err error) bool {
 			return err != nil && strings.Contains(err.Error(), "is disabled: it cannot sign")
 		})
-		testkit.Check(t, here.UpdateCertificateAuthority(t.Context(), l.authority, api.UpdateCertificateAuthority{Enabled: true}))
+		testkit.Check(t, here.UpdateCertificateAuthority(t.Context(), l.authority,
+			api.UpdateCertificateAuthority{Enabled: true}))
 		awaitThere("enabled", func(err error) bool { return err == nil })
 	}
 }

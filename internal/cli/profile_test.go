@@ -29,8 +29,10 @@ func TestParseProfile(t *testing.T) {
 	}
 	for content, word := range map[string]string{
 		"": "is empty", "# nothing": "is empty", "null": "is empty", "[]": "cannot unmarshal", "web": "cannot unmarshal",
-		"name: web\nname: again": "already defined", "name: [": "did not find", "names: {dns: {1: 2}}": "unsupported", "key_usages: digitalSignature": "key_usages",
-		"colour: red": `unknown field "colour"`, "validity: 30": "validity", "a: &a [*a, *a]": "", "\xff": "",
+		"name: web\nname: again": "already defined", "name: [": "did not find", "names: {dns: {1: 2}}": "unsupported",
+		"key_usages: digitalSignature": "key_usages",
+		"colour: red":                  `unknown field "colour"`, "validity: 30": "validity", "a: &a [*a, *a]": "",
+		"\xff": "",
 		"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n" +
 			"e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n": "excessive aliasing",
 	} {
@@ -83,7 +85,8 @@ func TestProfileCheckOutput(t *testing.T) {
 		r.err != want {
 		t.Errorf("exit %d, errors %q, want %q", r.code, r.err, want)
 	}
-	if diff := cmp.Diff([]string{`POST /api/v1/profiles/3/check {"csr":"PEM\n","certificate_authority_id":"2","last":3}`}, s.server.sent()); diff != "" {
+	if diff := cmp.Diff([]string{`POST /api/v1/profiles/3/check {"csr":"PEM\n","certificate_authority_id":"2","last":3}`},
+		s.server.sent()); diff != "" {
 		t.Errorf("sent (-want +got):\n%s", diff)
 	}
 	s.run("profile", "check", "3").wantFailure(t, "at least one of the flags")

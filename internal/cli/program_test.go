@@ -206,8 +206,9 @@ func TestUsage(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(200, success)).trusted()
 	for args, words := range map[string][]string{
-		"reqest":                                      {`unknown command "reqest"`, "hint: did you mean: notary request"},
-		"request nothing":                             {`unknown command "nothing" for "notary request"`, "hint: see notary request --help"},
+		"reqest": {`unknown command "reqest"`, "hint: did you mean: notary request"},
+		"request nothing": {`unknown command "nothing" for "notary request"`,
+			"hint: see notary request --help"},
 		"status extra":                                {"hint: see notary status --help"},
 		"status --what":                               {"unknown flag: --what", "hint: see notary status --help"},
 		"request show 0":                              {`"0" is not an id`, "hint: see notary request show --help"},

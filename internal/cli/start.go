@@ -16,7 +16,8 @@ func (p *program) startCommand() *cobra.Command {
 		Use:   "start",
 		Short: "Start the server",
 		Long: "Start the server. Without any configuration it keeps its data in ./notary-data and listens on\n" +
-			"https://" + config.DefaultHost + ":" + config.DefaultPort + " with a self-signed certificate. SIGHUP reopens its log\n" +
+			"https://" + config.DefaultHost + ":" + config.DefaultPort +
+			" with a self-signed certificate. SIGHUP reopens its log\n" +
 			"and reloads its configuration and TLS certificate; SIGTERM and SIGINT stop it.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

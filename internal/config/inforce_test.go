@@ -15,7 +15,8 @@ import (
 func TestSettingsInForce(t *testing.T) {
 	t.Parallel()
 	file := testkit.ConfigFile(t, "{port: 3000, crl_delay: 1m, publish_listen: off}")
-	c, err := Load(file, []string{"NOTARY_CRL_DELAY=30s", "NOTARY_SESSION_IDLE=90m", "NOTARY_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.10"}, map[string]any{KeyData: "d"})
+	c, err := Load(file, []string{"NOTARY_CRL_DELAY=30s", "NOTARY_SESSION_IDLE=90m",
+		"NOTARY_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.10"}, map[string]any{KeyData: "d"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,8 @@ func TestSettingsInForce(t *testing.T) {
 		{Key: "read_timeout", Value: "5s", Source: notary.FromDefault},
 		{Key: "session_idle", Value: "1h30m0s", Source: notary.FromEnvironment, Where: "NOTARY_SESSION_IDLE"},
 		{Key: "session_life", Value: "12h0m0s", Source: notary.FromDefault},
-		{Key: "trusted_proxies", Value: "10.0.0.0/8, 192.0.2.10", Source: notary.FromEnvironment, Where: "NOTARY_TRUSTED_PROXIES"},
+		{Key: "trusted_proxies", Value: "10.0.0.0/8, 192.0.2.10", Source: notary.FromEnvironment,
+			Where: "NOTARY_TRUSTED_PROXIES"},
 		{Key: "logging.system.level", Value: "info", Source: notary.FromDefault},
 	} {
 		if diff := cmp.Diff(want, got[want.Key]); diff != "" {
@@ -55,11 +57,15 @@ func TestSettingsInForceKnowWhereThePortIsFrom(t *testing.T) {
 		file, listen string
 		want         notary.Setting
 	}{
-		"of listen":                   {"{}", ":3001", notary.Setting{Value: "3001", Source: notary.FromFlag, Where: "--listen"}},
-		"of listen, above its own":    {"{port: 3000}", ":3001", notary.Setting{Value: "3001", Source: notary.FromFlag, Where: "--listen"}},
-		"its own, below a mere host":  {"{port: 3000}", "0.0.0.0", notary.Setting{Value: "3000", Source: notary.FromFile, Where: "FILE: port"}},
-		"of neither, with a host":     {"{}", "0.0.0.0", notary.Setting{Value: "2111", Source: notary.FromDefault}},
-		"of both, which say the same": {"{port: 3000, listen: ':3000'}", "", notary.Setting{Value: "3000", Source: notary.FromFile, Where: "FILE: port"}},
+		"of listen": {"{}", ":3001", notary.Setting{Value: "3001", Source: notary.FromFlag,
+			Where: "--listen"}},
+		"of listen, above its own": {"{port: 3000}", ":3001", notary.Setting{Value: "3001", Source: notary.FromFlag,
+			Where: "--listen"}},
+		"its own, below a mere host": {"{port: 3000}", "0.0.0.0",
+			notary.Setting{Value: "3000", Source: notary.FromFile, Where: "FILE: port"}},
+		"of neither, with a host": {"{}", "0.0.0.0", notary.Setting{Value: "2111", Source: notary.FromDefault}},
+		"of both, which say the same": {"{port: 3000, listen: ':3000'}", "",
+			notary.Setting{Value: "3000", Source: notary.FromFile, Where: "FILE: port"}},
 	} {
 		flags := map[string]any{}
 		if test.listen != "" {
@@ -93,7 +99,8 @@ func TestSettingsInForceHideSecrets(t *testing.T) {
 			t.Errorf("a secret is in %s", text)
 		}
 		last := c.inForce[len(c.inForce)-1]
-		if want := (notary.Setting{Key: "key_passphrase", Source: notary.FromEnvironment, Where: "NOTARY_KEY_PASSPHRASE", Secret: true}); last != want {
+		if want := (notary.Setting{Key: "key_passphrase", Source: notary.FromEnvironment, Where: "NOTARY_KEY_PASSPHRASE",
+			Secret: true}); last != want {
 			t.Errorf("the passphrase is %+v", last)
 		}
 		for _, s := range c.inForce {

@@ -55,7 +55,8 @@ func TestReloadAppliesWhatCanChange(t *testing.T) {
 	if got.Listen != "127.0.0.1:3000" || got.ExternalHostname != "localhost" {
 		t.Errorf("listen %s and external_hostname %s were changed", got.Listen, got.ExternalHostname)
 	}
-	for key, want := range map[string]string{KeyCRLDelay: "30s", KeySessionIdle: "5m0s", KeyPort: "3000", KeyExternalHostname: "localhost"} {
+	for key, want := range map[string]string{KeyCRLDelay: "30s", KeySessionIdle: "5m0s", KeyPort: "3000",
+		KeyExternalHostname: "localhost"} {
 		if value := r.value(key); value != want {
 			t.Errorf("settings show %s %s, want %s", key, value, want)
 		}
@@ -80,7 +81,8 @@ func TestReloadComparesWithWhatRuns(t *testing.T) {
 	}
 	r.write(t, "{port: 3000, crl_delay: 10s}") // the default, explicitly
 	r.Reload()
-	if n := strings.Count(r.log.String(), "need a restart"); n != 2 || !strings.HasSuffix(r.log.String(), "changed=none\n") {
+	if n := strings.Count(r.log.String(), "need a restart"); n != 2 ||
+		!strings.HasSuffix(r.log.String(), "changed=none\n") {
 		t.Errorf("%d warnings, want 2, and no change:\n%s", n, r.log)
 	}
 }
@@ -88,10 +90,11 @@ func TestReloadComparesWithWhatRuns(t *testing.T) {
 func TestReloadKeepsTheConfigurationOnErrors(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ content, want string }{
-		"not YAML":            {"{crl_delay: 30s", "is not YAML"},
-		"unknown key":         {"{crl_delay: 30s, crl_dealy: 30s}", "did you mean crl_delay?"},
-		"unusable value":      {"{crl_delay: 1h}", "is not a delay"},
-		"missing certificate": {"{crl_delay: 30s, cert_path: /missing.crt, key_path: /missing.key}", "there is no file /missing.crt"},
+		"not YAML":       {"{crl_delay: 30s", "is not YAML"},
+		"unknown key":    {"{crl_delay: 30s, crl_dealy: 30s}", "did you mean crl_delay?"},
+		"unusable value": {"{crl_delay: 1h}", "is not a delay"},
+		"missing certificate": {"{crl_delay: 30s, cert_path: /missing.crt, key_path: /missing.key}",
+			"there is no file /missing.crt"},
 	} {
 		r := newReloading(t, "{crl_delay: 10s}")
 		r.OnReload(func(*Config) { t.Errorf("%s: applied", name) })

@@ -32,7 +32,8 @@ func TestSetupCodeSettings(t *testing.T) {
 
 func TestMetricsConfiguration(t *testing.T) {
 	t.Parallel()
-	c, err := Load(testkit.ConfigFile(t, "{metrics_listen: \"127.0.0.1\"}"), []string{EnvMetricsToken + "=" + scrapeToken}, nil)
+	c, err := Load(testkit.ConfigFile(t, "{metrics_listen: \"127.0.0.1\"}"),
+		[]string{EnvMetricsToken + "=" + scrapeToken}, nil)
 	testkit.Check(t, err)
 	if c.MetricsToken != scrapeToken || c.MetricsListen != "127.0.0.1:2113" {
 		t.Errorf("token %q, listener %q", c.MetricsToken, c.MetricsListen)

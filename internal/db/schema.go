@@ -87,7 +87,8 @@ const referenceSchema = "notary_reference"
 
 const postgresObjects = `
 	SELECT 'column ' || table_name || '.' || column_name,
-		data_type || ' ' || COALESCE(collation_name, '') || ' nullable ' || is_nullable || ' default ' || COALESCE(column_default, '') || ' identity ' || is_identity
+		data_type || ' ' || COALESCE(collation_name, '') || ' nullable ' || is_nullable ||
+			' default ' || COALESCE(column_default, '') || ' identity ' || is_identity
 	FROM information_schema.columns WHERE table_schema = $1 AND table_name <> 'goose_db_version'
 	UNION ALL
 	SELECT 'index ' || indexname, indexdef FROM pg_indexes WHERE schemaname = $1 AND tablename <> 'goose_db_version'

@@ -38,7 +38,8 @@ func TestEveryWriteInvalidatesCaches(t *testing.T) {
 	}{
 		{"insert", func(tx *db.Tx) error { return addWord(tx, 1, "one") }, true},
 		{"later", func(tx *db.Tx) error { return tx.Later(`INSERT INTO word(id, text) VALUES (2, 'two')`) }, true},
-		{"change", func(tx *db.Tx) error { return tx.Change(errors.New("none"), `UPDATE word SET text = 'x' WHERE id = 1`) }, true},
+		{"change", func(tx *db.Tx) error { return tx.Change(errors.New("none"), `UPDATE word SET text = 'x' WHERE id = 1`) },
+			true},
 		{"returning", func(tx *db.Tx) error {
 			var id int
 			return tx.QueryRow(ctx, `UPDATE word SET text = 'y' WHERE id = 1 RETURNING id`).Scan(&id)

@@ -49,7 +49,8 @@ func TestVerificationsAreBounded(t *testing.T) {
 	}
 	leaves := manyTimes(issuer, 40, []byte(testkit.PEM(leaf)))
 	for name, data := range map[string][]byte{
-		"responses and certificates of one serial number": manyTimes(leaves, 40, toPEM("OCSP RESPONSE", w.ocsp(t, leaf, ocsp.Good, delegate))),
+		"responses and certificates of one serial number": manyTimes(leaves, 40,
+			toPEM("OCSP RESPONSE", w.ocsp(t, leaf, ocsp.Good, delegate))),
 		"responses": manyTimes(issuer, 300, toPEM("OCSP RESPONSE", w.ocsp(t, leaf, ocsp.Good))),
 		"lists":     manyTimes(issuer, 300, toPEM("X509 CRL", crl(t, w.issuer, nil))),
 		"requests":  manyTimes(nil, 300, []byte(testkit.CSR(t, w.key, "a.example.com"))),
@@ -62,7 +63,8 @@ func TestVerificationsAreBounded(t *testing.T) {
 		if !hasNotice(objects, "not_verified") {
 			t.Errorf("%s: it is not told that not all is verified", name)
 		}
-		if codes := wrong(objects...); slices.Contains(codes, "signature") || slices.Contains(codes, "responder_certificate") {
+		if codes := wrong(objects...); slices.Contains(codes, "signature") ||
+			slices.Contains(codes, "responder_certificate") {
 			t.Errorf("%s: wrong is %v", name, codes)
 		}
 	}
@@ -90,13 +92,15 @@ func TestTheNamedKeyIsTriedFirst(t *testing.T) {
 	w := newWorld(t)
 	beside := []byte(testkit.PEM(all...))
 	for name, data := range map[string][]byte{
-		"a list":      append(toPEM("X509 CRL", crl(t, last, nil)), beside...),
-		"a response":  append(toPEM("OCSP RESPONSE", w.ocsp(t, w.leaf, ocsp.Good)), testkit.PEM(append(all, w.issuer.Certificate)...)...),
+		"a list": append(toPEM("X509 CRL", crl(t, last, nil)), beside...),
+		"a response": append(toPEM("OCSP RESPONSE", w.ocsp(t, w.leaf, ocsp.Good)),
+			testkit.PEM(append(all, w.issuer.Certificate)...)...),
 		"a signature": append([]byte(testkit.PEM(last.Issue(t, w.key.Public(), asServer))), beside...),
 	} {
 		objects, verified, _, err := inspect.Work(data, now)
 		testkit.Check(t, err)
-		if codes := wrong(objects...); slices.Contains(codes, "signature") || slices.Contains(codes, "link") || hasNotice(objects, "not_verified") {
+		if codes := wrong(objects...); slices.Contains(codes, "signature") || slices.Contains(codes, "link") ||
+			hasNotice(objects, "not_verified") {
 			t.Errorf("%s: it is not verified: %v", name, codes)
 		}
 		if verified > 3 {

@@ -79,7 +79,8 @@ func certificateFacts(c *x509.Certificate) *Certificate {
 		SignatureAlgorithm: c.SignatureAlgorithm.String(), IsCA: c.IsCA, SelfSigned: isSelfSigned(c),
 		DNSNames: visibleList(c.DNSNames), EmailAddresses: visibleList(c.EmailAddresses),
 		KeyUsage: keyUsageNames(c.KeyUsage), ExtKeyUsage: extKeyUsageNames(c),
-		CRLURLs: visibleList(c.CRLDistributionPoints), OCSPURLs: visibleList(c.OCSPServer), IssuerURLs: visibleList(c.IssuingCertificateURL),
+		CRLURLs: visibleList(c.CRLDistributionPoints), OCSPURLs: visibleList(c.OCSPServer),
+		IssuerURLs: visibleList(c.IssuingCertificateURL),
 		MustStaple: mustStaple(c), SubjectKeyID: hexText(c.SubjectKeyId), AuthorityKeyID: hexText(c.AuthorityKeyId),
 		SHA256: pki.Fingerprint(c.Raw), SHA1: hex.EncodeToString(sum[:]),
 	}
@@ -87,8 +88,10 @@ func certificateFacts(c *x509.Certificate) *Certificate {
 	facts.URIs = visibleList(texts(c.URIs))
 	facts.UPNs = visibleList(pki.UPNs(c.Extensions))
 	facts.Policies = visibleList(texts(c.Policies))
-	facts.Permitted = nameConstraints(c.PermittedDNSDomains, c.PermittedIPRanges, c.PermittedEmailAddresses, c.PermittedURIDomains)
-	facts.Excluded = nameConstraints(c.ExcludedDNSDomains, c.ExcludedIPRanges, c.ExcludedEmailAddresses, c.ExcludedURIDomains)
+	facts.Permitted = nameConstraints(c.PermittedDNSDomains, c.PermittedIPRanges, c.PermittedEmailAddresses,
+		c.PermittedURIDomains)
+	facts.Excluded = nameConstraints(c.ExcludedDNSDomains, c.ExcludedIPRanges, c.ExcludedEmailAddresses,
+		c.ExcludedURIDomains)
 	if c.IsCA && (c.MaxPathLen > 0 || c.MaxPathLen == 0 && c.MaxPathLenZero) {
 		facts.PathLength = &c.MaxPathLen
 	}
@@ -133,7 +136,8 @@ func mustStaple(c *x509.Certificate) bool {
 	return false
 }
 
-// renewalWindow returns how long before expiry a certificate should be renewed, proportionally less for short-lived ones.
+// renewalWindow returns how long before expiry a certificate should be renewed, proportionally less for short-lived
+// ones.
 func renewalWindow(c *x509.Certificate) time.Duration {
 	const day = 24 * time.Hour
 	life := c.NotAfter.Sub(c.NotBefore)

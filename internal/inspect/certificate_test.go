@@ -52,15 +52,17 @@ func TestCertificateFields(t *testing.T) {
 	got := readCertificates(t, ca)[0]
 	zero := 0
 	want := &inspect.Certificate{
-		Subject: `CN=Inner, O=Example\, Inc., C=DE`, Issuer: "CN=" + w.root.Certificate.Subject.CommonName, SerialNumber: "0a0b",
-		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, Key: "RSA 2048", SignatureAlgorithm: "ECDSA-SHA256",
+		Subject: `CN=Inner, O=Example\, Inc., C=DE`, Issuer: "CN=" + w.root.Certificate.Subject.CommonName,
+		SerialNumber: "0a0b",
+		NotBefore:    ca.NotBefore, NotAfter: ca.NotAfter, Key: "RSA 2048", SignatureAlgorithm: "ECDSA-SHA256",
 		DNSNames: []string{"ca.example.com"}, IPAddresses: []string{"10.0.0.7"}, EmailAddresses: []string{"ca@example.com"},
 		URIs: []string{"spiffe://example.org/web"}, IsCA: true, PathLength: &zero,
 		KeyUsage: []string{"keyCertSign", "cRLSign"}, ExtKeyUsage: []string{"clientAuth"},
 		Permitted: []string{"DNS:example.com"}, Excluded: []string{"IP:10.0.0.0/8"},
 		CRLURLs: []string{"http://x/1.crl"}, OCSPURLs: []string{"http://x/ocsp/1"}, IssuerURLs: []string{"http://x/1.cer"},
 	}
-	if diff := cmp.Diff(want, got.Certificate, cmpopts.IgnoreFields(inspect.Certificate{}, "SHA256", "SHA1", "SubjectKeyID", "AuthorityKeyID")); diff != "" {
+	if diff := cmp.Diff(want, got.Certificate, cmpopts.IgnoreFields(inspect.Certificate{}, "SHA256", "SHA1",
+		"SubjectKeyID", "AuthorityKeyID")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if got.Name != "Inner" || len(got.Certificate.SHA256) != 64 || len(got.Certificate.SHA1) != 40 {
@@ -94,14 +96,19 @@ func TestCertificateProblems(t *testing.T) {
 		"20 days of 30 left": {nil, func(c *x509.Certificate) {
 			c.NotBefore, c.NotAfter = now.AddDate(0, 0, -10), now.AddDate(0, 0, 20)
 		}, nil},
-		"a weak key":     {rsa1024().Public(), none, []string{"weak_key"}},
-		"no names":       {nil, func(c *x509.Certificate) { c.DNSNames = nil }, []string{"no_san"}},
-		"a long life":    {nil, func(c *x509.Certificate) { c.NotAfter = now.AddDate(3, 0, 0) }, []string{"long_validity"}},
-		"CA's rights":    {nil, func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageCertSign }, []string{"key_usage", "lint"}},
-		"no signing":     {nil, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageContentCommitment }, []string{"key_usage", "lint"}},
-		"EC enciphers":   {nil, func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment }, []string{"key_usage", "lint"}},
-		"only enciphers": {testkit.Key(t, notary.RSA2048).Public(), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }, []string{"key_usage"}},
-		"Ed25519 enciphers": {testkit.Key(t, notary.Ed25519).Public(), func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment },
+		"a weak key":  {rsa1024().Public(), none, []string{"weak_key"}},
+		"no names":    {nil, func(c *x509.Certificate) { c.DNSNames = nil }, []string{"no_san"}},
+		"a long life": {nil, func(c *x509.Certificate) { c.NotAfter = now.AddDate(3, 0, 0) }, []string{"long_validity"}},
+		"CA's rights": {nil, func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageCertSign },
+			[]string{"key_usage", "lint"}},
+		"no signing": {nil, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageContentCommitment },
+			[]string{"key_usage", "lint"}},
+		"EC enciphers": {nil, func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment },
+			[]string{"key_usage", "lint"}},
+		"only enciphers": {testkit.Key(t, notary.RSA2048).Public(),
+			func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }, []string{"key_usage"}},
+		"Ed25519 enciphers": {testkit.Key(t, notary.Ed25519).Public(),
+			func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment },
 			[]string{"key_usage"}},
 		"an unknown critical extension": {nil, func(c *x509.Certificate) {
 			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}}}
@@ -131,9 +138,11 @@ func TestAuthorityProblems(t *testing.T) {
 		"expires in five months": {func(c *x509.Certificate) {
 			c.NotBefore, c.NotAfter = now.AddDate(-5, 0, 0), now.AddDate(0, 5, 0)
 		}, []string{"expires_soon"}, ""},
-		"cannot sign certificates": {func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }, []string{"key_usage"}, ""},
-		"cannot sign lists":        {func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }, nil, "key_usage"},
-		"has a purpose":            {func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }, nil, "ca_with_eku"},
+		"cannot sign certificates": {func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }, []string{"key_usage"},
+			""},
+		"cannot sign lists": {func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }, nil, "key_usage"},
+		"has a purpose": {func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} },
+			nil, "ca_with_eku"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -173,12 +182,15 @@ func TestHostileNamesAreEscapedAndCut(t *testing.T) {
 	if want := `a\x1b[31m\r\n\u202eb\x00\u0085`; o.Name != want {
 		t.Errorf("name %q, want %q", o.Name, want)
 	}
-	for _, text := range append([]string{o.Name, o.Certificate.Subject, problemTexts([]inspect.Object{o})}, o.Certificate.CRLURLs...) {
+	for _, text := range append([]string{o.Name, o.Certificate.Subject, problemTexts([]inspect.Object{o})},
+		o.Certificate.CRLURLs...) {
 		if strings.ContainsAny(strings.ReplaceAll(text, "\n", ""), "\x00\x07\x1b\r\u0085\u202e") {
 			t.Errorf("not escaped: %q", text)
 		}
 	}
-	if len(o.Certificate.Subject) > 500 || len(o.Certificate.DNSNames) != 101 || o.Certificate.DNSNames[100] != "… and 402 others" {
-		t.Errorf("subject of %d octets, %d names, the last %q", len(o.Certificate.Subject), len(o.Certificate.DNSNames), o.Certificate.DNSNames[len(o.Certificate.DNSNames)-1])
+	if len(o.Certificate.Subject) > 500 || len(o.Certificate.DNSNames) != 101 ||
+		o.Certificate.DNSNames[100] != "… and 402 others" {
+		t.Errorf("subject of %d octets, %d names, the last %q", len(o.Certificate.Subject), len(o.Certificate.DNSNames),
+			o.Certificate.DNSNames[len(o.Certificate.DNSNames)-1])
 	}
 }

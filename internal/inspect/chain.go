@@ -127,7 +127,8 @@ func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 	for _, c := range ordered[1 : len(ordered)-1] {
 		intermediates.AddCert(c)
 	}
-	options := x509.VerifyOptions{Roots: roots, Intermediates: intermediates, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+	options := x509.VerifyOptions{Roots: roots, Intermediates: intermediates, CurrentTime: at,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
 	if _, err := ordered[0].Verify(options); err != nil {
 		if !isExpiry(err) {
 			o.fail("path", "RFC 5280, section 6", "it does not verify, even if its last certificate is "+

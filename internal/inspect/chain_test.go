@@ -38,12 +38,16 @@ func TestChains(t *testing.T) {
 	leaf, issuer, root := w.leaf, w.issuer.Certificate, w.root.Certificate
 	other := newWorld(t)
 	forged := testkit.Key(t, notary.ECDSAP256)
-	limited := w.root.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = 0, true })
+	limited := w.root.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) {
+		c.MaxPathLen, c.MaxPathLenZero = 0,
+			true
+	})
 	deeper := limited.Intermediate(t, notary.ECDSAP256)
 	constrained := w.root.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) {
 		c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"example.org"}, true
 	})
-	clients := w.root.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
+	clients := w.root.Intermediate(t, notary.ECDSAP256,
+		func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
 	noCA := w.issuer.Issue(t, w.key.Public(), asServer)
 	for name, c := range map[string]struct {
 		certs    []*x509.Certificate
@@ -51,17 +55,22 @@ func TestChains(t *testing.T) {
 		path     int
 		complete bool
 	}{
-		"whole":                   {[]*x509.Certificate{leaf, issuer, root}, nil, 3, true},
-		"without the root":        {[]*x509.Certificate{leaf, issuer}, nil, 2, false},
-		"root first":              {[]*x509.Certificate{root, issuer, leaf}, []string{"order"}, 3, true},
-		"two changed places":      {[]*x509.Certificate{leaf, root, issuer}, []string{"order"}, 3, true},
-		"a stranger in it":        {[]*x509.Certificate{leaf, issuer, other.root.Certificate, root}, []string{"superfluous"}, 3, true},
-		"one twice":               {[]*x509.Certificate{leaf, issuer, issuer, root}, []string{"duplicate"}, 3, true},
-		"a gap":                   {[]*x509.Certificate{leaf, root}, []string{"superfluous"}, 1, false},
-		"a forged issuer":         {[]*x509.Certificate{leaf, again(t, w.root, forged, issuer)}, []string{"link", "superfluous"}, 1, false},
-		"too deep":                {[]*x509.Certificate{deeper.Issue(t, w.key.Public(), asServer), deeper.Certificate, limited.Certificate, root}, []string{"path"}, 4, true},
-		"beyond constraints":      {[]*x509.Certificate{constrained.Issue(t, w.key.Public(), asServer), constrained.Certificate, root}, []string{"path"}, 3, true},
-		"for other purposes":      {[]*x509.Certificate{clients.Issue(t, w.key.Public(), asServer), clients.Certificate, root}, []string{"purpose"}, 3, true},
+		"whole":              {[]*x509.Certificate{leaf, issuer, root}, nil, 3, true},
+		"without the root":   {[]*x509.Certificate{leaf, issuer}, nil, 2, false},
+		"root first":         {[]*x509.Certificate{root, issuer, leaf}, []string{"order"}, 3, true},
+		"two changed places": {[]*x509.Certificate{leaf, root, issuer}, []string{"order"}, 3, true},
+		"a stranger in it": {[]*x509.Certificate{leaf, issuer, other.root.Certificate, root}, []string{"superfluous"},
+			3, true},
+		"one twice": {[]*x509.Certificate{leaf, issuer, issuer, root}, []string{"duplicate"}, 3, true},
+		"a gap":     {[]*x509.Certificate{leaf, root}, []string{"superfluous"}, 1, false},
+		"a forged issuer": {[]*x509.Certificate{leaf, again(t, w.root, forged, issuer)},
+			[]string{"link", "superfluous"}, 1, false},
+		"too deep": {[]*x509.Certificate{deeper.Issue(t, w.key.Public(), asServer), deeper.Certificate,
+			limited.Certificate, root}, []string{"path"}, 4, true},
+		"beyond constraints": {[]*x509.Certificate{constrained.Issue(t, w.key.Public(), asServer),
+			constrained.Certificate, root}, []string{"path"}, 3, true},
+		"for other purposes": {[]*x509.Certificate{clients.Issue(t, w.key.Public(), asServer), clients.Certificate,
+			root}, []string{"purpose"}, 3, true},
 		"an issuer that is no CA": {[]*x509.Certificate{issuedBy(t, noCA, w), noCA, issuer, root}, []string{"path"}, 4, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,7 +78,8 @@ func TestChains(t *testing.T) {
 			objects := readCertificates(t, c.certs...)
 			wantWrong(t, objects, c.want...)
 			chain := chainOf(t, objects)
-			if len(chain.Path) != c.path || chain.EndsInRoot != c.complete || (chain.Missing == "") != c.complete || chain.Certificates != len(c.certs) {
+			if len(chain.Path) != c.path || chain.EndsInRoot != c.complete || (chain.Missing == "") != c.complete ||
+				chain.Certificates != len(c.certs) {
 				t.Errorf("got %+v", chain)
 			}
 		})
@@ -109,7 +119,8 @@ func TestEachIssuerOfANameIsFollowed(t *testing.T) {
 		}
 	}
 	crossed := other.Issue(t, w.issuer.Key.Public(), alike(func(*x509.Certificate) {}))
-	expired := w.root.Issue(t, w.issuer.Key.Public(), alike(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) }))
+	expired := w.root.Issue(t, w.issuer.Key.Public(),
+		alike(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) }))
 	constrained := w.root.Issue(t, w.issuer.Key.Public(), alike(func(c *x509.Certificate) {
 		c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"example.org"}, true
 	}))
@@ -119,15 +130,18 @@ func TestEachIssuerOfANameIsFollowed(t *testing.T) {
 		want  []string
 		ends  bool
 	}{
-		"one whose root is missing":    {[]*x509.Certificate{w.leaf, crossed, issuer, root}, nil, true},
-		"one that has expired":         {[]*x509.Certificate{w.leaf, expired, issuer, root}, []string{"expired"}, true},
-		"one that constrains names":    {[]*x509.Certificate{w.leaf, constrained, issuer, root}, nil, true},
-		"two with their roots":         {[]*x509.Certificate{w.leaf, crossed, issuer, other.Certificate, root}, nil, true},
-		"only one that constrains":     {[]*x509.Certificate{w.leaf, constrained, root}, []string{"path"}, true},
-		"only one that is not rooted":  {[]*x509.Certificate{w.leaf, crossed, root}, []string{"superfluous"}, false},
-		"one that is there two times":  {[]*x509.Certificate{w.leaf, crossed, crossed, issuer, root}, []string{"duplicate"}, true},
-		"one of another key and name":  {[]*x509.Certificate{w.leaf, other.Certificate, issuer, root}, []string{"superfluous"}, true},
-		"a namesake that did not sign": {[]*x509.Certificate{w.leaf, again(t, w.root, testkit.Key(t, notary.ECDSAP256), issuer), issuer, root}, []string{"superfluous"}, true},
+		"one whose root is missing":   {[]*x509.Certificate{w.leaf, crossed, issuer, root}, nil, true},
+		"one that has expired":        {[]*x509.Certificate{w.leaf, expired, issuer, root}, []string{"expired"}, true},
+		"one that constrains names":   {[]*x509.Certificate{w.leaf, constrained, issuer, root}, nil, true},
+		"two with their roots":        {[]*x509.Certificate{w.leaf, crossed, issuer, other.Certificate, root}, nil, true},
+		"only one that constrains":    {[]*x509.Certificate{w.leaf, constrained, root}, []string{"path"}, true},
+		"only one that is not rooted": {[]*x509.Certificate{w.leaf, crossed, root}, []string{"superfluous"}, false},
+		"one that is there two times": {[]*x509.Certificate{w.leaf, crossed, crossed, issuer, root}, []string{"duplicate"},
+			true},
+		"one of another key and name": {[]*x509.Certificate{w.leaf, other.Certificate, issuer, root},
+			[]string{"superfluous"}, true},
+		"a namesake that did not sign": {[]*x509.Certificate{w.leaf,
+			again(t, w.root, testkit.Key(t, notary.ECDSAP256), issuer), issuer, root}, []string{"superfluous"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,7 +162,8 @@ func TestForbiddenNames(t *testing.T) {
 		c.Subject = pkix.Name{CommonName: "Constrained CA"}
 		c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"example.org"}, true
 	})
-	below := constrained.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: "Issuing CA"} })
+	below := constrained.Intermediate(t, notary.ECDSAP256,
+		func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: "Issuing CA"} })
 	leaf := below.Issue(t, w.key.Public(), asServer)
 	objects := readCertificates(t, leaf, below.Certificate, constrained.Certificate, w.root.Certificate)
 	want := `a.example.com has the DNS name "a.example.com", which the name constraints of Constrained CA do not allow`
@@ -160,7 +175,8 @@ func TestForbiddenNames(t *testing.T) {
 func TestChainsWhoseNamesMatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	upper, err := asn1.Marshal(pkix.Name{CommonName: strings.ToUpper(w.issuer.Certificate.Subject.CommonName)}.ToRDNSequence())
+	name := pkix.Name{CommonName: strings.ToUpper(w.issuer.Certificate.Subject.CommonName)}
+	upper, err := asn1.Marshal(name.ToRDNSequence())
 	testkit.Check(t, err)
 	leaf := testkit.Reissue(t, w.leaf, w.issuer.Key, testkit.Form{Issuer: upper})
 	objects := readCertificates(t, leaf, w.issuer.Certificate, w.root.Certificate)
@@ -223,16 +239,17 @@ func TestVerify(t *testing.T) {
 		host  string
 		want  []string
 	}{
-		"nothing asked":        {w.chain(), nil, "", nil},
-		"the right name":       {w.chain(), nil, "b.example.com", nil},
-		"another name":         {w.chain(), nil, "c.example.com", []string{"name_mismatch"}},
-		"an address":           {w.chain(), nil, "192.0.2.1", []string{"name_mismatch"}},
-		"trusted":              {w.chain(), pool(w.root.Certificate), "a.example.com", nil},
-		"trusted, sent alone":  {w.chain()[:1], pool(w.root.Certificate, w.issuer.Certificate), "a.example.com", nil},
-		"incomplete":           {w.chain()[:1], pool(w.root.Certificate), "a.example.com", []string{"incomplete"}},
-		"of another root":      {w.chain(), pool(newWorld(t).root.Certificate), "", []string{"untrusted"}},
-		"of no known root":     {w.chain()[:2], pool(), "", []string{"incomplete"}},
-		"not first, but alone": {[]*x509.Certificate{w.root.Certificate, w.issuer.Certificate, w.leaf}, pool(w.root.Certificate), "c.example.com", []string{"name_mismatch", "order"}},
+		"nothing asked":       {w.chain(), nil, "", nil},
+		"the right name":      {w.chain(), nil, "b.example.com", nil},
+		"another name":        {w.chain(), nil, "c.example.com", []string{"name_mismatch"}},
+		"an address":          {w.chain(), nil, "192.0.2.1", []string{"name_mismatch"}},
+		"trusted":             {w.chain(), pool(w.root.Certificate), "a.example.com", nil},
+		"trusted, sent alone": {w.chain()[:1], pool(w.root.Certificate, w.issuer.Certificate), "a.example.com", nil},
+		"incomplete":          {w.chain()[:1], pool(w.root.Certificate), "a.example.com", []string{"incomplete"}},
+		"of another root":     {w.chain(), pool(newWorld(t).root.Certificate), "", []string{"untrusted"}},
+		"of no known root":    {w.chain()[:2], pool(), "", []string{"incomplete"}},
+		"not first, but alone": {[]*x509.Certificate{w.root.Certificate, w.issuer.Certificate, w.leaf},
+			pool(w.root.Certificate), "c.example.com", []string{"name_mismatch", "order"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -241,14 +258,16 @@ func TestVerify(t *testing.T) {
 			wantWrong(t, objects, c.want...)
 		})
 	}
-	inspect.Verify(read(t, crl(t, w.issuer, nil)), inspect.Verification{Roots: pool(), Host: "x", Now: now}) // nothing to verify
+	inspect.Verify(read(t, crl(t, w.issuer, nil)), inspect.Verification{Roots: pool(), Host: "x",
+		Now: now}) // nothing to verify
 }
 
 func TestConnected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stapling := w.issuer.Issue(t, w.key.Public(), edited(func(c *x509.Certificate) {
-		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}, Value: []byte{0x30, 3, 2, 1, 5}}}
+		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24},
+			Value: []byte{0x30, 3, 2, 1, 5}}}
 	}))
 	good := inspect.Handshake{Address: "a.example.com:443", Host: "a.example.com", Version: tls.VersionTLS13,
 		CipherSuite: tls.TLS_AES_128_GCM_SHA256, Certificates: w.chain()[:2], Roots: pool(w.root.Certificate)}
@@ -261,7 +280,10 @@ func TestConnected(t *testing.T) {
 		"revoked":         {func(h *inspect.Handshake) { h.OCSP = w.ocsp(t, w.leaf, ocsp.Revoked) }, []string{"revoked"}},
 		"of another":      {func(h *inspect.Handshake) { h.OCSP = w.ocsp(t, stapling, ocsp.Good) }, []string{"ocsp_other"}},
 		"garbage stapled": {func(h *inspect.Handshake) { h.OCSP = []byte("garbage") }, []string{"unreadable"}},
-		"not stapled":     {func(h *inspect.Handshake) { h.Certificates = []*x509.Certificate{stapling, w.issuer.Certificate} }, []string{"must_staple"}},
+		"not stapled": {func(h *inspect.Handshake) {
+			h.Certificates = []*x509.Certificate{stapling,
+				w.issuer.Certificate}
+		}, []string{"must_staple"}},
 		"old TLS": {func(h *inspect.Handshake) {
 			h.Version, h.CipherSuite = tls.VersionTLS11, tls.TLS_RSA_WITH_AES_128_CBC_SHA
 		}, []string{"cipher_suite", "tls_version"}},
@@ -283,7 +305,8 @@ func TestConnected(t *testing.T) {
 			}
 		})
 	}
-	want := &inspect.Connection{Address: "a.example.com:443", Host: "a.example.com", Version: "TLS 1.3", CipherSuite: "TLS_AES_128_GCM_SHA256"}
+	want := &inspect.Connection{Address: "a.example.com:443", Host: "a.example.com", Version: "TLS 1.3",
+		CipherSuite: "TLS_AES_128_GCM_SHA256"}
 	if diff := cmp.Diff(want, inspect.Connected(good, now)[0].Connection); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -29,7 +29,8 @@ func TestPKCS7(t *testing.T) {
 	for _, form := range [][]byte{der, toPEM("PKCS7", der), toPEM("CMS", der)} {
 		objects := read(t, form)
 		wantWrong(t, objects)
-		want := []inspect.Kind{inspect.KindPKCS7, inspect.KindCertificate, inspect.KindCertificate, inspect.KindCertificate, inspect.KindChain}
+		want := []inspect.Kind{inspect.KindPKCS7, inspect.KindCertificate, inspect.KindCertificate, inspect.KindCertificate,
+			inspect.KindChain}
 		if !slices.Equal(kinds(objects), want) || objects[0].Container.Certificates != 3 {
 			t.Errorf("got %v, %+v", kinds(objects), objects[0].Container)
 		}
@@ -76,7 +77,8 @@ func TestOpenSSLOutput(t *testing.T) {
 		data := file(t, folder, name)
 		objects, err := inspect.Open(data, "secret", time.Now())
 		testkit.Check(t, err)
-		if want := []inspect.Kind{inspect.KindPKCS12, inspect.KindPrivateKey, inspect.KindCertificate}; !slices.Equal(kinds(objects), want) {
+		if want := []inspect.Kind{inspect.KindPKCS12, inspect.KindPrivateKey,
+			inspect.KindCertificate}; !slices.Equal(kinds(objects), want) {
 			t.Errorf("%s: got %v, want %v", name, kinds(objects), want)
 		}
 		if objects[1].Name != "a.example.com" {

@@ -81,8 +81,9 @@ func (r *reader) readCRL(der []byte) Object {
 
 func crlFacts(list *x509.RevocationList) *CRL {
 	facts := &CRL{
-		Issuer: nameText(list.RawIssuer), ThisUpdate: list.ThisUpdate.UTC(), SignatureAlgorithm: list.SignatureAlgorithm.String(),
-		AuthorityKeyID: hexText(list.AuthorityKeyId), Entries: len(list.RevokedCertificateEntries),
+		Issuer: nameText(list.RawIssuer), ThisUpdate: list.ThisUpdate.UTC(),
+		SignatureAlgorithm: list.SignatureAlgorithm.String(),
+		AuthorityKeyID:     hexText(list.AuthorityKeyId), Entries: len(list.RevokedCertificateEntries),
 	}
 	if list.Number != nil {
 		facts.Number = numberText(list.Number)

@@ -230,7 +230,8 @@ func shapeOf(der []byte) Kind {
 		return KindPKCS7
 	case tag == casn1.INTEGER && pki.IsPKCS12(der):
 		return KindPKCS12
-	case tag == casn1.INTEGER && (body.PeekASN1Tag(casn1.SEQUENCE) || body.PeekASN1Tag(casn1.INTEGER) || body.PeekASN1Tag(casn1.OCTET_STRING)):
+	case tag == casn1.INTEGER && (body.PeekASN1Tag(casn1.SEQUENCE) || body.PeekASN1Tag(casn1.INTEGER) ||
+		body.PeekASN1Tag(casn1.OCTET_STRING)):
 		return KindPrivateKey
 	default:
 		return KindUnknown

@@ -89,7 +89,8 @@ const maxProblems = 250
 func (o *Object) add(level notary.FindingLevel, code, citation, format string, args ...any) {
 	switch {
 	case len(o.Problems) == maxProblems:
-		level, code, citation, format, args = notary.FindingWarning, "omitted", "", "it has more than %d problems", []any{maxProblems}
+		level, code, citation, format, args = notary.FindingWarning, "omitted", "", "it has more than %d problems",
+			[]any{maxProblems}
 	case len(o.Problems) > maxProblems:
 		return
 	}

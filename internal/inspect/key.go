@@ -33,7 +33,8 @@ func (r *reader) readPrivateBlock(block *pem.Block) Object {
 		return o
 	}
 	if strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
-		o := Object{Kind: KindPrivateKey, Key: &Key{Form: strings.TrimSuffix(block.Type, " PRIVATE KEY") + " with the encryption of RFC 1421", Encrypted: true}}
+		o := Object{Kind: KindPrivateKey, Key: &Key{Form: strings.TrimSuffix(block.Type, " PRIVATE KEY") +
+			" with the encryption of RFC 1421", Encrypted: true}}
 		o.warn("weak_encryption", "", "its encryption hashes the password only once, with MD5: convert it to "+
 			"PKCS #8 with openssl pkcs8 -topk8")
 		return o

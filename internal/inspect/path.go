@@ -120,7 +120,8 @@ func (s *pathSearch) from(places []int) {
 func (s *pathSearch) mayIssue(issuer, child int) bool {
 	above, below := s.list[issuer], s.list[child]
 	return s.subjects[issuer] == s.issuers[child] && verifiable(above.PublicKey) &&
-		(len(below.AuthorityKeyId) == 0 || len(above.SubjectKeyId) == 0 || bytes.Equal(below.AuthorityKeyId, above.SubjectKeyId))
+		(len(below.AuthorityKeyId) == 0 || len(above.SubjectKeyId) == 0 ||
+			bytes.Equal(below.AuthorityKeyId, above.SubjectKeyId))
 }
 
 // verify verifies and caches the signature of a link.

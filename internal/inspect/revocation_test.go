@@ -26,14 +26,17 @@ func TestCRLFields(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	// An issuing distribution point with a URL, for end-entity certificates only (RFC 5280, 5.2.5).
-	point := append([]byte{0x30, 0x14, 0xa0, 0x0f, 0xa0, 0x0d, 0x86, 0x0b}, append([]byte("http://x/1/"), 0x81, 0x01, 0xff)...)
+	point := append([]byte{0x30, 0x14, 0xa0, 0x0f, 0xa0, 0x0d, 0x86, 0x0b},
+		append([]byte("http://x/1/"), 0x81, 0x01, 0xff)...)
 	der := crl(t, w.issuer, func(l *x509.RevocationList) {
 		l.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: point}}
 	}, w.leaf)
 	next := now.Add(time.Hour)
-	want := &inspect.CRL{Issuer: "CN=" + w.issuer.Certificate.Subject.CommonName, Number: "7", ThisUpdate: now.Add(-time.Hour), NextUpdate: &next,
+	want := &inspect.CRL{Issuer: "CN=" + w.issuer.Certificate.Subject.CommonName, Number: "7",
+		ThisUpdate: now.Add(-time.Hour), NextUpdate: &next,
 		SignatureAlgorithm: "ECDSA-SHA256", Entries: 1, Reasons: map[string]int{"superseded": 1},
-		Revoked:      []inspect.Revoked{{SerialNumber: pki.SerialString(w.leaf.SerialNumber), At: now.Add(-2 * time.Hour), Reason: "superseded"}},
+		Revoked: []inspect.Revoked{{SerialNumber: pki.SerialString(w.leaf.SerialNumber), At: now.Add(-2 * time.Hour),
+			Reason: "superseded"}},
 		Distribution: []string{"http://x/1/"}, OnlyFor: "end-entity certificates"}
 	for _, form := range [][]byte{der, toPEM("X509 CRL", der)} {
 		objects := read(t, form)
@@ -60,7 +63,8 @@ func TestCRLProblems(t *testing.T) {
 			l.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}
 		}, []string{"unknown_critical_extension"}},
 		"an unknown reason": {func(l *x509.RevocationList) {
-			l.RevokedCertificateEntries = []x509.RevocationListEntry{{SerialNumber: big.NewInt(9), RevocationTime: now.Add(-2 * time.Hour), ReasonCode: 7}}
+			l.RevokedCertificateEntries = []x509.RevocationListEntry{{SerialNumber: big.NewInt(9),
+				RevocationTime: now.Add(-2 * time.Hour), ReasonCode: 7}}
 		}, []string{"unknown_reason"}},
 		"an entry twice": {func(l *x509.RevocationList) {
 			one := x509.RevocationListEntry{SerialNumber: big.NewInt(9), RevocationTime: now.Add(-2 * time.Hour)}
@@ -147,8 +151,9 @@ func TestUnreadableFilesAreExplained(t *testing.T) {
 // ocsp returns a response signed by the issuer itself.
 func (w world) ocsp(t *testing.T, c *x509.Certificate, status int, edits ...func(*ocsp.Response)) []byte {
 	t.Helper()
-	template := ocsp.Response{Status: status, SerialNumber: c.SerialNumber, ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour),
-		RevokedAt: now.Add(-2 * time.Hour), RevocationReason: ocsp.Superseded}
+	template := ocsp.Response{Status: status, SerialNumber: c.SerialNumber, ThisUpdate: now.Add(-time.Hour),
+		NextUpdate: now.Add(time.Hour),
+		RevokedAt:  now.Add(-2 * time.Hour), RevocationReason: ocsp.Superseded}
 	for _, edit := range edits {
 		edit(&template)
 	}
@@ -165,7 +170,8 @@ func TestOCSPFields(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	next, revoked := now.Add(time.Hour), now.Add(-2*time.Hour)
-	want := inspect.OCSPAnswer{SerialNumber: pki.SerialString(w.leaf.SerialNumber), Status: "revoked", RevokedAt: &revoked, Reason: "superseded",
+	want := inspect.OCSPAnswer{SerialNumber: pki.SerialString(w.leaf.SerialNumber), Status: "revoked",
+		RevokedAt: &revoked, Reason: "superseded",
 		ThisUpdate: now.Add(-time.Hour), NextUpdate: &next}
 	der := w.ocsp(t, w.leaf, ocsp.Revoked)
 	for _, form := range [][]byte{der, toPEM("OCSP RESPONSE", der)} {
@@ -173,7 +179,8 @@ func TestOCSPFields(t *testing.T) {
 		if diff := cmp.Diff([]inspect.OCSPAnswer{want}, o.OCSP.Answers); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		if o.OCSP.Status != "successful" || o.OCSP.SignatureAlgorithm != "ECDSA-SHA256" || o.OCSP.Responder == "" || o.OCSP.ProducedAt == nil {
+		if o.OCSP.Status != "successful" || o.OCSP.SignatureAlgorithm != "ECDSA-SHA256" || o.OCSP.Responder == "" ||
+			o.OCSP.ProducedAt == nil {
 			t.Errorf("got %+v", o.OCSP)
 		}
 	}
@@ -195,14 +202,19 @@ func TestOCSPProblems(t *testing.T) {
 		edit   func(*ocsp.Response)
 		want   []string
 	}{
-		"good":            {ocsp.Good, func(*ocsp.Response) {}, nil},
-		"revoked":         {ocsp.Revoked, func(*ocsp.Response) {}, []string{"revoked"}},
-		"unknown":         {ocsp.Unknown, func(*ocsp.Response) {}, []string{"ocsp_unknown"}},
-		"stale":           {ocsp.Good, func(r *ocsp.Response) { r.NextUpdate = now.Add(-time.Minute) }, []string{"stale"}},
-		"of the future":   {ocsp.Good, func(r *ocsp.Response) { r.ThisUpdate, r.NextUpdate = now.Add(time.Minute), now.Add(time.Hour) }, []string{"not_yet_valid"}},
-		"delegated":       {ocsp.Good, delegate(), nil},
-		"of no responder": {ocsp.Good, delegate(func(c *x509.Certificate) { c.ExtKeyUsage = nil }), []string{"responder_certificate"}},
-		"of one expired":  {ocsp.Good, delegate(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) }), []string{"responder_certificate"}},
+		"good":    {ocsp.Good, func(*ocsp.Response) {}, nil},
+		"revoked": {ocsp.Revoked, func(*ocsp.Response) {}, []string{"revoked"}},
+		"unknown": {ocsp.Unknown, func(*ocsp.Response) {}, []string{"ocsp_unknown"}},
+		"stale":   {ocsp.Good, func(r *ocsp.Response) { r.NextUpdate = now.Add(-time.Minute) }, []string{"stale"}},
+		"of the future": {ocsp.Good, func(r *ocsp.Response) {
+			r.ThisUpdate, r.NextUpdate = now.Add(time.Minute),
+				now.Add(time.Hour)
+		}, []string{"not_yet_valid"}},
+		"delegated": {ocsp.Good, delegate(), nil},
+		"of no responder": {ocsp.Good, delegate(func(c *x509.Certificate) { c.ExtKeyUsage = nil }),
+			[]string{"responder_certificate"}},
+		"of one expired": {ocsp.Good, delegate(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) }),
+			[]string{"responder_certificate"}},
 		"of another's": {ocsp.Good, func(r *ocsp.Response) {
 			r.Certificate = stranger.issuer.Issue(t, w.key.Public(), func(c *x509.Certificate) {
 				c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}
@@ -238,7 +250,8 @@ func TestRequestProblems(t *testing.T) {
 	good := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com", "10.0.0.7")
 	objects := read(t, []byte(good))
 	wantWrong(t, objects)
-	if r := objects[0].Request; objects[0].Name != "a.example.com" || r.Key != "ECDSA P-256" || !slices.Equal(r.IPAddresses, []string{"10.0.0.7"}) {
+	if r := objects[0].Request; objects[0].Name != "a.example.com" || r.Key != "ECDSA P-256" ||
+		!slices.Equal(r.IPAddresses, []string{"10.0.0.7"}) {
 		t.Errorf("got %+v", objects[0])
 	}
 	der := func(template x509.CertificateRequest) []byte {
@@ -248,7 +261,8 @@ func TestRequestProblems(t *testing.T) {
 	}
 	broken := der(x509.CertificateRequest{DNSNames: []string{"a.example.com"}})
 	broken[len(broken)-1] ^= 1
-	weak, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{DNSNames: []string{"a.example.com"}}, rsa1024())
+	weak, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{DNSNames: []string{"a.example.com"}},
+		rsa1024())
 	testkit.Check(t, err)
 	for name, c := range map[string]struct {
 		der  []byte

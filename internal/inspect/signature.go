@@ -29,7 +29,8 @@ func (r *reader) verify(check func() error) error {
 
 // signer returns the first candidate whose key verifies. The error is errNoCandidate, errNotVerified if not all
 // candidates were tried, or that of the last one.
-func (r *reader) signer(candidates []*x509.Certificate, check func(*x509.Certificate) error) (*x509.Certificate, error) {
+func (r *reader) signer(candidates []*x509.Certificate,
+	check func(*x509.Certificate) error) (*x509.Certificate, error) {
 	err := errNoCandidate
 	for n, c := range candidates {
 		if n == maxSigners {

@@ -74,7 +74,8 @@ func TestIntermediateFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		certificate := issued.Certificate
-		if !certificate.IsCA || certificate.MaxPathLen != 0 || !certificate.MaxPathLenZero || certificate.ExtKeyUsage != nil ||
+		if !certificate.IsCA || certificate.MaxPathLen != 0 || !certificate.MaxPathLenZero ||
+			certificate.ExtKeyUsage != nil ||
 			certificate.KeyUsage != x509.KeyUsageCertSign|x509.KeyUsageCRLSign {
 			t.Errorf("%s: CA %t, path length %d, key usage %b, extended %v", alg, certificate.IsCA,
 				certificate.MaxPathLen, certificate.KeyUsage, certificate.ExtKeyUsage)

@@ -82,6 +82,7 @@ func emailRules() notary.Rules {
 	rules := leafRules("Signed and encrypted email (S/MIME)", notary.EmailProtection)
 	rules.KeyUsages = append(rules.KeyUsages, notary.KeyEncipherment, notary.KeyAgreement)
 	rules.Validity, rules.MaxValidity = emailValidity, 3*emailValidity
-	rules.Names = notary.NameRules{DNS: none, IP: none, Email: notary.NameRule{Allow: notary.AllowAny}, URI: none, UPN: none, Required: true}
+	rules.Names = notary.NameRules{DNS: none, IP: none, Email: notary.NameRule{Allow: notary.AllowAny}, URI: none,
+		UPN: none, Required: true}
 	return rules
 }

@@ -41,7 +41,8 @@ func TestPathLength(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := issuance.Intermediate(test.issuer(t), intermediate(), newCSR(t, newKey(t), title("Below")), test.pathLen, terms)
+			_, err := issuance.Intermediate(test.issuer(t), intermediate(), newCSR(t, newKey(t), title("Below")), test.pathLen,
+				terms)
 			if test.words == "" {
 				if err != nil {
 					t.Error(err)
@@ -114,7 +115,8 @@ func TestNameConstraintsForEveryKey(t *testing.T) {
 func TestNameConstraintsOfIntermediate(t *testing.T) {
 	t.Parallel()
 	constrained := outside(t, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} })
-	_, err := issuance.Intermediate(constrained, intermediate(), newCSR(t, newKey(t), title("Below"), "ca.example.net"), -1, terms)
+	_, err := issuance.Intermediate(constrained, intermediate(), newCSR(t, newKey(t), title("Below"), "ca.example.net"),
+		-1, terms)
 	wantError(t, err, notary.Unprocessable, "ca.example.net")
 }
 
@@ -142,10 +144,12 @@ func TestAuthorityThatMayNotSign(t *testing.T) {
 		edit        func(*x509.Certificate)
 	}{
 		{"not a CA", "does not permit signing certificates", func(c *x509.Certificate) { c.IsCA = false }},
-		{"without keyCertSign", "does not permit signing certificates", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }},
+		{"without keyCertSign", "does not permit signing certificates",
+			func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }},
 		{"a key usage of nothing", "does not permit signing certificates", func(c *x509.Certificate) {
 			c.KeyUsage = 0
-			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: []byte{3, 1, 0}}}
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true,
+				Value: []byte{3, 1, 0}}}
 		}},
 		{"unknown critical extension", "critical extension", func(c *x509.Certificate) {
 			c.ExtraExtensions = append(c.ExtraExtensions, criticalExtension)
@@ -172,10 +176,12 @@ func TestNameConstraintsOfACommonName(t *testing.T) {
 	constrained := outside(t, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} })
 	for _, name := range []string{"Below", "ca_1.example.net"} {
 		_, err := issuance.Intermediate(constrained, intermediate(), newCSR(t, newKey(t), title(name)), -1, terms)
-		wantError(t, err, notary.Unprocessable, "Outside Authority", "take the common name \""+name+"\" for a host name", "common name with a space")
+		wantError(t, err, notary.Unprocessable, "Outside Authority", "take the common name \""+name+"\" for a host name",
+			"common name with a space")
 	}
 	under(t, constrained, "Authority Below", -1)
-	if _, err := issuance.Intermediate(constrained, intermediate(), newCSR(t, newKey(t), title("Below"), "ca.example.com"), -1, terms); err != nil {
+	if _, err := issuance.Intermediate(constrained, intermediate(),
+		newCSR(t, newKey(t), title("Below"), "ca.example.com"), -1, terms); err != nil {
 		t.Error(err)
 	}
 }
@@ -194,31 +200,41 @@ func TestSubtreesOfAnIntermediate(t *testing.T) {
 		asked notary.NameConstraints
 		words []string // nil if allowed
 	}{
-		"none of its own":                 {notary.NameConstraints{}, nil},
-		"the same domain":                 {permitted(notary.Subtrees{DNS: []string{"example.com"}}), nil},
-		"a domain below":                  {permitted(notary.Subtrees{DNS: []string{"a.example.com"}}), nil},
-		"another domain":                  {permitted(notary.Subtrees{DNS: []string{"example.net"}}), []string{"DNS", "example.net", "wider", "Constrained Root"}},
-		"the domain above":                {permitted(notary.Subtrees{DNS: []string{"com"}}), []string{`"com"`, "wider"}},
-		"one good domain, one bad":        {permitted(notary.Subtrees{DNS: []string{"a.example.com", "example.org"}}), []string{"example.org"}},
-		"an excluded domain":              {permitted(notary.Subtrees{DNS: []string{"secret.example.com"}}), []string{"secret.example.com", "excludes"}},
-		"a domain below an excluded one":  {permitted(notary.Subtrees{DNS: []string{"a.secret.example.com"}}), []string{"lies within", "excludes"}},
-		"a smaller prefix":                {permitted(notary.Subtrees{IP: []string{"10.1.0.0/16"}}), nil},
-		"a larger prefix":                 {permitted(notary.Subtrees{IP: []string{"10.0.0.0/7"}}), []string{"10.0.0.0/7", "wider"}},
-		"IPv6":                            {permitted(notary.Subtrees{IP: []string{"2001:db8::/32"}}), []string{"2001:db8::/32"}},
-		"an excluded prefix":              {permitted(notary.Subtrees{IP: []string{"10.9.1.0/24"}}), []string{"10.9.0.0/16"}},
-		"a mailbox at the host":           {permitted(notary.Subtrees{Email: []string{"a@example.com"}}), nil},
-		"a host below a domain":           {permitted(notary.Subtrees{Email: []string{"a.mail.example.com"}}), nil},
-		"hosts below a host":              {permitted(notary.Subtrees{Email: []string{".example.com"}}), []string{".example.com", "wider"}},
-		"the host of a mailbox":           {permitted(notary.Subtrees{Email: []string{"example.net"}}), []string{"example.net"}},
-		"a host of URIs below":            {permitted(notary.Subtrees{URI: []string{"a.example.com"}}), nil},
-		"the host of URIs that is above":  {permitted(notary.Subtrees{URI: []string{"example.com"}}), []string{"URI", "example.com"}},
+		"none of its own": {notary.NameConstraints{}, nil},
+		"the same domain": {permitted(notary.Subtrees{DNS: []string{"example.com"}}), nil},
+		"a domain below":  {permitted(notary.Subtrees{DNS: []string{"a.example.com"}}), nil},
+		"another domain": {permitted(notary.Subtrees{DNS: []string{"example.net"}}),
+			[]string{"DNS", "example.net", "wider", "Constrained Root"}},
+		"the domain above": {permitted(notary.Subtrees{DNS: []string{"com"}}), []string{`"com"`, "wider"}},
+		"one good domain, one bad": {permitted(notary.Subtrees{DNS: []string{"a.example.com", "example.org"}}),
+			[]string{"example.org"}},
+		"an excluded domain": {permitted(notary.Subtrees{DNS: []string{"secret.example.com"}}),
+			[]string{"secret.example.com", "excludes"}},
+		"a domain below an excluded one": {permitted(notary.Subtrees{DNS: []string{"a.secret.example.com"}}),
+			[]string{"lies within", "excludes"}},
+		"a smaller prefix": {permitted(notary.Subtrees{IP: []string{"10.1.0.0/16"}}), nil},
+		"a larger prefix": {permitted(notary.Subtrees{IP: []string{"10.0.0.0/7"}}),
+			[]string{"10.0.0.0/7", "wider"}},
+		"IPv6": {permitted(notary.Subtrees{IP: []string{"2001:db8::/32"}}),
+			[]string{"2001:db8::/32"}},
+		"an excluded prefix":    {permitted(notary.Subtrees{IP: []string{"10.9.1.0/24"}}), []string{"10.9.0.0/16"}},
+		"a mailbox at the host": {permitted(notary.Subtrees{Email: []string{"a@example.com"}}), nil},
+		"a host below a domain": {permitted(notary.Subtrees{Email: []string{"a.mail.example.com"}}), nil},
+		"hosts below a host": {permitted(notary.Subtrees{Email: []string{".example.com"}}),
+			[]string{".example.com", "wider"}},
+		"the host of a mailbox": {permitted(notary.Subtrees{Email: []string{"example.net"}}),
+			[]string{"example.net"}},
+		"a host of URIs below": {permitted(notary.Subtrees{URI: []string{"a.example.com"}}), nil},
+		"the host of URIs that is above": {permitted(notary.Subtrees{URI: []string{"example.com"}}),
+			[]string{"URI", "example.com"}},
 		"exclusions of whatever there is": {notary.NameConstraints{Excluded: notary.Subtrees{DNS: []string{"com"}}}, nil},
 	} {
 		for level, issuer := range map[string]issuance.Issuer{"issuer": upper, "ancestor": below} {
 			t.Run(name+", by the "+level, func(t *testing.T) {
 				t.Parallel()
 				csr := newCSR(t, newKey(t), title("Authority Below"))
-				issued, err := issuance.Intermediate(issuer, intermediate(), csr, -1, issuance.Terms{Now: now, Constraints: c.asked})
+				issued, err := issuance.Intermediate(issuer, intermediate(), csr, -1,
+					issuance.Terms{Now: now, Constraints: c.asked})
 				if c.words != nil {
 					wantError(t, err, notary.Unprocessable, c.words...)
 					return
@@ -238,7 +254,8 @@ func TestSubtreesOfAnIntermediate(t *testing.T) {
 func newRootWith(t *testing.T, constraints notary.NameConstraints) issuance.Issuer {
 	t.Helper()
 	key := newKey(t)
-	root, err := issuance.Root(key, newCSR(t, key, title("Constrained Root")), -1, issuance.Terms{Now: now, Constraints: constraints})
+	root, err := issuance.Root(key, newCSR(t, key, title("Constrained Root")), -1,
+		issuance.Terms{Now: now, Constraints: constraints})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,8 @@ func CheckRules(r *notary.Rules) error {
 }
 
 func checkDescription(r *notary.Rules) error {
-	printable := utf8.ValidString(r.Description) && !strings.ContainsFunc(r.Description, func(c rune) bool { return !unicode.IsPrint(c) })
+	printable := utf8.ValidString(r.Description) && !strings.ContainsFunc(r.Description,
+		func(c rune) bool { return !unicode.IsPrint(c) })
 	switch {
 	case !printable:
 		return notary.FieldErrorf("description", "the description must be one line of text")
@@ -81,7 +82,8 @@ func checkKeyRules(r *notary.Rules) error {
 	case !rsa && keys.MinRSAExponent != 0:
 		return notary.FieldErrorf("keys.min_rsa_exponent", "RSA keys are not allowed: omit their exponent, or "+
 			"allow rsa")
-	case keys.MinRSAExponent != 0 && (keys.MinRSAExponent < 3 || keys.MinRSAExponent > pki.UsualExponent || keys.MinRSAExponent%2 == 0):
+	case keys.MinRSAExponent != 0 && (keys.MinRSAExponent < 3 || keys.MinRSAExponent > pki.UsualExponent ||
+		keys.MinRSAExponent%2 == 0):
 		return notary.FieldErrorf("keys.min_rsa_exponent", "the smallest RSA exponent must be an odd number from "+
 			"3 to %d",
 			pki.UsualExponent)
@@ -173,19 +175,23 @@ func checkPurposeList(r *notary.Rules) error {
 
 // consistent maps a purpose to the key usages of which it needs at least one (RFC 5280, section 4.2.1.12).
 var consistent = map[string][]notary.KeyUsage{
-	notary.ServerAuth:      {notary.DigitalSignature, notary.KeyEncipherment, notary.KeyAgreement},
-	notary.ClientAuth:      {notary.DigitalSignature, notary.KeyAgreement},
-	notary.CodeSigning:     {notary.DigitalSignature},
-	notary.EmailProtection: {notary.DigitalSignature, notary.ContentCommitment, notary.KeyEncipherment, notary.KeyAgreement},
-	notary.TimeStamping:    {notary.DigitalSignature, notary.ContentCommitment},
-	notary.OCSPSigning:     {notary.DigitalSignature, notary.ContentCommitment},
+	notary.ServerAuth:  {notary.DigitalSignature, notary.KeyEncipherment, notary.KeyAgreement},
+	notary.ClientAuth:  {notary.DigitalSignature, notary.KeyAgreement},
+	notary.CodeSigning: {notary.DigitalSignature},
+	notary.EmailProtection: {notary.DigitalSignature, notary.ContentCommitment, notary.KeyEncipherment,
+		notary.KeyAgreement},
+	notary.TimeStamping: {notary.DigitalSignature, notary.ContentCommitment},
+	notary.OCSPSigning:  {notary.DigitalSignature, notary.ContentCommitment},
 }
 
 func checkPurposesFit(r *notary.Rules) error {
 	const field = "extended_key_usages"
 	for _, purpose := range r.ExtKeyUsages {
 		need, known := consistent[purpose]
-		if known && !slices.ContainsFunc(need, func(usage notary.KeyUsage) bool { return slices.Contains(r.KeyUsages, usage) }) {
+		if known && !slices.ContainsFunc(need, func(usage notary.KeyUsage) bool {
+			return slices.Contains(r.KeyUsages,
+				usage)
+		}) {
 			return notary.FieldErrorf("key_usages", "for %s the key needs one of the usages %s (RFC 5280, "+
 				"4.2.1.12)", purpose, all(need))
 		}

@@ -98,7 +98,8 @@ func isURIRule(entry string) bool {
 		return false
 	}
 	uri, err := url.Parse(entry)
-	return err == nil && uri.User == nil && uri.RawQuery == "" && uri.Fragment == "" && !uri.ForceQuery && matchesURI(entry, entry)
+	return err == nil && uri.User == nil && uri.RawQuery == "" && uri.Fragment == "" && !uri.ForceQuery &&
+		matchesURI(entry, entry)
 }
 
 // isOpaqueRule reports whether an entry is a URI without a host, or the beginning of such URIs up to a colon.

@@ -34,7 +34,8 @@ func TestBuiltinProfiles(t *testing.T) {
 func TestProfileNames(t *testing.T) {
 	t.Parallel()
 	for name, sound := range map[string]bool{"a": true, "web": true, "web-2.int_x": true, strings.Repeat("a", 64): true,
-		"": false, strings.Repeat("a", 65): false, "Web": false, "7": false, "7web": false, "-web": false, "a b": false, "a/b": false,
+		"": false, strings.Repeat("a", 65): false, "Web": false, "7": false, "7web": false, "-web": false, "a b": false,
+		"a/b":   false,
 		"größe": false, "a\n": false, "a\x00": false, "%s": false} {
 		err := issuance.CheckProfileName(name)
 		if (err == nil) != sound {
@@ -58,17 +59,21 @@ var contradictions = []struct {
 		r.CA, r.KeyUsages = true, []notary.KeyUsage{notary.KeyCertSign, notary.CRLSign}
 	}, "key_usages", "serverAuth"},
 	{"an authority with a purpose", func(r *notary.Rules) {
-		r.CA, r.KeyUsages, r.ExtKeyUsages = true, []notary.KeyUsage{notary.KeyCertSign, notary.CRLSign}, []string{"1.3.6.1.5.5.7.3.17"}
+		r.CA, r.KeyUsages, r.ExtKeyUsages = true, []notary.KeyUsage{notary.KeyCertSign, notary.CRLSign},
+			[]string{"1.3.6.1.5.5.7.3.17"}
 	}, "extended_key_usages", "limit what it may issue"},
 	{"an authority and server by its key usage", func(r *notary.Rules) {
 		r.CA, r.KeyUsages = true, []notary.KeyUsage{notary.DigitalSignature, notary.KeyCertSign, notary.CRLSign}
 	}, "extended_key_usages", "ca to false"},
-	{"an authority that signs no certificates", func(r *notary.Rules) { r.CA, r.ExtKeyUsages = true, nil }, "key_usages", "keyCertSign"},
+	{"an authority that signs no certificates", func(r *notary.Rules) { r.CA, r.ExtKeyUsages = true, nil }, "key_usages",
+		"keyCertSign"},
 	{"an authority that signs no CRLs", func(r *notary.Rules) {
 		r.CA, r.ExtKeyUsages, r.KeyUsages = true, nil, []notary.KeyUsage{notary.KeyCertSign}
 	}, "key_usages", "cRLSign"},
-	{"a machine that signs certificates", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.KeyCertSign) }, "key_usages", "only CAs"},
-	{"a machine that signs CRLs", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.CRLSign) }, "key_usages", "only CAs"},
+	{"a machine that signs certificates", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.KeyCertSign) },
+		"key_usages", "only CAs"},
+	{"a machine that signs CRLs", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.CRLSign) },
+		"key_usages", "only CAs"},
 	{"a path length without authority", func(r *notary.Rules) { r.PathLen = 0 }, "path_length", "only CAs"},
 	{"a negative path length", func(r *notary.Rules) {
 		r.CA, r.ExtKeyUsages, r.KeyUsages, r.PathLen = true, nil, []notary.KeyUsage{notary.KeyCertSign, notary.CRLSign}, -2
@@ -83,10 +88,12 @@ var contradictions = []struct {
 
 	{"no key", func(r *notary.Rules) { r.Keys.Allowed = nil }, "keys.allowed", "no kind of key is allowed"},
 	{"an unknown key", func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{"dsa"} }, "keys.allowed", "dsa"},
-	{"a key twice", func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{notary.KindRSA, notary.KindRSA} }, "keys.allowed", "twice"},
+	{"a key twice", func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{notary.KindRSA, notary.KindRSA} },
+		"keys.allowed", "twice"},
 	{"RSA keys too short", func(r *notary.Rules) { r.Keys.MinRSABits = 1024 }, "keys.min_rsa_bits", "2048"},
 	{"RSA keys too long", func(r *notary.Rules) { r.Keys.MaxRSABits = 16384 }, "keys.max_rsa_bits", "8192"},
-	{"the shortest longer than the longest", func(r *notary.Rules) { r.Keys.MinRSABits, r.Keys.MaxRSABits = 4096, 3072 }, "keys.max_rsa_bits", "4096"},
+	{"the shortest longer than the longest", func(r *notary.Rules) { r.Keys.MinRSABits, r.Keys.MaxRSABits = 4096, 3072 },
+		"keys.max_rsa_bits", "4096"},
 	{"RSA sizes without RSA", func(r *notary.Rules) {
 		r.Keys = notary.KeyRules{Allowed: []notary.KeyKind{notary.KindP256}, MinRSABits: 3072}
 	}, "keys.min_rsa_bits", "not allowed"},
@@ -95,10 +102,13 @@ var contradictions = []struct {
 	}, "keys.max_rsa_bits", "not allowed"},
 
 	{"no key usage", func(r *notary.Rules) { r.KeyUsages = nil }, "key_usages", "no key usage is given"},
-	{"an unknown key usage", func(r *notary.Rules) { r.KeyUsages = []notary.KeyUsage{"DigitalSignature"} }, "key_usages", "DigitalSignature"},
-	{"a key usage twice", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.DigitalSignature) }, "key_usages", "twice"},
+	{"an unknown key usage", func(r *notary.Rules) { r.KeyUsages = []notary.KeyUsage{"DigitalSignature"} }, "key_usages",
+		"DigitalSignature"},
+	{"a key usage twice", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.DigitalSignature) },
+		"key_usages", "twice"},
 	{"key usages that fit no key allowed", func(r *notary.Rules) { r.KeyUsages = []notary.KeyUsage{notary.KeyEncipherment} }, "key_usages", "ecdsa-p256"},
-	{"encipherOnly alone", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.EncipherOnly) }, "key_usages", "keyAgreement"},
+	{"encipherOnly alone", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.EncipherOnly) }, "key_usages",
+		"keyAgreement"},
 	{"encipherOnly and decipherOnly", func(r *notary.Rules) {
 		r.KeyUsages = append(r.KeyUsages, notary.KeyAgreement, notary.EncipherOnly, notary.DecipherOnly)
 	}, "key_usages", "exclude"},
@@ -109,40 +119,65 @@ var contradictions = []struct {
 		r.ExtKeyUsages = []string{notary.CodeSigning}
 	}, "key_usages", "e_key_usage_and_extended_key_usage_inconsistent"},
 
-	{"an unknown purpose", func(r *notary.Rules) { r.ExtKeyUsages = []string{"webAuth"} }, "extended_key_usages", "webAuth"},
-	{"a purpose that is no object identifier", func(r *notary.Rules) { r.ExtKeyUsages = []string{"1.3.6.x"} }, "extended_key_usages", "1.3.6.x"},
-	{"a purpose with a part of 40 bits", func(r *notary.Rules) { r.ExtKeyUsages = []string{"1.3.1099511627776"} }, "extended_key_usages", "1099511627776"},
-	{"a purpose twice", func(r *notary.Rules) { r.ExtKeyUsages = []string{notary.ServerAuth, "1.3.6.1.5.5.7.3.1"} }, "extended_key_usages", "twice"},
-	{"any purpose", func(r *notary.Rules) { r.ExtKeyUsages = []string{"2.5.29.37.0"} }, "extended_key_usages", "name the purposes"},
-	{"time stamping beside others", func(r *notary.Rules) { r.ExtKeyUsages = append(r.ExtKeyUsages, notary.TimeStamping) }, "extended_key_usages", "RFC 3161"},
+	{"an unknown purpose", func(r *notary.Rules) { r.ExtKeyUsages = []string{"webAuth"} }, "extended_key_usages",
+		"webAuth"},
+	{"a purpose that is no object identifier", func(r *notary.Rules) { r.ExtKeyUsages = []string{"1.3.6.x"} },
+		"extended_key_usages", "1.3.6.x"},
+	{"a purpose with a part of 40 bits", func(r *notary.Rules) { r.ExtKeyUsages = []string{"1.3.1099511627776"} },
+		"extended_key_usages", "1099511627776"},
+	{"a purpose twice", func(r *notary.Rules) { r.ExtKeyUsages = []string{notary.ServerAuth, "1.3.6.1.5.5.7.3.1"} },
+		"extended_key_usages", "twice"},
+	{"any purpose", func(r *notary.Rules) { r.ExtKeyUsages = []string{"2.5.29.37.0"} }, "extended_key_usages",
+		"name the purposes"},
+	{"time stamping beside others", func(r *notary.Rules) {
+		r.ExtKeyUsages = append(r.ExtKeyUsages,
+			notary.TimeStamping)
+	}, "extended_key_usages", "RFC 3161"},
 	{"no check of a server", func(r *notary.Rules) { r.OCSPNoCheck = true }, "ocsp_no_check", "OCSPSigning"},
-	{"too many purposes", func(r *notary.Rules) { r.ExtKeyUsages = slices.Repeat([]string{"1.2.3"}, 51) }, "extended_key_usages", "50"},
+	{"too many purposes", func(r *notary.Rules) { r.ExtKeyUsages = slices.Repeat([]string{"1.2.3"}, 51) },
+		"extended_key_usages", "50"},
 
 	{"no validity", func(r *notary.Rules) { r.Validity = 0 }, "validity", "from 10m"},
 	{"a negative validity", func(r *notary.Rules) { r.Validity = -time.Hour }, "validity", "from 10m"},
 	{"an endless validity", func(r *notary.Rules) { r.Validity = 40_000 * 24 * time.Hour }, "validity", "36500d"},
-	{"a validity longer than the longest", func(r *notary.Rules) { r.MaxValidity = r.Validity - 1 }, "validity", "longer than max_validity"},
+	{"a validity longer than the longest", func(r *notary.Rules) { r.MaxValidity = r.Validity - 1 }, "validity",
+		"longer than max_validity"},
 	{"a longest validity of a minute", func(r *notary.Rules) { r.MaxValidity = time.Minute }, "max_validity", "from 10m"},
 
 	{"an unknown allowance", func(r *notary.Rules) { r.Names.DNS.Allow = "all" }, "names.dns.allow", "listed or none"},
 	{"no allowance", func(r *notary.Rules) { r.Names.URI.Allow = "" }, "names.uri.allow", "listed or none"},
 	{"an empty list", func(r *notary.Rules) { r.Names.DNS = onlyListed() }, "names.dns.listed", "is empty"},
-	{"a list beside any", func(r *notary.Rules) { r.Names.IP.Listed = []string{"10.0.0.0/8"} }, "names.ip.listed", "allow is any"},
-	{"a wildcard as a domain", func(r *notary.Rules) { r.Names.DNS = onlyListed("*.example.com") }, "names.dns.listed", "*.example.com"},
-	{"a domain in upper case", func(r *notary.Rules) { r.Names.DNS = onlyListed("Example.com") }, "names.dns.listed", "Example.com"},
-	{"a domain with a dot at its end", func(r *notary.Rules) { r.Names.DNS = onlyListed("example.com.") }, "names.dns.listed", "example.com."},
-	{"a domain that is not an A-label", func(r *notary.Rules) { r.Names.DNS = onlyListed("bücher.example") }, "names.dns.listed", "bücher"},
-	{"a domain twice", func(r *notary.Rules) { r.Names.DNS = onlyListed("example.com", "example.com") }, "names.dns.listed", "twice"},
-	{"an IP address as a domain", func(r *notary.Rules) { r.Names.DNS = onlyListed("10.0.0.1") }, "names.dns.listed", "10.0.0.1"},
-	{"a range with bits behind it", func(r *notary.Rules) { r.Names.IP = onlyListed("10.0.0.1/8") }, "names.ip.listed", "10.0.0.1/8"},
-	{"a mapped range", func(r *notary.Rules) { r.Names.IP = onlyListed("::ffff:10.0.0.0/104") }, "names.ip.listed", "::ffff"},
+	{"a list beside any", func(r *notary.Rules) { r.Names.IP.Listed = []string{"10.0.0.0/8"} }, "names.ip.listed",
+		"allow is any"},
+	{"a wildcard as a domain", func(r *notary.Rules) { r.Names.DNS = onlyListed("*.example.com") }, "names.dns.listed",
+		"*.example.com"},
+	{"a domain in upper case", func(r *notary.Rules) { r.Names.DNS = onlyListed("Example.com") }, "names.dns.listed",
+		"Example.com"},
+	{"a domain with a dot at its end", func(r *notary.Rules) { r.Names.DNS = onlyListed("example.com.") },
+		"names.dns.listed", "example.com."},
+	{"a domain that is not an A-label", func(r *notary.Rules) { r.Names.DNS = onlyListed("bücher.example") },
+		"names.dns.listed", "bücher"},
+	{"a domain twice", func(r *notary.Rules) { r.Names.DNS = onlyListed("example.com", "example.com") },
+		"names.dns.listed", "twice"},
+	{"an IP address as a domain", func(r *notary.Rules) { r.Names.DNS = onlyListed("10.0.0.1") }, "names.dns.listed",
+		"10.0.0.1"},
+	{"a range with bits behind it", func(r *notary.Rules) { r.Names.IP = onlyListed("10.0.0.1/8") }, "names.ip.listed",
+		"10.0.0.1/8"},
+	{"a mapped range", func(r *notary.Rules) { r.Names.IP = onlyListed("::ffff:10.0.0.0/104") }, "names.ip.listed",
+		"::ffff"},
 	{"a mailbox without domain", func(r *notary.Rules) { r.Names.Email = onlyListed("me@") }, "names.email.listed", "me@"},
-	{"a URI without host", func(r *notary.Rules) { r.Names.URI = onlyListed("spiffe:///web") }, "names.uri.listed", "spiffe"},
-	{"a URI with a query", func(r *notary.Rules) { r.Names.URI = onlyListed("https://example.com/?a=b") }, "names.uri.listed", "?a=b"},
-	{"a URI with a user", func(r *notary.Rules) { r.Names.URI = onlyListed("https://me@example.com/") }, "names.uri.listed", "me@"},
-	{"a URI that leads upwards", func(r *notary.Rules) { r.Names.URI = onlyListed("https://example.com/a/../b") }, "names.uri.listed", ".."},
-	{"a long list", func(r *notary.Rules) { r.Names.DNS = onlyListed(slices.Repeat([]string{"example.com"}, 501)...) }, "names.dns.listed", "500"},
-	{"wildcards of no names", func(r *notary.Rules) { r.Names.DNS.Allow = notary.AllowNone }, "names.wildcards", "no DNS names are allowed"},
+	{"a URI without host", func(r *notary.Rules) { r.Names.URI = onlyListed("spiffe:///web") }, "names.uri.listed",
+		"spiffe"},
+	{"a URI with a query", func(r *notary.Rules) { r.Names.URI = onlyListed("https://example.com/?a=b") },
+		"names.uri.listed", "?a=b"},
+	{"a URI with a user", func(r *notary.Rules) { r.Names.URI = onlyListed("https://me@example.com/") },
+		"names.uri.listed", "me@"},
+	{"a URI that leads upwards", func(r *notary.Rules) { r.Names.URI = onlyListed("https://example.com/a/../b") },
+		"names.uri.listed", ".."},
+	{"a long list", func(r *notary.Rules) { r.Names.DNS = onlyListed(slices.Repeat([]string{"example.com"}, 501)...) },
+		"names.dns.listed", "500"},
+	{"wildcards of no names", func(r *notary.Rules) { r.Names.DNS.Allow = notary.AllowNone }, "names.wildcards",
+		"no DNS names are allowed"},
 	{"a name required and none allowed", func(r *notary.Rules) {
 		none := notary.NameRule{Allow: notary.AllowNone}
 		r.ExtKeyUsages = []string{notary.ClientAuth}
@@ -162,7 +197,8 @@ var contradictions = []struct {
 		r.Subject.Attributes = []notary.AttributeRule{{Type: "company", Action: notary.Keep}}
 	}, "subject.attributes", "company"},
 	{"two rules for an attribute", func(r *notary.Rules) {
-		r.Subject.Attributes = []notary.AttributeRule{{Type: "common_name", Action: notary.Keep}, {Type: "2.5.4.3", Action: notary.Refuse}}
+		r.Subject.Attributes = []notary.AttributeRule{{Type: "common_name", Action: notary.Keep},
+			{Type: "2.5.4.3", Action: notary.Refuse}}
 	}, "subject.attributes", "two rules"},
 	{"an unknown action", func(r *notary.Rules) {
 		r.Subject.Attributes = []notary.AttributeRule{{Type: "title", Action: "drop"}}
@@ -171,7 +207,8 @@ var contradictions = []struct {
 		r.Subject.Attributes = []notary.AttributeRule{{Type: "title", Action: notary.Keep, Value: "Dr"}}
 	}, "subject.attributes[0]", "only a fixed attribute"},
 	{"fixed to nothing", func(r *notary.Rules) {
-		r.Subject.Attributes = []notary.AttributeRule{{Type: "title", Action: notary.Keep}, {Type: "surname", Action: notary.Fix}}
+		r.Subject.Attributes = []notary.AttributeRule{{Type: "title", Action: notary.Keep},
+			{Type: "surname", Action: notary.Fix}}
 	}, "subject.attributes[1]", "empty"},
 	{"a country of three letters", func(r *notary.Rules) {
 		r.Subject.Attributes = []notary.AttributeRule{{Type: "country_name", Action: notary.Fix, Value: "SWE"}}
@@ -180,7 +217,8 @@ var contradictions = []struct {
 		r.Subject.Attributes = []notary.AttributeRule{{Type: "title", Action: notary.Fix, Value: "a\x1b[2J"}}
 	}, "subject.attributes[0]", "control and invisible characters"},
 	{"a fixed email address", func(r *notary.Rules) {
-		r.Subject.Attributes = []notary.AttributeRule{{Type: "1.2.840.113549.1.9.1", Action: notary.Fix, Value: "me@example.com"}}
+		r.Subject.Attributes = []notary.AttributeRule{{Type: "1.2.840.113549.1.9.1", Action: notary.Fix,
+			Value: "me@example.com"}}
 	}, "subject.attributes[0]", "must match the names"},
 	{"too many attributes", func(r *notary.Rules) {
 		r.Subject.Attributes = slices.Repeat([]notary.AttributeRule{{Type: "title", Action: notary.Keep}}, 51)
@@ -192,7 +230,8 @@ var contradictions = []struct {
 	{"nothing to do with warnings", func(r *notary.Rules) { r.LintWarnings = "ignore" }, "lint_warnings", "ignore"},
 	{"a description of two lines", func(r *notary.Rules) { r.Description = "a\nb" }, "description", "one line"},
 	{"a description that is no text", func(r *notary.Rules) { r.Description = "\xff" }, "description", "one line"},
-	{"a description without end", func(r *notary.Rules) { r.Description = strings.Repeat("a", 501) }, "description", "500"},
+	{"a description without end", func(r *notary.Rules) { r.Description = strings.Repeat("a", 501) }, "description",
+		"500"},
 }
 
 func TestContradictoryProfiles(t *testing.T) {
@@ -204,7 +243,8 @@ func TestContradictoryProfiles(t *testing.T) {
 			test.edit(&rules)
 			err := issuance.CheckRules(&rules)
 			var e *notary.Error
-			if !errors.As(err, &e) || e.Kind != notary.Invalid || e.Field != test.field || !strings.Contains(e.Message, test.word) {
+			if !errors.As(err, &e) || e.Kind != notary.Invalid || e.Field != test.field ||
+				!strings.Contains(e.Message, test.word) {
 				t.Errorf("got %#v, want an invalid field %s and %q", err, test.field, test.word)
 			}
 		})

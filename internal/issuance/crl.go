@@ -20,8 +20,8 @@ import (
 )
 
 // CRL builds a certificate revocation list (RFC 5280, section 5): [NewCRL] starts it, [CRL.Add] adds entries, and
-// [CRL.Sign] or [CRL.Unsigned] completes it. Entries are encoded directly into the result, so that a CRL with a million entries is
-// in memory only once. It is not safe for concurrent use.
+// [CRL.Sign] or [CRL.Unsigned] completes it. Entries are encoded directly into the result, so that a CRL with a million
+// entries is in memory only once. It is not safe for concurrent use.
 type CRL struct {
 	issuer  Issuer
 	scheme  scheme
@@ -53,7 +53,8 @@ const (
 // Entries that cannot be listed are a bug, and so an Internal error, here and in the methods. An external
 // certificate that does not allow the authority to sign CRLs is Unprocessable.
 func NewCRL(issuer Issuer, octets int) (*CRL, error) {
-	if usage := issuer.Certificate.KeyUsage; usage != 0 && usage&x509.KeyUsageCRLSign == 0 { // no key usage allows all (RFC 5280, section 6.3.3)
+	if usage := issuer.Certificate.KeyUsage; usage != 0 &&
+		usage&x509.KeyUsageCRLSign == 0 { // no key usage allows all (RFC 5280, section 6.3.3)
 		return nil, notary.Errorf(notary.Unprocessable, "the certificate of the authority %s "+
 			"does not let it sign CRLs", nameOf(issuer.Certificate))
 	}

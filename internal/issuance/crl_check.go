@@ -120,7 +120,8 @@ func withoutHold(extensions []byte) []byte {
 	var one, value cryptobyte.String
 	var id, instruction asn1.ObjectIdentifier
 	if in.ReadASN1(&one, casn1.SEQUENCE) && one.ReadASN1ObjectIdentifier(&id) && id.Equal(pki.OIDHoldInstruction) &&
-		one.ReadASN1(&value, casn1.OCTET_STRING) && one.Empty() && value.ReadASN1ObjectIdentifier(&instruction) && value.Empty() {
+		one.ReadASN1(&value, casn1.OCTET_STRING) && one.Empty() && value.ReadASN1ObjectIdentifier(&instruction) &&
+		value.Empty() {
 		return in
 	}
 	return extensions
@@ -247,7 +248,8 @@ func readEntryTime(in *cryptobyte.String, latest string) (late, ok bool) {
 	}
 	two := func(i int) int { return int(text[i]-'0')*10 + int(text[i+1]-'0') }
 	month, day := two(2), two(4)
-	ok = text[12] == 'Z' && month >= 1 && month <= 12 && day >= 1 && day <= 31 && two(6) < 24 && two(8) < 60 && two(10) < 60
+	ok = text[12] == 'Z' && month >= 1 && month <= 12 && day >= 1 && day <= 31 && two(6) < 24 && two(8) < 60 &&
+		two(10) < 60
 	if century != latest[:2] {
 		return century > latest[:2], ok
 	}
@@ -279,7 +281,8 @@ func ListURLs(der []byte) []string {
 		if !extensions.ReadASN1(&one, casn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&oid) {
 			return nil
 		}
-		if oid.Equal(oidIssuingDistributionPoint) && one.SkipOptionalASN1(casn1.BOOLEAN) && one.ReadASN1(&value, casn1.OCTET_STRING) {
+		if oid.Equal(oidIssuingDistributionPoint) && one.SkipOptionalASN1(casn1.BOOLEAN) &&
+			one.ReadASN1(&value, casn1.OCTET_STRING) {
 			urls, _ := pointURLs(value)
 			return urls
 		}

@@ -22,23 +22,27 @@ func checked(t *testing.T) (*CRL, []byte, CRLTerms) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	issuer := Issuer{Signer: key, Certificate: &x509.Certificate{RawSubject: csr.RawSubject, Subject: csr.Subject, PublicKey: csr.PublicKey,
+	issuer := Issuer{Signer: key, Certificate: &x509.Certificate{RawSubject: csr.RawSubject, Subject: csr.Subject,
+		PublicKey:               csr.PublicKey,
 		RawSubjectPublicKeyInfo: csr.RawSubjectPublicKeyInfo, KeyUsage: x509.KeyUsageCRLSign}}
 	list, err := NewCRL(issuer, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	for serial, reason := range map[string]notary.RevocationReason{"0102": notary.Unspecified, "ff02": notary.KeyCompromise, "03": notary.Superseded} {
+	for serial, reason := range map[string]notary.RevocationReason{"0102": notary.Unspecified,
+		"ff02": notary.KeyCompromise, "03": notary.Superseded} {
 		if err := list.Add(notary.Revocation{Serial: serial, At: at, Reason: reason}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	hold := notary.Revocation{Serial: "04", At: at, Reason: notary.CertificateHold, HoldInstruction: "1.2.840.10040.2.2", InvalidityDate: at.AddDate(-1, 0, 0)}
+	hold := notary.Revocation{Serial: "04", At: at, Reason: notary.CertificateHold, HoldInstruction: "1.2.840.10040.2.2",
+		InvalidityDate: at.AddDate(-1, 0, 0)}
 	if err := list.Add(hold); err != nil {
 		t.Fatal(err)
 	}
-	terms := CRLTerms{Number: 300, ThisUpdate: at, NextUpdate: at.Add(time.Hour), URLs: []string{"http://a/1-1.crl", "http://b/1-1.crl"}}
+	terms := CRLTerms{Number: 300, ThisUpdate: at, NextUpdate: at.Add(time.Hour),
+		URLs: []string{"http://a/1-1.crl", "http://b/1-1.crl"}}
 	der, err := list.Sign(terms)
 	if err != nil {
 		t.Fatal(err)

@@ -41,7 +41,8 @@ func TestLintOfAList(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if early != (len(findings) == 1 && findings[0].Lint == "e_crl_revocation_date_too_early") || !early && len(findings) > 0 {
+			if early != (len(findings) == 1 && findings[0].Lint == "e_crl_revocation_date_too_early") || !early &&
+				len(findings) > 0 {
 				t.Errorf("%d entries, early %t: %+v", n, early, findings)
 			}
 			if parsed, err := x509.ParseRevocationList(der); err != nil || len(parsed.RevokedCertificateEntries) != n {

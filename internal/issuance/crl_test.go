@@ -80,16 +80,21 @@ func point(urls []string) []byte {
 // everyKind returns a list with every reason, and serial numbers and times of every form.
 func everyKind() crlList {
 	l := newList(0)
-	l.Number, l.ThisUpdate, l.NextUpdate = 42, time.Date(2051, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(2051, 2, 4, 4, 5, 6, 0, time.UTC)
-	times := []time.Time{now.Add(-time.Hour), time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2049, 12, 31, 23, 59, 59, 0, time.UTC),
+	l.Number, l.ThisUpdate, l.NextUpdate = 42, time.Date(2051, 2, 3, 4, 5, 6, 0, time.UTC),
+		time.Date(2051, 2, 4, 4, 5, 6, 0, time.UTC)
+	times := []time.Time{now.Add(-time.Hour), time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(2049, 12, 31, 23, 59, 59, 0, time.UTC),
 		time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2050, 12, 31, 23, 59, 59, 0, time.UTC)}
-	serials := []string{"01", "7f", "80", "00ff", "ff00000000000000000000000000000000", "0000000000000000000000000000000000000002",
+	serials := []string{"01", "7f", "80", "00ff", "ff00000000000000000000000000000000",
+		"0000000000000000000000000000000000000002",
 		"7fffffffffffffffffffffffffffffffffffffff"}
 	for reason := range notary.RevocationReasons {
-		l.revocations = append(l.revocations, notary.Revocation{Serial: fmt.Sprintf("abcd%02x", len(l.revocations)), At: now, Reason: reason})
+		l.revocations = append(l.revocations, notary.Revocation{Serial: fmt.Sprintf("abcd%02x", len(l.revocations)), At: now,
+			Reason: reason})
 	}
 	for i, serial := range serials {
-		l.revocations = append(l.revocations, notary.Revocation{Serial: serial, At: times[i%len(times)], Reason: notary.Unspecified})
+		l.revocations = append(l.revocations, notary.Revocation{Serial: serial, At: times[i%len(times)],
+			Reason: notary.Unspecified})
 	}
 	return l
 }
@@ -99,8 +104,9 @@ func TestCRL(t *testing.T) {
 	t.Parallel()
 	sharded := everyKind()
 	sharded.URLs = []string{"http://a.example.com/crl/1-1.crl", "http://b.example.com/pki/crl/1-1.crl"}
-	lists := map[string]crlList{"empty": newList(0), "one entry": newList(1), "of every kind": everyKind(), "of a shard": sharded,
-		"of 100": newList(100), "of 5,000": newList(5000)}
+	lists := map[string]crlList{"empty": newList(0), "one entry": newList(1), "of every kind": everyKind(),
+		"of a shard": sharded,
+		"of 100":     newList(100), "of 5,000": newList(5000)}
 	for _, alg := range algorithms {
 		for name, l := range lists {
 			t.Run(string(alg)+"/"+name, func(t *testing.T) {
@@ -217,7 +223,10 @@ func TestCRLRefused(t *testing.T) {
 		{"serial of 22 octets", func(l *crlList) { l.revocations[0].Serial = "01000000000000000000000000000000000000000000" }},
 		{"unknown reason", func(l *crlList) { l.revocations[0].Reason = "removeFromCRL" }},
 		{"no time", func(l *crlList) { l.revocations[0].At = time.Time{} }},
-		{"a time that cannot be written", func(l *crlList) { l.revocations[0].At = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"a time that cannot be written", func(l *crlList) {
+			l.revocations[0].At = time.Date(10000, 1, 1, 0, 0, 0, 0,
+				time.UTC)
+		}},
 		{"two entries for one serial", func(l *crlList) { l.revocations[1].Serial = "00" + l.revocations[0].Serial }},
 		{"an empty URL", func(l *crlList) { l.URLs = []string{"http://a.example.com", ""} }},
 	}

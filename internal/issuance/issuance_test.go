@@ -63,7 +63,8 @@ func wantReadBack(t *testing.T, certificate *x509.Certificate) {
 func TestLeafFields(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, notary.ECDSAP384, -1)
-	root.CRLURL, root.CertificateURL, root.OCSPURL = "http://ca.example.com/1.crl", "http://ca.example.com/1.cer", "http://ca.example.com/ocsp/1"
+	root.CRLURL, root.CertificateURL, root.OCSPURL = "http://ca.example.com/1.crl", "http://ca.example.com/1.cer",
+		"http://ca.example.com/ocsp/1"
 	server := []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	client := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	const sign, encipher = x509.KeyUsageDigitalSignature, x509.KeyUsageKeyEncipherment
@@ -177,13 +178,15 @@ func TestRequestedRightsAreIgnored(t *testing.T) {
 		Subject: title("a.example.com"),
 		ExtraExtensions: []pkix.Extension{
 			{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: []byte{0x30, 3, 1, 1, 0xff}}, // CA
-			{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: []byte{3, 2, 1, 6}},          // keyCertSign, cRLSign
+			{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true,
+				Value: []byte{3, 2, 1, 6}}, // keyCertSign, cRLSign
 		},
 	}, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	csr, err := pki.ParseCSR("-----BEGIN CERTIFICATE REQUEST-----\n" + base64Of(der) + "\n-----END CERTIFICATE REQUEST-----\n")
+	csr, err := pki.ParseCSR("-----BEGIN CERTIFICATE REQUEST-----\n" + base64Of(der) +
+		"\n-----END CERTIFICATE REQUEST-----\n")
 	if err != nil {
 		t.Fatal(err)
 	}

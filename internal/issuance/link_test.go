@@ -38,16 +38,19 @@ func TestLink(t *testing.T) {
 		if err := link.CheckSignatureFrom(newer.Certificate); err != nil {
 			t.Error(err)
 		}
-		if !bytes.Equal(link.SubjectKeyId, older.Certificate.SubjectKeyId) || !bytes.Equal(link.AuthorityKeyId, newer.Certificate.SubjectKeyId) {
+		if !bytes.Equal(link.SubjectKeyId, older.Certificate.SubjectKeyId) ||
+			!bytes.Equal(link.AuthorityKeyId, newer.Certificate.SubjectKeyId) {
 			t.Errorf("%s: the key identifiers are %x by %x", alg, link.SubjectKeyId, link.AuthorityKeyId)
 		}
-		if !bytes.Equal(link.RawSubject, link.RawIssuer) || !link.IsCA || link.MaxPathLen != 2 || link.CRLDistributionPoints[0] != issuer.CRLURL {
+		if !bytes.Equal(link.RawSubject, link.RawIssuer) || !link.IsCA || link.MaxPathLen != 2 ||
+			link.CRLDistributionPoints[0] != issuer.CRLURL {
 			t.Errorf("%s: it is %+v", alg, link)
 		}
 		if !link.NotBefore.Equal(newer.Certificate.NotBefore) || !link.NotAfter.Equal(older.Certificate.NotAfter) {
 			t.Errorf("%s: it is valid from %v to %v", alg, link.NotBefore, link.NotAfter)
 		}
-		if _, err := issuance.Link(issuance.Issuer{Certificate: older.Certificate, Signer: oldKey}, newer.Certificate, later); err != nil {
+		if _, err := issuance.Link(issuance.Issuer{Certificate: older.Certificate, Signer: oldKey}, newer.Certificate,
+			later); err != nil {
 			t.Errorf("%s: the other way round: %v", alg, err)
 		}
 	}
@@ -101,7 +104,8 @@ func TestLike(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(second.Certificate.SubjectKeyId, like.SubjectKeyId) || !bytes.Equal(second.Certificate.RawSubject, like.RawSubject) {
+	if !bytes.Equal(second.Certificate.SubjectKeyId, like.SubjectKeyId) ||
+		!bytes.Equal(second.Certificate.RawSubject, like.RawSubject) {
 		t.Errorf("the second is %+v", second.Certificate)
 	}
 	profile := *intermediate()

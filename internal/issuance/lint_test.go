@@ -10,7 +10,8 @@ import (
 	"notary/internal/pki"
 )
 
-var criticalExtension = pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 7}, Critical: true, Value: []byte{5, 0}}
+var criticalExtension = pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 7}, Critical: true,
+	Value: []byte{5, 0}}
 
 // forge creates a request that bypasses the checks of package pki.
 func forge(t *testing.T, edit func(*pki.CSR)) *pki.CSR {
@@ -46,7 +47,8 @@ func TestLintRefuses(t *testing.T) {
 			c.RawSubject = name(asn1.ObjectIdentifier{2, 5, 4, 6}, asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte("DE")})
 		}), []string{"e_subject_dn_country_not_printable_string", "RFC 5280"}},
 		{"common name of 65 characters", forge(t, func(c *pki.CSR) {
-			c.RawSubject = name(asn1.ObjectIdentifier{2, 5, 4, 3}, "12345678901234567890123456789012345678901234567890123456789012345")
+			c.RawSubject = name(asn1.ObjectIdentifier{2, 5, 4, 3},
+				"12345678901234567890123456789012345678901234567890123456789012345")
 		}), []string{"e_subject_common_name_max_length"}},
 		{"control character", forge(t, func(c *pki.CSR) {
 			c.RawSubject = name(asn1.ObjectIdentifier{2, 5, 4, 3}, "a\x00b")

@@ -55,7 +55,8 @@ func TestOCSP(t *testing.T) {
 			responder := newResponder(t, root)
 			revokedAt := now.Add(-time.Hour).Truncate(time.Second)
 			want := map[int64]ocsp.Response{1: {Status: ocsp.Good}, 2: {Status: ocsp.Unknown}}
-			answer := newAnswer(issuance.OCSPStatus{ID: certID(t, root, 1), Known: true}, issuance.OCSPStatus{ID: certID(t, root, 2)})
+			answer := newAnswer(issuance.OCSPStatus{ID: certID(t, root, 1), Known: true},
+				issuance.OCSPStatus{ID: certID(t, root, 2)})
 			for reason, code := range notary.RevocationReasons {
 				serial := int64(100 + code)
 				answer.Certs = append(answer.Certs, issuance.OCSPStatus{ID: certID(t, root, serial), Known: true,
@@ -71,10 +72,12 @@ func TestOCSP(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got.Status != want.Status || !got.RevokedAt.Equal(want.RevokedAt) || got.RevocationReason != want.RevocationReason {
+				if got.Status != want.Status || !got.RevokedAt.Equal(want.RevokedAt) ||
+					got.RevocationReason != want.RevocationReason {
 					t.Errorf("serial %d: %d, %s, %d", serial, got.Status, got.RevokedAt, got.RevocationReason)
 				}
-				if !got.ThisUpdate.Equal(answer.ThisUpdate) || !got.ProducedAt.Equal(answer.ThisUpdate) || !got.NextUpdate.Equal(answer.NextUpdate) {
+				if !got.ThisUpdate.Equal(answer.ThisUpdate) || !got.ProducedAt.Equal(answer.ThisUpdate) ||
+					!got.NextUpdate.Equal(answer.NextUpdate) {
 					t.Errorf("serial %d: %s, %s, %s", serial, got.ThisUpdate, got.ProducedAt, got.NextUpdate)
 				}
 				if !got.Certificate.Equal(responder.Certificate) || len(got.ResponderKeyHash) != 20 {
@@ -106,7 +109,8 @@ func TestOCSPNonce(t *testing.T) {
 	oid := []byte{0x06, 9, 0x2b, 6, 1, 5, 5, 7, 0x30, 1, 2}
 	echoed := append(append(bytes.Clone(oid), 4, 16, 4, 14), answer.Nonce...)
 	if !bytes.Contains(with, echoed) || bytes.Contains(without, oid) {
-		t.Errorf("the nonce is echoed: %t; where there was none: %t", bytes.Contains(with, echoed), bytes.Contains(without, oid))
+		t.Errorf("the nonce is echoed: %t; where there was none: %t", bytes.Contains(with, echoed),
+			bytes.Contains(without, oid))
 	}
 	if _, err := ocsp.ParseResponse(with, root.Certificate); err != nil {
 		t.Error(err)

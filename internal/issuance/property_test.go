@@ -134,7 +134,8 @@ func (g *generator) names() []string {
 	add(g.profile.Names.IP, g.address)
 	add(g.profile.Names.Email, g.email)
 	add(g.profile.Names.URI, func() string {
-		return []string{"https", "spiffe", "urn+x"}[g.IntN(3)] + "://" + g.host() + "/" + g.letters("abcdef0123456789-._~", 0, 30)
+		return []string{"https", "spiffe", "urn+x"}[g.IntN(3)] + "://" + g.host() + "/" +
+			g.letters("abcdef0123456789-._~", 0, 30)
 	})
 	if g.profile.Names.Required && len(list) == 0 {
 		list = append(list, g.email())
@@ -216,7 +217,8 @@ func (g *generator) subject(names []string) pkix.Name {
 // host returns a domain that zlint accepts in a URI: its pattern excludes A-labels and requires two characters per
 // label.
 func (g *generator) host() string {
-	return g.letters("abcdefghijklmnopqrstuvwxyz0123456789", 2, 20) + []string{".com", ".example", ".test", ".co"}[g.IntN(4)]
+	return g.letters("abcdefghijklmnopqrstuvwxyz0123456789", 2, 20) + []string{".com", ".example", ".test",
+		".co"}[g.IntN(4)]
 }
 
 func (g *generator) domainUnder(most int) string {

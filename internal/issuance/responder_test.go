@@ -22,7 +22,8 @@ func TestNewResponder(t *testing.T) {
 		root.CRLURL, root.CertificateURL = "http://example.com/1.crl", "http://example.com/1.cer"
 		c := newResponder(t, root).Certificate
 		verify(t, c, root, x509.ExtKeyUsageOCSPSigning)
-		if c.KeyUsage != x509.KeyUsageDigitalSignature || !slices.Equal(c.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}) || c.IsCA {
+		if c.KeyUsage != x509.KeyUsageDigitalSignature || !slices.Equal(c.ExtKeyUsage,
+			[]x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}) || c.IsCA {
 			t.Errorf("%s: key usage %b, extended %v, CA %t", alg, c.KeyUsage, c.ExtKeyUsage, c.IsCA)
 		}
 		noCheck := asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
@@ -57,10 +58,13 @@ func TestResponderName(t *testing.T) {
 		authority pkix.Name
 		want      string
 	}{
-		"of an organization":                 {pkix.Name{Country: []string{"DE"}, Organization: []string{"Example"}, CommonName: "Root"}, "CN=Root OCSP responder,O=Example,C=DE"},
-		"of a long name":                     {pkix.Name{CommonName: strings.Repeat("ä", 64)}, "CN=" + strings.Repeat("ä", 49) + " OCSP responder"},
-		"of no common name":                  {pkix.Name{Organization: []string{"Example"}}, "CN=OCSP responder,O=Example"},
-		"of a name that cannot be certified": {pkix.Name{Organization: []string{strings.Repeat("a", 65)}, CommonName: "Root"}, "CN=OCSP responder"},
+		"of an organization": {pkix.Name{Country: []string{"DE"}, Organization: []string{"Example"},
+			CommonName: "Root"}, "CN=Root OCSP responder,O=Example,C=DE"},
+		"of a long name": {pkix.Name{CommonName: strings.Repeat("ä", 64)}, "CN=" +
+			strings.Repeat("ä", 49) + " OCSP responder"},
+		"of no common name": {pkix.Name{Organization: []string{"Example"}}, "CN=OCSP responder,O=Example"},
+		"of a name that cannot be certified": {pkix.Name{Organization: []string{strings.Repeat("a", 65)},
+			CommonName: "Root"}, "CN=OCSP responder"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -90,7 +94,8 @@ func TestResponderOfLimitedAuthority(t *testing.T) {
 	t.Parallel()
 	servers := outside(t, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
 	c := newResponder(t, servers).Certificate
-	if err := c.CheckSignatureFrom(servers.Certificate); err != nil || !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) {
+	if err := c.CheckSignatureFrom(servers.Certificate); err != nil ||
+		!slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) {
 		t.Errorf("extended key usage %v (%v)", c.ExtKeyUsage, err)
 	}
 }

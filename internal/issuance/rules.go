@@ -233,7 +233,8 @@ func checkUPNs(p *notary.Profile, csr *pki.CSR) error {
 }
 
 // checkNameRule refuses the first name of a type that the profile does not allow.
-func checkNameRule(p *notary.Profile, rule notary.NameRule, what string, names []string, matches func(name, entry string) bool) error {
+func checkNameRule(p *notary.Profile, rule notary.NameRule, what string, names []string,
+	matches func(name, entry string) bool) error {
 	if rule.Allow == notary.AllowAny {
 		return nil
 	}

@@ -65,62 +65,90 @@ func TestRules(t *testing.T) {
 			[]*pki.CSR{withKey(notary.ECDSAP384), withKey(notary.Ed25519)},
 			[]*pki.CSR{withKey(notary.ECDSAP256), withKey(notary.RSA2048)}, "one of ecdsa-p384, ed25519"},
 		{"key", func(r *notary.Rules) { r.Keys.MinRSABits = 3072 },
-			[]*pki.CSR{withKey(notary.ECDSAP256)}, []*pki.CSR{withKey(notary.RSA2048)}, "at least 3072 bits, and this one has 2048"},
+			[]*pki.CSR{withKey(notary.ECDSAP256)}, []*pki.CSR{withKey(notary.RSA2048)},
+			"at least 3072 bits, and this one has 2048"},
 		{"subject", func(r *notary.Rules) {
 			r.Subject.Attributes = []notary.AttributeRule{{Type: "organizational_unit_name", Action: notary.Refuse}}
 		}, []*pki.CSR{withSubject(pkix.Name{Organization: []string{"O"}})},
 			[]*pki.CSR{withSubject(pkix.Name{OrganizationalUnit: []string{"U"}})}, "organizational_unit_name"},
 		{"subject", func(r *notary.Rules) {
-			r.Subject = notary.SubjectRules{Others: notary.Refuse, Attributes: []notary.AttributeRule{{Type: "2.5.4.3", Action: notary.Keep}}}
+			r.Subject = notary.SubjectRules{Others: notary.Refuse, Attributes: []notary.AttributeRule{{Type: "2.5.4.3",
+				Action: notary.Keep}}}
 		}, []*pki.CSR{withSubject(title("a")), withSubject(pkix.Name{})},
 			[]*pki.CSR{withSubject(pkix.Name{Country: []string{"SE"}})}, "country_name"},
 		{"names", func(r *notary.Rules) { r.Names.Required = true },
 			[]*pki.CSR{names("a.example.com"), names("10.0.0.1")}, []*pki.CSR{withKey(notary.ECDSAP256)}, "at least one"},
 		{"dns_names", func(r *notary.Rules) { r.Names.DNS = onlyListed("example.com", ".example.org") },
-			[]*pki.CSR{names("example.com"), names("a.b.example.com", "*.example.com", "*.example.org", "x.example.org"), names("10.0.0.1")},
-			[]*pki.CSR{names("example.org"), names("badexample.com"), names("a.example.com", "a.example.net"), names("*.example.net")}, "example.com, .example.org"},
+			[]*pki.CSR{names("example.com"), names("a.b.example.com", "*.example.com", "*.example.org", "x.example.org"),
+				names("10.0.0.1")},
+			[]*pki.CSR{names("example.org"), names("badexample.com"), names("a.example.com", "a.example.net"),
+				names("*.example.net")}, "example.com, .example.org"},
 		{"dns_names", func(r *notary.Rules) { r.Names.DNS.Allow, r.Names.Wildcards = notary.AllowNone, false },
-			[]*pki.CSR{names("10.0.0.1")}, []*pki.CSR{names("example.com"), newCSR(t, leafKey(notary.ECDSAP256), title("example.com"))}, "not allow any DNS name"},
+			[]*pki.CSR{names("10.0.0.1")}, []*pki.CSR{names("example.com"),
+				newCSR(t, leafKey(notary.ECDSAP256), title("example.com"))}, "not allow any DNS name"},
 		{"wildcards", func(r *notary.Rules) { r.Names.Wildcards = false },
 			[]*pki.CSR{names("a.example.com")}, []*pki.CSR{names("*.example.com")}, "*.example.com"},
 		{"ip_addresses", func(r *notary.Rules) { r.Names.IP = onlyListed("10.0.0.0/8", "2001:db8::/32", "192.0.2.7") },
 			[]*pki.CSR{names("10.255.0.1", "2001:db8::1", "192.0.2.7"), names("::ffff:10.0.0.1")},
-			[]*pki.CSR{names("11.0.0.1"), names("192.0.2.8"), names("2001:db9::1"), names("::ffff:11.0.0.1"), names("::a00:1")}, "IP address"},
-		{"email_addresses", func(r *notary.Rules) { r.Names.Email = onlyListed("example.com", ".example.org", "me@example.net") },
+			[]*pki.CSR{names("11.0.0.1"), names("192.0.2.8"), names("2001:db9::1"), names("::ffff:11.0.0.1"), names("::a00:1")},
+			"IP address"},
+		{"email_addresses", func(r *notary.Rules) {
+			r.Names.Email = onlyListed("example.com", ".example.org",
+				"me@example.net")
+		},
 			[]*pki.CSR{names("a@example.com", "A@EXAMPLE.com", "a@b.example.org", "me@EXAMPLE.net")},
-			[]*pki.CSR{names("a@b.example.com"), names("a@example.org"), names("you@example.net"), names("ME@example.net"), names("a@badexample.com")}, "email address"},
+			[]*pki.CSR{names("a@b.example.com"), names("a@example.org"), names("you@example.net"), names("ME@example.net"),
+				names("a@badexample.com")}, "email address"},
 		{"uris", func(r *notary.Rules) {
 			r.Names.URI = onlyListed("example.com", ".example.org", "spiffe://example.net/web", "https://example.net/a/")
 		},
-			[]*pki.CSR{names("https://example.com/x", "ftp://EXAMPLE.com:21/", "x://a.example.org/"), names("spiffe://example.net/web", "spiffe://example.net/web/7"), names("https://example.net/a/b")},
-			[]*pki.CSR{names("https://a.example.com/"), names("x://example.org/"), names("spiffe://example.net/website"), names("spiffe://example.net/"),
-				names("spiffe://example.net.evil.com/web"), names("https://example.net/web"), names("spiffe://example.net/web/../admin"),
+			[]*pki.CSR{names("https://example.com/x", "ftp://EXAMPLE.com:21/", "x://a.example.org/"),
+				names("spiffe://example.net/web", "spiffe://example.net/web/7"), names("https://example.net/a/b")},
+			[]*pki.CSR{names("https://a.example.com/"), names("x://example.org/"), names("spiffe://example.net/website"),
+				names("spiffe://example.net/"),
+				names("spiffe://example.net.evil.com/web"), names("https://example.net/web"),
+				names("spiffe://example.net/web/../admin"),
 				names("spiffe://example.net/web/%2e%2E/admin"), names("https://me@example.com/"), names("https://example.net/a"),
-				names("https://example.net/a/..%2Fadmin"), names("https://example.net/a/%2e%2e%2fadmin"), names("https://example.net/a/..%5Cadmin"),
-				names("https://example.net/a/%252e%252e/admin"), names("https://example.net/a/..;x/admin"), names("spiffe://example.net/web%2Fx"),
+				names("https://example.net/a/..%2Fadmin"), names("https://example.net/a/%2e%2e%2fadmin"),
+				names("https://example.net/a/..%5Cadmin"),
+				names("https://example.net/a/%252e%252e/admin"), names("https://example.net/a/..;x/admin"),
+				names("spiffe://example.net/web%2Fx"),
 				names("https://example.net/a/%40x"), names("https://example.net/a/%00"), names("https://evil.com;.example.org/"),
 				names("https://example.com%25/"), names("https://@example.com/")}, "URI"},
 		{"common_name", func(r *notary.Rules) { r.Names.DNS = onlyListed("example.com") },
-			[]*pki.CSR{called("a.example.com."), called("A.Example.COM"), called("Jane Doe"), called("nas01"), called("Version 1.2"),
+			[]*pki.CSR{called("a.example.com."), called("A.Example.COM"), called("Jane Doe"), called("nas01"),
+				called("Version 1.2"),
 				called("a_b.example.com")},
-			[]*pki.CSR{called("evil.com."), called("exаmple.com"), called("ｅvil.com"), called("evil。com"), called("a_b.evil.com"),
+			[]*pki.CSR{called("evil.com."), called("exаmple.com"), called("ｅvil.com"), called("evil。com"),
+				called("a_b.evil.com"),
 				called(" evil.com"), called("münchen.evil.com")}, "the common name looks like"},
 		{"common_name", func(r *notary.Rules) { r.Names.IP = onlyListed("10.0.0.0/8", "fe80::/64") },
-			[]*pki.CSR{called("fe80::1%eth0"), called("10.0.0.1")}, []*pki.CSR{called("fe81::1%eth0"), called("[2001:db8::1]")}, "the common name looks like"},
+			[]*pki.CSR{called("fe80::1%eth0"), called("10.0.0.1")}, []*pki.CSR{called("fe81::1%eth0"), called("[2001:db8::1]")},
+			"the common name looks like"},
 		{"uris", func(r *notary.Rules) {
 			r.Names.URI = onlyListed("urn:example:", "tag:example.com,2026:a", "example.com")
 		},
 			[]*pki.CSR{names("urn:example:pump:1", "tag:example.com,2026:a"), names("https://example.com/")},
-			[]*pki.CSR{names("urn:other:pump"), names("urn:example"), names("tag:example.com,2026:ab"), names("sip:example.com")}, "URI"},
-		{"underscores", func(*notary.Rules) {}, []*pki.CSR{names("a.example.com")}, []*pki.CSR{names("a_b.example.com")}, "a_b.example.com"},
-		{"underscores", func(r *notary.Rules) { r.Names.Underscores = true }, []*pki.CSR{names("_a._tcp.example.com")}, nil, ""},
-		{"user_principal_names", func(r *notary.Rules) { r.Names.UPN = onlyListed("corp.example", ".ad.example", "me@example.net") },
-			[]*pki.CSR{names("a.example.com", "upn:a@corp.example", "upn:A@CORP.example", "upn:b@x.ad.example", "upn:me@example.net")},
-			[]*pki.CSR{names("a.example.com", "upn:a@x.corp.example"), names("a.example.com", "upn:a@ad.example"), names("a.example.com", "upn:you@example.net")},
+			[]*pki.CSR{names("urn:other:pump"), names("urn:example"), names("tag:example.com,2026:ab"),
+				names("sip:example.com")}, "URI"},
+		{"underscores", func(*notary.Rules) {}, []*pki.CSR{names("a.example.com")}, []*pki.CSR{names("a_b.example.com")},
+			"a_b.example.com"},
+		{"underscores", func(r *notary.Rules) { r.Names.Underscores = true }, []*pki.CSR{names("_a._tcp.example.com")}, nil,
+			""},
+		{"user_principal_names", func(r *notary.Rules) {
+			r.Names.UPN = onlyListed("corp.example", ".ad.example",
+				"me@example.net")
+		},
+			[]*pki.CSR{names("a.example.com", "upn:a@corp.example", "upn:A@CORP.example", "upn:b@x.ad.example",
+				"upn:me@example.net")},
+			[]*pki.CSR{names("a.example.com", "upn:a@x.corp.example"), names("a.example.com", "upn:a@ad.example"),
+				names("a.example.com", "upn:you@example.net")},
 			"user principal name"},
 		{"max_names", func(r *notary.Rules) { r.Names.Max = 2 },
-			[]*pki.CSR{names("a.example.com", "10.0.0.1")}, []*pki.CSR{names("a.example.com", "b.example.com", "10.0.0.1")}, "at most 2 names"},
-		{"request_signature", func(*notary.Rules) {}, []*pki.CSR{names("a.example.com")}, []*pki.CSR{signedWithSHA1(t)}, "signed with SHA-1"},
+			[]*pki.CSR{names("a.example.com", "10.0.0.1")}, []*pki.CSR{names("a.example.com", "b.example.com", "10.0.0.1")},
+			"at most 2 names"},
+		{"request_signature", func(*notary.Rules) {}, []*pki.CSR{names("a.example.com")}, []*pki.CSR{signedWithSHA1(t)},
+			"signed with SHA-1"},
 		{"request_signature", func(r *notary.Rules) { r.SHA1Requests = true }, []*pki.CSR{signedWithSHA1(t)}, nil, ""},
 	}
 	for _, test := range tests {
@@ -173,11 +201,13 @@ func TestSubjectIsFixed(t *testing.T) {
 		subject pkix.Name
 		want    string
 	}{
-		"nothing there":    {pkix.Name{}, "O=Exämple,C=SE"},
-		"a common name":    {title("a.example.com"), "CN=a.example.com,O=Exämple,C=SE"},
-		"others there":     {pkix.Name{Organization: []string{"One", "Two"}, CommonName: "a.example.com"}, "CN=a.example.com,O=Exämple,C=SE"},
+		"nothing there": {pkix.Name{}, "O=Exämple,C=SE"},
+		"a common name": {title("a.example.com"), "CN=a.example.com,O=Exämple,C=SE"},
+		"others there": {pkix.Name{Organization: []string{"One", "Two"}, CommonName: "a.example.com"},
+			"CN=a.example.com,O=Exämple,C=SE"},
 		"the same already": {pkix.Name{Country: []string{"SE"}, Organization: []string{"Exämple"}}, "O=Exämple,C=SE"},
-		"of another type":  {pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{unknown}}, "O=Exämple,C=SE,1.3.6.1.4.1.99999.1=#13046b657074"},
+		"of another type": {pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{unknown}},
+			"O=Exämple,C=SE,1.3.6.1.4.1.99999.1=#13046b657074"},
 	} {
 		issued, err := issuance.Leaf(issuer, p, newCSR(t, leafKey(notary.ECDSAP256), test.subject, "a.example.com"), terms)
 		if err != nil {
@@ -190,7 +220,8 @@ func TestSubjectIsFixed(t *testing.T) {
 		wantReadBack(t, issued.Certificate)
 	}
 	own := changed(t, func(r *notary.Rules) {
-		r.Subject = notary.SubjectRules{Others: notary.Refuse, Attributes: []notary.AttributeRule{{Type: "common_name", Action: notary.Fix, Value: "Test Root"}}}
+		r.Subject = notary.SubjectRules{Others: notary.Refuse, Attributes: []notary.AttributeRule{{Type: "common_name",
+			Action: notary.Fix, Value: "Test Root"}}}
 	})
 	_, err := issuance.Leaf(issuer, own, leafCSR(t, "a.example.com"), terms)
 	wantError(t, err, notary.Unprocessable, "subject", "authority itself")
@@ -200,7 +231,8 @@ func TestSubjectIsFixed(t *testing.T) {
 func TestKeyUsageFitsTheKey(t *testing.T) {
 	t.Parallel()
 	p := changed(t, func(r *notary.Rules) {
-		r.KeyUsages = []notary.KeyUsage{notary.DigitalSignature, notary.ContentCommitment, notary.KeyEncipherment, notary.DataEncipherment,
+		r.KeyUsages = []notary.KeyUsage{notary.DigitalSignature, notary.ContentCommitment, notary.KeyEncipherment,
+			notary.DataEncipherment,
 			notary.KeyAgreement, notary.EncipherOnly}
 		r.ExtKeyUsages = nil
 	})
@@ -256,7 +288,8 @@ func TestProfileExtensions(t *testing.T) {
 		purposes = append(purposes, oid.String())
 	}
 	slices.Sort(purposes)
-	if diff := cmp.Diff([]string{"1.3.6.1.4.1.311.10.3.13", "1.3.6.1.5.5.7.3.17", "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.5"}, purposes); diff != "" {
+	if diff := cmp.Diff([]string{"1.3.6.1.4.1.311.10.3.13", "1.3.6.1.5.5.7.3.17", "1.3.6.1.5.5.7.3.2",
+		"1.3.6.1.5.5.7.3.5"}, purposes); diff != "" {
 		t.Errorf("purposes (-want +got):\n%s", diff)
 	}
 	for _, oid := range other.Policies {
@@ -351,17 +384,20 @@ func TestTry(t *testing.T) {
 	}
 	email := onlyListed("example.com")
 	strict := changed(t, func(r *notary.Rules) { r.Names.Email, r.LintWarnings = email, notary.RefuseWarnings })
-	longGivenName := pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 42}, Value: strings.Repeat("a", 70)}}}
+	longGivenName := pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 42},
+		Value: strings.Repeat("a", 70)}}}
 	for name, test := range map[string]struct {
 		csr  *pki.CSR
 		at   time.Time
 		want []string
 	}{
-		"everything holds":       {leafCSR(t, "a.example.com"), now, nil},
-		"constraints":            {leafCSR(t, "a.example.net"), now, []string{"constraints"}},
-		"profile and constraint": {leafCSR(t, "a.example.net", "me@example.net"), now, []string{"email_addresses", "constraints"}},
-		"a warning":              {newCSR(t, leafKey(notary.ECDSAP256), longGivenName, "a.example.com"), now, []string{"lint"}},
-		"an expired authority":   {leafCSR(t, "a.example.com"), now.AddDate(2, 0, 0), []string{"authority", "certificate", "constraints"}},
+		"everything holds": {leafCSR(t, "a.example.com"), now, nil},
+		"constraints":      {leafCSR(t, "a.example.net"), now, []string{"constraints"}},
+		"profile and constraint": {leafCSR(t, "a.example.net", "me@example.net"), now,
+			[]string{"email_addresses", "constraints"}},
+		"a warning": {newCSR(t, leafKey(notary.ECDSAP256), longGivenName, "a.example.com"), now, []string{"lint"}},
+		"an expired authority": {leafCSR(t, "a.example.com"), now.AddDate(2, 0, 0),
+			[]string{"authority", "certificate", "constraints"}},
 	} {
 		if diff := cmp.Diff(test.want, verdicts(strict, test.csr, test.at)); diff != "" {
 			t.Errorf("%s: what does not hold (-want +got):\n%s", name, diff)
@@ -379,7 +415,8 @@ func TestTry(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	issuer := newRoot(t, notary.ECDSAP256, -1)
-	name := pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 42}, Value: strings.Repeat("a", 70)}}}
+	name := pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 42},
+		Value: strings.Repeat("a", 70)}}}
 	csr := newCSR(t, leafKey(notary.ECDSAP256), name, "a.example.com")
 	issued, err := issuance.Leaf(issuer, profile(t, ""), csr, terms)
 	if err != nil {
@@ -391,14 +428,18 @@ func TestWarnings(t *testing.T) {
 	if diff := cmp.Diff(want, issued.Findings); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
-	_, err = issuance.Leaf(issuer, changed(t, func(r *notary.Rules) { r.LintWarnings = notary.RefuseWarnings }), csr, terms)
-	wantError(t, err, notary.Unprocessable, "w_subject_given_name_recommended_max_length", "the profile refuses", "in a new request")
+	_, err = issuance.Leaf(issuer, changed(t, func(r *notary.Rules) { r.LintWarnings = notary.RefuseWarnings }), csr,
+		terms)
+	wantError(t, err, notary.Unprocessable, "w_subject_given_name_recommended_max_length", "the profile refuses",
+		"in a new request")
 }
 
 func TestRangesAreOfOneFamily(t *testing.T) {
 	t.Parallel()
-	for entry, sound := range map[string]bool{"10.0.0.0/8": true, "10.0.0.7": true, "2001:db8::/32": true, "::/0": true, "10.0.0.1/8": false,
-		"::ffff:10.0.0.0/104": false, "::ffff:10.0.0.1": false, "10.0.0.0/33": false, "fe80::1%eth0": false, "10.0.0": false, "": false} {
+	for entry, sound := range map[string]bool{"10.0.0.0/8": true, "10.0.0.7": true, "2001:db8::/32": true, "::/0": true,
+		"10.0.0.1/8":          false,
+		"::ffff:10.0.0.0/104": false, "::ffff:10.0.0.1": false, "10.0.0.0/33": false, "fe80::1%eth0": false, "10.0.0": false,
+		"": false} {
 		rules := profile(t, "").Rules
 		rules.Names.IP = onlyListed(entry)
 		if err := issuance.CheckRules(&rules); (err == nil) != sound {

@@ -169,7 +169,8 @@ func TestLookalikesAreConstrained(t *testing.T) {
 		switch {
 		case test.allowed && err != nil:
 			t.Errorf("%q, %q: %v", test.commonName, test.name, err)
-		case !test.allowed && (notary.KindOf(err) != notary.Unprocessable || !strings.Contains(err.Error(), "name constraints")):
+		case !test.allowed && (notary.KindOf(err) != notary.Unprocessable ||
+			!strings.Contains(err.Error(), "name constraints")):
 			t.Errorf("%q, %q: %v, want a refusal by the name constraints", test.commonName, test.name, err)
 		}
 	}

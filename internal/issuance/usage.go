@@ -24,7 +24,8 @@ var keyUsages = map[notary.KeyUsage]x509.KeyUsage{
 	notary.DecipherOnly:      x509.KeyUsageDecipherOnly,
 }
 
-const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment | x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment |
+	x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 
 // possibleUsages returns the usages possible for a kind of key: RSA (RFC 3279, section 2.3.1), ECDSA (RFC 5480,
 // section 3) and Ed25519 (RFC 8410, section 5).
@@ -118,7 +119,8 @@ func addUsages(template *x509.Certificate, profile *notary.Profile, key crypto.P
 		if err != nil {
 			return notary.InternalError("write the extended key usage", err)
 		}
-		template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: oidExtKeyUsage, Critical: true, Value: value})
+		template.ExtraExtensions = append(template.ExtraExtensions,
+			pkix.Extension{Id: oidExtKeyUsage, Critical: true, Value: value})
 	}
 	if profile.OCSPNoCheck {
 		template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: oidOCSPNoCheck, Value: asn1.NullBytes})

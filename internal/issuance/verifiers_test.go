@@ -92,7 +92,8 @@ func namesExtension(t *testing.T, names []string) []pkix.Extension {
 
 // constrained returns an authority with the constraints below the anchor, in DER and, if it can be parsed, as an
 // issuer.
-func constrained(t *testing.T, anchor issuance.Issuer, serial int, permitted, excluded []string) (der []byte, issuer *issuance.Issuer) {
+func constrained(t *testing.T, anchor issuance.Issuer, serial int, permitted,
+	excluded []string) (der []byte, issuer *issuance.Issuer) {
 	t.Helper()
 	key := newKey(t)
 	template := &x509.Certificate{
@@ -122,7 +123,8 @@ func byHand(t *testing.T, issuer *issuance.Issuer, c nameCase) []byte {
 		SerialNumber: big.NewInt(7), Subject: c.subject(), NotBefore: now.Add(-time.Minute), NotAfter: now.AddDate(0, 1, 0),
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature, ExtraExtensions: namesExtension(t, c.names),
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer.Certificate, leafKey("ecdsa-p256").Public(), issuer.Signer)
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer.Certificate, leafKey("ecdsa-p256").Public(),
+		issuer.Signer)
 	testkit.Check(t, err)
 	return der
 }

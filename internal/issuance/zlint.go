@@ -87,7 +87,8 @@ func lintCertificate(der []byte, warnings notary.LintWarnings) ([]notary.Finding
 		if !found {
 			continue
 		}
-		if finding.Level == notary.FindingError || finding.Level == notary.FindingWarning && warnings == notary.RefuseWarnings {
+		if finding.Level == notary.FindingError || finding.Level == notary.FindingWarning &&
+			warnings == notary.RefuseWarnings {
 			return nil, lintError(finding)
 		}
 		findings = append(findings, finding)

@@ -61,8 +61,9 @@ func specimens(t *testing.T) map[string][]byte {
 	}
 	ec := key(notary.ECDSAP256)
 	list := map[string][]byte{
-		"Ed25519":  specimen(t, key(notary.Ed25519), func(*x509.Certificate) {}),
-		"RSA 2048": specimen(t, key(notary.RSA2048), func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment }),
+		"Ed25519": specimen(t, key(notary.Ed25519), func(*x509.Certificate) {}),
+		"RSA 2048": specimen(t, key(notary.RSA2048),
+			func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment }),
 		"RSA 1024": specimen(t, weak, func(*x509.Certificate) {}),
 	}
 	extension := func(value []byte, critical bool, oid ...int) func(*x509.Certificate) {
@@ -93,13 +94,22 @@ func specimens(t *testing.T) map[string][]byte {
 		"blanks around it":       func(c *x509.Certificate) { c.Subject.CommonName = " a.example.com " },
 		"DNS name with a blank":  func(c *x509.Certificate) { c.DNSNames = []string{"a b.example.com"} },
 		"DNS name of one blank":  func(c *x509.Certificate) { c.DNSNames = []string{" "} },
-		"DNS name too long":      func(c *x509.Certificate) { c.DNSNames = []string{strings.Repeat("abcdefgh.", 40) + "example.com"} },
-		"not an A-label":         func(c *x509.Certificate) { c.DNSNames = []string{"xn--a.example.com", "xn--bcher-kva.example.com"} },
+		"DNS name too long": func(c *x509.Certificate) {
+			c.DNSNames = []string{strings.Repeat("abcdefgh.", 40) +
+				"example.com"}
+		},
+		"not an A-label": func(c *x509.Certificate) {
+			c.DNSNames = []string{"xn--a.example.com",
+				"xn--bcher-kva.example.com"}
+		},
 		"IP and email addresses": func(c *x509.Certificate) {
 			c.IPAddresses, c.EmailAddresses = []net.IP{{10, 0, 0, 7}}, []string{"me@example.com"}
 		},
-		"URI without a scheme":    func(c *x509.Certificate) { c.URIs = []*url.URL{{Path: "/relative"}} },
-		"URI with a strange host": func(c *x509.Certificate) { c.URIs = []*url.URL{{Scheme: "https", Host: "a_b..", Path: "/x"}} },
+		"URI without a scheme": func(c *x509.Certificate) { c.URIs = []*url.URL{{Path: "/relative"}} },
+		"URI with a strange host": func(c *x509.Certificate) {
+			c.URIs = []*url.URL{{Scheme: "https", Host: "a_b..",
+				Path: "/x"}}
+		},
 		"key usages that do not fit": func(c *x509.Certificate) {
 			c.KeyUsage = x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment | x509.KeyUsageCertSign
 		},
@@ -139,9 +149,10 @@ func specimens(t *testing.T) map[string][]byte {
 			c.PermittedDNSDomains, c.ExcludedURIDomains = []string{"example.com", "*.example.org", ""}, []string{"example"}
 			c.PermittedIPRanges, c.MaxPathLenZero = []*net.IPNet{network}, true
 		},
-		"authority, empty constraints":    extension([]byte{0x30, 0}, true, 2, 5, 29, 30),
-		"authority, policy constraints":   extension([]byte{0x30, 0}, false, 2, 5, 29, 36),
-		"authority, mapped policies":      extension([]byte{0x30, 10, 0x30, 8, 6, 4, 0x55, 0x1d, 0x20, 0, 6, 0}, false, 2, 5, 29, 33),
+		"authority, empty constraints":  extension([]byte{0x30, 0}, true, 2, 5, 29, 30),
+		"authority, policy constraints": extension([]byte{0x30, 0}, false, 2, 5, 29, 36),
+		"authority, mapped policies": extension([]byte{0x30, 10, 0x30, 8, 6, 4, 0x55, 0x1d, 0x20, 0, 6, 0}, false, 2, 5,
+			29, 33),
 		"authority, negative path length": extension([]byte{0x30, 6, 1, 1, 0xff, 2, 1, 0xff}, true, 2, 5, 29, 19),
 		"authority, any policy inhibited": extension([]byte{2, 1, 0}, false, 2, 5, 29, 54),
 	} {

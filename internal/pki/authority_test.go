@@ -65,7 +65,8 @@ func TestOrderChain(t *testing.T) {
 		return names
 	}
 	want := names(lower.Authorities()...)
-	got := names(pki.OrderChain([]*x509.Certificate{root.Certificate, stranger, lower.Certificate, upper.Certificate}, lower.Key.Public())...)
+	got := names(pki.OrderChain([]*x509.Certificate{root.Certificate, stranger, lower.Certificate, upper.Certificate},
+		lower.Key.Public())...)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("chain (-want +got):\n%s", diff)
 	}
@@ -94,17 +95,20 @@ func TestCheckAuthorityRefuses(t *testing.T) {
 		chain []*x509.Certificate // nil for o's chain
 		words string
 	}{
-		"another key":             {other, good.Authorities(), "another key"},
-		"the reverse order":       {good, []*x509.Certificate{root.Certificate, good.Certificate}, "reverse order"},
-		"no issuer":               {good, []*x509.Certificate{good.Certificate}, "only one certificate"},
-		"the wrong issuer":        {good, []*x509.Certificate{good.Certificate, other.Certificate}, "not the issuer"},
-		"a bad signature":         {good, []*x509.Certificate{badSignature, root.Certificate}, "does not verify"},
-		"no CA":                   {below(func(c *x509.Certificate) { c.IsCA = false }), nil, "not a CA certificate"},
-		"no basic constraints":    {below(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false }), nil, "not a CA certificate"},
-		"no keyCertSign":          {below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }), nil, "keyCertSign"},
-		"no cRLSign":              {below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), nil, "cRLSign"},
-		"expired":                 {below(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) }), nil, "expired"},
-		"not yet valid":           {below(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) }), nil, "not valid before"},
+		"another key":       {other, good.Authorities(), "another key"},
+		"the reverse order": {good, []*x509.Certificate{root.Certificate, good.Certificate}, "reverse order"},
+		"no issuer":         {good, []*x509.Certificate{good.Certificate}, "only one certificate"},
+		"the wrong issuer":  {good, []*x509.Certificate{good.Certificate, other.Certificate}, "not the issuer"},
+		"a bad signature":   {good, []*x509.Certificate{badSignature, root.Certificate}, "does not verify"},
+		"no CA":             {below(func(c *x509.Certificate) { c.IsCA = false }), nil, "not a CA certificate"},
+		"no basic constraints": {below(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false }), nil,
+			"not a CA certificate"},
+		"no keyCertSign": {below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }), nil,
+			"keyCertSign"},
+		"no cRLSign": {below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), nil, "cRLSign"},
+		"expired":    {below(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) }), nil, "expired"},
+		"not yet valid": {below(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) }), nil,
+			"not valid before"},
 		"a path that is too long": {tooDeep, nil, "allows 0 subordinate CAs"},
 		"an unknown critical extension": {below(func(c *x509.Certificate) {
 			c.ExtraExtensions = append(c.ExtraExtensions, extension(true, []byte{5, 0}, 1, 2, 3))
@@ -113,7 +117,8 @@ func TestCheckAuthorityRefuses(t *testing.T) {
 			c.DNSNames = []string{"ca.example.net"}
 		}), nil, "ca.example.net"},
 		"constraints on directory names": {below(func(c *x509.Certificate) {
-			c.ExtraExtensions = append(c.ExtraExtensions, extension(false, []byte{0x30, 8, 0xa0, 6, 0x30, 4, 0xa4, 2, 0x30, 0}, 2, 5, 29, 30))
+			c.ExtraExtensions = append(c.ExtraExtensions, extension(false, []byte{0x30, 8, 0xa0, 6, 0x30, 4, 0xa4, 2, 0x30, 0},
+				2, 5, 29, 30))
 		}), nil, "directoryName"},
 	} {
 		t.Run(name, func(t *testing.T) {

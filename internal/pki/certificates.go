@@ -144,7 +144,8 @@ func CertificatesInBlock(label string, der []byte) (list []*x509.Certificate, kn
 func LooksLikeCertificate(der []byte) bool {
 	in := cryptobyte.String(der)
 	var certificate, signed cryptobyte.String
-	return in.ReadASN1(&certificate, casn1.SEQUENCE) && certificate.ReadASN1(&signed, casn1.SEQUENCE) && signed.PeekASN1Tag(constructed(0))
+	return in.ReadASN1(&certificate, casn1.SEQUENCE) && certificate.ReadASN1(&signed, casn1.SEQUENCE) &&
+		signed.PeekASN1Tag(constructed(0))
 }
 
 // addDER reads concatenated DER elements: certificates, or PKCS #7 with certificates.

@@ -67,7 +67,8 @@ func chainFrom(first *x509.Certificate, list []*x509.Certificate) []*x509.Certif
 			break
 		}
 		next := slices.IndexFunc(list, func(c *x509.Certificate) bool {
-			return !slices.Contains(chain, c) && SameName(c.RawSubject, last.RawIssuer) && last.CheckSignatureFrom(asAnchor(c)) == nil
+			return !slices.Contains(chain, c) && SameName(c.RawSubject, last.RawIssuer) &&
+				last.CheckSignatureFrom(asAnchor(c)) == nil
 		})
 		if next < 0 {
 			break

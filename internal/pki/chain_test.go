@@ -48,9 +48,10 @@ func TestParseChain(t *testing.T) {
 		eleven = append(eleven, issue(t, nil, "Root", true, nil))
 	}
 	taken := map[string]string{
-		"plain":              text,
-		"CRLF":               strings.ReplaceAll(text, "\n", "\r\n"),
-		"openssl's remarks":  "subject=CN = leaf\nissuer: CN=Root --- x\n" + strings.ReplaceAll(text, "-----BEGIN", "Bag Attributes: <none>\n-----BEGIN"),
+		"plain": text,
+		"CRLF":  strings.ReplaceAll(text, "\n", "\r\n"),
+		"openssl's remarks": "subject=CN = leaf\nissuer: CN=Root --- x\n" +
+			strings.ReplaceAll(text, "-----BEGIN", "Bag Attributes: <none>\n-----BEGIN"),
 		"dividers and blank": "\n--------\n" + text + "\n-----------\n",
 	}
 	for name, text := range taken {
@@ -73,7 +74,8 @@ func TestParseChain(t *testing.T) {
 		{"twice the same", encode(chainOf(leaf, root, leaf)), "certificates 1 and 3 of the chain are the same"},
 		{"eleven", encode(chainOf(eleven...)), "at most 10"},
 		{"broken", toPEM("CERTIFICATE", []byte{0x30, 0}), "certificate 1 cannot be parsed"},
-		{"trailing DER", toPEM("CERTIFICATE", append(slices.Clone(root.certificate.Raw), 0)), "certificate 2 cannot be parsed"},
+		{"trailing DER", toPEM("CERTIFICATE", append(slices.Clone(root.certificate.Raw), 0)),
+			"certificate 2 cannot be parsed"},
 		{"cut off", text[:len(text)-10], "broken"},
 		{"begin not at the start of a line", "x" + text, "broken"},
 	} {
@@ -135,7 +137,8 @@ func TestCheckChainRefuses(t *testing.T) {
 	underExpired := issue(t, &expired, "leaf", false, nil)
 	oldIssuing := issue(t, &expired, "Old Issuing", true, nil)
 	underOldIssuing := issue(t, &oldIssuing, "leaf", false, nil)
-	weak := testkit.Reissue(t, leaf.certificate, root.key, testkit.Form{Hash: crypto.SHA1, Issuer: root.certificate.RawSubject})
+	weak := testkit.Reissue(t, leaf.certificate, root.key, testkit.Form{Hash: crypto.SHA1,
+		Issuer: root.certificate.RawSubject})
 	weakIssuer := testkit.Reissue(t, issuing.certificate, root.key, testkit.Form{Hash: crypto.SHA1})
 	below := leaf.certificate
 	alone := issue(t, nil, "alone", false, nil)
@@ -166,17 +169,23 @@ func TestCheckChainRefuses(t *testing.T) {
 		{"authority without cRLSign", chainOf(noCRL, root), noCRL.key, true, "cRLSign"},
 		{"gap", chainOf(leaf, root), leaf.key, false, "certificate 2 of the chain is not the issuer of certificate 1"},
 		{"namesake", chainOf(issuing, otherRoot), issuing.key, true, "key identifiers differ"},
-		{"namesake with the same key identifier", chainOf(issuing, otherKeyID), issuing.key, true, "signature of certificate 1 does not verify"},
+		{"namesake with the same key identifier", chainOf(issuing, otherKeyID), issuing.key, true,
+			"signature of certificate 1 does not verify"},
 		{"issuer without keyCertSign", chainOf(underNoSign, noSign), underNoSign.key, false, "may sign certificates"},
 		{"issuer that is no authority", chainOf(underNotCA, notCA), underNotCA.key, false, "may sign certificates"},
 		{"path length", chainOf(tooDeep, underZero, zero), tooDeep.key, false, "does not verify"},
 		{"no room for an authority", chainOf(underZero, zero), underZero.key, true, "allows 0 subordinate CAs"},
-		{"signed with SHA-1", []*x509.Certificate{weak, root.certificate}, leaf.key, false, "signed with an algorithm that is not accepted (ECDSA-SHA1)"},
-		{"an intermediate signed with SHA-1", []*x509.Certificate{below, weakIssuer, root.certificate}, leaf.key, false, "certificate 2 of the chain is signed with an algorithm"},
-		{"an intermediate signed with SHA-1, without the root", []*x509.Certificate{below, weakIssuer}, leaf.key, false, "certificate 2 of the chain is signed with an algorithm"},
-		{"an expired root", chainOf(underOldIssuing, oldIssuing, expired), underOldIssuing.key, false, "certificate 3 of the chain expired at 2030-05-06T07:08:08Z; the chain may end below its root: omit the root"},
+		{"signed with SHA-1", []*x509.Certificate{weak, root.certificate}, leaf.key, false,
+			"signed with an algorithm that is not accepted (ECDSA-SHA1)"},
+		{"an intermediate signed with SHA-1", []*x509.Certificate{below, weakIssuer, root.certificate}, leaf.key, false,
+			"certificate 2 of the chain is signed with an algorithm"},
+		{"an intermediate signed with SHA-1, without the root", []*x509.Certificate{below, weakIssuer}, leaf.key, false,
+			"certificate 2 of the chain is signed with an algorithm"},
+		{"an expired root", chainOf(underOldIssuing, oldIssuing, expired), underOldIssuing.key, false,
+			"certificate 3 of the chain expired at 2030-05-06T07:08:08Z; the chain may end below its root: omit the root"},
 		{"a self-signed leaf that was changed", []*x509.Certificate{&forgedLeaf}, alone.key, false, "self-signature"},
-		{"name constraints", chainOf(outsideNames, narrow), outsideNames.key, false, "the name constraints of certificate 2 of the chain do not allow certificate 1: DNS name"},
+		{"name constraints", chainOf(outsideNames, narrow), outsideNames.key, false,
+			"the name constraints of certificate 2 of the chain do not allow certificate 1: DNS name"},
 		{"unknown critical extension", chainOf(odd, root), odd.key, false, "critical extension"},
 		{"expired issuer", chainOf(underExpired, expired), underExpired.key, false, "certificate 2 of the chain expired"},
 		{"not yet valid", chainOf(early, root), early.key, false, "certificate 1 of the chain is not valid before"},
@@ -200,7 +209,8 @@ func TestFormsOfChains(t *testing.T) {
 	want := chainOf(leaf, issuing, root)
 	raw := slices.Concat(leaf.certificate.Raw, issuing.certificate.Raw, root.certificate.Raw)
 	text := encode(want)
-	bag, err := pkcs7.DegenerateCertificate(slices.Concat(root.certificate.Raw, leaf.certificate.Raw, issuing.certificate.Raw))
+	bag, err := pkcs7.DegenerateCertificate(slices.Concat(root.certificate.Raw, leaf.certificate.Raw,
+		issuing.certificate.Raw))
 	testkit.Check(t, err)
 	trusted := toPEM("TRUSTED CERTIFICATE", append(slices.Clone(leaf.certificate.Raw), 0x30, 0))
 	units := []byte{0xff, 0xfe}
@@ -243,7 +253,8 @@ func TestFormsOfChains(t *testing.T) {
 		"a PKCS #7 without any":    {toPEM("PKCS7", emptyBag(t)), "no certificate in the PKCS #7"},
 		"certificates and garbage": {string(raw) + "garbage", "certificate 4 cannot be parsed"},
 		"a PKCS #12":               {string(pkcs12Outline), "openssl pkcs12 -nokeys"},
-		"a key in UTF-16":          {"\xff\xfe" + strings.Join(strings.Split(toPEM("PRIVATE KEY", []byte{1}), ""), "\x00") + "\x00", "treat that key as compromised"},
+		"a key in UTF-16": {"\xff\xfe" + strings.Join(strings.Split(toPEM("PRIVATE KEY", []byte{1}), ""), "\x00") +
+			"\x00", "treat that key as compromised"},
 	} {
 		if _, err := pki.ParseChain(test.given); err == nil {
 			t.Errorf("%s: taken", name)
@@ -253,7 +264,8 @@ func TestFormsOfChains(t *testing.T) {
 	}
 }
 
-var pkcs12Outline = []byte{0x30, 0x14, 2, 1, 3, 0x30, 0x0f, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1, 0xa0, 2, 4, 0}
+var pkcs12Outline = []byte{0x30, 0x14, 2, 1, 3, 0x30, 0x0f, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1, 0xa0, 2,
+	4, 0}
 
 func emptyBag(tb testing.TB) []byte {
 	tb.Helper()
@@ -319,10 +331,16 @@ func TestTooManyNamesAndConstraints(t *testing.T) {
 		}
 		return names
 	}
-	constrained := issue(t, nil, "Root", true, func(c *x509.Certificate) { c.ExcludedDNSDomains = list(1024, "x%d.example.net") })
+	constrained := issue(t, nil, "Root", true, func(c *x509.Certificate) {
+		c.ExcludedDNSDomains = list(1024,
+			"x%d.example.net")
+	})
 	fits := issue(t, &constrained, "leaf", false, func(c *x509.Certificate) { c.DNSNames = list(1024, "a%d.example.com") })
 	testkit.Check(t, pki.CheckChain(chainOf(fits, constrained), fits.key.Public(), false, now))
-	beyond := issue(t, &constrained, "leaf", false, func(c *x509.Certificate) { c.DNSNames = list(1025, "a%d.example.com") })
+	beyond := issue(t, &constrained, "leaf", false, func(c *x509.Certificate) {
+		c.DNSNames = list(1025,
+			"a%d.example.com")
+	})
 	err := pki.CheckChain(chainOf(beyond, constrained), beyond.key.Public(), false, now)
 	wantInvalid(t, err, "", "so many names and name constraints")
 	constraints, err := pki.CertificateConstraints(constrained.certificate)

@@ -37,10 +37,12 @@ func TestLooksLikeHost(t *testing.T) {
 		" example.com ": "example.com", "\u200bexample.com": "example.com", "example\uff0ecom": "example.com",
 		"ｅxample.com": "example.com", "example。com": "example.com", "example․com": "example.com",
 		"a_b.example.com": "a_b.example.com", "müller.example": "xn--mller-kva.example", "аpple.com": "xn--pple-43d.com",
-		"a..b": "a..b", "10.0.0.1": "10.0.0.1", "10.0.0.1.": "10.0.0.1", "fe80::1%eth0": "fe80::1", "[2001:DB8::1]": "2001:db8::1",
+		"a..b": "a..b", "10.0.0.1": "10.0.0.1", "10.0.0.1.": "10.0.0.1", "fe80::1%eth0": "fe80::1",
+		"[2001:DB8::1]":   "2001:db8::1",
 		"::ffff:10.0.0.1": "10.0.0.1",
-		"":                "", "nas01": "", "Jane Doe": "", "Example Inc.": "", "me@example.com": "", "https://example.com/": "",
-		"Version 1.2": "", "1.2": "", ".": "", "O'Neil.Ann": "", "svc_backup": "",
+		"":                "", "nas01": "", "Jane Doe": "", "Example Inc.": "", "me@example.com": "",
+		"https://example.com/": "",
+		"Version 1.2":          "", "1.2": "", ".": "", "O'Neil.Ann": "", "svc_backup": "",
 	} {
 		if host, ok := pki.LooksLikeHost(commonName); host != want || ok != (want != "") {
 			t.Errorf("%q looks like the host %q (%t), want %q", commonName, host, ok, want)

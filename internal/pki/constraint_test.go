@@ -19,14 +19,16 @@ import (
 
 func TestConstraintsAreReadBack(t *testing.T) {
 	t.Parallel()
-	all := notary.Subtrees{DNS: []string{"example.com", "b.example.net"}, IP: []string{"10.0.0.0/8", "192.0.2.7/32", "2001:db8::/33", "::/0"},
+	all := notary.Subtrees{DNS: []string{"example.com", "b.example.net"},
+		IP:    []string{"10.0.0.0/8", "192.0.2.7/32", "2001:db8::/33", "::/0"},
 		Email: []string{"Me@example.com", "example.com", ".example.net"}, URI: []string{"example.com", ".example.net"}}
 	for name, want := range map[string]notary.NameConstraints{
 		"permitted": {Permitted: all},
 		"excluded":  {Excluded: all},
-		"both":      {Permitted: notary.Subtrees{DNS: []string{"example.com"}}, Excluded: notary.Subtrees{IP: []string{"0.0.0.0/0"}}},
-		"no DNS":    {Excluded: notary.Subtrees{DNS: []string{""}}},
-		"none":      {},
+		"both": {Permitted: notary.Subtrees{DNS: []string{"example.com"}},
+			Excluded: notary.Subtrees{IP: []string{"0.0.0.0/0"}}},
+		"no DNS": {Excluded: notary.Subtrees{DNS: []string{""}}},
+		"none":   {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -82,20 +84,32 @@ func TestConstraintsThatAreRefused(t *testing.T) {
 		given        notary.NameConstraints
 		field, words string
 	}{
-		"too many":             {permitted(notary.Subtrees{DNS: many}), "name_constraints", "101"},
-		"an empty domain":      {permitted(notary.Subtrees{DNS: []string{""}}), "name_constraints.permitted.dns", "empty"},
-		"a leading dot":        {permitted(notary.Subtrees{DNS: []string{".example.com"}}), "name_constraints.permitted.dns", "remove it"},
-		"a trailing dot":       {permitted(notary.Subtrees{DNS: []string{"example.com."}}), "name_constraints.permitted.dns", "ends with a dot"},
-		"a wildcard":           {permitted(notary.Subtrees{DNS: []string{"*.example.com"}}), "name_constraints.permitted.dns", "wildcard"},
-		"U-labels":             {permitted(notary.Subtrees{DNS: []string{"bücher.example"}}), "name_constraints.permitted.dns", "A-labels"},
-		"an address":           {permitted(notary.Subtrees{DNS: []string{"10.0.0.1"}}), "name_constraints.permitted.dns", "IP address"},
-		"an IP without length": {notary.NameConstraints{Excluded: notary.Subtrees{IP: []string{"10.0.0.1"}}}, "name_constraints.excluded.ip", "prefix"},
-		"bits behind":          {permitted(notary.Subtrees{IP: []string{"10.0.0.1/8"}}), "name_constraints.permitted.ip", "10.0.0.0/8"},
-		"IPv4 inside IPv6":     {permitted(notary.Subtrees{IP: []string{"::ffff:10.0.0.0/104"}}), "name_constraints.permitted.ip", "IPv4"},
-		"a broken address":     {permitted(notary.Subtrees{Email: []string{"a b@example.com"}}), "name_constraints.permitted.email", "email"},
-		"an empty host":        {notary.NameConstraints{Excluded: notary.Subtrees{Email: []string{""}}}, "name_constraints.excluded.email", "empty"},
-		"a whole URI":          {permitted(notary.Subtrees{URI: []string{"https://example.com/"}}), "name_constraints.permitted.uri", "character"},
-		"a wildcard of URIs":   {permitted(notary.Subtrees{URI: []string{"*.example.com"}}), "name_constraints.permitted.uri", ".example.com"},
+		"too many":        {permitted(notary.Subtrees{DNS: many}), "name_constraints", "101"},
+		"an empty domain": {permitted(notary.Subtrees{DNS: []string{""}}), "name_constraints.permitted.dns", "empty"},
+		"a leading dot": {permitted(notary.Subtrees{DNS: []string{".example.com"}}), "name_constraints.permitted.dns",
+			"remove it"},
+		"a trailing dot": {permitted(notary.Subtrees{DNS: []string{"example.com."}}), "name_constraints.permitted.dns",
+			"ends with a dot"},
+		"a wildcard": {permitted(notary.Subtrees{DNS: []string{"*.example.com"}}),
+			"name_constraints.permitted.dns", "wildcard"},
+		"U-labels": {permitted(notary.Subtrees{DNS: []string{"bücher.example"}}),
+			"name_constraints.permitted.dns", "A-labels"},
+		"an address": {permitted(notary.Subtrees{DNS: []string{"10.0.0.1"}}), "name_constraints.permitted.dns",
+			"IP address"},
+		"an IP without length": {notary.NameConstraints{Excluded: notary.Subtrees{IP: []string{"10.0.0.1"}}},
+			"name_constraints.excluded.ip", "prefix"},
+		"bits behind": {permitted(notary.Subtrees{IP: []string{"10.0.0.1/8"}}), "name_constraints.permitted.ip",
+			"10.0.0.0/8"},
+		"IPv4 inside IPv6": {permitted(notary.Subtrees{IP: []string{"::ffff:10.0.0.0/104"}}),
+			"name_constraints.permitted.ip", "IPv4"},
+		"a broken address": {permitted(notary.Subtrees{Email: []string{"a b@example.com"}}),
+			"name_constraints.permitted.email", "email"},
+		"an empty host": {notary.NameConstraints{Excluded: notary.Subtrees{Email: []string{""}}},
+			"name_constraints.excluded.email", "empty"},
+		"a whole URI": {permitted(notary.Subtrees{URI: []string{"https://example.com/"}}),
+			"name_constraints.permitted.uri", "character"},
+		"a wildcard of URIs": {permitted(notary.Subtrees{URI: []string{"*.example.com"}}), "name_constraints.permitted.uri",
+			".example.com"},
 		"itself excluded": {notary.NameConstraints{Permitted: notary.Subtrees{DNS: []string{"a.example.com"}},
 			Excluded: notary.Subtrees{DNS: []string{"example.com"}}}, "name_constraints.permitted.dns", "lies within"},
 	} {
@@ -123,7 +137,8 @@ func FuzzCertificateConstraints(f *testing.F) {
 		extension, err := pki.ConstraintsExtension(notary.NameConstraints{})
 		testkit.Check(t, err)
 		extension.Value = value
-		certificate := &x509.Certificate{Extensions: []pkix.Extension{extension}, DNSNames: []string{strings.ToLower(commonName)},
+		certificate := &x509.Certificate{Extensions: []pkix.Extension{extension},
+			DNSNames:       []string{strings.ToLower(commonName)},
 			EmailAddresses: []string{email}}
 		constraints, err := pki.CertificateConstraints(certificate)
 		if err != nil {

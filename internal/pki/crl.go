@@ -91,8 +91,8 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 // maxSignature is the maximum size of a signature in octets: more than that of RSA with 16384 bits.
 const maxSignature = 4096
 
-// JoinCRL returns the CRL with the TBSCertList (DER; RFC 5280, section 5.1.2) and the signature. [ParseCRL] verifies it.
-// All errors are Invalid.
+// JoinCRL returns the CRL with the TBSCertList (DER; RFC 5280, section 5.1.2) and the signature. [ParseCRL] verifies
+// it. All errors are Invalid.
 func JoinCRL(tbs, signature []byte) ([]byte, error) {
 	var fields, algorithm cryptobyte.String
 	in := cryptobyte.String(tbs)
@@ -144,7 +144,8 @@ func checkCRLSignature(list *x509.RevocationList, issuer *x509.Certificate) erro
 	case !SameName(list.RawIssuer, issuer.RawSubject):
 		return invalid("the CRL was issued by another authority: its issuer is not the subject of the " +
 			"authority's certificate")
-	case len(list.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(list.AuthorityKeyId, issuer.SubjectKeyId):
+	case len(list.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 &&
+		!bytes.Equal(list.AuthorityKeyId, issuer.SubjectKeyId):
 		return invalid("the CRL was signed with another key of the authority: the key identifiers differ")
 	case !goodSignature(list.SignatureAlgorithm):
 		return invalid("the CRL is signed with an algorithm that is not accepted (%s): sign it with SHA-256 "+

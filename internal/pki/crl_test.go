@@ -33,8 +33,9 @@ func listOf(t testing.TB, o *testkit.Outside, edits ...func(*x509.RevocationList
 }
 
 func entry(serial int64, reason int, extensions ...pkix.Extension) x509.RevocationListEntry {
-	return x509.RevocationListEntry{SerialNumber: big.NewInt(serial), RevocationTime: time.Now().UTC().Add(-2 * time.Hour).Truncate(time.Second),
-		ReasonCode: reason, ExtraExtensions: extensions}
+	return x509.RevocationListEntry{SerialNumber: big.NewInt(serial),
+		RevocationTime: time.Now().UTC().Add(-2 * time.Hour).Truncate(time.Second),
+		ReasonCode:     reason, ExtraExtensions: extensions}
 }
 
 func extension(critical bool, value []byte, oid ...int) pkix.Extension {
@@ -55,7 +56,8 @@ func TestParseCRL(t *testing.T) {
 			}
 			l.ExtraExtensions = []pkix.Extension{extension(false, asn1.NullBytes, 2, 5, 29, 46)}
 		})
-		for form, data := range map[string][]byte{"DER": der, "PEM": pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der})} {
+		for form, data := range map[string][]byte{"DER": der, "PEM": pem.EncodeToMemory(&pem.Block{Type: "X509 CRL",
+			Bytes: der})} {
 			crl, err := pki.ParseCRL(data, o.Certificate, now)
 			testkit.Check(t, err)
 			if crl.Number != 41 {
@@ -74,7 +76,8 @@ func TestParseCRLRefuses(t *testing.T) {
 	now := time.Now()
 	o, other := testkit.OutsideRoot(t, notary.ECDSAP256, now), testkit.OutsideRoot(t, notary.ECDSAP256, now)
 	sameName := testkit.OutsideRoot(t, notary.ECDSAP256, now)
-	sameName.Certificate.RawSubject, sameName.Certificate.SubjectKeyId = o.Certificate.RawSubject, o.Certificate.SubjectKeyId
+	sameName.Certificate.RawSubject, sameName.Certificate.SubjectKeyId = o.Certificate.RawSubject,
+		o.Certificate.SubjectKeyId
 	withEntries := func(entries ...x509.RevocationListEntry) []byte {
 		return listOf(t, o, func(l *x509.RevocationList) { l.RevokedCertificateEntries = entries })
 	}
@@ -93,36 +96,49 @@ func TestParseCRLRefuses(t *testing.T) {
 		issuer *x509.Certificate
 		words  string
 	}{
-		"nothing":                               {nil, nil, "cannot be parsed"},
-		"no list":                               {[]byte("hello"), nil, "cannot be parsed"},
-		"a certificate":                         {o.Certificate.Raw, nil, "cannot be parsed"},
-		"a certificate in PEM":                  {[]byte(testkit.PEM(o.Certificate)), nil, "CERTIFICATE"},
-		"cut off":                               {good[:len(good)-1], nil, "cannot be parsed"},
-		"more behind it":                        {append(append([]byte{}, good...), 0), nil, "1 octets after the end"},
-		"of another authority":                  {listOf(t, other), nil, "another authority"},
-		"of another key of that name":           {listOf(t, sameName), nil, "does not verify"},
-		"a broken signature":                    {flip(listOf(t, o), -1), nil, "does not verify"},
-		"a changed entry":                       {flip(withEntries(entry(5, 0)), 120), nil, ""},
-		"an issuer without cRLSign":             {good, &noSign, "does not verify"},
-		"from the future":                       {listOf(t, o, func(l *x509.RevocationList) { l.ThisUpdate = now.Add(time.Minute) }), nil, "future"},
-		"a number beyond 2^62":                  {listOf(t, o, func(l *x509.RevocationList) { l.Number = new(big.Int).Lsh(big.NewInt(1), 70) }), nil, "2^62"},
-		"a delta list":                          {withExtension(extension(true, []byte{2, 1, 1}, 2, 5, 29, 27)), nil, "delta"},
-		"an indirect list":                      {withExtension(extension(true, []byte{0x30, 3, 0x84, 1, 0xff}, 2, 5, 29, 28)), nil, "indirect"},
-		"a list of users alone":                 {withExtension(extension(true, []byte{0x30, 3, 0x81, 1, 0xff}, 2, 5, 29, 28)), nil, "part"},
-		"a distribution point":                  {withExtension(extension(false, []byte{0x30, 0}, 2, 5, 29, 28)), nil, "part"},
-		"an unknown critical extension":         {withExtension(extension(true, asn1.NullBytes, 1, 2, 3)), nil, "critical extension"},
-		"an entry of another authority":         {withEntries(entry(5, 0, extension(true, []byte{0x30, 0}, 2, 5, 29, 29))), nil, "indirect"},
-		"an entry's unknown critical extension": {withEntries(entry(5, 0, extension(true, asn1.NullBytes, 1, 2, 3))), nil, "serial number 05"},
-		"an invalidity date that is none":       {withEntries(entry(5, 0, extension(false, asn1.NullBytes, 2, 5, 29, 24))), nil, "invalidity date"},
-		"a hold instruction that is none":       {withEntries(entry(5, 6, extension(false, asn1.NullBytes, 2, 5, 29, 23))), nil, "hold instruction"},
-		"an endless hold instruction": {withEntries(entry(5, 6, extension(false, append([]byte{6, 40}, slices.Repeat([]byte{1}, 40)...), 2, 5, 29, 23))),
+		"nothing":                     {nil, nil, "cannot be parsed"},
+		"no list":                     {[]byte("hello"), nil, "cannot be parsed"},
+		"a certificate":               {o.Certificate.Raw, nil, "cannot be parsed"},
+		"a certificate in PEM":        {[]byte(testkit.PEM(o.Certificate)), nil, "CERTIFICATE"},
+		"cut off":                     {good[:len(good)-1], nil, "cannot be parsed"},
+		"more behind it":              {append(append([]byte{}, good...), 0), nil, "1 octets after the end"},
+		"of another authority":        {listOf(t, other), nil, "another authority"},
+		"of another key of that name": {listOf(t, sameName), nil, "does not verify"},
+		"a broken signature":          {flip(listOf(t, o), -1), nil, "does not verify"},
+		"a changed entry":             {flip(withEntries(entry(5, 0)), 120), nil, ""},
+		"an issuer without cRLSign":   {good, &noSign, "does not verify"},
+		"from the future": {listOf(t, o,
+			func(l *x509.RevocationList) { l.ThisUpdate = now.Add(time.Minute) }), nil, "future"},
+		"a number beyond 2^62": {listOf(t, o,
+			func(l *x509.RevocationList) { l.Number = new(big.Int).Lsh(big.NewInt(1), 70) }), nil, "2^62"},
+		"a delta list": {withExtension(extension(true, []byte{2, 1, 1}, 2, 5, 29, 27)), nil,
+			"delta"},
+		"an indirect list": {withExtension(extension(true, []byte{0x30, 3, 0x84, 1, 0xff}, 2, 5, 29,
+			28)), nil, "indirect"},
+		"a list of users alone": {withExtension(extension(true, []byte{0x30, 3, 0x81, 1, 0xff}, 2, 5, 29,
+			28)), nil, "part"},
+		"a distribution point": {withExtension(extension(false, []byte{0x30, 0}, 2, 5, 29, 28)), nil,
+			"part"},
+		"an unknown critical extension": {withExtension(extension(true, asn1.NullBytes, 1, 2, 3)), nil,
+			"critical extension"},
+		"an entry of another authority": {withEntries(entry(5, 0, extension(true, []byte{0x30, 0}, 2, 5, 29, 29))),
+			nil, "indirect"},
+		"an entry's unknown critical extension": {withEntries(entry(5, 0, extension(true, asn1.NullBytes, 1, 2, 3))), nil,
+			"serial number 05"},
+		"an invalidity date that is none": {withEntries(entry(5, 0, extension(false, asn1.NullBytes, 2, 5, 29, 24))), nil,
+			"invalidity date"},
+		"a hold instruction that is none": {withEntries(entry(5, 6, extension(false, asn1.NullBytes, 2, 5, 29, 23))), nil,
+			"hold instruction"},
+		"an endless hold instruction": {withEntries(entry(5, 6, extension(false,
+			append([]byte{6, 40}, slices.Repeat([]byte{1}, 40)...), 2, 5, 29, 23))),
 			nil, "hold instruction"},
 		"a serial number twice":    {withEntries(entry(5, 0), entry(6, 0), entry(5, 1)), nil, "05 twice"},
 		"a negative serial number": {withEntries(entry(-5, 0)), nil, "not positive"},
 		"a serial number of zero":  {withEntries(entry(0, 0)), nil, "not positive"},
 		"an unused reason":         {withEntries(entry(5, 7)), nil, "reason code 7"},
 		"a removal":                {withEntries(entry(5, 8)), nil, "reason code 8"},
-		"a revocation before 1970": {withEntries(x509.RevocationListEntry{SerialNumber: big.NewInt(5), RevocationTime: time.Unix(0, 0)}),
+		"a revocation before 1970": {withEntries(x509.RevocationListEntry{SerialNumber: big.NewInt(5),
+			RevocationTime: time.Unix(0, 0)}),
 			nil, "before 1970"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -147,7 +163,8 @@ func TestParseCRLRefusesOldForms(t *testing.T) {
 	writeFile(t, folder, "v2.cnf", "[ca]\ndefault_ca=a\n[a]\ndatabase=index.txt\ndefault_crl_days=9\ndefault_md=sha1\ncrlnumber=number\n")
 	writeFile(t, folder, "index.txt", "")
 	writeFile(t, folder, "number", "01\n")
-	openssl(t, folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-subj", "/CN=Old", "-out", "ca.pem",
+	openssl(t, folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-subj", "/CN=Old", "-out",
+		"ca.pem",
 		"-addext", "keyUsage=keyCertSign,cRLSign")
 	openssl(t, folder, "ca", "-gencrl", "-config", "ca.cnf", "-keyfile", "key.pem", "-cert", "ca.pem", "-out", "v1.pem")
 	openssl(t, folder, "ca", "-gencrl", "-config", "v2.cnf", "-keyfile", "key.pem", "-cert", "ca.pem", "-out", "sha1.pem")

@@ -110,22 +110,28 @@ func TestParseCSROfDevices(t *testing.T) {
 		text string
 		want []string
 	}{
-		"plain":              {deviceCSR{}.pem(t), nil},
-		"no attributes":      {deviceCSR{noAttributes: true}.pem(t), []string{"csr_no_attributes"}},
-		"version 1":          {deviceCSR{version: 1}.pem(t), []string{"csr_version"}},
-		"version 2":          {deviceCSR{version: 2}.pem(t), []string{"csr_version"}},
-		"SHA-1":              {deviceCSR{sha1: true}.pem(t), []string{"csr_sha1"}},
-		"all at once":        {deviceCSR{noAttributes: true, version: 2, sha1: true}.pem(t), []string{"csr_no_attributes", "csr_version", "csr_sha1"}},
-		"BOM":                {"\ufeff" + deviceCSR{}.pem(t), nil},
-		"text before":        {"Certificate Request:\n    Data: Müller\n" + deviceCSR{}.pem(t), nil},
-		"text after":         {deviceCSR{}.pem(t) + "\nregards\n", nil},
-		"an address, twice":  {withSAN(t, generalName(2, "10.0.0.7"), generalName(7, "\x0a\x00\x00\x07")), []string{"csr_address_as_dns_name"}},
-		"an address, often":  {withSAN(t, generalName(2, "10.0.0.7"), generalName(2, "10.0.0.7"), generalName(7, "\x0a\x00\x00\x07")), []string{"csr_address_as_dns_name"}},
-		"IPv6, other form":   {withSAN(t, generalName(2, "2001:DB8:0::1"), generalName(7, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01")), []string{"csr_address_as_dns_name"}},
-		"a URN":              {withSAN(t, generalName(6, "urn:plc1:Vendor:App")), nil},
-		"a UPN":              {withSAN(t, upn("jane@corp.example"), generalName(2, "dc1.corp.example")), nil},
-		"an underscore":      {withSAN(t, generalName(2, "host_1.example.com")), nil},
-		"unstructuredName":   {withSubject(t, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 2}, asn1.TagIA5String, "rtr1.example.com"), nil},
+		"plain":         {deviceCSR{}.pem(t), nil},
+		"no attributes": {deviceCSR{noAttributes: true}.pem(t), []string{"csr_no_attributes"}},
+		"version 1":     {deviceCSR{version: 1}.pem(t), []string{"csr_version"}},
+		"version 2":     {deviceCSR{version: 2}.pem(t), []string{"csr_version"}},
+		"SHA-1":         {deviceCSR{sha1: true}.pem(t), []string{"csr_sha1"}},
+		"all at once": {deviceCSR{noAttributes: true, version: 2, sha1: true}.pem(t),
+			[]string{"csr_no_attributes", "csr_version", "csr_sha1"}},
+		"BOM":         {"\ufeff" + deviceCSR{}.pem(t), nil},
+		"text before": {"Certificate Request:\n    Data: Müller\n" + deviceCSR{}.pem(t), nil},
+		"text after":  {deviceCSR{}.pem(t) + "\nregards\n", nil},
+		"an address, twice": {withSAN(t, generalName(2, "10.0.0.7"), generalName(7, "\x0a\x00\x00\x07")),
+			[]string{"csr_address_as_dns_name"}},
+		"an address, often": {withSAN(t, generalName(2, "10.0.0.7"), generalName(2, "10.0.0.7"),
+			generalName(7, "\x0a\x00\x00\x07")), []string{"csr_address_as_dns_name"}},
+		"IPv6, other form": {withSAN(t, generalName(2, "2001:DB8:0::1"),
+			generalName(7, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01")),
+			[]string{"csr_address_as_dns_name"}},
+		"a URN":         {withSAN(t, generalName(6, "urn:plc1:Vendor:App")), nil},
+		"a UPN":         {withSAN(t, upn("jane@corp.example"), generalName(2, "dc1.corp.example")), nil},
+		"an underscore": {withSAN(t, generalName(2, "host_1.example.com")), nil},
+		"unstructuredName": {withSubject(t, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 2}, asn1.TagIA5String,
+			"rtr1.example.com"), nil},
 		"country as UTF8":    {withSubject(t, oidCountry, asn1.TagUTF8String, "DE"), []string{"csr_string_type"}},
 		"email as UTF8":      {withSubject(t, oidEmail, asn1.TagUTF8String, "me@example.com"), []string{"csr_string_type"}},
 		"organization, IA5":  {withSubject(t, oidOrg, asn1.TagIA5String, "Example"), []string{"csr_string_type"}},
@@ -186,19 +192,22 @@ func TestParseCSRReencodesStrings(t *testing.T) {
 // Of several common names the last is the most specific; all hosts are added to the names.
 func TestParseCSRWithSeveralCommonNames(t *testing.T) {
 	t.Parallel()
-	csr, err := pki.ParseCSR(csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{
-		{Type: oidCN, Value: "Users"}, {Type: oidCN, Value: "a.example.com"}, {Type: oidCN, Value: "b.example.com"}}}}))
+	csr, err := pki.ParseCSR(csrPEM(t, testKey(),
+		x509.CertificateRequest{Subject: pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{
+			{Type: oidCN, Value: "Users"}, {Type: oidCN, Value: "a.example.com"}, {Type: oidCN, Value: "b.example.com"}}}}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(notary.Names{DNS: []string{"a.example.com", "b.example.com"}}, csr.Names); diff != "" || csr.CommonName != "b.example.com" {
+	if diff := cmp.Diff(notary.Names{DNS: []string{"a.example.com", "b.example.com"}}, csr.Names); diff != "" ||
+		csr.CommonName != "b.example.com" {
 		t.Errorf("common name %q, names: -want +got\n%s", csr.CommonName, diff)
 	}
 }
 
 func TestParseCSRRefusesMD5(t *testing.T) {
 	t.Parallel()
-	der := []byte(strings.ReplaceAll(contentOf(csrPEM(t, newKey(t, notary.RSA2048), x509.CertificateRequest{DNSNames: []string{"a.example.com"}})),
+	der := []byte(strings.ReplaceAll(contentOf(csrPEM(t, newKey(t, notary.RSA2048),
+		x509.CertificateRequest{DNSNames: []string{"a.example.com"}})),
 		"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04"))
 	_, err := pki.ParseCSR(toPEM("CERTIFICATE REQUEST", der))
 	wantInvalid(t, err, "csr", "MD5-RSA")
@@ -207,7 +216,8 @@ func TestParseCSRRefusesMD5(t *testing.T) {
 func TestDecodeText(t *testing.T) {
 	t.Parallel()
 	text := deviceCSR{}.pem(t) + "Müller \U0001f600"
-	for name, content := range map[string][]byte{"UTF-8": []byte(text), "little-endian": utf16Text(text, false), "big-endian": utf16Text(text, true)} {
+	for name, content := range map[string][]byte{"UTF-8": []byte(text), "little-endian": utf16Text(text, false),
+		"big-endian": utf16Text(text, true)} {
 		if got := string(pki.DecodeText(content)); got != text {
 			t.Errorf("%s: got %q", name, got)
 		}
@@ -234,7 +244,8 @@ func TestContentOfCSR(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pki.Fingerprint(one.Raw) == pki.Fingerprint(again.Raw) || one.Content() != again.Content() || one.Content() == other.Content() {
+	if pki.Fingerprint(one.Raw) == pki.Fingerprint(again.Raw) || one.Content() != again.Content() ||
+		one.Content() == other.Content() {
 		t.Errorf("contents %s, %s and %s", one.Content(), again.Content(), other.Content())
 	}
 	if block, _ := pem.Decode([]byte(one.PEM)); pki.Fingerprint(block.Bytes) != pki.Fingerprint(one.Raw) {
@@ -244,16 +255,18 @@ func TestContentOfCSR(t *testing.T) {
 
 func TestAskedExtensions(t *testing.T) {
 	t.Parallel()
-	csr, err := pki.ParseCSR(csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"}, ExtraExtensions: []pkix.Extension{
-		{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: []byte{0x30, 3, 1, 1, 0xff}},
-		{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: []byte{3, 2, 1, 6}},
-		{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Value: marshal(t, []asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 1}})},
-	}}))
+	csr, err := pki.ParseCSR(csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"},
+		ExtraExtensions: []pkix.Extension{
+			{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: []byte{0x30, 3, 1, 1, 0xff}},
+			{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: []byte{3, 2, 1, 6}},
+			{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Value: marshal(t, []asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 1}})},
+		}}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	usage := x509.KeyUsage(csr.AskedKeyUsage())
-	if !csr.AsksForCA() || usage != x509.KeyUsageCertSign|x509.KeyUsageCRLSign || len(csr.AskedExtKeyUsages()) != 1 || len(csr.Asked) != 3 {
+	if !csr.AsksForCA() || usage != x509.KeyUsageCertSign|x509.KeyUsageCRLSign || len(csr.AskedExtKeyUsages()) != 1 ||
+		len(csr.Asked) != 3 {
 		t.Errorf("CA %v, key usage %b, %v", csr.AsksForCA(), usage, csr.AskedExtKeyUsages())
 	}
 	plain, err := pki.ParseCSR(deviceCSR{}.pem(t))
@@ -291,8 +304,9 @@ func TestAskedPathLen(t *testing.T) {
 
 func TestReplace(t *testing.T) {
 	t.Parallel()
-	csr, err := pki.ParseCSR(csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{CommonName: "old.example.com"},
-		DNSNames: []string{"san.example.com"}}))
+	csr, err := pki.ParseCSR(csrPEM(t, testKey(),
+		x509.CertificateRequest{Subject: pkix.Name{CommonName: "old.example.com"},
+			DNSNames: []string{"san.example.com"}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,18 +317,21 @@ func TestReplace(t *testing.T) {
 		findings    []string
 	}{
 		{pki.Replacement{}, "old.example.com", "DNS:san.example.com DNS:old.example.com", nil},
-		{pki.Replacement{Subject: "CN=new.example.com,O=Example"}, "new.example.com", "DNS:san.example.com DNS:new.example.com",
+		{pki.Replacement{Subject: "CN=new.example.com,O=Example"}, "new.example.com",
+			"DNS:san.example.com DNS:new.example.com",
 			[]string{"csr_subject_replaced", "csr_names_replaced"}},
 		{pki.Replacement{Names: []string{"other.example.com", "10.0.0.7"}}, "old.example.com",
 			"DNS:other.example.com DNS:old.example.com IP:10.0.0.7", []string{"csr_names_replaced"}},
-		{pki.Replacement{Subject: "CN=A pump", Names: []string{}}, "A pump", "", []string{"csr_subject_replaced", "csr_names_replaced"}},
+		{pki.Replacement{Subject: "CN=A pump", Names: []string{}}, "A pump", "",
+			[]string{"csr_subject_replaced", "csr_names_replaced"}},
 	} {
 		replaced, err := csr.Replace(test.replacement)
 		if err != nil {
 			t.Errorf("%+v: %v", test.replacement, err)
 			continue
 		}
-		if replaced.CommonName != test.commonName || replaced.Names.String() != test.names || replaced.Subject.CommonName != test.commonName {
+		if replaced.CommonName != test.commonName || replaced.Names.String() != test.names ||
+			replaced.Subject.CommonName != test.commonName {
 			t.Errorf("%+v: %q, %s", test.replacement, replaced.CommonName, replaced.Names)
 		}
 		if diff := cmp.Diff(test.findings, findingNames(replaced.Findings)); diff != "" {

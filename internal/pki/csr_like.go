@@ -37,7 +37,8 @@ func IsSelfSigned(c *x509.Certificate) bool {
 // KeyAlgorithmOf returns the algorithm for which [GenerateKey] creates keys of this kind, or "" if there is none.
 func KeyAlgorithmOf(key crypto.PublicKey) notary.KeyAlgorithm {
 	return map[string]notary.KeyAlgorithm{
-		"ECDSA P-256": notary.ECDSAP256, "ECDSA P-384": notary.ECDSAP384, "ECDSA P-521": notary.ECDSAP521, "Ed25519": notary.Ed25519,
+		"ECDSA P-256": notary.ECDSAP256, "ECDSA P-384": notary.ECDSAP384, "ECDSA P-521": notary.ECDSAP521,
+		"Ed25519":  notary.Ed25519,
 		"RSA 2048": notary.RSA2048, "RSA 3072": notary.RSA3072, "RSA 4096": notary.RSA4096,
 	}[KeyName(key)]
 }

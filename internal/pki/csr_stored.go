@@ -44,7 +44,8 @@ func CSRFor(key crypto.Signer, certificate *x509.Certificate) (pemText string, e
 }
 
 func encodeCSR(key crypto.Signer, subject []byte, asked []pkix.Extension) (string, error) {
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{RawSubject: subject, ExtraExtensions: asked}, key)
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{RawSubject: subject,
+		ExtraExtensions: asked}, key)
 	if err != nil {
 		return "", notary.InternalError("make the certificate request", err)
 	}

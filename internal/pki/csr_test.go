@@ -50,7 +50,8 @@ func TestParseCSRForEveryKey(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if csr.Key != name || csr.CommonName != "A machine" || csr.PEM != made.PEM || !pki.SameKey(csr.PublicKey, key.Public()) {
+			if csr.Key != name || csr.CommonName != "A machine" || csr.PEM != made.PEM ||
+				!pki.SameKey(csr.PublicKey, key.Public()) {
 				t.Errorf("key %q, common name %q", csr.Key, csr.CommonName)
 			}
 			if diff := cmp.Diff(names, csr.Names); diff != "" {
@@ -64,18 +65,23 @@ func TestParseCSRTakes(t *testing.T) {
 	t.Parallel()
 	plain := csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{CommonName: "Title of it"}})
 	for name, text := range map[string]string{
-		"CRLF":                   strings.ReplaceAll(plain, "\n", "\r\n"),
-		"white space around it":  "\n \t\r\n" + plain + "  \n\n",
-		"no newline at the end":  strings.TrimSpace(plain),
-		"trailing blanks":        strings.ReplaceAll(plain, "\n", " \t\n"),
-		"the older label":        strings.ReplaceAll(plain, "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"),
-		"empty subject, names":   csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"}}),
-		"no names, common name":  plain,
-		"CA rights, ignored":     csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"}, ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: []byte{0x30, 3, 1, 1, 0xff}}}}),
-		"critical SAN":           csrPEM(t, testKey(), x509.CertificateRequest{ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Critical: true, Value: marshal(t, []asn1.RawValue{generalName(2, "a.example.com")})}}}),
+		"CRLF":                  strings.ReplaceAll(plain, "\n", "\r\n"),
+		"white space around it": "\n \t\r\n" + plain + "  \n\n",
+		"no newline at the end": strings.TrimSpace(plain),
+		"trailing blanks":       strings.ReplaceAll(plain, "\n", " \t\n"),
+		"the older label":       strings.ReplaceAll(plain, "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"),
+		"empty subject, names":  csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"}}),
+		"no names, common name": plain,
+		"CA rights, ignored": csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"},
+			ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true,
+				Value: []byte{0x30, 3, 1, 1, 0xff}}}}),
+		"critical SAN": csrPEM(t, testKey(),
+			x509.CertificateRequest{ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Critical: true,
+				Value: marshal(t, []asn1.RawValue{generalName(2, "a.example.com")})}}}),
 		"64 characters in a CN":  withSubject(t, oidCN, asn1.TagUTF8String, strings.Repeat("ü", 64)),
 		"unknown attribute type": withSubject(t, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, asn1.TagUTF8String, "x"),
-		"RSA-PSS signature":      csrPEM(t, newKey(t, notary.RSA2048), x509.CertificateRequest{SignatureAlgorithm: x509.SHA256WithRSAPSS, DNSNames: []string{"a.example.com"}}),
+		"RSA-PSS signature": csrPEM(t, newKey(t, notary.RSA2048),
+			x509.CertificateRequest{SignatureAlgorithm: x509.SHA256WithRSAPSS, DNSNames: []string{"a.example.com"}}),
 	} {
 		csr, err := pki.ParseCSR(text)
 		if err != nil {
@@ -96,7 +102,8 @@ func TestNamesOfCSR(t *testing.T) {
 		want       notary.Names
 	}{
 		{"WWW.Example.com", nil, notary.Names{DNS: []string{"www.example.com"}}},
-		{"www.example.com", []string{"WWW.EXAMPLE.com", "a.example.com"}, notary.Names{DNS: []string{"www.example.com", "a.example.com"}}},
+		{"www.example.com", []string{"WWW.EXAMPLE.com", "a.example.com"},
+			notary.Names{DNS: []string{"www.example.com", "a.example.com"}}},
 		{"*.example.com", nil, notary.Names{DNS: []string{"*.example.com"}}},
 		{"localhost", nil, notary.Names{DNS: []string{"localhost"}}},
 		{"10.0.0.7", nil, notary.Names{IP: []string{"10.0.0.7"}}},
@@ -143,7 +150,8 @@ func TestParseCSRRefusesPEM(t *testing.T) {
 		{"text that is not UTF-8 before", "M\xfcller\n" + good, "text around"},
 		{"text that turns the direction", "\u202eabc\n" + good, "text around"},
 		{"UTF-16", string(utf16Text(good, false)), "encoded as UTF-16"},
-		{"UTF-16 as JSON has it", "\ufffd\ufffd" + strings.Join(strings.Split(good, ""), "\x00") + "\x00", "encoded as UTF-16"},
+		{"UTF-16 as JSON has it", "\ufffd\ufffd" + strings.Join(strings.Split(good, ""), "\x00") + "\x00",
+			"encoded as UTF-16"},
 		{"indented", " " + good, "broken at the line"},
 		{"headers", lines[0] + "Proc-Type: 4,ENCRYPTED\n\n" + strings.Join(lines[1:], ""), "headers"},
 		{"no end", strings.Join(lines[:len(lines)-2], ""), "cut off"},
@@ -154,7 +162,8 @@ func TestParseCSRRefusesPEM(t *testing.T) {
 		{"base64 changed", lines[0] + "*" + strings.Join(lines[1:], ""), "not valid base64"},
 		{"base64 cut", lines[0] + lines[1] + strings.Join(lines[3:], ""), ""},
 		{"empty block", "-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n", "empty"},
-		{"a private key", good + toPEM("PRIVATE KEY", []byte{1}), "private key, which must never be sent: treat that key as compromised"},
+		{"a private key", good + toPEM("PRIVATE KEY", []byte{1}),
+			"private key, which must never be sent: treat that key as compromised"},
 		{"an EC key", toPEM("EC PRIVATE KEY", []byte{1}), "treat that key as compromised"},
 		{"an encrypted key", toPEM("ENCRYPTED PRIVATE KEY", []byte{1}), "treat that key as compromised"},
 		{"1 MB of them", strings.Repeat(good, 1<<20/len(good)), "PEM blocks"},
@@ -187,18 +196,21 @@ func TestParseCSRRefusesContent(t *testing.T) {
 	for i := range pki.MaxNames {
 		oneTooMany.DNSNames = append(oneTooMany.DNSNames, fmt.Sprintf("n%d.example.com", i))
 	}
-	unknownSignature := strings.ReplaceAll(string(der()), "\x2a\x86\x48\xce\x3d\x04\x03\x02", "\x2a\x86\x48\xce\x3d\x04\x03\x00")
+	unknownSignature := strings.ReplaceAll(string(der()), "\x2a\x86\x48\xce\x3d\x04\x03\x02",
+		"\x2a\x86\x48\xce\x3d\x04\x03\x00")
 
 	utf8, printable, ia5, bmp := asn1.TagUTF8String, asn1.TagPrintableString, asn1.TagIA5String, asn1.TagBMPString
 	tests := []struct{ name, text, words string }{
 		{"not DER", toPEM("CERTIFICATE REQUEST", []byte("hello")), "does not hold a certificate request"},
-		{"a certificate", toPEM("CERTIFICATE REQUEST", issue(t, nil, "x", false, nil).certificate.Raw), "does not hold a certificate request"},
+		{"a certificate", toPEM("CERTIFICATE REQUEST", issue(t, nil, "x", false, nil).certificate.Raw),
+			"does not hold a certificate request"},
 		{"trailing DER", toPEM("CERTIFICATE REQUEST", append(der(), 5, 0)), "2 octets after the end"},
 		{"version 3", version(3), "version number 3"},
 		{"version -1", version(0xff), "version number -1"},
 		{"unknown signature", toPEM("CERTIFICATE REQUEST", []byte(unknownSignature)), "sign it with SHA-256"},
 		{"nobody", csrPEM(t, testKey(), x509.CertificateRequest{}), "has no names"},
-		{"nobody but an organization", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{Organization: []string{"Acme"}}}), "has no names"},
+		{"nobody but an organization", csrPEM(t, testKey(),
+			x509.CertificateRequest{Subject: pkix.Name{Organization: []string{"Acme"}}}), "has no names"},
 		{"1,001 names", withSAN(t, many...), "more than 1000 names"},
 		{"1,000 names and a common name", csrPEM(t, testKey(), oneTooMany), "1001 names"},
 
@@ -207,28 +219,39 @@ func TestParseCSRRefusesContent(t *testing.T) {
 		{"C1 control in the CN", withSubject(t, oidCN, utf8, "a\u0085b"), "the character U+0085"},
 		{"writing turned around", withSubject(t, oidCN, utf8, "a\u202eb"), "the character U+202E"},
 		{"CN not UTF-8", withSubject(t, oidCN, utf8, "a\xff"), "not valid UTF-8"},
-		{"CN in the wrong alphabet", withSubject(t, oidCN, printable, "a@b"), "PrintableString, which does not have the character '@': encode it as UTF8String"},
+		{"CN in the wrong alphabet", withSubject(t, oidCN, printable, "a@b"),
+			"PrintableString, which does not have the character '@': encode it as UTF8String"},
 		{"CN empty", withSubject(t, oidCN, utf8, ""), "is empty"},
 		{"CN too long", withSubject(t, oidCN, utf8, strings.Repeat("ü", 65)), "65 characters"},
-		{"wildcard CN in PrintableString", withSubject(t, oidCN, printable, "*.example.com"), "PrintableString, which does not have the character '*'"},
+		{"wildcard CN in PrintableString", withSubject(t, oidCN, printable, "*.example.com"),
+			"PrintableString, which does not have the character '*'"},
 		{"CN as BMPString of odd length", withSubject(t, oidCN, bmp, "\x00ab"), "not a well-formed BMPString"},
 		{"CN as BMPString with a surrogate", withSubject(t, oidCN, bmp, "\xd8\x00"), "not a well-formed BMPString"},
-		{"CN as UniversalString beyond Unicode", withSubject(t, oidCN, 28, "\x00\x11\x00\x00"), "not a well-formed UniversalString"},
+		{"CN as UniversalString beyond Unicode", withSubject(t, oidCN, 28, "\x00\x11\x00\x00"),
+			"not a well-formed UniversalString"},
 		{"NUL in a BMPString", withSubject(t, oidCN, bmp, "\x00a\x00\x00"), "the character U+0000"},
 		{"C1 control in a T61String", withSubject(t, oidCN, asn1.TagT61String, "a\x85"), "the character U+0085"},
-		{"Latin-1 in an IA5String", withSubject(t, oidEmail, ia5, "j\xfcrgen@example.com"), "octet 0xfc: write it in ASCII, the only encoding allowed for this attribute"},
-		{"Latin-1 in the CN as IA5String", withSubject(t, oidCN, ia5, "j\xfcrgen"), "octet 0xfc: write it in ASCII, or as UTF8String"},
+		{"Latin-1 in an IA5String", withSubject(t, oidEmail, ia5, "j\xfcrgen@example.com"),
+			"octet 0xfc: write it in ASCII, the only encoding allowed for this attribute"},
+		{"Latin-1 in the CN as IA5String", withSubject(t, oidCN, ia5, "j\xfcrgen"),
+			"octet 0xfc: write it in ASCII, or as UTF8String"},
 		{"CN as integer", withSubject(t, oidCN, asn1.TagInteger, "\x01"), "not text"},
-		{"country that is not printable", withSubject(t, oidCountry, utf8, "D_"), "PrintableString, which does not have the character '_'"},
+		{"country that is not printable", withSubject(t, oidCountry, utf8, "D_"),
+			"PrintableString, which does not have the character '_'"},
 		{"country of three letters", withSubject(t, oidCountry, printable, "DEU"), "exactly 2"},
 		{"country of one letter", withSubject(t, oidCountry, printable, "D"), "exactly 2"},
-		{"organization too long", withSubject(t, oidOrg, utf8, strings.Repeat("a", 65)), "organization in the subject has 65"},
+		{"organization too long", withSubject(t, oidOrg, utf8, strings.Repeat("a", 65)),
+			"organization in the subject has 65"},
 		{"email that is none", withSubject(t, oidEmail, ia5, "me"), "not an email address"},
-		{"21 attributes", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{OrganizationalUnit: strings.Split(strings.Repeat("a,", 20)+"a", ",")}}), "more than 20 attributes"},
+		{"21 attributes", csrPEM(t, testKey(),
+			x509.CertificateRequest{Subject: pkix.Name{OrganizationalUnit: strings.Split(strings.Repeat("a,", 20)+"a", ",")}}),
+			"more than 20 attributes"},
 		{"wildcard CN that is too wide", withSubject(t, oidCN, utf8, "*.com"), "too broad"},
 
-		{"otherName", withSAN(t, asn1.RawValue{Class: 2, Tag: 0, IsCompound: true, Bytes: []byte{6, 1, 0x2a}}), "otherName of the type 1.2"},
-		{"directoryName", withSAN(t, asn1.RawValue{Class: 2, Tag: 4, IsCompound: true, Bytes: []byte{0x30, 0}}), "directoryName"},
+		{"otherName", withSAN(t, asn1.RawValue{Class: 2, Tag: 0, IsCompound: true, Bytes: []byte{6, 1, 0x2a}}),
+			"otherName of the type 1.2"},
+		{"directoryName", withSAN(t, asn1.RawValue{Class: 2, Tag: 4, IsCompound: true, Bytes: []byte{0x30, 0}}),
+			"directoryName"},
 		{"registeredID", withSAN(t, generalName(8, "\x2a")), "registeredID"},
 		{"unknown general name", withSAN(t, generalName(13, "x")), "unknown type"},
 		{"empty SAN", withSAN(t), "not well-formed"},
@@ -318,7 +341,8 @@ func publicKeyInfo(t testing.TB, key crypto.PublicKey) []byte {
 
 // sanTwice requests names under both identifiers of the extension request.
 func sanTwice(t *testing.T) string {
-	san := []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: marshal(t, []asn1.RawValue{generalName(2, "a.example.com")})}}
+	san := []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17},
+		Value: marshal(t, []asn1.RawValue{generalName(2, "a.example.com")})}}
 	return rawCSR(t, publicKeyInfo(t, testKey().Public()),
 		rawAttribute{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}, [][]pkix.Extension{san}},
 		rawAttribute{asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}, [][]pkix.Extension{san}})
@@ -359,7 +383,8 @@ func TestParseCSRRefusesKeys(t *testing.T) {
 		{"unknown", marshal(t, struct {
 			Algorithm pkix.AlgorithmIdentifier
 			Key       asn1.BitString
-		}{pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 3}}, asn1.BitString{Bytes: []byte{1}, BitLength: 8}}),
+		}{pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 3}},
+			asn1.BitString{Bytes: []byte{1}, BitLength: 8}}),
 			"unknown public key algorithm"},
 	}
 	for _, test := range tests {
@@ -384,10 +409,13 @@ func TestNewCSRRefuses(t *testing.T) {
 	}{
 		{"long common name", pkix.Name{CommonName: strings.Repeat("a", 65)}, notary.Names{}, "common_name", "65 characters"},
 		{"country", pkix.Name{CommonName: "a", Country: []string{"Germany"}}, notary.Names{}, "country_name", "exactly 2"},
-		{"state", pkix.Name{CommonName: "a", Province: []string{strings.Repeat("a", 129)}}, notary.Names{}, "state_or_province_name", "129"},
+		{"state", pkix.Name{CommonName: "a", Province: []string{strings.Repeat("a", 129)}}, notary.Names{},
+			"state_or_province_name", "129"},
 		{"locality", pkix.Name{CommonName: "a", Locality: []string{"a\tb"}}, notary.Names{}, "locality_name", "U+0009"},
-		{"organization", pkix.Name{CommonName: "a", Organization: []string{""}}, notary.Names{}, "organization_name", "empty"},
-		{"unit", pkix.Name{CommonName: "a", OrganizationalUnit: []string{strings.Repeat("a", 65)}}, notary.Names{}, "organizational_unit_name", "65"},
+		{"organization", pkix.Name{CommonName: "a", Organization: []string{""}}, notary.Names{}, "organization_name",
+			"empty"},
+		{"unit", pkix.Name{CommonName: "a", OrganizationalUnit: []string{strings.Repeat("a", 65)}}, notary.Names{},
+			"organizational_unit_name", "65"},
 		{"DNS name", pkix.Name{CommonName: "a"}, notary.Names{DNS: []string{"-a.example.com"}}, "", "hyphen"},
 		{"IP address", pkix.Name{CommonName: "a"}, notary.Names{IP: []string{"10.0.0.256"}}, "", "not an IP address"},
 		{"nobody", pkix.Name{}, notary.Names{}, "", "has no names"},

@@ -19,7 +19,8 @@ func nameOf(tb testing.TB, values ...asn1.RawValue) []byte {
 	}
 	var rdns []asn1.RawValue
 	for _, value := range values {
-		set := asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: marshal(tb, attribute{asn1.ObjectIdentifier{2, 5, 4, 3}, value})}
+		set := asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: marshal(tb,
+			attribute{asn1.ObjectIdentifier{2, 5, 4, 3}, value})}
 		rdns = append(rdns, set)
 	}
 	return marshal(tb, rdns)
@@ -40,14 +41,15 @@ func TestNamesThatMatch(t *testing.T) {
 	t.Parallel()
 	plain := nameOf(t, text(asn1.TagUTF8String, "Example CA Müller"))
 	for name, other := range map[string][]byte{
-		"case":                nameOf(t, text(asn1.TagUTF8String, "EXAMPLE ca MÜLLER")),
-		"white space":         nameOf(t, text(asn1.TagUTF8String, "  Example   CA Müller ")),
-		"T61String":           nameOf(t, text(asn1.TagT61String, "Example CA M\xfcller")),
-		"BMPString":           nameOf(t, bmp("Example CA Müller")),
-		"decomposed":          nameOf(t, text(asn1.TagUTF8String, "Example CA Mu\u0308ller")),
-		"full-width letters":  nameOf(t, text(asn1.TagUTF8String, "Ｅxample CA Müller")),
-		"octet for octet":     slices.Clone(plain),
-		"UniversalString":     nameOf(t, text(28, "\x00\x00\x00E\x00\x00\x00x\x00\x00\x00a\x00\x00\x00m\x00\x00\x00p\x00\x00\x00l\x00\x00\x00e\x00\x00\x00 \x00\x00\x00C\x00\x00\x00A\x00\x00\x00 \x00\x00\x00M\x00\x00\x00\xfc\x00\x00\x00l\x00\x00\x00l\x00\x00\x00e\x00\x00\x00r")),
+		"case":               nameOf(t, text(asn1.TagUTF8String, "EXAMPLE ca MÜLLER")),
+		"white space":        nameOf(t, text(asn1.TagUTF8String, "  Example   CA Müller ")),
+		"T61String":          nameOf(t, text(asn1.TagT61String, "Example CA M\xfcller")),
+		"BMPString":          nameOf(t, bmp("Example CA Müller")),
+		"decomposed":         nameOf(t, text(asn1.TagUTF8String, "Example CA Mu\u0308ller")),
+		"full-width letters": nameOf(t, text(asn1.TagUTF8String, "Ｅxample CA Müller")),
+		"octet for octet":    slices.Clone(plain),
+		"UniversalString": nameOf(t, text(28,
+			"\x00\x00\x00E\x00\x00\x00x\x00\x00\x00a\x00\x00\x00m\x00\x00\x00p\x00\x00\x00l\x00\x00\x00e\x00\x00\x00 \x00\x00\x00C\x00\x00\x00A\x00\x00\x00 \x00\x00\x00M\x00\x00\x00\xfc\x00\x00\x00l\x00\x00\x00l\x00\x00\x00e\x00\x00\x00r")),
 		"another white space": nameOf(t, text(asn1.TagUTF8String, "Example\u00a0CA Müller")),
 	} {
 		if !pki.SameName(plain, other) || !pki.SameName(other, plain) {
@@ -81,16 +83,19 @@ func TestChainsWhoseNamesMatch(t *testing.T) {
 	testkit.Require(t, "openssl")
 	root := issue(t, nil, "Old Root", true, nil)
 	middle := issue(t, &root, "Issuing CA", true, nil)
-	middle.certificate = testkit.Reissue(t, middle.certificate, root.key, testkit.Form{Issuer: nameOf(t, text(asn1.TagUTF8String, "old  ROOT"))})
+	middle.certificate = testkit.Reissue(t, middle.certificate, root.key,
+		testkit.Form{Issuer: nameOf(t, text(asn1.TagUTF8String, "old  ROOT"))})
 	leaf := issue(t, &middle, "leaf", false, nil)
-	leaf.certificate = testkit.Reissue(t, leaf.certificate, middle.key, testkit.Form{Issuer: nameOf(t, text(asn1.TagUTF8String, "ISSUING ca"))})
+	leaf.certificate = testkit.Reissue(t, leaf.certificate, middle.key,
+		testkit.Form{Issuer: nameOf(t, text(asn1.TagUTF8String, "ISSUING ca"))})
 	chain := chainOf(leaf, middle, root)
 	testkit.Check(t, pki.CheckChain(chain, leaf.key.Public(), false, now))
 	testkit.Check(t, pki.CheckChain(chain[1:], middle.key.Public(), true, now))
 	if says, accepted := opensslAcceptsPath(t, chain); !accepted {
 		t.Errorf("OpenSSL does not: %s", says)
 	}
-	if ordered := pki.OrderChain([]*x509.Certificate{chain[2], chain[0], chain[1]}, leaf.key.Public()); !slices.Equal(ordered, chain) {
+	if ordered := pki.OrderChain([]*x509.Certificate{chain[2], chain[0], chain[1]},
+		leaf.key.Public()); !slices.Equal(ordered, chain) {
 		t.Errorf("%d are put in order", len(ordered))
 	}
 	testkit.Check(t, pki.CheckIssued(leaf.certificate, middle.certificate))

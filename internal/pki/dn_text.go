@@ -16,7 +16,8 @@ import (
 
 // shortNames are the keywords of attribute types, the preferred one first.
 var shortNames = []struct{ name, oid string }{
-	{"CN", oidCommonName}, {"C", "2.5.4.6"}, {"ST", "2.5.4.8"}, {"S", "2.5.4.8"}, {"L", "2.5.4.7"}, {"O", "2.5.4.10"}, {"OU", "2.5.4.11"},
+	{"CN", oidCommonName}, {"C", "2.5.4.6"}, {"ST", "2.5.4.8"}, {"S", "2.5.4.8"}, {"L", "2.5.4.7"}, {"O", "2.5.4.10"},
+	{"OU", "2.5.4.11"},
 	{"DC", "0.9.2342.19200300.100.1.25"}, {"UID", "0.9.2342.19200300.100.1.1"}, {"STREET", "2.5.4.9"},
 	{"SN", "2.5.4.4"}, {"GN", "2.5.4.42"}, {"serialNumber", "2.5.4.5"}, {"title", "2.5.4.12"}, {"postalCode", "2.5.4.17"},
 	{"initials", "2.5.4.43"}, {"generationQualifier", "2.5.4.44"}, {"dnQualifier", "2.5.4.46"}, {"pseudonym", "2.5.4.65"},

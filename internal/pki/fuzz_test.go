@@ -77,7 +77,8 @@ func FuzzParseCSR(f *testing.F) {
 			t.Errorf("names typed again: -want +got\n%s", diff)
 		}
 		// No name that x509 read is lost or changed.
-		if want := len(csr.DNSNames) + len(csr.IPAddresses) + len(csr.EmailAddresses) + len(csr.URIs); want > 0 && csr.Names.Len() == 0 {
+		if want := len(csr.DNSNames) + len(csr.IPAddresses) + len(csr.EmailAddresses) + len(csr.URIs); want > 0 &&
+			csr.Names.Len() == 0 {
 			t.Error("names were lost")
 		}
 		if content, err := pki.CSRContent(text); err != nil || content != csr.Content() {
@@ -96,7 +97,8 @@ func FuzzParseCSR(f *testing.F) {
 
 // A subject that ParseSubject accepts survives a round trip through text.
 func FuzzParseSubject(f *testing.F) {
-	for _, text := range []string{"CN=web,O=Example,C=DE", `CN=a\,b+UID=x`, `O=\ a\ `, `CN=\c3\bc`, "emailAddress=a@example.com", `CN=#41`, "2.5.4.3=a"} {
+	for _, text := range []string{"CN=web,O=Example,C=DE", `CN=a\,b+UID=x`, `O=\ a\ `, `CN=\c3\bc`,
+		"emailAddress=a@example.com", `CN=#41`, "2.5.4.3=a"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -124,7 +126,8 @@ func FuzzParseChain(f *testing.F) {
 	f.Add(encode(chainOf(root, issuing, leaf)))
 	f.Add("subject=/CN=leaf\n" + strings.ReplaceAll(good, "\n", "\r\n"))
 	f.Add(good + toPEM("X509 CRL", []byte{0x30, 0}))
-	bag, err := pkcs7.DegenerateCertificate(slices.Concat(root.certificate.Raw, leaf.certificate.Raw, issuing.certificate.Raw))
+	bag, err := pkcs7.DegenerateCertificate(slices.Concat(root.certificate.Raw, leaf.certificate.Raw,
+		issuing.certificate.Raw))
 	testkit.Check(f, err)
 	f.Add(string(bag))
 	f.Add(toPEM("TRUSTED CERTIFICATE", append(slices.Clone(root.certificate.Raw), 0x30, 0)))

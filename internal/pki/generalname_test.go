@@ -43,14 +43,16 @@ func TestGeneralNamesAreReadStrictly(t *testing.T) {
 		"a wrong one there":          {asn1.ObjectIdentifier{2, 5, 29, 31}, "30 09 30 07 a0 05 a0 03 80 01 61", false},
 		"of a CRL issuer":            {asn1.ObjectIdentifier{2, 5, 29, 31}, "30 07 30 05 a2 03 80 01 61", false},
 		"of the key's issuer":        {asn1.ObjectIdentifier{2, 5, 29, 35}, "30 0a 80 01 01 a1 02 80 00 82 01 05", false},
-		"a good one there":           {asn1.ObjectIdentifier{2, 5, 29, 35}, "30 0c 80 01 01 a1 04 a4 02 30 00 82 01 05", true},
-		"of access information":      {asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}, "30 09 30 07 06 02 2a03 80 01 61", false},
-		"of a name constraint":       {asn1.ObjectIdentifier{2, 5, 29, 30}, "30 07 a1 05 30 03 80 01 61", false},
-		"an address constraint":      {asn1.ObjectIdentifier{2, 5, 29, 30}, "30 0e a1 0c 30 0a 87 08 0a000000 ff000000", true},
+		"a good one there": {asn1.ObjectIdentifier{2, 5, 29, 35}, "30 0c 80 01 01 a1 04 a4 02 30 00 82 01 05",
+			true},
+		"of access information": {asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}, "30 09 30 07 06 02 2a03 80 01 61", false},
+		"of a name constraint":  {asn1.ObjectIdentifier{2, 5, 29, 30}, "30 07 a1 05 30 03 80 01 61", false},
+		"an address constraint": {asn1.ObjectIdentifier{2, 5, 29, 30}, "30 0e a1 0c 30 0a 87 08 0a000000 ff000000", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := pki.CheckGeneralNames(&x509.Certificate{Extensions: []pkix.Extension{{Id: c.oid, Value: fromHex(t, c.value)}}})
+			err := pki.CheckGeneralNames(&x509.Certificate{Extensions: []pkix.Extension{{Id: c.oid,
+				Value: fromHex(t, c.value)}}})
 			if c.good {
 				testkit.Check(t, err)
 				return
@@ -72,8 +74,9 @@ func TestChainsWithWrongGeneralNames(t *testing.T) {
 	t.Parallel()
 	root := issue(t, nil, "Root", true, nil)
 	leaf := issue(t, &root, "leaf", false, nil)
-	wrong := testkit.Reissue(t, leaf.certificate, root.key, testkit.Form{Without: []asn1.ObjectIdentifier{testkit.SubjectAltName},
-		With: []pkix.Extension{{Id: testkit.SubjectAltName, Value: fromHex(t, "30 06 80 01 61 82 01 61")}}})
+	wrong := testkit.Reissue(t, leaf.certificate, root.key,
+		testkit.Form{Without: []asn1.ObjectIdentifier{testkit.SubjectAltName},
+			With: []pkix.Extension{{Id: testkit.SubjectAltName, Value: fromHex(t, "30 06 80 01 61 82 01 61")}}})
 	err := pki.CheckChain([]*x509.Certificate{wrong, root.certificate}, leaf.key.Public(), false, now)
 	wantInvalid(t, err, "", "certificate 1 of the chain cannot be used: its subject alternative name")
 	wantInvalid(t, pki.CheckIssued(wrong, root.certificate), "", "its subject alternative name")
@@ -85,7 +88,8 @@ func FuzzCheckGeneralNames(f *testing.F) {
 	f.Add(fromHex(f, "30 09 30 07 a0 05 a0 03 86 01 61"))
 	f.Add(fromHex(f, "30 0c 80 01 01 a1 04 a4 02 30 00 82 01 05"))
 	f.Fuzz(func(t *testing.T, value []byte) {
-		for _, oid := range []asn1.ObjectIdentifier{{2, 5, 29, 17}, {2, 5, 29, 18}, {2, 5, 29, 30}, {2, 5, 29, 31}, {2, 5, 29, 35},
+		for _, oid := range []asn1.ObjectIdentifier{{2, 5, 29, 17}, {2, 5, 29, 18}, {2, 5, 29, 30}, {2, 5, 29, 31},
+			{2, 5, 29, 35},
 			{1, 3, 6, 1, 5, 5, 7, 1, 1}} {
 			err := pki.CheckGeneralNames(&x509.Certificate{Extensions: []pkix.Extension{{Id: oid, Value: value}}})
 			if err != nil {

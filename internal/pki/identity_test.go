@@ -24,7 +24,8 @@ import (
 	"notary/internal/testkit"
 )
 
-var identityAlgorithms = []notary.KeyAlgorithm{notary.ECDSAP256, notary.ECDSAP384, notary.ECDSAP521, notary.Ed25519, notary.RSA2048}
+var identityAlgorithms = []notary.KeyAlgorithm{notary.ECDSAP256, notary.ECDSAP384, notary.ECDSAP521, notary.Ed25519,
+	notary.RSA2048}
 
 func fingerprint(tb testing.TB, key crypto.PublicKey) string {
 	tb.Helper()

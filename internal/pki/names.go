@@ -66,7 +66,8 @@ func CertificateNames(c *x509.Certificate) notary.Names {
 	for _, uri := range c.URIs {
 		names.URI = append(names.URI, uri.String())
 	}
-	return notary.Names{DNS: distinct(names.DNS), IP: distinct(names.IP), Email: distinct(c.EmailAddresses), URI: distinct(names.URI),
+	return notary.Names{DNS: distinct(names.DNS), IP: distinct(names.IP), Email: distinct(c.EmailAddresses),
+		URI: distinct(names.URI),
 		UPN: distinct(UPNs(c.Extensions))}
 }
 
@@ -280,7 +281,8 @@ func checkURI(text string) error {
 	switch {
 	case text == uri.Scheme+":" && !slices.Contains(hierarchical, uri.Scheme):
 		return invalid("the URI %.60q has nothing after its scheme", text)
-	case opaque && (slices.Contains(hierarchical, uri.Scheme) || strings.Contains(uri.Scheme, ".")), !opaque && uri.Host == "":
+	case opaque && (slices.Contains(hierarchical, uri.Scheme) || strings.Contains(uri.Scheme, ".")), !opaque &&
+		uri.Host == "":
 		return invalid("the URI %.60q has no host: write %s://, and the host after it", text, uri.Scheme)
 	case opaque && strings.ContainsAny(uri.Opaque, "\"\\<>^`{|}[]"):
 		return invalid("the URI %.60q has a character that must be percent-encoded (RFC 3986)", text)

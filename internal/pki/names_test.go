@@ -22,13 +22,15 @@ func TestParseNames(t *testing.T) {
 	got, err := pki.ParseNames([]string{"B.Example.com", "a.example.com", " b.example.com ", "*.example.com",
 		"localhost", "10.0.0.7", "2001:DB8:0:0::1", "2001:db8::1", "::ffff:10.0.0.7", "me@example.com",
 		"spiffe://x/y", "https://user@example.com:8443/a?b=c", "r3---sn-x.example.com", "123.example.com",
-		"host_1.example.com", "urn:plc1:Vendor:App", "tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1105", "sip:alice@example.com",
+		"host_1.example.com", "urn:plc1:Vendor:App", "tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1105",
+		"sip:alice@example.com",
 		"upn:jane@corp.example", "upn:dc1$@corp.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := notary.Names{
-		DNS: []string{"b.example.com", "a.example.com", "*.example.com", "localhost", "r3---sn-x.example.com", "123.example.com",
+		DNS: []string{"b.example.com", "a.example.com", "*.example.com", "localhost", "r3---sn-x.example.com",
+			"123.example.com",
 			"host_1.example.com"},
 		IP:    []string{"10.0.0.7", "2001:db8::1"},
 		Email: []string{"me@example.com"},

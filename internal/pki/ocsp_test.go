@@ -105,18 +105,24 @@ func TestParseOCSPRequestForms(t *testing.T) {
 		return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: tag, IsCompound: true, Bytes: content}
 	}
 	for name, edit := range map[string]func(*asked){
-		"as it is":                           func(*asked) {},
-		"a version":                          func(a *asked) { a.TBS.Version = 0 },
-		"a requestor's name":                 func(a *asked) { a.TBS.Requestor = constructed(1, []byte{0x82, 1, 'a'}) },
-		"a signature":                        func(a *asked) { a.Signature = constructed(0, []byte{0x30, 0}) },
-		"absent parameters":                  func(a *asked) { a.TBS.List[0].ID.Algorithm.Parameters = asn1.RawValue{} },
-		"the shortest nonce":                 func(a *asked) { a.TBS.Extensions = []askedExtended{nonce(t, 1)} },
-		"the longest nonce":                  func(a *asked) { a.TBS.Extensions = []askedExtended{nonce(t, 128)} },
-		"an unknown extension":               func(a *asked) { a.TBS.Extensions = []askedExtended{{OID: oidLocator, Value: []byte{5, 0}}} },
-		"an unknown extension of one":        func(a *asked) { a.TBS.List[0].Extensions = []askedExtended{{OID: oidLocator}} },
-		"response types that must be obeyed": func(a *asked) { a.TBS.Extensions = []askedExtended{{OID: oidResponses, Critical: true}} },
-		"a hash that is not known":           func(a *asked) { a.TBS.List[0].ID.Algorithm.OID = oidSHA224 },
-		"a negative serial number":           func(a *asked) { a.TBS.List[0].ID.Serial = big.NewInt(-5) },
+		"as it is":           func(*asked) {},
+		"a version":          func(a *asked) { a.TBS.Version = 0 },
+		"a requestor's name": func(a *asked) { a.TBS.Requestor = constructed(1, []byte{0x82, 1, 'a'}) },
+		"a signature":        func(a *asked) { a.Signature = constructed(0, []byte{0x30, 0}) },
+		"absent parameters":  func(a *asked) { a.TBS.List[0].ID.Algorithm.Parameters = asn1.RawValue{} },
+		"the shortest nonce": func(a *asked) { a.TBS.Extensions = []askedExtended{nonce(t, 1)} },
+		"the longest nonce":  func(a *asked) { a.TBS.Extensions = []askedExtended{nonce(t, 128)} },
+		"an unknown extension": func(a *asked) {
+			a.TBS.Extensions = []askedExtended{{OID: oidLocator,
+				Value: []byte{5, 0}}}
+		},
+		"an unknown extension of one": func(a *asked) { a.TBS.List[0].Extensions = []askedExtended{{OID: oidLocator}} },
+		"response types that must be obeyed": func(a *asked) {
+			a.TBS.Extensions = []askedExtended{{OID: oidResponses,
+				Critical: true}}
+		},
+		"a hash that is not known": func(a *asked) { a.TBS.List[0].ID.Algorithm.OID = oidSHA224 },
+		"a negative serial number": func(a *asked) { a.TBS.List[0].ID.Serial = big.NewInt(-5) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -158,23 +164,31 @@ func TestParseOCSPRequestRefuses(t *testing.T) {
 		der   []byte
 		words string
 	}{
-		"nothing":                {nil, "not an OCSP request"},
-		"cut off":                {whole[:len(whole)-1], "not an OCSP request"},
-		"something behind":       {append(bytes.Clone(whole), 0), "not an OCSP request"},
-		"too large":              {make([]byte, pki.MaxOCSPSize+1), "larger than 65536 octets"},
-		"not DER":                {append([]byte{0x30, 0x81, byte(len(whole) - 2)}, whole[2:]...), "not an OCSP request"},
-		"no certificate":         {marshal(t, newAsked()), "no certificate"},
-		"too many":               {marshal(t, newAsked(many...)), "more than 100"},
-		"another version":        {edited(t, func(a *asked) { a.TBS.Version = 1 }), "not an OCSP request"},
-		"a signature of nothing": {edited(t, func(a *asked) { a.Signature = asn1.RawValue{FullBytes: []byte{0xa0, 0}} }), "not an OCSP request"},
+		"nothing":          {nil, "not an OCSP request"},
+		"cut off":          {whole[:len(whole)-1], "not an OCSP request"},
+		"something behind": {append(bytes.Clone(whole), 0), "not an OCSP request"},
+		"too large":        {make([]byte, pki.MaxOCSPSize+1), "larger than 65536 octets"},
+		"not DER":          {append([]byte{0x30, 0x81, byte(len(whole) - 2)}, whole[2:]...), "not an OCSP request"},
+		"no certificate":   {marshal(t, newAsked()), "no certificate"},
+		"too many":         {marshal(t, newAsked(many...)), "more than 100"},
+		"another version":  {edited(t, func(a *asked) { a.TBS.Version = 1 }), "not an OCSP request"},
+		"a signature of nothing": {edited(t, func(a *asked) { a.Signature = asn1.RawValue{FullBytes: []byte{0xa0, 0}} }),
+			"not an OCSP request"},
 		"parameters of the hash": {edited(t, func(a *asked) { a.TBS.List[0].ID.Algorithm.Parameters = asn1.RawValue{FullBytes: []byte{4, 0}} }), "parameters"},
 		"a short hash":           {edited(t, func(a *asked) { a.TBS.List[0].ID.NameHash = []byte{1} }), "length"},
 		"a long hash":            {edited(t, func(a *asked) { a.TBS.List[0].ID.KeyHash = make([]byte, 32) }), "length"},
-		"no extension":           {edited(t, func(a *asked) { a.TBS.Requestor = asn1.RawValue{FullBytes: []byte{0xa2, 2, 0x30, 0}} }), "not an OCSP request"},
+		"no extension": {edited(t, func(a *asked) {
+			a.TBS.Requestor = asn1.RawValue{FullBytes: []byte{0xa2, 2,
+				0x30, 0}}
+		}), "not an OCSP request"},
 		"an empty nonce":         {edited(t, func(a *asked) { a.TBS.Extensions = []askedExtended{nonce(t, 0)} }), "nonce"},
 		"a nonce that is longer": {edited(t, func(a *asked) { a.TBS.Extensions = []askedExtended{nonce(t, 129)} }), "nonce"},
-		"a bare nonce":           {edited(t, func(a *asked) { a.TBS.Extensions = []askedExtended{{OID: oidNonce, Value: []byte("raw")}} }), "nonce"},
-		"two nonces":             {edited(t, func(a *asked) { a.TBS.Extensions = []askedExtended{nonce(t, 8), nonce(t, 8)} }), "extensions"},
+		"a bare nonce": {edited(t, func(a *asked) {
+			a.TBS.Extensions = []askedExtended{{OID: oidNonce,
+				Value: []byte("raw")}}
+		}), "nonce"},
+		"two nonces": {edited(t, func(a *asked) { a.TBS.Extensions = []askedExtended{nonce(t, 8), nonce(t, 8)} }),
+			"extensions"},
 		"what must be obeyed": {edited(t, func(a *asked) {
 			a.TBS.Extensions = []askedExtended{{OID: oidLocator, Critical: true}}
 		}), "critical extension that is not supported (1.3.6.1.5.5.7.48.1.7)"},
@@ -220,7 +234,8 @@ func FuzzParseOCSPRequest(f *testing.F) {
 			single := asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: id.Raw}
 			list := asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: marshal(t, single)}
 			tbs := asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: marshal(t, list)}
-			again, err := pki.ParseOCSPRequest(marshal(t, asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: marshal(t, tbs)}))
+			again, err := pki.ParseOCSPRequest(marshal(t, asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true,
+				Bytes: marshal(t, tbs)}))
 			if err != nil {
 				t.Fatalf("alone: %v", err)
 			}

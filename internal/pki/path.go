@@ -70,7 +70,8 @@ func checkFirst(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool) er
 		return invalid("the first certificate of the chain is not a CA certificate: its basic constraints lack " +
 			"CA:TRUE, " +
 			"so relying parties would reject what it signs")
-	case wantCA && first.KeyUsage != 0 && first.KeyUsage&needed != needed: // no key usage allows all (RFC 5280, section 6.1.4)
+	// Without the extension, all usages are allowed (RFC 5280, section 6.1.4).
+	case wantCA && first.KeyUsage != 0 && first.KeyUsage&needed != needed:
 		return invalid("the authority's certificate lacks the key usages " +
 			"keyCertSign and cRLSign")
 	}
@@ -274,7 +275,8 @@ func Comparable(chain []*x509.Certificate) []*x509.Certificate {
 	for i, c := range chain {
 		link := *c
 		if i > 0 && IsSelfIssued(c) {
-			link.Extensions = slices.DeleteFunc(slices.Clone(c.Extensions), func(e pkix.Extension) bool { return e.Id.Equal(oidSAN) })
+			link.Extensions = slices.DeleteFunc(slices.Clone(c.Extensions),
+				func(e pkix.Extension) bool { return e.Id.Equal(oidSAN) })
 		}
 		if i > 0 && SameName(c.RawSubject, chain[i-1].RawIssuer) {
 			link.RawSubject = chain[i-1].RawIssuer

@@ -71,7 +71,8 @@ const rewritePKCS12 = ": convert it with openssl pkcs12 -in FILE -noenc -out ALL
 func hasMAC(der []byte) bool {
 	in := cryptobyte.String(der)
 	var pfx, mac cryptobyte.String
-	return in.ReadASN1(&pfx, casn1.SEQUENCE) && pfx.SkipASN1(casn1.INTEGER) && pfx.SkipASN1(casn1.SEQUENCE) && pfx.ReadASN1(&mac, casn1.SEQUENCE)
+	return in.ReadASN1(&pfx, casn1.SEQUENCE) && pfx.SkipASN1(casn1.INTEGER) && pfx.SkipASN1(casn1.SEQUENCE) &&
+		pfx.ReadASN1(&mac, casn1.SEQUENCE)
 }
 
 func openPKCS12(data []byte, password string) (*PKCS12, error) {

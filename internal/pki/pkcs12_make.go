@@ -98,7 +98,8 @@ func MakePKCS12(key crypto.Signer, chain []*x509.Certificate, o PKCS12Options) (
 		return nil, notary.InternalError("name the key in the PKCS #12", err)
 	}
 	opened, err := openPKCS12(der, o.Password)
-	if err != nil || opened.Key == nil || !SameKey(opened.Key.Public(), key.Public()) || len(opened.Certificates) != len(chain) {
+	if err != nil || opened.Key == nil || !SameKey(opened.Key.Public(), key.Public()) ||
+		len(opened.Certificates) != len(chain) {
 		return nil, notary.InternalError("read back the PKCS #12", err)
 	}
 	return der, nil
@@ -111,7 +112,8 @@ func MakeTrustStore(root *x509.Certificate, o PKCS12Options) ([]byte, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	der, err := o.encoder().EncodeTrustStoreEntries([]pkcs12.TrustStoreEntry{{Cert: root, FriendlyName: o.Alias}}, o.Password)
+	der, err := o.encoder().EncodeTrustStoreEntries([]pkcs12.TrustStoreEntry{{Cert: root, FriendlyName: o.Alias}},
+		o.Password)
 	if err != nil {
 		return nil, notary.InternalError("write the trust store", err)
 	}

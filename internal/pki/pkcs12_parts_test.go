@@ -50,8 +50,10 @@ func algorithm(t *testing.T, iterations, saltClass int) pkix.AlgorithmIdentifier
 		Salt       asn1.RawValue
 		Iterations int
 	}{asn1.RawValue{Class: saltClass, Tag: asn1.TagOctetString, Bytes: salt}, iterations})}}
-	scheme := pkix.AlgorithmIdentifier{Algorithm: oidAES128, Parameters: asn1.RawValue{FullBytes: der(t, make([]byte, 16))}}
-	return pkix.AlgorithmIdentifier{Algorithm: oidPBES2, Parameters: asn1.RawValue{FullBytes: der(t, []pkix.AlgorithmIdentifier{kdf, scheme})}}
+	scheme := pkix.AlgorithmIdentifier{Algorithm: oidAES128, Parameters: asn1.RawValue{FullBytes: der(t,
+		make([]byte, 16))}}
+	return pkix.AlgorithmIdentifier{Algorithm: oidPBES2, Parameters: asn1.RawValue{FullBytes: der(t,
+		[]pkix.AlgorithmIdentifier{kdf, scheme})}}
 }
 
 // slowKey returns a part with an encrypted key that takes many hours to decrypt.
@@ -120,7 +122,8 @@ func TestOpenPKCS12RefusesHiddenWork(t *testing.T) {
 		"in sight":                 {func(string) info { return info{oidData, slowKey(t, universal)} }, "iteration count"},
 		"behind another tag":       {func(string) info { return info{oidData, slowKey(t, other)} }, "iteration count"},
 		"in another kind of value": {func(string) info { return info{oidData, text} }, "iteration count"},
-		"in an encrypted part":     {func(p string) info { return encryptedPart(t, slowKey(t, universal), p) }, "within an encrypted part"},
+		"in an encrypted part": {func(p string) info { return encryptedPart(t, slowKey(t, universal), p) },
+			"within an encrypted part"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, password := range []string{"", "secret"} {

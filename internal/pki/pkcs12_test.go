@@ -54,7 +54,8 @@ func TestPKCS12IsReadByOtherPrograms(t *testing.T) {
 		for _, alg := range []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519} {
 			key := testkit.Key(t, alg)
 			chain := chainFor(t, key)
-			der, err := pki.MakePKCS12(key, chain, pki.PKCS12Options{Alias: "a.example.com", Password: pkcs12Password, Legacy: legacy})
+			der, err := pki.MakePKCS12(key, chain, pki.PKCS12Options{Alias: "a.example.com", Password: pkcs12Password,
+				Legacy: legacy})
 			testkit.Check(t, err)
 			file := filepath.Join(t.TempDir(), "a.p12")
 			testkit.Check(t, os.WriteFile(file, der, 0o600))
@@ -100,7 +101,8 @@ func TestJavaTrustsATrustStore(t *testing.T) {
 	t.Parallel()
 	root := testkit.OutsideRoot(t, notary.ECDSAP256, time.Now())
 	for _, legacy := range []bool{false, true} {
-		der, err := pki.MakeTrustStore(root.Certificate, pki.PKCS12Options{Alias: "example root", Password: pkcs12Password, Legacy: legacy})
+		der, err := pki.MakeTrustStore(root.Certificate, pki.PKCS12Options{Alias: "example root", Password: pkcs12Password,
+			Legacy: legacy})
 		testkit.Check(t, err)
 		file := filepath.Join(t.TempDir(), "trust.p12")
 		testkit.Check(t, os.WriteFile(file, der, 0o600))
@@ -174,11 +176,13 @@ func TestPKCS12ThatMustBeConverted(t *testing.T) {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	testkit.Check(t, err)
 	writeFile(t, folder, "all.pem", toPEM("PRIVATE KEY", der)+testkit.PEM(chainFor(t, key)...))
-	openssl(t, folder, "pkcs12", "-export", "-in", "all.pem", "-passout", "pass:"+pkcs12Password, "-nomac", "-out", "nomac.p12")
+	openssl(t, folder, "pkcs12", "-export", "-in", "all.pem", "-passout", "pass:"+pkcs12Password, "-nomac", "-out",
+		"nomac.p12")
 	openssl(t, folder, "pkcs12", "-export", "-in", "all.pem", "-passout", "pass:"+pkcs12Password, "-out", "der.p12")
 	whole := readFile(t, folder, "der.p12")
 	ber := append(append([]byte{0x30, 0x80}, whole[4:]...), 0, 0)
-	for words, data := range map[string][]byte{"has no MAC": readFile(t, folder, "nomac.p12"), "BER with indefinite lengths": ber} {
+	for words, data := range map[string][]byte{"has no MAC": readFile(t, folder, "nomac.p12"),
+		"BER with indefinite lengths": ber} {
 		for _, password := range []string{pkcs12Password, ""} {
 			_, err := pki.OpenPKCS12(data, password)
 			wantInvalid(t, err, "", words)

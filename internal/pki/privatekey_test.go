@@ -110,11 +110,12 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 	broken := append([]byte{}, encrypted[:len(encrypted)-1]...)
 	broken[2]--
 	for name, c := range map[string]struct{ data, words string }{
-		"nothing":              {"", "cannot be read"},
-		"a text":               {"hello", "cannot be read"},
-		"a certificate":        {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "no private key"},
-		"two keys":             {key + key, "2 private keys"},
-		"one of OpenSSH":       {"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", "ssh-keygen"},
+		"nothing":       {"", "cannot be read"},
+		"a text":        {"hello", "cannot be read"},
+		"a certificate": {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "no private key"},
+		"two keys":      {key + key, "2 private keys"},
+		"one of OpenSSH": {"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+			"ssh-keygen"},
 		"one that cannot sign": {string(readFile(t, folder, "x25519.pem")), "cannot sign"},
 		"one that is cut":      {string(encrypted[:40]), "cannot be read"},
 		"broken encryption":    {string(broken), "cannot be read"},

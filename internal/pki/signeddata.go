@@ -36,7 +36,8 @@ func SplitSignedData(der []byte) (parts SignedData, other, ok bool) {
 	if string(oid) != oidSignedData {
 		return parts, true, false
 	}
-	ok = info.ReadASN1(&content, constructed(0)) && info.Empty() && content.ReadASN1(&signed, casn1.SEQUENCE) && content.Empty() &&
+	ok = info.ReadASN1(&content, constructed(0)) && info.Empty() && content.ReadASN1(&signed, casn1.SEQUENCE) &&
+		content.Empty() &&
 		signed.SkipASN1(casn1.INTEGER) && signed.SkipASN1(casn1.SET) && signed.SkipASN1(casn1.SEQUENCE) &&
 		signed.ReadOptionalASN1(&certificates, nil, constructed(0)) &&
 		signed.ReadOptionalASN1(&crls, nil, constructed(1)) &&

@@ -46,7 +46,8 @@ func addOtherName(names *notary.Names, value cryptobyte.String) error {
 		return invalid("the request has an otherName of the type %s, which is not supported: only "+
 			"user principal names (%s) are", oid, oidUPN)
 	}
-	if !value.ReadASN1(&inner, constructed(0)) || !value.Empty() || !inner.ReadASN1(&text, casn1.UTF8String) || !inner.Empty() {
+	if !value.ReadASN1(&inner, constructed(0)) || !value.Empty() || !inner.ReadASN1(&text, casn1.UTF8String) ||
+		!inner.Empty() {
 		return invalid("a user principal name is not well-formed: it must be a UTF8String")
 	}
 	return addUPN(names, string(text))

@@ -122,7 +122,8 @@ func TestTrivialECDSAKeys(t *testing.T) {
 			}
 			for _, d := range trivial {
 				for _, negated := range []bool{false, true} {
-					if err := pki.CheckKey(scalarPoint(t, curve, d, negated)); err == nil || !strings.Contains(err.Error(), "trivial") {
+					if err := pki.CheckKey(scalarPoint(t, curve, d, negated)); err == nil ||
+						!strings.Contains(err.Error(), "trivial") {
 						t.Errorf("private key %x, negated %t: %v", d, negated, err)
 					}
 				}
@@ -232,7 +233,8 @@ func TestBlocklistErrors(t *testing.T) {
 		"PEM":        {"-----BEGIN PUBLIC KEY-----\n", "line 1"},
 		"long lines": {sum + "\n" + strings.Repeat("x", 5000), "line 2"},
 	} {
-		if _, err := pki.ReadBlocklist(strings.NewReader(test.text)); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := pki.ReadBlocklist(strings.NewReader(test.text)); err == nil ||
+			!strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
 	}

@@ -85,15 +85,19 @@ var limitTests = []struct {
 	{"an outside authority is not authority 0", notary.GrantTerms{Authorities: []int64{0}}, policy.Resource{}, false},
 	{"the profile", notary.GrantTerms{Profiles: []string{"server"}}, policy.Resource{Profile: "server"}, true},
 	{"another profile", notary.GrantTerms{Profiles: []string{"server"}}, policy.Resource{Profile: "server-client"}, false},
-	{"a profile in another case", notary.GrantTerms{Profiles: []string{"server"}}, policy.Resource{Profile: "Server"}, false},
+	{"a profile in another case", notary.GrantTerms{Profiles: []string{"server"}}, policy.Resource{Profile: "Server"},
+		false},
 	{"no profile", notary.GrantTerms{Profiles: []string{"server"}}, policy.Resource{}, false},
 	{"no profile is not the empty one", notary.GrantTerms{Profiles: []string{""}}, policy.Resource{}, false},
 	{"the owner", notary.GrantTerms{Owners: []int64{7}}, policy.Resource{OwnerID: 7}, true},
 	{"another owner", notary.GrantTerms{Owners: []int64{7}}, policy.Resource{OwnerID: 8}, false},
 	{"no owner", notary.GrantTerms{Owners: []int64{0}}, policy.Resource{}, false},
-	{"an owner in the group", notary.GrantTerms{OwnerGroups: []int64{2}}, policy.Resource{OwnerID: 8, OwnerGroups: []int64{1, 2}}, true},
-	{"an owner in another group", notary.GrantTerms{OwnerGroups: []int64{2}}, policy.Resource{OwnerID: 2, OwnerGroups: []int64{1}}, false},
-	{"one owner or a group", notary.GrantTerms{Owners: []int64{8}, OwnerGroups: []int64{2}}, policy.Resource{OwnerID: 8}, true},
+	{"an owner in the group", notary.GrantTerms{OwnerGroups: []int64{2}},
+		policy.Resource{OwnerID: 8, OwnerGroups: []int64{1, 2}}, true},
+	{"an owner in another group", notary.GrantTerms{OwnerGroups: []int64{2}},
+		policy.Resource{OwnerID: 2, OwnerGroups: []int64{1}}, false},
+	{"one owner or a group", notary.GrantTerms{Owners: []int64{8}, OwnerGroups: []int64{2}}, policy.Resource{OwnerID: 8},
+		true},
 	{"one limit of two", notary.GrantTerms{Authorities: []int64{3}, Profiles: []string{"server"}},
 		policy.Resource{AuthorityID: 3, Profile: "client"}, false},
 	{"both limits", notary.GrantTerms{Authorities: []int64{3}, Profiles: []string{"server"}},
@@ -121,7 +125,8 @@ func check(t *testing.T, name string, terms notary.GrantTerms, r policy.Resource
 }
 
 // team lists names of each type that can be listed.
-var team = notary.NameLists{DNS: []string{"team.example.com", ".lab.example.org"}, IP: []string{"10.1.0.0/16", "2001:db8::/32"},
+var team = notary.NameLists{DNS: []string{"team.example.com", ".lab.example.org"},
+	IP:    []string{"10.1.0.0/16", "2001:db8::/32"},
 	Email: []string{"team.example.com"}, URI: []string{"spiffe://example.org/team"}}
 
 var nameTests = map[string]struct {
@@ -156,42 +161,45 @@ var nameTests = map[string]struct {
 	"an address as DNS name":             {names: names("10.1.2.3")},
 	"no name":                            {},
 	"one of two":                         {names: names("a.team.example.com", "b.example.com")},
-	"one of two kinds":                   {names: notary.Names{DNS: []string{"a.team.example.com"}, IP: []string{"10.2.0.1"}}},
-	"an address":                         {names: notary.Names{IP: []string{"10.1.2.3"}}, want: true},
-	"an address outside":                 {names: notary.Names{IP: []string{"10.2.0.0"}}},
-	"an IPv6 address":                    {names: notary.Names{IP: []string{"2001:db8::7"}}, want: true},
-	"an IPv6 address with a zone":        {names: notary.Names{IP: []string{"2001:db8::7%eth0"}}},
-	"an IPv4 address in IPv6":            {names: notary.Names{IP: []string{"::ffff:10.2.0.1"}}},
-	"no address":                         {names: notary.Names{IP: []string{"010.1.2.3"}}},
-	"an email address":                   {names: notary.Names{Email: []string{"me@team.example.com"}}, want: true},
-	"an email address below":             {names: notary.Names{Email: []string{"me@a.team.example.com"}}},
-	"two at signs":                       {names: notary.Names{Email: []string{"me@team.example.com@evil.example"}}},
-	"a URI":                              {names: notary.Names{URI: []string{"spiffe://example.org/team/web"}}, want: true},
-	"a URI with a longer segment":        {names: notary.Names{URI: []string{"spiffe://example.org/teams"}}},
-	"a URI with userinfo":                {names: notary.Names{URI: []string{"spiffe://example.org@evil.example/team"}}},
-	"a URI with userinfo of ours":        {names: notary.Names{URI: []string{"spiffe://evil@example.org/team"}}},
-	"a URI that climbs":                  {names: notary.Names{URI: []string{"spiffe://example.org/team/../admin"}}},
-	"a URI that hides a slash":           {names: notary.Names{URI: []string{"spiffe://example.org/team/..%2fadmin"}}},
-	"a URI of another host":              {names: notary.Names{URI: []string{"spiffe://example.org.evil.example/team"}}},
-	"a URI with a port":                  {names: notary.Names{URI: []string{"spiffe://example.org:1/team"}}},
-	"a user principal name":              {names: notary.Names{UPN: []string{"me@team.example.com"}}},
-	"a common name among the names":      {names("a.team.example.com"), []string{"a.team.example.com"}, true},
-	"a common name below":                {names("a.team.example.com"), []string{"b.team.example.com"}, true},
-	"a common name alone":                {commonNames: []string{"b.team.example.com"}, want: true},
-	"another common name":                {names("a.team.example.com"), []string{"evil.example"}, false},
-	"a person":                           {names("a.team.example.com"), []string{"Admin"}, false},
-	"one of two common names":            {names("a.team.example.com"), []string{"a.team.example.com", "cluster-admin"}, false},
-	"a common name with a trailing dot":  {names("a.team.example.com"), []string{"evil.example."}, false},
-	"a common name in full width":        {names("a.team.example.com"), []string{"ｅvil.example"}, false},
-	"an address as common name":          {names("a.team.example.com"), []string{"10.1.0.9"}, true},
-	"another address as common name":     {names("a.team.example.com"), []string{"10.2.0.9"}, false},
-	"words before a listed name":         {names("a.team.example.com"), []string{"CN=admin .team.example.com"}, false},
+	"one of two kinds": {names: notary.Names{DNS: []string{"a.team.example.com"},
+		IP: []string{"10.2.0.1"}}},
+	"an address":                    {names: notary.Names{IP: []string{"10.1.2.3"}}, want: true},
+	"an address outside":            {names: notary.Names{IP: []string{"10.2.0.0"}}},
+	"an IPv6 address":               {names: notary.Names{IP: []string{"2001:db8::7"}}, want: true},
+	"an IPv6 address with a zone":   {names: notary.Names{IP: []string{"2001:db8::7%eth0"}}},
+	"an IPv4 address in IPv6":       {names: notary.Names{IP: []string{"::ffff:10.2.0.1"}}},
+	"no address":                    {names: notary.Names{IP: []string{"010.1.2.3"}}},
+	"an email address":              {names: notary.Names{Email: []string{"me@team.example.com"}}, want: true},
+	"an email address below":        {names: notary.Names{Email: []string{"me@a.team.example.com"}}},
+	"two at signs":                  {names: notary.Names{Email: []string{"me@team.example.com@evil.example"}}},
+	"a URI":                         {names: notary.Names{URI: []string{"spiffe://example.org/team/web"}}, want: true},
+	"a URI with a longer segment":   {names: notary.Names{URI: []string{"spiffe://example.org/teams"}}},
+	"a URI with userinfo":           {names: notary.Names{URI: []string{"spiffe://example.org@evil.example/team"}}},
+	"a URI with userinfo of ours":   {names: notary.Names{URI: []string{"spiffe://evil@example.org/team"}}},
+	"a URI that climbs":             {names: notary.Names{URI: []string{"spiffe://example.org/team/../admin"}}},
+	"a URI that hides a slash":      {names: notary.Names{URI: []string{"spiffe://example.org/team/..%2fadmin"}}},
+	"a URI of another host":         {names: notary.Names{URI: []string{"spiffe://example.org.evil.example/team"}}},
+	"a URI with a port":             {names: notary.Names{URI: []string{"spiffe://example.org:1/team"}}},
+	"a user principal name":         {names: notary.Names{UPN: []string{"me@team.example.com"}}},
+	"a common name among the names": {names("a.team.example.com"), []string{"a.team.example.com"}, true},
+	"a common name below":           {names("a.team.example.com"), []string{"b.team.example.com"}, true},
+	"a common name alone":           {commonNames: []string{"b.team.example.com"}, want: true},
+	"another common name":           {names("a.team.example.com"), []string{"evil.example"}, false},
+	"a person":                      {names("a.team.example.com"), []string{"Admin"}, false},
+	"one of two common names": {names("a.team.example.com"), []string{"a.team.example.com", "cluster-admin"},
+		false},
+	"a common name with a trailing dot": {names("a.team.example.com"), []string{"evil.example."}, false},
+	"a common name in full width":       {names("a.team.example.com"), []string{"ｅvil.example"}, false},
+	"an address as common name":         {names("a.team.example.com"), []string{"10.1.0.9"}, true},
+	"another address as common name":    {names("a.team.example.com"), []string{"10.2.0.9"}, false},
+	"words before a listed name":        {names("a.team.example.com"), []string{"CN=admin .team.example.com"}, false},
 }
 
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for name, test := range nameTests {
-		check(t, name, notary.GrantTerms{Names: team}, policy.Resource{Names: test.names, CommonNames: test.commonNames}, test.want)
+		check(t, name, notary.GrantTerms{Names: team}, policy.Resource{Names: test.names, CommonNames: test.commonNames},
+			test.want)
 		// A limit to one type of names excludes all other types.
 		if test.names.IP != nil {
 			check(t, name+", of DNS names only", notary.GrantTerms{Names: notary.NameLists{DNS: team.DNS}},
@@ -210,7 +218,8 @@ func TestGrantsDoNotCombine(t *testing.T) {
 	grants := []*notary.Grant{grant(1, notary.GrantTerms{Names: notary.NameLists{DNS: []string{"a.example"}}}),
 		grant(2, notary.GrantTerms{Names: notary.NameLists{DNS: []string{"b.example"}}, Profiles: []string{"server"}})}
 	decide := func(dns ...string) policy.Decision {
-		return policy.Decide(notary.ReadOnly, grants, policy.SignRequest, policy.Resource{Names: names(dns...), Profile: "server"})
+		return policy.Decide(notary.ReadOnly, grants, policy.SignRequest,
+			policy.Resource{Names: names(dns...), Profile: "server"})
 	}
 	both := decide("a.example", "b.example")
 	if both.Allowed || !strings.Contains(both.Reason, "grant 1 does not allow the name b.example") ||
@@ -219,7 +228,8 @@ func TestGrantsDoNotCombine(t *testing.T) {
 		t.Errorf("%+v", both)
 	}
 	second := decide("b.example")
-	if !second.Allowed || second.Grant.ID != 2 || second.Reason != "grant 2 to group 2 gives permission to sign certificate requests" {
+	if !second.Allowed || second.Grant.ID != 2 ||
+		second.Reason != "grant 2 to group 2 gives permission to sign certificate requests" {
 		t.Errorf("%+v", second)
 	}
 }
@@ -231,7 +241,8 @@ func TestDecideSaysWhatIsMissing(t *testing.T) {
 		"which requires the role Admin or Certificate Manager"; d.Reason != want {
 		t.Errorf("got %q, want %q", d.Reason, want)
 	}
-	if d := policy.Decide(notary.Admin, nil, "request.steal", policy.Resource{}); d.Allowed || !strings.Contains(d.Reason, `"request.steal"`) {
+	if d := policy.Decide(notary.Admin, nil, "request.steal", policy.Resource{}); d.Allowed ||
+		!strings.Contains(d.Reason, `"request.steal"`) {
 		t.Errorf("%+v", d)
 	}
 }
@@ -254,7 +265,8 @@ func TestCheckTerms(t *testing.T) {
 		"a wildcard":            {notary.GrantTerms{Names: notary.NameLists{DNS: []string{"*.example.com"}}}, "names.dns"},
 		"bits after the prefix": {notary.GrantTerms{Names: notary.NameLists{IP: []string{"10.1.2.3/8"}}}, "names.ip"},
 		"no address":            {notary.GrantTerms{Names: notary.NameLists{Email: []string{"@"}}}, "names.email"},
-		"a URI with userinfo":   {notary.GrantTerms{Names: notary.NameLists{URI: []string{"spiffe://me@example.org/"}}}, "names.uri"},
+		"a URI with userinfo": {notary.GrantTerms{Names: notary.NameLists{URI: []string{"spiffe://me@example.org/"}}},
+			"names.uri"},
 	} {
 		test.terms.Actions = []string{"request.sign"}
 		err := policy.CheckTerms(test.terms)
@@ -268,7 +280,8 @@ func TestCheckTerms(t *testing.T) {
 			t.Errorf("%s: %v, want an error of %s", name, err, test.field)
 		}
 	}
-	if policy.CheckTerms(notary.GrantTerms{}) == nil || policy.CheckTerms(notary.GrantTerms{Actions: []string{"request.sign", "request.sign"}}) == nil {
+	if policy.CheckTerms(notary.GrantTerms{}) == nil ||
+		policy.CheckTerms(notary.GrantTerms{Actions: []string{"request.sign", "request.sign"}}) == nil {
 		t.Error("no action, or one that is there twice, is accepted")
 	}
 }
@@ -283,8 +296,9 @@ func TestAllowNamesThePermissionAndTheObject(t *testing.T) {
 	}{
 		{policy.ViewRequests, policy.Resource{}, ""},
 		{policy.ManageAccounts, policy.Resource{}, "manage accounts, which requires the role Admin: ask an Admin"},
-		{policy.ManageAuthorities, policy.On("certificate authority", 3), "manage certificate authorities (certificate authority 3), " +
-			"which requires the role Admin or Certificate Manager: ask an Admin"},
+		{policy.ManageAuthorities, policy.On("certificate authority", 3),
+			"manage certificate authorities (certificate authority 3), " +
+				"which requires the role Admin or Certificate Manager: ask an Admin"},
 	} {
 		err := policy.AllowRole(caller, test.action, test.on)
 		if policy.May(caller, test.action) != (err == nil) || (err == nil) != (test.want == "") {

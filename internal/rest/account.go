@@ -17,17 +17,20 @@ func (r *routes) accounts() {
 	handle(r, operation{id: "createAccount", method: "POST", path: path, status: 201, access: tokenOptional,
 		needs: notary.ManageAccounts, errors: []int{409, 429}, summary: "Create an account",
 		doc: "The first account requires the setup code instead of a token and becomes an Admin."}, r.createAccount)
-	handle(r, operation{id: "getMyAccount", method: "GET", path: path + "/me", status: 200, summary: "Get your own account",
-		doc: "The account of the token."}, r.me)
+	handle(r, operation{id: "getMyAccount", method: "GET", path: path + "/me", status: 200,
+		summary: "Get your own account",
+		doc:     "The account of the token."}, r.me)
 	handle(r, operation{id: "changeMyPassword", method: "POST", path: path + "/me/change_password", status: 201,
 		errors: []int{429}, summary: "Change your own password",
 		doc: "Ends all other sessions of the account."}, r.changeMyPassword)
 	handle(r, operation{id: "getAccount", method: "GET", path: one, status: 200, needs: notary.ManageAccounts,
 		summary: "Get an account", doc: "Passwords are never returned."}, r.account)
 	handle(r, operation{id: "deleteAccount", method: "DELETE", path: one, status: 202, needs: notary.ManageAccounts,
-		errors: []int{409}, summary: "Delete an account", doc: "Ends the account's sessions. The last Admin cannot be deleted."}, r.deleteAccount)
+		errors: []int{409}, summary: "Delete an account",
+		doc: "Ends the account's sessions. The last Admin cannot be deleted."}, r.deleteAccount)
 	handle(r, operation{id: "changePassword", method: "POST", path: one + "/change_password", status: 200,
-		needs: notary.ManageAccounts, summary: "Set an account's password", doc: "Ends the account's sessions."}, r.changePassword)
+		needs: notary.ManageAccounts, summary: "Set an account's password", doc: "Ends the account's sessions."},
+		r.changePassword)
 	handle(r, operation{id: "changeRole", method: "PUT", path: one + "/role", status: 200, needs: notary.ManageAccounts,
 		errors: []int{409}, summary: "Set an account's role",
 		doc: "Ends the account's sessions. The last Admin cannot be demoted."}, r.changeRole)
@@ -45,7 +48,8 @@ func (r *routes) listAccounts(ctx context.Context, caller notary.Caller, _ *none
 	return result(out), nil
 }
 
-func (r *routes) createAccount(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateAccount }) (*created, error) {
+func (r *routes) createAccount(ctx context.Context, caller notary.Caller,
+	in *struct{ Body api.CreateAccount }) (*created, error) {
 	email, err := emailOf(in.Body.Email, in.Body.Username, in.Body.Password)
 	if err != nil {
 		return nil, err
@@ -109,7 +113,8 @@ func (r *routes) changePassword(ctx context.Context, caller notary.Caller, in *s
 	return done(r.auth.ChangePassword(ctx, caller, in.ID, in.Body.Password))
 }
 
-func (r *routes) changeMyPassword(ctx context.Context, caller notary.Caller, in *struct{ Body api.ChangeMyPassword }) (*message, error) {
+func (r *routes) changeMyPassword(ctx context.Context, caller notary.Caller,
+	in *struct{ Body api.ChangeMyPassword }) (*message, error) {
 	return done(r.auth.ChangeMyPassword(ctx, caller, in.Body.OldPassword, in.Body.Password))
 }
 

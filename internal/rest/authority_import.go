@@ -23,25 +23,32 @@ var importPaths = []string{"/api/v1/certificate_authorities/import", "/api/v1/ce
 	"/api/v1/certificate_authorities/*/crl"}
 
 func (r *routes) authorityImports(path string) {
-	handleImport(r, operation{id: "importCertificateAuthority", method: "POST", path: path + "/import", status: 201, imports: true,
-		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Import a certificate authority",
-		doc: "Imports an existing CA with its key, chain and latest CRL, or registers an offline CA without its key."}, r.importAuthority)
-	handleImport(r, operation{id: "importIssuedCertificates", method: "POST", path: path + "/{id}/issued", status: 201, imports: true,
-		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Import previously issued certificates of a certificate authority",
-		doc: "Either all of them are recorded or none."}, r.importCertificates)
+	handleImport(r, operation{id: "importCertificateAuthority", method: "POST", path: path + "/import", status: 201,
+		imports: true,
+		needs:   notary.ManageAuthorities, errors: []int{409, 422}, summary: "Import a certificate authority",
+		doc: "Imports an existing CA with its key, chain and latest CRL, or registers an offline CA without its key."},
+		r.importAuthority)
+	handleImport(r, operation{id: "importIssuedCertificates", method: "POST", path: path + "/{id}/issued", status: 201,
+		imports: true,
+		needs:   notary.ManageAuthorities, errors: []int{409, 422},
+		summary: "Import previously issued certificates of a certificate authority",
+		doc:     "Either all of them are recorded or none."}, r.importCertificates)
 	handle(r, operation{id: "exportUnsignedCRL", method: "POST", path: path + "/{id}/unsigned_crl", status: 200,
-		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Export the unsigned CRL of an offline certificate authority",
-		doc: "The next CRL, with all revocations recorded so far, to be signed where the key is kept. The body is optional."},
+		needs: notary.ManageAuthorities, errors: []int{409, 422},
+		summary: "Export the unsigned CRL of an offline certificate authority",
+		doc:     "The next CRL, with all revocations recorded so far, to be signed where the key is kept. The body is optional."},
 		r.unsignedCRL)
 	handleImport(r, operation{id: "uploadCRL", method: "POST", path: path + "/{id}/crl", status: 201, imports: true,
-		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Upload the CRL of an offline certificate authority",
+		needs: notary.ManageAuthorities, errors: []int{409, 422},
+		summary: "Upload the CRL of an offline certificate authority",
 		doc: "The CRL is published. It must be newer than the last one and have every revocation recorded here; its other entries " +
 			"are recorded."}, r.uploadCRL)
 }
 
 // handleImport registers a call with a large body, which is read only after authorization and
 // for at most maxImports callers at once.
-func handleImport[In, Out any](r *routes, o operation, handler func(context.Context, notary.Caller, *In) (*Out, error)) {
+func handleImport[In, Out any](r *routes, o operation, handler func(context.Context, notary.Caller,
+	*In) (*Out, error)) {
 	op := o.describe()
 	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 		if err := policy.AllowRole(callerOf(ctx.Context()), policy.ManageAuthorities, policy.Resource{}); err != nil {
@@ -82,7 +89,8 @@ func (r *routes) importCertificates(ctx context.Context, caller notary.Caller, i
 	Body api.ImportCertificates
 }) (*answer[api.ImportedCertificates], error) {
 	done, err := r.ca.ImportCertificates(ctx, caller, in.ID, in.Body.Certificates)
-	return result(api.ImportedCertificates{Message: api.Success, Imported: done.Imported, Known: done.Known, Revoked: done.Revoked}), err
+	return result(api.ImportedCertificates{Message: api.Success, Imported: done.Imported, Known: done.Known,
+		Revoked: done.Revoked}), err
 }
 
 func (r *routes) uploadCRL(ctx context.Context, caller notary.Caller, in *struct {
@@ -93,7 +101,8 @@ func (r *routes) uploadCRL(ctx context.Context, caller notary.Caller, in *struct
 	for _, part := range []struct {
 		field, text string
 		to          *[]byte
-	}{{"crl", in.Body.CRL, &o.CRL}, {"unsigned_crl", in.Body.UnsignedCRL, &o.Unsigned}, {"signature", in.Body.Signature, &o.Signature}} {
+	}{{"crl", in.Body.CRL, &o.CRL}, {"unsigned_crl", in.Body.UnsignedCRL, &o.Unsigned},
+		{"signature", in.Body.Signature, &o.Signature}} {
 		octets, err := pemOrBase64(part.field, part.text)
 		if err != nil {
 			return nil, err

@@ -51,7 +51,8 @@ func TestImportForms(t *testing.T) {
 		return der
 	}
 	list := func(o *testkit.Outside) []byte {
-		der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(7), ThisUpdate: h.Clock.Now(),
+		der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(7),
+			ThisUpdate: h.Clock.Now(),
 			NextUpdate: h.Clock.Now().Add(time.Hour), RevokedCertificateEntries: []x509.RevocationListEntry{
 				{SerialNumber: big.NewInt(5), RevocationTime: h.Clock.Now(), ReasonCode: 6}}}, o.Certificate, o.Key)
 		testkit.Check(t, err)
@@ -85,7 +86,8 @@ func TestImportForms(t *testing.T) {
 			testkit.Check(t, err)
 			crl, err := x509.ParseRevocationList(der)
 			testkit.Check(t, err)
-			if crl.Number.Int64() <= 7 || len(crl.RevokedCertificateEntries) != 1 || crl.RevokedCertificateEntries[0].ReasonCode != 6 {
+			if crl.Number.Int64() <= 7 || len(crl.RevokedCertificateEntries) != 1 ||
+				crl.RevokedCertificateEntries[0].ReasonCode != 6 {
 				t.Errorf("the next CRL has the number %d and the entries %v", crl.Number, crl.RevokedCertificateEntries)
 			}
 			shown := call(t, c, "GET", at(authoritiesPath+"/{id}", id), nil)
@@ -114,13 +116,20 @@ func TestImportRefusals(t *testing.T) {
 			field string
 			says  string
 		}{
-			"neither PEM nor base64": {func(b *api.ImportCertificateAuthority) { b.PrivateKey = "hello, world" }, "private_key", "neither PEM nor base64"},
-			"no key":                 {func(b *api.ImportCertificateAuthority) { b.PrivateKey = "AAAA" }, "private_key", "cannot be read"},
-			"an encrypted key":       {func(b *api.ImportCertificateAuthority) { b.PrivateKey = encrypted }, "password", "give its password"},
-			"a wrong password":       {func(b *api.ImportCertificateAuthority) { b.PrivateKey, b.Password = encrypted, "some other" }, "password", "does not open"},
-			"no chain":               {func(b *api.ImportCertificateAuthority) { b.CertificateChain = "" }, "certificate_chain", "missing"},
-			"a broken list":          {func(b *api.ImportCertificateAuthority) { b.CRL = "AAAA" }, "crl", "cannot be parsed"},
-			"a negative number":      {func(b *api.ImportCertificateAuthority) { b.CRLNumber = -1 }, "crl_number", "at least 0"},
+			"neither PEM nor base64": {func(b *api.ImportCertificateAuthority) { b.PrivateKey = "hello, world" }, "private_key",
+				"neither PEM nor base64"},
+			"no key": {func(b *api.ImportCertificateAuthority) { b.PrivateKey = "AAAA" }, "private_key",
+				"cannot be read"},
+			"an encrypted key": {func(b *api.ImportCertificateAuthority) { b.PrivateKey = encrypted }, "password",
+				"give its password"},
+			"a wrong password": {func(b *api.ImportCertificateAuthority) {
+				b.PrivateKey, b.Password = encrypted,
+					"some other"
+			}, "password", "does not open"},
+			"no chain": {func(b *api.ImportCertificateAuthority) { b.CertificateChain = "" }, "certificate_chain",
+				"missing"},
+			"a broken list":     {func(b *api.ImportCertificateAuthority) { b.CRL = "AAAA" }, "crl", "cannot be parsed"},
+			"a negative number": {func(b *api.ImportCertificateAuthority) { b.CRLNumber = -1 }, "crl_number", "at least 0"},
 		} {
 			body := good
 			test.edit(&body)
@@ -143,16 +152,19 @@ func TestLargeImport(t *testing.T) {
 	body := handedOver(t, o)
 	entries := make([]x509.RevocationListEntry, 50_000)
 	for i := range entries {
-		entries[i] = x509.RevocationListEntry{SerialNumber: new(big.Int).Lsh(big.NewInt(int64(i)+1), 100), RevocationTime: h.Clock.Now()}
+		entries[i] = x509.RevocationListEntry{SerialNumber: new(big.Int).Lsh(big.NewInt(int64(i)+1), 100),
+			RevocationTime: h.Clock.Now()}
 	}
-	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: h.Clock.Now(),
+	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1),
+		ThisUpdate: h.Clock.Now(),
 		NextUpdate: h.Clock.Now().Add(time.Hour), RevokedCertificateEntries: entries}, o.Certificate, o.Key)
 	testkit.Check(t, err)
 	body.CRL = base64.StdEncoding.EncodeToString(der)
 	id, err := h.admin(t).ImportCertificateAuthority(t.Context(), body)
 	testkit.Check(t, err)
 
-	leaf := o.Issue(t, testkit.Key(t, notary.ECDSAP256).Public(), func(c *x509.Certificate) { c.SerialNumber = entries[3].SerialNumber })
+	leaf := o.Issue(t, testkit.Key(t, notary.ECDSAP256).Public(),
+		func(c *x509.Certificate) { c.SerialNumber = entries[3].SerialNumber })
 	bundle := api.ImportCertificates{Certificates: testkit.PEM(leaf, o.Certificate)}
 	for _, want := range []api.ImportedCertificates{{Imported: 1, Known: 1, Revoked: 1}, {Known: 2}} {
 		want.Message = api.Success

@@ -52,7 +52,8 @@ func (r *routes) outcome(ctx context.Context, o ca.Outcome) api.Outcome {
 		return out
 	}
 	why := r.failure(ctx, o.Err).body
-	return api.Outcome{ID: o.ID, Status: api.Failed, Error: why.Error, Code: why.Code, Field: why.Field, RequestID: why.RequestID}
+	return api.Outcome{ID: o.ID, Status: api.Failed, Error: why.Error, Code: why.Code, Field: why.Field,
+		RequestID: why.RequestID}
 }
 
 func (r *routes) signMany(in *api.BulkSign) (ca.Many, bulkAction, error) {
@@ -66,7 +67,8 @@ func (r *routes) signMany(in *api.BulkSign) (ca.Many, bulkAction, error) {
 	}, err
 }
 
-func (r *routes) previewSign(ctx context.Context, caller notary.Caller, in *struct{ Body api.BulkSign }) (*answer[api.SignPreview], error) {
+func (r *routes) previewSign(ctx context.Context, caller notary.Caller,
+	in *struct{ Body api.BulkSign }) (*answer[api.SignPreview], error) {
 	options, err := signOptions(in.Body.SignCertificateRequest)
 	if err != nil {
 		return nil, err
@@ -82,9 +84,11 @@ func (r *routes) previewSign(ctx context.Context, caller notary.Caller, in *stru
 	out := api.SignPreview{Selection: digest, Groups: []api.SignGroup{}}
 	for _, g := range groups {
 		out.Count += g.Count
-		out.Groups = append(out.Groups, api.SignGroup{Count: g.Count, CertificateAuthorityID: optional(g.Issuance.AuthorityID),
-			Profile: g.Issuance.Profile, Renewal: g.Renewal, FormerCertificateAuthorityID: optional(g.Former.AuthorityID),
-			FormerProfile: g.Former.Profile, Error: g.Refusal})
+		out.Groups = append(out.Groups, api.SignGroup{Count: g.Count,
+			CertificateAuthorityID: optional(g.Issuance.AuthorityID),
+			Profile:                g.Issuance.Profile, Renewal: g.Renewal,
+			FormerCertificateAuthorityID: optional(g.Former.AuthorityID),
+			FormerProfile:                g.Former.Profile, Error: g.Refusal})
 	}
 	return result(out), nil
 }

@@ -56,7 +56,8 @@ func TestBulkByIDs(t *testing.T) {
 	}
 	slices.Reverse(ids)
 	signed := h.EventsOf(t, func() {
-		a := call(t, c, "POST", requestsPath+"/sign", map[string]any{"ids": ids, "certificate_authority_id": fmt.Sprint(root), "profile": "server"})
+		a := call(t, c, "POST", requestsPath+"/sign", map[string]any{"ids": ids,
+			"certificate_authority_id": fmt.Sprint(root), "profile": "server"})
 		if diff := cmp.Diff(succeeded(ids...), outcomes(t, a)); diff != "" {
 			t.Errorf("sign (-want +got):\n%s", diff)
 		}
@@ -72,7 +73,8 @@ func TestBulkByIDs(t *testing.T) {
 		t.Errorf("revoke (-want +got):\n%s", diff)
 	}
 	n := 0
-	for cert, err := range h.admin(t).FindCertificates(t.Context(), api.CertificateQuery{CertificateFilter: api.CertificateFilter{Revoked: "true"}}) {
+	for cert, err := range h.admin(t).FindCertificates(t.Context(),
+		api.CertificateQuery{CertificateFilter: api.CertificateFilter{Revoked: "true"}}) {
 		testkit.Check(t, err)
 		if n++; cert.RevocationReason != "superseded" || cert.Profile != "server" {
 			t.Errorf("certificate %d: revoked for %q, profile %q", cert.ID, cert.RevocationReason, cert.Profile)
@@ -131,7 +133,8 @@ func TestBulkByFilter(t *testing.T) {
 	s := newShelf(t)
 	c := s.admin(t)
 	call := func(path string, body map[string]any) answer { return call(t, c, "POST", requestsPath+path, body) }
-	sign := map[string]any{"filter": map[string]any{"status": "Outstanding", "q": "example"}, "expected": 3, "certificate_authority_id": s.first}
+	sign := map[string]any{"filter": map[string]any{"status": "Outstanding", "q": "example"}, "expected": 3,
+		"certificate_authority_id": s.first}
 	s.wantUnchanged(t, func() {
 		refusal := call("/sign", sign).wantRefusal(t, 409, "conflict")
 		if refusal.Field != "expected" || !strings.Contains(refusal.Error, "is now 2 instead of 3") {
@@ -150,8 +153,10 @@ func TestBulkByFilter(t *testing.T) {
 	if diff := cmp.Diff(succeeded(s.ids["api"], s.ids["books"]), outcomes(t, call("/sign", sign))); diff != "" {
 		t.Errorf("sign (-want +got):\n%s", diff)
 	}
-	revoke := map[string]any{"filter": map[string]any{"certificate_authority_id": s.first}, "expected": 3, "reason": "cessationOfOperation"}
-	if diff := cmp.Diff(succeeded(s.ids["web"], s.ids["api"], s.ids["books"]), outcomes(t, call("/revoke", revoke))); diff != "" {
+	revoke := map[string]any{"filter": map[string]any{"certificate_authority_id": s.first}, "expected": 3,
+		"reason": "cessationOfOperation"}
+	if diff := cmp.Diff(succeeded(s.ids["web"], s.ids["api"], s.ids["books"]),
+		outcomes(t, call("/revoke", revoke))); diff != "" {
 		t.Errorf("revoke (-want +got):\n%s", diff)
 	}
 	s.wantRequest(t, s.ids["short"], notary.Active)
@@ -174,32 +179,33 @@ func TestBadBulkCalls(t *testing.T) {
 		body  body
 		field string
 	}{
-		"nothing":                     {body{}, "ids"},
-		"no ids":                      {body{"ids": []int64{}}, "ids"},
-		"ids and filter":              {body{"ids": some, "filter": filter, "expected": 1}, "ids"},
-		"no ids and a filter":         {body{"ids": []int64{}, "filter": filter, "expected": 1}, "ids"},
-		"an id twice":                 {body{"ids": []int64{id, 7, id}}, "ids"},
-		"the id 0":                    {body{"ids": []int64{0}}, "ids"},
-		"a negative id":               {body{"ids": []int64{-1}}, "ids"},
-		"an id that is no number":     {body{"ids": []any{"1"}}, "ids[0]"},
-		"an id with a fraction":       {body{"ids": []any{1, 1.5}}, "ids[1]"},
-		"an id too large":             {body{"ids": []any{json.Number("1e30")}}, "ids"},
-		"no id at all":                {body{"ids": []any{nil}}, "ids[0]"},
-		"ids that are an object":      {body{"ids": body{}}, "ids"},
-		"too many ids":                {body{"ids": tooMany}, "ids"},
-		"ids with a number expected":  {body{"ids": some, "expected": 1}, "expected"},
-		"only a number":               {body{"expected": 1}, "expected"},
-		"a filter without a number":   {body{"filter": filter}, "expected"},
-		"a negative number":           {body{"filter": filter, "expected": -1}, "expected"},
-		"a number as text":            {body{"filter": filter, "expected": "1"}, "expected"},
-		"an empty filter":             {body{"filter": body{}, "expected": 1}, "filter"},
-		"a filter of nulls":           {body{"filter": body{"status": nil}, "expected": 1}, "filter"},
-		"a filter of empty text":      {body{"filter": body{"status": "", "name": ""}, "expected": 1}, "filter"},
-		"a filter with a limit":       {body{"filter": body{"limit": 1}, "expected": 1}, "filter.limit"},
-		"a filter of certificates'":   {body{"filter": body{"revoked": "true"}, "expected": 1}, "filter.revoked"},
-		"a filter that is text":       {body{"filter": "status=Active", "expected": 1}, "filter"},
-		"a filter that is nothing":    {body{"filter": nil, "expected": 1}, "expected"},
-		"a filter that contradicts":   {body{"filter": body{"expires_after": "2027-01-02T00:00:00Z", "expires_before": "2027-01-01T00:00:00Z"}, "expected": 0}, "expires_before"},
+		"nothing":                    {body{}, "ids"},
+		"no ids":                     {body{"ids": []int64{}}, "ids"},
+		"ids and filter":             {body{"ids": some, "filter": filter, "expected": 1}, "ids"},
+		"no ids and a filter":        {body{"ids": []int64{}, "filter": filter, "expected": 1}, "ids"},
+		"an id twice":                {body{"ids": []int64{id, 7, id}}, "ids"},
+		"the id 0":                   {body{"ids": []int64{0}}, "ids"},
+		"a negative id":              {body{"ids": []int64{-1}}, "ids"},
+		"an id that is no number":    {body{"ids": []any{"1"}}, "ids[0]"},
+		"an id with a fraction":      {body{"ids": []any{1, 1.5}}, "ids[1]"},
+		"an id too large":            {body{"ids": []any{json.Number("1e30")}}, "ids"},
+		"no id at all":               {body{"ids": []any{nil}}, "ids[0]"},
+		"ids that are an object":     {body{"ids": body{}}, "ids"},
+		"too many ids":               {body{"ids": tooMany}, "ids"},
+		"ids with a number expected": {body{"ids": some, "expected": 1}, "expected"},
+		"only a number":              {body{"expected": 1}, "expected"},
+		"a filter without a number":  {body{"filter": filter}, "expected"},
+		"a negative number":          {body{"filter": filter, "expected": -1}, "expected"},
+		"a number as text":           {body{"filter": filter, "expected": "1"}, "expected"},
+		"an empty filter":            {body{"filter": body{}, "expected": 1}, "filter"},
+		"a filter of nulls":          {body{"filter": body{"status": nil}, "expected": 1}, "filter"},
+		"a filter of empty text":     {body{"filter": body{"status": "", "name": ""}, "expected": 1}, "filter"},
+		"a filter with a limit":      {body{"filter": body{"limit": 1}, "expected": 1}, "filter.limit"},
+		"a filter of certificates'":  {body{"filter": body{"revoked": "true"}, "expected": 1}, "filter.revoked"},
+		"a filter that is text":      {body{"filter": "status=Active", "expected": 1}, "filter"},
+		"a filter that is nothing":   {body{"filter": nil, "expected": 1}, "expected"},
+		"a filter that contradicts": {body{"filter": body{"expires_after": "2027-01-02T00:00:00Z",
+			"expires_before": "2027-01-01T00:00:00Z"}, "expected": 0}, "expires_before"},
 		"a misspelt field":            {body{"ids": some, "idz": some}, "idz"},
 		"a filter as query parameter": {body{"status": "Active", "expected": 1}, "status"},
 	}
@@ -210,7 +216,8 @@ func TestBadBulkCalls(t *testing.T) {
 				if path != "/sign" {
 					delete(test.body, "certificate_authority_id")
 				}
-				if refusal := call(t, h.admin(t), "POST", requestsPath+path, test.body).wantRefusal(t, 400, "invalid"); refusal.Field != test.field {
+				if refusal := call(t, h.admin(t), "POST", requestsPath+path, test.body).wantRefusal(t, 400,
+					"invalid"); refusal.Field != test.field {
 					t.Errorf("%s, %s: field %q: %s", path, name, refusal.Field, refusal.Error)
 				}
 			}
@@ -236,8 +243,10 @@ func TestBulkErrorIsReturnedOnce(t *testing.T) {
 			{"/sign", `"certificate_authority_id": 987654321`, 404, "not_found", "certificate_authority_id"},
 			{"/sign", fmt.Sprintf(`"certificate_authority_id": %d`, disabled), 409, "conflict", ""},
 			{"/sign", fmt.Sprintf(`"certificate_authority_id": %d, "profile": "nothing"`, root), 400, "invalid", "profile"},
-			{"/sign", fmt.Sprintf(`"certificate_authority_id": %d, "signing_method": "acme"`, root), 422, "unprocessable", "signing_method"},
-			{"/sign", fmt.Sprintf(`"certificate_authority_id": %d, "not_valid_after": "2001-01-01T00:00:00Z"`, root), 400, "invalid", "not_valid_after"},
+			{"/sign", fmt.Sprintf(`"certificate_authority_id": %d, "signing_method": "acme"`, root), 422, "unprocessable",
+				"signing_method"},
+			{"/sign", fmt.Sprintf(`"certificate_authority_id": %d, "not_valid_after": "2001-01-01T00:00:00Z"`, root), 400,
+				"invalid", "not_valid_after"},
 			{"/revoke", `"reason": "certificateHold"`, 400, "invalid", "reason"},
 		} {
 			body := fmt.Sprintf(`{"ids": [%d, %d], %s}`, ids[0], ids[1], test.rest)
@@ -295,7 +304,8 @@ func TestBulkStreamsOutcomes(t *testing.T) {
 	_, err = other.Exec(`UPDATE request SET id = id`)
 	testkit.Check(t, err)
 	var got []api.Outcome
-	body := api.BulkSign{Bulk: api.Bulk{IDs: []int64{missingID, id}}, SignCertificateRequest: api.SignCertificateRequest{CertificateAuthorityID: api.ID(root)}}
+	body := api.BulkSign{Bulk: api.Bulk{IDs: []int64{missingID, id}},
+		SignCertificateRequest: api.SignCertificateRequest{CertificateAuthorityID: api.ID(root)}}
 	for o, err := range c.SignCertificateRequests(t.Context(), body) {
 		testkit.Check(t, err)
 		if len(got) == 0 {

@@ -15,14 +15,16 @@ import (
 func (r *routes) certificates() {
 	const path = "/api/v1/certificates"
 	handleList[certificateList](r, operation{id: "listCertificates", method: "GET", path: path, status: 200,
-		summary: "List certificates", doc: "The inventory of every certificate issued, uploaded or imported. " + wholeOrPage + ownOnly},
+		summary: "List certificates", doc: "The inventory of every certificate issued, uploaded or imported. " +
+			wholeOrPage + ownOnly},
 		listing[*notary.Certificate, api.Certificate]{r.ca.EachCertificate, r.ca.Certificates, certificateToAPI})
 	handleExport(r, operation{id: "exportCertificates", method: "GET", path: path + "/export", status: 200,
 		summary: "Export certificates", doc: "The inventory as a file in CSV or JSON Lines. " + ownOnly})
 	handleDocument[api.Certificate](r, operation{id: "getCertificate", method: "GET", path: path + "/{id}", status: 200,
 		summary: "Get a certificate", doc: byAccept + ownOnly}, r.certificate, typePEM, typeDER, typePKCS7)
 	handle(r, operation{id: "listChainsOfCertificate", method: "GET", path: path + "/{id}/chains", status: 200,
-		summary: "List the chains of a certificate", doc: "Every chain from the certificate to a trust anchor. " + ownOnly}, r.chains)
+		summary: "List the chains of a certificate", doc: "Every chain from the certificate to a trust anchor. " + ownOnly},
+		r.chains)
 	handle(r, operation{id: "revokeCertificate", method: "POST", path: path + "/{id}/revoke", status: 202,
 		needs: notary.RevokeCertificates, errors: []int{409, 422}, summary: "Revoke a certificate",
 		doc: "A request or CA that uses the certificate is revoked with it."}, r.revokeCertificate)
@@ -46,11 +48,13 @@ func newDocument(contentType string, body []byte) *document {
 }
 
 // handleDocument registers a call that returns T as JSON, or another of the media types by Accept.
-func handleDocument[T any](r *routes, o operation, handler func(context.Context, notary.Caller, *ByID) (*document, error), forms ...string) {
+func handleDocument[T any](r *routes, o operation, handler func(context.Context, notary.Caller,
+	*ByID) (*document, error), forms ...string) {
 	op := o.describe()
 	op.Responses = answers[T](r, o.status)
 	for _, form := range forms {
-		op.Responses[strconv.Itoa(o.status)].Content[form] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		op.Responses[strconv.Itoa(o.status)].Content[form] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString,
+			Format: "binary"}}
 	}
 	op.Responses[strconv.Itoa(o.status)].Headers = headerRefs("Vary")
 	register(r, op, handler)
@@ -100,7 +104,8 @@ func pkcs7Document(c *notary.Certificate) (*document, error) {
 	return newDocument(typePKCS7+"; smime-type=certs-only", body), nil
 }
 
-func (r *routes) revokeCertificate(ctx context.Context, caller notary.Caller, in *revokeInput) (*answer[api.Revocations], error) {
+func (r *routes) revokeCertificate(ctx context.Context, caller notary.Caller,
+	in *revokeInput) (*answer[api.Revocations], error) {
 	reason, err := in.reason()
 	if err != nil {
 		return nil, err

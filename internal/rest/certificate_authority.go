@@ -22,7 +22,8 @@ func (r *routes) certificateAuthorities() {
 		doc: "Generates its key. A root is active immediately; any other CA is pending until its CSR is signed, here or elsewhere."},
 		r.createAuthority)
 	handle(r, operation{id: "getCertificateAuthority", method: "GET", path: one, status: 200,
-		needs: notary.ReadAuthorities, summary: "Get a certificate authority", doc: "Private keys are never returned."}, r.authority)
+		needs: notary.ReadAuthorities, summary: "Get a certificate authority", doc: "Private keys are never returned."},
+		r.authority)
 	handle(r, operation{id: "updateCertificateAuthority", method: "PUT", path: one, status: 200,
 		needs: notary.ManageAuthorities, errors: []int{409}, summary: "Enable or disable a certificate authority",
 		doc: "A disabled CA signs only its CRLs and OCSP responses."}, r.updateAuthority)
@@ -31,7 +32,8 @@ func (r *routes) certificateAuthorities() {
 		doc: "They apply to newly issued certificates. Fields that are left out stay unchanged."}, r.changeSettings)
 	handle(r, operation{id: "deleteCertificateAuthority", method: "DELETE", path: one, status: 200,
 		needs: notary.ManageAuthorities, errors: []int{409}, summary: "Delete a certificate authority",
-		doc: "Destroys its key. Refused while a certificate that it issued is valid, unless `force` is true."}, r.deleteAuthority)
+		doc: "Destroys its key. Refused while a certificate that it issued is valid, unless `force` is true."},
+		r.deleteAuthority)
 	handle(r, operation{id: "signCertificateAuthority", method: "POST", path: one + "/sign", status: 202,
 		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Sign a certificate authority with another one",
 		doc: "Issues its first certificate or renews it."}, r.signAuthority)
@@ -48,7 +50,8 @@ func (r *routes) certificateAuthorities() {
 		doc: "PEM in JSON, or DER with `Accept: application/pkix-crl`."}, r.crl, typeCRL)
 }
 
-func (r *routes) authorities(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.CertificateAuthority], error) {
+func (r *routes) authorities(ctx context.Context, caller notary.Caller,
+	_ *none) (*answer[[]api.CertificateAuthority], error) {
 	all, err := r.ca.Authorities(ctx, caller)
 	if err != nil {
 		return nil, err
@@ -60,7 +63,8 @@ func (r *routes) authorities(ctx context.Context, caller notary.Caller, _ *none)
 	return result(out), nil
 }
 
-func (r *routes) authority(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.CertificateAuthority], error) {
+func (r *routes) authority(ctx context.Context, caller notary.Caller,
+	in *ByID) (*answer[api.CertificateAuthority], error) {
 	a, err := r.ca.Authority(ctx, caller, in.ID)
 	if err != nil {
 		return nil, err
@@ -138,7 +142,8 @@ func (r *routes) changeSettings(ctx context.Context, caller notary.Caller, in *s
 	Body api.ChangeAuthoritySettings
 }) (*message, error) {
 	b := in.Body
-	return done(r.ca.ChangePublication(ctx, caller, in.ID, ca.PublicationChange{CRL: b.CRL, OCSP: b.OCSP, Issuer: b.Issuer, Shards: b.CRLShards}))
+	return done(r.ca.ChangePublication(ctx, caller, in.ID, ca.PublicationChange{CRL: b.CRL, OCSP: b.OCSP,
+		Issuer: b.Issuer, Shards: b.CRLShards}))
 }
 
 func (r *routes) deleteAuthority(ctx context.Context, caller notary.Caller, in *struct {
@@ -166,7 +171,8 @@ func (r *routes) uploadAuthority(ctx context.Context, caller notary.Caller, in *
 	return createdID(r.ca.UploadAuthority(ctx, caller, in.ID, in.Body.CertificateChain))
 }
 
-func (r *routes) revokeAuthority(ctx context.Context, caller notary.Caller, in *revokeInput) (*answer[api.Revocations], error) {
+func (r *routes) revokeAuthority(ctx context.Context, caller notary.Caller,
+	in *revokeInput) (*answer[api.Revocations], error) {
 	reason, err := in.reason()
 	if err != nil {
 		return nil, err

@@ -60,22 +60,28 @@ func (r *routes) certificateRequests() {
 
 func (r *routes) manyRequests(path string) {
 	handleBulk(r, operation{id: "signCertificateRequests", method: "POST", path: path + "/sign", status: 200,
-		needs: notary.DecideRequests, errors: []int{404, 409, 422}, summary: "Sign many certificate requests", doc: eachOutcome}, r.signMany)
+		needs: notary.DecideRequests, errors: []int{404, 409, 422}, summary: "Sign many certificate requests",
+		doc: eachOutcome}, r.signMany)
 	handleBulk(r, operation{id: "revokeCertificatesOfRequests", method: "POST", path: path + "/revoke", status: 200,
-		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Revoke the certificates of many requests", doc: eachOutcome}, r.revokeMany)
+		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Revoke the certificates of many requests",
+		doc: eachOutcome}, r.revokeMany)
 	handleBulk(r, operation{id: "rejectCertificateRequests", method: "POST", path: path + "/reject", status: 200,
-		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Reject many certificate requests", doc: eachOutcome}, r.rejectMany)
+		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Reject many certificate requests",
+		doc: eachOutcome}, r.rejectMany)
 	handleBulk(r, operation{id: "deleteCertificateRequests", method: "POST", path: path + "/delete", status: 200,
-		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Delete many certificate requests", doc: eachOutcome}, r.deleteMany)
+		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Delete many certificate requests",
+		doc: eachOutcome}, r.deleteMany)
 	handle(r, operation{id: "previewSigning", method: "POST", path: path + "/sign/preview", status: 200,
 		needs: notary.DecideRequests, errors: []int{404, 409, 422}, summary: "Preview signing many certificate requests",
 		doc: "Groups the requests by the profile and CA that would sign them. Nothing is changed."}, r.previewSign)
 	handle(r, operation{id: "countCertificateRequests", method: "POST", path: path + "/count", status: 200,
 		needs: notary.DecideRequests, errors: []int{422}, summary: "Count the requests that match a filter",
-		doc: "Pass `selection` to a bulk call, which then does nothing if the matches or their statuses have changed."}, r.countRequests)
+		doc: "Pass `selection` to a bulk call, which then does nothing if the matches or their statuses have changed."},
+		r.countRequests)
 }
 
-func (r *routes) createRequest(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateCertificateRequest }) (*created, error) {
+func (r *routes) createRequest(ctx context.Context, caller notary.Caller,
+	in *struct{ Body api.CreateCertificateRequest }) (*created, error) {
 	group, err := ownerGroup(caller, in.Body.Owner)
 	if err != nil {
 		return nil, err
@@ -90,7 +96,8 @@ func (r *routes) checkRequest(ctx context.Context, caller notary.Caller, in *str
 	if err != nil {
 		return nil, err
 	}
-	return result(api.RequestCheck{OK: trial.OK(), Verdicts: verdictsToAPI(&trial.Trial), Lint: findingsToAPI(trial.Findings),
+	return result(api.RequestCheck{OK: trial.OK(), Verdicts: verdictsToAPI(&trial.Trial),
+		Lint:     findingsToAPI(trial.Findings),
 		Recorded: trial.Recorded, Request: trial.RequestID}), nil
 }
 
@@ -132,7 +139,8 @@ func (r *routes) transferRequest(ctx context.Context, caller notary.Caller, in *
 	return done(r.ca.Transfer(ctx, caller, in.ID, ca.NewOwner{Kind: in.Body.Kind, ID: in.Body.ID, Name: in.Body.Name}))
 }
 
-func (r *routes) requestCertificates(ctx context.Context, caller notary.Caller, in *ByID) (*answer[[]api.Certificate], error) {
+func (r *routes) requestCertificates(ctx context.Context, caller notary.Caller,
+	in *ByID) (*answer[[]api.Certificate], error) {
 	all, err := r.ca.CertificatesOfRequest(ctx, caller, in.ID)
 	if err != nil {
 		return nil, err
@@ -189,7 +197,8 @@ func signOptions(in api.SignCertificateRequest) (ca.SignOptions, error) {
 		return ca.SignOptions{}, &notary.Error{Kind: notary.Unprocessable, Field: "signing_method",
 			Message: "signing_method must be ca"}
 	}
-	return ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile, NotAfter: optionalInstant(in.NotValidAfter),
+	return ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile,
+		NotAfter:  optionalInstant(in.NotValidAfter),
 		NoRenewal: in.NoRenewal, KeepFormer: in.KeepFormer, Subject: in.Subject, Names: in.Names, PathLen: in.PathLength,
 		Constraints: constraintsFromAPI(in.NameConstraints)}, nil
 }

@@ -43,7 +43,10 @@ func refusedUploads(t *testing.T, root *testkit.Outside, now time.Time, csr stri
 	top := root.Certificate
 	leaf := root.Issue(t, key)
 	middle := root.Intermediate(t, notary.ECDSAP256)
-	notCA := root.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, x509.KeyUsageDigitalSignature })
+	notCA := root.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) {
+		c.IsCA, c.KeyUsage = false,
+			x509.KeyUsageDigitalSignature
+	})
 	expired := root.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) })
 	stranger := testkit.OutsideRoot(t, notary.ECDSAP256, now).Certificate
 	spoilt := &x509.Certificate{Raw: slices.Clone(leaf.Raw)}
@@ -71,7 +74,8 @@ func refusedUploads(t *testing.T, root *testkit.Outside, now time.Time, csr stri
 		{"an issuer that is no authority", notCA.Chain(t, key), "not a CA certificate"},
 		{"an authority's certificate", root.Chain(t, key, asAuthority), "is a CA certificate"},
 		{"expired", root.Chain(t, key, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), "expired"},
-		{"not valid yet", root.Chain(t, key, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), "not valid before"},
+		{"not valid yet", root.Chain(t, key, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }),
+			"not valid before"},
 		{"an expired issuer", expired.Chain(t, key), "expired"},
 	}
 }
@@ -82,7 +86,8 @@ func TestAcceptedChains(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.outside(t)
-	for _, alg := range []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.ECDSAP521, notary.Ed25519} {
+	for _, alg := range []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.ECDSAP521,
+		notary.Ed25519} {
 		t.Run(string(alg), func(t *testing.T) {
 			csr := testkit.CSR(t, testkit.Key(t, alg), "a.example.com")
 			id, err := h.CA.Submit(t.Context(), h.Admin(), csr)
@@ -117,7 +122,8 @@ func TestRefusedAuthorityChains(t *testing.T) {
 		{"a leaf", outside.Chain(t, key), "not a CA certificate"},
 		{"that may not sign CRLs", outside.Chain(t, key, usage(x509.KeyUsageCertSign)), "cRLSign"},
 		{"that may not sign certificates", outside.Chain(t, key, usage(x509.KeyUsageCRLSign)), "keyCertSign"},
-		{"for another key", outside.Chain(t, testkit.Key(t, notary.ECDSAP256).Public(), asAuthority), "not for the request's key"},
+		{"for another key", outside.Chain(t, testkit.Key(t, notary.ECDSAP256).Public(), asAuthority),
+			"not for the request's key"},
 		{"without its issuer", testkit.PEM(outside.Issue(t, key, asAuthority)), "only one certificate"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -46,7 +46,8 @@ func TestCheckRecordedRequest(t *testing.T) {
 	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
 	id, err := h.CA.Submit(t.Context(), h.Admin(), csr)
 	testkit.Check(t, err)
-	for role, request := range map[notary.Role]int64{notary.Admin: id, notary.CertificateManager: 0, notary.CertificateRequestor: 0} {
+	for role, request := range map[notary.Role]int64{notary.Admin: id, notary.CertificateManager: 0,
+		notary.CertificateRequestor: 0} {
 		got, err := h.as(t, role).CheckCertificateRequest(t.Context(), api.CheckCertificateRequest{CSR: csr})
 		testkit.Check(t, err)
 		if !got.OK || got.Recorded != (request != 0) || got.Request != request {

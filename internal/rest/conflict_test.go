@@ -54,7 +54,8 @@ func TestTransitions(t *testing.T) {
 				request, err := h.admin(t).CertificateRequest(t.Context(), id)
 				testkit.Check(t, err)
 				if request.Status != string(action.next[i]) || (request.CertificateChain != "") != (request.Status == "Active") {
-					t.Errorf("now %s with a chain of %d octets, want %s", request.Status, len(request.CertificateChain), action.next[i])
+					t.Errorf("now %s with a chain of %d octets, want %s", request.Status, len(request.CertificateChain),
+						action.next[i])
 				}
 			})
 		}
@@ -86,14 +87,16 @@ type scene struct {
 func newScene(t *testing.T) *scene {
 	t.Helper()
 	h := open(t)
-	s := &scene{house: h, root: h.Root(t, notary.ECDSAP256), busyRoot: h.Root(t, notary.ECDSAP256), outstanding: h.Request(t, h.Admin())}
+	s := &scene{house: h, root: h.Root(t, notary.ECDSAP256), busyRoot: h.Root(t, notary.ECDSAP256),
+		outstanding: h.Request(t, h.Admin())}
 	s.signed = h.Signed(t, h.Admin(), s.busyRoot)
 	s.uploaded = h.Request(t, h.Admin())
 	_, err := h.CA.Upload(t.Context(), h.Admin(), s.uploaded, h.outside(t).Chain(t, h.keyOf(t, s.uploaded)))
 	testkit.Check(t, err)
 	s.compromised = h.Signed(t, h.Admin(), s.root)
 	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), s.compromised, notary.KeyCompromise))
-	s.narrow, err = h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: commonName("Narrow Root"), PathLen: 0})
+	s.narrow, err = h.CA.CreateAuthority(t.Context(), h.Admin(),
+		ca.AuthorityOptions{SelfSigned: true, Subject: commonName("Narrow Root"), PathLen: 0})
 	testkit.Check(t, err)
 	return s
 }
@@ -114,19 +117,30 @@ func TestRefusals(t *testing.T) {
 		status                   int
 		code, field, says        string
 	}{
-		{"sign by an unknown profile", "POST", request(s.outstanding, "/sign"), sign(`, "profile": "root"`), 400, "invalid", "profile", "server-client"},
-		{"sign by ACME", "POST", request(s.outstanding, "/sign"), sign(`, "signing_method": "acme"`), 422, "unprocessable", "signing_method", "ca"},
-		{"sign until yesterday", "POST", request(s.outstanding, "/sign"), sign(`, "not_valid_after": "` + past + `"`), 400, "invalid", "not_valid_after", ""},
-		{"sign until the zero time", "POST", request(s.outstanding, "/sign"), sign(`, "not_valid_after": "0001-01-01T00:00:00Z"`), 400, "invalid", "not_valid_after", ""},
-		{"sign until some day", "POST", request(s.outstanding, "/sign"), sign(`, "not_valid_after": "tomorrow"`), 400, "invalid", "not_valid_after", "such as"},
+		{"sign by an unknown profile", "POST", request(s.outstanding, "/sign"), sign(`, "profile": "root"`), 400, "invalid",
+			"profile", "server-client"},
+		{"sign by ACME", "POST", request(s.outstanding, "/sign"), sign(`, "signing_method": "acme"`), 422, "unprocessable",
+			"signing_method", "ca"},
+		{"sign until yesterday", "POST", request(s.outstanding, "/sign"), sign(`, "not_valid_after": "` + past + `"`), 400,
+			"invalid", "not_valid_after", ""},
+		{"sign until the zero time", "POST", request(s.outstanding, "/sign"),
+			sign(`, "not_valid_after": "0001-01-01T00:00:00Z"`), 400, "invalid", "not_valid_after", ""},
+		{"sign until some day", "POST", request(s.outstanding, "/sign"), sign(`, "not_valid_after": "tomorrow"`), 400,
+			"invalid", "not_valid_after", "such as"},
 		{"sign an authority below one of path length 0", "POST", authority(s.Pending(t), "/sign"),
 			fmt.Sprintf(`{"certificate_authority_id": %d}`, s.narrow), 422, "unprocessable", "", ""},
-		{"sign an authority by itself", "POST", authority(s.root, "/sign"), fmt.Sprintf(`{"certificate_authority_id": %d}`, s.root), 409, "conflict", "", "root"},
-		{"revoke what was signed elsewhere", "POST", request(s.uploaded, "/certificate/revoke"), "", 422, "unprocessable", "", "not signed by an authority held here"},
-		{"revoke for no reason", "POST", request(s.signed, "/certificate/revoke"), `{"reason": "boredom"}`, 400, "invalid", "reason", "keyCompromise"},
-		{"revoke for a hold", "POST", request(s.signed, "/certificate/revoke"), `{"reason": "certificateHold"}`, 400, "invalid", "reason", "keyCompromise"},
-		{"revoke for a number", "POST", request(s.signed, "/certificate/revoke"), `{"reason": 1}`, 400, "invalid", "reason", "one of unspecified, keyCompromise"},
-		{"reopen after keyCompromise", "POST", request(s.compromised, "/reopen"), "", 409, "conflict", "csr", "keyCompromise"},
+		{"sign an authority by itself", "POST", authority(s.root, "/sign"),
+			fmt.Sprintf(`{"certificate_authority_id": %d}`, s.root), 409, "conflict", "", "root"},
+		{"revoke what was signed elsewhere", "POST", request(s.uploaded, "/certificate/revoke"), "", 422, "unprocessable",
+			"", "not signed by an authority held here"},
+		{"revoke for no reason", "POST", request(s.signed, "/certificate/revoke"), `{"reason": "boredom"}`, 400, "invalid",
+			"reason", "keyCompromise"},
+		{"revoke for a hold", "POST", request(s.signed, "/certificate/revoke"), `{"reason": "certificateHold"}`, 400,
+			"invalid", "reason", "keyCompromise"},
+		{"revoke for a number", "POST", request(s.signed, "/certificate/revoke"), `{"reason": 1}`, 400, "invalid", "reason",
+			"one of unspecified, keyCompromise"},
+		{"reopen after keyCompromise", "POST", request(s.compromised, "/reopen"), "", 409, "conflict", "csr",
+			"keyCompromise"},
 		{"reject what has had a certificate", "POST", request(s.signed, "/reject"), "", 409, "conflict", "", "revoke"},
 		{"revoke a root", "POST", authority(s.root, "/revoke"), "", 422, "unprocessable", "", "root"},
 		{"revoke a pending authority", "POST", authority(s.Pending(t), "/revoke"), "", 409, "conflict", "", "no certificate"},
@@ -134,35 +148,65 @@ func TestRefusals(t *testing.T) {
 		{"CRL of a pending authority", "GET", authority(s.Pending(t), "/crl"), "", 409, "conflict", "", "no certificate"},
 		{"CRL of no authority", "GET", authority(missingID, "/crl"), "", 404, "not_found", "", ""},
 
-		{"authority without a name", "POST", authoritiesPath, `{"self_signed": true, "common_name": ""}`, 400, "invalid", "common_name", ""},
-		{"authority with a long name", "POST", authoritiesPath, `{"common_name": "` + strings.Repeat("x", 65) + `"}`, 400, "invalid", "common_name", "65"},
-		{"authority with NUL in its name", "POST", authoritiesPath, `{"common_name": "a\u0000b"}`, 400, "invalid", "common_name", ""},
-		{"authority of a long country", "POST", authoritiesPath, `{"common_name": "R", "country_name": "TUR"}`, 400, "invalid", "country_name", "2 letters"},
-		{"authority with a bad DNS name", "POST", authoritiesPath, `{"common_name": "R", "sans_dns": "a.example.com, b c"}`, 400, "invalid", "sans_dns", ""},
-		{"authority with an IP address", "POST", authoritiesPath, `{"common_name": "R", "sans_dns": "10.0.0.7"}`, 400, "invalid", "sans_dns", "DNS"},
-		{"authority of an unknown key", "POST", authoritiesPath, `{"common_name": "R", "key_algorithm": "rsa-1024"}`, 400, "invalid", "key_algorithm", "rsa-2048"},
-		{"authority of a negative path length", "POST", authoritiesPath, `{"common_name": "R", "path_length": -1}`, 400, "invalid", "path_length", ""},
-		{"authority of a long path length", "POST", authoritiesPath, `{"common_name": "R", "path_length": 99}`, 400, "invalid", "path_length", ""},
-		{"authority of a huge path length", "POST", authoritiesPath, `{"common_name": "R", "path_length": 99999999999999999999}`, 400, "invalid", "path_length", "range"},
-		{"authority that permits a wildcard", "POST", authoritiesPath, `{"common_name": "R", "name_constraints": {"permitted": {"dns": ["*.example.com"]}}}`, 400, "invalid", "name_constraints.permitted.dns", "wildcard"},
-		{"authority that excludes no prefix", "POST", authoritiesPath, `{"common_name": "R", "name_constraints": {"excluded": {"ip": ["10.0.0.1"]}}}`, 400, "invalid", "name_constraints.excluded.ip", "prefix"},
-		{"authority that constrains something else", "POST", authoritiesPath, `{"common_name": "R", "name_constraints": {"permitted": {"upn": ["a"]}}}`, 400, "invalid", "name_constraints.permitted.upn", "not a field"},
-		{"authority until the zero time", "POST", authoritiesPath, `{"common_name": "R", "not_valid_after": "0001-01-01T00:00:00Z"}`, 400, "invalid", "not_valid_after", ""},
-		{"authority until yesterday", "POST", authoritiesPath, `{"common_name": "R", "not_valid_after": "` + past + `"}`, 400, "invalid", "not_valid_after", ""},
+		{"authority without a name", "POST", authoritiesPath, `{"self_signed": true, "common_name": ""}`, 400, "invalid",
+			"common_name", ""},
+		{"authority with a long name", "POST", authoritiesPath, `{"common_name": "` + strings.Repeat("x", 65) + `"}`, 400,
+			"invalid", "common_name", "65"},
+		{"authority with NUL in its name", "POST", authoritiesPath, `{"common_name": "a\u0000b"}`, 400, "invalid",
+			"common_name", ""},
+		{"authority of a long country", "POST", authoritiesPath, `{"common_name": "R", "country_name": "TUR"}`, 400,
+			"invalid", "country_name", "2 letters"},
+		{"authority with a bad DNS name", "POST", authoritiesPath, `{"common_name": "R", "sans_dns": "a.example.com, b c"}`,
+			400, "invalid", "sans_dns", ""},
+		{"authority with an IP address", "POST", authoritiesPath, `{"common_name": "R", "sans_dns": "10.0.0.7"}`, 400,
+			"invalid", "sans_dns", "DNS"},
+		{"authority of an unknown key", "POST", authoritiesPath, `{"common_name": "R", "key_algorithm": "rsa-1024"}`, 400,
+			"invalid", "key_algorithm", "rsa-2048"},
+		{"authority of a negative path length", "POST", authoritiesPath, `{"common_name": "R", "path_length": -1}`, 400,
+			"invalid", "path_length", ""},
+		{"authority of a long path length", "POST", authoritiesPath, `{"common_name": "R", "path_length": 99}`, 400,
+			"invalid", "path_length", ""},
+		{"authority of a huge path length", "POST", authoritiesPath,
+			`{"common_name": "R", "path_length": 99999999999999999999}`, 400, "invalid", "path_length", "range"},
+		{"authority that permits a wildcard", "POST", authoritiesPath,
+			`{"common_name": "R", "name_constraints": {"permitted": {"dns": ["*.example.com"]}}}`, 400, "invalid",
+			"name_constraints.permitted.dns", "wildcard"},
+		{"authority that excludes no prefix", "POST", authoritiesPath,
+			`{"common_name": "R", "name_constraints": {"excluded": {"ip": ["10.0.0.1"]}}}`, 400, "invalid",
+			"name_constraints.excluded.ip", "prefix"},
+		{"authority that constrains something else", "POST", authoritiesPath,
+			`{"common_name": "R", "name_constraints": {"permitted": {"upn": ["a"]}}}`, 400, "invalid",
+			"name_constraints.permitted.upn", "not a field"},
+		{"authority until the zero time", "POST", authoritiesPath,
+			`{"common_name": "R", "not_valid_after": "0001-01-01T00:00:00Z"}`, 400, "invalid", "not_valid_after", ""},
+		{"authority until yesterday", "POST", authoritiesPath, `{"common_name": "R", "not_valid_after": "` + past + `"}`,
+			400, "invalid", "not_valid_after", ""},
 
-		{"account without an email", "POST", accountsPath, `{"email": "me", "password": "plain violet harbour", "role_id": 1}`, 400, "invalid", "email", ""},
-		{"account of two emails", "POST", accountsPath, `{"email": "a@example.com, b@example.com", "password": "plain violet harbour", "role_id": 1}`, 400, "invalid", "email", ""},
-		{"account that is there", "POST", accountsPath, `{"email": "` + s.Admin().Principal.Name + `", "password": "plain violet harbour", "role_id": 1}`, 409, "conflict", "email", ""},
-		{"account without a role", "POST", accountsPath, `{"email": "a@example.com", "password": "plain violet harbour"}`, 400, "invalid", "role_id", "Admin"},
-		{"account of an unknown role", "POST", accountsPath, `{"email": "a@example.com", "password": "plain violet harbour", "role_id": 4}`, 400, "invalid", "role_id", "Admin"},
-		{"password too short", "POST", accountsPath, `{"email": "a@example.com", "password": "violet", "role_id": 1}`, 400, "invalid", "password", "12"},
-		{"password too long", "POST", accountsPath, `{"email": "a@example.com", "password": "` + strings.Repeat("violet ", 200) + `", "role_id": 1}`, 400, "invalid", "password", "1024"},
-		{"password that is common", "POST", accountsPath, `{"email": "a@example.com", "password": "password1234", "role_id": 1}`, 400, "invalid", "password", ""},
-		{"password that is the email", "POST", accountsPath, `{"email": "somebody@example.com", "password": "Somebody@example.com", "role_id": 1}`, 400, "invalid", "password", "email"},
+		{"account without an email", "POST", accountsPath,
+			`{"email": "me", "password": "plain violet harbour", "role_id": 1}`, 400, "invalid", "email", ""},
+		{"account of two emails", "POST", accountsPath,
+			`{"email": "a@example.com, b@example.com", "password": "plain violet harbour", "role_id": 1}`, 400, "invalid",
+			"email", ""},
+		{"account that is there", "POST", accountsPath, `{"email": "` + s.Admin().Principal.Name +
+			`", "password": "plain violet harbour", "role_id": 1}`, 409, "conflict", "email", ""},
+		{"account without a role", "POST", accountsPath, `{"email": "a@example.com", "password": "plain violet harbour"}`,
+			400, "invalid", "role_id", "Admin"},
+		{"account of an unknown role", "POST", accountsPath,
+			`{"email": "a@example.com", "password": "plain violet harbour", "role_id": 4}`, 400, "invalid", "role_id", "Admin"},
+		{"password too short", "POST", accountsPath, `{"email": "a@example.com", "password": "violet", "role_id": 1}`, 400,
+			"invalid", "password", "12"},
+		{"password too long", "POST", accountsPath, `{"email": "a@example.com", "password": "` +
+			strings.Repeat("violet ", 200) + `", "role_id": 1}`, 400, "invalid", "password", "1024"},
+		{"password that is common", "POST", accountsPath,
+			`{"email": "a@example.com", "password": "password1234", "role_id": 1}`, 400, "invalid", "password", ""},
+		{"password that is the email", "POST", accountsPath,
+			`{"email": "somebody@example.com", "password": "Somebody@example.com", "role_id": 1}`, 400, "invalid", "password",
+			"email"},
 		{"delete the last Admin", "DELETE", account(last, ""), "", 409, "conflict", "", "last Admin"},
 		{"demote the last Admin", "PUT", account(last, "/role"), `{"role_id": 1}`, 409, "conflict", "", "last Admin"},
 		{"an unknown role", "PUT", account(last, "/role"), `{"role_id": -1}`, 400, "invalid", "role_id", "Admin"},
-		{"a wrong old password", "POST", accountsPath + "/me/change_password", `{"old_password": "x", "password": "plain violet harbour"}`, 400, "invalid", "old_password", "wrong"},
+		{"a wrong old password", "POST", accountsPath + "/me/change_password",
+			`{"old_password": "x", "password": "plain violet harbour"}`, 400, "invalid", "old_password", "wrong"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s.wantUnchanged(t, func() {
@@ -211,11 +255,13 @@ func TestFirstAccount(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.Empty(t))
 	create := func(email string) (answer, error) {
-		body := fmt.Sprintf(`{"email": %q, "password": %q, "role_id": 3, "setup_code": %q}`, email, testkit.Password, testkit.SetupCode)
+		body := fmt.Sprintf(`{"email": %q, "password": %q, "role_id": 3, "setup_code": %q}`, email, testkit.Password,
+			testkit.SetupCode)
 		response, err := h.anonymous.Raw(t.Context(), "POST", accountsPath, []byte(body), nil)
 		return answer{response, "POST " + accountsPath}, err
 	}
-	call(t, h.anonymous, "GET", "/status", nil).wantStatus(t, 200).wantBody(t, `{"result": {"initialized": false, "version": "v1.2.3"}}`)
+	call(t, h.anonymous, "GET", "/status", nil).wantStatus(t, 200).wantBody(t,
+		`{"result": {"initialized": false, "version": "v1.2.3"}}`)
 	answers := make(chan answer, 8)
 	for i := range cap(answers) {
 		go func() {
@@ -237,7 +283,8 @@ func TestFirstAccount(t *testing.T) {
 	if made != 1 {
 		t.Errorf("%d accounts were created, want 1", made)
 	}
-	call(t, h.anonymous, "GET", "/status", nil).wantStatus(t, 200).wantBody(t, `{"result": {"initialized": true, "version": "v1.2.3"}}`)
+	call(t, h.anonymous, "GET", "/status", nil).wantStatus(t, 200).wantBody(t,
+		`{"result": {"initialized": true, "version": "v1.2.3"}}`)
 	all, err := h.Store.Accounts(t.Context())
 	testkit.Check(t, err)
 	if len(all) != 1 || all[0].Role != notary.Admin {

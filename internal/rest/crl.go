@@ -29,14 +29,15 @@ func (c *encodedCRLs) encoded(crl *notary.CRL) *encodedCRL {
 	if known := c.newest[crl.AuthorityID]; known != nil && known.number == crl.Number && known.final == crl.Final {
 		return known
 	}
-	one := &encodedCRL{number: crl.Number, final: crl.Final, pem: sync.OnceValue(crl.PEM), json: sync.OnceValue(func() []byte {
-		out := api.CRL{CRL: crl.PEM()}
-		if crl.Final {
-			out.Note = "the CA has expired: this is its last CRL"
-		}
-		body, _ := json.Marshal(api.Result[api.CRL]{Result: out}) // a string cannot fail
-		return body
-	})}
+	one := &encodedCRL{number: crl.Number, final: crl.Final, pem: sync.OnceValue(crl.PEM),
+		json: sync.OnceValue(func() []byte {
+			out := api.CRL{CRL: crl.PEM()}
+			if crl.Final {
+				out.Note = "the CA has expired: this is its last CRL"
+			}
+			body, _ := json.Marshal(api.Result[api.CRL]{Result: out}) // a string cannot fail
+			return body
+		})}
 	if c.newest == nil {
 		c.newest = map[int64]*encodedCRL{}
 	}

@@ -15,7 +15,8 @@ import (
 func TestCRLOfAnExpiredAuthority(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	id, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: commonName("Short Root"),
+	id, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true,
+		Subject: commonName("Short Root"),
 		PathLen: -1, NotAfter: h.Clock.Now().Add(time.Hour)})
 	testkit.Check(t, err)
 	path := fmt.Sprintf("%s/%d/crl", authoritiesPath, id)

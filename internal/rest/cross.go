@@ -16,11 +16,13 @@ func (r *routes) authorityLife(path string) {
 		needs: notary.ReadAuthorities, summary: "List the CA certificates of a certificate authority",
 		doc: "All certificates for its key, including cross-certificates and former ones."}, r.authorityCertificates)
 	handle(r, operation{id: "useAuthorityCertificate", method: "PUT", path: one + "/certificate", status: 200,
-		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Choose the active certificate of a certificate authority",
-		doc: "New chains start with it, and it is published as the CA's own."}, r.useCertificate)
+		needs: notary.ManageAuthorities, errors: []int{409, 422},
+		summary: "Choose the active certificate of a certificate authority",
+		doc:     "New chains start with it, and it is published as the CA's own."}, r.useCertificate)
 	handle(r, operation{id: "crossSignCertificateAuthority", method: "POST", path: one + "/cross_sign", status: 201,
 		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Cross-sign a certificate authority",
-		doc: "Another CA held here issues an additional certificate for its key. The active certificate does not change."}, r.crossSign)
+		doc: "Another CA held here issues an additional certificate for its key. The active certificate does not change."},
+		r.crossSign)
 	handle(r, operation{id: "rollOverCertificateAuthority", method: "POST", path: one + "/roll_over", status: 201,
 		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Roll over a certificate authority",
 		doc: "Creates its successor: a CA with the same name and a new key."}, r.rollOver)
@@ -29,7 +31,8 @@ func (r *routes) authorityLife(path string) {
 		doc: "Counts the valid certificates below it, at any depth, that its revocation would invalidate."}, r.impact)
 }
 
-func (r *routes) authorityCertificates(ctx context.Context, caller notary.Caller, in *ByID) (*answer[[]api.AuthorityCertificate], error) {
+func (r *routes) authorityCertificates(ctx context.Context, caller notary.Caller,
+	in *ByID) (*answer[[]api.AuthorityCertificate], error) {
 	all, inUse, err := r.ca.AuthorityCertificates(ctx, caller, in.ID)
 	if err != nil {
 		return nil, err

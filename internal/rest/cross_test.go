@@ -22,7 +22,8 @@ func TestCrossSigningAndRollOver(t *testing.T) {
 	}
 	one, two := root("Root One"), root("Root Two")
 	lower := h.Intermediate(t, one, notary.ECDSAP256)
-	cross, err := c.CrossSignCertificateAuthority(ctx, lower, api.CrossSignCertificateAuthority{CertificateAuthorityID: api.ID(two)})
+	cross, err := c.CrossSignCertificateAuthority(ctx, lower,
+		api.CrossSignCertificateAuthority{CertificateAuthorityID: api.ID(two)})
 	testkit.Check(t, err)
 	all, err := c.AuthorityCertificates(ctx, lower)
 	testkit.Check(t, err)
@@ -31,7 +32,8 @@ func TestCrossSigningAndRollOver(t *testing.T) {
 	}
 	chains, err := c.CertificateChains(ctx, leafOf(t, h, h.Signed(t, h.Admin(), lower)))
 	testkit.Check(t, err)
-	if len(chains.Chains) != 2 || !chains.Complete || chains.Chains[0].Names[2] != "Root One" || chains.Chains[1].Names[2] != "Root Two" {
+	if len(chains.Chains) != 2 || !chains.Complete || chains.Chains[0].Names[2] != "Root One" ||
+		chains.Chains[1].Names[2] != "Root Two" {
 		t.Errorf("the chains are %+v", chains)
 	}
 	testkit.Check(t, c.UseAuthorityCertificate(ctx, lower, api.UseAuthorityCertificate{CertificateID: api.ID(cross)}))
@@ -40,7 +42,8 @@ func TestCrossSigningAndRollOver(t *testing.T) {
 	if *a.IssuerID != two {
 		t.Errorf("the issuer is %d", *a.IssuerID)
 	}
-	err = c.UploadAuthorityCertificate(ctx, lower, api.UploadAuthorityCertificate{CertificateChain: a.Certificate, Cross: true})
+	err = c.UploadAuthorityCertificate(ctx, lower, api.UploadAuthorityCertificate{CertificateChain: a.Certificate,
+		Cross: true})
 	testkit.WantKind(t, err, notary.Conflict)
 
 	successor, err := c.RollOverCertificateAuthority(ctx, lower, api.RollOverCertificateAuthority{})
@@ -78,7 +81,8 @@ func TestCrossSigningRefusesOtherIDs(t *testing.T) {
 			status       int
 			code, field  string
 		}{
-			{"POST", "cross_sign", lower, fmt.Sprintf(`{"certificate_authority_id": %d}`, missingID), 404, "not_found", "certificate_authority_id"},
+			{"POST", "cross_sign", lower, fmt.Sprintf(`{"certificate_authority_id": %d}`, missingID), 404, "not_found",
+				"certificate_authority_id"},
 			{"POST", "cross_sign", lower, fmt.Sprintf(`{"certificate_authority_id": %d}`, pending), 409, "conflict", ""},
 			{"POST", "cross_sign", lower, fmt.Sprintf(`{"certificate_authority_id": %d}`, lower), 409, "conflict", ""},
 			{"POST", "cross_sign", pending, fmt.Sprintf(`{"certificate_authority_id": %d}`, root), 409, "conflict", ""},

@@ -91,7 +91,8 @@ func FuzzCSVRow(f *testing.F) {
 			t.Fatal(err)
 		}
 		// encoding/csv reads CR LF as LF, even in quotes.
-		if got, want := original(read[1]), strings.ReplaceAll(cell, "\r\n", "\n"); !strings.Contains(cell, "\r") && got != want {
+		if got, want := original(read[1]), strings.ReplaceAll(cell, "\r\n", "\n"); !strings.Contains(cell, "\r") &&
+			got != want {
 			t.Errorf("%q comes back as %q", want, got)
 		}
 	})

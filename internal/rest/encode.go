@@ -12,7 +12,8 @@ func (r *routes) requestToAPI(req *notary.Request) api.CertificateRequest {
 	out := api.CertificateRequest{
 		ID: req.ID, CSR: req.CSR, Status: string(req.Status), Email: req.Email,
 		Owner:           ownerToAPI(req.RequesterID, req.OwnerGroupID),
-		RejectionReason: req.Rejection, CreatedAt: req.CreatedAt, UpdatedAt: req.UpdatedAt, CommonName: req.CommonName, Key: req.Key,
+		RejectionReason: req.Rejection, CreatedAt: req.CreatedAt, UpdatedAt: req.UpdatedAt, CommonName: req.CommonName,
+		Key:      req.Key,
 		DNSNames: list(req.Names.DNS), IPAddresses: list(req.Names.IP),
 		EmailAddresses: list(req.Names.Email), URIs: list(req.Names.URI), UPNs: list(req.Names.UPN),
 	}
@@ -69,9 +70,11 @@ func ownerGroup(caller notary.Caller, owner *api.Owner) (int64, error) {
 // authorityToAPI leaves the CRL empty.
 func authorityToAPI(a *notary.Authority, now time.Time) api.CertificateAuthority {
 	out := api.CertificateAuthority{
-		ID: a.ID, Enabled: a.Enabled && a.Certificate != nil, Status: string(a.Status(now)), CSR: a.CSR, CommonName: a.CommonName,
-		Key: a.Key, IssuerID: optional(a.IssuerID()), CreatedAt: a.CreatedAt,
-		Settings: api.AuthoritySettings{CRL: !a.Publication.NoCRL, OCSP: !a.Publication.NoOCSP, Issuer: !a.Publication.NoIssuer,
+		ID: a.ID, Enabled: a.Enabled && a.Certificate != nil, Status: string(a.Status(now)), CSR: a.CSR,
+		CommonName: a.CommonName,
+		Key:        a.Key, IssuerID: optional(a.IssuerID()), CreatedAt: a.CreatedAt,
+		Settings: api.AuthoritySettings{CRL: !a.Publication.NoCRL, OCSP: !a.Publication.NoOCSP,
+			Issuer:    !a.Publication.NoIssuer,
 			CRLShards: a.Publication.Shards},
 		NameConstraints: constraintsToAPI(a.Constraints), PredecessorID: optional(a.PredecessorID),
 		KeyKnownOutside: a.KeyKnownOutside, Offline: a.Offline,

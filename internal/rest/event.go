@@ -13,14 +13,16 @@ func (r *routes) events() {
 		errors:  []int{404},
 		summary: "List events", doc: "A page of the audit log, the newest events first. Certificate Requestors may list " +
 			"the events of one of their own requests with `kind=request` and `object_id`."}, r.listEvents)
-	handle(r, operation{id: "getHistoryOfRequest", method: "GET", path: "/api/v1/certificate_requests/{id}/history", status: 200,
+	handle(r, operation{id: "getHistoryOfRequest", method: "GET", path: "/api/v1/certificate_requests/{id}/history",
+		status:  200,
 		summary: "Get the history of a certificate request",
 		doc:     "The last 500 events of the request and its certificates, the newest first. " + ownOnly}, r.history)
 }
 
 type eventList struct{ api.EventQuery }
 
-func (r *routes) listEvents(ctx context.Context, caller notary.Caller, in *eventList) (*struct{ Body api.Page[api.Event] }, error) {
+func (r *routes) listEvents(ctx context.Context, caller notary.Caller,
+	in *eventList) (*struct{ Body api.Page[api.Event] }, error) {
 	q, err := in.query()
 	if err != nil {
 		return nil, err

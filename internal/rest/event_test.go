@@ -28,7 +28,8 @@ func TestEventsOfTheAPI(t *testing.T) {
 	last, err := c.EventsPage(t.Context(), query)
 	testkit.Check(t, err)
 	if len(first.Result) != 4 || first.Previous != "" || len(last.Result) != 2 || last.Next != "" {
-		t.Fatalf("pages of %d and %d events, previous %q, next %q", len(first.Result), len(last.Result), first.Previous, last.Next)
+		t.Fatalf("pages of %d and %d events, previous %q, next %q", len(first.Result), len(last.Result), first.Previous,
+			last.Next)
 	}
 	query.After, query.Before = "", last.Previous
 	again, err := c.EventsPage(t.Context(), query)
@@ -39,11 +40,15 @@ func TestEventsOfTheAPI(t *testing.T) {
 	requestor := h.Caller(notary.CertificateRequestor)
 	r, err := h.CA.Request(t.Context(), requestor, id)
 	testkit.Check(t, err)
-	want := api.Event{ID: first.Result[0].ID, At: h.Clock.Now(), Action: "request.create", Object: api.Ref{Kind: "request", ID: id, Name: r.CommonName}, Refs: []api.Ref{},
-		Principal: api.Ref{Kind: "account", ID: requestor.Principal.ID, Name: requestor.Principal.Name}, Address: requestor.Address,
-		Before: map[string]any{}, After: map[string]any{"key": "ECDSA P-256", "status": "Outstanding"},
-		Text:      fmt.Sprintf("Submitted: certificate request %d (%s); key: ECDSA P-256, status: Outstanding", id, r.CommonName),
-		AccountID: &requestor.Principal.ID, Email: requestor.Principal.Name, ObjectID: id, Detail: "key: ECDSA P-256, status: Outstanding"}
+	want := api.Event{ID: first.Result[0].ID, At: h.Clock.Now(), Action: "request.create",
+		Object: api.Ref{Kind: "request", ID: id, Name: r.CommonName}, Refs: []api.Ref{},
+		Principal: api.Ref{Kind: "account", ID: requestor.Principal.ID, Name: requestor.Principal.Name},
+		Address:   requestor.Address,
+		Before:    map[string]any{}, After: map[string]any{"key": "ECDSA P-256", "status": "Outstanding"},
+		Text: fmt.Sprintf("Submitted: certificate request %d (%s); key: ECDSA P-256, status: Outstanding", id,
+			r.CommonName),
+		AccountID: &requestor.Principal.ID, Email: requestor.Principal.Name, ObjectID: id,
+		Detail: "key: ECDSA P-256, status: Outstanding"}
 	if diff := cmp.Diff(want, first.Result[0]); diff != "" {
 		t.Errorf("the newest event (-want +got):\n%s", diff)
 	}
@@ -53,7 +58,8 @@ func TestEventsOfTheAPI(t *testing.T) {
 		t.Errorf("the history (-want +got):\n%s", diff)
 	}
 	n := 0
-	for _, err := range c.FindEvents(t.Context(), api.EventQuery{EventPaging: api.EventPaging{Limit: 1}, EventFilter: api.EventFilter{Action: "request.create"}}) {
+	for _, err := range c.FindEvents(t.Context(), api.EventQuery{EventPaging: api.EventPaging{Limit: 1},
+		EventFilter: api.EventFilter{Action: "request.create"}}) {
 		testkit.Check(t, err)
 		n++
 	}
@@ -62,7 +68,8 @@ func TestEventsOfTheAPI(t *testing.T) {
 	}
 	mine := fmt.Sprintf("/api/v1/events?kind=request&object_id=%d", id)
 	call(t, h.as(t, notary.CertificateRequestor), "GET", mine, nil).wantStatus(t, 200)
-	call(t, h.as(t, notary.CertificateRequestor), "GET", "/api/v1/events?kind=request&object_id=1", nil).wantRefusal(t, 404, "not_found")
+	call(t, h.as(t, notary.CertificateRequestor), "GET", "/api/v1/events?kind=request&object_id=1", nil).wantRefusal(t,
+		404, "not_found")
 }
 
 // Only Admins see events of accounts.
@@ -78,11 +85,13 @@ func TestEventsInvalidQuery(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	for query, field := range map[string]string{
-		"kind=requests": "kind", "object_id=1": "kind", "object_id=x&kind=request": "object_id", "from=yesterday": "from", "limit=0": "limit",
+		"kind=requests": "kind", "object_id=1": "kind", "object_id=x&kind=request": "object_id", "from=yesterday": "from",
+		"limit=0": "limit",
 		"after=x": "after", "before=x": "before", "after=x&before=x": "before", "unknown=1": "unknown",
 		"from=2027-01-02T00:00:00Z&until=2027-01-01T00:00:00Z": "until",
 	} {
-		if got := call(t, h.admin(t), "GET", "/api/v1/events?"+query, nil).wantRefusal(t, 400, "invalid"); got.Field != field {
+		if got := call(t, h.admin(t), "GET", "/api/v1/events?"+query, nil).wantRefusal(t, 400,
+			"invalid"); got.Field != field {
 			t.Errorf("%s: field %q (%s)", query, got.Field, got.Error)
 		}
 	}
@@ -99,8 +108,10 @@ func TestSessionsOfTheAPI(t *testing.T) {
 	now := h.Clock.Now()
 	agent := all[0].UserAgent
 	want := []api.Session{
-		{ID: all[0].ID, Address: "127.0.0.1", UserAgent: agent, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(24 * time.Hour), Current: true},
-		{ID: all[0].ID - 1, Address: "127.0.0.1", UserAgent: agent, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(24 * time.Hour)},
+		{ID: all[0].ID, Address: "127.0.0.1", UserAgent: agent, CreatedAt: now, LastSeenAt: now,
+			ExpiresAt: now.Add(24 * time.Hour), Current: true},
+		{ID: all[0].ID - 1, Address: "127.0.0.1", UserAgent: agent, CreatedAt: now, LastSeenAt: now,
+			ExpiresAt: now.Add(24 * time.Hour)},
 	}
 	if diff := cmp.Diff(want, all); diff != "" || agent == "" {
 		t.Errorf("the sessions (-want +got):\n%s", diff)

@@ -37,7 +37,8 @@ func handleExport(r *routes, o operation) {
 	register(r, op, r.exportCertificates)
 }
 
-func (r *routes) exportCertificates(ctx context.Context, caller notary.Caller, in *exportInput) (*huma.StreamResponse, error) {
+func (r *routes) exportCertificates(ctx context.Context, caller notary.Caller,
+	in *exportInput) (*huma.StreamResponse, error) {
 	filter, err := certificateFilter(in.CertificateFilter)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,8 @@ func (r *routes) exportCertificates(ctx context.Context, caller notary.Caller, i
 	f.fileName = "certificates-" + r.ca.Now().UTC().Format(time.DateOnly) + "." + cmp.Or(in.Format, "csv")
 	now := r.ca.Now()
 	return r.stream(f, func(emit func(any) error) error {
-		return r.ca.ExportCertificates(ctx, caller, filter, in.described(), func(c *notary.Certificate) error { return emit(exported(c, now)) })
+		return r.ca.ExportCertificates(ctx, caller, filter, in.described(),
+			func(c *notary.Certificate) error { return emit(exported(c, now)) })
 	}), nil
 }
 
@@ -68,8 +70,9 @@ func exported(c *notary.Certificate, now time.Time) api.ExportedCertificate {
 	out := api.ExportedCertificate{
 		ID: c.ID, CommonName: c.CommonName, Names: list(strings.Fields(c.Names.String())), Key: c.Key,
 		SerialNumber: c.Serial, Fingerprint: c.Fingerprint, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
-		Profile: c.Profile, ProfileVersion: c.ProfileVersion, CertificateAuthorityID: optional(c.AuthorityID), CertificateRequestID: optional(c.RequestID),
-		Email: c.Email, CreatedAt: c.CreatedAt, Status: c.Status(now),
+		Profile: c.Profile, ProfileVersion: c.ProfileVersion, CertificateAuthorityID: optional(c.AuthorityID),
+		CertificateRequestID: optional(c.RequestID),
+		Email:                c.Email, CreatedAt: c.CreatedAt, Status: c.Status(now),
 	}
 	if c.Revocation != nil {
 		out.RevokedAt, out.RevocationReason = &c.Revocation.At, string(c.Revocation.Reason)
@@ -77,8 +80,10 @@ func exported(c *notary.Certificate, now time.Time) api.ExportedCertificate {
 	return out
 }
 
-var exportColumns = []string{"id", "common_name", "names", "key", "serial_number", "fingerprint", "not_before", "not_after", "profile", "profile_version",
-	"certificate_authority_id", "certificate_request_id", "email", "created_at", "revoked_at", "revocation_reason", "status"}
+var exportColumns = []string{"id", "common_name", "names", "key", "serial_number", "fingerprint", "not_before",
+	"not_after", "profile", "profile_version",
+	"certificate_authority_id", "certificate_request_id", "email", "created_at", "revoked_at", "revocation_reason",
+	"status"}
 
 func csvLine(b *bytes.Buffer, v any) error {
 	c := v.(api.ExportedCertificate)
@@ -94,8 +99,10 @@ func csvLine(b *bytes.Buffer, v any) error {
 		}
 		return t.UTC().Format(time.RFC3339)
 	}
-	b.WriteString(csvRow([]string{id(&c.ID), c.CommonName, strings.Join(c.Names, " "), c.Key, c.SerialNumber, c.Fingerprint,
-		at(&c.NotBefore), at(&c.NotAfter), c.Profile, strconv.Itoa(c.ProfileVersion), id(c.CertificateAuthorityID), id(c.CertificateRequestID), c.Email,
+	b.WriteString(csvRow([]string{id(&c.ID), c.CommonName, strings.Join(c.Names, " "), c.Key, c.SerialNumber,
+		c.Fingerprint,
+		at(&c.NotBefore), at(&c.NotAfter), c.Profile, strconv.Itoa(c.ProfileVersion), id(c.CertificateAuthorityID),
+		id(c.CertificateRequestID), c.Email,
 		at(&c.CreatedAt), at(c.RevokedAt), c.RevocationReason, c.Status}))
 	return nil
 }

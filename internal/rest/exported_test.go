@@ -65,7 +65,8 @@ func TestExport(t *testing.T) {
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
 	requestor := h.Caller(notary.CertificateRequestor)
-	id, err := h.CA.Submit(t.Context(), requestor, testkit.CSR(t, testkit.Key(t, notary.Ed25519), "a.example.com", "b.example.com", "10.0.0.7"))
+	id, err := h.CA.Submit(t.Context(), requestor, testkit.CSR(t, testkit.Key(t, notary.Ed25519), "a.example.com",
+		"b.example.com", "10.0.0.7"))
 	testkit.Check(t, err)
 	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: "client"}))
 	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), id, notary.Superseded))
@@ -76,14 +77,21 @@ func TestExport(t *testing.T) {
 	at := func(t time.Time) string { return t.Format(time.RFC3339) }
 
 	want := []map[string]string{{
-		"id": "1", "common_name": "Test Root", "names": "", "key": "ECDSA P-256", "serial_number": own.Serial, "fingerprint": own.Fingerprint,
-		"not_before": at(own.NotBefore), "not_after": at(own.NotAfter), "profile": own.Profile, "profile_version": "0", "certificate_authority_id": fmt.Sprint(root),
-		"certificate_request_id": "", "email": "", "created_at": at(h.Clock.Now()), "revoked_at": "", "revocation_reason": "", "status": "valid",
+		"id": "1", "common_name": "Test Root", "names": "", "key": "ECDSA P-256", "serial_number": own.Serial,
+		"fingerprint": own.Fingerprint,
+		"not_before":  at(own.NotBefore), "not_after": at(own.NotAfter), "profile": own.Profile, "profile_version": "0",
+		"certificate_authority_id": fmt.Sprint(root),
+		"certificate_request_id":   "", "email": "", "created_at": at(h.Clock.Now()), "revoked_at": "",
+		"revocation_reason": "", "status": "valid",
 	}, {
-		"id": "2", "common_name": "a.example.com", "names": "DNS:a.example.com DNS:b.example.com IP:10.0.0.7", "key": "Ed25519",
-		"serial_number": leaf.Serial, "fingerprint": leaf.Fingerprint, "not_before": at(leaf.NotBefore), "not_after": at(leaf.NotAfter),
-		"profile": "client", "profile_version": "1", "certificate_authority_id": fmt.Sprint(root), "certificate_request_id": fmt.Sprint(id), "email": requestor.Principal.Name,
-		"created_at": at(h.Clock.Now()), "revoked_at": at(h.Clock.Now()), "revocation_reason": "superseded", "status": "revoked",
+		"id": "2", "common_name": "a.example.com", "names": "DNS:a.example.com DNS:b.example.com IP:10.0.0.7",
+		"key":           "Ed25519",
+		"serial_number": leaf.Serial, "fingerprint": leaf.Fingerprint, "not_before": at(leaf.NotBefore),
+		"not_after": at(leaf.NotAfter),
+		"profile":   "client", "profile_version": "1", "certificate_authority_id": fmt.Sprint(root),
+		"certificate_request_id": fmt.Sprint(id), "email": requestor.Principal.Name,
+		"created_at": at(h.Clock.Now()), "revoked_at": at(h.Clock.Now()), "revocation_reason": "superseded",
+		"status": "revoked",
 	}}
 	for _, query := range []string{"", "?format=csv"} {
 		if diff := cmp.Diff(want, rowsOf(t, h.admin(t), query)); diff != "" {
@@ -92,12 +100,17 @@ func TestExport(t *testing.T) {
 	}
 	now := h.Clock.Now()
 	lines := []api.ExportedCertificate{{
-		ID: 1, CommonName: "Test Root", Names: []string{}, Key: "ECDSA P-256", SerialNumber: own.Serial, Fingerprint: own.Fingerprint,
-		NotBefore: own.NotBefore, NotAfter: own.NotAfter, Profile: own.Profile, CertificateAuthorityID: &root, CreatedAt: now, Status: "valid",
+		ID: 1, CommonName: "Test Root", Names: []string{}, Key: "ECDSA P-256", SerialNumber: own.Serial,
+		Fingerprint: own.Fingerprint,
+		NotBefore:   own.NotBefore, NotAfter: own.NotAfter, Profile: own.Profile, CertificateAuthorityID: &root,
+		CreatedAt: now, Status: "valid",
 	}, {
-		ID: 2, CommonName: "a.example.com", Names: []string{"DNS:a.example.com", "DNS:b.example.com", "IP:10.0.0.7"}, Key: "Ed25519",
-		SerialNumber: leaf.Serial, Fingerprint: leaf.Fingerprint, NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter, Profile: "client",
-		ProfileVersion: 1, CertificateAuthorityID: &root, CertificateRequestID: &id, Email: requestor.Principal.Name, CreatedAt: now, RevokedAt: &now, RevocationReason: "superseded",
+		ID: 2, CommonName: "a.example.com", Names: []string{"DNS:a.example.com", "DNS:b.example.com", "IP:10.0.0.7"},
+		Key:          "Ed25519",
+		SerialNumber: leaf.Serial, Fingerprint: leaf.Fingerprint, NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter,
+		Profile:        "client",
+		ProfileVersion: 1, CertificateAuthorityID: &root, CertificateRequestID: &id, Email: requestor.Principal.Name,
+		CreatedAt: now, RevokedAt: &now, RevocationReason: "superseded",
 		Status: "revoked",
 	}}
 	if diff := cmp.Diff(lines, linesOf(t, h.admin(t))); diff != "" {
@@ -119,7 +132,8 @@ func TestEmptyExport(t *testing.T) {
 		t.Errorf("Content-Disposition %s, want %s", got, want)
 	}
 	a = call(t, h.admin(t), "GET", exportPath+"?format=jsonl", nil).wantStatus(t, 200)
-	if len(a.Body) != 0 || a.Header.Get("Content-Type") != "application/jsonl" || !strings.Contains(a.Header.Get("Content-Disposition"), file+".jsonl") {
+	if len(a.Body) != 0 || a.Header.Get("Content-Type") != "application/jsonl" ||
+		!strings.Contains(a.Header.Get("Content-Disposition"), file+".jsonl") {
 		t.Errorf("as JSON lines: %q, %v", a.Body, a.Header)
 	}
 }

@@ -19,7 +19,8 @@ func fallback(mux *http.ServeMux) http.Handler {
 			mux.ServeHTTP(w, r)
 			return
 		}
-		out := refused(http.StatusNotFound, notary.NotFound, fmt.Sprintf("no API call has the path %.100q: check the path", r.URL.Path))
+		out := refused(http.StatusNotFound, notary.NotFound, fmt.Sprintf("no API call has the path %.100q: check the path",
+			r.URL.Path))
 		if allowed := methods(mux, r); clean && len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			out = refused(http.StatusMethodNotAllowed, "method_not_allowed",

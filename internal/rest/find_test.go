@@ -40,11 +40,13 @@ func newShelf(t *testing.T) *shelf {
 	submit("api", notary.CertificateRequestor, notary.Ed25519, "api.example.com", "*.apps.example.com")
 	submit("mail", notary.CertificateManager, notary.RSA2048, "mail.example.org", "Me@example.org")
 	submit("short", notary.Admin, notary.ECDSAP384, "db.example.net", "spiffe://example.net/db")
-	books, err := s.CA.Submit(t.Context(), s.Admin(), csrSpec{subject: cn("Bücher & Журналы 100%_sicher"), names: dnsNames("xn--bcher-kva.example")}.pem(t))
+	books, err := s.CA.Submit(t.Context(), s.Admin(), csrSpec{subject: cn("Bücher & Журналы 100%_sicher"),
+		names: dnsNames("xn--bcher-kva.example")}.pem(t))
 	testkit.Check(t, err)
 	s.ids["books"] = books
 	testkit.Check(t, s.CA.Sign(t.Context(), s.Admin(), s.ids["web"], ca.SignOptions{AuthorityID: s.first}))
-	testkit.Check(t, s.CA.Sign(t.Context(), s.Admin(), s.ids["short"], ca.SignOptions{AuthorityID: s.second, NotAfter: s.end}))
+	testkit.Check(t, s.CA.Sign(t.Context(), s.Admin(), s.ids["short"],
+		ca.SignOptions{AuthorityID: s.second, NotAfter: s.end}))
 	testkit.Check(t, s.CA.Reject(t.Context(), s.Admin(), s.ids["mail"], ""))
 	return s
 }

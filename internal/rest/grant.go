@@ -20,7 +20,8 @@ func (r *routes) grants() {
 		summary: "Get a grant", doc: "The grantee, the actions and the limits."}, r.grant)
 	handle(r, operation{id: "deleteGrant", method: "DELETE", path: one, status: 202, needs: notary.ManageAccounts,
 		summary: "Delete a grant", doc: "Takes effect immediately. Past actions are not affected."}, r.deleteGrant)
-	handle(r, operation{id: "explainPermissions", method: "GET", path: "/api/v1/permissions", status: 200, errors: []int{403, 404},
+	handle(r, operation{id: "explainPermissions", method: "GET", path: "/api/v1/permissions", status: 200,
+		errors:  []int{403, 404},
 		summary: "Explain permissions", doc: "Reports whether the account may perform the action, or each of the actions, on such an " +
 			"object, and which role or grant allows it. Only Admins may ask about other accounts."}, r.explain)
 }
@@ -51,9 +52,11 @@ func grantToAPI(g *notary.Grant) api.Grant {
 		OwnerGroupIDs: g.OwnerGroups}}
 }
 
-func (r *routes) createGrant(ctx context.Context, caller notary.Caller, in *struct{ Body api.GrantTerms }) (*created, error) {
+func (r *routes) createGrant(ctx context.Context, caller notary.Caller,
+	in *struct{ Body api.GrantTerms }) (*created, error) {
 	g := &notary.Grant{GrantTerms: notary.GrantTerms{Actions: in.Body.Actions, Authorities: in.Body.AuthorityIDs,
-		Profiles: in.Body.Profiles, Names: notary.NameLists(in.Body.Names), Owners: in.Body.OwnerIDs, OwnerGroups: in.Body.OwnerGroupIDs}}
+		Profiles: in.Body.Profiles, Names: notary.NameLists(in.Body.Names), Owners: in.Body.OwnerIDs,
+		OwnerGroups: in.Body.OwnerGroupIDs}}
 	switch in.Body.Grantee.Kind {
 	case "account":
 		g.PrincipalID = in.Body.Grantee.ID
@@ -77,9 +80,11 @@ func (r *routes) deleteGrant(ctx context.Context, caller notary.Caller, in *ByID
 
 type permissionQuery struct{ api.PermissionQuery }
 
-func (r *routes) explain(ctx context.Context, caller notary.Caller, in *permissionQuery) (*answer[[]api.Decision], error) {
-	all, err := r.ca.Explain(ctx, caller, ca.Question{Action: in.Action, AccountID: int64(in.AccountID), AuthorityID: int64(in.AuthorityID),
-		Profile: in.Profile, Names: in.Names, OwnerID: int64(in.OwnerID)})
+func (r *routes) explain(ctx context.Context, caller notary.Caller,
+	in *permissionQuery) (*answer[[]api.Decision], error) {
+	all, err := r.ca.Explain(ctx, caller, ca.Question{Action: in.Action, AccountID: int64(in.AccountID),
+		AuthorityID: int64(in.AuthorityID),
+		Profile:     in.Profile, Names: in.Names, OwnerID: int64(in.OwnerID)})
 	if err != nil {
 		return nil, err
 	}

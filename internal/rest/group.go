@@ -20,8 +20,10 @@ func (r *routes) groups() {
 		errors: []int{409}, summary: "Delete a group",
 		doc: "Also deletes its grants. The accounts are not deleted. 409 while requests or certificates belong to it, or " +
 			"a grant of others is limited to its requests."}, r.deleteGroup)
-	handle(r, operation{id: "changeMembers", method: "PUT", path: one + "/members", status: 200, needs: notary.ManageAccounts,
-		errors: []int{409}, summary: "Add and remove members of a group", doc: "Either all changes are made or none."}, r.changeMembers)
+	handle(r, operation{id: "changeMembers", method: "PUT", path: one + "/members", status: 200,
+		needs:  notary.ManageAccounts,
+		errors: []int{409}, summary: "Add and remove members of a group", doc: "Either all changes are made or none."},
+		r.changeMembers)
 }
 
 func (r *routes) listGroups(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Group], error) {
@@ -40,7 +42,8 @@ func groupToAPI(g *notary.Group) api.Group {
 	return api.Group{ID: g.ID, Name: g.Name, CreatedAt: g.CreatedAt}
 }
 
-func (r *routes) createGroup(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateGroup }) (*created, error) {
+func (r *routes) createGroup(ctx context.Context, caller notary.Caller,
+	in *struct{ Body api.CreateGroup }) (*created, error) {
 	return createdID(r.auth.CreateGroup(ctx, caller, in.Body.Name))
 }
 

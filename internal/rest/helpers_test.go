@@ -60,7 +60,8 @@ func serve(t *testing.T, w *testkit.World) *house {
 	h := &house{World: w, logins: map[notary.Role]*client.Client{}, answered: map[string]map[int]bool{}}
 	stopping, stop := context.WithCancel(context.Background())
 	h.stopping = stop
-	handler := rest.New(rest.Config{CA: h.CA, Revocation: h.Revocation, Auth: h.Auth, Clock: clock.New(w.Store, clock.Options{Now: w.Clock.Now}), Version: "v1.2.3", Ready: w.Store.Ready,
+	handler := rest.New(rest.Config{CA: h.CA, Revocation: h.Revocation, Auth: h.Auth,
+		Clock: clock.New(w.Store, clock.Options{Now: w.Clock.Now}), Version: "v1.2.3", Ready: w.Store.Ready,
 		Log: slog.New(slog.DiscardHandler), Stopping: stopping,
 		Settings: func() []notary.Setting {
 			return []notary.Setting{{Key: "listen", Value: "127.0.0.1:0", Source: notary.FromFlag, Where: "--listen"},

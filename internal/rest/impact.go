@@ -18,7 +18,8 @@ func (r *routes) impact(ctx context.Context, caller notary.Caller, in *ByID) (*a
 
 func impactToAPI(i *notary.Impact) api.AuthorityImpact {
 	out := api.AuthorityImpact{
-		Certificates: i.Certificates, AtLeast: i.AtLeast, First: optionalTime(i.First), Last: optionalTime(i.Last), Others: i.Others,
+		Certificates: i.Certificates, AtLeast: i.AtLeast, First: optionalTime(i.First), Last: optionalTime(i.Last),
+		Others:     i.Others,
 		Requesters: []api.RequesterImpact{}, Months: []api.MonthImpact{}, Authorities: []api.SubordinateImpact{},
 	}
 	for _, r := range i.Requesters {

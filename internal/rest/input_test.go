@@ -108,7 +108,8 @@ func TestUnknownFields(t *testing.T) {
 					body[required] = sample(schema.Properties[required])
 				}
 				a := call(t, h.admin(t), method, at(path, 1), body)
-				if refusal := a.wantRefusal(t, 400, "invalid"); refusal.Field != shown || !strings.Contains(refusal.Error, "not a field of this call") {
+				if refusal := a.wantRefusal(t, 400, "invalid"); refusal.Field != shown ||
+					!strings.Contains(refusal.Error, "not a field of this call") {
 					t.Errorf("%s: %+v", a.question, refusal)
 				}
 			}
@@ -137,7 +138,8 @@ func TestFieldsOfAWrongType(t *testing.T) {
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
 	h.Request(t, h.Admin())
-	values := map[string]any{"object": map[string]any{}, "array": []any{}, "boolean": true, "string": "text", "number": 1.5,
+	values := map[string]any{"object": map[string]any{}, "array": []any{}, "boolean": true, "string": "text",
+		"number":  1.5,
 		"integer": json.Number("1e30")}
 	h.wantUnchanged(t, func() {
 		for name, schema := range openAPI(t, h).bodies() {
@@ -156,7 +158,8 @@ func TestFieldsOfAWrongType(t *testing.T) {
 					}
 					body[field] = value
 					a := call(t, h.admin(t), method, at(path, 1), body)
-					if refusal := a.wantRefusal(t, 400, "invalid"); refusal.Field != field || !strings.HasPrefix(refusal.Error, field+" ") {
+					if refusal := a.wantRefusal(t, 400, "invalid"); refusal.Field != field ||
+						!strings.HasPrefix(refusal.Error, field+" ") {
 						t.Errorf("%s: field %q: %s", a.question, refusal.Field, refusal.Error)
 					}
 				}
@@ -256,8 +259,10 @@ func TestContentTypes(t *testing.T) {
 	}
 	login := api.Login{Email: h.Admin().Principal.Name, Password: testkit.Password}
 	h.wantUnchanged(t, func() {
-		for _, unfit := range []string{"", "text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-			"application/x-pem-file", "application/problem+json", "application/json, text/plain", "application/json; charset=latin1",
+		for _, unfit := range []string{"", "text/plain", "text/json", "application/x-www-form-urlencoded",
+			"multipart/form-data; boundary=x",
+			"application/x-pem-file", "application/problem+json", "application/json, text/plain",
+			"application/json; charset=latin1",
 			"application/json; charset", "application", "json", "+;", ";+", ";", "*/*", strings.Repeat("x", 10_000)} {
 			call(t, h.anonymous, "POST", "/login", login, "Content-Type", unfit).wantRefusal(t, 415, "invalid")
 		}
@@ -266,11 +271,13 @@ func TestContentTypes(t *testing.T) {
 				wantRefusal(t, 415, "invalid")
 		}
 	})
-	for _, fit := range []string{"application/json", "application/json; charset=utf-8", "application/json ;charset=UTF-8", "Application/JSON"} {
+	for _, fit := range []string{"application/json", "application/json; charset=utf-8", "application/json ;charset=UTF-8",
+		"Application/JSON"} {
 		call(t, h.anonymous, "POST", "/login", login, "Content-Type", fit).wantStatus(t, 200)
 	}
 	post(h.admin(t), "Content-Type", "application/json").wantStatus(t, 201)
-	for _, withToken := range []string{"", "application/x-www-form-urlencoded", "text/plain", "+;"} { // as curl -d sends it
+	for _, withToken := range []string{"", "application/x-www-form-urlencoded", "text/plain",
+		"+;"} { // as curl -d sends it
 		post(h.admin(t), "Content-Type", withToken).wantRefusal(t, 409, "conflict") // read, and recorded already
 	}
 }
@@ -285,7 +292,8 @@ func TestEmptyStringsAreAbsent(t *testing.T) {
 		path, body string
 		status     int
 	}{
-		{request() + "/sign", `{"certificate_authority_id": "` + fmt.Sprint(root) + `", "profile": "", "not_valid_after": "", "signing_method": "", "no_renewal": ""}`, 202},
+		{request() + "/sign", `{"certificate_authority_id": "` + fmt.Sprint(root) +
+			`", "profile": "", "not_valid_after": "", "signing_method": "", "no_renewal": ""}`, 202},
 		{request() + "/reject", `{"reason": ""}`, 202},
 		{authoritiesPath, `{"self_signed": true, "common_name": "Second Root", "sans_dns": "", "country_name": "", "state_or_province_name": "",
 			"locality_name": "", "organization_name": "", "organizational_unit_name": "", "not_valid_after": "", "key_algorithm": "",

@@ -15,7 +15,8 @@ func (r *routes) inspections() {
 		doc:     "Decodes the objects in a text and reports their problems. Nothing is recorded."}, r.inspect)
 }
 
-func (r *routes) inspect(_ context.Context, _ notary.Caller, in *struct{ Body api.Inspect }) (*answer[api.Inspection], error) {
+func (r *routes) inspect(_ context.Context, _ notary.Caller,
+	in *struct{ Body api.Inspect }) (*answer[api.Inspection], error) {
 	objects, err := inspect.Read([]byte(in.Body.Text), r.ca.Now())
 	if err != nil {
 		return nil, notary.WithField(err, "text")

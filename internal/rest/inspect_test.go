@@ -53,7 +53,8 @@ func TestInspectOfTheAPI(t *testing.T) {
 		t.Errorf("the names are %v", names)
 	}
 	for _, text := range []string{"", "hello", "ssh-ed25519 AAAA", strings.Repeat("A", 1000)} {
-		if got := call(t, c, "POST", "/api/v1/inspect", api.Inspect{Text: text}).wantRefusal(t, 400, "invalid"); got.Field != "text" {
+		if got := call(t, c, "POST", "/api/v1/inspect", api.Inspect{Text: text}).wantRefusal(t, 400,
+			"invalid"); got.Field != "text" {
 			t.Errorf("%.20q: field %q", text, got.Field)
 		}
 	}
@@ -66,7 +67,8 @@ func TestInspectProblems(t *testing.T) {
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
 	id := h.Request(t, h.Admin())
-	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().AddDate(0, 0, 1)}))
+	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root,
+		NotAfter: h.Clock.Now().AddDate(0, 0, 1)}))
 	req, err := h.CA.Request(t.Context(), h.Admin(), id)
 	testkit.Check(t, err)
 	h.Clock.Advance(72 * 3600e9)
@@ -84,7 +86,8 @@ func TestSettingsOfTheAPI(t *testing.T) {
 	h := open(t)
 	got, err := h.admin(t).Settings(t.Context())
 	testkit.Check(t, err)
-	want := []api.Setting{{Key: "listen", Value: "127.0.0.1:0", Source: "flag", Where: "--listen"}, {Key: "key_passphrase", Source: "environment", Secret: true}}
+	want := []api.Setting{{Key: "listen", Value: "127.0.0.1:0", Source: "flag", Where: "--listen"},
+		{Key: "key_passphrase", Source: "environment", Secret: true}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the settings (-want +got):\n%s", diff)
 	}

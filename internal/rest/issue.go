@@ -33,7 +33,8 @@ func (r *routes) issuing() {
 	op := o.describe()
 	schema := r.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Result[api.Issued]](), true, "")
 	op.Responses = map[string]*huma.Response{}
-	for status, description := range map[string]string{"201": "The certificate", "202": "The request is pending approval"} {
+	for status, description := range map[string]string{"201": "The certificate",
+		"202": "The request is pending approval"} {
 		op.Responses[status] = &huma.Response{Description: description, Headers: headerRefs("Location"),
 			Content: map[string]*huma.MediaType{typeJSON: {Schema: schema}}}
 	}
@@ -90,7 +91,8 @@ func (in *issueInput) options(caller notary.Caller) (ca.IssueOptions, error) {
 		return o, err
 	}
 	if len(in.Key) > maxKey {
-		return o, notary.FieldErrorf("Idempotency-Key", "the Idempotency-Key has %d characters: at most %d are allowed", len(in.Key), maxKey)
+		return o, notary.FieldErrorf("Idempotency-Key", "the Idempotency-Key has %d characters: at most %d are allowed",
+			len(in.Key), maxKey)
 	}
 	body, err := json.Marshal(in.Body)
 	if err != nil {
@@ -102,7 +104,8 @@ func (in *issueInput) options(caller notary.Caller) (ca.IssueOptions, error) {
 }
 
 // await polls until the request is decided. It returns issued if that does not happen in time.
-func (r *routes) await(ctx context.Context, caller notary.Caller, issued *ca.Issued, wait time.Duration) (*ca.Issued, error) {
+func (r *routes) await(ctx context.Context, caller notary.Caller, issued *ca.Issued,
+	wait time.Duration) (*ca.Issued, error) {
 	select {
 	case r.waiting <- struct{}{}:
 		defer func() { <-r.waiting }()
@@ -136,7 +139,8 @@ func issuedToAPI(issued *ca.Issued) *issuedAnswer {
 	if c := issued.Certificate; c != nil {
 		end := c.NotAfter.UTC()
 		out.ID, out.CertificateChain, out.SerialNumber, out.NotAfter = c.ID, c.ChainPEM(), c.Serial, &end
-		return &issuedAnswer{http.StatusCreated, fmt.Sprintf("/api/v1/certificates/%d", c.ID), api.Result[api.Issued]{Result: out}}
+		return &issuedAnswer{http.StatusCreated, fmt.Sprintf("/api/v1/certificates/%d", c.ID),
+			api.Result[api.Issued]{Result: out}}
 	}
 	return &issuedAnswer{http.StatusAccepted, fmt.Sprintf("/api/v1/certificate_requests/%d", issued.RequestID),
 		api.Result[api.Issued]{Result: out}}

@@ -32,7 +32,8 @@ func TestIssueCertificate(t *testing.T) {
 	cert, err := h.admin(t).Certificate(t.Context(), issued.ID)
 	testkit.Check(t, err)
 	if issued.CertificateChain != cert.CertificateChain || issued.SerialNumber != cert.SerialNumber ||
-		issued.Status != "Active" || issued.CertificateRequestID != *cert.CertificateRequestID || !issued.NotAfter.Equal(cert.NotAfter) {
+		issued.Status != "Active" || issued.CertificateRequestID != *cert.CertificateRequestID ||
+		!issued.NotAfter.Equal(cert.NotAfter) {
 		t.Errorf("issued %+v, recorded %+v", issued, cert)
 	}
 	again := call(t, h.admin(t), "POST", certificatesPath, body, "Idempotency-Key", "once").wantStatus(t, 201)

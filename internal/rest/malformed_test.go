@@ -26,7 +26,8 @@ func TestMalformedInput(t *testing.T) {
 		{"POST", requestsPath, `{"csr": 1}`, "csr must be a string", "csr"},
 		{"POST", requestsPath, `{"csr": "x", "": 1}`, `"" is not a field of this call: check the spelling`, ""},
 		{"POST", requestsPath, `{"csr": "x", "CSR": "x"}`, "CSR is not a field of this call: check the spelling", "CSR"},
-		{"POST", requestsPath, `{"csr": "x", "csr.y[0]": 1}`, "csr.y[0] is not a field of this call: check the spelling", "csr.y[0]"},
+		{"POST", requestsPath, `{"csr": "x", "csr.y[0]": 1}`, "csr.y[0] is not a field of this call: check the spelling",
+			"csr.y[0]"},
 		{"POST", sign, `{"certificate_authority_id": true}`,
 			"certificate_authority_id must be a positive integer, as a string or a number", "certificate_authority_id"},
 		{"POST", count, `{"filter": 1}`, "filter must be a JSON object", "filter"},
@@ -34,12 +35,14 @@ func TestMalformedInput(t *testing.T) {
 			"filter.status must be one of Outstanding, Active, Rejected, Revoked", "filter.status"},
 		{"POST", count, `{"filter": {"expires_after": "soon"}}`,
 			"filter.expires_after must be a time such as 2027-01-31T12:00:00Z (RFC 3339)", "filter.expires_after"},
-		{"POST", count, `{"filter": {"colour": "red"}}`, "filter.colour is not a field of this call: check the spelling", "filter.colour"},
+		{"POST", count, `{"filter": {"colour": "red"}}`, "filter.colour is not a field of this call: check the spelling",
+			"filter.colour"},
 		{"POST", requestsPath + "/reject", `{"ids": 1}`, "ids must be a JSON array", "ids"},
 		{"POST", requestsPath + "/reject", `{"ids": [1, true]}`, "ids[1] must be a whole number", "ids[1]"},
 		{"GET", requestsPath + "?limit=0", "", "limit must be a whole number from 1 to 1000", "limit"},
 		{"GET", requestsPath + "?limit=x", "", "limit must be a whole number from 1 to 1000", "limit"},
-		{"GET", requestsPath + "?colour=red", "", "colour is not a query parameter of this call: check the spelling", "colour"},
+		{"GET", requestsPath + "?colour=red", "", "colour is not a query parameter of this call: check the spelling",
+			"colour"},
 		{"GET", requestsPath + "/x", "", "the id in the path must be a positive integer", "id"},
 	} {
 		var body any
@@ -47,8 +50,10 @@ func TestMalformedInput(t *testing.T) {
 			body = test.body
 		}
 		a := call(t, h.admin(t), test.method, test.path, body)
-		if refusal := a.wantRefusal(t, 400, string(notary.Invalid)); refusal.Error != test.want || refusal.Field != test.field {
-			t.Errorf("%s %s %s: got %q at %q, want %q at %q", test.method, test.path, test.body, refusal.Error, refusal.Field, test.want, test.field)
+		if refusal := a.wantRefusal(t, 400, string(notary.Invalid)); refusal.Error != test.want ||
+			refusal.Field != test.field {
+			t.Errorf("%s %s %s: got %q at %q, want %q at %q", test.method, test.path, test.body, refusal.Error, refusal.Field,
+				test.want, test.field)
 		}
 	}
 }

@@ -85,9 +85,12 @@ func TestHostileAccept(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
-	for _, accept := range []string{"a;,b", ";", ",", ";;;,,,", "/", "*", "*/", "json", "application/json;", "application/json; ,x",
-		"a/b;q", "a/b;q=", "a/b;=1", "a/b; ;q=1,c/d", "\"", "a/b;x=\"", "\xff\xfe", string(bytes.Repeat([]byte("a/b;q=0.1,"), 2000))} {
-		for _, path := range []string{"/status", requestsPath, fmt.Sprintf("%s/%d", certificatesPath, root), fmt.Sprintf("%s/%d/crl", authoritiesPath, root)} {
+	for _, accept := range []string{"a;,b", ";", ",", ";;;,,,", "/", "*", "*/", "json", "application/json;",
+		"application/json; ,x",
+		"a/b;q", "a/b;q=", "a/b;=1", "a/b; ;q=1,c/d", "\"", "a/b;x=\"", "\xff\xfe",
+		string(bytes.Repeat([]byte("a/b;q=0.1,"), 2000))} {
+		for _, path := range []string{"/status", requestsPath, fmt.Sprintf("%s/%d", certificatesPath, root),
+			fmt.Sprintf("%s/%d/crl", authoritiesPath, root)} {
 			a := call(t, h.admin(t), "GET", path, nil, "Accept", accept).wantStatus(t, 200)
 			if got := a.Header.Get("Content-Type"); got != asJSON {
 				t.Errorf("%s, Accept: %.40q: got %s", path, accept, got)
@@ -137,10 +140,11 @@ func wantForms(t *testing.T, h *house, path string, want [][]byte) {
 
 	for form, got := range map[string][]*x509.Certificate{
 		"JSON chain": certificates(t, object.Result.CertificateChain),
-		"JSON leaf":  append(certificates(t, object.Result.Certificate), certificates(t, object.Result.CertificateChain)[1:]...),
-		"PEM":        certificates(t, string(get(asPEM))),
-		"PKCS #7":    bundle.Certificates,
-		"DER":        append([]*x509.Certificate{leaf}, certificates(t, object.Result.CertificateChain)[1:]...),
+		"JSON leaf": append(certificates(t, object.Result.Certificate),
+			certificates(t, object.Result.CertificateChain)[1:]...),
+		"PEM":     certificates(t, string(get(asPEM))),
+		"PKCS #7": bundle.Certificates,
+		"DER":     append([]*x509.Certificate{leaf}, certificates(t, object.Result.CertificateChain)[1:]...),
 	} {
 		var ders [][]byte
 		for _, c := range got {

@@ -44,7 +44,8 @@ func TestRequestorCannotProbeOthersObjects(t *testing.T) {
 		"an authority's certificate":           {certificatesPath, authority.Certificate.ID, ""},
 	}
 	for name, object := range others {
-		for _, accept := range []string{"application/json", "application/x-pem-file", "application/pkix-cert", "application/pkcs7-mime"} {
+		for _, accept := range []string{"application/json", "application/x-pem-file", "application/pkix-cert",
+			"application/pkcs7-mime"} {
 			get := func(id int64) answer {
 				return call(t, c, "GET", fmt.Sprintf("%s/%d%s", object.path, id, object.part), nil, "Accept", accept)
 			}
@@ -166,7 +167,8 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 		"POST /api/v1/certificate_authorities/{id}/sign": h.Pending(t),
 		"POST /api/v1/profiles/{id}/check":               1,
 
-		"POST /api/v1/certificate_authorities/{id}/cross_sign": h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256),
+		"POST /api/v1/certificate_authorities/{id}/cross_sign": h.Intermediate(t, h.Root(t, notary.ECDSAP256),
+			notary.ECDSAP256),
 	}
 	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "one-call.example.com")
 	for name, field := range idsInBodies {
@@ -228,7 +230,8 @@ func TestTokensEnd(t *testing.T) {
 			testkit.Check(t, c.Logout(t.Context()))
 		}},
 		{"change of the password by an Admin", func(t *testing.T, _ *client.Client, account string) {
-			call(t, h.admin(t), "POST", account+"/change_password", api.ChangePassword{Password: testkit.Password + " two"}).wantStatus(t, 200)
+			call(t, h.admin(t), "POST", account+"/change_password", api.ChangePassword{Password: testkit.Password +
+				" two"}).wantStatus(t, 200)
 		}},
 		{"change of the role", func(t *testing.T, _ *client.Client, account string) {
 			call(t, h.admin(t), "PUT", account+"/role", api.ChangeRole{RoleID: 3}).wantStatus(t, 200)
@@ -311,19 +314,22 @@ func TestRejectForAReason(t *testing.T) {
 	for body, want := range map[any]string{nil: "", `{}`: "", `{"reason": "not ours"}`: "not ours"} {
 		path := fmt.Sprintf("%s/%d", requestsPath, h.Request(t, requestor))
 		call(t, h.admin(t), "POST", path+"/reject", body).wantStatus(t, 202)
-		got := parse(t, call(t, h.as(t, notary.CertificateRequestor), "GET", path, nil).Body).(map[string]any)["result"].(map[string]any)["rejection_reason"]
+		got := parse(t, call(t, h.as(t, notary.CertificateRequestor), "GET", path,
+			nil).Body).(map[string]any)["result"].(map[string]any)["rejection_reason"]
 		if got != want {
 			t.Errorf("%v: the reason is %v, want %q", body, got, want)
 		}
 	}
 	path := fmt.Sprintf("%s/%d/reject", requestsPath, h.Request(t, requestor))
-	for _, body := range []string{`{"reason": "a\u0000b"}`, `{"reason": "` + strings.Repeat("x", 501) + `"}`, `{"reason": 7}`} {
+	for _, body := range []string{`{"reason": "a\u0000b"}`, `{"reason": "` + strings.Repeat("x", 501) + `"}`,
+		`{"reason": 7}`} {
 		if got := call(t, h.admin(t), "POST", path, body).wantRefusal(t, 400, "invalid"); got.Field != "reason" {
 			t.Errorf("%.40s: field %q", body, got.Field)
 		}
 	}
 	ids := []int64{h.Request(t, requestor)}
-	for o, err := range h.admin(t).RejectCertificateRequests(t.Context(), api.BulkReject{Bulk: api.Bulk{IDs: ids}, Reject: api.Reject{Reason: "all of them"}}) {
+	for o, err := range h.admin(t).RejectCertificateRequests(t.Context(),
+		api.BulkReject{Bulk: api.Bulk{IDs: ids}, Reject: api.Reject{Reason: "all of them"}}) {
 		testkit.Check(t, err)
 		if o.Status != api.Success {
 			t.Errorf("%+v", o)

@@ -52,7 +52,8 @@ var tags = []struct {
 }{
 	{"Certificate requests", "CSRs (PKCS #10) and their approval.", []string{"certificate_requests"}},
 	{"Certificates", "The inventory: every certificate issued, uploaded or imported.", []string{"certificates"}},
-	{"Certificate authorities", "The CAs whose keys this server holds, and their CRLs.", []string{"certificate_authorities"}},
+	{"Certificate authorities", "The CAs whose keys this server holds, and their CRLs.",
+		[]string{"certificate_authorities"}},
 	{"Profiles", "The rules for issuing certificates.", []string{"profiles"}},
 	{"Overview", "Counts and items that need attention.", []string{"overview", "summary"}},
 	{"Events", "The audit log.", []string{"events"}},

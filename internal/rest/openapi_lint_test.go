@@ -22,8 +22,9 @@ func TestOpenAPIPassesLinters(t *testing.T) {
 	testkit.Check(t, os.WriteFile(filepath.Join(dir, "openapi.json"), document.Body, 0o600))
 	testkit.Check(t, os.WriteFile(filepath.Join(dir, "spectral.yaml"), []byte("extends: [\"spectral:oas\"]\n"), 0o600))
 	for name, arguments := range map[string][]string{
-		"redocly":  {"@redocly/cli/bin/cli.js", "lint", "--extends=recommended-strict", "openapi.json"},
-		"spectral": {"@stoplight/spectral-cli/dist/index.js", "lint", "--ruleset=spectral.yaml", "--fail-severity=warn", "openapi.json"},
+		"redocly": {"@redocly/cli/bin/cli.js", "lint", "--extends=recommended-strict", "openapi.json"},
+		"spectral": {"@stoplight/spectral-cli/dist/index.js", "lint", "--ruleset=spectral.yaml", "--fail-severity=warn",
+			"openapi.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			testkit.RequireFile(t, npmTools+arguments[0])

@@ -53,9 +53,12 @@ var failureDocs = map[int]failureDoc{
 
 // responseHeaders are the header components of the OpenAPI document.
 var responseHeaders = map[string]*huma.Param{
-	"X-Request-Id":        {Description: "Identifies the call in the server's log.", Schema: &huma.Schema{Type: huma.TypeString}},
-	"Retry-After":         {Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger}},
-	"Vary":                {Description: "Accept, which selects the media type.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"X-Request-Id": {Description: "Identifies the call in the server's log.",
+		Schema: &huma.Schema{Type: huma.TypeString}},
+	"Retry-After": {Description: "Seconds to wait before the next attempt.",
+		Schema: &huma.Schema{Type: huma.TypeInteger}},
+	"Vary": {Description: "Accept, which selects the media type.",
+		Schema: &huma.Schema{Type: huma.TypeString}},
 	"Content-Disposition": {Description: "The file name.", Schema: &huma.Schema{Type: huma.TypeString}},
 	"Location":            {Description: "The path of the created object.", Schema: &huma.Schema{Type: huma.TypeString}},
 	"WWW-Authenticate":    {Description: "The scheme, Bearer (RFC 6750).", Schema: &huma.Schema{Type: huma.TypeString}},

@@ -41,7 +41,8 @@ func TestOpenAPIDocument(t *testing.T) {
 
 // Query parameters for filtering and for paging.
 var (
-	filters = []string{"certificate_authority_id", "domain", "email", "expires_after", "expires_before", "expiring", "fingerprint", "key",
+	filters = []string{"certificate_authority_id", "domain", "email", "expires_after", "expires_before", "expiring",
+		"fingerprint", "key",
 		"name", "name_prefix", "owner", "q", "serial_number"}
 	paging = []string{"after", "before", "limit", "sort"}
 )
@@ -52,10 +53,11 @@ var queries = map[string][]string{
 	"GET /api/v1/certificate_requests":            slices.Concat(filters, paging, []string{"status"}),
 	"GET /api/v1/certificates":                    slices.Concat(filters, paging, []string{"revoked"}),
 	"GET /api/v1/profiles/{id}":                   {"version"},
-	"GET /api/v1/events":                          {"action", "after", "before", "email", "from", "kind", "limit", "object_id", "principal", "request_id", "until"},
-	"POST /api/v1/certificates":                   {"wait"},
-	"GET /api/v1/permissions":                     {"account_id", "action", "certificate_authority_id", "name", "owner_id", "profile"},
-	"GET /api/v1/certificates/export":             slices.Concat(filters, []string{"format", "revoked"}),
+	"GET /api/v1/events": {"action", "after", "before", "email", "from", "kind", "limit",
+		"object_id", "principal", "request_id", "until"},
+	"POST /api/v1/certificates":       {"wait"},
+	"GET /api/v1/permissions":         {"account_id", "action", "certificate_authority_id", "name", "owner_id", "profile"},
+	"GET /api/v1/certificates/export": slices.Concat(filters, []string{"format", "revoked"}),
 }
 
 // wantCall compares the description of a call with docs/api.md.
@@ -94,7 +96,8 @@ func (d described) wantCall(t *testing.T, name string, c describedCall, r rule) 
 	}
 	content := c.Responses[strconv.Itoa(r.success)].Content
 	success := d.resolve(t, content["application/json"].Schema)
-	if _, ok := success.Properties["result"]; !isFile(content) && (!ok || !slices.Equal(success.Required, []string{"result"})) {
+	if _, ok := success.Properties["result"]; !isFile(content) &&
+		(!ok || !slices.Equal(success.Required, []string{"result"})) {
 		t.Errorf("the success has no envelope: %+v", success)
 	}
 	for status, response := range c.Responses {
@@ -113,7 +116,8 @@ func (d described) wantCall(t *testing.T, name string, c describedCall, r rule) 
 func (d described) wantFailure(t *testing.T, status string, r describedResponse) {
 	content := r.Content["application/json"]
 	failure := d.resolve(t, content.Schema)
-	if got, want := slices.Sorted(maps.Keys(failure.Properties)), []string{"code", "error", "field", "request_id"}; !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(failure.Properties)),
+		[]string{"code", "error", "field", "request_id"}; !slices.Equal(got, want) {
 		t.Errorf("the error has %v, want %v", got, want)
 	}
 	if !slices.Equal(failure.Required, []string{"error", "code"}) {
@@ -131,9 +135,10 @@ func TestOpenAPIEnums(t *testing.T) {
 	t.Parallel()
 	document := openAPI(t, open(t))
 	codes := append(slices.Collect(maps.Keys(api.Statuses)), "method_not_allowed")
-	reasons := slices.DeleteFunc(slices.Collect(maps.Keys(notary.RevocationReasons)), func(r notary.RevocationReason) bool {
-		return r == notary.CertificateHold // not accepted
-	})
+	reasons := slices.DeleteFunc(slices.Collect(maps.Keys(notary.RevocationReasons)),
+		func(r notary.RevocationReason) bool {
+			return r == notary.CertificateHold // not accepted
+		})
 	wantEnum(t, document, "Error", "code", codes)
 	wantEnum(t, document, "Revoke", "reason", reasons)
 	wantEnum(t, document, "CertificateRequest", "status", notary.RequestStatuses)
@@ -141,10 +146,12 @@ func TestOpenAPIEnums(t *testing.T) {
 	wantEnum(t, document, "RollOverCertificateAuthority", "key_algorithm", notary.KeyAlgorithms)
 	wantEnum(t, document, "ProfileRules", "key_usages", notary.KeyUsages)
 	wantEnum(t, document, "ProfileKeys", "allowed", notary.KeyKinds)
-	wantEnum(t, document, "ProfileNameRule", "allow", []notary.Allowance{notary.AllowAny, notary.AllowListed, notary.AllowNone})
+	wantEnum(t, document, "ProfileNameRule", "allow", []notary.Allowance{notary.AllowAny, notary.AllowListed,
+		notary.AllowNone})
 	wantEnum(t, document, "ProfileSubject", "others", []notary.AttributeAction{notary.Keep, notary.Refuse})
 	wantEnum(t, document, "ProfileAttribute", "rule", []notary.AttributeAction{notary.Keep, notary.Fix, notary.Refuse})
-	wantEnum(t, document, "ProfileRules", "lint_warnings", []notary.LintWarnings{notary.KeepWarnings, notary.RefuseWarnings})
+	wantEnum(t, document, "ProfileRules", "lint_warnings", []notary.LintWarnings{notary.KeepWarnings,
+		notary.RefuseWarnings})
 }
 
 func wantEnum[T ~string](t *testing.T, d described, schema, property string, words []T) {
@@ -193,7 +200,8 @@ func TestOpenAPIFirstAccountNeedsNoToken(t *testing.T) {
 func TestOpenAPIMediaTypes(t *testing.T) {
 	t.Parallel()
 	document := openAPI(t, open(t))
-	certificate := []string{"application/json", "application/pkcs7-mime", "application/pkix-cert", "application/x-pem-file"}
+	certificate := []string{"application/json", "application/pkcs7-mime", "application/pkix-cert",
+		"application/x-pem-file"}
 	for path, want := range map[string][]string{
 		certificatesPath + "/{id}":         certificate,
 		requestsPath + "/{id}/certificate": certificate,
@@ -234,7 +242,8 @@ func TestOpenAPIReferences(t *testing.T) {
 				t.Errorf("%s: %s does not resolve", place, ref)
 			}
 		}
-		if types, ok := object["type"].([]any); ok && slices.Contains(types, any("array")) && slices.Contains(types, any("null")) {
+		if types, ok := object["type"].([]any); ok && slices.Contains(types, any("array")) &&
+			slices.Contains(types, any("null")) {
 			t.Errorf("%s may be null: lists never are", place)
 		}
 	})

@@ -70,7 +70,8 @@ func handle[In, Out any](r *routes, o operation, handler func(context.Context, n
 	register(r, o.describe(), handler)
 }
 
-func register[In, Out any](r *routes, op huma.Operation, handler func(context.Context, notary.Caller, *In) (*Out, error)) {
+func register[In, Out any](r *routes, op huma.Operation, handler func(context.Context, notary.Caller,
+	*In) (*Out, error)) {
 	huma.Register(r.huma, op, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := handler(ctx, callerOf(ctx), in)
 		if err != nil {

@@ -23,7 +23,8 @@ func TestContentTypeIsNeededWithoutToken(t *testing.T) {
 	account := api.CreateAccount{Email: "me@example.com", Password: testkit.Password, SetupCode: testkit.SetupCode}
 	login := api.Login{Email: account.Email, Password: account.Password}
 	without(t, h.anonymous, accountsPath, account).wantRefusal(t, 415, "invalid")
-	without(t, h.anonymous, accountsPath, account, "Authorization", "Basic bWU6aHVzaA==").wantRefusal(t, 401, "unauthenticated")
+	without(t, h.anonymous, accountsPath, account, "Authorization", "Basic bWU6aHVzaA==").wantRefusal(t, 401,
+		"unauthenticated")
 	call(t, h.anonymous, "POST", accountsPath, account, "Content-Type", "text/plain").wantRefusal(t, 415, "invalid")
 	call(t, h.anonymous, "POST", accountsPath, account).wantStatus(t, 201)
 	without(t, h.anonymous, "/login", login).wantRefusal(t, 415, "invalid")
@@ -37,17 +38,21 @@ func TestOtherOriginsNeedAToken(t *testing.T) {
 	h := open(t)
 	login := api.Login{Email: h.Admin().Principal.Name, Password: testkit.Password}
 	for _, from := range [][]string{
-		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example.com"}, {"Origin", "null"},
+		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example.com"},
+		{"Origin", "null"},
 	} {
 		for _, path := range []string{"/login", "/logout", accountsPath, requestsPath, "/api/v1/nothing"} {
 			call(t, h.anonymous, "POST", path, login, from...).wantRefusal(t, 403, "forbidden")
-			call(t, h.anonymous, "POST", path, login, append(from, "Authorization", "Basic bWU6aHVzaA==")...).wantRefusal(t, 403, "forbidden")
+			call(t, h.anonymous, "POST", path, login, append(from, "Authorization", "Basic bWU6aHVzaA==")...).wantRefusal(t,
+				403, "forbidden")
 		}
 		call(t, h.anonymous, "GET", "/status", nil, from...).wantStatus(t, 200)
-		call(t, h.admin(t), "POST", requestsPath, map[string]string{"csr": testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")}, from...).
+		call(t, h.admin(t), "POST", requestsPath, map[string]string{"csr": testkit.CSR(t, testkit.Key(t, notary.ECDSAP256),
+			"a.example.com")}, from...).
 			wantStatus(t, 201)
 	}
-	for _, from := range [][]string{{"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Site", "none"}, {"Origin", h.anonymous.Server()}} {
+	for _, from := range [][]string{{"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Site", "none"},
+		{"Origin", h.anonymous.Server()}} {
 		call(t, h.anonymous, "POST", "/login", login, from...).wantStatus(t, 200)
 	}
 }
@@ -69,7 +74,8 @@ func TestUsername(t *testing.T) {
 	}
 	call(t, h.anonymous, "POST", accountsPath, map[string]string{"username": "a@example.com", "password": testkit.Password,
 		"setup_code": testkit.SetupCode}).wantStatus(t, 201)
-	call(t, h.anonymous, "POST", "/login", map[string]string{"username": "a@example.com", "password": testkit.Password}).wantStatus(t, 200)
+	call(t, h.anonymous, "POST", "/login", map[string]string{"username": "a@example.com",
+		"password": testkit.Password}).wantStatus(t, 200)
 	call(t, h.anonymous, "POST", "/login", map[string]string{"username": "a@example.com", "email": "a@example.com",
 		"password": testkit.Password}).wantStatus(t, 200)
 }
@@ -85,7 +91,8 @@ func TestFirstAccountNeedsTheSetupCode(t *testing.T) {
 
 func (h *house) wantNoAccount(t *testing.T, body map[string]string) {
 	t.Helper()
-	if refusal := call(t, h.anonymous, "POST", accountsPath, body).wantRefusal(t, 403, "forbidden"); refusal.Field != "setup_code" {
+	if refusal := call(t, h.anonymous, "POST", accountsPath, body).wantRefusal(t, 403,
+		"forbidden"); refusal.Field != "setup_code" {
 		t.Errorf("field %q: %s", refusal.Field, refusal.Error)
 	}
 	if some, err := h.Store.HasAccounts(t.Context()); some || err != nil {

@@ -14,7 +14,8 @@ func TestOnlyAdminsCrossSignImportedAuthorities(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	manager, root := h.as(t, notary.CertificateManager), h.Root(t, notary.ECDSAP256)
-	id, err := manager.ImportCertificateAuthority(t.Context(), handedOver(t, testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())))
+	id, err := manager.ImportCertificateAuthority(t.Context(), handedOver(t,
+		testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())))
 	testkit.Check(t, err)
 	in := api.CrossSignCertificateAuthority{CertificateAuthorityID: api.ID(root)}
 	_, err = manager.CrossSignCertificateAuthority(t.Context(), id, in)

@@ -8,10 +8,12 @@ import (
 )
 
 func (r *routes) overviews() {
-	handle(r, operation{id: "getOverview", method: "GET", path: "/api/v1/overview", status: 200, summary: "Get the overview",
-		doc: "Counts, pending requests, upcoming expirations and recent events that the caller may see."}, r.overview)
-	handle(r, operation{id: "getStateOfAuthority", method: "GET", path: "/api/v1/certificate_authorities/{id}/state", status: 200,
-		needs: notary.ReadAuthorities, summary: "Get the state of a certificate authority",
+	handle(r, operation{id: "getOverview", method: "GET", path: "/api/v1/overview", status: 200,
+		summary: "Get the overview",
+		doc:     "Counts, pending requests, upcoming expirations and recent events that the caller may see."}, r.overview)
+	handle(r, operation{id: "getStateOfAuthority", method: "GET", path: "/api/v1/certificate_authorities/{id}/state",
+		status: 200,
+		needs:  notary.ReadAuthorities, summary: "Get the state of a certificate authority",
 		doc: "Its certificate, CRL, OCSP responder and certificate counts."}, r.authorityState)
 }
 
@@ -20,8 +22,10 @@ func (r *routes) overview(ctx context.Context, caller notary.Caller, _ *none) (*
 	if err != nil {
 		return nil, err
 	}
-	out := api.Overview{Weeks: []api.Week{}, Authorities: []api.AuthorityState{}, Outstanding: r.requestsToAPI(o.Outstanding),
-		Expiring: r.requestsToAPI(o.ExpiringRequests), ExpiringCertificates: []api.Certificate{}, Events: eventsToAPI(o.Events)}
+	out := api.Overview{Weeks: []api.Week{}, Authorities: []api.AuthorityState{},
+		Outstanding: r.requestsToAPI(o.Outstanding),
+		Expiring:    r.requestsToAPI(o.ExpiringRequests), ExpiringCertificates: []api.Certificate{},
+		Events: eventsToAPI(o.Events)}
 	for _, c := range o.Expiring {
 		out.ExpiringCertificates = append(out.ExpiringCertificates, certificateToAPI(c))
 	}
@@ -32,7 +36,8 @@ func (r *routes) overview(ctx context.Context, caller notary.Caller, _ *none) (*
 	if o.Summary != nil {
 		sum := summaryToAPI(*o.Summary)
 		out.Summary = &sum
-		out.Certificates = &api.CertificateCounts{InForce: o.Certificates.InForce, Expired: o.Certificates.Expired, Revoked: o.Certificates.Revoked}
+		out.Certificates = &api.CertificateCounts{InForce: o.Certificates.InForce, Expired: o.Certificates.Expired,
+			Revoked: o.Certificates.Revoked}
 	}
 	if o.PublishWarning != "" {
 		out.Warnings = []string{o.PublishWarning}
@@ -49,7 +54,8 @@ func (r *routes) overview(ctx context.Context, caller notary.Caller, _ *none) (*
 	return result(out), nil
 }
 
-func (r *routes) authorityState(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.AuthorityState], error) {
+func (r *routes) authorityState(ctx context.Context, caller notary.Caller,
+	in *ByID) (*answer[api.AuthorityState], error) {
 	state, err := r.ca.AuthorityState(ctx, caller, in.ID)
 	if err != nil {
 		return nil, err
@@ -58,9 +64,11 @@ func (r *routes) authorityState(ctx context.Context, caller notary.Caller, in *B
 }
 
 func stateToAPI(s *notary.AuthorityState) api.AuthorityState {
-	out := api.AuthorityState{ID: s.Authority.ID, CommonName: s.Authority.CommonName, Status: string(s.Status), EndsSoon: s.EndsSoon,
-		Issued: s.Issued, InForce: s.InForce, Revocations: s.Revocations, CRLNumber: optional(s.CRLNumber),
-		ThisUpdate: optionalTime(s.ThisUpdate), NextUpdate: optionalTime(s.NextUpdate), CRLDue: s.CRLDue, Unpublished: s.Unpublished, Offline: s.Authority.Offline, Shards: s.Shards,
+	out := api.AuthorityState{ID: s.Authority.ID, CommonName: s.Authority.CommonName, Status: string(s.Status),
+		EndsSoon: s.EndsSoon,
+		Issued:   s.Issued, InForce: s.InForce, Revocations: s.Revocations, CRLNumber: optional(s.CRLNumber),
+		ThisUpdate: optionalTime(s.ThisUpdate), NextUpdate: optionalTime(s.NextUpdate), CRLDue: s.CRLDue,
+		Unpublished: s.Unpublished, Offline: s.Authority.Offline, Shards: s.Shards,
 		OCSPResponderEnd: optionalTime(s.ResponderEnd)}
 	if c := s.Authority.Certificate; c != nil {
 		out.NotAfter = &c.NotAfter

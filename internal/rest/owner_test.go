@@ -43,8 +43,9 @@ func TestOwnerOfARequest(t *testing.T) {
 			t.Errorf("the owner is %+v, want %+v", got.Owner, want)
 		}
 	}
-	issued, err := h.as(t, notary.Admin).IssueCertificate(t.Context(), api.IssueCertificate{CSR: csr(), CertificateAuthorityID: api.ID(root),
-		Owner: &api.Owner{Kind: "group", ID: group}}, 0, "")
+	issued, err := h.as(t, notary.Admin).IssueCertificate(t.Context(),
+		api.IssueCertificate{CSR: csr(), CertificateAuthorityID: api.ID(root),
+			Owner: &api.Owner{Kind: "group", ID: group}}, 0, "")
 	testkit.Check(t, err)
 	cert, err := c.Certificate(t.Context(), issued.ID)
 	testkit.Check(t, err)
@@ -62,7 +63,8 @@ func TestOwnerOfARequest(t *testing.T) {
 		{api.Owner{Kind: "robot", ID: 1}, 400, "invalid"},
 		{api.Owner{Kind: "group"}, 400, "invalid"},
 	} {
-		call(t, c, "POST", path, api.CreateCertificateRequest{CSR: csr(), Owner: &test.owner}).wantRefusal(t, test.status, test.code)
+		call(t, c, "POST", path, api.CreateCertificateRequest{CSR: csr(), Owner: &test.owner}).wantRefusal(t, test.status,
+			test.code)
 	}
 	call(t, h.as(t, notary.Admin), "DELETE", fmt.Sprintf("/api/v1/groups/%d", group), nil).wantRefusal(t, 409, "conflict")
 }
@@ -71,7 +73,8 @@ func TestOwnerOfARequest(t *testing.T) {
 func TestTransferOfARequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	me, other := h.NewCaller(t, h.Admin(), notary.CertificateRequestor), h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
+	me, other := h.NewCaller(t, h.Admin(), notary.CertificateRequestor),
+		h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
 	group, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
 	testkit.Check(t, err)
 	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{me.Principal.ID}, nil))
@@ -97,13 +100,15 @@ func TestTransferOfARequest(t *testing.T) {
 			t.Errorf("%+v: the field is %q, want %q", test.body, got.Field, test.field)
 		}
 	}
-	testkit.Check(t, mine.TransferCertificateRequest(t.Context(), id, api.TransferCertificateRequest{Kind: "group", Name: "web-team"}))
+	testkit.Check(t, mine.TransferCertificateRequest(t.Context(), id,
+		api.TransferCertificateRequest{Kind: "group", Name: "web-team"}))
 	got, err := mine.CertificateRequest(t.Context(), id)
 	testkit.Check(t, err)
 	if got.Owner != (api.Owner{Kind: "group", ID: group}) || got.Email != me.Principal.Name {
 		t.Errorf("the owner is %+v, the email address %s", got.Owner, got.Email)
 	}
-	testkit.Check(t, admin.TransferCertificateRequest(t.Context(), id, api.TransferCertificateRequest{Kind: "account", Name: strings.ToUpper(other.Principal.Name)}))
+	testkit.Check(t, admin.TransferCertificateRequest(t.Context(), id,
+		api.TransferCertificateRequest{Kind: "account", Name: strings.ToUpper(other.Principal.Name)}))
 	call(t, mine, "GET", path, nil).wantRefusal(t, 404, "not_found")
 	got, err = h.login(t, other).CertificateRequest(t.Context(), id)
 	testkit.Check(t, err)
@@ -112,18 +117,20 @@ func TestTransferOfARequest(t *testing.T) {
 	}
 	history, err := h.as(t, notary.CertificateManager).RequestHistory(t.Context(), id)
 	testkit.Check(t, err)
-	if want := fmt.Sprintf("owner: group %d (web-team) → account %d (%s)", group, other.Principal.ID, other.Principal.Name); !strings.Contains(history[0].Text, want) {
+	if want := fmt.Sprintf("owner: group %d (web-team) → account %d (%s)", group, other.Principal.ID,
+		other.Principal.Name); !strings.Contains(history[0].Text, want) {
 		t.Errorf("the event is %q, want %q in it", history[0].Text, want)
 	}
 }
 
-// The filter by owner finds what belongs to an account or a group, as far as the caller sees it. What the caller does not
-// see looks like an owner that does not exist.
+// The filter by owner finds what belongs to an account or a group, as far as the caller sees it. What the caller does
+// not see looks like an owner that does not exist.
 func TestFilterByOwner(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
-	me, mate := h.NewCaller(t, h.Admin(), notary.CertificateRequestor), h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
+	me, mate := h.NewCaller(t, h.Admin(), notary.CertificateRequestor),
+		h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
 	var groups [2]int64
 	for i, name := range []string{"web-team", "db-team"} {
 		var err error
@@ -152,10 +159,13 @@ func TestFilterByOwner(t *testing.T) {
 	}
 	byID := func(id int64) string { return fmt.Sprintf("group:%d", id) }
 	for who, test := range map[*client.Client]map[string][]int64{
-		h.as(t, notary.ReadOnly): {me.Principal.Name: of(0), strings.ToUpper(mate.Principal.Name): of(3), "web-team": of(1), "Web-Team": of(1),
+		h.as(t, notary.ReadOnly): {me.Principal.Name: of(0), strings.ToUpper(mate.Principal.Name): of(3), "web-team": of(1),
+			"Web-Team":      of(1),
 			byID(groups[1]): of(2), byID(9999): nil, "none": nil, "group:x": nil, "account:1": nil},
-		h.login(t, me):   {me.Principal.Name: of(0), mate.Principal.Name: nil, "web-team": nil, byID(groups[0]): nil, "none": nil},
-		h.login(t, mate): {me.Principal.Name: nil, mate.Principal.Name: of(3), "web-team": of(1), byID(groups[1]): of(2), "none": nil},
+		h.login(t, me): {me.Principal.Name: of(0), mate.Principal.Name: nil, "web-team": nil, byID(groups[0]): nil,
+			"none": nil},
+		h.login(t, mate): {me.Principal.Name: nil, mate.Principal.Name: of(3), "web-team": of(1), byID(groups[1]): of(2),
+			"none": nil},
 	} {
 		for owner, want := range test {
 			for path, field := range map[string]string{requestsPath: "id", certificatesPath: "certificate_request_id"} {
@@ -168,7 +178,8 @@ func TestFilterByOwner(t *testing.T) {
 			}
 		}
 	}
-	matched := call(t, h.as(t, notary.Admin), "POST", requestsPath+"/count", map[string]any{"filter": map[string]any{"owner": "web-team"}})
+	matched := call(t, h.as(t, notary.Admin), "POST", requestsPath+"/count",
+		map[string]any{"filter": map[string]any{"owner": "web-team"}})
 	if !strings.Contains(string(matched.wantStatus(t, 200).Body), `"count":1`) {
 		t.Errorf("the count is %s", matched.Body)
 	}
@@ -187,13 +198,16 @@ func TestListsThatAGrantWidens(t *testing.T) {
 		call(t, h.as(t, notary.Admin), "POST", fmt.Sprintf("/api/v1/certificate_requests/%d/sign", id),
 			api.SignCertificateRequest{CertificateAuthorityID: api.ID(root)}).wantStatus(t, 202)
 		if i == 0 {
-			_, err = h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{PrincipalID: me.Principal.ID, GrantTerms: notary.GrantTerms{
-				Actions: []string{"request.view"}, Names: notary.NameLists{DNS: []string{"team.example.com"}}}})
+			_, err = h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{PrincipalID: me.Principal.ID,
+				GrantTerms: notary.GrantTerms{
+					Actions: []string{"request.view"}, Names: notary.NameLists{DNS: []string{"team.example.com"}}}})
 			testkit.Check(t, err)
 		}
 	}
-	for _, path := range []string{"certificate_requests", "certificate_requests?limit=10", "certificate_requests?sort=common_name",
-		"certificate_requests?q=example", "certificates", "certificates?limit=10", "certificates/export", "certificates/export?format=jsonl"} {
+	for _, path := range []string{"certificate_requests", "certificate_requests?limit=10",
+		"certificate_requests?sort=common_name",
+		"certificate_requests?q=example", "certificates", "certificates?limit=10", "certificates/export",
+		"certificates/export?format=jsonl"} {
 		body := string(call(t, c, "GET", "/api/v1/"+path, nil).wantStatus(t, 200).Body)
 		if !strings.Contains(body, "a.team.example.com") || strings.Contains(body, "b.example.com") {
 			t.Errorf("%s: %.400s", path, body)

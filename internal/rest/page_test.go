@@ -199,12 +199,14 @@ func TestClientFollowsPages(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
 	var got []int64
-	query := api.RequestQuery{Paging: api.Paging{Limit: 2, Sort: "-id"}, RequestFilter: api.RequestFilter{Filter: api.Filter{Q: "example"}}}
+	query := api.RequestQuery{Paging: api.Paging{Limit: 2, Sort: "-id"},
+		RequestFilter: api.RequestFilter{Filter: api.Filter{Q: "example"}}}
 	for r, err := range s.admin(t).FindCertificateRequests(t.Context(), query) {
 		testkit.Check(t, err)
 		got = append(got, r.ID)
 	}
-	if want := []int64{s.ids["books"], s.ids["short"], s.ids["mail"], s.ids["api"], s.ids["web"]}; !slices.Equal(got, want) {
+	if want := []int64{s.ids["books"], s.ids["short"], s.ids["mail"], s.ids["api"], s.ids["web"]}; !slices.Equal(got,
+		want) {
 		t.Errorf("requests %d, want %d", got, want)
 	}
 	n := 0
@@ -215,7 +217,8 @@ func TestClientFollowsPages(t *testing.T) {
 	if n != 4 {
 		t.Errorf("%d certificates, want 4", n)
 	}
-	for _, err := range s.admin(t).FindCertificates(t.Context(), api.CertificateQuery{Paging: api.Paging{Sort: "colour"}}) {
+	for _, err := range s.admin(t).FindCertificates(t.Context(),
+		api.CertificateQuery{Paging: api.Paging{Sort: "colour"}}) {
 		testkit.WantKind(t, err, notary.Invalid)
 	}
 }

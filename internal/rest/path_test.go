@@ -107,7 +107,8 @@ func TestUnknownMethods(t *testing.T) {
 		if alsoAnID.MatchString(path) {
 			continue // for other methods
 		}
-		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "get", "A" + strings.Repeat("B", 500)} {
+		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "get", "A" +
+			strings.Repeat("B", 500)} {
 			if slices.Contains(methods, method) {
 				continue
 			}
@@ -129,8 +130,10 @@ func TestHead(t *testing.T) {
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
 	for path, status := range map[string]int{
-		"/status": 200, requestsPath: 200, certificatesPath: 200, certificatesPath + "/1": 200, authoritiesPath + "/1/crl": 200,
-		"/api/v1/openapi.json": 200, certificatesPath + "/77": 404, certificatesPath + "/x": 400, "/nothing": 404, "/login": 405,
+		"/status": 200, requestsPath: 200, certificatesPath: 200, certificatesPath + "/1": 200, authoritiesPath +
+			"/1/crl": 200,
+		"/api/v1/openapi.json": 200, certificatesPath + "/77": 404, certificatesPath + "/x": 400, "/nothing": 404,
+		"/login":                  405,
 		certificatesPath + "?x=1": 400,
 	} {
 		a := call(t, h.admin(t), "HEAD", path, nil).wantStatus(t, status)
@@ -149,7 +152,8 @@ func TestQueries(t *testing.T) {
 	h.wantUnchanged(t, func() {
 		for name := range roleTable {
 			method, path, _ := strings.Cut(name, " ")
-			for _, query := range []string{"page=1", "x", "Force=true", "force%5B%5D=1", "%66oo=1", strings.Repeat("x", 5000) + "=1"} {
+			for _, query := range []string{"page=1", "x", "Force=true", "force%5B%5D=1", "%66oo=1", strings.Repeat("x", 5000) +
+				"=1"} {
 				a := call(t, c, method, at(path, root)+"?"+query, bodies[name])
 				if refusal := a.wantRefusal(t, 400, "invalid"); len(refusal.Field) > 100 || refusal.Field == "" {
 					t.Errorf("%s: field %.200q", a.question, refusal.Field)

@@ -136,7 +136,8 @@ func newProfile(*testing.T, *house, notary.Caller) (int64, any) {
 }
 
 func someRules() api.ProfileRules {
-	return api.ProfileRules{KeyUsages: []string{"digitalSignature"}, ExtendedKeyUsages: []string{"clientAuth"}, Validity: "30d"}
+	return api.ProfileRules{KeyUsages: []string{"digitalSignature"}, ExtendedKeyUsages: []string{"clientAuth"},
+		Validity: "30d"}
 }
 
 func aProfile(t *testing.T, h *house, caller notary.Caller) (int64, any) {

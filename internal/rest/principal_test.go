@@ -46,7 +46,8 @@ func TestSQLiteEveryChangeVerifiesTheCaller(t *testing.T) {
 				if diff := cmp.Diff(before, h.Dump(t)); diff != "" {
 					t.Errorf("%s: something was written (-before +after):\n%.2000s", end, diff)
 				}
-				if want := map[string]string{"deleted": "deleted", "demoted": "role", "logged out": "session"}[end]; !strings.Contains(refusal.Error, want) {
+				if want := map[string]string{"deleted": "deleted", "demoted": "role",
+					"logged out": "session"}[end]; !strings.Contains(refusal.Error, want) {
 					t.Errorf("%s: the refusal is %q", end, refusal.Error)
 				}
 			}

@@ -17,13 +17,18 @@ func (r *routes) profiles() {
 		r.createProfile)
 	handle(r, operation{id: "getProfile", method: "GET", path: path + "/{id}", status: 200, needs: notary.ReadProfiles,
 		summary: "Get a profile", doc: "The latest version, or an earlier one with `version`."}, r.profile)
-	handle(r, operation{id: "updateProfile", method: "PUT", path: path + "/{id}", status: 200, needs: notary.ManageProfiles,
-		errors: []int{409}, summary: "Update a profile", doc: "Replaces all rules and creates a new version."}, r.updateProfile)
-	handle(r, operation{id: "deleteProfile", method: "DELETE", path: path + "/{id}", status: 202, needs: notary.ManageProfiles,
+	handle(r, operation{id: "updateProfile", method: "PUT", path: path + "/{id}", status: 200,
+		needs:  notary.ManageProfiles,
+		errors: []int{409}, summary: "Update a profile", doc: "Replaces all rules and creates a new version."},
+		r.updateProfile)
+	handle(r, operation{id: "deleteProfile", method: "DELETE", path: path + "/{id}", status: 202,
+		needs:  notary.ManageProfiles,
 		errors: []int{409}, summary: "Delete a profile", doc: "Built-in profiles cannot be deleted."}, r.deleteProfile)
-	handle(r, operation{id: "checkProfile", method: "POST", path: path + "/{id}/check", status: 200, needs: notary.ReadProfiles,
+	handle(r, operation{id: "checkProfile", method: "POST", path: path + "/{id}/check", status: 200,
+		needs:  notary.ReadProfiles,
 		errors: []int{409, 422}, summary: "Test a profile",
-		doc: "Checks a CSR or recent requests against the profile or against changed rules. Nothing is issued."}, r.checkProfile)
+		doc: "Checks a CSR or recent requests against the profile or against changed rules. Nothing is issued."},
+		r.checkProfile)
 }
 
 func (r *routes) listProfiles(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Profile], error) {
@@ -38,7 +43,8 @@ func (r *routes) listProfiles(ctx context.Context, caller notary.Caller, _ *none
 	return result(out), nil
 }
 
-func (r *routes) createProfile(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateProfile }) (*created, error) {
+func (r *routes) createProfile(ctx context.Context, caller notary.Caller,
+	in *struct{ Body api.CreateProfile }) (*created, error) {
 	rules, err := rulesFromAPI(in.Body.ProfileRules)
 	if err != nil {
 		return nil, err

@@ -10,7 +10,8 @@ import (
 
 // profileToAPI writes every rule with its effective value, in a form that can be sent back.
 func profileToAPI(p *notary.Profile) api.Profile {
-	return api.Profile{ID: p.ID, Name: p.Name, Version: p.Version, Builtin: p.Builtin, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
+	return api.Profile{ID: p.ID, Name: p.Name, Version: p.Version, Builtin: p.Builtin, CreatedAt: p.CreatedAt,
+		UpdatedAt:    p.UpdatedAt,
 		ProfileRules: rulesToAPI(&p.Rules)}
 }
 
@@ -21,8 +22,9 @@ func rulesToAPI(r *notary.Rules) api.ProfileRules {
 		Validity: notary.FormatPeriod(r.Validity),
 		Keys: &api.ProfileKeys{Allowed: texts(r.Keys.Allowed), MinRSABits: r.Keys.MinRSABits, MaxRSABits: r.Keys.MaxRSABits,
 			MinRSAExponent: r.Keys.MinRSAExponent},
-		Names: &api.ProfileNames{DNS: nameRuleToAPI(r.Names.DNS), IP: nameRuleToAPI(r.Names.IP), Email: nameRuleToAPI(r.Names.Email),
-			URI: nameRuleToAPI(r.Names.URI), UPN: nameRuleToAPI(r.Names.UPN), Wildcards: r.Names.Wildcards,
+		Names: &api.ProfileNames{DNS: nameRuleToAPI(r.Names.DNS), IP: nameRuleToAPI(r.Names.IP),
+			Email: nameRuleToAPI(r.Names.Email),
+			URI:   nameRuleToAPI(r.Names.URI), UPN: nameRuleToAPI(r.Names.UPN), Wildcards: r.Names.Wildcards,
 			Underscores: r.Names.Underscores, Required: r.Names.Required, Max: r.Names.Max, NoHost: string(r.Names.NoHost)},
 		Subject:  &api.ProfileSubject{Others: string(r.Subject.Others), Attributes: []api.ProfileAttribute{}},
 		Policies: list(r.Policies), OCSPNoCheck: r.OCSPNoCheck, LintWarnings: string(r.LintWarnings),
@@ -35,7 +37,8 @@ func rulesToAPI(r *notary.Rules) api.ProfileRules {
 		out.MaxValidity = notary.FormatPeriod(r.MaxValidity)
 	}
 	for _, a := range r.Subject.Attributes {
-		out.Subject.Attributes = append(out.Subject.Attributes, api.ProfileAttribute{Type: a.Type, Rule: string(a.Action), Value: a.Value})
+		out.Subject.Attributes = append(out.Subject.Attributes, api.ProfileAttribute{Type: a.Type, Rule: string(a.Action),
+			Value: a.Value})
 	}
 	return out
 }
@@ -76,15 +79,18 @@ func rulesFromAPI(in api.ProfileRules) (notary.Rules, error) {
 		}
 	}
 	if in.Keys != nil {
-		r.Keys = notary.KeyRules{Allowed: named[notary.KeyKind](in.Keys.Allowed), MinRSABits: in.Keys.MinRSABits, MaxRSABits: in.Keys.MaxRSABits,
+		r.Keys = notary.KeyRules{Allowed: named[notary.KeyKind](in.Keys.Allowed), MinRSABits: in.Keys.MinRSABits,
+			MaxRSABits:     in.Keys.MaxRSABits,
 			MinRSAExponent: in.Keys.MinRSAExponent}
 	}
 	if in.Names == nil {
 		in.Names = &api.ProfileNames{}
 	}
-	r.Names = notary.NameRules{DNS: nameRuleFromAPI(in.Names.DNS), IP: nameRuleFromAPI(in.Names.IP), Email: nameRuleFromAPI(in.Names.Email),
-		URI: nameRuleFromAPI(in.Names.URI), UPN: nameRuleFromAPI(in.Names.UPN), Wildcards: in.Names.Wildcards,
-		Underscores: in.Names.Underscores, Required: in.Names.Required, Max: in.Names.Max, NoHost: notary.NoHostAction(in.Names.NoHost)}
+	r.Names = notary.NameRules{DNS: nameRuleFromAPI(in.Names.DNS), IP: nameRuleFromAPI(in.Names.IP),
+		Email: nameRuleFromAPI(in.Names.Email),
+		URI:   nameRuleFromAPI(in.Names.URI), UPN: nameRuleFromAPI(in.Names.UPN), Wildcards: in.Names.Wildcards,
+		Underscores: in.Names.Underscores, Required: in.Names.Required, Max: in.Names.Max,
+		NoHost: notary.NoHostAction(in.Names.NoHost)}
 	if r.LintWarnings == "" {
 		r.LintWarnings = notary.KeepWarnings
 	}
@@ -100,7 +106,8 @@ func subjectFromAPI(in *api.ProfileSubject) notary.SubjectRules {
 		rules.Others = notary.Keep
 	}
 	for _, a := range in.Attributes {
-		rules.Attributes = append(rules.Attributes, notary.AttributeRule{Type: a.Type, Action: notary.AttributeAction(a.Rule), Value: a.Value})
+		rules.Attributes = append(rules.Attributes, notary.AttributeRule{Type: a.Type,
+			Action: notary.AttributeAction(a.Rule), Value: a.Value})
 	}
 	return rules
 }

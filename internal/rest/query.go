@@ -26,7 +26,8 @@ func (in certificateList) query() (notary.Query, error) {
 }
 
 func queryOf(p api.Paging, f notary.Filter) notary.Query {
-	q := notary.Query{Filter: f, Limit: p.Limit, Sort: notary.Sort(p.Sort), After: notary.Cursor(p.After), Before: notary.Cursor(p.Before)}
+	q := notary.Query{Filter: f, Limit: p.Limit, Sort: notary.Sort(p.Sort), After: notary.Cursor(p.After),
+		Before: notary.Cursor(p.Before)}
 	if q.Limit == 0 {
 		q.Limit = notary.DefaultPage
 	}
@@ -88,7 +89,8 @@ func filterOf(in api.Filter) (f notary.Filter, err error) {
 
 // refuseBlank rejects values of only white space, which would not narrow the list.
 func refuseBlank(in api.Filter) error {
-	for field, text := range map[string]string{"email": in.Email, "owner": in.Owner, "key": in.Key, "name": in.Name, "name_prefix": in.NamePrefix, "q": in.Q} {
+	for field, text := range map[string]string{"email": in.Email, "owner": in.Owner, "key": in.Key, "name": in.Name,
+		"name_prefix": in.NamePrefix, "q": in.Q} {
 		if text != "" && strings.TrimSpace(text) == "" {
 			return notary.FieldErrorf(field, "%s is blank: enter a value or leave it out", field)
 		}

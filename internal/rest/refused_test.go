@@ -21,7 +21,8 @@ func TestRecordedCalls(t *testing.T) {
 	call(t, admin, "GET", "/api/v1/settings", nil).wantStatus(t, 200)
 	call(t, requestor, "GET", "/api/v1/certificates/export?format=jsonl&q=printer", nil).wantStatus(t, 200)
 	for action, want := range map[string][]string{
-		"call.refused":     {"Call refused: listSettings; count: 1", "Call refused: listAccounts; count: 1", "Call refused; count: 1"},
+		"call.refused": {"Call refused: listSettings; count: 1", "Call refused: listAccounts; count: 1",
+			"Call refused; count: 1"},
 		"settings.read":    {"Settings viewed"},
 		"inventory.export": {"Inventory exported; filter: q=printer, format: jsonl"},
 	} {

@@ -53,7 +53,8 @@ var Paths = append([]string{"/login", "/logout"}, Probes...)
 func New(c Config) http.Handler {
 	configureHuma()
 	mux := http.NewServeMux()
-	r := &routes{ca: c.CA, revocation: c.Revocation, auth: c.Auth, clock: c.Clock, version: c.Version, log: c.Log, ready: c.Ready,
+	r := &routes{ca: c.CA, revocation: c.Revocation, auth: c.Auth, clock: c.Clock, version: c.Version, log: c.Log,
+		ready:    c.Ready,
 		settings: c.Settings, imports: make(chan struct{}, maxImports), waiting: make(chan struct{}, maxWaiting),
 		huma: humago.New(mux, openAPI(c.Version))}
 	if c.Stopping != nil {

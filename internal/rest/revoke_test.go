@@ -33,13 +33,16 @@ func TestRevocationResponse(t *testing.T) {
 	if refusal.Field != "only_current" {
 		t.Errorf("refused with %+v", refusal)
 	}
-	done, err := c.RevokeCertificate(t.Context(), id, api.RevokeCertificateRequest{Reason: "superseded", OnlyCurrent: true})
+	done, err := c.RevokeCertificate(t.Context(), id, api.RevokeCertificateRequest{Reason: "superseded",
+		OnlyCurrent: true})
 	testkit.Check(t, err)
-	want := api.Revocations{Message: "success", Revoked: []api.RevokedCertificate{{ID: newer.ID, SerialNumber: newer.Serial}}}
+	want := api.Revocations{Message: "success", Revoked: []api.RevokedCertificate{{ID: newer.ID,
+		SerialNumber: newer.Serial}}}
 	if diff := cmp.Diff(want, done); diff != "" {
 		t.Errorf("with only_current (-want +got):\n%s", diff)
 	}
-	call(t, c, "POST", fmt.Sprintf("%s/%d/certificate/revoke", requestsPath, id), `{"reason": "superseded"}`).wantRefusal(t, 409, "conflict")
+	call(t, c, "POST", fmt.Sprintf("%s/%d/certificate/revoke", requestsPath, id),
+		`{"reason": "superseded"}`).wantRefusal(t, 409, "conflict")
 	done, err = c.RevokeCertificate(t.Context(), id, api.RevokeCertificateRequest{Reason: "keyCompromise"})
 	testkit.Check(t, err)
 	want.Revoked = []api.RevokedCertificate{{ID: older.ID, SerialNumber: older.Serial},
@@ -52,7 +55,8 @@ func TestRevocationResponse(t *testing.T) {
 	if cert.RevocationReason != "keyCompromise" {
 		t.Errorf("the certificate is revoked for %q", cert.RevocationReason)
 	}
-	call(t, c, "POST", fmt.Sprintf("%s/%d/revoke", certificatesPath, newer.ID), `{"reason": "keyCompromise"}`).wantRefusal(t, 409, "conflict")
+	call(t, c, "POST", fmt.Sprintf("%s/%d/revoke", certificatesPath, newer.ID),
+		`{"reason": "keyCompromise"}`).wantRefusal(t, 409, "conflict")
 }
 
 // Certificates are revoked by ids, or by a filter with its expected count.
@@ -79,12 +83,14 @@ func TestBulkRevocationOfCertificates(t *testing.T) {
 	call(t, c, "POST", path, map[string]any{"ids": ids, "reason": "certificateHold"}).wantRefusal(t, 400, "invalid")
 	call(t, c, "POST", path, map[string]any{"reason": "superseded"}).wantRefusal(t, 400, "invalid")
 	got := outcomes(t, call(t, c, "POST", path, map[string]any{"ids": []int64{ids[2], missingID}, "reason": "superseded"}))
-	want := []api.Outcome{succeeded(ids[2])[0], failed(missingID, "not_found", fmt.Sprintf("there is no certificate %d", int64(missingID)))}
+	want := []api.Outcome{succeeded(ids[2])[0], failed(missingID, "not_found",
+		fmt.Sprintf("there is no certificate %d", int64(missingID)))}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("by ids (-want +got):\n%s", diff)
 	}
 	var answer api.Result[[]api.Outcome]
-	a := call(t, c, "POST", path, map[string]any{"filter": filter, "expected": 2, "reason": "keyCompromise"}).wantStatus(t, 200)
+	a := call(t, c, "POST", path, map[string]any{"filter": filter, "expected": 2,
+		"reason": "keyCompromise"}).wantStatus(t, 200)
 	testkit.Check(t, json.Unmarshal(a.Body, &answer))
 	for i, o := range answer.Result {
 		if o.ID != ids[i] || o.Status != "success" || len(o.Revoked) != 1 || o.Revoked[0].ID != o.ID {
@@ -114,11 +120,13 @@ func TestBulkBySelection(t *testing.T) {
 	h.Signed(t, h.Admin(), root)
 
 	signPath, revokePath := requestsPath+"/sign", certificatesPath+"/revoke"
-	refusal := call(t, c, "POST", signPath, map[string]any{"filter": body.Filter, "selection": preview.Selection}).wantRefusal(t, 409, "conflict")
+	refusal := call(t, c, "POST", signPath, map[string]any{"filter": body.Filter,
+		"selection": preview.Selection}).wantRefusal(t, 409, "conflict")
 	if refusal.Field != "selection" || !strings.Contains(refusal.Error, "the selection has changed") {
 		t.Errorf("refused with %+v", refusal)
 	}
-	call(t, c, "POST", revokePath, map[string]any{"filter": filter, "selection": old.Selection}).wantRefusal(t, 409, "conflict")
+	call(t, c, "POST", revokePath, map[string]any{"filter": filter, "selection": old.Selection}).wantRefusal(t, 409,
+		"conflict")
 
 	now, err := c.CountCertificateRequests(t.Context(), *body.Filter)
 	testkit.Check(t, err)
@@ -145,7 +153,8 @@ func TestPreviewOfSigning(t *testing.T) {
 	}
 	for _, g := range got.Groups {
 		switch {
-		case g.Renewal && (*g.CertificateAuthorityID != two || g.Profile != "client" || g.FormerProfile != "client" || g.Error != ""):
+		case g.Renewal && (*g.CertificateAuthorityID != two || g.Profile != "client" || g.FormerProfile != "client" ||
+			g.Error != ""):
 			t.Errorf("the renewal is previewed as %+v", g)
 		case !g.Renewal && (g.CertificateAuthorityID != nil || g.Error == ""):
 			t.Errorf("the first signature is previewed as %+v", g)

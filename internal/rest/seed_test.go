@@ -59,7 +59,8 @@ func TestSeedDocument(t *testing.T) {
 	step("get a certificate request", func(t *testing.T) {
 		result := envelope(t, call(t, c, "GET", one, nil).wantStatus(t, 200))
 		wantSeedRequest(t, result, 1, "", "Outstanding")
-		wantExtras(t, result, map[string]any{"email": h.Admin().Principal.Name, "common_name": "banana.com", "key": "RSA 2048",
+		wantExtras(t, result, map[string]any{"email": h.Admin().Principal.Name, "common_name": "banana.com",
+			"key":       "RSA 2048",
 			"dns_names": []any{"banana.com"}, "ip_addresses": []any{}, "serial_number": "",
 			"not_before": nil, "not_after": nil, "certificate_authority_id": nil})
 	})
@@ -70,14 +71,16 @@ func TestSeedDocument(t *testing.T) {
 		chain, _ := result.(map[string]any)["certificate_chain"].(string)
 		leaf := wantChain(t, h, chain, root)
 		wantSeedRequest(t, result, 1, chain, "Active")
-		wantExtras(t, result, map[string]any{"serial_number": serialOf(leaf), "not_before": leaf.NotBefore.Format(time.RFC3339),
-			"not_after": leaf.NotAfter.Format(time.RFC3339), "certificate_authority_id": number(root)})
+		wantExtras(t, result, map[string]any{"serial_number": serialOf(leaf),
+			"not_before": leaf.NotBefore.Format(time.RFC3339),
+			"not_after":  leaf.NotAfter.Format(time.RFC3339), "certificate_authority_id": number(root)})
 	})
 	step("revoke a certificate", func(t *testing.T) {
 		serial := envelope(t, call(t, c, "GET", one, nil)).(map[string]any)["serial_number"].(string)
 		id := envelope(t, call(t, c, "GET", one, nil)).(map[string]any)["certificate_id"]
 		result := envelope(t, call(t, c, "POST", one+"/certificate/revoke", nil).wantStatus(t, 202))
-		wantExtras(t, result, map[string]any{"message": "success", "revoked": []any{map[string]any{"id": id, "serial_number": serial}}})
+		wantExtras(t, result, map[string]any{"message": "success",
+			"revoked": []any{map[string]any{"id": id, "serial_number": serial}}})
 		wantSeedRequest(t, envelope(t, call(t, c, "GET", one, nil).wantStatus(t, 200)), 1, "", "Revoked")
 		if listed := revokedSerials(t, h, root); !slices.Equal(listed, []string{serial}) {
 			t.Errorf("the CRL lists %v, want %s", listed, serial)
@@ -146,8 +149,9 @@ func orNull(is func(any) bool) func(any) bool {
 // addedFields are documented in docs/api.md in addition to those of the document.
 var addedFields = map[string]func(any) bool{
 	"email": isString, "rejection_reason": isString, "created_at": isTime, "updated_at": isTime, "common_name": isString,
-	"dns_names": isStrings, "ip_addresses": isStrings, "email_addresses": isStrings, "uris": isStrings, "user_principal_names": isStrings,
-	"key": isString, "serial_number": isString, "not_before": orNull(isTime), "not_after": orNull(isTime),
+	"dns_names": isStrings, "ip_addresses": isStrings, "email_addresses": isStrings, "uris": isStrings,
+	"user_principal_names": isStrings,
+	"key":                  isString, "serial_number": isString, "not_before": orNull(isTime), "not_after": orNull(isTime),
 	"certificate_id": orNull(isID), "certificate_authority_id": orNull(isID), "expired": isBool,
 	"owner": isOwner,
 }

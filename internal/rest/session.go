@@ -10,14 +10,16 @@ import (
 )
 
 func (r *routes) sessions() {
-	handle(r, operation{id: loginOperation, method: "POST", path: "/login", status: 200, access: open, errors: []int{401, 429},
+	handle(r, operation{id: loginOperation, method: "POST", path: "/login", status: 200, access: open,
+		errors:  []int{401, 429},
 		summary: "Log in", doc: "Returns a bearer token that is valid for 24 hours."}, r.login)
 	handle(r, operation{id: "logout", method: "POST", path: "/logout", status: 200, summary: "Log out",
 		doc: "Invalidates the token immediately."}, r.logout)
 	handle(r, operation{id: "listSessions", method: "GET", path: "/api/v1/sessions", status: 200,
 		summary: "List your own sessions", doc: "Tokens and browser sessions, the newest first."}, r.listSessions)
 	handle(r, operation{id: "endOtherSessions", method: "DELETE", path: "/api/v1/sessions", status: 202,
-		summary: "End your other sessions", doc: "Ends all sessions of the account except that of the call."}, r.endOtherSessions)
+		summary: "End your other sessions", doc: "Ends all sessions of the account except that of the call."},
+		r.endOtherSessions)
 	handle(r, operation{id: "endSession", method: "DELETE", path: "/api/v1/sessions/{id}", status: 202,
 		summary: "End one of your own sessions", doc: "Invalidates its token or browser session immediately."}, r.endSession)
 	handle(r, operation{id: "getStatus", method: "GET", path: Probes[0], status: 200, access: open,
@@ -57,7 +59,8 @@ func (r *routes) logout(ctx context.Context, caller notary.Caller, in *struct{ W
 	return done(r.auth.Logout(ctx, caller, in.token()))
 }
 
-func (r *routes) listSessions(ctx context.Context, caller notary.Caller, in *struct{ WithBearer }) (*answer[[]api.Session], error) {
+func (r *routes) listSessions(ctx context.Context, caller notary.Caller,
+	in *struct{ WithBearer }) (*answer[[]api.Session], error) {
 	all, err := r.auth.Sessions(ctx, caller, in.token())
 	if err != nil {
 		return nil, err
@@ -74,7 +77,8 @@ func (r *routes) endSession(ctx context.Context, caller notary.Caller, in *ByID)
 	return done(r.auth.EndSession(ctx, caller, in.ID))
 }
 
-func (r *routes) endOtherSessions(ctx context.Context, caller notary.Caller, in *struct{ WithBearer }) (*message, error) {
+func (r *routes) endOtherSessions(ctx context.Context, caller notary.Caller,
+	in *struct{ WithBearer }) (*message, error) {
 	return done(r.auth.EndOtherSessions(ctx, caller, in.token()))
 }
 

@@ -8,7 +8,8 @@ import (
 )
 
 func (r *routes) serverSettings() {
-	handle(r, operation{id: "listSettings", method: "GET", path: "/api/v1/settings", status: 200, needs: notary.ReadSettings,
+	handle(r, operation{id: "listSettings", method: "GET", path: "/api/v1/settings", status: 200,
+		needs:   notary.ReadSettings,
 		summary: "List the server's settings", doc: "Includes the source of each. Secrets are not returned."}, r.listSettings)
 }
 

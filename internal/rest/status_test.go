@@ -24,7 +24,8 @@ func TestStatusNeedsNoDatabase(t *testing.T) {
 		h.Store, err = store.Open(context.Background(), h.Database, h.Clock.Now, testkit.Patient...)
 		testkit.Check(t, err)
 	}()
-	call(t, h.anonymous, "GET", "/status", nil).wantStatus(t, 200).wantBody(t, `{"result": {"initialized": true, "version": "v1.2.3"}}`)
+	call(t, h.anonymous, "GET", "/status", nil).wantStatus(t, 200).wantBody(t,
+		`{"result": {"initialized": true, "version": "v1.2.3"}}`)
 	call(t, h.anonymous, "GET", "/status/ready", nil).wantRefusal(t, 503, "unavailable")
 }
 
@@ -33,7 +34,8 @@ func TestReadinessWithHungDatabase(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	asked := make(chan struct{}, 1)
-	served := testkit.Serve(t, w, rest.New(rest.Config{CA: w.CA, Revocation: w.Revocation, Auth: w.Auth, Version: "v1.2.3", Log: slog.New(slog.DiscardHandler),
+	served := testkit.Serve(t, w, rest.New(rest.Config{CA: w.CA, Revocation: w.Revocation, Auth: w.Auth,
+		Version: "v1.2.3", Log: slog.New(slog.DiscardHandler),
 		Ready: func(ctx context.Context) error {
 			asked <- struct{}{}
 			<-ctx.Done() // by the timeout of the handler

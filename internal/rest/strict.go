@@ -87,7 +87,8 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	if address := ctx.URL(); address.RawQuery != "" {
 		var err error
 		if query, err = url.ParseQuery(address.RawQuery); err != nil {
-			r.writeFailure(ctx, notary.Errorf(notary.Invalid, "the query string is malformed: percent-encode the percent signs and semicolons in its values"))
+			r.writeFailure(ctx, notary.Errorf(notary.Invalid,
+				"the query string is malformed: percent-encode the percent signs and semicolons in its values"))
 			return
 		}
 		for name, values := range query {

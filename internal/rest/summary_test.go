@@ -21,7 +21,8 @@ func TestOverviewOfTheAPI(t *testing.T) {
 		wantBody(t, `{"result": {"summary": null, "certificates": null, "weeks": [], "authorities": [], "outstanding": [], "expiring": [], "expiring_certificates": [], "events": []}}`)
 	o, err := h.as(t, notary.ReadOnly).Overview(t.Context())
 	testkit.Check(t, err)
-	if o.Certificates.InForce != 2 || o.Summary.CertificateRequests["Outstanding"] != 1 || len(o.Weeks) != 26 || o.Weeks[12].Count != 1 ||
+	if o.Certificates.InForce != 2 || o.Summary.CertificateRequests["Outstanding"] != 1 || len(o.Weeks) != 26 ||
+		o.Weeks[12].Count != 1 ||
 		len(o.Outstanding) != 1 || len(o.Expiring) != 1 || len(o.Events) == 0 {
 		t.Errorf("the overview is %+v", o)
 	}
@@ -47,7 +48,8 @@ func TestSummary(t *testing.T) {
 
 	root := h.Root(t, notary.ECDSAP256)
 	for _, days := range []int{5, 20, 20, 60} {
-		err := h.CA.Sign(t.Context(), h.Admin(), h.Request(t, h.Admin()), ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().AddDate(0, 0, days)})
+		err := h.CA.Sign(t.Context(), h.Admin(), h.Request(t, h.Admin()),
+			ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().AddDate(0, 0, days)})
 		testkit.Check(t, err)
 	}
 	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), h.Signed(t, h.Admin(), root), notary.Unspecified))

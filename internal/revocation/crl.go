@@ -26,8 +26,8 @@ const (
 )
 
 // CRL returns the authority's full CRL with every revocation acknowledged before the call. It regenerates the CRL only
-// if that is outdated or half of its validity has passed. The CRL of an offline authority is the last one uploaded, which
-// may be outdated. It needs no permission.
+// if that is outdated or half of its validity has passed. The CRL of an offline authority is the last one uploaded,
+// which may be outdated. It needs no permission.
 func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error) {
 	return s.crl(ctx, store.ListKey{AuthorityID: authorityID}, CRLValidity/2)
 }

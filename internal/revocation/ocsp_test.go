@@ -46,7 +46,8 @@ func TestOCSP(t *testing.T) {
 	want := map[string]ocsp.Response{good: {Status: ocsp.Good}, "abcdef": {Status: ocsp.Unknown}}
 	for _, reason := range []notary.RevocationReason{notary.Unspecified, notary.KeyCompromise, notary.AACompromise} {
 		id := w.Signed(t, w.Admin(), issuing)
-		want[serialOf(t, w, id)] = ocsp.Response{Status: ocsp.Revoked, RevokedAt: revokedAt, RevocationReason: notary.RevocationReasons[reason]}
+		want[serialOf(t, w, id)] = ocsp.Response{Status: ocsp.Revoked, RevokedAt: revokedAt,
+			RevocationReason: notary.RevocationReasons[reason]}
 		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, reason))
 	}
 	w.Clock.Advance(time.Hour)
@@ -58,13 +59,15 @@ func TestOCSP(t *testing.T) {
 			all = append(all, request)
 			answer := w.Revocation.OCSP(t.Context(), issuing, request)
 			got := readAnswer(t, w, answer, issuer, serial)
-			if got.Status != want.Status || !got.RevokedAt.Equal(want.RevokedAt) || got.RevocationReason != want.RevocationReason || got.IssuerHash != hash {
+			if got.Status != want.Status || !got.RevokedAt.Equal(want.RevokedAt) ||
+				got.RevocationReason != want.RevocationReason || got.IssuerHash != hash {
 				t.Errorf("%s by %v: %d, %s, %d, %v", serial, hash, got.Status, got.RevokedAt, got.RevocationReason, got.IssuerHash)
 			}
 			if !got.ThisUpdate.Equal(w.Clock.Now()) || !got.NextUpdate.Equal(w.Clock.Now().Add(time.Hour)) {
 				t.Errorf("at %s an answer from %s to %s", w.Clock.Now(), got.ThisUpdate, got.NextUpdate)
 			}
-			if keep := want.Status != ocsp.Unknown; keep != answer.NextUpdate.Equal(got.NextUpdate) || keep != answer.ThisUpdate.Equal(got.ThisUpdate) {
+			if keep := want.Status != ocsp.Unknown; keep != answer.NextUpdate.Equal(got.NextUpdate) ||
+				keep != answer.ThisUpdate.Equal(got.ThisUpdate) {
 				t.Errorf("status %d: it may be kept until %s", want.Status, answer.NextUpdate)
 			}
 		}
@@ -72,7 +75,8 @@ func TestOCSP(t *testing.T) {
 	// All in one request.
 	answer := w.Revocation.OCSP(t.Context(), issuing, several(t, all...))
 	for serial, want := range want {
-		if got := readAnswer(t, w, answer, issuer, serial); got.Status != want.Status || got.RevocationReason != want.RevocationReason {
+		if got := readAnswer(t, w, answer, issuer, serial); got.Status != want.Status ||
+			got.RevocationReason != want.RevocationReason {
 			t.Errorf("%s among all: %d, %d", serial, got.Status, got.RevocationReason)
 		}
 	}
@@ -109,7 +113,8 @@ func TestOCSPByAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
-	disabled, revoked, deleted := w.Intermediate(t, root, notary.ECDSAP256), w.Intermediate(t, root, notary.ECDSAP256), w.Intermediate(t, root, notary.ECDSAP256)
+	disabled, revoked, deleted := w.Intermediate(t, root, notary.ECDSAP256), w.Intermediate(t, root, notary.ECDSAP256),
+		w.Intermediate(t, root, notary.ECDSAP256)
 	short := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1, NotAfter: w.Clock.Now().Add(time.Hour)})
 	requests := map[int64][]byte{}
 	for _, id := range []int64{root, disabled, revoked, deleted, short} {
@@ -122,7 +127,8 @@ func TestOCSPByAuthority(t *testing.T) {
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), deleted, true))
 	w.Clock.Advance(time.Hour)
 	for _, id := range []int64{disabled, revoked} {
-		if _, err := ocsp.ParseResponse(w.Revocation.OCSP(t.Context(), id, requests[id]).DER, authorityCertificate(t, w, id)); err != nil {
+		if _, err := ocsp.ParseResponse(w.Revocation.OCSP(t.Context(), id, requests[id]).DER,
+			authorityCertificate(t, w, id)); err != nil {
 			t.Errorf("authority %d: %v", id, err)
 		}
 	}
@@ -137,7 +143,8 @@ func TestOCSPByAuthority(t *testing.T) {
 	}
 	// One of the two has another issuer and is unknown here.
 	answer := w.Revocation.OCSP(t.Context(), root, several(t, requests[disabled], requests[root]))
-	if !bytes.Contains(answer.DER, []byte{0x82, 0}) || !bytes.Contains(answer.DER, []byte{0x80, 0}) || !answer.NextUpdate.IsZero() {
+	if !bytes.Contains(answer.DER, []byte{0x82, 0}) || !bytes.Contains(answer.DER, []byte{0x80, 0}) ||
+		!answer.NextUpdate.IsZero() {
 		t.Errorf("of another issuer, among others: %x", answer.DER)
 	}
 }
@@ -153,7 +160,8 @@ func TestOCSPMalformed(t *testing.T) {
 		thousand[i] = ask(t, issuer, fmt.Sprintf("%04x", i), sha1Hash)
 	}
 	for name, der := range map[string][]byte{
-		"nothing": nil, "cut off": good[:len(good)-3], "1 MB": make([]byte, 1<<20), "too long a nonce": withNonce(t, good, string(make([]byte, 129))),
+		"nothing": nil, "cut off": good[:len(good)-3], "1 MB": make([]byte, 1<<20),
+		"too long a nonce":   withNonce(t, good, string(make([]byte, 129))),
 		"1,000 certificates": several(t, thousand...),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -80,15 +80,18 @@ func TestCertificatesWithoutURLs(t *testing.T) {
 	id := w.Request(t, w.Admin())
 	testkit.Check(t, s.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root}))
 	cert := request(t, w, id).Certificate
-	if c := parsed(t, cert); cert.Shard != 0 || c.CRLDistributionPoints != nil || c.OCSPServer != nil || c.IssuingCertificateURL != nil {
-		t.Errorf("it is of shard %d and names %v, %v, %v", cert.Shard, c.CRLDistributionPoints, c.OCSPServer, c.IssuingCertificateURL)
+	if c := parsed(t, cert); cert.Shard != 0 || c.CRLDistributionPoints != nil || c.OCSPServer != nil ||
+		c.IssuingCertificateURL != nil {
+		t.Errorf("it is of shard %d and names %v, %v, %v", cert.Shard, c.CRLDistributionPoints, c.OCSPServer,
+			c.IssuingCertificateURL)
 	}
 }
 
 // The number of partitioned CRLs follows the number of certificates.
 func TestShardsByNumberOfCertificates(t *testing.T) {
 	t.Parallel()
-	for certificates, want := range map[int64]int{0: 1, 9_999: 1, 10_000: 2, 19_999: 2, 20_000: 3, 1_000_000: 101, 1_270_000: 128,
+	for certificates, want := range map[int64]int{0: 1, 9_999: 1, 10_000: 2, 19_999: 2, 20_000: 3, 1_000_000: 101,
+		1_270_000:     128,
 		1_000_000_000: 128} {
 		if got := revocation.ShardsFor(certificates); got != want {
 			t.Errorf("%d certificates are spread over %d lists, want %d", certificates, got, want)
@@ -179,19 +182,22 @@ func TestShardWithTwoURLs(t *testing.T) {
 		}
 	}
 	inFirst()
-	old, moved := fmt.Sprintf("%s/crl/%d-1.crl", testkit.PublishURL, root), fmt.Sprintf("http://new.example.com/pki/crl/%d-1.crl", root)
+	old, moved := fmt.Sprintf("%s/crl/%d-1.crl", testkit.PublishURL, root),
+		fmt.Sprintf("http://new.example.com/pki/crl/%d-1.crl", root)
 	if diff := cmp.Diff([]string{old}, issuance.ListURLs(published(t, w, root, 1).Raw)); diff != "" {
 		t.Errorf("before the move the list is for (-want +got):\n%s", diff)
 	}
 	var err error
-	w.Node, err = testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, PublishURL: "http://new.example.com/pki"})
+	w.Node, err = testkit.OpenNode(t.Context(), w.Store, w.Keys,
+		testkit.NodeOptions{Now: w.Clock.Now, PublishURL: "http://new.example.com/pki"})
 	testkit.Check(t, err)
 	published(t, w, root, 1)
 	if diff := cmp.Diff([]string{moved}, parsed(t, inFirst()).CRLDistributionPoints); diff != "" {
 		t.Errorf("the certificate names (-want +got):\n%s", diff)
 	}
 	keep(t, w)
-	if diff := cmp.Diff([]string{moved, old}, slices.Sorted(slices.Values(issuance.ListURLs(published(t, w, root, 1).Raw)))); diff != "" {
+	if diff := cmp.Diff([]string{moved, old}, slices.Sorted(slices.Values(issuance.ListURLs(published(t, w, root,
+		1).Raw)))); diff != "" {
 		t.Errorf("after the move the list is for (-want +got):\n%s", diff)
 	}
 }

@@ -202,7 +202,8 @@ func TestUnlimitedPathsAreAlwaysAnswered(t *testing.T) {
 	for range maxInFlightAddress {
 		h.inFlight.enter("192.0.2.1", false) // the address in httptest's requests
 	}
-	for path, want := range map[string]int{"/status": http.StatusOK, "/status/": http.StatusServiceUnavailable, "/": http.StatusServiceUnavailable} {
+	for path, want := range map[string]int{"/status": http.StatusOK, "/status/": http.StatusServiceUnavailable,
+		"/": http.StatusServiceUnavailable} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 		if w.Code != want {

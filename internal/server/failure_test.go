@@ -23,11 +23,14 @@ func TestFailure(t *testing.T) {
 		want *notary.Error
 		log  string // a level and a text; "" for an empty log
 	}{
-		"an internal error": {&notary.Error{Kind: notary.Internal, Message: "could not read", Field: "csr", Err: errors.New("secret")},
+		"an internal error": {&notary.Error{Kind: notary.Internal, Message: "could not read", Field: "csr",
+			Err: errors.New("secret")},
 			hidden, "ERROR secret"},
 		"any other error": {errors.New("secret"), hidden, "ERROR secret"},
-		"a wrapped error": {fmt.Errorf("wrapped: %w", notary.FieldErrorf("csr", "wrong")), notary.FieldErrorf("csr", "wrong"), ""},
-		"an error with a cause": {&notary.Error{Kind: notary.Unavailable, Message: "busy", RetryAfter: time.Second, Err: errors.New("secret")},
+		"a wrapped error": {fmt.Errorf("wrapped: %w", notary.FieldErrorf("csr", "wrong")),
+			notary.FieldErrorf("csr", "wrong"), ""},
+		"an error with a cause": {&notary.Error{Kind: notary.Unavailable, Message: "busy", RetryAfter: time.Second,
+			Err: errors.New("secret")},
 			&notary.Error{Kind: notary.Unavailable, Message: "busy", RetryAfter: time.Second}, "WARN secret"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -37,7 +40,8 @@ func TestFailure(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("the error (-want +got):\n%s", diff)
 			}
-			if level, text, _ := strings.Cut(tt.log, " "); !strings.Contains(out.String(), level) || !strings.Contains(out.String(), text) ||
+			if level, text, _ := strings.Cut(tt.log, " "); !strings.Contains(out.String(), level) ||
+				!strings.Contains(out.String(), text) ||
 				tt.log == "" && out.Len() > 0 {
 				t.Errorf("the log is %q, want %q", out.String(), tt.log)
 			}
@@ -51,8 +55,10 @@ func TestFailure(t *testing.T) {
 
 func TestEveryKindOfErrorHasAStatus(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []notary.Kind{notary.Invalid, notary.Unauthenticated, notary.Forbidden, notary.NotFound, notary.Conflict,
-		notary.Unprocessable, notary.TooLarge, notary.RateLimited, notary.Unavailable, notary.OutcomeUnknown, notary.Internal} {
+	for _, kind := range []notary.Kind{notary.Invalid, notary.Unauthenticated, notary.Forbidden, notary.NotFound,
+		notary.Conflict,
+		notary.Unprocessable, notary.TooLarge, notary.RateLimited, notary.Unavailable, notary.OutcomeUnknown,
+		notary.Internal} {
 		if Status(kind) == 0 {
 			t.Errorf("%s has no status", kind)
 		}

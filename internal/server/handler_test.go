@@ -115,7 +115,8 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 		w.WriteHeader(http.StatusCreated)
 		io.WriteString(w, "hush-answer")
 	}))
-	r := httptest.NewRequest("POST", "/login/"+strings.Repeat("x", 1000)+"?token=hush-query", strings.NewReader("hush-body"))
+	r := httptest.NewRequest("POST", "/login/"+strings.Repeat("x", 1000)+"?token=hush-query",
+		strings.NewReader("hush-body"))
 	r.Header.Set("Authorization", "Bearer hush-token")
 	r.RemoteAddr = "[2001:db8::7]:4711"
 	h.ServeHTTP(httptest.NewRecorder(), r)

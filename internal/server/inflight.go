@@ -47,7 +47,8 @@ func (f *inFlight) enter(network string, known bool) bool {
 	if f.all.total >= maxInFlight || from.total >= maxInFlightAddress {
 		return false
 	}
-	if !known && (from.unknown >= unreserved(maxInFlightAddress) || !fair(from.unknown, f.maxUnknown, f.all.unknown, fairSlots)) {
+	if !known && (from.unknown >= unreserved(maxInFlightAddress) ||
+		!fair(from.unknown, f.maxUnknown, f.all.unknown, fairSlots)) {
 		return false
 	}
 	f.add(network, known, 1)

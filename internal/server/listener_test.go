@@ -54,7 +54,8 @@ func TestAcceptSurvivesALackOfDescriptors(t *testing.T) {
 	table, log := newTable(wide), &logBuffer{}
 	idle, _ := table.mustConnect(t, "192.0.2.2:1")
 	lack := &net.OpError{Op: "accept", Err: syscall.EMFILE}
-	l := newLimitedListener(&failing{below, []error{lack, syscall.ENFILE, syscall.ECONNABORTED, syscall.ENOBUFS}}, table.connections, log.logger())
+	l := newLimitedListener(&failing{below, []error{lack, syscall.ENFILE, syscall.ECONNABORTED, syscall.ENOBUFS}},
+		table.connections, log.logger())
 	var waits []time.Duration
 	l.wait = func(d time.Duration) { waits = append(waits, d) }
 	if _, err := l.Accept(); err != nil {

@@ -35,7 +35,8 @@ func TestMetricsCountRequestsByRoute(t *testing.T) {
 		wantIn(t, scrape(t, metrics), "notary_http_requests_in_flight 1\n")
 	})
 	h := newHandler(Config{Handler: mux, Metrics: metrics, Log: log.logger(), WriteTimeout: time.Minute}.withDefaults())
-	for _, call := range []string{"GET /things/1", "GET /things/2", "GET /nothing/3", "BREW /coffee", "GET /boom", "GET /busy"} {
+	for _, call := range []string{"GET /things/1", "GET /things/2", "GET /nothing/3", "BREW /coffee", "GET /boom",
+		"GET /busy"} {
 		method, path, _ := strings.Cut(call, " ")
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil))
 	}
@@ -69,7 +70,8 @@ func TestMetricsCounts(t *testing.T) {
 			{ID: 2, CommonName: "pending"},
 		},
 	}
-	m := NewMetrics("", func(context.Context) (notary.Statistics, error) { return statistics, nil }, (&logBuffer{}).logger())
+	m := NewMetrics("", func(context.Context) (notary.Statistics, error) { return statistics, nil },
+		(&logBuffer{}).logger())
 	wantIn(t, scrape(t, m),
 		`notary_certificate_requests{status="Outstanding"} 3`,
 		`notary_certificate_requests{status="Active"} 12`,
@@ -79,7 +81,8 @@ func TestMetricsCounts(t *testing.T) {
 		`notary_certificates_expiring{days="7"} 2`,
 		`notary_certificates_expiring{days="30"} 5`,
 		`notary_certificates_expiring{days="90"} 9`,
-		"notary_certificates 20\n", "notary_certificates_valid 11\n", "notary_certificates_expired 5\n", "notary_certificates_revoked 4\n",
+		"notary_certificates 20\n", "notary_certificates_valid 11\n", "notary_certificates_expired 5\n",
+		"notary_certificates_revoked 4\n",
 		"notary_damaged_records 3\n",
 		`notary_ca_certificates{ca="Root \"A\"",ca_id="1"} 18`,
 		`notary_ca_certificates_valid{ca="Root \"A\"",ca_id="1"} 10`,

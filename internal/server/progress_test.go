@@ -104,7 +104,8 @@ func TestNearDeadlinesHold(t *testing.T) {
 		c, _ := newPatientPipe(time.Minute)
 		begun := time.Now()
 		_ = c.SetDeadline(begun.Add(5 * time.Second))
-		if _, err := c.Write(make([]byte, 10)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begun) != 5*time.Second {
+		if _, err := c.Write(make([]byte, 10)); !errors.Is(err, os.ErrDeadlineExceeded) ||
+			time.Since(begun) != 5*time.Second {
 			t.Errorf("%v after %v", err, time.Since(begun))
 		}
 		_ = c.SetDeadline(time.Time{})
@@ -160,7 +161,8 @@ func TestSlowClientGetsTheWholeAnswer(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			answer := bytes.Repeat([]byte("0123456789abcdef"), 1<<15)
 			l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-			s, err := New(Config{Listener: l, Certificate: certificate, Log: log.logger(), Metrics: NewMetrics("v1", noSummary, log.logger()),
+			s, err := New(Config{Listener: l, Certificate: certificate, Log: log.logger(),
+				Metrics: NewMetrics("v1", noSummary, log.logger()),
 				Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 					w.Write(answer)

@@ -61,12 +61,13 @@ func TestProxyProtocol(t *testing.T) {
 	t.Parallel()
 	const refused = ""
 	tests := map[string]struct{ header, want string }{
-		"version 1":                {"PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n", "203.0.113.9"},
-		"version 1, IPv6":          {"PROXY TCP6 2001:db8::9 2001:db8::1 56324 443\r\n", "2001:db8::9"},
-		"version 1, unknown":       {"PROXY UNKNOWN\r\n", "127.0.0.1"},
-		"version 2":                {version2(t, "21 11 000c cb007109 c0000201 dc04 01bb"), "203.0.113.9"},
-		"version 2, with a TLV":    {version2(t, "21 11 0010 cb007109 c0000201 dc04 01bb 04 0001 00"), "203.0.113.9"},
-		"version 2, IPv6":          {version2(t, "21 21 0024 20010db8000000000000000000000009 20010db8000000000000000000000001 dc04 01bb"), "2001:db8::9"},
+		"version 1":             {"PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n", "203.0.113.9"},
+		"version 1, IPv6":       {"PROXY TCP6 2001:db8::9 2001:db8::1 56324 443\r\n", "2001:db8::9"},
+		"version 1, unknown":    {"PROXY UNKNOWN\r\n", "127.0.0.1"},
+		"version 2":             {version2(t, "21 11 000c cb007109 c0000201 dc04 01bb"), "203.0.113.9"},
+		"version 2, with a TLV": {version2(t, "21 11 0010 cb007109 c0000201 dc04 01bb 04 0001 00"), "203.0.113.9"},
+		"version 2, IPv6": {version2(t,
+			"21 21 0024 20010db8000000000000000000000009 20010db8000000000000000000000001 dc04 01bb"), "2001:db8::9"},
 		"version 2, local":         {version2(t, "20 00 0000"), "127.0.0.1"},
 		"no header":                {"", refused},
 		"version 1, no CR":         {"PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\n", refused},
@@ -98,7 +99,8 @@ func TestProxyProtocolFromUntrustedPeers(t *testing.T) {
 	t.Parallel()
 	for _, plain := range []bool{false, true} {
 		r := behindProxyProtocol(t, plain, "192.0.2.10")
-		if answer := r.speak(t, "PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n", plain); strings.Contains(answer, "client=") {
+		if answer := r.speak(t, "PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n", plain); strings.Contains(answer,
+			"client=") {
 			t.Errorf("plain %v: the header is believed:\n%s", plain, answer)
 		}
 		if answer := r.speak(t, "", plain); !strings.HasSuffix(answer, "client=127.0.0.1") {
@@ -112,10 +114,12 @@ func TestProxyProtocolAndForwardedHeaders(t *testing.T) {
 	t.Parallel()
 	r := behindProxyProtocol(t, true, "127.0.0.1", "10.0.0.0/8")
 	const claim = "X-Forwarded-For: 198.51.100.7\r\n"
-	if answer := r.speak(t, "PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n", true, claim); !strings.HasSuffix(answer, "client=203.0.113.9") {
+	if answer := r.speak(t, "PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n", true, claim); !strings.HasSuffix(answer,
+		"client=203.0.113.9") {
 		t.Errorf("the client may claim an address:\n%s", answer)
 	}
-	if answer := r.speak(t, "PROXY TCP4 10.1.2.3 192.0.2.1 56324 443\r\n", true, claim); !strings.HasSuffix(answer, "client=198.51.100.7") {
+	if answer := r.speak(t, "PROXY TCP4 10.1.2.3 192.0.2.1 56324 443\r\n", true, claim); !strings.HasSuffix(answer,
+		"client=198.51.100.7") {
 		t.Errorf("a trusted proxy behind the first is not believed:\n%s", answer)
 	}
 }
@@ -130,7 +134,8 @@ func TestSilentProxyBlocksNobody(t *testing.T) {
 		}
 		defer silent.Close()
 	}
-	if answer := r.speak(t, "PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n", true); !strings.HasSuffix(answer, "client=203.0.113.9") {
+	if answer := r.speak(t, "PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n", true); !strings.HasSuffix(answer,
+		"client=203.0.113.9") {
 		t.Errorf("the answer beside silent connections:\n%s", answer)
 	}
 }

@@ -56,7 +56,8 @@ func TestHTTP2IsOffered(t *testing.T) {
 
 func TestStopWaitsForRequestsInFlight(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct{ plain, http2 bool }{"HTTP/1.1": {}, "HTTP/2": {http2: true}, "plain HTTP": {plain: true}} {
+	for name, tt := range map[string]struct{ plain, http2 bool }{"HTTP/1.1": {}, "HTTP/2": {http2: true},
+		"plain HTTP": {plain: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			entered, release := make(chan struct{}), make(chan struct{})

@@ -39,7 +39,8 @@ var (
 	crlNextUpdateDesc = prometheus.NewDesc("notary_crl_next_update_timestamp_seconds",
 		"When the full CRL of the CA expires, in seconds since 1970.", caLabels, nil)
 	crlUnpublishedDesc = prometheus.NewDesc("notary_crl_unpublished_revocations",
-		"Revocations that the full CRL of the CA lacks; those of an offline CA wait for the upload of its CRL.", caLabels, nil)
+		"Revocations that the full CRL of the CA lacks; those of an offline CA wait for the upload of its CRL.", caLabels,
+		nil)
 
 	caLabels        = []string{"ca_id", "ca"}
 	statisticsDescs = []*prometheus.Desc{requestsDesc, expiringDesc, damagedDesc,

@@ -134,17 +134,33 @@ func TestSessions(t *testing.T) {
 		wait time.Duration
 		want bool // the session is valid
 	}{
-		"nothing":             {want: true},
-		"a second too early":  {wait: life - time.Second, want: true},
-		"its time":            {wait: life},
-		"clean-up before":     {wait: life - time.Second, want: true, end: func(tx *store.Tx, _ *notary.Account) error { return tx.DeleteExpiredSessions() }},
-		"clean-up":            {wait: life, end: func(tx *store.Tx, _ *notary.Account) error { return tx.DeleteExpiredSessions() }},
-		"logout":              {end: func(tx *store.Tx, _ *notary.Account) error { return tx.DeleteSession([]byte("token")) }},
-		"password":            {end: func(tx *store.Tx, a *notary.Account) error { return tx.SetPassword(a.ID, "new", 0) }},
-		"role":                {end: func(tx *store.Tx, a *notary.Account) error { return tx.SetRole(a, notary.CertificateManager) }},
-		"the role it has":     {want: true, end: func(tx *store.Tx, a *notary.Account) error { return tx.SetRole(a, a.Role) }},
-		"deletion":            {end: func(tx *store.Tx, a *notary.Account) error { return tx.DeleteAccount(a) }},
-		"logout of something": {want: true, end: func(tx *store.Tx, _ *notary.Account) error { return tx.DeleteSession([]byte("toke")) }},
+		"nothing":            {want: true},
+		"a second too early": {wait: life - time.Second, want: true},
+		"its time":           {wait: life},
+		"clean-up before": {wait: life - time.Second, want: true,
+			end: func(tx *store.Tx, _ *notary.Account) error { return tx.DeleteExpiredSessions() }},
+		"clean-up": {wait: life, end: func(tx *store.Tx,
+			_ *notary.Account) error {
+			return tx.DeleteExpiredSessions()
+		}},
+		"logout": {end: func(tx *store.Tx,
+			_ *notary.Account) error {
+			return tx.DeleteSession([]byte("token"))
+		}},
+		"password": {end: func(tx *store.Tx, a *notary.Account) error { return tx.SetPassword(a.ID, "new", 0) }},
+		"role": {end: func(tx *store.Tx, a *notary.Account) error {
+			return tx.SetRole(a,
+				notary.CertificateManager)
+		}},
+		"the role it has": {want: true, end: func(tx *store.Tx,
+			a *notary.Account) error {
+			return tx.SetRole(a, a.Role)
+		}},
+		"deletion": {end: func(tx *store.Tx, a *notary.Account) error { return tx.DeleteAccount(a) }},
+		"logout of something": {want: true, end: func(tx *store.Tx,
+			_ *notary.Account) error {
+			return tx.DeleteSession([]byte("toke"))
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -11,7 +11,8 @@ import (
 )
 
 const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.not_after, a.path_len,
-	a.constraints, a.predecessor_id, a.names_crl, a.names_ocsp, a.names_issuer, a.crl_shards, a.crl_number, a.created_at, a.key_known_outside,
+	a.constraints, a.predecessor_id, a.names_crl, a.names_ocsp, a.names_issuer, a.crl_shards, a.crl_number, a.created_at,
+	a.key_known_outside,
 	COALESCE(LENGTH(a.sealed_key), 1) = 0,` + certificateColumns + `
 	FROM authority a
 	LEFT JOIN certificate k ON k.id = a.certificate_id` + certificateJoins
@@ -38,7 +39,8 @@ func (r reader) Issuer(ctx context.Context, id int64) (*notary.Authority, error)
 	case !certificate.Valid:
 		return &notary.Authority{ID: id}, nil
 	}
-	return &notary.Authority{ID: id, Certificate: &notary.Certificate{ID: certificate.Int64, KeyFingerprint: key.String}}, nil
+	return &notary.Authority{ID: id, Certificate: &notary.Certificate{ID: certificate.Int64, KeyFingerprint: key.String}},
+		nil
 }
 
 // AuthorityWithCertificate returns the authority that uses the certificate, or nil.
@@ -123,8 +125,8 @@ func (r reader) scanAuthority(row db.Row) (*notary.Authority, error) {
 	return &a, nil
 }
 
-// InsertAuthority records a new authority without a certificate and returns its id. An offline one has an empty key. Its CRLs continue from the
-// authority's CRL number: see [Tx.NextCRLNumber].
+// InsertAuthority records a new authority without a certificate and returns its id. An offline one has an empty key.
+// Its CRLs continue from the authority's CRL number: see [Tx.NextCRLNumber].
 func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, error) {
 	constraints, err := encodeConstraints(a.Constraints)
 	if err != nil {

@@ -149,9 +149,11 @@ func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, se
 	}
 	var count int64
 	err := tx.q.QueryRow(context.Background(), `INSERT INTO certificate (request_id, requester_id, email, authority_id,
-		issuer_chain_id, common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after, profile,
+		issuer_chain_id, common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after,
+		profile,
 		profile_version, shard, created_at, owner_group_id, name_set, replaced_by)
-		VALUES (`+values+set+replacement+`) RETURNING id, COALESCE(replaced_by, 0), `+replaced, b.Args...).Scan(&m.id, &m.replacedBy, &count)
+		VALUES (`+values+set+replacement+`) RETURNING id, COALESCE(replaced_by, 0), `+replaced, b.Args...).Scan(&m.id,
+		&m.replacedBy, &count)
 	if err != nil || m.set == "" {
 		return m.id, db.MapError(err)
 	}

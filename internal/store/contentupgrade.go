@@ -20,7 +20,8 @@ func (s *Store) UpgradeContents(ctx context.Context, fn func(csr string) string)
 		}
 		for _, c := range contents {
 			if err := tx.db.Later(`UPDATE request SET content = $1 WHERE id = $2 AND content = '' AND NOT EXISTS
-				(SELECT 1 FROM request o WHERE o.requester_id = $3 AND o.content = $1 AND o.content <> '')`, c.content, c.id, c.requester); err != nil {
+				(SELECT 1 FROM request o WHERE o.requester_id = $3 AND o.content = $1 AND o.content <> '')`, c.content, c.id,
+				c.requester); err != nil {
 				return 0, err
 			}
 		}

@@ -133,7 +133,8 @@ func (r reader) expiring(ctx context.Context, from, last time.Time) (int64, erro
 
 // expiredThisHour counts the current certificates that expired in the hour of now.
 func (r reader) expiredThisHour(ctx context.Context, now time.Time) (n int64, err error) {
-	err = r.q.QueryRow(ctx, `SELECT COUNT(*) FROM certificate k WHERE k.not_after >= $1 AND k.not_after < $2 AND `+query.Current("k"),
+	err = r.q.QueryRow(ctx, `SELECT COUNT(*) FROM certificate k WHERE k.not_after >= $1 AND k.not_after < $2 AND `+
+		query.Current("k"),
 		db.Seconds(now.Truncate(time.Hour)), db.Seconds(now)).Scan(&n)
 	return n, db.MapError(err)
 }

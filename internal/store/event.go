@@ -262,7 +262,8 @@ func (r reader) RequestEvents(ctx context.Context, requestID int64, limit int) (
 		return nil, err
 	}
 	others, err := db.Collect(ctx, r.q, r.scanEvent, `SELECT`+eventColumns+`FROM certificate k CROSS JOIN event e
-		WHERE k.request_id = $1 AND e.object_id = k.id AND e.kind = 'certificate' ORDER BY k.id DESC LIMIT $2`, requestID, limit)
+		WHERE k.request_id = $1 AND e.object_id = k.id AND e.kind = 'certificate' ORDER BY k.id DESC LIMIT $2`, requestID,
+		limit)
 	if err != nil {
 		return nil, err
 	}

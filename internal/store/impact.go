@@ -22,7 +22,8 @@ type Certified struct {
 // CertifiedAuthorities returns the certificates of all authorities' keys, unordered, including those of deleted
 // authorities. Its cost grows with the number of authorities only.
 func (r reader) CertifiedAuthorities(ctx context.Context) ([]Certified, error) {
-	return db.Collect(ctx, r.q, scanCertified, `SELECT a.id, a.common_name, CASE WHEN a.deleted_at IS NULL THEN 0 ELSE 1 END,
+	return db.Collect(ctx, r.q, scanCertified,
+		`SELECT a.id, a.common_name, CASE WHEN a.deleted_at IS NULL THEN 0 ELSE 1 END,
 			c.id, COALESCE(c.authority_id, 0), c.not_after, CASE WHEN v.certificate_id IS NULL THEN 0 ELSE 1 END
 		FROM authority a
 		CROSS JOIN certificate k
@@ -61,7 +62,8 @@ func (r reader) FirstIssued(ctx context.Context, authorityID int64, now time.Tim
 func (r reader) issued(ctx context.Context, authorityID int64, now time.Time, direction string,
 	limit int) ([]Issued, error) {
 	return db.CollectPlanned(ctx, r.q, scanIssued, `SELECT t.id, t.not_after, t.email,
-			CASE WHEN t.profile = $4 AND t.requester_id = 0 THEN 1 ELSE 0 END, CASE WHEN v.certificate_id IS NULL THEN 0 ELSE 1 END
+			CASE WHEN t.profile = $4 AND t.requester_id = 0 THEN 1 ELSE 0 END,
+			CASE WHEN v.certificate_id IS NULL THEN 0 ELSE 1 END
 		FROM (SELECT k.id, k.not_after, k.email, k.profile, k.requester_id FROM certificate k
 			WHERE k.authority_id = $1 AND k.not_after >= $2
 			ORDER BY k.authority_id `+direction+`, k.not_after `+direction+` LIMIT $3) t

@@ -28,7 +28,8 @@ func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) 
 				b.Bind(string(v.Reason)) + ", " + end + ", " + b.Bind(dateOrNull(v.InvalidityDate)) + ", " +
 				b.Bind(textOrNull(v.HoldInstruction)) + ")"
 		}
-		err := tx.db.Later(`INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until, invalidity_date,
+		err := tx.db.Later(`INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until,
+			invalidity_date,
 			hold_instruction) VALUES `+values[2:], b.Args...)
 		if err != nil {
 			return err
@@ -121,8 +122,8 @@ func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id
 	return id, db.MapError(err)
 }
 
-// ReviveAuthority restores a deleted authority with its key, which is empty if it is offline now, and with the CSR if it
-// had none. Its CRLs continue from the greater of crlNumber and the number of its last CRL. Its full CRL is dropped:
+// ReviveAuthority restores a deleted authority with its key, which is empty if it is offline now, and with the CSR if
+// it had none. Its CRLs continue from the greater of crlNumber and the number of its last CRL. Its full CRL is dropped:
 // newer ones may have been issued elsewhere.
 func (tx *Tx) ReviveAuthority(id int64, csr string, sealedKey []byte, crlNumber int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL, key_known_outside = 1,

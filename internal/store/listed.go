@@ -12,8 +12,8 @@ import (
 // listingMargin exceeds the time between a revocation and its commit, and the difference of the clocks of two nodes.
 const listingMargin = time.Hour
 
-// listedUntil returns until when CRLs must have the entry of a certificate. An entry must be on at least one CRL that is
-// issued after the certificate expired (RFC 5280, section 3.3); the next CRL omits it.
+// listedUntil returns until when CRLs must have the entry of a certificate. An entry must be on at least one CRL that
+// is issued after the certificate expired (RFC 5280, section 3.3); the next CRL omits it.
 func listedUntil(c *notary.Certificate, revokedAt time.Time) int64 {
 	until := c.NotAfter
 	if revokedAt.After(until) {
@@ -25,9 +25,9 @@ func listedUntil(c *notary.Certificate, revokedAt time.Time) int64 {
 const selectRevocations = `SELECT id, serial, revoked_at, reason, invalidity_date, hold_instruction, certificate_id
 	FROM revocation WHERE authority_id = $1 AND shard >= $2 AND shard <= $3 AND listed_until >= $4`
 
-// EachRevocation calls add for each entry of a CRL (shard 0: the full one). It omits the entries of expired certificates
-// that the last CRL, issued at the given time, had for the last time: see [listedUntil]. The zero time omits none. It
-// returns the number of known revocations, including the omitted ones.
+// EachRevocation calls add for each entry of a CRL (shard 0: the full one). It omits the entries of expired
+// certificates that the last CRL, issued at the given time, had for the last time: see [listedUntil]. The zero time
+// omits none. It returns the number of known revocations, including the omitted ones.
 //
 // The entries are read in one snapshot, not in steps: meanwhile an import can move an entry to another shard
 // ([Tx.LinkRevocation]), which steps could miss. The snapshot lasts while the entries are encoded, which no client can

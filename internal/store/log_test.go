@@ -85,7 +85,8 @@ func TestSQLiteLogOnASmallDisk(t *testing.T) {
 	}
 	testkit.Require(t, "unshare")
 	cmd := exec.CommandContext(t.Context(), "unshare", "--map-root-user", "--mount", "sh", "-ec",
-		`mount -t tmpfs -o size=6m tmpfs "$1"; exec "$0" -test.run='^TestSQLiteLogOnASmallDisk$' -test.v`, os.Args[0], t.TempDir())
+		`mount -t tmpfs -o size=6m tmpfs "$1"; exec "$0" -test.run='^TestSQLiteLogOnASmallDisk$' -test.v`, os.Args[0],
+		t.TempDir())
 	cmd.Env = append(os.Environ(), inside+"="+cmd.Args[len(cmd.Args)-1])
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)

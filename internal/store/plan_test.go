@@ -98,7 +98,8 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	do("UpgradeEvents", err)
 	do("NewSequencer", store.NewSequencer(s).Run(ctx))
 	walkReads(ctx, s, now, do)
-	_ = s.Verify(ctx, notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 1}, SessionID: 1}) // the session has ended
+	_ = s.Verify(ctx, notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 1},
+		SessionID: 1}) // the session has ended
 	do("Verify", nil)
 	for _, of := range []reflect.Type{reflect.TypeFor[*store.Store](), reflect.TypeFor[*store.Tx]()} {
 		for i := range of.NumMethod() {
@@ -182,7 +183,8 @@ type reads interface {
 	ClockMark(context.Context) (store.ClockMark, error)
 	NewestEvent(context.Context) (int64, time.Time, error)
 	RequestsSeen(context.Context, notary.Query, store.Seen[*notary.Request]) (notary.Page[*notary.Request], error)
-	CertificatesSeen(context.Context, notary.Query, store.Seen[*notary.Certificate]) (notary.Page[*notary.Certificate], error)
+	CertificatesSeen(context.Context, notary.Query, store.Seen[*notary.Certificate]) (notary.Page[*notary.Certificate],
+		error)
 	Requests(context.Context, notary.Query) (notary.Page[*notary.Request], error)
 	Certificates(context.Context, notary.Query) (notary.Page[*notary.Certificate], error)
 	Profiles(context.Context) ([]*notary.Profile, error)
@@ -212,7 +214,8 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("Sessions", second(r.Sessions(ctx, 1, now)))
 	for _, q := range []notary.EventQuery{{}, {Kind: "request", ObjectID: 1},
 		{Kind: "request", NotKinds: []string{"account"}}, {Email: "user@example.com", Action: "request.sign"},
-		{Principal: "user@example.com", RequestID: "abc"}, {Principal: "7"}, {From: now.Add(-time.Hour), Until: now}, {Before: someEvents(ctx, r)}} {
+		{Principal: "user@example.com", RequestID: "abc"}, {Principal: "7"}, {From: now.Add(-time.Hour), Until: now},
+		{Before: someEvents(ctx, r)}} {
 		q.Limit = 1
 		do("Events", second(r.Events(ctx, q)))
 	}
@@ -303,11 +306,13 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 // scopes have grants with each kind of limit, with and without an index.
 var scopes = []*notary.Scope{
 	{AccountID: 1, Email: "somebody@example.com", Groups: []int64{1}},
-	{AccountID: 1, Email: "somebody@example.com", Groups: []int64{1, 2}, Grants: []notary.GrantTerms{{Authorities: []int64{1, 2}},
-		{Names: notary.NameLists{DNS: []string{"example.com", ".example.org"}, IP: []string{"10.1.0.0/16", "2001:db8::/32"},
-			Email: []string{"example.com"}, URI: []string{"spiffe://example.org/web", "example.com"}}}}},
-	{AccountID: 1, Email: "somebody@example.com", Grants: []notary.GrantTerms{{Authorities: []int64{1}, Profiles: []string{"server"},
-		Owners: []int64{1, 2}, OwnerGroups: []int64{1, 2}, Names: notary.NameLists{IP: []string{"0.0.0.0/0"}}},
+	{AccountID: 1, Email: "somebody@example.com", Groups: []int64{1, 2},
+		Grants: []notary.GrantTerms{{Authorities: []int64{1, 2}},
+			{Names: notary.NameLists{DNS: []string{"example.com", ".example.org"}, IP: []string{"10.1.0.0/16", "2001:db8::/32"},
+				Email: []string{"example.com"}, URI: []string{"spiffe://example.org/web", "example.com"}}}}},
+	{AccountID: 1, Email: "somebody@example.com", Grants: []notary.GrantTerms{{Authorities: []int64{1},
+		Profiles: []string{"server"},
+		Owners:   []int64{1, 2}, OwnerGroups: []int64{1, 2}, Names: notary.NameLists{IP: []string{"0.0.0.0/0"}}},
 		{Profiles: []string{"server"}}, {Owners: []int64{3}}}},
 }
 

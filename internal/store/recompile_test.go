@@ -52,7 +52,8 @@ func openRaw(t *testing.T, path string) *rawDatabase {
 func (d *rawDatabase) recompiles(t *testing.T, text string) bool {
 	t.Helper()
 	out := d.alloc(t)
-	if rc := sqlite3.Xsqlite3_prepare_v2(d.tls, d.handle, d.text(t, "EXPLAIN "+text), -1, out, 0); rc != sqlite3.SQLITE_OK {
+	if rc := sqlite3.Xsqlite3_prepare_v2(d.tls, d.handle, d.text(t, "EXPLAIN "+text), -1, out,
+		0); rc != sqlite3.SQLITE_OK {
 		t.Fatalf("%s: %s", text, libc.GoString(sqlite3.Xsqlite3_errmsg(d.tls, d.handle)))
 	}
 	statement := value(out)

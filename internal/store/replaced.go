@@ -54,8 +54,9 @@ type member struct {
 const newMember = math.MaxInt64
 
 func memberOf(c *notary.Certificate, id int64) member {
-	return member{set: nameSet(c), id: id, owner: ownerOf(c.RequesterID, c.OwnerGroupID), notBefore: db.Seconds(c.NotBefore),
-		notAfter: db.Seconds(c.NotAfter)}
+	return member{set: nameSet(c), id: id, owner: ownerOf(c.RequesterID, c.OwnerGroupID),
+		notBefore: db.Seconds(c.NotBefore),
+		notAfter:  db.Seconds(c.NotAfter)}
 }
 
 // ownerOf returns the owner as one number: the id of an account, the negative id of a group, or 0 for none.
@@ -127,7 +128,8 @@ func (tx *Tx) joined(m member, count int64) error {
 	b := &db.Binder{}
 	id := b.Bind(m.id)
 	ends, err := db.Collect(context.Background(), tx.reader.q, db.Scan[int64],
-		"UPDATE certificate AS x SET replaced_by = "+id+" WHERE x.id <> "+id+" AND "+m.replaces(b)+" RETURNING not_after", b.Args...)
+		"UPDATE certificate AS x SET replaced_by = "+id+" WHERE x.id <> "+id+" AND "+m.replaces(b)+" RETURNING not_after",
+		b.Args...)
 	for _, notAfter := range ends {
 		tx.db.Count(ExpiryCounter(db.TimeOf(notAfter)), -1)
 	}
@@ -141,8 +143,10 @@ func (tx *Tx) joinNames(m member) error {
 	}
 	b := &db.Binder{}
 	var count int64
-	err := tx.q.QueryRow(context.Background(), "UPDATE certificate SET name_set = "+b.Bind(m.set)+", replaced_by = "+m.replacement(b)+
-		" WHERE id = "+b.Bind(m.id)+" RETURNING COALESCE(replaced_by, 0), "+m.countReplaced(b), b.Args...).Scan(&m.replacedBy, &count)
+	err := tx.q.QueryRow(context.Background(), "UPDATE certificate SET name_set = "+b.Bind(m.set)+", replaced_by = "+
+		m.replacement(b)+
+		" WHERE id = "+b.Bind(m.id)+" RETURNING COALESCE(replaced_by, 0), "+m.countReplaced(b),
+		b.Args...).Scan(&m.replacedBy, &count)
 	if err != nil {
 		return db.MapError(err)
 	}

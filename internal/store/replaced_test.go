@@ -54,22 +54,30 @@ func TestReplaced(t *testing.T) {
 		certificates []*notary.Certificate
 		want         string
 	}{
-		"renewed":                        {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 7, 0, 90, "a")}, "2"},
-		"renewed by another member":      {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")), ofGroup(3, named(2, 8, 0, 90, "a"))}, "2"},
-		"another group":                  {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")), ofGroup(4, named(2, 7, 0, 90, "a"))}, "1 2"},
-		"a group and its requester":      {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")), named(2, 7, 0, 90, "a")}, "1 2"},
-		"a group with an account's ID":   {[]*notary.Certificate{ofGroup(7, named(1, 8, -80, 10, "a")), named(2, 7, 0, 90, "a")}, "1 2"},
-		"imported, then a group's":       {[]*notary.Certificate{named(1, 0, -80, 10, "a"), ofGroup(3, named(2, 7, 0, 90, "a"))}, "2"},
-		"a group's, then imported":       {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")), named(2, 0, 0, 90, "a")}, "2"},
-		"another owner":                  {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 8, 0, 90, "a")}, "1 2"},
-		"more names":                     {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 7, 0, 90, "a", "b")}, "1 2"},
-		"the same names in another case": {[]*notary.Certificate{named(1, 7, -80, 10, "a", "b"), named(2, 7, 0, 90, "B", "a")}, "2"},
-		"imported, then issued":          {[]*notary.Certificate{named(1, 0, -80, 10, "a"), named(2, 7, 0, 90, "a")}, "2"},
-		"issued, then imported":          {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 0, 0, 90, "a")}, "2"},
-		"imported alone":                 {[]*notary.Certificate{named(1, 0, -80, 10, "a")}, "1"},
-		"issued later, expires earlier":  {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 7, 0, 5, "a")}, "1 2"},
-		"issued at the same time":        {[]*notary.Certificate{named(1, 7, 0, 10, "a"), named(2, 7, 0, 10, "a")}, "2"},
-		"expired":                        {[]*notary.Certificate{named(1, 7, -80, -1, "a")}, ""},
+		"renewed": {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 7, 0, 90, "a")}, "2"},
+		"renewed by another member": {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")),
+			ofGroup(3, named(2, 8, 0, 90, "a"))}, "2"},
+		"another group": {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")),
+			ofGroup(4, named(2, 7, 0, 90, "a"))}, "1 2"},
+		"a group and its requester": {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")),
+			named(2, 7, 0, 90, "a")}, "1 2"},
+		"a group with an account's ID": {[]*notary.Certificate{ofGroup(7, named(1, 8, -80, 10, "a")),
+			named(2, 7, 0, 90, "a")}, "1 2"},
+		"imported, then a group's": {[]*notary.Certificate{named(1, 0, -80, 10, "a"),
+			ofGroup(3, named(2, 7, 0, 90, "a"))}, "2"},
+		"a group's, then imported": {[]*notary.Certificate{ofGroup(3, named(1, 7, -80, 10, "a")),
+			named(2, 0, 0, 90, "a")}, "2"},
+		"another owner": {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 8, 0, 90, "a")}, "1 2"},
+		"more names": {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 7, 0, 90, "a", "b")},
+			"1 2"},
+		"the same names in another case": {[]*notary.Certificate{named(1, 7, -80, 10, "a", "b"),
+			named(2, 7, 0, 90, "B", "a")}, "2"},
+		"imported, then issued":         {[]*notary.Certificate{named(1, 0, -80, 10, "a"), named(2, 7, 0, 90, "a")}, "2"},
+		"issued, then imported":         {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 0, 0, 90, "a")}, "2"},
+		"imported alone":                {[]*notary.Certificate{named(1, 0, -80, 10, "a")}, "1"},
+		"issued later, expires earlier": {[]*notary.Certificate{named(1, 7, -80, 10, "a"), named(2, 7, 0, 5, "a")}, "1 2"},
+		"issued at the same time":       {[]*notary.Certificate{named(1, 7, 0, 10, "a"), named(2, 7, 0, 10, "a")}, "2"},
+		"expired":                       {[]*notary.Certificate{named(1, 7, -80, -1, "a")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -272,7 +280,8 @@ func TestUpgradeOfReplacementsByRequester(t *testing.T) {
 	count := func(c *notary.Certificate, change int) {
 		t.Helper()
 		key := store.ExpiryCounter(c.NotAfter)
-		run(`INSERT INTO counter (name, at, object_id, part, slot, value) VALUES ('expiring', $1, 0, 0, 99, $2)`, key.At, change)
+		run(`INSERT INTO counter (name, at, object_id, part, slot, value) VALUES ('expiring', $1, 0, 0, 99, $2)`, key.At,
+			change)
 	}
 	run(`UPDATE certificate SET replaced_by = NULL WHERE id = $1`, first.ID)
 	count(first, 1)

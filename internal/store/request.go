@@ -23,7 +23,8 @@ const requestJoins = `
 func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) {
 	var lint, profile sql.NullString
 	var authority number
-	req, err := r.scanRequestAnd(r.q.QueryRow(ctx, `SELECT`+requestColumns+`, l.findings, latest.authority_id, latest.profile
+	req, err := r.scanRequestAnd(r.q.QueryRow(ctx, `SELECT`+requestColumns+
+		`, l.findings, latest.authority_id, latest.profile
 		FROM request r`+requestJoins+`
 		LEFT JOIN certificate_lint l ON l.certificate_id = r.certificate_id
 		LEFT JOIN certificate latest ON latest.id = (SELECT MAX(id) FROM certificate WHERE request_id = r.id)
@@ -129,8 +130,8 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	return id, tx.insertNames("request", id, terms.Names)
 }
 
-// Transition moves a request to the next status and sets the certificate then in use (0: none). If the request's status,
-// certificate or owner has changed since it was read, Transition returns a [notary.Conflict].
+// Transition moves a request to the next status and sets the certificate then in use (0: none). If the request's
+// status, certificate or owner has changed since it was read, Transition returns a [notary.Conflict].
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
 			authority_id = (SELECT authority_id FROM certificate WHERE id = $2),

@@ -103,7 +103,8 @@ func TestCertificateStatus(t *testing.T) {
 	write(t, s, func(tx *store.Tx) error { return tx.InsertRevocation(bad, notary.KeyCompromise) })
 	revoked := &notary.Revocation{Serial: bad.Serial, At: clock.Now(), Reason: notary.KeyCompromise}
 	_, err := testkit.SQL(t, database).ExecContext(t.Context(), `
-		INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until) VALUES (1, 0, '0a', 5, 'superseded', 9);
+		INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until)
+			VALUES (1, 0, '0a', 5, 'superseded', 9);
 		UPDATE counter SET value = value + 1 WHERE name = 'revoked' AND object_id = 1 AND value > 0;
 		INSERT INTO counter (name, at, object_id, part, slot, value) VALUES ('unknown', 0, 0, 0, 0, 1)`)
 	testkit.Check(t, err)
@@ -113,9 +114,10 @@ func TestCertificateStatus(t *testing.T) {
 		known     bool
 		want      *notary.Revocation
 	}{
-		"good":                 {a.ID, good.Serial, true, nil},
-		"revoked":              {a.ID, bad.Serial, true, revoked},
-		"on an imported list":  {a.ID, "0a", true, &notary.Revocation{Serial: "0a", At: time.Unix(5, 0).UTC(), Reason: notary.Superseded}},
+		"good":    {a.ID, good.Serial, true, nil},
+		"revoked": {a.ID, bad.Serial, true, revoked},
+		"on an imported list": {a.ID, "0a", true, &notary.Revocation{Serial: "0a", At: time.Unix(5, 0).UTC(),
+			Reason: notary.Superseded}},
 		"never issued":         {a.ID, "0badcafe", false, nil},
 		"of another authority": {other.ID, bad.Serial, false, nil},
 		"of nobody":            {999, good.Serial, false, nil},

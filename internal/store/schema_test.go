@@ -75,7 +75,8 @@ func TestMigrationsRunInOneTransaction(t *testing.T) {
 // Type names of each engine: the first match is replaced by the common one.
 var (
 	sqliteTypes = [][2]string{
-		{"INTEGER PRIMARY KEY AUTOINCREMENT", "id"}, {"INTEGER NOT NULL PRIMARY KEY", "number NOT NULL PRIMARY KEY"}, {"BIGINT", "number"}, {"INTEGER", "small number"},
+		{"INTEGER PRIMARY KEY AUTOINCREMENT", "id"}, {"INTEGER NOT NULL PRIMARY KEY", "number NOT NULL PRIMARY KEY"},
+		{"BIGINT", "number"}, {"INTEGER", "small number"},
 		{"TEXT", "text"}, {"BLOB", "octets"},
 	}
 	postgresTypes = [][2]string{

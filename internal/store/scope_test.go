@@ -23,10 +23,12 @@ func scopeGrants(e *estate) [][]notary.GrantTerms {
 		{{OwnerGroups: []int64{1}}},
 		{names(notary.NameLists{DNS: []string{"prod.example.com"}})},
 		{names(notary.NameLists{DNS: []string{".example.com", "corp"}})},
-		{names(notary.NameLists{DNS: zones, IP: []string{"10.0.0.0/24"}, URI: []string{"spiffe://example.com/web", "example.org"}})},
+		{names(notary.NameLists{DNS: zones, IP: []string{"10.0.0.0/24"},
+			URI: []string{"spiffe://example.com/web", "example.org"}})},
 		{names(notary.NameLists{DNS: zones, IP: []string{"10.0.0.0/15"}, URI: []string{".example", "spiffe://corp/"}})},
 		{names(notary.NameLists{DNS: zones, IP: []string{"0.0.0.0/1", "10.0.1.7"}, URI: []string{"corp"}})},
-		{{Authorities: []int64{e.issuers[1].ID}, Owners: []int64{1, 2}, Names: notary.NameLists{DNS: []string{"example.org"}}},
+		{{Authorities: []int64{e.issuers[1].ID}, Owners: []int64{1, 2},
+			Names: notary.NameLists{DNS: []string{"example.org"}}},
 			{Owners: []int64{3}, Names: notary.NameLists{DNS: []string{"example.com"}}}},
 	}
 }

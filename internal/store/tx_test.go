@@ -16,7 +16,8 @@ func TestEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	before := len(w.Events(t))
-	caller := notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 7, Name: "me@example.com"}, Role: notary.Admin, Address: "2001:db8::1",
+	caller := notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 7, Name: "me@example.com"},
+		Role: notary.Admin, Address: "2001:db8::1",
 		RequestID: "abc"}
 	request, authority := notary.NewRef("request", 3, "www.example.com"), notary.NewRef("authority", 1, "Root")
 	w.Clock.Advance(time.Hour)

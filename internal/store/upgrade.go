@@ -51,7 +51,8 @@ const ReplacedMarked = "replaced certificates are marked up to certificate"
 // last one, and whether all are done.
 func (s *Store) UpgradeReplaced(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, ReplacedMarked, func(tx *Tx, after int64) (int64, error) {
-		certificates, err := db.Collect(ctx, tx.reader.q, scanUnmarked, `SELECT k.id, k.requester_id, k.owner_group_id, k.common_name, k.names,
+		certificates, err := db.Collect(ctx, tx.reader.q, scanUnmarked,
+			`SELECT k.id, k.requester_id, k.owner_group_id, k.common_name, k.names,
 			k.fingerprint, k.profile, k.not_before, k.not_after, CASE WHEN k.name_set IS NULL AND v.id IS NULL THEN 1 ELSE 0 END
 			FROM certificate k LEFT JOIN revocation v ON v.certificate_id = k.id
 			WHERE k.id > $1 ORDER BY k.id LIMIT $2`, after, upgradeStep)

@@ -86,7 +86,8 @@ func TestWriteVerifiesTheCaller(t *testing.T) {
 	clock.Advance(time.Hour)
 	stale(expired, "this session has ended")
 	testkit.WantKind(t, attempt(notary.Caller{}), notary.Unauthenticated)
-	testkit.WantKind(t, attempt(notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 99}, Role: notary.Admin}), notary.Unauthenticated)
+	testkit.WantKind(t, attempt(notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 99},
+		Role: notary.Admin}), notary.Unauthenticated)
 	testkit.Check(t, attempt(notary.SystemCaller))
 }
 

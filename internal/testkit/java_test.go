@@ -40,13 +40,14 @@ func TestJavaVerifies(t *testing.T) {
 		edit     func(*testkit.JavaChain)
 		accepted bool
 	}{
-		"as it is":                    {func(*testkit.JavaChain) {}, true},
-		"with no look at lists":       {func(c *testkit.JavaChain) { c.Lists = "" }, true},
-		"without the list":            {func(c *testkit.JavaChain) { c.Lists = c.Intermediates }, false},
-		"for a client":                {func(c *testkit.JavaChain) { c.Use = "client" }, false},
-		"after its end":               {func(c *testkit.JavaChain) { c.At = leaf.NotAfter.Add(time.Second) }, false},
-		"under another root":          {func(c *testkit.JavaChain) { c.Root = another }, false},
-		"with nobody to ask about it": {func(c *testkit.JavaChain) { c.Use, c.Responder = "ocsp", "http://127.0.0.1:1/" }, false},
+		"as it is":              {func(*testkit.JavaChain) {}, true},
+		"with no look at lists": {func(c *testkit.JavaChain) { c.Lists = "" }, true},
+		"without the list":      {func(c *testkit.JavaChain) { c.Lists = c.Intermediates }, false},
+		"for a client":          {func(c *testkit.JavaChain) { c.Use = "client" }, false},
+		"after its end":         {func(c *testkit.JavaChain) { c.At = leaf.NotAfter.Add(time.Second) }, false},
+		"under another root":    {func(c *testkit.JavaChain) { c.Root = another }, false},
+		"with nobody to ask about it": {func(c *testkit.JavaChain) { c.Use, c.Responder = "ocsp", "http://127.0.0.1:1/" },
+			false},
 	} {
 		edited := chain
 		c.edit(&edited)

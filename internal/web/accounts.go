@@ -24,7 +24,10 @@ func (s *site) accounts(c *call) error {
 		return err
 	}
 	f := page.NewForm(url.Values{"email": {c.value("email")}})
-	found := slices.DeleteFunc(slices.Clone(all), func(a *notary.Account) bool { return !strings.Contains(a.Email, strings.ToLower(f.Value("email"))) })
+	found := slices.DeleteFunc(slices.Clone(all), func(a *notary.Account) bool {
+		return !strings.Contains(a.Email,
+			strings.ToLower(f.Value("email")))
+	})
 	shown, pager := page.Part(c.r.URL, found)
 	return c.show("accounts", "Accounts", accountsPage{f.Fields("email"), shown, pager})
 }
@@ -131,7 +134,8 @@ var rolesMay = map[notary.Role]string{
 
 func roles(chosen notary.Role) (all []page.Option) {
 	for _, role := range notary.Roles {
-		all = append(all, page.Option{Value: strconv.Itoa(int(role)), Label: role.String() + ": " + rolesMay[role], Chosen: role == chosen})
+		all = append(all, page.Option{Value: strconv.Itoa(int(role)), Label: role.String() + ": " + rolesMay[role],
+			Chosen: role == chosen})
 	}
 	return all
 }

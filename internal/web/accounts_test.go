@@ -35,10 +35,13 @@ func TestAccountFieldErrors(t *testing.T) {
 	h := open(t)
 	admin := h.as(t, notary.Admin)
 	admin.post(t, "/accounts/new", url.Values{"email": {"no address"}, "role_id": {"1"}, "password": {testkit.Password}}).
-		wantStatus(t, 400).wantText(t, `id="f-email-error"`, "This is not an email address", `value="no address"`, `value="1" selected`)
-	admin.post(t, "/accounts/new", url.Values{"email": {h.Admin().Principal.Name}, "role_id": {"1"}, "password": {testkit.Password}}).
+		wantStatus(t, 400).wantText(t, `id="f-email-error"`, "This is not an email address", `value="no address"`,
+		`value="1" selected`)
+	admin.post(t, "/accounts/new", url.Values{"email": {h.Admin().Principal.Name}, "role_id": {"1"},
+		"password": {testkit.Password}}).
 		wantStatus(t, 409).wantText(t, "An account with this email already exists")
-	admin.post(t, "/accounts/1/role", url.Values{"role_id": {"3"}}).wantStatus(t, 409).wantText(t, "This is the last Admin")
+	admin.post(t, "/accounts/1/role", url.Values{"role_id": {"3"}}).wantStatus(t, 409).wantText(t,
+		"This is the last Admin")
 	admin.post(t, "/accounts/2/delete", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
 	admin.get(t, "/accounts/99").wantStatus(t, 404)
 	admin.get(t, "/accounts/01").wantStatus(t, 404)

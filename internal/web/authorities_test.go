@@ -17,7 +17,8 @@ func TestNewAuthorityFieldErrors(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.Admin)
-	for field, value := range map[string]string{"common_name": "", "country_name": "DEU", "key_algorithm": "rsa-512", "not_valid_after": "soon", "path_length": "99",
+	for field, value := range map[string]string{"common_name": "", "country_name": "DEU", "key_algorithm": "rsa-512",
+		"not_valid_after": "soon", "path_length": "99",
 		"signed_by": "nobody", "name_constraints.permitted": "example.com", "name_constraints.excluded": "ip:nothing"} {
 		form := url.Values{"common_name": {"Root"}, "signed_by": {"self"}}
 		form.Set(field, value)
@@ -162,14 +163,19 @@ func TestAuthorityActionsNeedConfirmation(t *testing.T) {
 		v.post(t, fmt.Sprintf("/authorities/%d/%s", id, what), url.Values{"reason": {"superseded"}, "force": {"yes"}}).
 			wantStatus(t, 400).wantText(t, "Confirm this first", `id="f-sure-error"`)
 	}
-	v.post(t, authorityPath(id)+"/revoke", url.Values{"reason": {"because"}, "sure": {"yes"}}).wantStatus(t, 400).wantText(t, `id="f-reason-error"`)
+	v.post(t, authorityPath(id)+"/revoke", url.Values{"reason": {"because"}, "sure": {"yes"}}).wantStatus(t,
+		400).wantText(t, `id="f-reason-error"`)
 	v.get(t, authorityPath(root)+"/revoke").wantStatus(t, 200).wantText(t, "A root cannot revoke itself")
 	v.post(t, authorityPath(root)+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantStatus(t, 422)
-	v.post(t, fmt.Sprintf("/authorities/%d/settings", id), url.Values{"crl_shards": {"5000"}}).wantStatus(t, 400).wantText(t, `id="f-crl_shards-error"`, `value="5000"`)
-	v.post(t, fmt.Sprintf("/authorities/%d/sign", id), url.Values{"certificate_authority_id": {"0"}}).wantStatus(t, 400).wantText(t, `id="f-certificate_authority_id-error"`)
-	v.post(t, fmt.Sprintf("/authorities/%d/certificate", id), url.Values{"certificate_chain": {"no PEM"}}).wantStatus(t, 400).
+	v.post(t, fmt.Sprintf("/authorities/%d/settings", id), url.Values{"crl_shards": {"5000"}}).wantStatus(t,
+		400).wantText(t, `id="f-crl_shards-error"`, `value="5000"`)
+	v.post(t, fmt.Sprintf("/authorities/%d/sign", id), url.Values{"certificate_authority_id": {"0"}}).wantStatus(t,
+		400).wantText(t, `id="f-certificate_authority_id-error"`)
+	v.post(t, fmt.Sprintf("/authorities/%d/certificate", id), url.Values{"certificate_chain": {"no PEM"}}).wantStatus(t,
+		400).
 		wantText(t, `id="f-certificate_chain-error"`, "no PEM")
-	v.post(t, fmt.Sprintf("/authorities/%d/issued", id), url.Values{"certificates": {"no PEM"}}).wantStatus(t, 400).wantText(t, `id="f-certificates-error"`)
+	v.post(t, fmt.Sprintf("/authorities/%d/issued", id), url.Values{"certificates": {"no PEM"}}).wantStatus(t,
+		400).wantText(t, `id="f-certificates-error"`)
 	v.get(t, "/authorities/99").wantStatus(t, 404)
 }
 
@@ -180,7 +186,8 @@ func TestAuthoritySignedByAnother(t *testing.T) {
 	v := h.as(t, notary.CertificateManager)
 	page := authorityPath(id)
 	v.post(t, page+"/sign", url.Values{"certificate_authority_id": {fmt.Sprint(root)}, "profile": {"intermediate"}}).
-		wantAt(t, page).wantText(t, "Certificate issued", fmt.Sprintf(`href="/authorities/%d"><bdi>Test Root</bdi></a>`, root))
+		wantAt(t, page).wantText(t, "Certificate issued", fmt.Sprintf(`href="/authorities/%d"><bdi>Test Root</bdi></a>`,
+		root))
 	v.get(t, page).wantText(t, "Renew with a CA in Notary")
 }
 
@@ -190,8 +197,10 @@ func TestRolesOnAuthorityPages(t *testing.T) {
 	root := h.Root(t, notary.ECDSAP256)
 	id := h.Intermediate(t, root, notary.ECDSAP256)
 	pages := []string{"/authorities", authorityPath(id), "/authorities/new", "/authorities/start", "/authorities/import",
-		authorityPath(id) + "/revoke", authorityPath(id) + "/delete", authorityPath(id) + "/cross-sign", authorityPath(id) + "/roll-over"}
-	for role, reach := range map[notary.Role]int{notary.Admin: len(pages), notary.CertificateManager: len(pages), notary.ReadOnly: 2, notary.CertificateRequestor: 0} {
+		authorityPath(id) + "/revoke", authorityPath(id) + "/delete", authorityPath(id) + "/cross-sign", authorityPath(id) +
+			"/roll-over"}
+	for role, reach := range map[notary.Role]int{notary.Admin: len(pages), notary.CertificateManager: len(pages),
+		notary.ReadOnly: 2, notary.CertificateRequestor: 0} {
 		v := h.as(t, role)
 		for i, path := range pages {
 			want := http.StatusForbidden
@@ -203,16 +212,20 @@ func TestRolesOnAuthorityPages(t *testing.T) {
 		if reach == len(pages) {
 			continue
 		}
-		for _, action := range []string{"sign", "certificate", "issued", "enabled", "settings", "cross-sign", "cross-upload", "use", "roll-over", "revoke", "delete"} {
-			v.post(t, fmt.Sprintf("/authorities/%d/%s", id, action), url.Values{"sure": {"yes"}, "certificate_authority_id": {"1"}, "certificate_id": {"1"}}).wantStatus(t, http.StatusForbidden)
+		for _, action := range []string{"sign", "certificate", "issued", "enabled", "settings", "cross-sign", "cross-upload",
+			"use", "roll-over", "revoke", "delete"} {
+			v.post(t, fmt.Sprintf("/authorities/%d/%s", id, action), url.Values{"sure": {"yes"},
+				"certificate_authority_id": {"1"}, "certificate_id": {"1"}}).wantStatus(t, http.StatusForbidden)
 		}
-		for path, form := range map[string]url.Values{"/authorities/new": {"common_name": {"X"}, "signed_by": {"self"}}, "/authorities/start": {"organization_name": {"X"}},
+		for path, form := range map[string]url.Values{"/authorities/new": {"common_name": {"X"}, "signed_by": {"self"}},
+			"/authorities/start":  {"organization_name": {"X"}},
 			"/authorities/import": {"private_key": {"X"}, "certificate_chain": {"X"}}} {
 			v.post(t, path, form).wantStatus(t, http.StatusForbidden)
 		}
 	}
 	a := h.as(t, notary.ReadOnly).get(t, pages[1]).wantText(t, "read-only access to CAs", "/download/fullchain.pem")
-	if strings.Contains(a.body, "Disable") || strings.Contains(a.body, "/revoke") || strings.Contains(a.body, "/settings") {
+	if strings.Contains(a.body, "Disable") || strings.Contains(a.body, "/revoke") ||
+		strings.Contains(a.body, "/settings") {
 		t.Error("a read-only caller sees actions")
 	}
 }
@@ -223,9 +236,11 @@ func TestHostileAuthorityNames(t *testing.T) {
 	h := open(t)
 	const hostile = `<script>alert("1")</script>'&`
 	v := h.as(t, notary.Admin)
-	v.post(t, "/authorities/new", url.Values{"common_name": {hostile}, "organization_name": {hostile}, "locality_name": {hostile}, "signed_by": {"self"}}).wantStatus(t, 200)
+	v.post(t, "/authorities/new", url.Values{"common_name": {hostile}, "organization_name": {hostile},
+		"locality_name": {hostile}, "signed_by": {"self"}}).wantStatus(t, 200)
 	v.post(t, "/authorities/new", url.Values{"common_name": {hostile}, "signed_by": {"1"}}).wantStatus(t, 200)
-	for _, path := range []string{"/authorities", "/authorities/new", "/authorities/1", "/authorities/2", "/authorities/2/revoke", "/authorities/2/delete"} {
+	for _, path := range []string{"/authorities", "/authorities/new", "/authorities/1", "/authorities/2",
+		"/authorities/2/revoke", "/authorities/2/delete"} {
 		a := v.get(t, path).wantStatus(t, 200)
 		if strings.Contains(a.body, "<script>alert") || !strings.Contains(a.body, "&lt;script&gt;alert") {
 			t.Errorf("%s does not escape the name: %.3000s", path, a.body)
@@ -235,7 +250,8 @@ func TestHostileAuthorityNames(t *testing.T) {
 	if name != "attachment; filename=script-alert-1-script-fullchain.pem" {
 		t.Errorf("Content-Disposition is %s", name)
 	}
-	v.post(t, "/authorities/start", url.Values{"organization_name": {strings.Repeat(hostile, 3)}}).wantStatus(t, 400).wantText(t, "&lt;script&gt;alert")
+	v.post(t, "/authorities/start", url.Values{"organization_name": {strings.Repeat(hostile, 3)}}).wantStatus(t,
+		400).wantText(t, "&lt;script&gt;alert")
 }
 
 // The page of an authority, the confirmation and the response agree on whether it can be revoked.
@@ -243,13 +259,15 @@ func TestAuthorityNotRevocable(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
-	orphan, revoked, pending := h.Intermediate(t, root, notary.ECDSAP256), h.Intermediate(t, root, notary.ECDSAP256), h.Pending(t)
+	orphan, revoked, pending := h.Intermediate(t, root, notary.ECDSAP256), h.Intermediate(t, root, notary.ECDSAP256),
+		h.Pending(t)
 	other := h.namedRoot(t, "Other Root")
 	good := h.Intermediate(t, other, notary.ECDSAP256)
 	testkit.Check(t, h.RevokeAuthority(t.Context(), h.Admin(), revoked, notary.Superseded))
 	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), root, true))
 	v := h.as(t, notary.Admin)
-	for id, why := range map[int64]string{orphan: "was deleted", revoked: "already revoked", pending: "no certificate to revoke", other: "A root cannot revoke itself"} {
+	for id, why := range map[int64]string{orphan: "was deleted", revoked: "already revoked",
+		pending: "no certificate to revoke", other: "A root cannot revoke itself"} {
 		form := authorityPath(id) + "/revoke"
 		v.get(t, authorityPath(id)).wantStatus(t, 200).wantNoText(t, form)
 		v.get(t, form).wantStatus(t, 200).wantText(t, why).wantNoText(t, `action="`+form)

@@ -53,12 +53,17 @@ func TestCrossSigningFieldErrors(t *testing.T) {
 	root := h.Root(t, notary.ECDSAP256)
 	id, pending := h.Intermediate(t, root, notary.ECDSAP256), h.Pending(t)
 	v := h.as(t, notary.Admin)
-	v.post(t, authorityPath(id)+"/cross-sign", url.Values{"certificate_authority_id": {"x"}}).wantStatus(t, 400).wantText(t, `id="f-certificate_authority_id-error"`)
-	v.post(t, authorityPath(id)+"/cross-upload", url.Values{"certificate_chain": {"no PEM"}}).wantStatus(t, 400).wantText(t, `id="f-certificate_chain-error"`, "no PEM")
-	v.post(t, authorityPath(pending)+"/cross-sign", url.Values{"certificate_authority_id": {fmt.Sprint(root)}, "profile": {"intermediate"}}).wantStatus(t, 409)
+	v.post(t, authorityPath(id)+"/cross-sign", url.Values{"certificate_authority_id": {"x"}}).wantStatus(t,
+		400).wantText(t, `id="f-certificate_authority_id-error"`)
+	v.post(t, authorityPath(id)+"/cross-upload", url.Values{"certificate_chain": {"no PEM"}}).wantStatus(t,
+		400).wantText(t, `id="f-certificate_chain-error"`, "no PEM")
+	v.post(t, authorityPath(pending)+"/cross-sign", url.Values{"certificate_authority_id": {fmt.Sprint(root)},
+		"profile": {"intermediate"}}).wantStatus(t, 409)
 	v.post(t, authorityPath(id)+"/roll-over", nil).wantStatus(t, 400).wantText(t, `id="f-sure-error"`)
-	v.post(t, authorityPath(id)+"/roll-over", url.Values{"sure": {"yes"}, "not_valid_after": {"2001-01-01"}}).wantStatus(t, 400).wantText(t, `id="f-not_valid_after-error"`)
-	v.post(t, authorityPath(id)+"/roll-over", url.Values{"sure": {"yes"}, "key_algorithm": {"dsa"}}).wantStatus(t, 400).wantText(t, `id="f-key_algorithm-error"`)
+	v.post(t, authorityPath(id)+"/roll-over", url.Values{"sure": {"yes"},
+		"not_valid_after": {"2001-01-01"}}).wantStatus(t, 400).wantText(t, `id="f-not_valid_after-error"`)
+	v.post(t, authorityPath(id)+"/roll-over", url.Values{"sure": {"yes"}, "key_algorithm": {"dsa"}}).wantStatus(t,
+		400).wantText(t, `id="f-key_algorithm-error"`)
 	v.post(t, authorityPath(id)+"/use", url.Values{"certificate_id": {"99"}}).wantStatus(t, 404)
 }
 
@@ -69,7 +74,8 @@ func TestSecretsAreNotKeptAfterTheSession(t *testing.T) {
 	v := h.as(t, notary.Admin)
 	h.Clock.Advance(48 * time.Hour)
 	a := v.upload(t, "/authorities/import", url.Values{"password": {"a secret word"}, "certificate_chain": {"the chain"}},
-		map[string]string{"private_key": "the key itself", "crl": "0\x82\xff"}).wantStatus(t, 401).wantText(t, "certificate_chain=the&#43;chain")
+		map[string]string{"private_key": "the key itself", "crl": "0\x82\xff"}).wantStatus(t, 401).wantText(t,
+		"certificate_chain=the&#43;chain")
 	for _, secret := range []string{"a secret word", "secret", "the key itself", "the&#43;key", "crl="} {
 		if strings.Contains(a.body, secret) {
 			t.Errorf("%q is on the page", secret)
@@ -99,7 +105,8 @@ func TestTreeOfCrossSignedAuthorities(t *testing.T) {
 
 func (h *house) namedRoot(t *testing.T, name string) int64 {
 	t.Helper()
-	id, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: name}, PathLen: -1})
+	id, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true,
+		Subject: pkix.Name{CommonName: name}, PathLen: -1})
 	testkit.Check(t, err)
 	return id
 }

@@ -22,13 +22,15 @@ func (s *site) importAuthority(c *call) error {
 	if err != nil {
 		return c.again(err, s.importAuthorityPage)
 	}
-	in := ca.Import{Offline: c.value("offline") == "yes", Key: []byte(c.r.PostForm.Get("private_key")), Password: c.r.PostForm.Get("password"),
-		Chain: c.value("certificate_chain"), CRLNumber: int64(number)}
+	in := ca.Import{Offline: c.value("offline") == "yes", Key: []byte(c.r.PostForm.Get("private_key")),
+		Password: c.r.PostForm.Get("password"),
+		Chain:    c.value("certificate_chain"), CRLNumber: int64(number)}
 	if crl := c.r.PostForm.Get("crl"); crl != "" {
 		in.CRL = []byte(crl)
 	}
 	if len(in.Key) == 0 && !in.Offline {
-		return c.again(notary.FieldErrorf("private_key", "choose the private key file, or register the CA as offline"), s.importAuthorityPage)
+		return c.again(notary.FieldErrorf("private_key", "choose the private key file, or register the CA as offline"),
+			s.importAuthorityPage)
 	}
 	id, err := s.ca.ImportAuthority(c.r.Context(), c.caller, in)
 	if err != nil {

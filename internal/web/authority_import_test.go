@@ -29,8 +29,10 @@ func TestImportFromPKCS12(t *testing.T) {
 	h := open(t)
 	outside := testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
 	revoked := outside.Issue(t, testkit.Key(t, notary.ECDSAP256).Public())
-	crl, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(7), ThisUpdate: h.Clock.Now().Add(-time.Hour), NextUpdate: h.Clock.Now().Add(time.Hour),
-		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: revoked.SerialNumber, RevocationTime: h.Clock.Now().Add(-time.Hour)}}}, outside.Certificate, outside.Key)
+	crl, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(7),
+		ThisUpdate: h.Clock.Now().Add(-time.Hour), NextUpdate: h.Clock.Now().Add(time.Hour),
+		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: revoked.SerialNumber,
+			RevocationTime: h.Clock.Now().Add(-time.Hour)}}}, outside.Certificate, outside.Key)
 	testkit.Check(t, err)
 	key, err := x509.MarshalPKCS8PrivateKey(outside.Key)
 	testkit.Check(t, err)
@@ -38,7 +40,8 @@ func TestImportFromPKCS12(t *testing.T) {
 	in, out := filepath.Join(folder, "in.pem"), filepath.Join(folder, "out.p12")
 	both := testkit.PEM(outside.Certificate) + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
 	testkit.Check(t, os.WriteFile(in, []byte(both), 0o600))
-	if said, err := exec.Command("openssl", "pkcs12", "-export", "-in", in, "-out", out, "-passout", "pass:correct horse").CombinedOutput(); err != nil {
+	if said, err := exec.Command("openssl", "pkcs12", "-export", "-in", in, "-out", out, "-passout",
+		"pass:correct horse").CombinedOutput(); err != nil {
 		t.Fatalf("openssl: %v: %s", err, said)
 	}
 	p12, err := os.ReadFile(out)
@@ -47,7 +50,8 @@ func TestImportFromPKCS12(t *testing.T) {
 	v := h.as(t, notary.CertificateManager)
 	files := map[string]string{"private_key": string(p12), "crl": string(crl)}
 	for _, password := range []string{"", "wrong horse"} {
-		a := v.upload(t, "/authorities/import", url.Values{"password": {password}}, files).wantStatus(t, 400).wantText(t, `id="f-password-error"`)
+		a := v.upload(t, "/authorities/import", url.Values{"password": {password}}, files).wantStatus(t, 400).wantText(t,
+			`id="f-password-error"`)
 		if password != "" && strings.Contains(a.body, password) {
 			t.Error("the password is on the page")
 		}
@@ -56,7 +60,8 @@ func TestImportFromPKCS12(t *testing.T) {
 		wantText(t, "CA imported", "1 revoked", "No. 1", "key known outside")
 	v.upload(t, "/authorities/1/issued", nil, map[string]string{"certificates": string(revoked.Raw)}).
 		wantAt(t, "/authorities/1").wantText(t, "1 certificate imported, 1 of them revoked")
-	v.upload(t, "/authorities/import", url.Values{"password": {"correct horse"}}, files).wantStatus(t, 409).wantText(t, `id="f-private_key-error"`)
+	v.upload(t, "/authorities/import", url.Values{"password": {"correct horse"}}, files).wantStatus(t, 409).wantText(t,
+		`id="f-private_key-error"`)
 	b := h.browseAs(t, notary.CertificateManager)
 	b.open(t, "/authorities/1")
 	b.look(t, "authority-imported")
@@ -80,7 +85,8 @@ func TestImportAuthority(t *testing.T) {
 	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 	v := h.as(t, notary.Admin)
 
-	a := v.upload(t, "/authorities/import", url.Values{"password": {"a secret word"}, "certificate_chain": {"no PEM"}}, map[string]string{"private_key": key}).
+	a := v.upload(t, "/authorities/import", url.Values{"password": {"a secret word"}, "certificate_chain": {"no PEM"}},
+		map[string]string{"private_key": key}).
 		wantStatus(t, 400).wantText(t, `id="f-certificate_chain-error"`, "no PEM")
 	for _, secret := range []string{"a secret word", strings.Split(key, "\n")[1]} {
 		if strings.Contains(a.body, secret) {
@@ -89,7 +95,8 @@ func TestImportAuthority(t *testing.T) {
 	}
 	v.upload(t, "/authorities/import", url.Values{"certificate_chain": {testkit.PEM(outside.Certificate)}}, nil).
 		wantStatus(t, 400).wantText(t, `id="f-private_key-error"`, "Choose the private key file")
-	v.upload(t, "/authorities/import", nil, map[string]string{"private_key": "no key", "certificate_chain": testkit.PEM(outside.Certificate)}).
+	v.upload(t, "/authorities/import", nil, map[string]string{"private_key": "no key",
+		"certificate_chain": testkit.PEM(outside.Certificate)}).
 		wantStatus(t, 400).wantText(t, `id="f-private_key-error"`)
 
 	b := h.browseAs(t, notary.Admin)

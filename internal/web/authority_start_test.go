@@ -24,7 +24,8 @@ func TestTwoTierSetup(t *testing.T) {
 	all, err := h.CA.Authorities(t.Context(), h.Admin())
 	testkit.Check(t, err)
 	root, issuing := all[0], all[1]
-	if len(all) != 2 || !root.SelfSigned() || issuing.IssuerID() != root.ID || issuing.PathLen != 0 || root.Key != "ECDSA P-256" {
+	if len(all) != 2 || !root.SelfSigned() || issuing.IssuerID() != root.ID || issuing.PathLen != 0 ||
+		root.Key != "ECDSA P-256" {
 		t.Errorf("created %+v and %+v", root, issuing)
 	}
 	h.Signed(t, h.Admin(), issuing.ID)
@@ -35,9 +36,11 @@ func TestTwoTierSetupContinues(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.as(t, notary.CertificateManager)
-	form := url.Values{"organization_name": {"Example Inc."}, "key_algorithm": {"ecdsa-p256"}, "issuing_path_length": {"0"}, "issuing_not_valid_after": {"2001-01-01"}}
+	form := url.Values{"organization_name": {"Example Inc."}, "key_algorithm": {"ecdsa-p256"},
+		"issuing_path_length": {"0"}, "issuing_not_valid_after": {"2001-01-01"}}
 	a := v.post(t, "/authorities/start", form).wantStatus(t, 400).
-		wantText(t, "Setup didn’t finish", "Example Inc. Root", `id="f-issuing_not_valid_after-error"`, "must be in the future", `value="2001-01-01"`, "<details open>")
+		wantText(t, "Setup didn’t finish", "Example Inc. Root", `id="f-issuing_not_valid_after-error"`,
+			"must be in the future", `value="2001-01-01"`, "<details open>")
 	form = formOf(t, a.body)
 	form.Set("issuing_not_valid_after", "")
 	v.post(t, "/authorities/start", form).wantAt(t, "/authorities").wantText(t, "Root and issuing CA created.")

@@ -104,7 +104,8 @@ func (b *browser) listen(event any) {
 	defer b.mu.Unlock()
 	switch e := event.(type) {
 	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelError && !strings.Contains(e.Entry.Text, "the server responded with a status of 4") {
+		if e.Entry.Level == log.EntryLevelError && !strings.Contains(e.Entry.Text,
+			"the server responded with a status of 4") {
 			b.faults = append(b.faults, e.Entry.Text)
 		}
 	case *runtime.EventExceptionThrown:
@@ -122,7 +123,8 @@ func (b *browser) wantNoFault(t *testing.T) {
 		t.Errorf("the browser logged: %s", fault)
 	}
 	for _, sent := range b.sent {
-		if u, err := url.Parse(sent); err != nil || u.Scheme == "https" && u.Host != b.house.served.Addr || u.Scheme == "http" {
+		if u, err := url.Parse(sent); err != nil || u.Scheme == "https" && u.Host != b.house.served.Addr ||
+			u.Scheme == "http" {
 			t.Errorf("a request went to another host: %s", sent)
 		}
 	}

@@ -35,7 +35,8 @@ func TestFindAndRevokeCertificate(t *testing.T) {
 	issuing := h.Intermediate(t, root, notary.ECDSAP256)
 	var requests []int64
 	for _, name := range []string{"www.example.com", "mail.example.com", "db.example.net"} {
-		id, err := h.CA.Submit(t.Context(), h.Caller(notary.CertificateRequestor), testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), name, "also."+name))
+		id, err := h.CA.Submit(t.Context(), h.Caller(notary.CertificateRequestor),
+			testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), name, "also."+name))
 		testkit.Check(t, err)
 		testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: issuing}))
 		requests = append(requests, id)
@@ -48,7 +49,8 @@ func TestFindAndRevokeCertificate(t *testing.T) {
 	b.wantText(t, "mail.example.com")
 	b.press(t, "mail.example.com")
 	b.wantHeading(t, "mail.example.com")
-	b.wantText(t, "also.mail.example.com", "Test Root", "Test Intermediate", fmt.Sprintf("Request %d", requests[1]), "version 1", "Not revoked",
+	b.wantText(t, "also.mail.example.com", "Test Root", "Test Intermediate", fmt.Sprintf("Request %d", requests[1]),
+		"version 1", "Not revoked",
 		h.Caller(notary.CertificateRequestor).Principal.Name)
 	b.look(t, "certificate")
 	b.fill(t, "Reason", "superseded")
@@ -170,15 +172,19 @@ func TestRevocationFieldErrors(t *testing.T) {
 	cert := h.certificateOf(t, h.Signed(t, h.Admin(), root))
 	v := h.as(t, notary.Admin)
 	path := fmt.Sprintf("/certificates/%d", cert.ID)
-	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}}).wantStatus(t, 400).wantText(t, `id="f-sure-error"`, `value="superseded" selected`)
-	v.post(t, path+"/revoke", url.Values{"reason": {"because"}, "sure": {"yes"}}).wantStatus(t, 400).wantText(t, `id="f-reason-error"`)
+	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}}).wantStatus(t, 400).wantText(t, `id="f-sure-error"`,
+		`value="superseded" selected`)
+	v.post(t, path+"/revoke", url.Values{"reason": {"because"}, "sure": {"yes"}}).wantStatus(t, 400).wantText(t,
+		`id="f-reason-error"`)
 	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantAt(t, path)
-	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantStatus(t, 409).wantText(t, "already revoked")
+	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantStatus(t, 409).wantText(t,
+		"already revoked")
 	v.get(t, "/certificates/99").wantStatus(t, 404)
 
 	a, err := h.CA.Authority(t.Context(), h.Admin(), root)
 	testkit.Check(t, err)
-	v.get(t, fmt.Sprintf("/certificates/%d", a.Certificate.ID)).wantText(t, fmt.Sprintf(`href="/authorities/%d/revoke"`, root))
+	v.get(t, fmt.Sprintf("/certificates/%d", a.Certificate.ID)).wantText(t,
+		fmt.Sprintf(`href="/authorities/%d/revoke"`, root))
 	h.Clock.Advance(91 * 24 * time.Hour)
 	h.as(t, notary.Admin).get(t, "/certificates?revoked=false").wantStatus(t, 200)
 }
@@ -187,7 +193,8 @@ func TestRolesOnCertificatePages(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
-	mine, others := h.certificateOf(t, h.Signed(t, h.Caller(notary.CertificateRequestor), root)), h.certificateOf(t, h.Signed(t, h.Admin(), root))
+	mine, others := h.certificateOf(t, h.Signed(t, h.Caller(notary.CertificateRequestor), root)),
+		h.certificateOf(t, h.Signed(t, h.Admin(), root))
 	for _, role := range notary.Roles {
 		v := h.as(t, role)
 		list := v.get(t, "/certificates").wantStatus(t, 200)
@@ -201,7 +208,8 @@ func TestRolesOnCertificatePages(t *testing.T) {
 		v.get(t, certificatePath(others.ID)+"/download/fullchain.pem").wantStatus(t, want)
 		if role == notary.CertificateRequestor || role == notary.ReadOnly {
 			page.wantText(t, "Certificate Managers revoke certificates.")
-			v.post(t, certificatePath(mine.ID)+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantStatus(t, http.StatusForbidden)
+			v.post(t, certificatePath(mine.ID)+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantStatus(t,
+				http.StatusForbidden)
 		}
 	}
 }
@@ -217,7 +225,8 @@ func TestHostileCertificateNames(t *testing.T) {
 	a, err := h.CA.Authority(t.Context(), h.Admin(), root)
 	testkit.Check(t, err)
 	v := h.as(t, notary.Admin)
-	for _, path := range []string{"/certificates", certificatePath(a.Certificate.ID), "/certificates?name=" + url.QueryEscape(hostile), "/certificates?q=" + url.QueryEscape(hostile),
+	for _, path := range []string{"/certificates", certificatePath(a.Certificate.ID), "/certificates?name=" +
+		url.QueryEscape(hostile), "/certificates?q=" + url.QueryEscape(hostile),
 		"/certificates?key=" + url.QueryEscape(hostile)} {
 		if got := v.get(t, path); strings.Contains(got.body, "<img src=x") || !strings.Contains(got.body, "&lt;img src=x") {
 			t.Errorf("%s does not escape the name: %.3000s", path, got.body)
@@ -233,7 +242,8 @@ func TestInventoryTabs(t *testing.T) {
 	v := h.as(t, notary.Admin)
 	sign := func(end time.Duration) string {
 		id := h.Request(t, h.Admin())
-		testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().Add(end)}))
+		testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root,
+			NotAfter: h.Clock.Now().Add(end)}))
 		return fmt.Sprintf(`data-href="%s"`, certificatePath(h.certificateOf(t, id).ID))
 	}
 	expired := sign(time.Minute)
@@ -249,7 +259,8 @@ func TestInventoryTabs(t *testing.T) {
 		}
 	}
 	b := h.browseAs(t, notary.Admin)
-	for tab, rows := range map[string][]string{"Valid": {soon, later}, "Expiring in 30 days": {soon}, "Expired": {expired}, "All": {expired, soon, later}, "Revoked": nil} {
+	for tab, rows := range map[string][]string{"Valid": {soon, later}, "Expiring in 30 days": {soon},
+		"Expired": {expired}, "All": {expired, soon, later}, "Revoked": nil} {
 		b.open(t, "/certificates")
 		b.press(t, tab)
 		here := func() string { return get(t, b, chromedp.Text(`.tabs [aria-current]`)) }
@@ -272,10 +283,12 @@ func TestValidCountMatchesList(t *testing.T) {
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
 	id := h.Request(t, h.Admin())
-	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().Add(time.Minute)}))
+	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root,
+		NotAfter: h.Clock.Now().Add(time.Minute)}))
 	h.Clock.Advance(2 * time.Minute)
 	v := h.as(t, notary.Admin)
-	link := regexp.MustCompile(`href="(/certificates[^"]*)">(\d+) valid`).FindStringSubmatch(v.get(t, authorityPath(root)).body)
+	link := regexp.MustCompile(`href="(/certificates[^"]*)">(\d+) valid`).FindStringSubmatch(v.get(t,
+		authorityPath(root)).body)
 	list := v.get(t, html.UnescapeString(link[1])).wantStatus(t, http.StatusOK)
 	if rows := strings.Count(list.body, "<tr data-href="); link[2] != strconv.Itoa(rows) {
 		t.Errorf("the count of valid certificates is %s, %d are listed", link[2], rows)

@@ -30,16 +30,23 @@ func TestAuthorityDownloadsWithOpenSSL(t *testing.T) {
 		command     []string
 		want        string
 	}{
-		"fullchain.pem": {"application/x-pem-file", []string{"x509", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=" + a.CommonName},
-		"cert.pem":      {"application/x-pem-file", []string{"x509", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=" + a.CommonName},
-		"cert.cer":      {"application/pkix-cert", []string{"x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=" + a.CommonName},
-		"chain.pem":     {"application/x-pem-file", []string{"x509", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=Test Root"},
-		"chain.p7c":     {"application/pkcs7-mime; smime-type=certs-only", []string{"pkcs7", "-inform", "DER", "-print_certs", "-noout"}, "Test Root"},
-		"chain.p7b":     {"application/x-pem-file", []string{"pkcs7", "-print_certs", "-noout"}, "Test Root"},
-		"crl.pem":       {"application/x-pem-file", []string{"crl", "-noout", "-crlnumber"}, "crlNumber="},
-		"crl.der":       {"application/pkix-crl", []string{"crl", "-inform", "DER", "-noout", "-crlnumber"}, "crlNumber="},
-		"csr.pem":       {"application/x-pem-file", []string{"req", "-noout", "-verify", "-subject", "-nameopt", "RFC2253"}, "CN=" + a.CommonName},
-		"csr.der":       {"application/pkcs10", []string{"req", "-inform", "DER", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=" + a.CommonName},
+		"fullchain.pem": {"application/x-pem-file", []string{"x509", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=" +
+			a.CommonName},
+		"cert.pem": {"application/x-pem-file", []string{"x509", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=" +
+			a.CommonName},
+		"cert.cer": {"application/pkix-cert", []string{"x509", "-inform", "DER", "-noout", "-subject", "-nameopt",
+			"RFC2253"}, "CN=" + a.CommonName},
+		"chain.pem": {"application/x-pem-file", []string{"x509", "-noout", "-subject", "-nameopt", "RFC2253"},
+			"CN=Test Root"},
+		"chain.p7c": {"application/pkcs7-mime; smime-type=certs-only",
+			[]string{"pkcs7", "-inform", "DER", "-print_certs", "-noout"}, "Test Root"},
+		"chain.p7b": {"application/x-pem-file", []string{"pkcs7", "-print_certs", "-noout"}, "Test Root"},
+		"crl.pem":   {"application/x-pem-file", []string{"crl", "-noout", "-crlnumber"}, "crlNumber="},
+		"crl.der":   {"application/pkix-crl", []string{"crl", "-inform", "DER", "-noout", "-crlnumber"}, "crlNumber="},
+		"csr.pem": {"application/x-pem-file", []string{"req", "-noout", "-verify", "-subject", "-nameopt", "RFC2253"},
+			"CN=" + a.CommonName},
+		"csr.der": {"application/pkcs10", []string{"req", "-inform", "DER", "-noout", "-subject", "-nameopt", "RFC2253"},
+			"CN=" + a.CommonName},
 	} {
 		got := v.get(t, fmt.Sprintf("/authorities/%d/download/%s", id, form)).wantStatus(t, 200)
 		if got.Header.Get("Content-Type") != tt.contentType || got.Header.Get("Cache-Control") != "no-store" ||
@@ -122,7 +129,8 @@ func TestRequestDownloadsWithOpenSSL(t *testing.T) {
 	v := h.as(t, notary.CertificateRequestor)
 	path := requestURL(id) + "/download/"
 	got := map[string]string{}
-	for form, contentType := range map[string]string{"csr.pem": "application/x-pem-file", "cert.pem": "application/x-pem-file",
+	for form, contentType := range map[string]string{"csr.pem": "application/x-pem-file",
+		"cert.pem": "application/x-pem-file",
 		"cert.cer": "application/pkix-cert", "chain.pem": "application/x-pem-file", "fullchain.pem": "application/x-pem-file",
 		"chain.p7b": "application/x-pem-file", "chain.p7c": "application/pkcs7-mime; smime-type=certs-only"} {
 		a := v.get(t, path+form).wantStatus(t, 200)
@@ -142,7 +150,8 @@ func TestRequestDownloadsWithOpenSSL(t *testing.T) {
 	}
 	openssl(t, got, "verify", "-CAfile", "chain.pem", "cert.pem")
 	for file, form := range map[string]string{"chain.p7b": "PEM", "chain.p7c": "DER"} {
-		if n := strings.Count(openssl(t, got, "pkcs7", "-in", file, "-inform", form, "-print_certs"), "BEGIN CERTIFICATE"); n != 3 {
+		if n := strings.Count(openssl(t, got, "pkcs7", "-in", file, "-inform", form, "-print_certs"),
+			"BEGIN CERTIFICATE"); n != 3 {
 			t.Errorf("%s has %d certificates, want 3", file, n)
 		}
 	}

@@ -42,7 +42,8 @@ func (s *site) eventsPage(c *call, f page.Form) error {
 }
 
 func (s *site) showEvents(c *call, f page.Form, found notary.Page[*notary.Event]) error {
-	return c.show("events", "Events", eventsPage{f.Fields("kind", "action", "principal", "request_id", "from", "until"), found.Items,
+	return c.show("events", "Events", eventsPage{f.Fields("kind", "action", "principal", "request_id", "from", "until"),
+		found.Items,
 		c.pager(found.Previous, found.Next), eventKinds(c.caller), eventActions(c.caller)})
 }
 
@@ -91,7 +92,8 @@ func eventKinds(caller notary.Caller) []page.Option {
 }
 
 // kindLabels has the plurals that are not formed with an s.
-var kindLabels = map[string]string{"authority": "authorities", "clock": "clock", "inventory": "inventory", "settings": "settings",
+var kindLabels = map[string]string{"authority": "authorities", "clock": "clock", "inventory": "inventory",
+	"settings": "settings",
 	"database": "database"}
 
 func eventActions(caller notary.Caller) []page.Option {

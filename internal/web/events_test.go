@@ -36,7 +36,8 @@ func TestEventFilterFieldErrors(t *testing.T) {
 		v.get(t, "/events?"+url.Values{field: {value}}.Encode()).wantStatus(t, 400).
 			wantText(t, fmt.Sprintf(`id="f-%s-error"`, field), value)
 	}
-	v.get(t, "/events?after=nonsense").wantStatus(t, 400).wantText(t, "This page of the list no longer exists").wantNoText(t, "No events")
+	v.get(t, "/events?after=nonsense").wantStatus(t, 400).wantText(t,
+		"This page of the list no longer exists").wantNoText(t, "No events")
 }
 
 func TestEventPermissions(t *testing.T) {
@@ -70,7 +71,8 @@ func TestDeletionEventHasNoLink(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	testkit.Check(t, h.CA.Delete(t.Context(), h.Admin(), h.Request(t, h.Admin())))
-	row := regexp.MustCompile(`(?s)request\.delete</span>.*?</tr>`).FindString(h.as(t, notary.Admin).get(t, "/events").body)
+	row := regexp.MustCompile(`(?s)request\.delete</span>.*?</tr>`).FindString(h.as(t, notary.Admin).get(t,
+		"/events").body)
 	if !strings.Contains(row, "request 1 (") || strings.Contains(row, "href") {
 		t.Errorf("the deletion is shown as %s", row)
 	}
@@ -99,8 +101,10 @@ func TestEventFilters(t *testing.T) {
 	testkit.Check(t, h.CA.EnableAuthority(t.Context(), manager, root, false))
 	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id, ""))
 	v := h.as(t, notary.Admin)
-	for _, query := range []string{"action=authority.disable", "principal=" + manager.Principal.Name, "principal=" + fmt.Sprint(manager.Principal.ID), "request_id=call-1"} {
-		v.get(t, "/events?"+query).wantText(t, "enabled: true → false", "certificate authority 1 (Test Root)", `href="/events?request_id=call-1"`).
+	for _, query := range []string{"action=authority.disable", "principal=" + manager.Principal.Name, "principal=" +
+		fmt.Sprint(manager.Principal.ID), "request_id=call-1"} {
+		v.get(t, "/events?"+query).wantText(t, "enabled: true → false", "certificate authority 1 (Test Root)",
+			`href="/events?request_id=call-1"`).
 			wantNoText(t, "Rejected")
 	}
 	v.get(t, "/events?request_id=none").wantNoText(t, "Disabled")

@@ -12,7 +12,8 @@ import (
 )
 
 // filterFields are the query parameters that filter a list, named as in the API.
-var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "email", "owner", "expires_after",
+var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "email", "owner",
+	"expires_after",
 	"expires_before", "expiring",
 	"serial_number", "fingerprint", "name", "name_prefix", "domain"}
 

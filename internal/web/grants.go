@@ -85,7 +85,8 @@ func asTyped(err error) error {
 }
 
 func (s *site) readGrant(c *call) (g *notary.Grant, err error) {
-	g = &notary.Grant{GrantTerms: notary.GrantTerms{Actions: c.r.PostForm["actions"], Profiles: strings.Fields(c.value("profiles"))}}
+	g = &notary.Grant{GrantTerms: notary.GrantTerms{Actions: c.r.PostForm["actions"],
+		Profiles: strings.Fields(c.value("profiles"))}}
 	if group := c.value("group"); group != "" {
 		if g.GroupID, err = strconv.ParseInt(group, 10, 64); err != nil {
 			return nil, notary.FieldErrorf("group", "choose a group")

@@ -16,18 +16,24 @@ func TestGroupsAndGrants(t *testing.T) {
 	h.Root(t, notary.ECDSAP256)
 	admin, member := h.as(t, notary.Admin), h.Caller(notary.CertificateRequestor)
 	admin.get(t, "/groups").wantStatus(t, 200).wantText(t, "No groups yet.")
-	admin.post(t, "/groups", url.Values{"name": {"Web Team"}}).wantStatus(t, 400).wantText(t, `id="f-name-error"`, `value="Web Team"`)
-	admin.post(t, "/groups", url.Values{"name": {"web-team"}}).wantStatus(t, 200).wantAt(t, "/groups/1").wantText(t, "Group created.", "No members yet.")
-	admin.post(t, "/groups/1/members", url.Values{"email": {"nobody@example.com"}}).wantStatus(t, 400).wantText(t, "No account has this email address")
-	admin.post(t, "/groups/1/members", url.Values{"email": {member.Principal.Name}}).wantStatus(t, 200).wantText(t, "Account added", member.Principal.Name)
+	admin.post(t, "/groups", url.Values{"name": {"Web Team"}}).wantStatus(t, 400).wantText(t, `id="f-name-error"`,
+		`value="Web Team"`)
+	admin.post(t, "/groups", url.Values{"name": {"web-team"}}).wantStatus(t, 200).wantAt(t, "/groups/1").wantText(t,
+		"Group created.", "No members yet.")
+	admin.post(t, "/groups/1/members", url.Values{"email": {"nobody@example.com"}}).wantStatus(t, 400).wantText(t,
+		"No account has this email address")
+	admin.post(t, "/groups/1/members", url.Values{"email": {member.Principal.Name}}).wantStatus(t, 200).wantText(t,
+		"Account added", member.Principal.Name)
 
-	grant := url.Values{"group": {"1"}, "actions": {"request.sign"}, "certificate_authority_ids": {"1"}, "profiles": {"server-client"},
-		"names": {"dns:team.example.com"}, "owner_account_ids": {member.Principal.Name}, "owner_group_ids": {"1"}}
+	grant := url.Values{"group": {"1"}, "actions": {"request.sign"}, "certificate_authority_ids": {"1"},
+		"profiles": {"server-client"},
+		"names":    {"dns:team.example.com"}, "owner_account_ids": {member.Principal.Name}, "owner_group_ids": {"1"}}
 	admin.get(t, "/grants/new").wantStatus(t, 200).wantText(t, "Group web-team", `value="request.sign"`)
 	for field, test := range map[string]struct{ value, want string }{
-		"certificate_authority_ids": {"99", "There is no certificate authority 99"}, "profiles": {"none", "There is no profile none"},
-		"owner_account_ids": {"nobody@example.com", "No account has this email address"},
-		"names":             {"dns:*", "cannot be listed here"}, "actions": {"account.manage", "cannot be granted"},
+		"certificate_authority_ids": {"99", "There is no certificate authority 99"},
+		"profiles":                  {"none", "There is no profile none"},
+		"owner_account_ids":         {"nobody@example.com", "No account has this email address"},
+		"names":                     {"dns:*", "cannot be listed here"}, "actions": {"account.manage", "cannot be granted"},
 	} {
 		wrong := url.Values{}
 		for name, values := range grant {
@@ -44,9 +50,11 @@ func TestGroupsAndGrants(t *testing.T) {
 	admin.get(t, "/grants?to=account+1").wantText(t, "No grants")
 
 	admin.post(t, "/grants/1/delete", nil).wantStatus(t, 200).wantText(t, "Grant deleted.", "No grants")
-	admin.post(t, "/groups/1/members/remove", url.Values{"account": {fmt.Sprint(member.Principal.ID)}}).wantText(t, "Account removed", "No members yet.")
+	admin.post(t, "/groups/1/members/remove", url.Values{"account": {fmt.Sprint(member.Principal.ID)}}).wantText(t,
+		"Account removed", "No members yet.")
 	admin.post(t, "/groups/1/delete", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
-	admin.post(t, "/groups/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 200).wantAt(t, "/groups").wantText(t, "No groups yet.")
+	admin.post(t, "/groups/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 200).wantAt(t, "/groups").wantText(t,
+		"No groups yet.")
 }
 
 func TestGroupsAndGrantsAreForAdmins(t *testing.T) {
@@ -103,14 +111,17 @@ func TestPagesOfferWhatGrantsAllow(t *testing.T) {
 	v := h.as(t, notary.CertificateRequestor)
 	inside, outside := h.submit(t, me, "a.team.example.com"), h.submit(t, me, "a.example.com")
 	v.get(t, "/requests").wantStatus(t, 200).wantText(t, "Certificate Managers approve requests.")
-	_, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{PrincipalID: me.Principal.ID, GrantTerms: notary.GrantTerms{
-		Actions: []string{"request.sign", "request.revoke", "certificate.revoke"}, Names: notary.NameLists{DNS: []string{"team.example.com"}}}})
+	_, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{PrincipalID: me.Principal.ID,
+		GrantTerms: notary.GrantTerms{
+			Actions: []string{"request.sign", "request.revoke", "certificate.revoke"},
+			Names:   notary.NameLists{DNS: []string{"team.example.com"}}}})
 	testkit.Check(t, err)
 
 	v.get(t, "/requests").wantStatus(t, 200).wantText(t, `name="do" value="sign"`)
 	path := fmt.Sprintf("/requests/%d", inside)
 	page := v.get(t, path).wantStatus(t, 200).wantText(t, path+"/sign", fmt.Sprintf(`<option value="%d"`, root))
-	for _, hidden := range []string{path + "/reject", path + "/delete", path + "/upload", "a Certificate Manager decides on it"} {
+	for _, hidden := range []string{path + "/reject", path + "/delete", path + "/upload",
+		"a Certificate Manager decides on it"} {
 		if strings.Contains(page.body, hidden) {
 			t.Errorf("the page of a request within the grant shows %s", hidden)
 		}
@@ -134,15 +145,19 @@ func TestRequestsOfAGroup(t *testing.T) {
 	me := h.Caller(notary.CertificateRequestor)
 	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
 	v := h.as(t, notary.CertificateRequestor)
-	if page := v.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 200); strings.Contains(page.body, `name="owner"`) {
+	if page := v.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 200); strings.Contains(page.body,
+		`name="owner"`) {
 		t.Error("there is a choice of one owner")
 	}
 	group, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
 	testkit.Check(t, err)
 	other := h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
-	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{me.Principal.ID, other.Principal.ID}, nil))
-	v.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 200).wantText(t, `name="owner"`, "Group web-team")
-	v.post(t, "/requests/new", url.Values{"csr": {csr}, "owner": {fmt.Sprint(group)}}).wantStatus(t, 200).wantText(t, "group <bdi>web-team</bdi>")
+	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{me.Principal.ID, other.Principal.ID},
+		nil))
+	v.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 200).wantText(t, `name="owner"`,
+		"Group web-team")
+	v.post(t, "/requests/new", url.Values{"csr": {csr}, "owner": {fmt.Sprint(group)}}).wantStatus(t, 200).wantText(t,
+		"group <bdi>web-team</bdi>")
 	theirs := h.visit(t)
 	theirs.signIn(t, other.Principal.Name)
 	theirs.get(t, "/requests").wantStatus(t, 200).wantText(t, "a.example.com", me.Principal.Name)
@@ -168,7 +183,8 @@ func TestTransferRequest(t *testing.T) {
 		wantText(t, "Enter the email address of an account or the name of a group", `id="f-owner-error"`)
 	manager.post(t, path+"/transfer", url.Values{"owner": {"nobody@example.com"}}).wantStatus(t, 400).
 		wantText(t, "There is no account", `value="nobody@example.com"`)
-	manager.post(t, path+"/transfer", url.Values{"owner": {other.Principal.Name}}).wantStatus(t, 200).wantAt(t, path).wantText(t, other.Principal.Name)
+	manager.post(t, path+"/transfer", url.Values{"owner": {other.Principal.Name}}).wantStatus(t, 200).wantAt(t,
+		path).wantText(t, other.Principal.Name)
 	mine.get(t, path).wantStatus(t, 404)
 	mine.post(t, path+"/transfer", url.Values{"owner": {"web-team"}}).wantStatus(t, 404)
 

@@ -29,7 +29,8 @@ func empty(t *testing.T) *house { t.Helper(); return serve(t, testkit.Empty(t)) 
 // serve serves a World. The edits change the configuration.
 func serve(t *testing.T, w *testkit.World, edits ...func(*web.Config)) *house {
 	t.Helper()
-	config := web.Config{CA: w.CA, Revocation: w.Revocation, Auth: w.Auth, Version: "v1.2.3", Log: slog.New(slog.DiscardHandler),
+	config := web.Config{CA: w.CA, Revocation: w.Revocation, Auth: w.Auth, Version: "v1.2.3",
+		Log:      slog.New(slog.DiscardHandler),
 		Settings: func() []notary.Setting { return nil }}
 	for _, edit := range edits {
 		edit(&config)

@@ -85,8 +85,9 @@ func authorityName(id int64, authorities []*notary.Authority) string {
 	return ""
 }
 
-var objectPaths = map[string]string{"request": "/requests/", "certificate": "/certificates/", "authority": "/authorities/",
-	"profile": "/profiles/", "account": "/accounts/", "group": "/groups/"}
+var objectPaths = map[string]string{"request": "/requests/", "certificate": "/certificates/",
+	"authority": "/authorities/",
+	"profile":   "/profiles/", "account": "/accounts/", "group": "/groups/"}
 
 // objectPath returns the path of an object's page, or "".
 func objectPath(ref notary.Ref) string {

@@ -17,17 +17,21 @@ func TestRequestHistory(t *testing.T) {
 	r, err := h.CA.Request(t.Context(), h.Admin(), id)
 	testkit.Check(t, err)
 	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), id, notary.Superseded))
-	certificate := fmt.Sprintf(`<a href="/certificates/%d"><bdi>certificate %[1]d (%s)</bdi></a>`, r.Certificate.ID, r.CommonName)
+	certificate := fmt.Sprintf(`<a href="/certificates/%d"><bdi>certificate %[1]d (%s)</bdi></a>`, r.Certificate.ID,
+		r.CommonName)
 	authority := fmt.Sprintf(`<a href="/authorities/%d"><bdi>Test Root</bdi></a>`, root)
 	h.as(t, notary.ReadOnly).get(t, requestURL(id)).wantText(t,
-		fmt.Sprintf("<bdi>%s</bdi> <strong>submitted the request</strong>", h.Caller(notary.CertificateRequestor).Principal.Name),
+		fmt.Sprintf("<bdi>%s</bdi> <strong>submitted the request</strong>",
+			h.Caller(notary.CertificateRequestor).Principal.Name),
 		fmt.Sprintf("<bdi>%s</bdi> <strong>issued</strong> %s from %s", h.Admin().Principal.Name, certificate, authority),
-		fmt.Sprintf("<bdi>%s</bdi> <strong>revoked</strong> %s on the CRL of %s", h.Admin().Principal.Name, certificate, authority),
+		fmt.Sprintf("<bdi>%s</bdi> <strong>revoked</strong> %s on the CRL of %s", h.Admin().Principal.Name, certificate,
+			authority),
 		"request.sign", "serial number: "+r.Certificate.Serial, "reason: superseded", "status: Active → Revoked")
 
 	// Callers who may not see authorities get the name without a link.
 	requestor := h.as(t, notary.CertificateRequestor)
-	requestor.get(t, requestURL(id)).wantText(t, fmt.Sprintf("%s from <bdi>certificate authority %d (Test Root)</bdi>", certificate, root)).
+	requestor.get(t, requestURL(id)).wantText(t, fmt.Sprintf("%s from <bdi>certificate authority %d (Test Root)</bdi>",
+		certificate, root)).
 		wantNoText(t, `href="/authorities/`)
 	requestor.get(t, fmt.Sprintf("/certificates/%d", r.Certificate.ID)).wantStatus(t, 200)
 }
@@ -53,8 +57,10 @@ func TestAuthorityHistory(t *testing.T) {
 	page, record := fmt.Sprintf("/authorities/%d", id), fmt.Sprintf("/events?kind=authority&amp;object_id=%d", id)
 	by := fmt.Sprintf("<bdi>%s</bdi>", h.Admin().Principal.Name)
 	v := h.as(t, notary.ReadOnly)
-	v.get(t, page).wantText(t, by+": <strong>Created</strong>", by+": <strong>Disabled</strong>", by+" <strong>issued</strong>", record,
+	v.get(t, page).wantText(t, by+": <strong>Created</strong>", by+": <strong>Disabled</strong>", by+
+		" <strong>issued</strong>", record,
 		fmt.Sprintf(` from <a href="/authorities/%d"><bdi>Test Root</bdi></a>`, root))
 	v.get(t, fmt.Sprintf("/events?kind=authority&object_id=%d", id)).
-		wantText(t, fmt.Sprintf("Showing events of authority %d", id), "authority.disable").wantNoText(t, fmt.Sprintf(`<td><a href="/authorities/%d"`, root))
+		wantText(t, fmt.Sprintf("Showing events of authority %d", id), "authority.disable").wantNoText(t,
+		fmt.Sprintf(`<td><a href="/authorities/%d"`, root))
 }

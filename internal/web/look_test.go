@@ -32,7 +32,8 @@ func (b *browser) look(t *testing.T, name string) {
 			}
 			if folder := os.Getenv(imagesVariable); folder != "" && width != 360 {
 				image := get(t, b, chromedp.FullScreenshot(100))
-				testkit.Check(t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), image, 0o600))
+				testkit.Check(t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), image,
+					0o600))
 			}
 		}
 		b.size(t, 1280, 900)
@@ -55,7 +56,8 @@ func (b *browser) wantAccessible(t *testing.T, where string) {
 	found := get(t, b, chromedp.Evaluate[struct {
 		Violations []violation
 		Held       int
-	}](axe+`; axe.run().then(found => ({violations: found.violations, held: found.passes.length}))`, chromedp.EvalAwaitPromise))
+	}](axe+`; axe.run().then(found => ({violations: found.violations, held: found.passes.length}))`,
+		chromedp.EvalAwaitPromise))
 	if found.Held == 0 {
 		t.Errorf("%s: axe-core found no rule to apply", where)
 	}

@@ -42,8 +42,10 @@ func TestManyAccounts(t *testing.T) {
 		return nil
 	}))
 	v := h.as(t, notary.Admin)
-	v.get(t, "/accounts").wantStatus(t, 200).wantSmall(t).wantText(t, `rel="next" href="/accounts?from=100"`).wantNoText(t, `rel="prev"`)
-	v.get(t, "/accounts?from=100").wantSmall(t).wantText(t, `rel="prev" href="/accounts?from=0"`, `rel="next" href="/accounts?from=200"`)
+	v.get(t, "/accounts").wantStatus(t, 200).wantSmall(t).wantText(t,
+		`rel="next" href="/accounts?from=100"`).wantNoText(t, `rel="prev"`)
+	v.get(t, "/accounts?from=100").wantSmall(t).wantText(t, `rel="prev" href="/accounts?from=0"`,
+		`rel="next" href="/accounts?from=200"`)
 	v.get(t, "/accounts?from=1000").wantStatus(t, 200).wantNoText(t, `rel="next"`)
 	for _, from := range []string{"-1", "99999999999999999999", "x"} {
 		v.get(t, "/accounts?from="+from).wantStatus(t, 200).wantText(t, `rel="next" href="/accounts?from=100"`)
@@ -78,7 +80,8 @@ func TestLongNamesInLists(t *testing.T) {
 	h := open(t)
 	var names []string
 	for i := range 99 {
-		names = append(names, fmt.Sprintf("n%02d.", i)+strings.Repeat(strings.Repeat("a", 60)+".", 3)+strings.Repeat("b", 60)+".org")
+		names = append(names, fmt.Sprintf("n%02d.", i)+strings.Repeat(strings.Repeat("a", 60)+".", 3)+strings.Repeat("b",
+			60)+".org")
 	}
 	key := testkit.Key(t, notary.ECDSAP256)
 	csr := testkit.CSR(t, key, append([]string{"short.example.com"}, names...)...)
@@ -96,12 +99,14 @@ func TestLongNamesInLists(t *testing.T) {
 func TestEmptiedFieldStaysEmpty(t *testing.T) {
 	t.Parallel()
 	v := empty(t).visit(t)
-	v.post(t, "/start", url.Values{"setup_code": {testkit.SetupCode}, "email": {"a@example.com"}, "password": {testkit.Password},
+	v.post(t, "/start", url.Values{"setup_code": {testkit.SetupCode}, "email": {"a@example.com"},
+		"password":       {testkit.Password},
 		"password_again": {testkit.Password}})
 	if got := formOf(t, v.get(t, "/authorities/start").body).Get("issuing_path_length"); got != "0" {
 		t.Errorf("the default path length is %q", got)
 	}
-	a := v.post(t, "/authorities/start", url.Values{"issuing_path_length": {""}, "organization_name": {""}}).wantStatus(t, 400)
+	a := v.post(t, "/authorities/start", url.Values{"issuing_path_length": {""}, "organization_name": {""}}).wantStatus(t,
+		400)
 	if got := formOf(t, a.body).Get("issuing_path_length"); got != "" {
 		t.Errorf("the emptied path length is %q", got)
 	}
@@ -114,7 +119,8 @@ func TestFileReplacesRequiredText(t *testing.T) {
 	h.Pending(t)
 	h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256)
 	v := h.as(t, notary.Admin)
-	for _, path := range []string{"/authorities/1", "/authorities/2", "/authorities/3", "/authorities/3/cross-sign", "/authorities/import", "/requests/new"} {
+	for _, path := range []string{"/authorities/1", "/authorities/2", "/authorities/3", "/authorities/3/cross-sign",
+		"/authorities/import", "/requests/new"} {
 		root, err := html.Parse(strings.NewReader(v.get(t, path).wantStatus(t, 200).body))
 		testkit.Check(t, err)
 		files, needed := map[string]bool{}, map[string]bool{}
@@ -145,7 +151,8 @@ func TestConflictingProfileUpdates(t *testing.T) {
 	v.post(t, "/profiles/1/edit", other).wantAt(t, "/profiles/1")
 	mine.Set("do", "save")
 	mine.Set("description", "mine")
-	v.post(t, "/profiles/1/edit", mine).wantStatus(t, 409).wantText(t, `value="mine"`, `<a href="/profiles/1/edit">Reload the latest version`)
+	v.post(t, "/profiles/1/edit", mine).wantStatus(t, 409).wantText(t, `value="mine"`,
+		`<a href="/profiles/1/edit">Reload the latest version`)
 }
 
 // On a narrow phone the account's name is shortened, and the bar takes at most two lines.

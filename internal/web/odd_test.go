@@ -14,8 +14,10 @@ import (
 func TestTruncatedForm(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
-	v.post(t, "/accounts/new", url.Values{"email": {strings.Repeat("a", 3<<20)}}).wantStatus(t, 413).wantText(t, "larger than 2 MiB", "Sign out")
-	response, err := v.http.Post("https://"+v.house.served.Addr+"/accounts/new", "application/x-www-form-urlencoded", strings.NewReader("email=%zz&role_id=2"))
+	v.post(t, "/accounts/new", url.Values{"email": {strings.Repeat("a", 3<<20)}}).wantStatus(t, 413).wantText(t,
+		"larger than 2 MiB", "Sign out")
+	response, err := v.http.Post("https://"+v.house.served.Addr+"/accounts/new", "application/x-www-form-urlencoded",
+		strings.NewReader("email=%zz&role_id=2"))
 	read(t, response, err).wantStatus(t, 400).wantText(t, "form is incomplete")
 }
 
@@ -46,10 +48,13 @@ func TestFormActionURLsRedirect(t *testing.T) {
 	h.Request(t, h.Admin())
 	v := h.as(t, notary.Admin)
 	for path, want := range map[string]string{
-		"/requests/1/sign": "/requests/1", "/requests/many/run": "/requests", "/requests/many": "/requests", "/requests/new/check": "/requests/new",
-		"/me/sessions/1/end": "/me", "/sign-out": "/", "/requests/": "/requests", "/requests/?q=a": "/requests?q=a", "/%2Fevil.example/": "/%2Fevil.example/",
+		"/requests/1/sign": "/requests/1", "/requests/many/run": "/requests", "/requests/many": "/requests",
+		"/requests/new/check": "/requests/new",
+		"/me/sessions/1/end":  "/me", "/sign-out": "/", "/requests/": "/requests", "/requests/?q=a": "/requests?q=a",
+		"/%2Fevil.example/": "/%2Fevil.example/",
 	} {
-		if a := v.get(t, path); a.Request.URL.Host != h.served.Addr || a.StatusCode == http.StatusOK && a.Request.URL.RequestURI() != want {
+		if a := v.get(t, path); a.Request.URL.Host != h.served.Addr || a.StatusCode == http.StatusOK &&
+			a.Request.URL.RequestURI() != want {
 			t.Errorf("%s redirects to %s with %d, want %s", path, a.Request.URL, a.StatusCode, want)
 		}
 	}

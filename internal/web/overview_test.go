@@ -50,7 +50,8 @@ func TestOverviewBlockedKeys(t *testing.T) {
 	h.CA.BlockKeys(list)
 	testkit.Check(t, h.CA.FindBlockedKeys(t.Context()))
 	v := h.as(t, notary.ReadOnly)
-	v.get(t, "/").wantText(t, "Blocked keys in use", fmt.Sprintf(`<li class="no"><a href="/certificates/%d">`, certificate.ID))
+	v.get(t, "/").wantText(t, "Blocked keys in use", fmt.Sprintf(`<li class="no"><a href="/certificates/%d">`,
+		certificate.ID))
 	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), id, notary.KeyCompromise))
 	v.get(t, "/").wantNoText(t, "Blocked keys in use")
 }
@@ -81,7 +82,8 @@ func TestOverviewCounts(t *testing.T) {
 	id, err := h.CA.Submit(t.Context(), h.Admin(), csr)
 	testkit.Check(t, err)
 	for _, days := range []int{3, 9} { // the second is a renewal
-		testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().AddDate(0, 0, days)}))
+		testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root,
+			NotAfter: h.Clock.Now().AddDate(0, 0, days)}))
 		v.get(t, "/").wantText(t, `<b class="soon">2</b>Expiring in 30 days`)
 		h.Clock.Advance(time.Minute)
 	}
@@ -113,7 +115,8 @@ func TestOverviewOfARequestor(t *testing.T) {
 	h := open(t)
 	h.Request(t, h.Admin())
 	own := h.Request(t, h.Caller(notary.CertificateRequestor))
-	a := h.as(t, notary.CertificateRequestor).get(t, "/").wantStatus(t, 200).wantText(t, fmt.Sprintf("/requests/%d", own), "Pending approval")
+	a := h.as(t, notary.CertificateRequestor).get(t, "/").wantStatus(t, 200).wantText(t, fmt.Sprintf("/requests/%d", own),
+		"Pending approval")
 	a.wantNoText(t, "Recent activity", fmt.Sprintf("/requests/%d", own-1), "/authorities")
 }
 

@@ -135,7 +135,8 @@ func TestCheckboxLabels(t *testing.T) {
 	h := open(t)
 	r, err := h.CA.Request(t.Context(), h.Admin(), h.Request(t, h.Admin()))
 	testkit.Check(t, err)
-	h.as(t, notary.Admin).get(t, "/requests").wantText(t, fmt.Sprintf(`aria-label="Select %s, request %d"`, r.CommonName, r.ID))
+	h.as(t, notary.Admin).get(t, "/requests").wantText(t, fmt.Sprintf(`aria-label="Select %s, request %d"`, r.CommonName,
+		r.ID))
 }
 
 // A form with an error says so in the title. The focus is on the invalid field, or else on the
@@ -145,10 +146,13 @@ func TestFocusOfAFailedForm(t *testing.T) {
 	h := open(t)
 	v := h.as(t, notary.Admin)
 	atMessage := `<p class="failure" role="alert" tabindex="-1" autofocus>`
-	v.get(t, "/requests?status=nothing").wantStatus(t, 400).wantText(t, "<title>Error: Requests · Notary</title>", atMessage)
-	h.visit(t).signIn(t, "nobody@example.com").wantStatus(t, 401).wantText(t, "<title>Error: Sign in · Notary</title>", atMessage)
+	v.get(t, "/requests?status=nothing").wantStatus(t, 400).wantText(t, "<title>Error: Requests · Notary</title>",
+		atMessage)
+	h.visit(t).signIn(t, "nobody@example.com").wantStatus(t, 401).wantText(t, "<title>Error: Sign in · Notary</title>",
+		atMessage)
 	v.get(t, "/requests").wantText(t, "<title>Requests · Notary</title>")
-	v.get(t, "/requests?expires_before=never").wantText(t, "<title>Error: ", `autofocus aria-invalid="true" aria-describedby="f-expires_before-error"`)
+	v.get(t, "/requests?expires_before=never").wantText(t, "<title>Error: ",
+		`autofocus aria-invalid="true" aria-describedby="f-expires_before-error"`)
 	v.post(t, "/accounts/2/delete", nil).wantText(t, `name="sure" value="yes" required autofocus`)
 
 	b := h.browse(t)

@@ -90,8 +90,9 @@ func TestProfileFieldErrors(t *testing.T) {
 	h := open(t)
 	v := h.as(t, notary.Admin)
 	form := formOf(t, v.get(t, "/profiles/1/edit").body)
-	for field, value := range map[string]string{"validity": "soon", "keys.min_rsa_bits": "many", "subject.attributes": "surname",
-		"names.dns.listed": "*.example.com", "policies": "one"} {
+	for field, value := range map[string]string{"validity": "soon", "keys.min_rsa_bits": "many",
+		"subject.attributes": "surname",
+		"names.dns.listed":   "*.example.com", "policies": "one"} {
 		changed := url.Values{}
 		for name, values := range form {
 			changed[name] = values

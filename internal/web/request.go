@@ -136,7 +136,8 @@ func (p *requestPage) chooseFormer() {
 	authority := strconv.FormatInt(former.AuthorityID, 10)
 	p.Authorities, p.Profiles = choose(p.Authorities, authority), choose(p.Profiles, former.Profile)
 	if p.Authorities[0].Value == "" {
-		p.NotRenewable = append(p.NotRenewable, "the CA "+cmp.Or(authorityName(former.AuthorityID, p.all), authority)+" can't sign")
+		p.NotRenewable = append(p.NotRenewable, "the CA "+cmp.Or(authorityName(former.AuthorityID, p.all), authority)+
+			" can't sign")
 	}
 	if p.Profiles[0].Value == "" {
 		p.NotRenewable = append(p.NotRenewable, "the profile "+former.Profile+" was deleted")

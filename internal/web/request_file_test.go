@@ -24,7 +24,8 @@ func TestRequestFromAFile(t *testing.T) {
 	text := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
 	block, _ := pem.Decode([]byte(text))
 	v := h.as(t, notary.CertificateRequestor)
-	for name, content := range map[string][]byte{"www.csr": []byte(text), "www.der": block.Bytes, "later.csr": []byte(text)} {
+	for name, content := range map[string][]byte{"www.csr": []byte(text), "www.der": block.Bytes,
+		"later.csr": []byte(text)} {
 		var body bytes.Buffer
 		form := multipart.NewWriter(&body)
 		testkit.Check(t, form.WriteField("csr", map[string]string{"later.csr": "what a wrong file left"}[name]))
@@ -34,7 +35,8 @@ func TestRequestFromAFile(t *testing.T) {
 		testkit.Check(t, err)
 		testkit.Check(t, form.Close())
 		response, err := v.http.Post("https://"+h.served.Addr+"/requests/new/check", form.FormDataContentType(), &body)
-		read(t, response, err).wantStatus(t, 200).wantText(t, "Review request", "www.example.com", "-----BEGIN CERTIFICATE REQUEST-----")
+		read(t, response, err).wantStatus(t, 200).wantText(t, "Review request", "www.example.com",
+			"-----BEGIN CERTIFICATE REQUEST-----")
 	}
 
 	b := h.browseAs(t, notary.CertificateRequestor)

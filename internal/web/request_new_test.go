@@ -22,10 +22,12 @@ func TestKeyGeneratedInTheBrowser(t *testing.T) {
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
 	b := h.browseAs(t, notary.CertificateManager)
-	for kind, key := range map[string]string{"ecdsa-p256": "ECDSA P-256", "ecdsa-p384": "ECDSA P-384", "rsa-2048": "RSA 2048", "rsa-3072": "RSA 3072", "ed25519": "Ed25519"} {
+	for kind, key := range map[string]string{"ecdsa-p256": "ECDSA P-256", "ecdsa-p384": "ECDSA P-384",
+		"rsa-2048": "RSA 2048", "rsa-3072": "RSA 3072", "ed25519": "Ed25519"} {
 		host := kind + ".example.com"
 		b.open(t, "/requests/new")
-		b.fill(t, "Subject alternative names", host+"\n*.bücher.example\n10.0.0.7\n2001:db8::7\nops@example.com\nspiffe://example.com/web\n")
+		b.fill(t, "Subject alternative names", host+
+			"\n*.bücher.example\n10.0.0.7\n2001:db8::7\nops@example.com\nspiffe://example.com/web\n")
 		b.fill(t, "Key type", kind)
 		b.run(t, chromedp.Click(`//button[.="Generate key and CSR"]`), chromedp.WaitVisible("#save-key"))
 		b.run(t, chromedp.Click(`//button[.="Review request"]`))
@@ -39,7 +41,8 @@ func TestKeyGeneratedInTheBrowser(t *testing.T) {
 		}
 		b.press(t, "Review request")
 		b.wantHeading(t, "Review request")
-		b.wantText(t, key, "10.0.0.7", "2001:db8::7", "ops@example.com", "spiffe://example.com/web", "*.xn--bcher-kva.example")
+		b.wantText(t, key, "10.0.0.7", "2001:db8::7", "ops@example.com", "spiffe://example.com/web",
+			"*.xn--bcher-kva.example")
 		if kind == "ecdsa-p256" {
 			b.look(t, "request-check")
 		}
@@ -49,7 +52,8 @@ func TestKeyGeneratedInTheBrowser(t *testing.T) {
 		b.wantText(t, "Request signed.")
 		_, certificate := b.download(t, `//a[contains(@href, "cert.pem")]`)
 		public := openssl(t, map[string]string{"key.pem": privateKey}, "pkey", "-in", "key.pem", "-pubout")
-		if certified := openssl(t, map[string]string{"cert.pem": certificate}, "x509", "-in", "cert.pem", "-noout", "-pubkey"); public != certified {
+		if certified := openssl(t, map[string]string{"cert.pem": certificate}, "x509", "-in", "cert.pem", "-noout",
+			"-pubkey"); public != certified {
 			t.Errorf("%s: the key\n%sdiffers from that of the certificate\n%s", kind, public, certified)
 		}
 	}
@@ -65,8 +69,10 @@ func TestCommonNameOfGeneratedCSR(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)
 	long := strings.Repeat("a", 60) + ".example.com"
-	for names, want := range map[string]string{"bücher.example": "xn--bcher-kva.example", "WWW.Example.com": "www.example.com",
-		"spiffe://example.com/web\n10.0.0.7\nops@example.com\n" + long + "\n*.example.com": "*.example.com", "10.0.0.7": "", long: ""} {
+	for names, want := range map[string]string{"bücher.example": "xn--bcher-kva.example",
+		"WWW.Example.com": "www.example.com",
+		"spiffe://example.com/web\n10.0.0.7\nops@example.com\n" + long + "\n*.example.com": "*.example.com", "10.0.0.7": "",
+		long: ""} {
 		b.open(t, "/requests/new")
 		b.fill(t, "Subject alternative names", names)
 		b.run(t, chromedp.Click(`//button[.="Generate key and CSR"]`), chromedp.WaitVisible("#save-key"))
@@ -88,7 +94,8 @@ func TestInvalidNamesBeforeKeyGeneration(t *testing.T) {
 		"1234": "1234", "www.example.com\n10.0.0.256": "10.0.0.256", "*.0x7f.1": "*.0x7f.1",
 		"a_b.example.com": "a_b.example.com", "example.com.": "example.com."} {
 		b.fill(t, "Subject alternative names", names)
-		b.run(t, chromedp.Click(`//button[.="Generate key and CSR"]`), chromedp.WaitVisible(`//p[@id="f-names-error"][contains(., "`+why+`")]`))
+		b.run(t, chromedp.Click(`//button[.="Generate key and CSR"]`),
+			chromedp.WaitVisible(`//p[@id="f-names-error"][contains(., "`+why+`")]`))
 		if strings.TrimSpace(names) != "" {
 			b.wantText(t, "isn't a valid DNS name, IP address, email address or URI.")
 		}
@@ -145,7 +152,8 @@ func TestRequestFieldErrors(t *testing.T) {
 			wantText(t, `id="f-csr-error"`, "&lt;b&gt;no PEM&lt;/b&gt;", `value="client" selected`)
 	}
 	v.post(t, "/requests/new/check", nil).wantStatus(t, 400).wantText(t, "Paste or upload a CSR")
-	v.post(t, "/requests/new/check", url.Values{"csr": {csr}, "profile": {"nothing"}}).wantStatus(t, 400).wantText(t, `id="f-profile-error"`)
+	v.post(t, "/requests/new/check", url.Values{"csr": {csr}, "profile": {"nothing"}}).wantStatus(t, 400).wantText(t,
+		`id="f-profile-error"`)
 	v.post(t, "/requests/new", url.Values{"csr": {csr}}).wantStatus(t, 200).wantAt(t, "/requests/1")
 	v.post(t, "/requests/new", url.Values{"csr": {csr}}).wantStatus(t, 409).wantText(t, `class="failure"`, csr[:100])
 	v.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 200).
@@ -199,7 +207,10 @@ func TestHostileRequestNames(t *testing.T) {
 		}
 	}
 	outside := testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
-	chain := outside.Chain(t, key.Public(), func(c *x509.Certificate) { c.Subject.CommonName, c.Subject.Organization = script+mark, []string{mark} })
+	chain := outside.Chain(t, key.Public(), func(c *x509.Certificate) {
+		c.Subject.CommonName,
+			c.Subject.Organization = script+mark, []string{mark}
+	})
 	_, err = h.CA.Upload(t.Context(), h.Admin(), id, chain)
 	testkit.Check(t, err)
 	look(requestURL(id))

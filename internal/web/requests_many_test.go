@@ -86,16 +86,19 @@ func TestBulkActionsNeedConfirmation(t *testing.T) {
 	v.post(t, "/requests/many", with("do", "revoke")).wantStatus(t, 200).wantText(t, "Revoke 4 requests",
 		"Every valid certificate of 3 of these 4 requests will be revoked",
 		"1 request skipped: This request has no certificate.", "superseded", "Revoke 3 requests</button>")
-	v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded")).wantStatus(t, 400).wantText(t, "Confirm this first", `value="superseded" selected`)
+	v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded")).wantStatus(t, 400).wantText(t,
+		"Confirm this first", `value="superseded" selected`)
 	h.wantStatuses(t, 0, notary.Revoked)
 	a := v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded", "sure", "yes")).wantStatus(t, 200).
-		wantText(t, "3 of 4 requests revoked.", "1 request failed", "This request has no certificate.", `<progress max="4" value="4"`)
+		wantText(t, "3 of 4 requests revoked.", "1 request failed", "This request has no certificate.",
+			`<progress max="4" value="4"`)
 	if a.ContentLength != -1 {
 		t.Error("the page is not streamed")
 	}
 	h.wantStatuses(t, 3, notary.Revoked)
 	v.post(t, "/requests/many/run", with("do", "delete")).wantStatus(t, 400)
-	v.post(t, "/requests/many/run", with("do", "delete", "sure", "yes")).wantStatus(t, 200).wantText(t, "4 of 4 requests deleted.").
+	v.post(t, "/requests/many/run", with("do", "delete", "sure", "yes")).wantStatus(t, 200).wantText(t,
+		"4 of 4 requests deleted.").
 		wantNoText(t, `href="/requests/1"`) // deleted
 	h.wantStatuses(t, 0, notary.Revoked)
 }
@@ -131,18 +134,23 @@ func TestBulkErrorsBeforeAnyChange(t *testing.T) {
 	}{
 		{url.Values{"do": {"sign"}, "ids": {one}}, 400, "Choose a CA"},
 		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"9"}}, 404, ""},
-		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "not_valid_after": {"<b>"}}, 400, `value="&lt;b&gt;"`},
-		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "profile": {"none"}}, 400, `id="f-profile-error"`},
+		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "not_valid_after": {"<b>"}}, 400,
+			`value="&lt;b&gt;"`},
+		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "profile": {"none"}}, 400,
+			`id="f-profile-error"`},
 		{url.Values{"do": {"reject"}, "ids": {one, one}}, 400, "occurs twice"},
-		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}, "expected": {"2"}}, 409, "is now 3 instead of 2"},
+		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}, "expected": {"2"}}, 409,
+			"is now 3 instead of 2"},
 		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {""}, "expected": {"3"}}, 400, "Filter is empty"},
 		{url.Values{"do": {"dance"}, "ids": {one}}, 404, ""},
 	} {
 		v.post(t, "/requests/many/run", c.form).wantStatus(t, c.status).wantText(t, c.text)
 	}
-	v.post(t, "/requests/many", url.Values{"do": {"sign"}, "filter": {"status=Outstanding"}}).wantAt(t, "/requests?status=Outstanding").
+	v.post(t, "/requests/many", url.Values{"do": {"sign"}, "filter": {"status=Outstanding"}}).wantAt(t,
+		"/requests?status=Outstanding").
 		wantText(t, "Select at least one request first")
-	v.post(t, "/requests/many", url.Values{"do": {"sign"}, "all": {"yes"}}).wantStatus(t, 400).wantText(t, "Filter is empty")
+	v.post(t, "/requests/many", url.Values{"do": {"sign"}, "all": {"yes"}}).wantStatus(t, 400).wantText(t,
+		"Filter is empty")
 	h.wantStatuses(t, 3, notary.Outstanding)
 	for _, role := range []notary.Role{notary.CertificateRequestor, notary.ReadOnly} {
 		for _, path := range []string{"/requests/many", "/requests/many/run"} {
@@ -159,7 +167,8 @@ func TestChangedSelection(t *testing.T) {
 	h := open(t)
 	ids := h.submitMany(t, 3)
 	v := h.as(t, notary.CertificateManager)
-	page := v.post(t, "/requests/many", url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}}).wantStatus(t, 200)
+	page := v.post(t, "/requests/many", url.Values{"do": {"reject"}, "all": {"yes"},
+		"filter": {"status=Outstanding"}}).wantStatus(t, 200)
 	shown := url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}}
 	for _, field := range regexp.MustCompile(`name="(expected|selection)" value="([^"]*)"`).FindAllStringSubmatch(page.body, -1) {
 		shown.Set(field[1], field[2])
@@ -176,7 +185,8 @@ func TestManyOutcomesAreSummarized(t *testing.T) {
 	h := open(t)
 	h.submitMany(t, 300)
 	v := h.as(t, notary.CertificateManager)
-	a := v.post(t, "/requests/many/run", url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}, "expected": {"300"}}).
+	a := v.post(t, "/requests/many/run", url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"},
+		"expected": {"300"}}).
 		wantStatus(t, 200).wantText(t, "300 of 300 requests rejected.")
 	if n := strings.Count(a.body, "<li"); n > 60 || len(a.body) > 100<<10 {
 		t.Errorf("the page has %d lines and %d octets", n, len(a.body))
@@ -215,14 +225,19 @@ func TestBulkConfirmation(t *testing.T) {
 		"one by one":  {"ids": {fmt.Sprint(active), fmt.Sprint(outstanding)}},
 	} {
 		t.Log(name)
-		ask("reject", chosen).wantText(t, "<title>Reject 2 requests", "1 of these 2 requests will be rejected", "Reject 1 request</button>",
+		ask("reject", chosen).wantText(t, "<title>Reject 2 requests", "1 of these 2 requests will be rejected",
+			"Reject 1 request</button>",
 			"1 request skipped: This request has a certificate: revoke that instead")
-		ask("sign", chosen).wantText(t, "1 of these 2 requests will be signed", "1 request already has a certificate. Tick “Renew” to reissue it.", `name="renew"`)
-		ask("revoke", chosen).wantText(t, "Every valid certificate of 1 of these 2 requests will be revoked", "Revoke 1 request</button>", "This request has no certificate.")
+		ask("sign", chosen).wantText(t, "1 of these 2 requests will be signed",
+			"1 request already has a certificate. Tick “Renew” to reissue it.", `name="renew"`)
+		ask("revoke", chosen).wantText(t, "Every valid certificate of 1 of these 2 requests will be revoked",
+			"Revoke 1 request</button>", "This request has no certificate.")
 		ask("delete", chosen).wantText(t, "2 requests will be deleted", "Delete 2 requests</button>")
 	}
-	ask("sign", url.Values{"ids": {fmt.Sprint(outstanding)}}).wantText(t, "1 request will be signed").wantNoText(t, `name="renew"`)
-	ask("reject", url.Values{"ids": {fmt.Sprint(active)}}).wantText(t, "1 request skipped").wantNoText(t, "will be rejected", "/requests/many/run")
+	ask("sign", url.Values{"ids": {fmt.Sprint(outstanding)}}).wantText(t, "1 request will be signed").wantNoText(t,
+		`name="renew"`)
+	ask("reject", url.Values{"ids": {fmt.Sprint(active)}}).wantText(t, "1 request skipped").wantNoText(t,
+		"will be rejected", "/requests/many/run")
 	v.post(t, "/requests/many/run", url.Values{"do": {"reject"}, "ids": {fmt.Sprint(active)}}).
 		wantText(t, "<title>Reject 1 request", "<h1>Reject 1 request</h1>", "0 of 1 request rejected.")
 }
@@ -234,8 +249,10 @@ func TestBulkConfirmationOfIrrevocableCertificates(t *testing.T) {
 	root := h.Root(t, notary.ECDSAP256)
 	orphan, uploaded := h.Signed(t, h.Admin(), root), h.uploaded(t)
 	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), root, true))
-	a := h.as(t, notary.CertificateManager).post(t, "/requests/many", url.Values{"do": {"revoke"}, "ids": {fmt.Sprint(orphan), fmt.Sprint(uploaded)}})
-	a.wantText(t, "The authority that signed this certificate was deleted", "revoke it where it was issued", "1 request skipped").wantNoText(t, "/requests/many/run")
+	a := h.as(t, notary.CertificateManager).post(t, "/requests/many",
+		url.Values{"do": {"revoke"}, "ids": {fmt.Sprint(orphan), fmt.Sprint(uploaded)}})
+	a.wantText(t, "The authority that signed this certificate was deleted", "revoke it where it was issued",
+		"1 request skipped").wantNoText(t, "/requests/many/run")
 }
 
 // Without an active authority there is no button to sign.
@@ -268,7 +285,8 @@ func TestBulkKeepsTheFilter(t *testing.T) {
 		}
 	}
 	b.wantText(t, "host-002.example.com", "host-003.example.com")
-	h.as(t, notary.CertificateManager).post(t, "/requests/many", url.Values{"do": {"sign"}, "all": {"yes"}, "filter": {"q=nothing&status=Active"}}).
+	h.as(t, notary.CertificateManager).post(t, "/requests/many",
+		url.Values{"do": {"sign"}, "all": {"yes"}, "filter": {"q=nothing&status=Active"}}).
 		wantText(t, "No requests match the filter any more.", `href="/requests?q=nothing&amp;status=Active">Back to requests`)
 }
 

@@ -60,7 +60,8 @@ func TestFindRequestsByName(t *testing.T) {
 	root := h.Root(t, notary.ECDSAP256)
 	h.submitMany(t, 12)
 	signed := h.Signed(t, h.Admin(), root)
-	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), h.submit(t, h.Caller(notary.CertificateRequestor), "rejected.example.net", "10.1.2.3"), ""))
+	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), h.submit(t, h.Caller(notary.CertificateRequestor),
+		"rejected.example.net", "10.1.2.3"), ""))
 	b := h.browseAs(t, notary.CertificateManager)
 	b.press(t, "Requests")
 	_, err := chromedp.RunResponse(b.ctx, chromedp.SendKeys("header input[type=search]", "host-007\r"))
@@ -106,8 +107,10 @@ func TestFilterFromURL(t *testing.T) {
 			t.Errorf("%s: found %v, want %v", query, got, found)
 		}
 	}
-	for query, field := range map[string]string{"expires_before=soon": "expires_before", "status=Lost": "", "certificate_authority_id=x": "certificate_authority_id",
-		"after=x": "", "sort=x": "sort", "expires_before=2026-01-01&expires_after=2026-02-01": "expires_before", "q=" + strings.Repeat("a", 400): "q"} {
+	for query, field := range map[string]string{"expires_before=soon": "expires_before", "status=Lost": "",
+		"certificate_authority_id=x": "certificate_authority_id",
+		"after=x":                    "", "sort=x": "sort",
+		"expires_before=2026-01-01&expires_after=2026-02-01": "expires_before", "q=" + strings.Repeat("a", 400): "q"} {
 		a := v.get(t, "/requests?"+query).wantStatus(t, 400).wantText(t, `class="failure"`)
 		if field != "" {
 			a.wantText(t, `id="f-`+field+`-error"`)
@@ -122,7 +125,8 @@ func TestSizeOfAFullList(t *testing.T) {
 	key := testkit.Key(t, notary.ECDSAP256)
 	long := strings.Repeat("a", 40) + ".example.com"
 	for i := range 50 {
-		_, err := h.CA.Submit(t.Context(), h.Admin(), testkit.CSR(t, key, fmt.Sprintf("h%d.%s", i, long), "x."+long, "y."+long))
+		_, err := h.CA.Submit(t.Context(), h.Admin(), testkit.CSR(t, key, fmt.Sprintf("h%d.%s", i, long), "x."+long, "y."+
+			long))
 		testkit.Check(t, err)
 	}
 	a := h.as(t, notary.Admin).get(t, "/requests").wantStatus(t, 200).wantText(t, "h49.")
@@ -150,7 +154,8 @@ func TestRequestLifecycle(t *testing.T) {
 	b.fill(t, "Reason", "superseded")
 	b.tick(t, "I understand this can’t be undone")
 	b.press(t, "Revoke")
-	b.wantText(t, "Revoked: certificates 3 and 4.", "Reopen the request to issue again", "Previous certificates", "superseded")
+	b.wantText(t, "Revoked: certificates 3 and 4.", "Reopen the request to issue again", "Previous certificates",
+		"superseded")
 	b.look(t, "request-revoked")
 	b.press(t, "Reopen")
 	b.wantText(t, "Request reopened.")
@@ -194,16 +199,21 @@ func TestActionsRefusedByStatus(t *testing.T) {
 	post(outstanding, "revoke", sure).wantStatus(t, 409).wantText(t, "This request has no certificate.")
 	post(outstanding, "remove", sure).wantStatus(t, 409)
 	post(active, "remove", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
-	post(active, "revoke", url.Values{"sure": {"yes"}, "reason": {"boredom"}}).wantStatus(t, 400).wantText(t, `id="f-reason-error"`)
+	post(active, "revoke", url.Values{"sure": {"yes"}, "reason": {"boredom"}}).wantStatus(t, 400).wantText(t,
+		`id="f-reason-error"`)
 	post(outstanding, "sign", url.Values{"certificate_authority_id": {"99"}, "not_valid_after": {"7"}}).wantStatus(t, 404)
-	for end, why := range map[string]string{"soon": "number of days", "2020-01-01": "must be in the future", "0": "number of days"} {
+	for end, why := range map[string]string{"soon": "number of days", "2020-01-01": "must be in the future",
+		"0": "number of days"} {
 		post(outstanding, "sign", url.Values{"certificate_authority_id": {"1"}, "not_valid_after": {end}}).
 			wantStatus(t, 400).wantText(t, `id="f-not_valid_after-error"`, why, `value="`+end+`"`)
 	}
-	post(outstanding, "sign", url.Values{"certificate_authority_id": {"1"}, "profile": {"nothing"}}).wantStatus(t, 400).wantText(t, `id="f-profile-error"`)
-	post(outstanding, "upload", url.Values{"certificate": {"no PEM"}}).wantStatus(t, 400).wantText(t, `id="f-certificate-error"`, "no PEM", "<details open>")
+	post(outstanding, "sign", url.Values{"certificate_authority_id": {"1"}, "profile": {"nothing"}}).wantStatus(t,
+		400).wantText(t, `id="f-profile-error"`)
+	post(outstanding, "upload", url.Values{"certificate": {"no PEM"}}).wantStatus(t, 400).wantText(t,
+		`id="f-certificate-error"`, "no PEM", "<details open>")
 	day := h.Clock.Now().AddDate(0, 0, 10).Format(time.DateOnly)
-	post(outstanding, "sign", url.Values{"certificate_authority_id": {"1"}, "not_valid_after": {day}}).wantStatus(t, 200).wantText(t, day)
+	post(outstanding, "sign", url.Values{"certificate_authority_id": {"1"}, "not_valid_after": {day}}).wantStatus(t,
+		200).wantText(t, day)
 	post(outstanding, "remove", sure).wantStatus(t, 200).wantText(t, "Certificate detached")
 	post(99, "sign", url.Values{"certificate_authority_id": {"1"}}).wantStatus(t, 404)
 	v.get(t, "/requests/99").wantStatus(t, 404)
@@ -215,7 +225,8 @@ func (h *house) uploaded(t *testing.T) int64 {
 	key := testkit.Key(t, notary.ECDSAP256)
 	id, err := h.CA.Submit(t.Context(), h.Admin(), testkit.CSR(t, key, "uploaded.example.com"))
 	testkit.Check(t, err)
-	_, err = h.CA.Upload(t.Context(), h.Admin(), id, testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now()).Chain(t, key.Public()))
+	_, err = h.CA.Upload(t.Context(), h.Admin(), id, testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now()).Chain(t,
+		key.Public()))
 	testkit.Check(t, err)
 	return id
 }
@@ -253,7 +264,8 @@ func TestUploadedFilesKeepEveryCertificate(t *testing.T) {
 		raw := slices.Concat(chain[0].Raw, chain[1].Raw, chain[2].Raw)
 		bag, err := pkcs7.DegenerateCertificate(raw)
 		testkit.Check(t, err)
-		v.upload(t, fmt.Sprintf("/requests/%d/upload", id), nil, map[string]string{"certificate": form(testkit.PEM(chain...), raw, bag)}).
+		v.upload(t, fmt.Sprintf("/requests/%d/upload", id), nil, map[string]string{"certificate": form(testkit.PEM(chain...),
+			raw, bag)}).
 			wantStatus(t, 200).wantText(t, "Certificate uploaded.")
 		request, err := h.CA.Request(t.Context(), h.Admin(), id)
 		testkit.Check(t, err)
@@ -274,13 +286,15 @@ func TestRolesOnRequestPages(t *testing.T) {
 		list := v.get(t, "/requests").wantStatus(t, 200).wantText(t, "mine.example.com")
 		page := v.get(t, fmt.Sprintf("/requests/%d", mine)).wantStatus(t, 200)
 		decides := role == notary.Admin || role == notary.CertificateManager
-		for text, want := range map[string]bool{"other.example.com": role != notary.CertificateRequestor, "New request": role != notary.ReadOnly,
+		for text, want := range map[string]bool{"other.example.com": role != notary.CertificateRequestor,
+			"New request":             role != notary.ReadOnly,
 			`action="/requests/many"`: true, `name="do" value="sign"`: decides} {
 			if got := strings.Contains(list.body, text); got != want {
 				t.Errorf("%s: %q on the list: %v, want %v", role, text, got, want)
 			}
 		}
-		if strings.Contains(page.body, "/delete") != decides || strings.Contains(page.body, "Certificate Managers approve requests.") == decides {
+		if strings.Contains(page.body, "/delete") != decides || strings.Contains(page.body,
+			"Certificate Managers approve requests.") == decides {
 			t.Errorf("%s: the page of a request shows the wrong actions", role)
 		}
 		if !decides {
@@ -302,7 +316,8 @@ func TestRenewalDefaults(t *testing.T) {
 	id := h.Request(t, h.Admin())
 	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: "server"}))
 	form := formOf(t, h.as(t, notary.Admin).get(t, requestURL(id)).body)
-	for field, want := range map[string]string{"certificate_authority_id": strconv.FormatInt(root, 10), "profile": "server"} {
+	for field, want := range map[string]string{"certificate_authority_id": strconv.FormatInt(root, 10),
+		"profile": "server"} {
 		if got := form.Get(field); got != want {
 			t.Errorf("the form has %s %q, want %q", field, got, want)
 		}
@@ -314,7 +329,8 @@ func TestImpossibleActionsHaveNoForm(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	kept, gone := h.Root(t, notary.ECDSAP256), h.namedRoot(t, "Gone")
-	compromised, removed, orphan, uploaded := h.Signed(t, h.Admin(), kept), h.Signed(t, h.Admin(), kept), h.Signed(t, h.Admin(), gone), h.uploaded(t)
+	compromised, removed, orphan, uploaded := h.Signed(t, h.Admin(), kept), h.Signed(t, h.Admin(), kept),
+		h.Signed(t, h.Admin(), gone), h.uploaded(t)
 	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), compromised, notary.KeyCompromise))
 	testkit.Check(t, h.CA.RemoveCertificate(t.Context(), h.Admin(), removed))
 	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), gone, true))
@@ -354,5 +370,6 @@ func TestFilteredTabsHaveNoCounts(t *testing.T) {
 func TestFilterLabels(t *testing.T) {
 	t.Parallel()
 	open(t).as(t, notary.Admin).get(t, "/requests?serial_number=0a&name_prefix=www").wantStatus(t, 200).
-		wantText(t, `<label for="f-serial_number">Serial number</label>`, `<label for="f-name_prefix">Name begins with</label>`)
+		wantText(t, `<label for="f-serial_number">Serial number</label>`,
+			`<label for="f-name_prefix">Name begins with</label>`)
 }

@@ -125,7 +125,9 @@ func reasons() (all []page.Option) {
 
 // laterReasons returns the reasons that can replace an earlier one.
 func laterReasons(former notary.RevocationReason) []page.Option {
-	return slices.DeleteFunc(reasons(), func(o page.Option) bool { return !notary.RevocationReason(o.Value).Replaces(former) })
+	return slices.DeleteFunc(reasons(), func(o page.Option) bool {
+		return !notary.RevocationReason(o.Value).Replaces(former)
+	})
 }
 
 func (p requestPage) Reasons() []page.Option { return reasonsFor(p.reports) }

@@ -40,7 +40,8 @@ func (s *site) overviewRoutes() []route {
 	return []route{
 		{"GET /{$}", loggedIn, s.overview},
 		{"GET /settings", loggedIn, s.settingsPage},
-		{"GET /events", loggedIn, formPage(s.events, "kind", "action", "principal", "request_id", "from", "until", "object_id")},
+		{"GET /events", loggedIn, formPage(s.events, "kind", "action", "principal", "request_id", "from", "until",
+			"object_id")},
 	}
 }
 

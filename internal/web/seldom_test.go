@@ -89,8 +89,9 @@ func TestReadOnlyPagesAreAccessible(t *testing.T) {
 		r, err := h.CA.Request(t.Context(), h.Admin(), signed)
 		testkit.Check(t, err)
 		b := h.browseAs(t, role)
-		for name, path := range map[string]string{"overview": "/", "requests": "/requests", "outstanding": requestURL(outstanding),
-			"request": requestURL(signed), "certificate": fmt.Sprintf("/certificates/%d", r.Certificate.ID)} {
+		for name, path := range map[string]string{"overview": "/", "requests": "/requests",
+			"outstanding": requestURL(outstanding),
+			"request":     requestURL(signed), "certificate": fmt.Sprintf("/certificates/%d", r.Certificate.ID)} {
 			b.open(t, path)
 			b.look(t, fmt.Sprintf("%s-%s", role, name))
 		}

@@ -38,9 +38,11 @@ func TestSigningOutEndsTheSession(t *testing.T) {
 func TestLoginRedirectsOnlyToThisSite(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	for _, to := range []string{"https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example", "evil"} {
+	for _, to := range []string{"https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)",
+		"/\t/evil.example", "evil"} {
 		v := h.visit(t)
-		v.post(t, "/sign-in", url.Values{"email": {h.Admin().Principal.Name}, "password": {testkit.Password}, "to": {to}}).wantAt(t, "/")
+		v.post(t, "/sign-in", url.Values{"email": {h.Admin().Principal.Name}, "password": {testkit.Password},
+			"to": {to}}).wantAt(t, "/")
 	}
 }
 
@@ -53,13 +55,15 @@ func TestSessionCookie(t *testing.T) {
 	cookies := a.Cookies()
 	lives := map[string]int{}
 	for _, c := range cookies {
-		if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+		if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode ||
+			c.Path != "/" || c.Domain != "" {
 			t.Errorf("the cookie is %s", c)
 		}
 		lives[c.Name] = c.MaxAge
 	}
 	// The session cookie ends with the browser; the device cookie persists.
-	if diff := cmp.Diff(map[string]int{"__Host-notary-session": 0, "__Host-notary-device": int(auth.DeviceLife.Seconds())}, lives); diff != "" {
+	if diff := cmp.Diff(map[string]int{"__Host-notary-session": 0,
+		"__Host-notary-device": int(auth.DeviceLife.Seconds())}, lives); diff != "" {
 		t.Errorf("the cookies (-want +got):\n%s", diff)
 	}
 }
@@ -73,7 +77,8 @@ func TestCrossSiteFormsAreRefused(t *testing.T) {
 		testkit.Check(t, err)
 		r.Header.Set(name, value)
 		response, err := v.http.Do(r)
-		read(t, response, err).wantStatus(t, http.StatusForbidden).wantText(t, "<h1>Permission denied</h1>", "This form was submitted by another site").wantSafe(t)
+		read(t, response, err).wantStatus(t, http.StatusForbidden).wantText(t, "<h1>Permission denied</h1>",
+			"This form was submitted by another site").wantSafe(t)
 	}
 	v.get(t, "/").wantAt(t, "/")
 }
@@ -85,13 +90,15 @@ func TestFormIsKeptAfterTheSession(t *testing.T) {
 	v := h.as(t, notary.Admin)
 	h.Clock.Advance(48 * time.Hour)
 	a := v.post(t, "/accounts/new", url.Values{"email": {"bob@example.com"}, "password": {"not kept at all"}}).
-		wantStatus(t, 401).wantText(t, "Your session expired", `name="kept_action" value="/accounts/new"`, `value="email=bob%40example.com"`,
+		wantStatus(t, 401).wantText(t, "Your session expired", `name="kept_action" value="/accounts/new"`,
+		`value="email=bob%40example.com"`,
 		"your changes have been kept except: password.")
 	if strings.Contains(a.body, "not kept at all") {
 		t.Error("the password is on the page")
 	}
-	v.post(t, "/sign-in", url.Values{"email": {h.Admin().Principal.Name}, "password": {testkit.Password}, "kept_action": {"/accounts/new"},
-		"kept": {"email=bob%40example.com"}}).wantStatus(t, 200).
+	v.post(t, "/sign-in", url.Values{"email": {h.Admin().Principal.Name}, "password": {testkit.Password},
+		"kept_action": {"/accounts/new"},
+		"kept":        {"email=bob%40example.com"}}).wantStatus(t, 200).
 		wantText(t, "Welcome back", `action="/accounts/new"`, `name="email" value="bob@example.com"`)
 }
 
@@ -124,7 +131,8 @@ func TestLongFormIsKeptAfterTheSession(t *testing.T) {
 func TestLoginLinkCarriesNoForm(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	h.visit(t).get(t, "/sign-in?kept_action=%2Faccounts%2F2%2Frole&kept=role_id%3D0").wantStatus(t, 200).wantNoText(t, "kept", "role_id")
+	h.visit(t).get(t, "/sign-in?kept_action=%2Faccounts%2F2%2Frole&kept=role_id%3D0").wantStatus(t, 200).wantNoText(t,
+		"kept", "role_id")
 }
 
 // A kept form names the account that would submit it, which may be another user's.
@@ -132,7 +140,8 @@ func TestKeptFormNamesTheAccount(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	email := h.Caller(notary.CertificateManager).Principal.Name
-	h.visit(t).post(t, "/sign-in", url.Values{"email": {email}, "password": {testkit.Password}, "kept_action": {"/requests/new"}, "kept": {"csr=a"}}).
+	h.visit(t).post(t, "/sign-in", url.Values{"email": {email}, "password": {testkit.Password},
+		"kept_action": {"/requests/new"}, "kept": {"csr=a"}}).
 		wantStatus(t, 200).wantText(t, "You are signed in as <strong>"+email+"</strong>")
 }
 
@@ -163,7 +172,8 @@ func TestSigningInAgainEndsThePreviousSession(t *testing.T) {
 	v, former := h.as(t, notary.Admin), h.visit(t)
 	former.http.Jar.SetCookies(v.get(t, "/").Request.URL, v.http.Jar.Cookies(v.get(t, "/").Request.URL))
 	v.get(t, "/sign-in?to=%2Fme").wantAt(t, "/me") // already signed in
-	v.signIn(t, h.Caller(notary.ReadOnly).Principal.Name).wantAt(t, "/").wantText(t, h.Caller(notary.ReadOnly).Principal.Name)
+	v.signIn(t, h.Caller(notary.ReadOnly).Principal.Name).wantAt(t, "/").wantText(t,
+		h.Caller(notary.ReadOnly).Principal.Name)
 	former.get(t, "/me").wantAt(t, "/sign-in?to=%2Fme")
 }
 
@@ -204,7 +214,9 @@ func TestKeptFormLabels(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	form := url.Values{"do": {"revoke"}, "ids": {"7"}, "reason": {"superseded"}, "sure": {"yes"}, "expected": {"1"}}
-	h.visit(t).post(t, "/sign-in", url.Values{"email": {h.Admin().Principal.Name}, "password": {testkit.Password}, "kept_action": {"/requests/many/run"}, "kept": {form.Encode()}}).
-		wantStatus(t, 200).wantText(t, "<dt>Action</dt><dd><pre dir=\"auto\">revoke", "<dt>Request</dt>", "<dt>Reason</dt>", `name="sure" value="yes"`).
+	h.visit(t).post(t, "/sign-in", url.Values{"email": {h.Admin().Principal.Name}, "password": {testkit.Password},
+		"kept_action": {"/requests/many/run"}, "kept": {form.Encode()}}).
+		wantStatus(t, 200).wantText(t, "<dt>Action</dt><dd><pre dir=\"auto\">revoke", "<dt>Request</dt>", "<dt>Reason</dt>",
+		`name="sure" value="yes"`).
 		wantNoText(t, "<dt>Sure", "<dt>Expected")
 }

@@ -98,7 +98,8 @@ func TestAnotherSiteCannotCreateTheFirstAccount(t *testing.T) {
 		rw.Header().Set("Content-Type", "text/html")
 		fmt.Fprintf(rw, `<!DOCTYPE html><title>Cats</title><p>Cats</p><script>
 			fetch("https://%s/api/v1/accounts", {method: "POST", mode: "no-cors",
-				body: new Blob([JSON.stringify({email: "cat@example.com", password: %q})])})</script>`, h.served.Addr, testkit.Password)
+				body: new Blob([JSON.stringify({email: "cat@example.com", password: %q})])})</script>`, h.served.Addr,
+			testkit.Password)
 	}))
 	t.Cleanup(other.Close)
 	b := h.browseElsewhere(t)
@@ -117,7 +118,8 @@ func TestSetupCodeSwitchedOff(t *testing.T) {
 	w.Auth = auth.New(w.Store, auth.Options{NoSetupCode: true, Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler)})
 	v := serve(t, w).visit(t)
 	v.get(t, "/start").wantText(t, "Welcome to Notary").wantNoText(t, "setup_code")
-	v.post(t, "/start", url.Values{"email": {"a@example.com"}, "password": {testkit.Password}, "password_again": {testkit.Password}}).
+	v.post(t, "/start", url.Values{"email": {"a@example.com"}, "password": {testkit.Password},
+		"password_again": {testkit.Password}}).
 		wantAt(t, "/")
 }
 

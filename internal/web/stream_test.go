@@ -20,7 +20,8 @@ func TestOutcomesAreStreamed(t *testing.T) {
 		if !yield(ca.Outcome{ID: 7}, nil) {
 			return
 		}
-		if body := sent.Body.String(); !sent.Flushed || !strings.Contains(body, "Request 7") || !strings.Contains(body, `max="3" value="1"`) {
+		if body := sent.Body.String(); !sent.Flushed || !strings.Contains(body, "Request 7") ||
+			!strings.Contains(body, `max="3" value="1"`) {
 			t.Errorf("before the second request, the response was: %s", body)
 		}
 		if !yield(ca.Outcome{ID: 8, Err: notary.Errorf(notary.Conflict, "it is <late>")}, nil) {
@@ -31,7 +32,8 @@ func TestOutcomesAreStreamed(t *testing.T) {
 	if err := s.showOutcomes(c, manyActions[0], 3, outcomes); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"It is &lt;late&gt;.", "1 of 3 requests signed.", "1 request failed", "Stopped early: The server is stopping.", "</html>"} {
+	for _, text := range []string{"It is &lt;late&gt;.", "1 of 3 requests signed.", "1 request failed",
+		"Stopped early: The server is stopping.", "</html>"} {
 		if !strings.Contains(sent.Body.String(), text) {
 			t.Errorf("no %q on the page: %s", text, sent.Body)
 		}

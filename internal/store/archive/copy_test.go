@@ -24,7 +24,8 @@ func TestCopyBetweenEngines(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	first := storetest.Reopen(t, storetest.WholeDatabase(t))
-	testkit.Check(t, first.Fill(t.Context(), storetest.Lives([]int64{1, 2}, time.Now(), 1_500))) // with more names than are inserted at once
+	testkit.Check(t, first.Fill(t.Context(), storetest.Lives([]int64{1, 2}, time.Now(),
+		1_500))) // with more names than are inserted at once
 	want, err := archive.Digest(t.Context(), first, nil)
 	testkit.Check(t, err)
 
@@ -131,9 +132,12 @@ func TestDigest(t *testing.T) {
 	same := digest(`SELECT 1`)
 	seen := map[string]string{same: "nothing"}
 	for _, change := range []string{
-		`UPDATE password SET hash = hash || ' '`, `DELETE FROM event WHERE id = 1`, `UPDATE request SET updated_at = updated_at + 1`,
-		`UPDATE certificate_der SET der = der || x'00'`, `UPDATE authority SET sealed_key = x'00'`, `UPDATE counter SET value = value + 1`,
-		`DELETE FROM request_name WHERE name LIKE '=%'`, `INSERT INTO agreement VALUES ('a', 'b')`, `UPDATE certificate SET request_id = NULL`,
+		`UPDATE password SET hash = hash || ' '`, `DELETE FROM event WHERE id = 1`,
+		`UPDATE request SET updated_at = updated_at + 1`,
+		`UPDATE certificate_der SET der = der || x'00'`, `UPDATE authority SET sealed_key = x'00'`,
+		`UPDATE counter SET value = value + 1`,
+		`DELETE FROM request_name WHERE name LIKE '=%'`, `INSERT INTO agreement VALUES ('a', 'b')`,
+		`UPDATE certificate SET request_id = NULL`,
 	} {
 		sum := digest(change)
 		if other, ok := seen[sum]; ok {

@@ -121,7 +121,8 @@ var invariants = []db.Rule{
 			SELECT (SELECT COUNT(*) FROM revocation WHERE certificate_id IS NULL) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'unknown') AS n
 		) t WHERE n <> rows`},
-	{Says: "what is revoked or renewed by the program is not among the certificates with its names, and all others are", Breaches: `
+	{Says: "what is revoked or renewed by the program is not among the certificates with its names, and all others are",
+		Breaches: `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN (SELECT certificate_id AS revoked FROM revocation) v ON v.revoked = k.id
 		WHERE (k.name_set IS NULL) <>
@@ -133,7 +134,8 @@ var invariants = []db.Rule{
 	{Says: "no certificate is current if another one replaces it", Breaches: `
 		SELECT CAST(x.id AS TEXT) FROM certificate x WHERE x.replaced_by IS NULL AND (
 			EXISTS (SELECT 1 FROM certificate y WHERE y.replaced_by IS NULL AND ` + replaces + `)
-			OR EXISTS (SELECT 1 FROM certificate y WHERE COALESCE(-y.owner_group_id, y.requester_id) = 0 AND ` + replaces + `))`},
+			OR EXISTS (SELECT 1 FROM certificate y WHERE COALESCE(-y.owner_group_id, y.requester_id) = 0 AND ` + replaces +
+		`))`},
 	{Says: "a certificate of a shard names a URL of it", Breaches: `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN (SELECT DISTINCT authority_id, shard FROM crl_shard) s

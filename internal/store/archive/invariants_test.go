@@ -43,12 +43,14 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			UPDATE counter SET value = value + 1
 				WHERE name = 'revoked' AND object_id = (SELECT authority_id FROM certificate WHERE id = ` + inUse + `)`,
 			[]string{"an active request has a certificate of its own that is not revoked", grouped}},
-		{"a valid certificate without its names", `UPDATE certificate SET name_set = NULL WHERE id = ` + inUse, []string{grouped}},
+		{"a valid certificate without its names", `UPDATE certificate SET name_set = NULL WHERE id = ` + inUse,
+			[]string{grouped}},
 		{"a certificate that is replaced by an earlier one", `
 			UPDATE certificate SET replaced_by = (SELECT MIN(id) FROM certificate) WHERE id = ` + inUse,
 			[]string{"a certificate is replaced by a later one for the same names and owner"}},
 		{"a certificate with the names of a later one", `
-			UPDATE certificate SET name_set = (SELECT name_set FROM certificate WHERE id = ` + inUse + `), not_before = 0, not_after = 1
+			UPDATE certificate SET name_set = (SELECT name_set FROM certificate WHERE id = ` + inUse +
+			`), not_before = 0, not_after = 1
 				WHERE id = (SELECT certificate_id FROM authority WHERE id = 1)`,
 			[]string{"no certificate is current if another one replaces it"}},
 		{"a revoked request without a revocation", `
@@ -93,7 +95,8 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"every account is a principal of the same name"}},
 		{"a member that does not exist", `INSERT INTO membership (group_id, account_id) VALUES (99, 1)`,
 			[]string{"every foreign key is valid"}},
-		{"a request with another end than its certificate", `UPDATE request SET not_after = not_after + 1 WHERE id = ` + request,
+		{"a request with another end than its certificate", `UPDATE request SET not_after = not_after + 1 WHERE id = ` +
+			request,
 			[]string{"a request says of its certificate in use what that says"}},
 		{"a request that is not found", `DELETE FROM request_name WHERE request_id = ` + request,
 			[]string{"what has names is found by them, and no name leads nowhere"}},
@@ -103,7 +106,8 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"what has names is found by them, and no name leads nowhere"}},
 		{"certificates not counted", `UPDATE counter SET value = value - 1 WHERE name = 'certificates'`,
 			[]string{"certificates are counted"}},
-		{"certificates of an authority not counted", `UPDATE counter SET value = value - 1 WHERE name = 'issued' AND object_id = 2`,
+		{"certificates of an authority not counted",
+			`UPDATE counter SET value = value - 1 WHERE name = 'issued' AND object_id = 2`,
 			[]string{"what each authority issued is counted"}},
 		{"a request counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'requests Outstanding'`,
 			[]string{"requests are counted by status"}},
@@ -133,7 +137,8 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 		{"a live one counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'live'`, nil},
 		{"a live one not counted", `DELETE FROM counter WHERE name = 'live'`, nil},
 		{"a live one of nobody", `INSERT INTO counter VALUES ('live', 978307200, 7, 0, 0, 1)`, nil},
-		{"an unknown one that does not exist", `INSERT INTO counter VALUES ('unknown', 0, 0, 0, 0, 1)`, []string{"revocations of certificates that are not known are counted"}},
+		{"an unknown one that does not exist", `INSERT INTO counter VALUES ('unknown', 0, 0, 0, 0, 1)`,
+			[]string{"revocations of certificates that are not known are counted"}},
 		{"an expiry counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'expiring'`, nil},
 		{"an expiry not counted", `DELETE FROM counter WHERE name = 'expiring'`, nil},
 		{"an expiry that does not exist", `INSERT INTO counter VALUES ('expiring', 978307200, 0, 0, 0, 1)`, nil},
