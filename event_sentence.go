@@ -169,7 +169,7 @@ func plain(value any) string {
 	return fmt.Sprint(value)
 }
 
-// refIn returns the reference that a recorded object of fields is, if it is one.
+// refIn decodes recorded fields as a reference and reports whether they are one.
 func refIn(fields map[string]any) (ref Ref, ok bool) {
 	kind, isKind := fields["kind"].(string)
 	id, isID := fields["id"].(interface{ Int64() (int64, error) }) // a number in JSON

@@ -70,14 +70,14 @@ type AuthorityState struct {
 	CRLDue bool
 }
 
-// OfflineDue reports whether an offline authority should sign a new CRL: the last one lacks a revocation, or it expires
-// within 30 days or a quarter of its lifetime, whichever is shorter.
+// OfflineDue reports whether an offline authority should sign a new CRL: there is none, or it lacks a revocation, or it
+// expires within 30 days or a quarter of its lifetime, whichever is shorter.
 func (s *AuthorityState) OfflineDue(now time.Time) bool {
-	if s.Unpublished > 0 {
+	if s.Unpublished > 0 || s.CRLNumber == 0 {
 		return true
 	}
 	const early = 30 * 24 * time.Hour
-	return s.CRLNumber > 0 && s.NextUpdate.Before(now.Add(min(early, s.NextUpdate.Sub(s.ThisUpdate)/4)))
+	return s.NextUpdate.Before(now.Add(min(early, s.NextUpdate.Sub(s.ThisUpdate)/4)))
 }
 
 // Statistics are the counts for monitoring.

@@ -55,7 +55,7 @@ type AuthorityState struct {
 	CRLNumber        *int64     `json:"crl_number" doc:"Of the latest full CRL; null before the first"`
 	ThisUpdate       *time.Time `json:"this_update"`
 	NextUpdate       *time.Time `json:"next_update"`
-	CRLDue           bool       `json:"crl_due" doc:"Whether a CRL is due for renewal: less than half of its lifetime is left; if the CA is offline, it lacks revocations, or it expires within 30 days or a quarter of its lifetime"`
+	CRLDue           bool       `json:"crl_due" doc:"Whether a CRL is due for renewal: less than half of its lifetime is left; if the CA is offline, there is none, it lacks revocations, or it expires within 30 days or a quarter of its lifetime"`
 	Unpublished      int64      `json:"unpublished_revocations" doc:"Revocations that the full CRL lacks; those of an offline CA wait for the upload of its CRL"`
 	Offline          bool       `json:"offline" doc:"Whether its key is kept elsewhere"`
 	Shards           int        `json:"shards" doc:"Number of partitioned CRLs"`

@@ -172,7 +172,7 @@ func requireNewer(crl *pki.CRL, a *notary.Authority, published *notary.CRL) erro
 		return notary.Errorf(notary.Conflict, "a CRL with the number %d has already been published", crl.Number)
 	case crl.Number < last:
 		return notary.Errorf(notary.Conflict, "the CRL has the number %d, and the last one %d: sign one with a higher number "+
-			"(with openssl ca, write it in hexadecimal, at least %[3]X, to the file crlnumber)", crl.Number, last, last+1)
+			"(with openssl ca, write it in hexadecimal, at least %016[3]X, to the file crlnumber)", crl.Number, last, last+1)
 	case crl.ThisUpdate.Before(published.ThisUpdate):
 		return notary.Errorf(notary.Conflict, "the CRL was issued at %s, before the published one (%s)",
 			crl.ThisUpdate.UTC().Format(time.RFC3339), published.ThisUpdate.UTC().Format(time.RFC3339))
@@ -184,20 +184,23 @@ func requireNewer(crl *pki.CRL, a *notary.Authority, published *notary.CRL) erro
 const maxNamedSerials = 5
 
 // compareEntries returns the entries of the CRL that may be new, and the number of known revocations. It returns an
-// error if a recorded revocation is missing on the CRL: relying parties would accept the certificate again.
+// error if a recorded revocation is missing on the CRL, so that relying parties would accept the certificate again, or
+// its reason was corrected since.
 func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL,
-	published *notary.CRL) (fresh []notary.Revocation,
-	known int64, err error) {
-	listed := make(map[string]bool, len(crl.Revocations)) // by serial number, whether it is recorded
+	published *notary.CRL) (fresh []notary.Revocation, known int64, err error) {
+	listed := make(map[string]notary.RevocationReason, len(crl.Revocations)) // by serial number
 	for _, v := range crl.Revocations {
-		listed[bareSerial(v.Serial)] = false
+		listed[bareSerial(v.Serial)] = v.Reason
 	}
-	var missing []string
+	recorded := make(map[string]bool, len(crl.Revocations))
+	var missing, outdated []string
 	known, err = s.store.EachRevocation(ctx, id, 0, published.ThisUpdate, func(v notary.Revocation) error {
-		if _, ok := listed[bareSerial(v.Serial)]; !ok {
+		reason, ok := listed[bareSerial(v.Serial)]
+		switch recorded[bareSerial(v.Serial)] = true; {
+		case !ok:
 			missing = append(missing, v.Serial)
-		} else {
-			listed[bareSerial(v.Serial)] = true
+		case v.Reason.Replaces(reason):
+			outdated = append(outdated, v.Serial)
 		}
 		return nil
 	})
@@ -209,8 +212,13 @@ func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL,
 			"would accept the certificate again. Revoke it at the offline authority, too, and sign a new CRL",
 			counted(int64(len(missing)), "revocation", "revocations"), someSerials(missing))
 	}
+	if len(outdated) > 0 {
+		return nil, 0, notary.Errorf(notary.Conflict, "the reason of %s was corrected here after that on the CRL (serial "+
+			"number %s). Correct it at the offline authority, too, and sign a new CRL",
+			counted(int64(len(outdated)), "revocation", "revocations"), someSerials(outdated))
+	}
 	for _, v := range crl.Revocations {
-		if !listed[bareSerial(v.Serial)] {
+		if !recorded[bareSerial(v.Serial)] {
 			fresh = append(fresh, v)
 		}
 	}

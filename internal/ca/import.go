@@ -215,7 +215,8 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	return a.ID, tx.Event(notary.EventBy(caller, "authority.import", a.Ref()).With(below...).Set(fields))
 }
 
-// recordImportedCRL records the entries of the CRL sent, and publishes it if the authority is offline.
+// recordImportedCRL records the entries of the CRL sent, and publishes it if the authority is offline. If revocations
+// were recorded before, the CRL may lack some: it has to be uploaded, which compares them.
 func (s *Service) recordImportedCRL(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
 	in *imported) error {
 	known, err := tx.RevocationCount(ctx, a.ID, 0)
@@ -228,10 +229,10 @@ func (s *Service) recordImportedCRL(ctx context.Context, tx *store.Tx, caller no
 	} else {
 		added, err = s.recordEntries(ctx, tx, caller, a.ID, in.crl.Revocations)
 	}
-	if err != nil || !in.listed {
+	if err != nil || !in.listed || known > 0 {
 		return err
 	}
-	return tx.PublishCRL(publishable(a.ID, &in.crl, known+int64(added)))
+	return tx.PublishCRL(publishable(a.ID, &in.crl, int64(added)))
 }
 
 // refuseHeld rejects a key that belongs to an authority here.

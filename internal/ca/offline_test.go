@@ -186,6 +186,40 @@ func authorityState(t testing.TB, w *testkit.World, id int64) *notary.AuthorityS
 	return state
 }
 
+// A CRL that comes with the registration is not published if revocations were recorded before: it may lack them.
+func TestRegisterAgainWithAnOldCRL(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	sub := below(t, w, o)
+	root := register(t, w, o, lastCRL(t, w, o, 5))
+	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), sub, notary.CACompromise))
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), root, true))
+	w.Clock.Advance(time.Minute)
+	again := register(t, w, o, lastCRL(t, w, o, 6))
+	if state := authorityState(t, w, again); state.Unpublished != 1 || !state.CRLDue {
+		t.Errorf("the state is %+v, want a revocation that is not published", state)
+	}
+}
+
+// A correction of a reason must be on the next CRL too.
+func TestUploadWithAFormerReason(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	sub := below(t, w, o)
+	entry := notary.Revocation{Serial: authority(t, w, sub).Certificate.Serial, At: w.Clock.Now().Add(-time.Hour),
+		Reason: notary.CertificateHold}
+	root := register(t, w, o, lastCRL(t, w, o, 5, entry))
+	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), sub, notary.KeyCompromise))
+	w.Clock.Advance(time.Minute)
+	_, err := uploadCRL(t, w, root, lastCRL(t, w, o, 6, entry))
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantText(t, err, "the reason of 1 revocation was corrected here", entry.Serial)
+	entry.Reason = notary.KeyCompromise
+	testkit.Check(t, second(uploadCRL(t, w, root, lastCRL(t, w, o, 6, entry))))
+}
+
 // An external CRL, such as from openssl ca, is published; entries that are new here become revocations.
 func TestUploadForeignCRL(t *testing.T) {
 	t.Parallel()
@@ -266,8 +300,7 @@ func TestRefusedCRLs(t *testing.T) {
 		"from the future": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.ThisUpdate = now.Add(time.Minute) })},
 			notary.Invalid, "from the future"},
 		"expired": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) {
-			l.ThisUpdate,
-				l.NextUpdate = now.Add(-time.Hour), now
+			l.ThisUpdate, l.NextUpdate = now.Add(-time.Hour), now
 		})}, notary.Invalid, "the CRL expired"},
 		"older": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.ThisUpdate = now.Add(-time.Minute) })},
 			notary.Conflict, "before the published one"},

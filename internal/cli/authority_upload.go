@@ -40,7 +40,7 @@ func (p *program) authorityUpload() *cobra.Command {
 		if err := client.UploadAuthorityCertificate(ctx, id, body); err != nil {
 			return err
 		}
-		return p.done("authority %d has its certificate and can sign", id)
+		return p.done("authority %d has its certificate", id)
 	})
 	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with the chain, the authority's own certificate first, as "+
 		"PEM, DER or PKCS #7; - for the standard input")

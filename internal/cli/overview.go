@@ -87,9 +87,12 @@ func (p *program) authoritySummary(a api.AuthorityState) []string {
 	}
 	switch {
 	case a.CRLDue && a.Offline && a.Unpublished > 0:
-		words = append(words, fmt.Sprintf("upload a new CRL: %d revocations are not on the last one", a.Unpublished))
+		words = append(words, fmt.Sprintf("upload a new CRL: the last one lacks %s",
+			counted(int(a.Unpublished), "revocation")))
+	case a.CRLDue && a.Offline && a.NextUpdate == nil:
+		words = append(words, "upload its first CRL")
 	case a.CRLDue && a.Offline:
-		words = append(words, "upload a new CRL: the last one expires "+relative(a.NextUpdate, p.now()))
+		words = append(words, "upload a new CRL: its next update is due "+relative(a.NextUpdate, p.now()))
 	case a.CRLDue:
 		words = append(words, "a CRL is overdue")
 	}

@@ -19,7 +19,7 @@ func (r *routes) groups() {
 	handle(r, operation{id: "deleteGroup", method: "DELETE", path: one, status: 202, needs: notary.ManageAccounts,
 		errors: []int{409}, summary: "Delete a group",
 		doc: "Also deletes its grants. The accounts are not deleted. 409 while requests or certificates belong to it, or " +
-			"a grant of others is limited to its requests."}, r.deleteGroup)
+			"a grant to another grantee is limited to its requests."}, r.deleteGroup)
 	handle(r, operation{id: "changeMembers", method: "PUT", path: one + "/members", status: 200,
 		needs:  notary.ManageAccounts,
 		errors: []int{409}, summary: "Add and remove members of a group", doc: "Either all changes are made or none."},

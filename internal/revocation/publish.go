@@ -21,7 +21,7 @@ func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int
 		return nil, err
 	}
 	key := store.ListKey{AuthorityID: authorityID, Shard: shard}
-	if a.Offline && shard > 0 { // of when its key was held here: a full CRL has no distribution point, so it fits all
+	if a.Offline && shard > 0 { // a partition of when its key was held here: the full CRL covers each
 		if _, err := s.listURLs(ctx, key); err != nil {
 			return nil, err
 		}

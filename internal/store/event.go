@@ -23,7 +23,7 @@ const insertEvent = `INSERT INTO event (at, account_id, email, address, kind, ac
 		principal, object_name, refs, request_id, state_before, state_after)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 
-// insertEventPair saves a revocation, which has two, a statement.
+// insertEventPair inserts both events of a revocation in one statement.
 const insertEventPair = insertEvent +
 	`, ($15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`
 

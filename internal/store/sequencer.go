@@ -107,8 +107,8 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	return final, nil
 }
 
-// sequence assigns the positions after last to the events without one between the id done and the last of ids. Every
-// event up to the id final then has a position. One statement for all costs a fraction of one for each.
+// sequence assigns the positions after last to the events without one whose ids are above done and up to the last of
+// ids. Every event up to the id final then has a position. One statement for all costs a fraction of one for each.
 func (tx *Tx) sequence(ctx context.Context, last, done int64, ids []int64, final int64) error {
 	if len(ids) > 0 {
 		err := tx.db.Later(`INSERT INTO event_position (position, event_id)

@@ -32,6 +32,9 @@ func (tx *Tx) Transfer(ctx context.Context, req *notary.Request, account *notary
 		return err
 	}
 	for _, c := range certificates {
+		if c, err = tx.LockCertificate(ctx, c); err != nil { // it may have been revoked meanwhile
+			return err
+		}
 		if err := tx.moveCertificate(c, &to); err != nil {
 			return err
 		}
