@@ -153,39 +153,6 @@ func (s *Service) revokeUnlessRefused(ctx context.Context, tx *store.Tx, caller 
 	return nil, refusal
 }
 
-// correctRequest corrects the revocation reasons of a revoked request where the new reason may replace the old one.
-func (s *Service) correctRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
-	reason notary.RevocationReason) error {
-	all, err := tx.CertificatesOfRequest(ctx, id)
-	if err != nil {
-		return err
-	}
-	_, refusal := notary.Revoked.Next(notary.Revoke) // returned if no reason can be corrected
-	all = slices.DeleteFunc(all, func(c *notary.Certificate) bool {
-		if c.Revocation != nil && !reason.Replaces(c.Revocation.Reason) {
-			refusal = c.RevocableFor(reason, nil)
-		}
-		return c.Revocation == nil || !reason.Replaces(c.Revocation.Reason)
-	})
-	for i, cert := range all {
-		if i == 0 && reason == notary.KeyCompromise {
-			if err := tx.LockKey(cert.KeyFingerprint); err != nil {
-				return err
-			}
-		}
-		if refusal, err = s.revokeUnlessRefused(ctx, tx, caller, cert, reason); err != nil {
-			return err
-		}
-	}
-	switch {
-	case len(tx.RevokedCertificates()) == 0:
-		return refusal
-	case reason == notary.KeyCompromise:
-		return s.reportCompromised(ctx, tx, caller, all[0].KeyFingerprint)
-	}
-	return nil
-}
-
 // RevokeCertificate revokes any certificate of the inventory, and the request or authority whose current certificate it
 // is.
 func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64,
@@ -345,20 +312,6 @@ func (s *Service) issuerRef(cert *notary.Certificate) notary.Ref {
 // revoked returns the event fields of a revocation.
 func revoked(cert *notary.Certificate, reason notary.RevocationReason) notary.Fields {
 	return notary.Fields{"serial_number": cert.Serial, "reason": reason}
-}
-
-func (s *Service) correctRevocation(tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
-	reason notary.RevocationReason) error {
-	former := cert.Revocation.Reason
-	if !reason.Replaces(former) {
-		return cert.RevocableFor(reason, nil)
-	}
-	if err := tx.CorrectRevocation(cert, reason); err != nil {
-		return err
-	}
-	event := s.revocationEvent(caller, "certificate.correct_reason", cert).Change(revoked(cert, former),
-		revoked(cert, reason))
-	return tx.Event(event)
 }
 
 // refuseRevocation returns an error if the certificate cannot be revoked for the reason.

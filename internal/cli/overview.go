@@ -81,7 +81,7 @@ func joined(texts ...string) string {
 
 // authoritySummary summarises the state of an authority.
 func (p *program) authoritySummary(a api.AuthorityState) []string {
-	words := []string{a.CommonName, a.Status, fmt.Sprintf("%d valid certificates", a.InForce)}
+	words := []string{a.CommonName, a.Status, counted(int(a.InForce), "valid certificate")}
 	if a.EndsSoon {
 		words = append(words, "its certificate expires "+relative(a.NotAfter, p.now()))
 	}

@@ -105,7 +105,7 @@ func TestParseOCSPRequestForms(t *testing.T) {
 		return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: tag, IsCompound: true, Bytes: content}
 	}
 	for name, edit := range map[string]func(*asked){
-		"as it is":           func(*asked) {},
+		"unchanged":          func(*asked) {},
 		"a version":          func(a *asked) { a.TBS.Version = 0 },
 		"a requestor's name": func(a *asked) { a.TBS.Requestor = constructed(1, []byte{0x82, 1, 'a'}) },
 		"a signature":        func(a *asked) { a.Signature = constructed(0, []byte{0x30, 0}) },

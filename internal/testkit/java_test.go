@@ -40,7 +40,7 @@ func TestJavaVerifies(t *testing.T) {
 		edit     func(*testkit.JavaChain)
 		accepted bool
 	}{
-		"as it is":              {func(*testkit.JavaChain) {}, true},
+		"unchanged":             {func(*testkit.JavaChain) {}, true},
 		"with no look at lists": {func(c *testkit.JavaChain) { c.Lists = "" }, true},
 		"without the list":      {func(c *testkit.JavaChain) { c.Lists = c.Intermediates }, false},
 		"for a client":          {func(c *testkit.JavaChain) { c.Use = "client" }, false},
