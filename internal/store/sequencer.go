@@ -36,46 +36,48 @@ const sequencedUpTo = "events have positions up to event"
 
 // Run assigns a position to every committed event. It runs periodically, never concurrently.
 func (q *Sequencer) Run(ctx context.Context) error {
-	for {
-		n, err := q.step(ctx)
-		if err != nil || n < sequenceBatch {
+	for after := int64(0); ; {
+		ids, err := q.step(ctx, after)
+		if err != nil || len(ids) < sequenceBatch {
 			return err
 		}
+		after = ids[len(ids)-1] // the next run looks below again
 	}
 }
 
-// step assigns positions to the next events and returns their number.
-func (q *Sequencer) step(ctx context.Context) (n int, err error) {
+// step assigns positions to the next events after an id and returns their ids.
+func (q *Sequencer) step(ctx context.Context, after int64) (ids []int64, err error) {
 	final, err := q.finalUpTo(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	done, err := q.store.sequencedUpTo(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	last, err := q.store.lastPosition(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	ids, err := q.store.unsequenced(ctx, done) // after last, which is compared below
+	after = max(after, done)
+	ids, err = q.store.unsequenced(ctx, after) // after last, which is compared below
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	if len(ids) == sequenceBatch || final < done { // there are more
+	if len(ids) == sequenceBatch || after > done || final < done { // there may be more
 		final = done
 	}
 	if len(ids) == 0 && final == done {
-		return 0, nil
+		return nil, nil
 	}
-	return len(ids), q.store.Write(ctx, func(tx *Tx) error {
+	return ids, q.store.Write(ctx, func(tx *Tx) error {
 		if err := tx.db.Lock(lockSequence, 0); err != nil {
 			return err
 		}
 		if now, err := tx.lastPosition(ctx); err != nil || now != last { // another sequencer was faster
 			return err
 		}
-		return tx.sequence(ctx, last, done, ids, final)
+		return tx.sequence(ctx, last, after, ids, final)
 	})
 }
 
@@ -107,14 +109,14 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	return final, nil
 }
 
-// sequence assigns the positions after last to the events without one whose ids are above done and up to the last of
+// sequence assigns the positions after last to the events without one whose ids are above after and up to the last of
 // ids. Every event up to the id final then has a position. One statement for all costs a fraction of one for each.
-func (tx *Tx) sequence(ctx context.Context, last, done int64, ids []int64, final int64) error {
+func (tx *Tx) sequence(ctx context.Context, last, after int64, ids []int64, final int64) error {
 	if len(ids) > 0 {
 		err := tx.db.Later(`INSERT INTO event_position (position, event_id)
 			SELECT CAST($1 AS BIGINT) + ROW_NUMBER() OVER (ORDER BY e.id), e.id
 			FROM event e LEFT JOIN event_position p ON p.event_id = e.id
-			WHERE e.id > $2 AND e.id <= $3 AND p.event_id IS NULL`, last, done, ids[len(ids)-1])
+			WHERE e.id > $2 AND e.id <= $3 AND p.event_id IS NULL`, last, after, ids[len(ids)-1])
 		if err != nil {
 			return err
 		}

@@ -173,3 +173,37 @@ func TestSequencerOfAnIdleDatabase(t *testing.T) {
 		return nil
 	}))
 }
+
+// One run gives a position to every event, however many there are; only the next says that all have one, because it
+// looks again for events that were committed late.
+func TestPositionsOfManyBatches(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	q := store.NewSequencer(s)
+	testkit.Check(t, s.Write(t.Context(), func(tx *store.Tx) error {
+		for i := range 2_500 {
+			err := tx.Event(notary.Event{Action: fmt.Sprint(i)})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	for run, want := range []string{"0", "2500"} {
+		testkit.Check(t, q.Run(t.Context()))
+		up, err := s.Agreed(t.Context(), complete)
+		testkit.Check(t, err)
+		if up != want {
+			t.Errorf("complete up to %s after run %d, want %s", up, run+1, want)
+		}
+	}
+	read := follow(t, s, nil)
+	for i, e := range read {
+		if e.Position != int64(i+1) || e.Action != fmt.Sprint(i) {
+			t.Fatalf("event %d is %s at position %d", i, e.Action, e.Position)
+		}
+	}
+	if len(read) != 2_500 {
+		t.Errorf("%d events have positions, want 2500", len(read))
+	}
+}
