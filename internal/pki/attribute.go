@@ -72,7 +72,6 @@ func CheckAttribute(a Attribute) error {
 	return err
 }
 
-// encode returns the DER of the attribute, using the string type that suits its value.
 func (a Attribute) encode() ([]byte, error) {
 	oid, ok := ParseOID(a.Type)
 	if !ok {
@@ -110,9 +109,9 @@ func SubjectAttributes(rawSubject []byte) ([]Attribute, error) {
 	return list, nil
 }
 
-// FixSubject returns the subject with all attributes of the given types replaced by the given values, each at the
-// position of the first replaced one. Types that the subject lacked come first, in the given order, but a common
-// name comes last. All other attributes stay byte for byte.
+// FixSubject returns the subject with all attributes of the given types replaced, each at the position of the first
+// replaced one. Types that the subject lacked come first, but a common name comes last. All other attributes stay
+// byte for byte.
 func FixSubject(rawSubject []byte, fixed []Attribute) ([]byte, error) {
 	if len(fixed) == 0 {
 		return rawSubject, nil
@@ -159,7 +158,6 @@ func FixSubject(rawSubject []byte, fixed []Attribute) ([]byte, error) {
 	return joinSubject(append(first, body...))
 }
 
-// subjectPart is an attribute with its encoding.
 type subjectPart struct {
 	Attribute
 	der []byte

@@ -10,8 +10,8 @@ import (
 	"notary"
 )
 
-// OrderChain returns the chain of the key: its certificate, followed by the issuers found among the certificates.
-// Others, which a PKCS #12 file may contain, are dropped.
+// OrderChain returns the certificate of the key, followed by its issuers among the certificates. Others, which a PKCS
+// #12 file may contain, are dropped.
 func OrderChain(certificates []*x509.Certificate, key crypto.PublicKey) []*x509.Certificate {
 	first := slices.IndexFunc(certificates, func(c *x509.Certificate) bool { return SameKey(c.PublicKey, key) })
 	if first < 0 {
@@ -20,9 +20,8 @@ func OrderChain(certificates []*x509.Certificate, key crypto.PublicKey) []*x509.
 	return chainFrom(certificates[first], certificates)
 }
 
-// CheckAuthority checks that a key and its chain can be imported as an authority. In addition to [CheckChain] it
-// requires, except for a root, a serial number that the issuer's CRL can list. Roots and issuers may have any
-// serial number.
+// CheckAuthority checks that a key and its chain can be imported as an authority: in addition to [CheckChain], the
+// issuer's CRL must be able to list its serial number, unless it is a root.
 func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Time) error {
 	if err := CheckKey(key); err != nil {
 		return notary.WithField(err, "private_key")
@@ -43,8 +42,7 @@ func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Ti
 	return nil
 }
 
-// IssuedBy reports whether the authority issued the certificate: the issuer name matches, and the signature
-// verifies. The certificate may be expired or signed with SHA-1.
+// IssuedBy reports whether the authority issued the certificate, which may be expired or signed with SHA-1.
 func IssuedBy(certificate, authority *x509.Certificate) bool {
 	return SameName(certificate.RawIssuer, authority.RawSubject) && checkIssuedSignature(certificate, authority) == nil
 }

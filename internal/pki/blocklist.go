@@ -12,21 +12,18 @@ import (
 	"strings"
 )
 
-// The limits of a [Blocklist].
 const (
 	MaxBlockedKeys  = 2_000_000
 	maxBlockedWidth = 1024 // octets per line
 )
 
-// Blocklist is a set of keys that are never certified, such as keys found in firmware images or from a flawed
-// generator. The zero value is empty.
+// Blocklist is a set of keys that are never certified, such as those of a flawed generator. The zero value is empty.
 type Blocklist struct {
 	sorted [][sha256.Size]byte
 }
 
 // ReadBlocklist reads a list of keys, one per line: the SHA-256 of a SubjectPublicKeyInfo in hexadecimal, then
-// optionally a space and a comment. Empty lines and lines that start with # are skipped. Errors give the line
-// number.
+// optionally a space and a comment. Empty lines and lines that start with # are skipped.
 func ReadBlocklist(r io.Reader) (*Blocklist, error) {
 	list := &Blocklist{}
 	lines := bufio.NewScanner(r)

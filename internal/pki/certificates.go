@@ -11,12 +11,10 @@ import (
 	"notary"
 )
 
-// limits bounds the input of [readCertificates].
 type limits struct {
 	octets, certificates int
 }
 
-// certificates is the result of [readCertificates].
 type certificates struct {
 	list      []*x509.Certificate
 	unordered bool // some are from a PKCS #7, which is a set
@@ -65,7 +63,6 @@ func plainText(text string) string {
 	return strings.TrimPrefix(string(DecodeText([]byte(text))), byteOrderMark)
 }
 
-// bareBase64 decodes base64 that has no BEGIN and END lines.
 func bareBase64(text string) (string, bool) {
 	packed := strings.Join(strings.Fields(text), "")
 	if packed == "" {
@@ -109,7 +106,7 @@ func (f *certificates) addBlock(label string, der []byte, limit limits) (known b
 	return true, err
 }
 
-// withoutTrust removes the trust settings, a SEQUENCE that OpenSSL appends to a certificate.
+// withoutTrust removes the trust settings that OpenSSL appends to a certificate.
 func withoutTrust(der []byte) []byte {
 	in := cryptobyte.String(der)
 	var certificate, trust cryptobyte.String
@@ -119,7 +116,6 @@ func withoutTrust(der []byte) []byte {
 	return der
 }
 
-// errNoCertificates is returned for input without any certificate.
 var errNoCertificates error = invalid("this is not a certificate chain in PEM, PKCS #7 or DER: " +
 	"it must hold -----BEGIN CERTIFICATE-----, or be base64 of the DER")
 
@@ -148,7 +144,6 @@ func LooksLikeCertificate(der []byte) bool {
 		signed.PeekASN1Tag(constructed(0))
 }
 
-// addDER reads concatenated DER elements: certificates, or PKCS #7 with certificates.
 func (f *certificates) addDER(der []byte, limit limits) error {
 	in := cryptobyte.String(der)
 	if !in.PeekASN1Tag(casn1.SEQUENCE) {

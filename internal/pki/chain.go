@@ -5,9 +5,8 @@ import (
 	"slices"
 )
 
-// ParseChain reads a certificate chain in any form that [readCertificates] supports. The order is kept, but the
-// certificates of a PKCS #7, which is a set, are sorted into a chain. Duplicates are refused. Use [CheckChain] to
-// verify it.
+// ParseChain reads a chain in any form that [readCertificates] supports and refuses duplicates. The order is kept,
+// but the certificates of a PKCS #7, which is a set, are sorted. Use [CheckChain] to verify it.
 func ParseChain(text string) ([]*x509.Certificate, error) {
 	found, err := readCertificates(text, limits{MaxChainSize, MaxChain})
 	if err != nil {
@@ -37,8 +36,7 @@ func ParseBundle(text string) ([]*x509.Certificate, error) {
 	return found.list, err
 }
 
-// inOrder sorts certificates into a chain that starts with the only one that issued no other. Without exactly one
-// such certificate it returns the list unchanged.
+// inOrder sorts certificates into a chain that starts with the one that issued no other, unless there are several.
 func inOrder(list []*x509.Certificate) []*x509.Certificate {
 	var first *x509.Certificate
 	for _, c := range list {
@@ -58,7 +56,6 @@ func inOrder(list []*x509.Certificate) []*x509.Certificate {
 	return chainFrom(first, list)
 }
 
-// chainFrom returns the chain of a certificate, as far as the list contains its issuers.
 func chainFrom(first *x509.Certificate, list []*x509.Certificate) []*x509.Certificate {
 	chain := []*x509.Certificate{first}
 	for len(chain) <= MaxChain {

@@ -15,9 +15,8 @@ import (
 var hostMapping = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false),
 	idna.ValidateLabels(false))
 
-// LooksLikeHost reports whether people or programs may take a common name for a host. It returns the host in lower
-// case with A-labels, without surrounding spaces, trailing dots or an address zone. Words without a dot do not
-// look like hosts.
+// LooksLikeHost reports whether people or programs may take a common name for a host, which must have a dot. It
+// returns the host in lower case with A-labels, without surrounding spaces, trailing dots or an address zone.
 func LooksLikeHost(commonName string) (host string, ok bool) {
 	text := strings.TrimFunc(norm.NFKC.String(commonName), isPadding)
 	if ip, ok := looseIP(text); ok {
@@ -37,14 +36,12 @@ func LooksLikeHost(commonName string) (host string, ok bool) {
 
 func isPadding(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, invisible...) }
 
-// isHostRune reports whether r may occur in a host name, including wildcards, underscores and characters that
-// cannot be mapped to ASCII.
+// isHostRune accepts wildcards, underscores and characters that cannot be mapped to ASCII.
 func isHostRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("-._*", r) ||
 		r >= 0x80 && !unicode.IsSpace(r)
 }
 
-// looseIP parses an IP address, with or without brackets and a zone.
 func looseIP(text string) (ip string, ok bool) {
 	text, _, _ = strings.Cut(strings.Trim(text, "[]"), "%")
 	addr, err := netip.ParseAddr(text)
@@ -52,8 +49,7 @@ func looseIP(text string) (ip string, ok bool) {
 }
 
 // CommonNameHost returns the subject alternative name for a server's common name: a DNS name, possibly of a single
-// label, or an IP address. Otherwise the error says why it is neither. Underscores make a DNS name only if they
-// are allowed.
+// label, or an IP address. The error says why it is neither.
 func CommonNameHost(commonName string, underscores bool) (names notary.Names, err error) {
 	switch addr, notIP := netip.ParseAddr(commonName); {
 	case commonName == "":
@@ -81,8 +77,6 @@ func CommonNameHost(commonName string, underscores bool) (names notary.Names, er
 	return names, err
 }
 
-// notALabels returns the error for a common name that is not ASCII. If it is a host name, the error has its
-// A-labels.
 func notALabels(commonName string) error {
 	label, err := idna.Lookup.ToASCII(commonName)
 	if _, bad := checkDNS(label); err != nil || bad != nil {

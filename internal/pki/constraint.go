@@ -16,11 +16,9 @@ import (
 
 var oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
 
-// maxSubtrees is the maximum number of subtrees of an authority created here.
 const maxSubtrees = 100
 
 // CheckNameConstraints validates constraints entered by a user, and returns them in lower case without duplicates.
-// Errors name the field, such as "name_constraints.permitted.dns".
 func CheckNameConstraints(given notary.NameConstraints) (checked notary.NameConstraints, err error) {
 	if given.Len() > maxSubtrees {
 		return checked, notary.FieldErrorf("name_constraints", "there are %d name constraints, and at most %d "+
@@ -62,7 +60,7 @@ func CheckNameConstraints(given notary.NameConstraints) (checked notary.NameCons
 	return checked, nil
 }
 
-// domainCheck returns the check of a domain. An excluded one may be "", which matches every name.
+// domainCheck returns the check of a domain. An excluded "" matches every name.
 func domainCheck(excluded bool) func(string) (string, error) {
 	return func(text string) (string, error) {
 		switch {
@@ -98,7 +96,6 @@ func checkEmailSubtree(text string) (string, error) {
 	return local + "@" + strings.ToLower(domain), checkEmail(text)
 }
 
-// checkHostSubtree checks a host, or a domain of hosts with a leading dot.
 func checkHostSubtree(text string) (string, error) {
 	dot := ""
 	domain, below := strings.CutPrefix(text, ".")
@@ -223,7 +220,6 @@ func readSubtrees(in cryptobyte.String, to *notary.Subtrees) error {
 	return nil
 }
 
-// readPrefix parses an address followed by its mask.
 func readPrefix(value []byte) (text string, ok bool) {
 	half := len(value) / 2
 	addr, ok := netip.AddrFromSlice(value[:half])
@@ -241,7 +237,6 @@ func readPrefix(value []byte) (text string, ok bool) {
 	return netip.PrefixFrom(addr, bits).String(), true
 }
 
-// lowerDomain lowers the case of all but the local part of an email address.
 func lowerDomain(text string) string {
 	if local, domain, address := strings.Cut(text, "@"); address {
 		return local + "@" + strings.ToLower(domain)

@@ -14,7 +14,6 @@ import (
 	"notary"
 )
 
-// Limits for external CRLs.
 const (
 	MaxCRLSize    = 24 << 20 // octets, as PEM or DER: half a million entries
 	maxCRLEntries = 500_000
@@ -51,9 +50,8 @@ var (
 	oidAuthorityKeyID      = asn1.ObjectIdentifier{2, 5, 29, 35}
 )
 
-// ParseCRL parses an authority's full CRL, in PEM or DER, and checks it (RFC 5280, section 5): the authority
-// signed it, its scope is complete, and it has no unknown critical extensions. It need not be current. All errors
-// are Invalid.
+// ParseCRL parses an authority's full CRL, in PEM or DER, and checks its signature, scope and critical extensions
+// (RFC 5280, section 5). It need not be current. All errors are Invalid.
 func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error) {
 	der, err := readCRL(data)
 	if err != nil {
@@ -88,11 +86,11 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 	return crl, err
 }
 
-// maxSignature is the maximum size of a signature in octets: more than that of RSA with 16384 bits.
+// maxSignature exceeds the octets of an RSA signature with 16384 bits.
 const maxSignature = 4096
 
-// JoinCRL returns the CRL with the TBSCertList (DER; RFC 5280, section 5.1.2) and the signature. [ParseCRL] verifies
-// it. All errors are Invalid.
+// JoinCRL returns the CRL with the TBSCertList (DER; RFC 5280, section 5.1.2) and the signature, unverified. All
+// errors are Invalid.
 func JoinCRL(tbs, signature []byte) ([]byte, error) {
 	var fields, algorithm cryptobyte.String
 	in := cryptobyte.String(tbs)
@@ -157,7 +155,6 @@ func checkCRLSignature(list *x509.RevocationList, issuer *x509.Certificate) erro
 	return nil
 }
 
-// checkCRLExtensions refuses partial CRLs and unknown critical extensions.
 func checkCRLExtensions(extensions []pkix.Extension) error {
 	seen := map[string]bool{}
 	for _, e := range extensions {

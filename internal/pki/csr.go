@@ -17,12 +17,10 @@ import (
 	"notary"
 )
 
-// CSR is a certificate signing request (PKCS #10, RFC 2986) that passed the checks of [ParseCSR]; its signature
-// may have been verified at submission only. Use the checked Names and CommonName, not those of the embedded
-// request.
+// CSR is a certificate signing request (PKCS #10, RFC 2986) that passed [ParseCSR]; its signature may have been
+// verified at submission only. Use the checked Names and CommonName, not those of the embedded request.
 //
-// The embedded request has the subject of the future certificate. Raw and RawTBSCertificateRequest are as
-// submitted.
+// The embedded request has the subject of the future certificate. Raw and RawTBSCertificateRequest are as submitted.
 type CSR struct {
 	*x509.CertificateRequest
 	PEM        string // as submitted, byte for byte
@@ -36,14 +34,13 @@ type CSR struct {
 	asked notary.Names // Names without those implied by the subject
 }
 
-// ParseCSR parses and checks a request: a single PEM block, an acceptable key, a valid signature, and a subject
-// and names that may appear in a certificate. Harmless departures from standards that are known from devices
-// become findings.
+// ParseCSR parses and checks a request: a single PEM block, an acceptable key, a valid signature, and a subject and
+// names that may appear in a certificate. Harmless departures from standards become findings.
 //
 // A common name that is a host name or IP address is added to the names, because clients look nowhere else (RFC
-// 9525), and so are the subject's email addresses (RFC 5280, section 4.1.2.6). Other requested extensions, such
-// as basic constraints or key usages, are in Asked for profiles to decide on. Profiles also decide on SHA-1
-// signatures, underscores, user principal names and large numbers of names.
+// 9525), and so are the subject's email addresses (RFC 5280, section 4.1.2.6). Profiles decide on other requested
+// extensions, which are in Asked, and on SHA-1 signatures, underscores, user principal names and large numbers of
+// names.
 //
 // All errors are Invalid, with the field "csr".
 func ParseCSR(pemText string) (*CSR, error) {
@@ -54,9 +51,8 @@ func ParseCSR(pemText string) (*CSR, error) {
 	return csr, nil
 }
 
-// ParseStoredCSR parses a request from the database that [ParseCSR] accepted earlier. It makes all current checks
-// except verifying the signature, which is most of the cost and was done at submission. Never use it for external
-// input.
+// ParseStoredCSR parses a request from the database that [ParseCSR] accepted earlier. It skips only the signature,
+// which is most of the cost. Never use it for external input.
 //
 // All errors are Invalid, with the field "csr".
 func ParseStoredCSR(pemText string) (*CSR, error) {
@@ -70,8 +66,8 @@ func ParseStoredCSR(pemText string) (*CSR, error) {
 	return csr, nil
 }
 
-// parseCSR checks an RSA modulus only after the signature, because the check takes a hundred times as long and
-// anyone could trigger it with a key that is not theirs.
+// parseCSR checks an RSA modulus only after the signature: it takes a hundred times as long, and anyone can submit a
+// key that is not theirs.
 func parseCSR(pemText string) (*CSR, error) {
 	csr, err := parseUnverified(pemText)
 	if err != nil {
@@ -87,8 +83,6 @@ func parseCSR(pemText string) (*CSR, error) {
 	return csr, nil
 }
 
-// parseUnverified makes all checks except the signature, which proves possession of the key, and the expensive key
-// checks.
 func parseUnverified(pemText string) (*CSR, error) {
 	der, err := DecodeCSR(pemText)
 	if err != nil {
@@ -131,7 +125,6 @@ func parseUnverified(pemText string) (*CSR, error) {
 		Findings: findings}, nil
 }
 
-// csrParts are the parts of a CertificationRequestInfo (RFC 2986, section 4.1) in DER.
 type csrParts struct {
 	der, info                cryptobyte.String // whole
 	subject, key, attributes cryptobyte.String
@@ -140,8 +133,8 @@ type csrParts struct {
 	noAttributes             bool
 }
 
-// maxVersion is the highest accepted version number. RFC 2986 defines only 0, but many programs write 1 or 2 as in
-// certificates, and openssl ignores it.
+// maxVersion is the highest accepted version. RFC 2986 defines only 0, but many programs write 1 or 2, and openssl
+// ignores it.
 const maxVersion = 2
 
 func splitCSR(der []byte) (csrParts, error) {
@@ -180,8 +173,8 @@ func notACSR() error {
 	return invalid("the PEM block does not hold a certificate request (RFC 2986)")
 }
 
-// parse calls package x509 to parse the request with the given subject. If x509 would not accept the request, it
-// parses a copy in standard form; the signed bytes stay the submitted ones.
+// parse parses the request with the given subject. If x509 would not accept the request, it parses a copy in standard
+// form; the signed bytes stay the submitted ones.
 func (p csrParts) parse(subject []byte) (*x509.CertificateRequest, error) {
 	der := []byte(p.der)
 	if p.noAttributes || p.version != 0 || !bytes.Equal(subject, p.subject) {
@@ -198,8 +191,8 @@ func (p csrParts) parse(subject []byte) (*x509.CertificateRequest, error) {
 	return request, nil
 }
 
-// ReadCSR parses the DER of a request as leniently as [ParseCSR] does, without checking its content. The
-// subject keeps its string types.
+// ReadCSR parses a DER request as leniently as [ParseCSR], without checking its content. The subject keeps its string
+// types.
 func ReadCSR(der []byte) (*x509.CertificateRequest, error) {
 	if request, err := x509.ParseCertificateRequest(der); err == nil {
 		return request, nil
@@ -211,8 +204,8 @@ func ReadCSR(der []byte) (*x509.CertificateRequest, error) {
 	return parts.parse(parts.subject)
 }
 
-// Content returns the SHA-256, in lower-case hex, of the signed part of the request. It identifies the request,
-// since the key can produce any number of signatures over it.
+// Content returns the SHA-256, in lower-case hex, of the signed part. It identifies the request, over which the key
+// can produce any number of signatures.
 func (c *CSR) Content() string { return Fingerprint(c.RawTBSCertificateRequest) }
 
 // CSRContent returns [CSR.Content] of a stored request, even if it would not be accepted today.
@@ -255,7 +248,6 @@ func (p csrParts) checkKey() error {
 	return checkUsable(key)
 }
 
-// askedNames holds the requested names and the other content of the request's attributes.
 type askedNames struct {
 	names      notary.Names // including those implied by the subject
 	requested  notary.Names // without those
@@ -284,8 +276,6 @@ func (p csrParts) names(subject subject) (a askedNames, err error) {
 	return a, checkCount(a.names)
 }
 
-// addImplied adds the names implied by the subject: email addresses, and common names that are host names or IP
-// addresses.
 func addImplied(names *notary.Names, subject subject) (err error) {
 	for _, commonName := range subject.commonNames {
 		if dns, ip, ok := asHost(commonName); ok && ip != "" {
@@ -307,8 +297,8 @@ func addImplied(names *notary.Names, subject subject) (err error) {
 	return nil
 }
 
-// checkSignatureAlgorithm refuses MD5 and unknown algorithms. Profiles decide on SHA-1: the signature only proves
-// possession of the key, and no attacker chose the signed content.
+// checkSignatureAlgorithm refuses MD5 and unknown algorithms. Profiles decide on SHA-1, which is enough to prove
+// possession of the key.
 func checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm) error {
 	switch {
 	case goodSignature(algorithm), SignedWithSHA1(algorithm):
@@ -339,7 +329,7 @@ func goodSignature(algorithm x509.SignatureAlgorithm) bool {
 }
 
 // NewCSR creates a request with the given names and further extensions, and checks it as [ParseCSR] does. For an
-// unacceptable subject it returns an Invalid error whose field is the attribute's API name, such as "common_name".
+// unacceptable subject the error's field is the attribute's API name, such as "common_name".
 func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names, asked ...pkix.Extension) (*CSR, error) {
 	rawSubject, err := asn1.Marshal(subject.ToRDNSequence())
 	if err != nil {

@@ -8,8 +8,7 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// AskedExtension is a requested extension other than the names. The profile decides whether the certificate gets
-// it; if not, this is reported.
+// AskedExtension is a requested extension other than the names. If the profile does not grant it, this is reported.
 type AskedExtension struct {
 	ID    asn1.ObjectIdentifier
 	Value []byte
@@ -42,7 +41,6 @@ func (c *CSR) AskedPathLen() (pathLen int, ok bool) {
 	return pathLen, ok
 }
 
-// askedBasicConstraints reports whether the basic constraints have CA:TRUE, and returns the rest of them.
 func (c *CSR) askedBasicConstraints() (rest cryptobyte.String, isCA bool) {
 	value, ok := c.askedExtension(oidBasicConstraints)
 	ok = ok && value.ReadASN1(&rest, casn1.SEQUENCE) && rest.PeekASN1Tag(casn1.BOOLEAN) && rest.ReadASN1Boolean(&isCA)

@@ -8,8 +8,7 @@ import (
 	"notary"
 )
 
-// Findings about requests: tolerated departures from standards, and requested extensions that are never issued.
-// Their names start with "csr_"; those of lints start with "n_", "w_" or "e_".
+// Findings about requests have names that start with "csr_"; those of lints start with "n_", "w_" or "e_".
 
 // CSRNotice returns a finding about a request that needs no action. Its lint is "csr_" and name.
 func CSRNotice(name, citation, format string, args ...any) notary.Finding {

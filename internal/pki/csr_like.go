@@ -7,8 +7,8 @@ import (
 	"notary"
 )
 
-// RequestLike returns an unsigned request, without PEM, for the key with the certificate's subject and names. It
-// is used for additional certificates of authorities, which must keep the exact name that they use as issuers.
+// RequestLike returns an unsigned request, without PEM, for the key with the certificate's subject and names, for
+// additional certificates of authorities, which must keep their exact name.
 func RequestLike(key crypto.PublicKey, certificate *x509.Certificate) (*CSR, error) {
 	info, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
@@ -28,8 +28,8 @@ func RequestLike(key crypto.PublicKey, certificate *x509.Certificate) (*CSR, err
 	}, nil
 }
 
-// IsSelfSigned reports whether a certificate is signed with its own key. A self-issued certificate (RFC 5280,
-// section 3.2) also names itself as issuer, but may be signed with another key of the same name.
+// IsSelfSigned reports whether a certificate is signed with its own key. A self-issued one (RFC 5280, section 3.2)
+// may be signed with another key of the same name.
 func IsSelfSigned(c *x509.Certificate) bool {
 	return IsSelfIssued(c) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }

@@ -24,9 +24,8 @@ type Replacement struct {
 // IsZero reports whether nothing is replaced.
 func (r Replacement) IsZero() bool { return r.Subject == "" && r.Names == nil }
 
-// Replace returns the request with another subject or other names, checked as if it had requested them. Names
-// implied by the subject are added. Each replacement is reported as a finding. Errors are Invalid, with the field
-// "subject" or "names".
+// Replace returns the request with another subject or other names, checked as if it had requested them, and names
+// implied by the subject. Each replacement is a finding. Errors are Invalid, with the field "subject" or "names".
 func (c *CSR) Replace(r Replacement) (*CSR, error) {
 	if r.IsZero() {
 		return c, nil
@@ -75,7 +74,6 @@ func (c *CSR) replaceSubject(text string) error {
 	return nil
 }
 
-// implyNames sets the names to the requested ones plus those implied by the subject.
 func (c *CSR) implyNames() error {
 	subject, err := parseSubject(c.RawSubject)
 	if err != nil {

@@ -10,10 +10,7 @@ import (
 	"notary"
 )
 
-// Requests that the program creates and stores for authorities' keys.
-
-// RequestKey returns the public key of a stored request. Unlike [ParseStoredCSR], it also reads the request of an
-// imported authority whose subject is not acceptable today.
+// RequestKey returns the public key of a stored request, even if its subject is not acceptable today.
 func RequestKey(pemText string) (crypto.PublicKey, error) {
 	der, err := DecodeCSR(pemText)
 	if err != nil {
@@ -31,8 +28,8 @@ func CSRLike(key crypto.Signer, request *CSR) (pemText string, err error) {
 	return encodeCSR(key, request.RawSubject, request.Extensions)
 }
 
-// CSRFor creates a PEM request for an authority that already has a certificate, with the same subject, names and
-// name constraints, whether or not they would be accepted today.
+// CSRFor creates a PEM request for an authority that already has a certificate, with the same subject, names and name
+// constraints, unchecked.
 func CSRFor(key crypto.Signer, certificate *x509.Certificate) (pemText string, err error) {
 	var asked []pkix.Extension
 	for _, e := range certificate.Extensions {

@@ -11,8 +11,8 @@ import (
 // byteOrderMark is U+FEFF, which some editors write at the start of a file.
 const byteOrderMark = "\ufeff"
 
-// DecodeText returns the content of a text file as UTF-8. It converts UTF-16 with a byte order mark, which Windows
-// programs write, and returns everything else unchanged.
+// DecodeText converts UTF-16 with a byte order mark, which Windows programs write, to UTF-8, and returns everything
+// else unchanged.
 func DecodeText(content []byte) []byte {
 	var order binary.ByteOrder
 	switch {
@@ -28,8 +28,8 @@ func DecodeText(content []byte) []byte {
 	return []byte(decodeUTF16(content[2:], order))
 }
 
-// DecodeCSR returns the DER of the only certificate request in a PEM text. Like openssl it skips a byte order mark
-// and text around the block.
+// DecodeCSR returns the DER of the only certificate request in a PEM text. Like openssl it skips text around the
+// block.
 func DecodeCSR(pemText string) ([]byte, error) {
 	if strings.HasPrefix(pemText, "\ufffd\ufffd") || strings.Contains(pemText, "-\x00-\x00") {
 		return nil, invalid("the text is encoded as UTF-16: save the certificate request as UTF-8 or ASCII")
@@ -54,8 +54,7 @@ func DecodeCSR(pemText string) ([]byte, error) {
 	return doc.blocks[0].der, nil
 }
 
-// isPlainText reports whether text is UTF-8 without control characters other than white space. It is stored and
-// shown as submitted.
+// isPlainText reports whether text is UTF-8 without control characters other than white space.
 func isPlainText(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
 		return unicode.Is(unicode.Cc, r) && !strings.ContainsRune("\t\n\r", r) || unicode.Is(unicode.Bidi_Control, r)

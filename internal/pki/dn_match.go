@@ -12,9 +12,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// SameName reports whether two distinguished names match (RFC 5280, section 7.1), ignoring case, string type and
-// the amount of white space. It is for external chains; certificates issued here repeat the issuer's subject octet
-// by octet.
+// SameName reports whether two distinguished names match (RFC 5280, section 7.1), ignoring case, string type and the
+// amount of white space. It is for external chains.
 func SameName(a, b []byte) bool {
 	return bytes.Equal(a, b) || NameKey(a) == NameKey(b)
 }
@@ -61,7 +60,6 @@ func canonicalName(der []byte) (string, bool) {
 	return string(name), true
 }
 
-// canonicalAttribute reads an attribute and returns its type and value in canonical form.
 func canonicalAttribute(rdn *cryptobyte.String) (string, bool) {
 	var pair, oid, value cryptobyte.String
 	var tag casn1.Tag

@@ -25,7 +25,6 @@ var shortNames = []struct{ name, oid string }{
 	{"unstructuredAddress", "1.2.840.113549.1.9.8"},
 }
 
-// maxNameText is the maximum size of a distinguished name in octets.
 const maxNameText = 8 << 10
 
 // SubjectText returns a Name in RFC 4514 form, such as "CN=web,O=Example,C=DE". [ParseSubject] is its inverse.
@@ -54,7 +53,6 @@ func keyword(oid string) string {
 	return oid
 }
 
-// escaped escapes a value as in RFC 4514, section 2.4.
 func escaped(value any) string {
 	text, ok := value.(string)
 	if !ok {
@@ -99,7 +97,6 @@ func parseSubjectText(text string) ([]byte, error) {
 	return joinSubject(rdns)
 }
 
-// parsePair parses a type and its value, such as "O=Example", and returns the attribute's DER.
 func parsePair(text string) ([]byte, error) {
 	name, value, found := strings.Cut(text, "=")
 	name = strings.TrimSpace(name)
@@ -116,7 +113,6 @@ func parsePair(text string) ([]byte, error) {
 	return Attribute{oid, value}.encode()
 }
 
-// attributeOID returns the attribute type for a keyword, an API name or an object identifier.
 func attributeOID(name string) (oid string, ok bool) {
 	for _, short := range shortNames {
 		if strings.EqualFold(short.name, name) {
@@ -129,7 +125,6 @@ func attributeOID(name string) (oid string, ok bool) {
 	return AttributeType(strings.ToLower(name))
 }
 
-// splitUnescaped splits text at each separator that is not preceded by a backslash.
 func splitUnescaped(text string, separator byte) (parts []string) {
 	start := 0
 	for i := 0; i < len(text); i++ {
@@ -144,7 +139,6 @@ func splitUnescaped(text string, separator byte) (parts []string) {
 	return append(parts, text[start:])
 }
 
-// unescaped resolves the escapes in a value and trims surrounding spaces.
 func unescaped(text string) (value string, ok bool) {
 	text = strings.TrimLeft(text, " ")
 	if strings.HasPrefix(text, "#") || strings.HasPrefix(text, `"`) {

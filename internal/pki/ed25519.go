@@ -10,8 +10,8 @@ import (
 	"filippo.io/edwards25519"
 )
 
-// checkEd25519 refuses keys that no generator produces: non-canonical encodings, and points outside the subgroup
-// of prime order. Adding a point of small order to a key yields another key for which its holder can sign.
+// checkEd25519 refuses keys that no generator produces: non-canonical encodings, and points outside the subgroup of
+// prime order, which yield further keys for which the holder can sign.
 func checkEd25519(key ed25519.PublicKey) error {
 	if len(key) != ed25519.PublicKeySize {
 		return invalid("the Ed25519 key is not of 32 octets")
@@ -40,10 +40,8 @@ func ed25519Identity(key ed25519.PublicKey) (identity [ed25519.PublicKeySize]byt
 	return identity
 }
 
-// trivialMultiples is the number of multiples of the base point that are refused as keys.
 const trivialMultiples = 1 << 10
 
-// trivialEd25519 contains the keys of trivial seeds, published examples and small scalars.
 var trivialEd25519 = sync.OnceValue(func() map[[ed25519.PublicKeySize]byte]bool {
 	known := map[[ed25519.PublicKeySize]byte]bool{}
 	for _, seed := range trivialSeeds() {
@@ -66,7 +64,6 @@ var publishedSeeds = []string{
 	"d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842",
 }
 
-// trivialSeeds returns repeated octets, single octets at either end, ascending octets and published examples.
 func trivialSeeds() (seeds [][]byte) {
 	const size = ed25519.SeedSize
 	for octet := range 256 {
@@ -84,8 +81,8 @@ func trivialSeeds() (seeds [][]byte) {
 	return append(seeds, counting(0, size), counting(1, size))
 }
 
-// hasPrimeOrder reports whether a point other than the identity is in the subgroup of prime order. Multiplying by
-// the cofactor 8 and then by its inverse modulo that order changes all other points.
+// hasPrimeOrder reports whether a point other than the identity is in the subgroup of prime order: multiplying by the
+// cofactor 8 and then by its inverse modulo that order changes all other points.
 func hasPrimeOrder(point *edwards25519.Point) bool {
 	multiple := new(edwards25519.Point).MultByCofactor(point)
 	if multiple.Equal(edwards25519.NewIdentityPoint()) == 1 {

@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// fermatRounds is the number of candidates that [hasCloseFactors] tries, a multiple of 64. It finds primes that
-// agree in about half of their bits less 10, which those of a sound generator never do.
+// fermatRounds is the number of candidates that [hasCloseFactors] tries, a multiple of 64. It finds primes that agree
+// in about half of their bits less 10, which no sound generator produces.
 const fermatRounds = 1 << 20
 
-// hasCloseFactors searches for n = a² - b² = (a-b)(a+b) by Fermat's method, trying values of a from the square
-// root of n upwards. A sieve eliminates almost all of them, so that few square roots are computed.
+// hasCloseFactors searches for n = a² - b² = (a-b)(a+b) by Fermat's method, from the square root of n upwards. A
+// sieve eliminates almost all values of a, so that few square roots are computed.
 func hasCloseFactors(n *big.Int) bool {
 	a := new(big.Int).Sqrt(n)
 	if isSquareOf(a, n) {
@@ -74,7 +74,6 @@ func newModuloFilter(a, n, modulus int) moduloFilter {
 	return filter
 }
 
-// squaresModulo has 1 at the index of each square, for modulus 64 and each of the sieve's primes.
 var squaresModulo = sync.OnceValue(func() map[int][]uint64 {
 	all := map[int][]uint64{}
 	for _, modulus := range append([]int{64}, sievePrimes...) {

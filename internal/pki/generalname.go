@@ -47,7 +47,6 @@ func isDirectoryName(content cryptobyte.String) bool {
 	return content.ReadASN1(&name, casn1.SEQUENCE) && content.Empty() && areElements(name)
 }
 
-// areElements reports whether content consists of zero or more DER elements.
 func areElements(content cryptobyte.String) bool {
 	for !content.Empty() {
 		var element cryptobyte.String
@@ -59,7 +58,6 @@ func areElements(content cryptobyte.String) bool {
 	return true
 }
 
-// isOID reports whether content is that of an OBJECT IDENTIFIER, with arcs of any size.
 func isOID(content cryptobyte.String) bool {
 	return len(content) > 0 && content[len(content)-1] < 0x80 && content[0] != 0x80 &&
 		!hasPaddedArc(content)
@@ -75,9 +73,8 @@ func hasPaddedArc(content []byte) bool {
 	return false
 }
 
-// CheckGeneralNames returns an error unless every GeneralName in the certificate's extensions is tagged and
-// encoded as RFC 5280 requires. Package x509 skips names with unknown tags, but other programs accept them, so the
-// certificate would be valid for more names than Notary sees.
+// CheckGeneralNames returns an error unless every GeneralName in the certificate's extensions is tagged and encoded
+// as RFC 5280 requires. Package x509 skips names with unknown tags that other programs accept.
 func CheckGeneralNames(c *x509.Certificate) error {
 	for _, e := range c.Extensions {
 		for _, known := range nameExtensions {
@@ -90,7 +87,6 @@ func CheckGeneralNames(c *x509.Certificate) error {
 	return nil
 }
 
-// nameExtensions are the extensions that contain GeneralNames.
 var nameExtensions = []struct {
 	oid           asn1.ObjectIdentifier
 	name, section string
@@ -106,8 +102,8 @@ var nameExtensions = []struct {
 	{oidSubjectInfo, "subject information access", "4.2.2.2", isInfoAccess},
 }
 
-// isGeneralNames reports whether der is a SEQUENCE of GeneralNames. RFC 5280 requires at least one, but
-// openssl ca writes an empty sequence for email:copy without an address.
+// isGeneralNames accepts an empty sequence, which openssl ca writes for email:copy without an address, although RFC
+// 5280 requires at least one name.
 func isGeneralNames(der cryptobyte.String) bool {
 	var names cryptobyte.String
 	return der.ReadASN1(&names, casn1.SEQUENCE) && der.Empty() && areGeneralNames(names)
@@ -182,13 +178,11 @@ func areSubtrees(content cryptobyte.String) bool {
 	})
 }
 
-// eachInSequence reports whether der is a SEQUENCE of SEQUENCEs that all pass the check.
 func eachInSequence(der cryptobyte.String, check func(content cryptobyte.String) bool) bool {
 	var list cryptobyte.String
 	return der.ReadASN1(&list, casn1.SEQUENCE) && der.Empty() && each(list, check)
 }
 
-// each reports whether list consists of SEQUENCEs that all pass the check.
 func each(list cryptobyte.String, check func(content cryptobyte.String) bool) bool {
 	for !list.Empty() {
 		var one cryptobyte.String

@@ -14,16 +14,15 @@ import (
 	"notary"
 )
 
-// One private key has several public keys: an RSA modulus with any exponent, or a curve point and its negation. A
-// compromised key must not return as one of these, so they share one identity: that of the RSA modulus with the
-// exponent 65537, the ECDSA point with the even y, or the Ed25519 point with the even x.
+// One private key has several public keys: an RSA modulus with any exponent, or a curve point and its negation. So
+// that a compromised key cannot return as one of these, they share one identity: the exponent 65537, the even y
+// (ECDSA) or the even x (Ed25519).
 
 // KeyIdentity identifies a public key and all others of the same private key.
 type KeyIdentity struct {
 	Fingerprint string // see [KeyFingerprint]
 
-	// Former is the fingerprint under which the key may have been recorded before fingerprints were canonical:
-	// with its own exponent, or as the other of the two points.
+	// Former is the fingerprint under which the key may have been recorded before fingerprints were canonical.
 	Former string
 }
 
@@ -36,7 +35,6 @@ func IdentifyKey(key crypto.PublicKey) (KeyIdentity, error) {
 	return identify(key, spki)
 }
 
-// identify returns the identity of a key whose spki [ParsePublicKey] accepted.
 func identify(key crypto.PublicKey, spki []byte) (KeyIdentity, error) {
 	canonical, err := canonicalSPKI(key, spki)
 	if err != nil {
@@ -52,8 +50,7 @@ func identify(key crypto.PublicKey, spki []byte) (KeyIdentity, error) {
 }
 
 // KeyFingerprint returns the identity of a public key: the lower-case hex SHA-256 of the canonical DER
-// SubjectPublicKeyInfo for its private key. For most RSA keys and half of the others, that is their own
-// SubjectPublicKeyInfo.
+// SubjectPublicKeyInfo for its private key.
 func KeyFingerprint(key crypto.PublicKey) (string, error) {
 	spki, err := marshalKey(key)
 	if err != nil {
@@ -79,8 +76,7 @@ func spkiFingerprint(spki []byte, key crypto.PublicKey) string {
 	return Fingerprint(spki)
 }
 
-// SameIdentity reports whether two keys belong to the same private key. Use [SameKey] to ask whether signatures of
-// one verify with the other.
+// SameIdentity reports whether two keys belong to the same private key. [SameKey] also compares the RSA exponent.
 func SameIdentity(a, b crypto.PublicKey) bool {
 	one, err := KeyFingerprint(a)
 	if err != nil {
@@ -90,7 +86,6 @@ func SameIdentity(a, b crypto.PublicKey) bool {
 	return err == nil && one == other
 }
 
-// canonicalSPKI returns the SubjectPublicKeyInfo that identifies the key with the given spki.
 func canonicalSPKI(key crypto.PublicKey, spki []byte) ([]byte, error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -140,8 +135,8 @@ func marshalKey(key crypto.PublicKey) ([]byte, error) {
 var p256Header = []byte{0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
 	0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00}
 
-// encodeKey is [x509.MarshalPKIXPublicKey], which encodes by reflection, with a fast path for P-256: each request needs
-// the encoding of its key several times.
+// encodeKey is [x509.MarshalPKIXPublicKey] with a fast path for P-256: each request needs the encoding of its key
+// several times.
 func encodeKey(key crypto.PublicKey) ([]byte, error) {
 	if key, ok := key.(*ecdsa.PublicKey); ok && key.Curve == elliptic.P256() {
 		point, err := key.Bytes()

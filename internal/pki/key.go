@@ -21,7 +21,7 @@ func RSABits() (least, most int) { return minRSABits, maxRSABits }
 const usableKeys = "use ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits"
 
 // CheckKey returns an Invalid error for a public key of an unsupported kind or size, or whose private key can be
-// computed or guessed. Small RSA exponents are accepted: see [SmallExponent].
+// computed or guessed. It accepts any RSA exponent: see [SmallExponent].
 func CheckKey(pub crypto.PublicKey) error {
 	if err := checkUsable(pub); err != nil {
 		return err
@@ -75,7 +75,6 @@ func checkRSA(key *rsa.PublicKey) error {
 	return nil
 }
 
-// checkModulus refuses an RSA modulus that can be factored. It ignores other keys.
 func checkModulus(pub crypto.PublicKey) error {
 	key, ok := pub.(*rsa.PublicKey)
 	if !ok {
@@ -87,18 +86,16 @@ func checkModulus(pub crypto.PublicKey) error {
 	return nil
 }
 
-// errTrivialKey returns the error for a key whose private key can be guessed.
 func errTrivialKey() error {
 	return invalid("the private key is a trivial or published number: " +
 		"generate a new key with a random number generator")
 }
 
-// UsualExponent is the smallest RSA exponent accepted by default. Smaller ones are sound only with correct
-// padding, which implementations have got wrong (CVE-2006-4339).
+// UsualExponent is the smallest RSA exponent accepted by default. Smaller ones have been broken by incorrect padding
+// checks (CVE-2006-4339).
 const UsualExponent = 65537
 
-// SmallExponent returns the exponent of an RSA key if it is below [UsualExponent], and 0 otherwise and for other
-// keys.
+// SmallExponent returns the exponent of an RSA key if it is below [UsualExponent], and 0 otherwise.
 func SmallExponent(pub crypto.PublicKey) int {
 	if key, ok := pub.(*rsa.PublicKey); ok && key.E < UsualExponent {
 		return key.E

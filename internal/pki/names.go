@@ -23,8 +23,8 @@ const (
 )
 
 // ParseNames parses names as users type them and detects the type of each: "a.example.com", "*.example.com",
-// "10.0.0.7", "2001:db8::1", "me@example.com", "spiffe://example.org/web", "urn:example:pump",
-// "upn:me@corp.example" (a user principal name). It returns them checked, normalised and without duplicates.
+// "10.0.0.7", "2001:db8::1", "me@example.com", "spiffe://example.org/web", "urn:example:pump", "upn:me@corp.example"
+// (a user principal name). It returns them normalised, without duplicates.
 func ParseNames(list []string) (notary.Names, error) {
 	var names notary.Names
 	if len(list) > MaxNames { // adding takes quadratic time
@@ -51,8 +51,8 @@ func ParseNames(list []string) (notary.Names, error) {
 	return names, checkCount(names)
 }
 
-// CertificateNames returns the subject alternative names of a certificate, which may be external. Names are only
-// normalised; those with spaces or control characters, which match nothing, are dropped.
+// CertificateNames returns the subject alternative names of a certificate, which may be external. Those with spaces
+// or control characters, which match nothing, are dropped.
 func CertificateNames(c *x509.Certificate) notary.Names {
 	var names notary.Names
 	for _, name := range c.DNSNames {
@@ -71,8 +71,8 @@ func CertificateNames(c *x509.Certificate) notary.Names {
 		UPN: distinct(UPNs(c.Extensions))}
 }
 
-// distinct returns the names that can match anything, without duplicates. It takes linear time because an external
-// certificate may have tens of thousands.
+// distinct returns the names that can match anything, without duplicates, in linear time: an external certificate may
+// have tens of thousands.
 func distinct(names []string) (list []string) {
 	seen := make(map[string]bool, len(names))
 	for _, name := range names {
@@ -105,7 +105,6 @@ func Addresses(names notary.Names) ([]net.IP, []*url.URL, error) {
 	return ips, uris, nil
 }
 
-// add appends a name unless it is a duplicate or can match nothing.
 func add(to *[]string, name string) {
 	if name != "" && isVisible(name) && !slices.Contains(*to, name) {
 		*to = append(*to, name)
@@ -165,8 +164,8 @@ func addURI(names *notary.Names, text string) error {
 	return nil
 }
 
-// checkDNS checks a name in the preferred syntax of RFC 1034, section 3.5, as relaxed by RFC 1123, section 2.1,
-// with wildcards as in RFC 9525, section 6.3. It returns the name in lower case.
+// checkDNS checks a name (RFC 1034, section 3.5, and RFC 1123, section 2.1; wildcards as in RFC 9525, section 6.3)
+// and returns it in lower case.
 func checkDNS(text string) (string, error) { return checkDNSName(text, false) }
 
 func checkDNSName(text string, underscores bool) (string, error) {
@@ -262,8 +261,7 @@ func checkEmail(text string) error {
 var hierarchical = []string{"http", "https", "ftp", "ldap", "ldaps", "ws", "wss", "coap", "coaps", "spiffe"}
 
 // checkURI checks an absolute URI (RFC 5280, section 4.2.1.6) in the form that package url writes, so that it is
-// certified byte for byte as requested. It must have a host unless its scheme has none, such as urn:, tag: and
-// sip:.
+// certified byte for byte. It must have a host unless its scheme has none, such as urn:, tag: and sip:.
 func checkURI(text string) error {
 	if host, port, found := strings.Cut(text, ":"); found && port != "" && strings.Trim(port, "0123456789") == "" {
 		return invalid("%.60q looks like a host and a port: give only the host, %.60q", text, host)
@@ -291,7 +289,7 @@ func checkURI(text string) error {
 }
 
 // asHost reports whether a common name is a host name or an IP address rather than a title or a person's name. A
-// single word is not a host, except for localhost.
+// single word other than localhost is not.
 func asHost(commonName string) (dns, ip string, ok bool) {
 	if addr, err := netip.ParseAddr(commonName); err == nil && addr.Zone() == "" {
 		return "", commonName, true
@@ -326,7 +324,6 @@ func isASCII(s string) bool {
 	return true
 }
 
-// isVisible reports whether s contains neither spaces nor control characters.
 func isVisible(s string) bool {
 	for _, c := range []byte(s) {
 		if c <= ' ' || c == 0x7f {

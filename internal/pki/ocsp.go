@@ -16,7 +16,6 @@ import (
 	"notary"
 )
 
-// Limits for OCSP requests.
 const (
 	MaxOCSPSize  = 64 << 10 // octets of DER
 	MaxOCSPCerts = 100      // certificates in one request
@@ -43,7 +42,6 @@ var (
 	oidOCSPResponses = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 4}
 )
 
-// ocspHashes maps object identifiers to the supported hashes.
 var ocspHashes = map[string]crypto.Hash{
 	"1.3.14.3.2.26":          crypto.SHA1,
 	"2.16.840.1.101.3.4.2.1": crypto.SHA256,
@@ -51,8 +49,8 @@ var ocspHashes = map[string]crypto.Hash{
 	"2.16.840.1.101.3.4.2.3": crypto.SHA512,
 }
 
-// ParseOCSPRequest parses a DER OCSP request. It ignores the requestor name and signature, since anyone may ask.
-// Unknown critical extensions are refused, as RFC 6960, section 4.4, requires.
+// ParseOCSPRequest parses a DER OCSP request. It ignores the requestor name and signature, since anyone may ask, and
+// refuses unknown critical extensions (RFC 6960, section 4.4).
 //
 // All errors are Invalid: malformedRequest in terms of the protocol.
 func ParseOCSPRequest(der []byte) (*OCSPRequest, error) {
@@ -97,7 +95,7 @@ func ParseOCSPRequest(der []byte) (*OCSPRequest, error) {
 
 func explicit(n uint8) casn1.Tag { return casn1.Tag(n).ContextSpecific().Constructed() }
 
-// readOCSPVersion accepts version 1, the only one, whether or not it is encoded.
+// readOCSPVersion accepts version 1, encoded or by default.
 func readOCSPVersion(tbs *cryptobyte.String) bool {
 	var field cryptobyte.String
 	var present bool
@@ -108,7 +106,6 @@ func readOCSPVersion(tbs *cryptobyte.String) bool {
 	return !present || field.ReadASN1Integer(&version) && field.Empty() && version == 0
 }
 
-// readSignature skips the requestor's signature.
 func readSignature(request *cryptobyte.String, present *bool) bool {
 	var field cryptobyte.String
 	if !request.ReadOptionalASN1(&field, present, explicit(0)) {
@@ -162,7 +159,6 @@ func parseOCSPCertID(raw cryptobyte.String) (OCSPCertID, error) {
 	return id, nil
 }
 
-// parseOCSPExtensions parses the extensions of a request or of a single certificate in it, and returns the nonce.
 func parseOCSPExtensions(in cryptobyte.String) (nonce []byte, err error) {
 	var list cryptobyte.String
 	if !in.ReadASN1(&list, casn1.SEQUENCE) || !in.Empty() || list.Empty() {
@@ -219,8 +215,8 @@ func digest(hash crypto.Hash, data []byte) []byte {
 	return h.Sum(nil)
 }
 
-// KeyBits returns the public key in a SubjectPublicKeyInfo without its algorithm, which key identifiers are hashes
-// of.
+// KeyBits returns the public key in a SubjectPublicKeyInfo without its algorithm, of which key identifiers are
+// hashes.
 func KeyBits(publicKeyInfo []byte) ([]byte, error) {
 	var info cryptobyte.String
 	var key asn1.BitString

@@ -14,10 +14,9 @@ import (
 
 var oidKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 15}
 
-// CheckChain verifies an external chain, leaf first, for a certificate of the given key: each certificate is
-// signed by the next, valid at the given time, and permitted its role (RFC 5280, section 6). With wantCA the first
-// must be a CA certificate that may sign certificates and CRLs; without a key usage extension it may (section
-// 6.1.4). The last one is the trust anchor and need not be self-signed, unless it is the only one.
+// CheckChain verifies an external chain, leaf first, for a certificate of the given key (RFC 5280, section 6). With
+// wantCA the first must be a CA certificate that may sign certificates and CRLs; without a key usage extension it may
+// (section 6.1.4). The last one is the trust anchor and need not be self-signed, unless it is the only one.
 func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, now time.Time) error {
 	if len(chain) == 0 {
 		return invalid("the chain is empty")
@@ -51,7 +50,6 @@ func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, no
 	return verify(path, now)
 }
 
-// checkFirst checks that the chain is for this key and that its first certificate is of the right kind.
 func checkFirst(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool) error {
 	first, last := chain[0], chain[len(chain)-1]
 	if !SameKey(first.PublicKey, key) {
@@ -105,7 +103,7 @@ func checkCertificate(chain []*x509.Certificate, i int, now time.Time) error {
 	return nil
 }
 
-// rootHint returns advice to add to an error about certificate i if it is a root that the chain could omit.
+// rootHint returns the advice to omit the root if certificate i is one that the chain could omit.
 func rootHint(chain []*x509.Certificate, i int) string {
 	if i == len(chain)-1 && i >= 2 && IsSelfIssued(chain[i]) {
 		return "; the chain may end below its root: omit the root"
@@ -113,7 +111,6 @@ func rootHint(chain []*x509.Certificate, i int) string {
 	return ""
 }
 
-// checkLink checks that the issuer, certificate i of the chain, issued the previous one.
 func checkLink(chain []*x509.Certificate, i int, child, issuer *x509.Certificate) error {
 	switch {
 	case !SameName(child.RawIssuer, issuer.RawSubject):
@@ -141,15 +138,14 @@ func IsAuthority(c *x509.Certificate) bool {
 }
 
 // MaySign reports whether basic constraints and key usage allow an authority to sign certificates. A missing key
-// usage extension allows it, an empty one does not (RFC 5280, sections 4.2.1.3 and 4.2.1.9).
+// usage extension does, an empty one does not (RFC 5280, sections 4.2.1.3 and 4.2.1.9).
 func MaySign(c *x509.Certificate) bool {
 	limited := slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidKeyUsage) })
 	return IsAuthority(c) && (!limited || c.KeyUsage&x509.KeyUsageCertSign != 0)
 }
 
 // asAnchor returns the last certificate of a chain as an authority. Only a trust anchor's name and key matter (RFC
-// 5280, section 6.1.1), so basic constraints may be missing. Its extensions still apply, because relying parties
-// honour them.
+// 5280, section 6.1.1), so basic constraints may be missing. Relying parties honour its other extensions.
 func asAnchor(c *x509.Certificate) *x509.Certificate {
 	if c.BasicConstraintsValid || !IsSelfSigned(c) {
 		return c
@@ -160,8 +156,7 @@ func asAnchor(c *x509.Certificate) *x509.Certificate {
 }
 
 // checkNames checks the names in the chain against all name constraints above them (RFC 5280, section 4.2.1.10).
-// It supplements package x509, which takes a host for a domain, ignores the subject, and ignores unknown
-// constraints that are not critical.
+// Package x509 takes a host for a domain, and ignores the subject and unknown constraints that are not critical.
 func checkNames(chain []*x509.Certificate) error {
 	refused, err := FirstRefusedName(chain)
 	switch {
@@ -211,7 +206,7 @@ func FirstRefusedName(chain []*x509.Certificate) (*RefusedName, error) {
 }
 
 // checkPathLengths checks that the path lengths allow the first certificate to be an authority (RFC 5280, section
-// 4.2.1.9). Package x509 would take it for the end of the path, which no path length counts.
+// 4.2.1.9). Package x509 would take it for the end of the path.
 func checkPathLengths(chain []*x509.Certificate) error {
 	for below, issuer := range chain[1:] {
 		limited := issuer.MaxPathLen > 0 || issuer.MaxPathLen == 0 && issuer.MaxPathLenZero
@@ -223,7 +218,6 @@ func checkPathLengths(chain []*x509.Certificate) error {
 	return nil
 }
 
-// checkSelfSigned checks a chain of one certificate, which must be self-signed.
 func checkSelfSigned(c *x509.Certificate, wantCA bool, now time.Time) error {
 	if !IsSelfIssued(c) {
 		return invalid("the chain has only one certificate: " +
@@ -245,7 +239,7 @@ func checkSelfSigned(c *x509.Certificate, wantCA bool, now time.Time) error {
 	return verify(chain, now)
 }
 
-// verify lets package x509 check the chain as a whole: path lengths, name constraints, critical extensions,
+// verify checks the chain as a whole with package x509: path lengths, name constraints, critical extensions,
 // policies.
 func verify(chain []*x509.Certificate, now time.Time) error {
 	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
@@ -267,9 +261,9 @@ func verify(chain []*x509.Certificate, now time.Time) error {
 	return nil
 }
 
-// Comparable returns copies of a chain's certificates for package x509, which is stricter than RFC 5280: it
-// compares names octet by octet, and applies name constraints to self-issued CA certificates. In the copies,
-// matching names are identical and self-issued CA certificates have no names.
+// Comparable returns copies of a chain's certificates for package x509, which compares names octet by octet and
+// applies name constraints to self-issued CA certificates, both against RFC 5280. In the copies, matching names are
+// identical and self-issued CA certificates have no names.
 func Comparable(chain []*x509.Certificate) []*x509.Certificate {
 	path := make([]*x509.Certificate, len(chain))
 	for i, c := range chain {

@@ -14,21 +14,19 @@ const (
 	labelNewCSR      = "NEW CERTIFICATE REQUEST" // RFC 7468, section 7: written by older programs
 )
 
-// block is one PEM block.
 type block struct {
 	label string
 	der   []byte
 }
 
-// document is the content of a PEM text.
 type document struct {
 	blocks []block
 	prose  bool // whether there is text other than white space outside the blocks
 }
 
-// readPEM parses a text of at most limit octets. Unlike encoding/pem it refuses what it cannot parse, so that
-// nothing is silently lost: the grammar is the standard one of RFC 7468, section 3, with lines of any length,
-// trailing blanks and CRLF. Headers (RFC 1421) and private keys are refused.
+// readPEM parses a text of at most limit octets. Unlike encoding/pem it refuses what it cannot parse. The grammar is
+// that of RFC 7468, section 3, with lines of any length, trailing blanks and CRLF. Headers (RFC 1421) and private
+// keys are refused.
 func readPEM(text string, limit int) (document, error) {
 	if len(text) > limit {
 		return document{}, notary.Errorf(notary.TooLarge, "the PEM text is larger than %d KiB, the limit", limit>>10)
@@ -72,8 +70,7 @@ func readPEM(text string, limit int) (document, error) {
 	return doc, nil
 }
 
-// trimEnd removes LF or CRLF and preceding blanks from the end of a line. A lone CR does not end a line:
-// encoding/pem, with which others read what we store, takes it for text.
+// trimEnd removes LF or CRLF and preceding blanks. A lone CR does not end a line: encoding/pem takes it for text.
 func trimEnd(line string) string {
 	if rest, ok := strings.CutSuffix(line, "\n"); ok {
 		line = strings.TrimSuffix(rest, "\r")

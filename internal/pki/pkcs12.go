@@ -67,7 +67,6 @@ const rewritePKCS12 = ": convert it with openssl pkcs12 -in FILE -noenc -out ALL
 	"-export -in ALL.pem -out NEW.p12, " +
 	"and delete ALL.pem"
 
-// hasMAC reports whether a PFX has a MAC (RFC 7292, section 4), which its password is verified against.
 func hasMAC(der []byte) bool {
 	in := cryptobyte.String(der)
 	var pfx, mac cryptobyte.String
@@ -101,8 +100,8 @@ func openPKCS12(data []byte, password string) (*PKCS12, error) {
 const maxNesting = 24
 
 // iterations returns the sum of all iteration counts visible without the password: the integers that follow a salt
-// (RFC 7292, section 4 and appendix C; RFC 8018, appendix A.2). The library does not check every tag, which could
-// hide a count, so everything that parses as DER is searched.
+// (RFC 7292, section 4 and appendix C; RFC 8018, appendix A.2). It searches everything that parses as DER, because
+// the library does not check every tag.
 func iterations(der cryptobyte.String, depth int) (sum int64) {
 	var value cryptobyte.String
 	var tag, before casn1.Tag

@@ -24,19 +24,18 @@ type PKCS12Options struct {
 	// NSS find it. At most 64 characters.
 	Alias string
 
-	// Password encrypts the file. Java's keytool requires at least six characters. It must be printable ASCII,
-	// because programs encode other characters differently.
+	// Password encrypts the file: at least six characters, as Java's keytool requires, of printable ASCII, because
+	// programs encode others differently.
 	Password string
 
-	// Legacy selects Triple DES and SHA-1, for Java 8, Windows Server 2016 and other programs from before 2020.
-	// The default is AES-256 and SHA-256.
+	// Legacy selects Triple DES and SHA-1, for programs from before 2020 such as Java 8 and Windows Server 2016,
+	// instead of AES-256 and SHA-256.
 	Legacy bool
 }
 
-// pkcs12Iterations is the iteration count. OpenSSL uses 2,048 and Java 10,000, and all programs accept more.
+// pkcs12Iterations is the iteration count. OpenSSL uses 2,048 and Java 10,000; all programs accept more.
 const pkcs12Iterations = 100_000
 
-// The maximum and minimum lengths; see [PKCS12Options].
 const (
 	maxAlias       = 64
 	minPassword    = 6
@@ -74,8 +73,7 @@ func (o PKCS12Options) encoder() *pkcs12.Encoder {
 	return pkcs12.Modern2023.WithIterations(pkcs12Iterations)
 }
 
-// MakePKCS12 encodes a private key with its certificate chain, leaf first. OpenSSL, NSS, Windows and Java read it;
-// Java's keytool lists it as a PrivateKeyEntry with the alias.
+// MakePKCS12 encodes a private key with its certificate chain, leaf first. OpenSSL, NSS, Windows and Java read it.
 //
 // An unusable alias or password, or a key that does not match the certificate, is an Invalid error with the field
 // "alias", "password" or "key".
@@ -201,8 +199,8 @@ func nameBag(part, name []byte) ([]byte, error) {
 	return asn1.Marshal(info)
 }
 
-// macKey derives the key of the MAC (RFC 7292, appendix B.2, with id 3). The key has the length of one hash, so a
-// single block of the algorithm suffices.
+// macKey derives the key of the MAC (RFC 7292, appendix B.2, with id 3). The key is as long as one hash, so one block
+// suffices.
 func macKey(newHash func() hash.Hash, password, salt []byte, rounds int) []byte {
 	h := newHash()
 	block := h.BlockSize()

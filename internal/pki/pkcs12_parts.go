@@ -10,8 +10,8 @@ import (
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
 )
 
-// A key within an encrypted part has its own iteration count, which is invisible until the part is decrypted and
-// which the library does not limit.
+// A key within an encrypted part has its own iteration count, which is invisible until decryption and unlimited in
+// the library. No common program writes such files.
 
 var (
 	oidData          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
@@ -19,7 +19,6 @@ var (
 	oidSHA256        = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
 )
 
-// errHiddenKey is returned for such files, which no common program writes.
 var errHiddenKey = errors.New("its private key is within an encrypted part, which hides its iteration count: " +
 	"convert it with openssl pkcs12")
 
@@ -58,8 +57,8 @@ func checkEncryptedParts(data []byte, password string) error {
 	return nil
 }
 
-// openPart decrypts a part, preceded by a part with an unencrypted key of ours. The library refuses the second of
-// two keys before it derives anything for it.
+// openPart decrypts a part, preceded by a part with an unencrypted key of ours: the library refuses a second key
+// before it derives anything for it.
 func openPart(part asn1.RawValue, password string, encoded []byte) error {
 	file, err := afterPlainKey(part, encoded)
 	if err != nil {
@@ -75,7 +74,7 @@ func openPart(part asn1.RawValue, password string, encoded []byte) error {
 // plainKey is a dummy Ed25519 key in PKCS #8 (RFC 8410, section 7).
 var plainKey = append([]byte("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"), make([]byte, 32)...)
 
-// afterPlainKey returns a PFX of two parts: plainKey and the given one. The password is in the form that the MAC uses.
+// afterPlainKey returns a PFX of two parts: plainKey and the given one.
 func afterPlainKey(part asn1.RawValue, password []byte) ([]byte, error) {
 	bags, err := asn1.Marshal([]safeBag{{ID: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 1},
 		Value: asn1.RawValue{Class: asn1.ClassContextSpecific, IsCompound: true, Bytes: plainKey}}})

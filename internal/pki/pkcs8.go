@@ -20,8 +20,8 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// MaxIterations is the maximum iteration count accepted for opening a file. It is Java's limit and takes some
-// seconds. The count comes from the file, so an external file could otherwise cause hours of work.
+// MaxIterations is the maximum iteration count for opening a file: Java's limit, which takes some seconds. An
+// external file could otherwise cause hours of work.
 const MaxIterations = 5_000_000
 
 // Limits of the scrypt parameters: 128 MiB of memory, 16 times over.
@@ -30,10 +30,8 @@ const (
 	maxScryptParallel = 16
 )
 
-// errTooMuchWork is returned for files whose iteration count exceeds the limit.
 var errTooMuchWork = errors.New("its iteration count is above the limit")
 
-// errNotOpened is returned if the decrypted octets are not a private key: the password is wrong or the file damaged.
 var errNotOpened = errors.New("the padding or the content is invalid")
 
 // decryptPKCS8 opens an EncryptedPrivateKeyInfo (RFC 5958, section 3) that is encrypted with PBES2 (RFC 8018).
@@ -54,7 +52,6 @@ func decryptPKCS8(der []byte, password string) (crypto.Signer, error) {
 	return parseKeyDER(plain)
 }
 
-// encryptedKey is an EncryptedPrivateKeyInfo.
 type encryptedKey struct {
 	Algorithm  pkix.AlgorithmIdentifier
 	Ciphertext []byte
@@ -65,7 +62,6 @@ type pbes2Params struct {
 	KDF, Cipher pkix.AlgorithmIdentifier
 }
 
-// keyDerivation are the parameters of a key derivation function.
 type keyDerivation interface {
 	DeriveKey(password []byte, size int) ([]byte, error)
 }
@@ -129,7 +125,6 @@ func decryptPBES2(der, password []byte) ([]byte, error) {
 	return decryptCBC(block, iv, key.Ciphertext)
 }
 
-// decryptCBC returns the PrivateKeyInfo without its padding.
 func decryptCBC(block cipher.Block, iv, ciphertext []byte) ([]byte, error) {
 	size := block.BlockSize()
 	if len(iv) != size || len(ciphertext) == 0 || len(ciphertext)%size != 0 {
@@ -169,7 +164,6 @@ var pseudoRandom = map[int]func() hash.Hash{
 	7: sha1.New, 8: sha256.New224, 9: sha256.New, 10: sha512.New384, 11: sha512.New,
 }
 
-// DeriveKey derives a key of size octets.
 func (p *pbkdf2Params) DeriveKey(password []byte, size int) ([]byte, error) {
 	arc := 7 // SHA-1 is the default
 	if oid := p.PRF.Algorithm; len(oid) > 0 {
@@ -197,7 +191,6 @@ type scryptParams struct {
 	KeyLength            int `asn1:"optional"`
 }
 
-// DeriveKey derives a key of size octets.
 func (p *scryptParams) DeriveKey(password []byte, size int) ([]byte, error) {
 	switch {
 	case p.Cost < 2 || p.Block < 1 || p.Threads < 1:

@@ -1,9 +1,9 @@
-// Package pki parses, checks and encodes X.509: PEM, signing requests (PKCS #10), keys, names and certificate
-// chains, as pure functions.
+// Package pki parses, checks and encodes X.509: PEM, signing requests (PKCS #10), keys, names and certificate chains,
+// as pure functions.
 //
-// External input enters through [ParseCSR], [ParseChain] and [ParseNames]; what they accept is complete, checked
-// and in canonical form. Errors are [*notary.Error] of kind Invalid with one sentence for the sender. Requests
-// from our own database are parsed with [ParseStoredCSR].
+// External input enters through [ParseCSR], [ParseChain] and [ParseNames], which return checked values in canonical
+// form. Errors are [*notary.Error] of kind Invalid with one sentence for the sender. Requests from our own database
+// are parsed with [ParseStoredCSR].
 package pki
 
 import (
@@ -15,7 +15,6 @@ import (
 	"notary"
 )
 
-// Limits for input.
 const (
 	MaxNames     = 1000      // subject alternative names in a request, including the common name; profiles allow fewer
 	MaxChain     = 10        // certificates in a chain
@@ -32,8 +31,8 @@ func Fingerprint(der []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// SerialString returns a serial number in lower-case hex, two digits per octet: "00" for zero, with a leading
-// minus for the negative ones that RFC 5280 forbids.
+// SerialString returns a serial number in lower-case hex, two digits per octet, with a minus for the negative ones
+// that RFC 5280 forbids.
 func SerialString(n *big.Int) string {
 	digits := hex.EncodeToString(n.Bytes())
 	switch n.Sign() {

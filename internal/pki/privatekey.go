@@ -14,11 +14,10 @@ import (
 	"notary"
 )
 
-// MaxKeySize is the maximum size in octets of a file with a private key, including the chain in a PKCS #12 file.
+// MaxKeySize is the maximum size in octets of a file with a private key and perhaps a chain.
 const MaxKeySize = 256 << 10
 
-// Errors for encrypted keys and PKCS #12 files, for [errors.Is]: the caller can ask for a password, or for another
-// one.
+// Errors for encrypted keys and PKCS #12 files, for [errors.Is]: the caller can ask for a password.
 var (
 	ErrNoPassword    = errors.New("pki: no password was given")
 	ErrWrongPassword = errors.New("pki: the password is wrong")
@@ -29,11 +28,11 @@ func IsPasswordError(err error) bool {
 	return errors.Is(err, ErrNoPassword) || errors.Is(err, ErrWrongPassword)
 }
 
-// ParsePrivateKey parses the only private key of a file, in PEM or DER: PKCS #8 (RFC 5958), plain or encrypted
-// (RFC 8018, PBES2), PKCS #1 (RFC 8017) or SEC 1 (RFC 5915), both optionally with the encryption of RFC 1421, or
-// PKCS #12 (RFC 7292). Other PEM blocks are ignored, as is the password of an unencrypted file.
+// ParsePrivateKey parses the only private key of a file, in PEM or DER: PKCS #8 (RFC 5958), plain or encrypted (RFC
+// 8018, PBES2), PKCS #1 (RFC 8017) or SEC 1 (RFC 5915), both optionally encrypted as in RFC 1421, or PKCS #12 (RFC
+// 7292). Other PEM blocks are ignored, as is an unneeded password.
 //
-// All errors are Invalid; see [ErrNoPassword] and [ErrWrongPassword]. Use [CheckKey] to check the key itself.
+// All errors are Invalid; see [ErrNoPassword] and [ErrWrongPassword]. [CheckKey] checks the key itself.
 func ParsePrivateKey(data []byte, password string) (crypto.Signer, error) {
 	if len(data) > MaxKeySize {
 		return nil, invalid("the file with the private key is larger than %d KiB: is it the right one?", MaxKeySize>>10)
@@ -61,7 +60,6 @@ func ParsePrivateKey(data []byte, password string) (crypto.Signer, error) {
 	return parseKeyDER(data)
 }
 
-// privateKeyBlock returns the only private key of a PEM text.
 func privateKeyBlock(data []byte) (*pem.Block, error) {
 	var found []*pem.Block
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
@@ -93,7 +91,7 @@ func parseKeyBlock(block *pem.Block, password string) (crypto.Signer, error) {
 	}
 }
 
-// decryptPEM decrypts the encryption of RFC 1421 that OpenSSL wrote before version 1.0.
+// decryptPEM decrypts the encryption of RFC 1421, which OpenSSL wrote before version 1.0.
 func decryptPEM(block *pem.Block, password string) (crypto.Signer, error) {
 	if password == "" {
 		return nil, noPassword("the private key")

@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// Reason returns the text of a standard library error for use within a sentence: what is wrong and, if possible,
-// what to do. Jargon of Go's parsers is replaced.
+// Reason returns the text of a standard library error for use within a sentence, without the jargon of Go's parsers.
 func Reason(err error) string {
 	const limit = 200
 	text := err.Error()

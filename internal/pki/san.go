@@ -13,7 +13,7 @@ import (
 
 var (
 	oidSAN = asn1.ObjectIdentifier{2, 5, 29, 17}
-	// The attribute of requested extensions: that of RFC 2985, section 5.4.2, and its Microsoft predecessor.
+	// The attribute of requested extensions (RFC 2985, section 5.4.2) and its Microsoft predecessor.
 	oidExtensionRequest          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}
 	oidMicrosoftExtensionRequest = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}
 )
@@ -27,7 +27,6 @@ var (
 	tagIP    = casn1.Tag(7).ContextSpecific()
 )
 
-// generalNames are the names of the other types, for messages.
 var generalNames = map[casn1.Tag]string{
 	casn1.Tag(3).ContextSpecific().Constructed(): "x400Address",
 	casn1.Tag(4).ContextSpecific().Constructed(): "directoryName",
@@ -35,12 +34,11 @@ var generalNames = map[casn1.Tag]string{
 	casn1.Tag(8).ContextSpecific():               "registeredID",
 }
 
-// maxAsked is the maximum number of requested extensions.
 const maxAsked = 50
 
-// requestedExtensions returns, from the content of a request's SET of attributes, the value of the subject
-// alternative name extension, or nil if there is none, and the other requested extensions. Package x509 skips
-// attributes that it cannot read, which could lose a name.
+// requestedExtensions returns the value of the subject alternative name extension, or nil, and the other requested
+// extensions from a request's SET of attributes. Package x509 skips attributes that it cannot read, which could lose
+// a name.
 func requestedExtensions(attributes cryptobyte.String) (san []byte, others []AskedExtension, err error) {
 	var all []AskedExtension
 	for !attributes.Empty() {
@@ -96,9 +94,8 @@ func readExtensions(values cryptobyte.String) (list []AskedExtension, err error)
 	return list, nil
 }
 
-// parseSAN parses a subject alternative name extension. Names of unsupported types are refused rather than
-// dropped. A DNS name that merely repeats an IP address, as devices add for old clients, is dropped with a
-// finding.
+// parseSAN parses a subject alternative name extension. Names of unsupported types are refused. A DNS name that
+// merely repeats an IP address, as devices add for old clients, is dropped with a finding.
 func parseSAN(der []byte) (names notary.Names, findings []notary.Finding, err error) {
 	in := cryptobyte.String(der)
 	var list cryptobyte.String

@@ -5,13 +5,12 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// SignedData holds the parts of a PKCS #7 or CMS SignedData (RFC 5652, section 5.1) that are used here, each the
-// content of a SET.
+// SignedData holds parts of a PKCS #7 or CMS SignedData (RFC 5652, section 5.1), each the content of a SET.
 type SignedData struct {
 	Certificates, CRLs, Signers []byte
 }
 
-// contentTypes is the common prefix of the PKCS #7 content types. Like oidSignedData it has no tag and length.
+// contentTypes is the common prefix of the PKCS #7 content types, without tag and length.
 const (
 	contentTypes  = "\x2a\x86\x48\x86\xf7\x0d\x01\x07"
 	oidSignedData = contentTypes + "\x02"
@@ -25,8 +24,8 @@ func IsSignedData(der []byte) bool {
 		len(oid) == len(oidSignedData) && string(oid[:len(contentTypes)]) == contentTypes
 }
 
-// SplitSignedData parses the outline of a ContentInfo (RFC 5652, sections 3 and 5.1). Other is true if its content
-// type is not SignedData.
+// SplitSignedData parses a ContentInfo (RFC 5652, sections 3 and 5.1). Other is true if its content type is not
+// SignedData.
 func SplitSignedData(der []byte) (parts SignedData, other, ok bool) {
 	in := cryptobyte.String(der)
 	var info, oid, content, signed, certificates, crls, signers cryptobyte.String
@@ -45,8 +44,7 @@ func SplitSignedData(der []byte) (parts SignedData, other, ok bool) {
 	return SignedData{certificates, crls, signers}, false, ok
 }
 
-// signedCertificates returns the certificates in a PKCS #7. Its signatures, if any, are not verified,
-// because each certificate has its own.
+// signedCertificates returns the certificates in a PKCS #7, whose own signatures do not matter.
 func signedCertificates(der []byte) (list [][]byte, err error) {
 	parts, other, ok := SplitSignedData(der)
 	switch {

@@ -25,9 +25,8 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 	return key, CheckKeyEncoding(spki, key)
 }
 
-// CheckKeyEncoding refuses a SubjectPublicKeyInfo whose encoding is not the canonical one (RFC 3279, 5480 and
-// 8410, in DER). Parsers tolerate other encodings, and programs that compare keys by their octets take them for
-// other keys.
+// CheckKeyEncoding refuses a SubjectPublicKeyInfo that is not in the canonical encoding (RFC 3279, 5480 and 8410, in
+// DER). Parsers tolerate others, and programs that compare octets take them for other keys.
 func CheckKeyEncoding(spki []byte, key crypto.PublicKey) error {
 	canonical, err := encodeKey(key)
 	if err != nil || bytes.Equal(spki, canonical) {
@@ -49,7 +48,6 @@ var (
 	oidEd25519 = asn1.ObjectIdentifier{1, 3, 101, 112}
 )
 
-// spkiParts are the parts of a SubjectPublicKeyInfo.
 type spkiParts struct {
 	algorithm    asn1.ObjectIdentifier
 	parameters   cryptobyte.String // with their tag; empty if absent
@@ -80,7 +78,7 @@ func splitSPKI(der []byte) (p spkiParts) {
 	return p
 }
 
-// misencoded describes what is wrong with a SubjectPublicKeyInfo; "" if it finds nothing.
+// misencoded describes what is wrong with a SubjectPublicKeyInfo, or returns "".
 func misencoded(der []byte) string {
 	p := splitSPKI(der)
 	switch {

@@ -14,10 +14,8 @@ import (
 	"notary"
 )
 
-// maxAttributes is the maximum number of attributes in a subject.
 const maxAttributes = 20
 
-// attribute is the rule for one type of subject attribute.
 type attribute struct {
 	name  string // for messages
 	field string // its name in the API, if any
@@ -33,8 +31,8 @@ var (
 	pkcs9String     = []casn1.Tag{casn1.UTF8String, casn1.PrintableString, casn1.IA5String}
 )
 
-// attributes are the rules by object identifier: RFC 5280, appendix A.1, with RFC 4519 for
-// street, postal code and user id, and RFC 2985 for the unstructured name and address.
+// attributes are the rules by object identifier: RFC 5280, appendix A.1; RFC 4519 for street, postal code and user
+// id; RFC 2985 for the unstructured name and address.
 var attributes = map[string]attribute{
 	"2.5.4.3":                    {"common name", "common_name", 64, 1, directoryString},
 	"2.5.4.4":                    {"surname", "surname", 32768, 1, directoryString},
@@ -64,10 +62,8 @@ const (
 	oidEmailAddress = "1.2.840.113549.1.9.1"
 )
 
-// otherAttribute is the rule for unknown types.
 var otherAttribute = attribute{"attribute", "", 256, 1, directoryString}
 
-// subject is a parsed subject.
 type subject struct {
 	der         []byte   // for the certificate
 	commonName  string   // the last one, which is the most specific
@@ -76,9 +72,8 @@ type subject struct {
 	findings    []notary.Finding
 }
 
-// parseSubject parses a Name (RFC 5280, section 4.1.2.4). It stays unchanged, byte for byte, except that
-// attributes of a string type that certificates must not use are re-encoded, with a finding. Errors carry the
-// attribute's field in the API.
+// parseSubject parses a Name (RFC 5280, section 4.1.2.4). Attributes of a string type that certificates must not use
+// are re-encoded, with a finding; the rest stays byte for byte. Errors carry the attribute's API field.
 func parseSubject(der []byte) (subject, error) {
 	in := cryptobyte.String(der)
 	var sequence cryptobyte.String
@@ -117,7 +112,6 @@ func parseSubject(der []byte) (subject, error) {
 	return s, err
 }
 
-// readAttribute reads the next attribute and returns its encoding for the certificate.
 func (s *subject) readAttribute(rdn *cryptobyte.String) (encoded []byte, err error) {
 	var element, pair, value cryptobyte.String
 	var oid asn1.ObjectIdentifier
@@ -184,14 +178,12 @@ func (a attribute) check(tag casn1.Tag, text string) error {
 	return nil
 }
 
-// invisible are characters that affect the look or comparison of text without being visible: control and format
-// characters, including zero-width and bidirectional ones, line and paragraph separators, and Unicode's ignorable
-// characters.
+// invisible are characters that affect the look or comparison of text without being visible, such as zero-width and
+// bidirectional ones.
 var invisible = []*unicode.RangeTable{unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector,
 	unicode.Other_Default_Ignorable_Code_Point}
 
-// validString reports whether text is of the given type and safe to display: without control characters, including
-// those that reverse the direction of text.
+// validString reports whether text is of the given type and safe to display.
 func validString(tag casn1.Tag, text string) bool {
 	if !utf8.ValidString(text) {
 		return false

@@ -7,8 +7,7 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// decodeString returns the text of an attribute value of one of the [stringTypes]. checkCharacters checks the
-// characters of UTF8String and PrintableString.
+// decodeString returns the text of an attribute value of one of the [stringTypes].
 func (a attribute) decodeString(tag casn1.Tag, value []byte) (string, error) {
 	name, known := stringTypes[tag]
 	if !known {
@@ -31,7 +30,6 @@ func (a attribute) decodeString(tag casn1.Tag, value []byte) (string, error) {
 	return "", invalid("the %s in the subject is not a well-formed %s", a.name, name)
 }
 
-// asciiAdvice returns the advice for an octet that is not ASCII. Attributes such as emailAddress are IA5String only.
 func (a attribute) asciiAdvice() string {
 	if slices.Contains(a.tags, casn1.UTF8String) {
 		return "write it in ASCII, or as UTF8String"
@@ -61,7 +59,6 @@ func (a attribute) checkCharacters(tag casn1.Tag, text string) error {
 	return invalid("the %s in the subject has characters that are not allowed there", a.name)
 }
 
-// stringTypeAdvice returns the advice for a character that the string type lacks.
 func (a attribute) stringTypeAdvice(tag casn1.Tag) string {
 	if slices.Contains(a.tags, casn1.UTF8String) && tag != casn1.UTF8String {
 		return "encode it as UTF8String"
@@ -69,7 +66,6 @@ func (a attribute) stringTypeAdvice(tag casn1.Tag) string {
 	return "remove it"
 }
 
-// certificateStringType returns the string type for the text in a certificate.
 func (a attribute) certificateStringType(text string) casn1.Tag {
 	if slices.Contains(a.tags, casn1.PrintableString) && validString(casn1.PrintableString, text) {
 		return casn1.PrintableString

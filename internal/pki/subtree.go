@@ -13,7 +13,6 @@ import (
 
 // Containment of names and subtrees in a subtree (RFC 5280, section 4.2.1.10).
 
-// subtreeKind is a type of name with its comparison functions.
 type subtreeKind struct {
 	name      string // for messages
 	of        func(notary.Subtrees) []string
@@ -28,8 +27,8 @@ var subtreeKinds = []subtreeKind{
 	{"URI", func(s notary.Subtrees) []string { return s.URI }, uriContains, hostSurrounds},
 }
 
-// FirstWithin returns the first subtree of inner that lies within one of outer, with their type, "DNS", "IP",
-// "email" or "URI", or "" if there is none.
+// FirstWithin returns the first subtree of inner that lies within one of outer, with their type, "DNS", "IP", "email"
+// or "URI", or "".
 func FirstWithin(inner, outer notary.Subtrees) (kind, in, out string) {
 	for _, k := range subtreeKinds {
 		for _, in := range k.of(inner) {
@@ -60,12 +59,10 @@ func FirstBeyond(inner, outer notary.Subtrees) (kind, in string) {
 	return "", ""
 }
 
-// maxComparisons limits the number of comparisons of names with name constraints in one check. OpenSSL has the
-// same limit and refuses certificates that need more.
+// maxComparisons limits the comparisons of names with name constraints in one check, as OpenSSL does.
 const maxComparisons = 1 << 20
 
-// comparisons returns the number of comparisons that a check makes. Texts longer than real names count as several,
-// because comparing them takes longer.
+// comparisons returns the number of comparisons that a check makes. Texts longer than real names count as several.
 func comparisons(constraints notary.NameConstraints, names notary.Subtrees) int {
 	return weight(names) * (weight(constraints.Permitted) + weight(constraints.Excluded))
 }
@@ -79,12 +76,12 @@ func weight(names notary.Subtrees) (n int) {
 	return n
 }
 
-// Refused returns the kind and text of a name that the constraints forbid, or "" if all names are allowed. Names
-// are compared as RFC 5280 requires, and wherever OpenSSL and Java also look: the subject's email addresses and,
-// in a certificate without DNS names, a common name that looks like one, even that of an authority.
+// Refused returns the kind and text of a name that the constraints forbid, or "". Names are compared as RFC 5280
+// requires, and where OpenSSL and Java also look: the subject's email addresses and, in a certificate without DNS
+// names, a common name that looks like one, even that of an authority.
 //
-// A common name that people may take for a host is compared in any case, with the kind [CommonName]. If the
-// comparison would take too long, the kind is [TooMany].
+// A common name that people may take for a host is always compared, with the kind [CommonName]. If the comparison
+// would take too long, the kind is [TooMany].
 func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, name string) {
 	names := constrainedNames(c)
 	if comparisons(constraints, names) > maxComparisons {
@@ -120,13 +117,11 @@ func CommonNames(subject pkix.Name) (list []string) {
 	return list
 }
 
-// Further kinds that [Refused] returns.
 const (
 	CommonName = "common" // a common name, taken for a DNS name
 	TooMany    = "too many"
 )
 
-// lookalike returns the host for which people may take a common name, if any.
 func lookalike(commonName string) (names notary.Subtrees) {
 	host, ok := LooksLikeHost(commonName)
 	if !ok {
@@ -156,7 +151,6 @@ func refusedName(constraints notary.NameConstraints, names notary.Subtrees) (kin
 	return "", ""
 }
 
-// constrainedNames returns the names to be compared according to RFC 5280, including those in the subject.
 func constrainedNames(c *x509.Certificate) notary.Subtrees {
 	names := CertificateNames(c)
 	names.IP = nil // IPv4-mapped IPv6 addresses match no IPv4 prefix
@@ -173,9 +167,8 @@ func constrainedNames(c *x509.Certificate) notary.Subtrees {
 	return notary.Subtrees{DNS: names.DNS, IP: names.IP, Email: names.Email, URI: names.URI}
 }
 
-// looksLikeDNS reports whether OpenSSL or Java takes a common name for a DNS name: labels of letters, digits,
-// hyphens and underscores, including IPv4 addresses. A single word is a DNS name only for Java, which does not
-// allow underscores.
+// looksLikeDNS reports whether OpenSSL or Java takes a common name for a DNS name, including IPv4 addresses. A single
+// word is one only for Java, which does not allow underscores.
 func looksLikeDNS(text string) bool {
 	labels := strings.Split(text, ".")
 	for _, label := range labels {
@@ -246,13 +239,12 @@ func uriContains(subtree, uri string) bool {
 	return hostContains(subtree, strings.ToLower(hostOf(uri)))
 }
 
-// hostOf returns the part of a URI after "//", up to the path or port.
 func hostOf(uri string) string {
 	_, rest, _ := strings.Cut(uri, "://")
 	return rest[:len(rest)-len(strings.TrimLeftFunc(rest, func(r rune) bool { return r != '/' && r != ':' }))]
 }
 
-// plainAuthority reports whether a URI has no part in or around its host that verifiers interpret differently: a
+// plainAuthority reports whether a URI has nothing in or around its host that verifiers interpret differently: a
 // user, a query or fragment without a path, encoded characters, a backslash.
 func plainAuthority(uri string) bool {
 	_, rest, found := strings.Cut(uri, "://")

@@ -53,8 +53,7 @@ func addOtherName(names *notary.Names, value cryptobyte.String) error {
 	return addUPN(names, string(text))
 }
 
-// UPNs returns the user principal names in the extensions of a certificate or request, which may be external. It
-// skips names that it cannot read.
+// UPNs returns the user principal names in the extensions of a certificate or request, skipping unreadable ones.
 func UPNs(extensions []pkix.Extension) (list []string) {
 	for _, extension := range extensions {
 		in := cryptobyte.String(extension.Value)
@@ -77,8 +76,7 @@ func UPNs(extensions []pkix.Extension) (list []string) {
 	return list
 }
 
-// SANExtension returns the subject alternative name extension. Package x509 also encodes it, but without user
-// principal names.
+// SANExtension returns the subject alternative name extension, with the user principal names that package x509 lacks.
 func SANExtension(names notary.Names, critical bool) (pkix.Extension, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {

@@ -9,13 +9,12 @@ import (
 	"sync"
 )
 
-// trivialScalars is the number of small private keys that are refused. Their public keys, the first multiples of
-// the generator, are kept in a table.
+// trivialScalars is the number of small private keys that are refused. A table holds their public keys.
 const trivialScalars = 1 << 13
 
 // trivialPoints holds, for each curve, the public keys of trivial private keys and their negations: small numbers,
-// powers of two, repeated octets and published examples (RFC 6979, appendix A.2). They are looked up by the last
-// 64 bits of the x coordinate. A random key matches with a probability below 2^-49.
+// powers of two, repeated octets and published examples (RFC 6979, appendix A.2), by the last 64 bits of the x
+// coordinate. A random key matches with a probability below 2^-49.
 var trivialPoints = map[elliptic.Curve]func() []uint64{
 	elliptic.P256(): newTrivialPoints(elliptic.P256(), ecdh.P256(),
 		"c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"),
@@ -26,19 +25,16 @@ var trivialPoints = map[elliptic.Curve]func() []uint64{
 			"66f6d8fbec67db89ec0c08b0e996b83538"),
 }
 
-// isTrivialPoint reports whether an uncompressed point is the public key of a trivial private key.
 func isTrivialPoint(curve elliptic.Curve, point []byte) bool {
 	_, found := slices.BinarySearch(trivialPoints[curve](), endOfX(point))
 	return found
 }
 
-// endOfX returns the last 64 bits of the x coordinate of an uncompressed point.
 func endOfX(point []byte) uint64 {
 	x := point[1 : 1+len(point)/2]
 	return binary.BigEndian.Uint64(x[len(x)-8:])
 }
 
-// newTrivialPoints returns a function that computes the sorted table of a curve on its first call.
 func newTrivialPoints(curve elliptic.Curve, base ecdh.Curve, example string) func() []uint64 {
 	return sync.OnceValue(func() []uint64 {
 		params := curve.Params()
@@ -88,8 +84,7 @@ func counting(first, length int) []byte {
 type affinePoint struct{ x, y *big.Int }
 
 // smallMultiples returns the first multiples of the generator of a curve y² = x³ - 3x + b. Each pass adds the last
-// one to all others, which doubles their number with a single inversion. Nothing here is secret, so math/big is
-// safe.
+// one to all others, which doubles their number with one inversion. Nothing here is secret.
 func smallMultiples(params *elliptic.CurveParams, count int) []affinePoint {
 	points := []affinePoint{{params.Gx, params.Gy}}
 	for len(points) < count {

@@ -7,7 +7,7 @@ import (
 )
 
 // rsaChecks detect RSA moduli that are easy to factor, cheapest check first. The last ones cost about as much as a
-// signature with the key, so [rsaVerdicts] caches their results.
+// signature.
 var rsaChecks = []struct {
 	fails  func(n *big.Int) bool
 	reason string
@@ -33,15 +33,14 @@ func weakModulus(n *big.Int) string {
 	return ""
 }
 
-// rsaVerdicts caches the results of [weakModulus]: a key is checked when it is submitted, signed, renewed and
-// shown.
+// rsaVerdicts caches [weakModulus]: a key is checked when it is submitted, signed, renewed and shown.
 var rsaVerdicts = verdicts{check: weakModulus}
 
 // maxVerdicts is the size of a generation of [verdicts].
 const maxVerdicts = 4096
 
-// verdicts caches the results of a check. It keeps two generations: when the recent one is full, it replaces the
-// older one. It is safe for concurrent use.
+// verdicts caches the results of a check in two generations: when the recent one is full, it replaces the older one.
+// It is safe for concurrent use.
 type verdicts struct {
 	check func(*big.Int) string
 
@@ -66,7 +65,6 @@ func (v *verdicts) of(n *big.Int) string {
 	return verdict
 }
 
-// keep moves a verdict to the recent generation.
 func (v *verdicts) keep(id [sha256.Size]byte, verdict string) {
 	if _, known := v.recent[id]; known {
 		return
@@ -110,8 +108,8 @@ func hasSmallFactor(n *big.Int) bool {
 // exponentiation.
 func isPrime(n *big.Int) bool { return n.ProbablyPrime(0) }
 
-// rocaMarks are primes with the residues of the flawed library's moduli: the powers of 65537. Primes for which
-// these are all residues are useless and left out.
+// rocaMarks are primes with the residues of the flawed library's moduli: the powers of 65537. Primes for which these
+// are all residues are left out.
 var rocaMarks = sync.OnceValue(func() (marks []residues) {
 	for _, p := range primesBelow(168)[1:] {
 		mark := residues{prime: p}
