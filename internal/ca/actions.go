@@ -9,13 +9,12 @@ import (
 
 // These functions report what a caller may do, before it selects the details. Every use case authorizes the call again.
 
-// requestActions are the actions on one request.
 var requestActions = []policy.Action{policy.SignRequest, policy.UploadCertificate, policy.RejectRequest,
 	policy.RevokeRequest, policy.RemoveCertificate, policy.ReopenRequest, policy.DeleteRequest,
 	policy.TransferRequest}
 
-// RequestActions returns the actions that the caller may perform on a request, regardless of its status. Signing and
-// uploading may still be refused because of the certificate.
+// RequestActions returns the actions that the caller may perform on a request, regardless of its status and
+// certificate.
 func (s *Service) RequestActions(ctx context.Context, caller notary.Caller,
 	req *notary.Request) (map[policy.Action]bool, error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
@@ -24,7 +23,7 @@ func (s *Service) RequestActions(ctx context.Context, caller notary.Caller,
 	return actionsOn(ctx, s.store, caller, req)
 }
 
-// actionsOn returns the actions on a request. It reads the grants and groups of an account once, not for each action.
+// actionsOn reads the grants and groups of an account once, not for each action.
 func actionsOn(ctx context.Context, known revokeReader, caller notary.Caller,
 	req *notary.Request) (map[policy.Action]bool, error) {
 	all, once := map[policy.Action]bool{}, &readOnce{revokeReader: known}
@@ -64,7 +63,6 @@ func (r *readOnce) GroupsOf(ctx context.Context, accountID int64) ([]int64, erro
 	return remembered(&r.groups, accountID, func() ([]int64, error) { return r.revokeReader.GroupsOf(ctx, accountID) })
 }
 
-// remembered returns the value of an id, reading it if it is not in the map.
 func remembered[T any](values *map[int64]T, id int64, read func() (T, error)) (T, error) {
 	if value, ok := (*values)[id]; ok {
 		return value, nil
@@ -79,7 +77,7 @@ func remembered[T any](values *map[int64]T, id int64, read func() (T, error)) (T
 	return value, err
 }
 
-// permitted reports whether err is nil. It returns err unless that is nil or means that the caller lacks a permission.
+// permitted reports whether err is nil. It returns errors other than a missing permission.
 func permitted(err error) (bool, error) {
 	if kind := notary.KindOf(err); kind == notary.Forbidden || kind == notary.NotFound {
 		return false, nil
@@ -120,7 +118,7 @@ func (s *Service) MayRevoke(ctx context.Context, caller notary.Caller, cert *not
 	return permitted(allowCertificate(ctx, s.store, caller, policy.RevokeCertificate, cert))
 }
 
-// MayDecide reports whether the caller may perform any of the bulk actions on at least some requests.
+// MayDecide reports whether the caller may perform any bulk action on at least some requests.
 func (s *Service) MayDecide(ctx context.Context, caller notary.Caller) (bool, error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return false, err

@@ -12,18 +12,17 @@ import (
 	"notary/internal/store"
 )
 
-// Grants extend the caller's role to actions on requests and certificates that the caller may see. A use case first
-// calls attempt, then reads the object if it is visible, then calls allow. It calls allow again in the transaction,
-// because grants and objects may have changed since.
+// Grants extend the caller's role to actions on requests and certificates that it may see. A use case first calls
+// attempt, then reads the object if it is visible, then calls allow, and again in the transaction, because grants and
+// objects may have changed since.
 
-// grantReader is implemented by the store and by transactions.
 type grantReader interface {
 	GrantsOf(ctx context.Context, accountID int64) ([]*notary.Grant, error)
 	GroupsOf(ctx context.Context, accountID int64) ([]int64, error)
 }
 
-// attempt returns an error unless the caller's role or any grant includes one of the actions, on any object. The error
-// names the object of the call, and does not depend on whether it exists.
+// attempt returns an error unless the caller's role or any grant includes one of the actions, on any object. The
+// error does not depend on whether the object exists.
 func (s *Service) attempt(ctx context.Context, caller notary.Caller, on policy.Resource,
 	actions ...policy.Action) error {
 	refusal := policy.AllowRole(caller, actions[0], on)
@@ -47,8 +46,8 @@ func roleHasAny(caller notary.Caller, actions []policy.Action) bool {
 	return slices.ContainsFunc(actions, func(a policy.Action) bool { return policy.RoleHas(caller.Role, a) })
 }
 
-// allow returns a Forbidden error unless the caller may perform the action on the object. If known is a transaction,
-// the grants cannot change until it ends.
+// allow returns a Forbidden error unless the caller may perform the action on the object. In a transaction, the
+// grants cannot change until it ends.
 func allow(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action,
 	r policy.Resource) error {
 	if policy.RoleHas(caller.Role, action) {
@@ -76,7 +75,7 @@ func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) ([]*
 }
 
 // allowChoice returns a Forbidden error if the caller cannot sign anything with the authority and profile in the
-// options. It runs before either is read.
+// options.
 func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignOptions) error {
 	if policy.RoleHas(caller.Role, policy.SignRequest) {
 		return nil
@@ -89,7 +88,7 @@ func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignO
 		policy.Resource{AuthorityID: o.AuthorityID, Profile: o.Profile})
 }
 
-// allowRequest is like allow for a request. It returns NotFound if the caller may not see the request.
+// allowRequest is like allow for a request, with NotFound for one that the caller may not see.
 func allowRequest(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action,
 	req *notary.Request) error {
 	if err := sees(ctx, known, caller, req); err != nil {
@@ -102,8 +101,7 @@ func noRequest(id int64) error {
 	return notary.Errorf(notary.NotFound, "there is no certificate request %d", id)
 }
 
-// allowCertificate is like allow for a certificate. Grants do not apply to certificates of CAs and OCSP responders,
-// because others depend on them.
+// allowCertificate is like allow for a certificate. Grants do not apply to those of CAs and OCSP responders.
 func allowCertificate(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action,
 	cert *notary.Certificate) error {
 	if policy.RoleHas(caller.Role, action) {
@@ -134,7 +132,6 @@ func certificateToSign(issuer *issuers.Issuer, profile *notary.Profile, req *not
 		CommonNames: pki.CommonNames(csr.Subject)}, req.RequesterID, req.OwnerGroupID)
 }
 
-// allowSignature checks the request, the new certificate and, for a renewal, the current one.
 func allowSignature(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	signed *signature) error {
 	if policy.RoleHas(caller.Role, policy.SignRequest) {
@@ -157,13 +154,11 @@ func allowUpload(ctx context.Context, tx *store.Tx, caller notary.Caller, req *n
 	return allow(ctx, tx, caller, policy.UploadCertificate, certificateResource(cert))
 }
 
-// revokeReader is implemented by the store and by transactions.
 type revokeReader interface {
 	viewReader
 	CertificatesOfRequest(ctx context.Context, requestID int64) ([]*notary.Certificate, error)
 }
 
-// allowRevoke returns an error unless the caller may revoke the request and each of its certificates.
 func allowRevoke(ctx context.Context, known revokeReader, caller notary.Caller, req *notary.Request) error {
 	if policy.RoleHas(caller.Role, policy.RevokeRequest) {
 		return nil
@@ -183,8 +178,8 @@ func allowRevoke(ctx context.Context, known revokeReader, caller notary.Caller, 
 	return nil
 }
 
-// allowReason returns an error if the reason is keyCompromise and the caller's role does not include the action: that
-// reason blocks the key and revokes every certificate for it, including those of other owners.
+// allowReason requires the caller's role to include the action for keyCompromise, which blocks the key and revokes
+// every certificate for it, including those of other owners.
 func allowReason(caller notary.Caller, action policy.Action, reason notary.RevocationReason) error {
 	if reason != notary.KeyCompromise || policy.RoleHas(caller.Role, action) {
 		return nil
@@ -193,14 +188,13 @@ func allowReason(caller notary.Caller, action policy.Action, reason notary.Revoc
 		"every certificate for it: ask an Admin or Certificate Manager, or revoke for another reason")
 }
 
-// groupReader is implemented by the store and by transactions.
 type groupReader interface {
 	Group(ctx context.Context, id int64) (*notary.Group, error)
 	GroupsOf(ctx context.Context, accountID int64) ([]int64, error)
 }
 
-// allowOwner returns an error unless the caller may submit requests that belong to the group: as a member, or by a role
-// that can decide on them.
+// allowOwner returns an error unless the caller may submit requests for the group: as a member, or by a role that can
+// decide on them.
 func allowOwner(ctx context.Context, known groupReader, caller notary.Caller, groupID int64) error {
 	if groupID == 0 {
 		return nil
@@ -220,13 +214,11 @@ func allowOwner(ctx context.Context, known groupReader, caller notary.Caller, gr
 		"ask an Admin to add you to it", policy.CreateRequest, groupID), "owner")
 }
 
-// submittedResource describes a request as it was submitted, without a certificate.
 func submittedResource(req *notary.Request) policy.Resource {
 	return ownedBy(policy.Resource{Names: req.Names, CommonNames: nonempty(req.CommonName)}, req.RequesterID,
 		req.OwnerGroupID)
 }
 
-// requestResource describes a request with its current certificate, if any.
 func requestResource(req *notary.Request) policy.Resource {
 	r := submittedResource(req)
 	if c := req.Certificate; c != nil {
@@ -241,7 +233,6 @@ func certificateResource(c *notary.Certificate) policy.Resource {
 		CommonNames: nonempty(c.CommonName)}, c.RequesterID, c.OwnerGroupID)
 }
 
-// ownedBy returns the resource with its owner: a group, or the account that submitted the request.
 func ownedBy(r policy.Resource, requesterID, ownerGroupID int64) policy.Resource {
 	if r.OwnerGroupID = ownerGroupID; ownerGroupID == 0 {
 		r.OwnerID = requesterID

@@ -29,8 +29,7 @@ func (s *Service) Authority(ctx context.Context, caller notary.Caller, id int64)
 	return a, nil
 }
 
-// showChain sets the authority's chain to the cached one, or leaves the recorded chain if the authority cannot be
-// opened.
+// showChain sets the authority's chain to the cached one if the authority can be opened.
 func (s *Service) showChain(ctx context.Context, a *notary.Authority) {
 	opened, err := s.issuers.Get(ctx, a.ID)
 	if err == nil && a.Certificate != nil && opened.Authority.Certificate != nil &&
@@ -65,7 +64,7 @@ type AuthorityOptions struct {
 	Constraints  notary.NameConstraints
 }
 
-// maxPathLen is the maximum path length of a new authority. Longer chains are not accepted.
+// maxPathLen is the maximum path length of a new authority.
 const maxPathLen = pki.MaxChain - 2
 
 // CreateAuthority creates an authority with a new key and returns its ID.
@@ -111,7 +110,6 @@ func authorityCreated(caller notary.Caller, a *notary.Authority) notary.Event {
 		"key": a.Key})
 }
 
-// certificateEvent returns the event of a new certificate for an authority. The issuer may be external.
 func certificateEvent(caller notary.Caller, action string, a *notary.Authority, cert *notary.Certificate,
 	issuer notary.Ref) notary.Event {
 	return notary.EventBy(caller, action, a.Ref()).With(issuer,
@@ -132,7 +130,6 @@ func (s *Service) checkAuthority(o *AuthorityOptions) (err error) {
 	return err
 }
 
-// newAuthorityKey generates a key and a CSR for it. An error names the invalid attribute.
 func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key keystore.Key, csr *pki.CSR, err error) {
 	if key, err = s.keys.Generate(ctx, o.KeyAlgorithm); err != nil {
 		return key, nil, err
@@ -190,8 +187,8 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 	})
 }
 
-// UploadAuthority records a certificate for an authority issued by an external CA, given as a PEM chain, leaf first,
-// and returns its ID.
+// UploadAuthority records an authority's certificate from an external CA, a PEM chain with the leaf first, and
+// returns its ID.
 func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id int64,
 	chainPEM string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -208,7 +205,6 @@ func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id 
 	return s.recordCertification(ctx, caller, c, cert)
 }
 
-// subordinate returns an authority that may get a certificate from an issuer: neither a root nor revoked.
 func (s *Service) subordinate(ctx context.Context, id int64) (*notary.Authority, error) {
 	a, err := s.store.Authority(ctx, id)
 	if err != nil {
@@ -237,8 +233,7 @@ func authorityCSR(a *notary.Authority) (*pki.CSR, error) {
 	return csr, nil
 }
 
-// addCertificate adds the certificate to the inventory and makes it the authority's current one. The subject must not
-// change.
+// addCertificate adds the certificate to the inventory and makes it the current one. The subject must not change.
 func addCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate) (int64, error) {
 	if err := requireSameName(a, cert); err != nil {
 		return 0, err

@@ -34,8 +34,8 @@ func (b *blockedCache) of(ctx context.Context, s *Service,
 	return found, err
 }
 
-// blockedInForce holds the certificates on a blocklist that were valid when it was loaded. No others are issued or
-// recorded while that list is in use.
+// blockedInForce holds the certificates on a blocklist that were valid when it was loaded; no others are issued or
+// recorded since.
 type blockedInForce struct {
 	list *pki.Blocklist
 	ids  []int64 // at most maxBlockedInForce
@@ -46,8 +46,8 @@ const (
 	blockedStep       = 500  // certificates read by one query
 )
 
-// FindBlockedKeys searches for valid certificates with blocked or compromised keys and logs their number. It runs after
-// the blocklist is loaded. With a blocklist it reads the whole inventory, because the list may contain a fingerprint of
+// FindBlockedKeys searches for valid certificates with blocked or compromised keys and logs their number, after the
+// blocklist is loaded. With a blocklist it reads the whole inventory, because the list may contain a fingerprint of
 // another form of a key than the recorded one.
 func (s *Service) FindBlockedKeys(ctx context.Context) error {
 	list := s.blocklist.Load()
@@ -89,8 +89,8 @@ func (s *Service) findBlocked(ctx context.Context, list *pki.Blocklist) (ids []i
 	return ids[:maxBlockedInForce], nil
 }
 
-// blockedCertificates returns the first valid certificates with blocked or compromised keys, by ID. For the blocklist
-// it relies on the last [Service.FindBlockedKeys] with the current list.
+// blockedCertificates returns the first valid certificates with blocked or compromised keys, by ID, as of the last
+// [Service.FindBlockedKeys].
 func (s *Service) blockedCertificates(ctx context.Context, limit int) ([]*notary.Certificate, error) {
 	ids, err := s.store.CompromisedInUse(ctx, s.now(), limit)
 	if err != nil {

@@ -16,8 +16,8 @@ type Many struct {
 
 	Filter *notary.Filter // instead of IDs; never empty
 
-	// What the filter matched when the caller looked, from [Selection]; a filter requires at least one. If the matches
-	// have changed since, the call changes nothing.
+	// What the filter matched when the caller looked, from [Selection]. A filter requires at least one, and the call
+	// changes nothing if the matches have changed since.
 	Expected *int64 // the number of matches
 	Digest   string
 
@@ -35,13 +35,13 @@ type Outcome struct {
 // maxIDs is the maximum number of IDs in a call.
 const maxIDs = 10_000
 
-// bulkConcurrency is the number of items that a bulk call processes concurrently: enough to share commits, and few
-// enough to leave room for others.
+// bulkConcurrency is the number of items processed concurrently: enough to share commits, and few enough for other
+// calls.
 const bulkConcurrency = 16
 
 // SignMany signs each of the requests like [Service.Sign], in its own transaction, and calls fn for each in order. It
-// returns an error if nothing was done, and if fn failed or ctx ended, when the remaining requests may or may not be
-// signed. If the caller's account or session ends meanwhile, the remaining requests fail as Unauthenticated.
+// returns an error if nothing was done, or if fn failed or ctx ended and the remaining requests may or may not be
+// signed. If the caller's account or session ends, the remaining requests fail as Unauthenticated.
 func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o SignOptions,
 	fn func(Outcome) error) error {
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); err != nil {
@@ -54,7 +54,6 @@ func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o 
 		func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
 }
 
-// checkBulkOptions rejects options that would fail for every request.
 func (s *Service) checkBulkOptions(ctx context.Context, caller notary.Caller, o SignOptions) error {
 	if err := s.allowChoice(ctx, caller, o); err != nil {
 		return err
@@ -157,8 +156,7 @@ func (s *Service) forEach(ctx context.Context, caller notary.Caller, m Many, of 
 	return ctx.Err()
 }
 
-// unlessStopped calls do unless the call was stopped. It recovers panics, which would end the server outside of the
-// call's own goroutine.
+// unlessStopped calls do unless the call was stopped. It recovers panics, which would end the server.
 func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) error {
 	select {
 	case <-stop:
@@ -170,8 +168,7 @@ func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(
 	}
 }
 
-// untilRefused wraps do so that once the caller's account or session has ended, every later call fails with the same
-// error.
+// untilRefused wraps do so that once the caller's account or session has ended, every later call fails.
 func untilRefused(do func(context.Context, int64) error) func(context.Context, int64) error {
 	var refusal atomic.Pointer[error]
 	return func(ctx context.Context, id int64) error {

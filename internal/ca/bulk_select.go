@@ -14,7 +14,6 @@ import (
 	"notary/internal/policy"
 )
 
-// selection defines how a bulk call finds its objects.
 type selection struct {
 	noun    string          // plural
 	actions []policy.Action // the caller must have one of them, on any object
@@ -47,7 +46,6 @@ type Selection struct {
 	Digest string // SHA-256 of the IDs and states in lower-case hex
 }
 
-// selector computes a [Selection] from matches in the order of their IDs.
 type selector struct {
 	count  int64
 	digest hash.Hash
@@ -78,7 +76,6 @@ func (s *Service) certificateSelection() selection {
 		}}
 }
 
-// selectedIDs returns the IDs that m selects.
 func (s *Service) selectedIDs(ctx context.Context, caller notary.Caller, m Many, of selection) ([]int64, error) {
 	switch {
 	case m.Filter != nil && m.IDs != nil:
@@ -187,8 +184,7 @@ func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of
 }
 
 // RevokeManyCertificates revokes each of the certificates like [Service.RevokeCertificate]. It skips current
-// certificates of authorities, whose revocation affects everything they issued and requires a call of its own. See
-// [Service.SignMany].
+// certificates of authorities, whose revocation affects everything they issued. See [Service.SignMany].
 func (s *Service) RevokeManyCertificates(ctx context.Context, caller notary.Caller, m Many,
 	reason notary.RevocationReason,
 	fn func(Outcome) error) error {

@@ -1,9 +1,9 @@
 // Package ca implements the use cases: submitting, signing, uploading, rejecting and revoking, and the lifecycle of
 // authorities.
 //
-// Every method of [Service] that changes something first checks the permissions of the [notary.Caller], then does slow
-// work (checks, signatures), and then writes the change and its event in one transaction, which checks the state again.
-// It returns after the commit is durable.
+// Every method of [Service] that changes something checks the permissions of the [notary.Caller], does slow work
+// (checks, signatures), and then writes the change and its event in one transaction, which checks the state again. It
+// returns after the commit is durable.
 package ca
 
 import (
@@ -45,7 +45,6 @@ type Service struct {
 	checked  archive.CheckStep
 }
 
-// limits bound the work of one call.
 type limits struct {
 	matches     int // requests or certificates that the filter of a bulk call may match
 	impact      int // certificates read for an impact analysis, of all authorities together
@@ -54,20 +53,18 @@ type limits struct {
 
 var productionLimits = limits{matches: 100_000, impact: 20_000, impactOfOne: 10_000}
 
-// Options are the options of [New]. The zero value is for production.
 type Options struct {
 	Log *slog.Logger // default: slog.Default()
 
-	// MayIssue, if set, returns an error while no certificates may be issued. OCSP responder certificates and CRLs do
-	// not depend on it.
+	// MayIssue, if set, returns an error while no certificates may be issued, other than those of OCSP responders.
 	MayIssue func() error
 
 	// PaceChecks limits [Service.CheckRecords] to a tenth of one processor, for a server under load.
 	PaceChecks bool
 }
 
-// New creates the service, upgrades records of earlier versions, and opens every authority's key, so that a wrong key
-// file or passphrase is detected at startup.
+// New creates the service, upgrades records of earlier versions, and opens every authority's key to detect a wrong
+// key file or passphrase.
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.Issuers, rev *revocation.Service,
 	o Options) (*Service, error) {
 	s := &Service{store: st, keys: keys, issuers: all, revocation: rev, damages: all.Damages(), now: all.Now, log: o.Log,

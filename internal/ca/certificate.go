@@ -39,7 +39,7 @@ func (s *Service) RequestCertificate(ctx context.Context, caller notary.Caller, 
 	return issuers.Intact(s.store.Certificate(ctx, req.Certificate.ID))
 }
 
-// CertificatesOfRequest returns all certificates ever issued or uploaded for a request that the caller may see, by ID.
+// CertificatesOfRequest returns all certificates recorded for a request that the caller may see, by ID.
 func (s *Service) CertificatesOfRequest(ctx context.Context, caller notary.Caller,
 	id int64) ([]*notary.Certificate, error) {
 	if _, err := s.Request(ctx, caller, id); err != nil {
@@ -48,7 +48,6 @@ func (s *Service) CertificatesOfRequest(ctx context.Context, caller notary.Calle
 	return s.store.CertificatesOfRequest(ctx, id)
 }
 
-// checkChain parses an uploaded chain and checks it against the key of the CSR.
 func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notary.Certificate, error) {
 	chain, err := pki.ParseChain(chainPEM)
 	if err != nil {

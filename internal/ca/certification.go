@@ -11,8 +11,8 @@ import (
 	"notary/internal/store"
 )
 
-// certification is an authority that is to get a certificate from another authority: either the one that becomes
-// current, or a further one for the same key and subject.
+// certification is an authority that is to get a certificate from another one: a new current one, or a further one
+// for the same key and subject.
 type certification struct {
 	authority *notary.Authority
 	request   *pki.CSR          // for its key
@@ -20,7 +20,6 @@ type certification struct {
 	further   bool              // the current certificate stays current
 }
 
-// newCertification prepares a certificate that becomes the current one of an authority.
 func (s *Service) newCertification(ctx context.Context, id int64) (c certification, err error) {
 	if c.authority, err = s.subordinate(ctx, id); err != nil {
 		return c, err
@@ -36,7 +35,6 @@ func (s *Service) newCertification(ctx context.Context, id int64) (c certificati
 	return c, err
 }
 
-// crossCertification prepares a further certificate for an authority that already has one.
 func (s *Service) crossCertification(ctx context.Context, id int64) (c certification, err error) {
 	c.further = true
 	if c.authority, err = s.store.Authority(ctx, id); err != nil {
@@ -52,7 +50,6 @@ func (s *Service) crossCertification(ctx context.Context, id int64) (c certifica
 	return c, err
 }
 
-// certify issues the certificate with an authority held here, records it, and returns its ID.
 func (s *Service) certify(ctx context.Context, caller notary.Caller, c certification, issuerID int64,
 	profileName string) (certID int64, err error) {
 	issuer, err := s.issuers.Active(ctx, issuerID)
@@ -98,7 +95,6 @@ func (s *Service) certify(ctx context.Context, caller notary.Caller, c certifica
 	return cert.ID, err
 }
 
-// recordCertification records the certificate that an external CA issued, and returns its ID.
 func (s *Service) recordCertification(ctx context.Context, caller notary.Caller, c certification,
 	cert *notary.Certificate) (certID int64, err error) {
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
@@ -127,8 +123,8 @@ func (s *Service) recordCertification(ctx context.Context, caller notary.Caller,
 	return cert.ID, err
 }
 
-// requireCertifiable checks in the transaction that the key has not been reported as compromised. An authority that
-// gets a further certificate must have been neither revoked nor deleted, and stays so until the transaction ends.
+// requireCertifiable checks in the transaction that the key is not compromised. An authority that gets a further
+// certificate must be neither revoked nor deleted, and stays so until the transaction ends.
 func (s *Service) requireCertifiable(ctx context.Context, tx *store.Tx, c certification) error {
 	if c.further {
 		if err := tx.LockAuthorityShared(c.authority.ID); err != nil {

@@ -6,8 +6,7 @@ import (
 	"notary/internal/pki"
 )
 
-// upgradeContents adds the content hash to requests recorded without it by earlier versions, before the server accepts
-// calls. It resumes after an interruption.
+// upgradeContents adds the content hash to requests of earlier versions. It resumes after an interruption.
 func (s *Service) upgradeContents(ctx context.Context) error {
 	unreadable := 0
 	content := func(csr string) string {

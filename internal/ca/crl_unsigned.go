@@ -16,9 +16,8 @@ const (
 	maxCRLDays     = 10 * 366
 )
 
-// UnsignedCRL exports the next CRL of an offline authority, for signing where its key is kept, with all revocations
-// recorded so far. The zero nextUpdate stands for 180 days from now. The signed CRL is published by
-// [Service.UploadCRL].
+// UnsignedCRL exports the next CRL of an offline authority, with all revocations so far, for signing where its key is
+// kept. The default nextUpdate is 180 days from now. The signed CRL is published by [Service.UploadCRL].
 func (s *Service) UnsignedCRL(ctx context.Context, caller notary.Caller, id int64,
 	nextUpdate time.Time) (*revocation.UnsignedCRL, error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {

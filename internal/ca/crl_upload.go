@@ -19,7 +19,6 @@ type CRLUpload struct {
 	Unsigned, Signature []byte // instead of CRL: as exported by [Service.UnsignedCRL], and the signature on it
 }
 
-// der returns the CRL, joined from its parts if necessary.
 func (o CRLUpload) der() ([]byte, error) {
 	switch {
 	case len(o.CRL) > 0 && len(o.Unsigned)+len(o.Signature) > 0:
@@ -40,9 +39,9 @@ type UploadedCRL struct {
 	Added      int // entries that were not revoked here before
 }
 
-// UploadCRL publishes a CRL that an offline authority has signed. It must be newer than all earlier ones and
-// have every revocation recorded here, except of certificates that had expired at the last CRL. Its other entries are
-// recorded as revocations.
+// UploadCRL publishes a CRL that an offline authority has signed. It must be newer than all earlier ones and have
+// every revocation recorded here, except of certificates that had expired at the last CRL. Its other entries become
+// revocations.
 func (s *Service) UploadCRL(ctx context.Context, caller notary.Caller, id int64, o CRLUpload) (*UploadedCRL, error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return nil, err
@@ -80,10 +79,9 @@ func (s *Service) UploadCRL(ctx context.Context, caller notary.Caller, id int64,
 	return done, nil
 }
 
-// uploadAttempts limits the retries of an upload while the authority's certificates are being revoked.
 const uploadAttempts = 5
 
-// errRevokedMeanwhile means that the revocations have changed since they were compared with the CRL.
+// errRevokedMeanwhile means that the revocations have changed since the comparison with the CRL.
 var errRevokedMeanwhile = notary.Errorf(notary.Conflict,
 	"a certificate of this authority was revoked at the same time: try again")
 
@@ -95,7 +93,6 @@ func requireOffline(a *notary.Authority) error {
 	return nil
 }
 
-// requirePublishable returns an error unless relying parties would accept the CRL and its number orders it.
 func requirePublishable(crl *pki.CRL, now time.Time) error {
 	switch {
 	case crl.Number < 1:
@@ -162,7 +159,6 @@ func (s *Service) publishCRL(ctx context.Context, caller notary.Caller, id int64
 	return added, err
 }
 
-// requireNewer returns an error unless the CRL is newer than the authority's last one.
 func requireNewer(crl *pki.CRL, a *notary.Authority, published *notary.CRL) error {
 	if err := requireOffline(a); err != nil { // it may have been imported again
 		return err
@@ -180,12 +176,11 @@ func requireNewer(crl *pki.CRL, a *notary.Authority, published *notary.CRL) erro
 	return nil
 }
 
-// maxNamedSerials limits the serial numbers in an error.
 const maxNamedSerials = 5
 
-// compareEntries returns the entries of the CRL that may be new, and the number of known revocations. It returns an
-// error if a recorded revocation is missing on the CRL, so that relying parties would accept the certificate again, or
-// its reason was corrected since.
+// compareEntries returns the entries of the CRL that may be new, and the number of known revocations. It fails if a
+// recorded revocation is missing on the CRL, so that relying parties would accept the certificate again, or its
+// reason was corrected since.
 func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL,
 	published *notary.CRL) (fresh []notary.Revocation, known int64, err error) {
 	listed := make(map[string]notary.RevocationReason, len(crl.Revocations)) // by serial number

@@ -12,12 +12,11 @@ import (
 	"notary/internal/store"
 )
 
-// An authority has one key and subject but may have several certificates, from renewals and cross-signing. One is
-// current: new chains begin with it, and it is published as the authority's own. All are in the inventory and found by
-// the key.
+// An authority has one key and subject but may have several certificates, from renewals and cross-signing. The
+// current one begins new chains and is published as the authority's own.
 
 // CrossSign issues a further certificate for an authority from another one held here, under a CA profile, and returns
-// its ID. The current certificate does not change.
+// its ID. The current certificate stays.
 func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issuerID int64,
 	profileName string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -34,8 +33,8 @@ func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issue
 	return certID, err
 }
 
-// UploadCross records a further certificate for an authority issued by an external CA, given as a PEM chain, leaf
-// first, and returns its ID. The current certificate does not change.
+// UploadCross records a further certificate for an authority from an external CA, a PEM chain with the leaf first,
+// and returns its ID. The current certificate stays.
 func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int64,
 	chainPEM string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -62,7 +61,7 @@ func refuseCross(s *Service, a *notary.Authority) error {
 	return nil
 }
 
-// checkCrossChain checks that relying parties can use the uploaded certificate instead of the current one.
+// checkCrossChain checks that relying parties can use the uploaded certificate in place of the current one.
 func (s *Service) checkCrossChain(chainPEM string, c certification) (*notary.Certificate, error) {
 	own := c.current
 	cert, err := s.checkChain(chainPEM, c.request, true)
@@ -92,8 +91,8 @@ func (s *Service) checkCrossChain(chainPEM string, c certification) (*notary.Cer
 	return cert, nil
 }
 
-// AuthorityCertificates returns all certificates for an authority's key, by ID, and the ID of the current one; none
-// while it is pending.
+// AuthorityCertificates returns all certificates for an authority's key, by ID, and the ID of the current one, if
+// any.
 func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Caller,
 	id int64) (all []*notary.Certificate, inUse int64, err error) {
 	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -107,7 +106,7 @@ func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Calle
 	return all, a.Certificate.ID, err
 }
 
-// UseCertificate makes one of an authority's certificates the current one. It and its chain must be valid.
+// UseCertificate makes one of an authority's certificates the current one, if its chain is valid.
 func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, certID int64) error {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err
@@ -180,7 +179,6 @@ func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *no
 	return s.issuers.RequireTrustedAbove(ctx, a.ID, cert.AuthorityID)
 }
 
-// refuseLoop returns an error if the authority would be signed by itself or a subordinate.
 func refuseLoop(csr *pki.CSR, issuer *issuers.Issuer) error {
 	for _, above := range append(slices.Clone(issuer.Ancestors), issuer.Issuer.Certificate) {
 		if pki.SameIdentity(above.PublicKey, csr.PublicKey) {

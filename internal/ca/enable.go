@@ -40,7 +40,6 @@ func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id 
 	})
 }
 
-// requireEnablable returns an error if the authority is revoked or its key is compromised or blocked.
 func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.Authority) error {
 	if a.Status(s.now()) == notary.AuthorityRevoked {
 		return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: create a new one", a.ID)

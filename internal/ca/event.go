@@ -10,8 +10,8 @@ import (
 	"notary/internal/policy"
 )
 
-// Events returns one page of the audit log, newest first. Events about accounts require permission to manage accounts.
-// Without permission to read events, only those of one's own requests are available.
+// Events returns one page of the audit log, newest first. Events about accounts require permission to manage
+// accounts. Without permission to read events, callers see those of their own requests.
 func (s *Service) Events(ctx context.Context, caller notary.Caller,
 	q notary.EventQuery) (none notary.Page[*notary.Event], err error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
@@ -46,7 +46,6 @@ func (s *Service) Events(ctx context.Context, caller notary.Caller,
 	return page, err
 }
 
-// hideAddresses removes other callers' addresses from the events, unless the caller may read all events.
 func hideAddresses(caller notary.Caller, events []*notary.Event) {
 	if policy.May(caller, policy.ViewEvents) {
 		return
@@ -59,7 +58,6 @@ func hideAddresses(caller notary.Caller, events []*notary.Event) {
 	}
 }
 
-// checkEventQuery rejects queries that cannot match or are malformed.
 func checkEventQuery(q notary.EventQuery) error {
 	for _, text := range []struct{ field, value string }{{"email", q.Email}, {"principal", q.Principal},
 		{"request_id", q.RequestID}, {"action", q.Action}} {
@@ -83,7 +81,6 @@ func checkEventQuery(q notary.EventQuery) error {
 	return nil
 }
 
-// historyLength is the maximum number of events in a history.
 const historyLength = 500
 
 // History returns the last 500 events of a request and its certificates, newest first, to callers that may see the

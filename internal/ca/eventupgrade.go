@@ -2,8 +2,8 @@ package ca
 
 import "context"
 
-// upgradeEvents adds names and references to events that earlier versions recorded as text, before the server accepts
-// calls. It resumes after an interruption.
+// upgradeEvents adds names and references to events that earlier versions recorded as text. It resumes after an
+// interruption.
 func (s *Service) upgradeEvents(ctx context.Context) error {
 	for {
 		last, done, err := s.store.UpgradeEvents(ctx)

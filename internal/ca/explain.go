@@ -24,8 +24,8 @@ type Answer struct {
 	policy.Decision
 }
 
-// Explain returns the decisions on a question, with the reasons. Questions about another account require permission to
-// manage accounts. The object is taken as described.
+// Explain returns the decisions on a question, with the reasons. Questions about another account require permission
+// to manage accounts.
 func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question) (all []Answer, err error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return nil, err

@@ -21,7 +21,6 @@ func (s *Service) Requests(ctx context.Context, caller notary.Caller,
 	return page(ctx, s.store, caller, q, s.store.RequestsSeen, (*viewer).requests)
 }
 
-// Certificates returns one page of the inventory, as far as the caller may see it.
 func (s *Service) Certificates(ctx context.Context, caller notary.Caller,
 	q notary.Query) (notary.Page[*notary.Certificate], error) {
 	if err := checkCertificateFilter(q.Filter); err != nil {
@@ -31,7 +30,7 @@ func (s *Service) Certificates(ctx context.Context, caller notary.Caller,
 	return page(ctx, s.store, caller, q, s.store.CertificatesSeen, (*viewer).certificates)
 }
 
-// EachRequest calls fn for every request that the caller may see and the filter matches, by ID.
+// EachRequest calls fn for each request that the caller may see and the filter matches, by ID.
 func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notary.Filter,
 	fn func(*notary.Request) error) error {
 	if err := checkRequestFilter(f); err != nil {
@@ -41,7 +40,7 @@ func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notar
 	return each(ctx, s.store, caller, f, fn, s.store.EachRequest, (*viewer).requests)
 }
 
-// EachCertificate calls fn for every certificate that the caller may see and the filter matches, by ID.
+// EachCertificate calls fn for each certificate that the caller may see and the filter matches, by ID.
 func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f notary.Filter,
 	fn func(*notary.Certificate) error) error {
 	if err := checkCertificateFilter(f); err != nil {
@@ -51,7 +50,7 @@ func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f n
 	return each(ctx, s.store, caller, f, fn, s.store.EachCertificate, (*viewer).certificates)
 }
 
-// ExportCertificates is like EachCertificate for an export. It first records an event with the given description.
+// ExportCertificates is like EachCertificate, and first records an event with the description.
 func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, f notary.Filter,
 	described notary.Fields,
 	fn func(*notary.Certificate) error) error {
@@ -73,7 +72,6 @@ func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, 
 	return s.EachCertificate(ctx, caller, f, fn)
 }
 
-// checkRequestFilter rejects filters that apply only to certificates.
 func checkRequestFilter(f notary.Filter) error {
 	if f.Revoked != nil {
 		return notary.FieldErrorf("revoked", "revoked applies to certificates: filter requests by status")
@@ -81,7 +79,6 @@ func checkRequestFilter(f notary.Filter) error {
 	return nil
 }
 
-// checkCertificateFilter rejects filters that apply only to requests.
 func checkCertificateFilter(f notary.Filter) error {
 	if f.Status != "" {
 		return notary.FieldErrorf("status", "status applies to requests: filter certificates by revoked")
@@ -89,10 +86,8 @@ func checkCertificateFilter(f notary.Filter) error {
 	return nil
 }
 
-// seen returns the objects that a viewer sees.
 type seen[T any] func(*viewer, context.Context, viewReader, []T) ([]T, error)
 
-// page reads a page of what the caller sees.
 func page[T any](ctx context.Context, st *store.Store, caller notary.Caller, q notary.Query,
 	read func(context.Context, notary.Query, store.Seen[T]) (notary.Page[T], error),
 	seen seen[T]) (none notary.Page[T], err error) {
@@ -129,7 +124,7 @@ func checkPage(limit int, after, before notary.Cursor) error {
 	return nil
 }
 
-// verifyEvery is the number of objects of a list after which the caller and its grants are verified again.
+// verifyEvery is the number of listed objects after which the caller and its grants are verified again.
 const verifyEvery = 100
 
 // each reads a whole list. It stops when the caller's account or session ends.
@@ -171,7 +166,6 @@ const (
 	maxWords      = 8
 )
 
-// checkFilter rejects filters that cannot match or are malformed.
 func checkFilter(f notary.Filter) error {
 	for _, text := range []struct{ field, value string }{
 		{"email", f.Email}, {"owner", f.OwnedBy}, {"serial_number", f.Serial}, {"fingerprint", f.Fingerprint}, {"key", f.Key},

@@ -24,7 +24,6 @@ func (s *Service) signer(ctx context.Context, req *notary.Request,
 	return issuer, profile, err
 }
 
-// needsFormer reports whether the options depend on how the request was signed before.
 func (o SignOptions) needsFormer() bool { return o.AuthorityID == 0 || o.Profile == "" || o.KeepFormer }
 
 // choose returns the authority and profile for a request, given those of its former certificate.
@@ -37,7 +36,7 @@ func (o SignOptions) choose(former notary.Issuance) notary.Issuance {
 		Profile: cmp.Or(given.Profile, former.Profile, notary.DefaultProfile)}
 }
 
-// formerOf returns how the request's current certificate was issued or, without one, its latest.
+// formerOf returns how the request's current certificate was issued, or else its latest.
 func formerOf(req *notary.Request) notary.Issuance {
 	if req.Certificate != nil {
 		return req.Certificate.Issuance()
@@ -45,7 +44,7 @@ func formerOf(req *notary.Request) notary.Issuance {
 	return req.Latest
 }
 
-// profileFor returns a profile, with a specific error if it is the former certificate's and was deleted.
+// profileFor explains the error if the former certificate's profile was deleted.
 func (s *Service) profileFor(ctx context.Context, name string, former notary.Issuance) (*notary.Profile, error) {
 	p, err := s.issuers.Profile(ctx, name)
 	if notary.KindOf(err) == notary.Invalid && name == former.Profile {
@@ -56,7 +55,7 @@ func (s *Service) profileFor(ctx context.Context, name string, former notary.Iss
 	return p, err
 }
 
-// issuerFor returns an authority, with a specific error if it is the former certificate's and cannot sign.
+// issuerFor explains the error if the former certificate's authority cannot sign.
 func (s *Service) issuerFor(ctx context.Context, id int64, former notary.Issuance) (*issuers.Issuer, error) {
 	if id == 0 {
 		return nil, notary.FieldErrorf("certificate_authority_id",
@@ -78,7 +77,6 @@ func (s *Service) issuerFor(ctx context.Context, id int64, former notary.Issuanc
 	return nil, notary.WithField(err, "certificate_authority_id")
 }
 
-// successorOf completes an error message with the active successor of an authority, if any.
 func (s *Service) successorOf(ctx context.Context, id int64) string {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {

@@ -17,8 +17,7 @@ const maxFirstExpiring = 1000
 
 const maxRequesters = 10
 
-// Impact returns what depends on an authority: see [notary.Impact]. The number of certificates that it reads is
-// limited.
+// Impact returns what depends on an authority: see [notary.Impact]. It reads a limited number of certificates.
 func (s *Service) Impact(ctx context.Context, caller notary.Caller, id int64) (*notary.Impact, error) {
 	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.On("certificate authority", id)); err != nil {
 		return nil, err
@@ -51,7 +50,6 @@ func (s *Service) Impact(ctx context.Context, caller notary.Caller, id int64) (*
 	return c.sum(), nil
 }
 
-// subordinates returns the authorities below the given one, at any depth, by ID.
 func subordinates(live []store.Certified, id int64) []notary.SubordinateImpact {
 	found := map[int64]*notary.SubordinateImpact{}
 	reached := map[int64]bool{id: true}
@@ -80,8 +78,8 @@ func subordinates(live []store.Certified, id int64) []notary.SubordinateImpact {
 	return all
 }
 
-// trustedWithout returns the authorities with a chain without the given one: roots, those signed by an external CA, and
-// their subordinates.
+// trustedWithout returns the authorities with a chain without the given one: roots, those signed by an external CA,
+// and their subordinates.
 func trustedWithout(live []store.Certified, id int64) map[int64]bool {
 	trusted := map[int64]bool{}
 	for again := true; again; {
@@ -98,7 +96,6 @@ func trustedWithout(live []store.Certified, id int64) map[int64]bool {
 	return trusted
 }
 
-// impactCounter accumulates an impact.
 type impactCounter struct {
 	store     *store.Store
 	now       time.Time
@@ -110,7 +107,7 @@ type impactCounter struct {
 	impact    notary.Impact
 }
 
-// count adds the certificates that an authority issued and returns the number of valid ones, or a lower bound.
+// count adds an authority's certificates and returns the number of valid ones, or a lower bound.
 func (c *impactCounter) count(ctx context.Context, id int64) (n int64, atLeast bool, err error) {
 	most := min(c.left, c.leftOfOne)
 	issued, err := c.store.LastIssued(ctx, id, c.now, most+1)
@@ -160,7 +157,6 @@ func monthOf(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// sum sorts the counts and returns the impact.
 func (c *impactCounter) sum() *notary.Impact {
 	for email, n := range c.emails {
 		c.impact.Requesters = append(c.impact.Requesters, notary.RequesterImpact{Email: email, Certificates: n})

@@ -24,7 +24,6 @@ type Import struct {
 	CRLNumber int64  // number of its last CRL, if CRL is nil or not the last
 }
 
-// imported is a parsed [Import].
 type imported struct {
 	key    keystore.Key // zero if offline
 	public crypto.PublicKey
@@ -37,7 +36,6 @@ type imported struct {
 
 func (in *imported) offline() bool { return in.key.Signer == nil }
 
-// keyField returns the field with the key, for errors.
 func (in *imported) keyField() string {
 	if in.offline() {
 		return "certificate_chain"
@@ -46,8 +44,8 @@ func (in *imported) keyField() string {
 }
 
 // ImportAuthority takes over an authority with its key, chain and revocations, and returns its ID. Its next CRL has a
-// higher number and the same entries (RFC 5280, section 5.2.3). An offline authority is registered without its key, and
-// its CRL is published. An authority deleted here is restored.
+// higher number and the same entries (RFC 5280, section 5.2.3). An offline authority has no key here; its CRL is
+// published. A deleted authority is restored.
 func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o Import) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 		return 0, err
@@ -74,7 +72,7 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	return id, nil
 }
 
-// readImport checks what can be checked without the database. No error reveals the key or the password.
+// readImport makes the checks that need no database. No error reveals the key or the password.
 func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	key, chain, err := readKeyAndChain(o)
 	if err != nil {
@@ -121,8 +119,8 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	return in, err
 }
 
-// continueFrom sets the last CRL number, which may be later than that of the CRL sent, and rejects a CRL that cannot be
-// the authority's last.
+// continueFrom sets the last CRL number, which may be later than that of the CRL sent, and rejects a CRL that cannot
+// be the last.
 func (in *imported) continueFrom(number int64) error {
 	if number != 0 && number < in.crl.Number {
 		return notary.FieldErrorf("crl_number",
@@ -216,7 +214,7 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 }
 
 // recordImportedCRL records the entries of the CRL sent, and publishes it if the authority is offline. If revocations
-// were recorded before, the CRL may lack some: it has to be uploaded, which compares them.
+// were recorded before, which the CRL may lack, it has to be uploaded.
 func (s *Service) recordImportedCRL(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
 	in *imported) error {
 	known, err := tx.RevocationCount(ctx, a.ID, 0)
@@ -235,7 +233,6 @@ func (s *Service) recordImportedCRL(ctx context.Context, tx *store.Tx, caller no
 	return tx.PublishCRL(publishable(a.ID, &in.crl, int64(added)))
 }
 
-// refuseHeld rejects a key that belongs to an authority here.
 func (s *Service) refuseHeld(ctx context.Context, tx *store.Tx, key crypto.PublicKey) error {
 	all, err := tx.Authorities(ctx)
 	if err != nil {
@@ -308,7 +305,6 @@ func pathLenOf(c *x509.Certificate) int {
 	return c.MaxPathLen
 }
 
-// addImportedCertificate makes the imported certificate the current one and determines its issuer.
 func (s *Service) addImportedCertificate(ctx context.Context, tx *store.Tx, a *notary.Authority, in *imported) error {
 	if err := requireSameName(a, in.entry); err != nil { // it may have been here before
 		return notary.WithField(err, "certificate_chain")
@@ -331,8 +327,8 @@ func (s *Service) addImportedCertificate(ctx context.Context, tx *store.Tx, a *n
 	return tx.SetAuthorityCertificate(a, id)
 }
 
-// refuseOfRequest returns err, or an error if the recorded certificate belongs to a certificate request: an authority
-// cannot use it, because it would then be renewed, revoked and deleted with the request. Cert may be nil.
+// refuseOfRequest rejects a certificate of a request for an authority, because it would be renewed, revoked and
+// deleted with the request. Cert may be nil.
 func refuseOfRequest(cert *notary.Certificate, err error) error {
 	if err != nil || cert == nil || cert.RequestID == 0 {
 		return err

@@ -11,7 +11,7 @@ import (
 	"notary/internal/store"
 )
 
-// MaxImported is the maximum number of certificates in a call of [Service.ImportCertificates].
+// MaxImported is the maximum number of certificates in [Service.ImportCertificates].
 const MaxImported = pki.MaxBundle
 
 // ImportedCertificates counts the certificates of a call.
@@ -21,9 +21,8 @@ type ImportedCertificates struct {
 	Revoked  int // newly recorded and revoked: listed on the imported CRL, or with a compromised key
 }
 
-// ImportCertificates records certificates (PEM) that an authority issued before it was held here: all of them, or none
-// if one is rejected. An entry of the imported CRL with the same serial number becomes the certificate's revocation;
-// the others can be revoked like any other.
+// ImportCertificates records certificates (PEM) that an authority issued before it was held here, all or none. An
+// entry of the imported CRL with the same serial number becomes the certificate's revocation.
 func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, id int64,
 	pemText string) (done ImportedCertificates, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -101,8 +100,8 @@ func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.
 	return done, nil
 }
 
-// revokeCompromised revokes a newly recorded, unexpired certificate if its key was reported as compromised, and reports
-// whether it did.
+// revokeCompromised revokes a newly recorded, unexpired certificate if its key is compromised, and reports whether it
+// did.
 func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller,
 	entry *notary.Certificate) (bool, error) {
 	if s.now().After(entry.NotAfter) {
@@ -124,8 +123,8 @@ func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller no
 	return true, s.revokeOne(ctx, tx, caller, entry, notary.KeyCompromise)
 }
 
-// followImported applies the further effects of a revocation by an imported CRL: on the request or authority whose
-// current certificate it is, and on a compromised key.
+// followImported applies the further effects of a revocation by an imported CRL: on the certificate's request or
+// authority, and on a compromised key.
 func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
 	cert, err := tx.Certificate(ctx, id)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"notary/internal/pki"
 )
 
-// readOfflineChain returns the chain of an authority whose key stays elsewhere.
 func readOfflineChain(o Import) ([]*x509.Certificate, error) {
 	switch {
 	case len(o.Key) > 0 || o.Password != "":

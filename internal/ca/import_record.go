@@ -12,7 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// heldIssuer returns the authority here that issued a certificate; 0 for an external CA.
+// heldIssuer returns the authority here that issued a certificate, or 0.
 func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate) (int64, error) {
 	all, err := tx.Authorities(ctx)
 	if err != nil {
@@ -34,8 +34,8 @@ func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x50
 	return 0, nil
 }
 
-// findIssuer sets the issuer of an uploaded certificate if that is an authority here, such as an imported one that
-// signed it elsewhere, so that it can be revoked here. A certificate that the authority has revoked is rejected.
+// findIssuer sets the issuer of an uploaded certificate if an authority here signed it elsewhere, so that it can be
+// revoked here. A certificate that the authority has revoked is rejected.
 func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
 	parsed, err := x509.ParseCertificate(cert.DER)
 	if err != nil {
@@ -55,8 +55,8 @@ func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Cer
 	return err
 }
 
-// recordCertificate adds a certificate issued elsewhere to the inventory, if missing, and returns its ID. If its issuer
-// is an authority here (not 0), an entry on that authority's imported CRL becomes its revocation.
+// recordCertificate adds a certificate issued elsewhere to the inventory, if missing, and returns its ID. An entry on
+// the imported CRL of its issuer, if held here, becomes its revocation.
 func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certificate,
 	issuer int64) (id int64, err error) {
 	known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)
@@ -78,8 +78,8 @@ func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certific
 	return entry.ID, err
 }
 
-// recordEntries records the entries of the imported CRL of an authority that was here before: some of its certificates
-// are known, and some are revoked. It returns how many were not revoked here before.
+// recordEntries records the entries of the imported CRL of an authority that was here before, and returns how many
+// were not revoked here.
 func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
 	entries []notary.Revocation) (int, error) {
 	var added []notary.Revocation
@@ -114,7 +114,6 @@ func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary
 	return len(added), nil
 }
 
-// publicKeyOf returns an authority's public key: from its CSR or, without one, from its certificate.
 func publicKeyOf(a *notary.Authority) (crypto.PublicKey, error) {
 	if a.CSR != "" {
 		return pki.RequestKey(a.CSR)
@@ -126,8 +125,8 @@ func publicKeyOf(a *notary.Authority) (crypto.PublicKey, error) {
 	return own.PublicKey, nil
 }
 
-// adoptAuthorities sets the authority as the issuer of the certificates that it signed for authorities here before it
-// was imported, so that it can revoke them, and returns references to them.
+// adoptAuthorities sets the authority as the issuer of the certificates that it signed for authorities here before
+// its import, so that it can revoke them, and returns references to them.
 func (s *Service) adoptAuthorities(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
 	own *x509.Certificate) (adopted []notary.Ref, err error) {
 	all, err := tx.Authorities(ctx)

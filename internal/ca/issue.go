@@ -20,11 +20,10 @@ type IssueOptions struct {
 	OwnerGroupID int64 // group that a new request belongs to; 0 for the caller
 
 	// Key makes repeated calls within a day with the same Key and Digest return the result of the first. The digest
-	// covers what the caller sent. Both are "" without an idempotency key.
+	// covers what the caller sent. Both may be "".
 	Key, Digest string
 
-	// Also, if not nil, is called in the transaction that records the result, if any, so that a protocol can record its
-	// own data.
+	// Also, if not nil, is called in the transaction that records the result, if any, for a protocol's own data.
 	Also func(*store.Tx, *Issued) error
 }
 
@@ -38,7 +37,7 @@ type Issued struct {
 // Issue submits a CSR and, if the caller may sign, signs it in the same transaction: if signing fails, nothing is
 // recorded. A CSR that the caller submitted before is a renewal of that request.
 //
-// For other callers the request is pending approval. Once it is signed, the same call returns its certificate.
+// Otherwise the request is pending approval. Once it is signed, the same call returns its certificate.
 func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (*Issued, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
 		return nil, err
@@ -60,7 +59,7 @@ func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string
 	return issued, err
 }
 
-// issuedBefore returns the current state of what the first call with the key recorded, or nil if there was none.
+// issuedBefore returns the current state of what the first call with the key recorded, or nil.
 func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o IssueOptions) (*Issued, error) {
 	k, err := s.store.Idempotency(ctx, caller.Principal.ID, o.Key, s.now())
 	switch {
@@ -82,8 +81,8 @@ func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o Issu
 	return &Issued{k.RequestID, notary.Active, cert}, nil
 }
 
-// IssuedFor returns the state of a request that the caller may see, or an error if it was rejected or its certificate
-// is revoked or expired.
+// IssuedFor returns the state of a request that the caller may see, or an error if it or its certificate is not
+// usable.
 func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64) (*Issued, error) {
 	req, err := s.Request(ctx, caller, id)
 	if err != nil {
@@ -137,10 +136,8 @@ func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM st
 	return issued, err
 }
 
-// errRecorded is returned if the caller has submitted a CSR before.
 var errRecorded = errors.New("the caller has already submitted this CSR")
 
-// issueNew handles a CSR that the caller has not submitted before.
 func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o IssueOptions) (*Issued, error) {
 	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.Content)
@@ -176,7 +173,6 @@ func (s *Service) prepareIssued(ctx context.Context, caller notary.Caller, req *
 	return nil, err
 }
 
-// lacksSigning reports whether err means that the caller has no permission to sign, by role or grant.
 func lacksSigning(caller notary.Caller, err error) bool {
 	return notary.KindOf(err) == notary.Forbidden && !policy.RoleHas(caller.Role, policy.SignRequest)
 }
@@ -208,7 +204,6 @@ func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *n
 	return issued, nil
 }
 
-// issueAgain handles a CSR that the caller has submitted before.
 func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *notary.Request,
 	o IssueOptions) (*Issued, error) {
 	id, err := s.store.RequestWithContent(ctx, again.RequesterID, again.Content)
@@ -242,7 +237,6 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 	return issued, nil
 }
 
-// refuseOtherOwner refuses to issue for a group if the CSR was submitted before for another owner.
 func (s *Service) refuseOtherOwner(ctx context.Context, caller notary.Caller, id, ownerGroupID int64) error {
 	if ownerGroupID == 0 {
 		return nil
@@ -255,7 +249,6 @@ func (s *Service) refuseOtherOwner(ctx context.Context, caller notary.Caller, id
 	return err
 }
 
-// also records the idempotency key and calls Also, in the transaction that records the result.
 func (o *IssueOptions) also(tx *store.Tx, caller notary.Caller, issued *Issued) error {
 	if o.Key != "" {
 		k := store.Idempotency{PrincipalID: caller.Principal.ID, Key: o.Key, Digest: o.Digest, RequestID: issued.RequestID}

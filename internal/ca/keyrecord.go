@@ -18,15 +18,13 @@ const (
 	blockedKey     = "this key is on the list of blocked keys: create a new key and request"
 )
 
-// heldKey returns the reason why an authority's key is not certified for an end entity.
 func heldKey(authorityID int64) string {
 	return fmt.Sprintf("this is or was the key of the certificate authority %d or its OCSP responder, "+
 		"which must have no other use: create a new key and request", authorityID)
 }
 
-// refuseEndEntity returns an error if the CSR's key must not be certified for an end entity. Its status cannot change
-// until the transaction ends. Revoking such a certificate for an authority's key as compromised would also revoke the
-// authority.
+// refuseEndEntity returns an error if the CSR's key must not be certified for an end entity, which holds until the
+// transaction ends. Revoking a certificate for an authority's key as compromised would also revoke the authority.
 func (s *Service) refuseEndEntity(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
 	key, err := s.shareKey(ctx, tx, csr.Identity)
 	if err != nil {
@@ -41,7 +39,6 @@ func (s *Service) refuseEndEntity(ctx context.Context, tx *store.Tx, csr *pki.CS
 	return nil
 }
 
-// refuseCompromised returns an error if the key of an authority's CSR is compromised or blocked.
 func (s *Service) refuseCompromised(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
 	key, err := s.shareKey(ctx, tx, csr.Identity)
 	if err != nil {
@@ -60,13 +57,12 @@ func refuseRecorded(key keyRecord) error {
 	return nil
 }
 
-// keyRecord holds what is known about a key.
 type keyRecord struct {
 	store.KeyRecord
 	blocked bool
 }
 
-// shareKey looks up a key. Until the transaction ends, the key cannot be reported as compromised or imported as an
+// shareKey looks up a key, which until the transaction ends cannot be reported as compromised or imported as an
 // authority's.
 func (s *Service) shareKey(ctx context.Context, tx *store.Tx, key pki.KeyIdentity) (keyRecord, error) {
 	if err := tx.LockKeyShared(key.Fingerprint); err != nil {
@@ -75,19 +71,18 @@ func (s *Service) shareKey(ctx context.Context, tx *store.Tx, key pki.KeyIdentit
 	return s.lookUpKey(ctx, tx, key)
 }
 
-// keyRecords is implemented by the store and by transactions.
 type keyRecords interface {
 	KeyRecord(ctx context.Context, fingerprints ...string) (store.KeyRecord, error)
 }
 
-// lookUpKey returns what is known about a key or another public key of the same private key. It also searches by the
-// non-canonical fingerprint, which remains in records whose key was unavailable when fingerprints became canonical.
+// lookUpKey returns what is known about a key. It also searches by the non-canonical fingerprint, which remains in
+// records whose key was unavailable when fingerprints became canonical.
 func (s *Service) lookUpKey(ctx context.Context, in keyRecords, key pki.KeyIdentity) (keyRecord, error) {
 	recorded, err := in.KeyRecord(ctx, key.Fingerprint, key.Former)
 	return keyRecord{recorded, s.blocklist.Load().ContainsIdentity(key)}, err
 }
 
-// refuseSmallExponent rejects an RSA key whose public exponent no profile allows. It runs before the profile is known.
+// refuseSmallExponent rejects an RSA exponent that no profile allows, before the profile is known.
 func (s *Service) refuseSmallExponent(ctx context.Context, key crypto.PublicKey) error {
 	exponent := pki.SmallExponent(key)
 	if exponent == 0 {
@@ -112,7 +107,6 @@ func (s *Service) BlockKeys(list *pki.Blocklist) { s.blocklist.Store(list) }
 // Blocked reports whether a key is on the blocklist.
 func (s *Service) Blocked(key crypto.PublicKey) bool { return s.blocklist.Load().Contains(key) }
 
-// insertAuthority records an authority with its public key and the reference of its private key.
 func insertAuthority(tx *store.Tx, a *notary.Authority, public crypto.PublicKey,
 	key keystore.Reference) (id int64, err error) {
 	fingerprint, err := pki.KeyFingerprint(public)
@@ -125,7 +119,7 @@ func insertAuthority(tx *store.Tx, a *notary.Authority, public crypto.PublicKey,
 	return id, tx.RecordHeldKey(fingerprint, id)
 }
 
-// recordHeldKeys records the keys of authorities created by earlier versions. It runs before the server accepts calls.
+// recordHeldKeys records the keys of authorities created by earlier versions.
 func (s *Service) recordHeldKeys(ctx context.Context) error {
 	missing, err := s.store.UnrecordedKeys(ctx)
 	if err != nil || len(missing) == 0 {
@@ -154,8 +148,8 @@ func requestFingerprint(csrPEM string) (string, error) {
 	return pki.KeyFingerprint(key)
 }
 
-// refuseCertifiedKey returns an error if an authority here has issued a still valid end-entity certificate for the key
-// to import.
+// refuseCertifiedKey rejects an imported key for which an authority here has issued a still valid end-entity
+// certificate.
 func (s *Service) refuseCertifiedKey(ctx context.Context, tx *store.Tx, fingerprint string) error {
 	all, err := tx.CertificatesWithKey(ctx, fingerprint)
 	if err != nil {

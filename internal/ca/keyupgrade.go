@@ -7,8 +7,7 @@ import (
 	"notary/internal/pki"
 )
 
-// upgradeKeyFingerprints makes key fingerprints recorded by earlier versions canonical, before the server accepts
-// calls. It resumes after an interruption.
+// upgradeKeyFingerprints makes key fingerprints of earlier versions canonical. It resumes after an interruption.
 func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	damaged := 0
 	canonical := func(der []byte, recorded string) string {
@@ -41,8 +40,7 @@ func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	return nil
 }
 
-// upgradeReplaced determines which certificates recorded by earlier versions have been replaced, like
-// [Service.upgradeKeyFingerprints].
+// upgradeReplaced determines which certificates of earlier versions have been replaced, and resumes likewise.
 func (s *Service) upgradeReplaced(ctx context.Context) error {
 	for {
 		last, done, err := s.store.UpgradeReplaced(ctx)
@@ -53,8 +51,7 @@ func (s *Service) upgradeReplaced(ctx context.Context) error {
 	}
 }
 
-// canonicalFingerprint returns the key fingerprint of a certificate, or the recorded one if that was computed from
-// something else.
+// canonicalFingerprint returns the key fingerprint of a certificate, or the recorded one if it is of something else.
 func canonicalFingerprint(der []byte, recorded string) (fingerprint string, ok bool) {
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
@@ -67,8 +64,7 @@ func canonicalFingerprint(der []byte, recorded string) (fingerprint string, ok b
 	return fingerprint, true
 }
 
-// warnOfCompromised logs valid certificates whose key turns out to be compromised. Revoking them is left to an
-// operator.
+// warnOfCompromised logs valid certificates with a compromised key, which an operator has to revoke.
 func (s *Service) warnOfCompromised(ctx context.Context) {
 	const most = 100
 	ids, err := s.store.CompromisedInUse(ctx, s.now(), most)

@@ -7,13 +7,12 @@ import (
 	"notary/internal/policy"
 )
 
-// outsideKeys is implemented by the store and by transactions.
 type outsideKeys interface {
 	KeyKnownOutside(ctx context.Context, keyFingerprint string) (bool, error)
 }
 
 // refuseOutsideKey returns an error if the key belongs to an imported authority, deleted or not, unless the caller is
-// an Admin: the holder of a copy of the key would be trusted like an authority here.
+// an Admin: a holder of a copy would be trusted like an authority here.
 func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Caller, keyFingerprint string) error {
 	if policy.May(caller, policy.CertifyOutsideKey) {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"notary/internal/store"
 )
 
-// Overview returns the overview page's content. It reads maintained counts and the first entries of lists, so its cost
-// does not grow with the database.
+// Overview returns the overview page's content. It reads maintained counts and starts of lists, so its cost is
+// constant.
 func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.Overview, err error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return o, err
@@ -168,7 +168,7 @@ func addCRLStates(state *notary.AuthorityState, lists map[store.ListKey]store.Li
 	}
 }
 
-// expiries caches the counts by expiry for a short time. They are sums of several thousand maintained counts.
+// expiries caches the counts by expiry, which are sums of several thousand maintained counts.
 type expiries struct {
 	mu   sync.Mutex
 	sum  notary.Summary // when the counts were read
@@ -185,7 +185,6 @@ type expiryCounts struct {
 // expiryCacheTTL is how long the counts are cached while nothing is issued or revoked.
 const expiryCacheTTL = time.Minute
 
-// of returns the counts, given the current totals.
 func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*expiryCounts, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -219,7 +218,6 @@ func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*exp
 	return c, nil
 }
 
-// sameCounts reports whether nothing was issued, revoked or removed from a request between two summaries.
 func sameCounts(a, b notary.Summary) bool {
 	for status, n := range a.Requests {
 		if b.Requests[status] != n {

@@ -30,8 +30,8 @@ func (s *Service) Profile(ctx context.Context, caller notary.Caller, id int64, v
 	return s.store.ProfileVersion(ctx, id, version)
 }
 
-// CreateProfile creates a profile and returns its ID. A profile with the name of a deleted one continues its version
-// numbers.
+// CreateProfile creates a profile and returns its ID. Version numbers continue those of a deleted profile with the
+// name.
 func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name string,
 	rules notary.Rules) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.Resource{}); err != nil {
@@ -57,8 +57,7 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 	return id, err
 }
 
-// UpdateProfile changes the rules of a profile and returns the new version. If from is not 0, it must be the latest
-// version.
+// UpdateProfile changes the rules of a profile and returns the new version. From must be the latest version or 0.
 func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id int64, from int,
 	rules notary.Rules) (version int, err error) {
 	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.On("profile", id)); err != nil {
@@ -92,7 +91,6 @@ func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id in
 	return version, err
 }
 
-// checkBuiltin rejects rules under which the program could not issue its own certificates.
 func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 	switch {
 	case !p.Builtin || p.Name != notary.OCSPProfile && issuance.CertifiesResponders(rules):
@@ -105,7 +103,7 @@ func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 	return nil
 }
 
-// refuseResponders rejects rules for OCSP responders in every profile except that of the program's own responders.
+// refuseResponders rejects rules for OCSP responders in profiles other than that of our own responders.
 func refuseResponders(name string, rules *notary.Rules) error {
 	if name == notary.OCSPProfile || !issuance.CertifiesResponders(rules) {
 		return nil
@@ -114,12 +112,12 @@ func refuseResponders(name string, rules *notary.Rules) error {
 		"responses: Notary issues responder certificates itself, under the profile %s. Omit OCSPSigning", notary.OCSPProfile)
 }
 
-// maxResponderValidity is the maximum validity of an OCSP responder certificate, whose revocation status relying
-// parties do not check (RFC 6960, section 4.2.2.2.1).
+// maxResponderValidity limits OCSP responder certificates, whose revocation relying parties do not check (RFC 6960,
+// section 4.2.2.2.1).
 const maxResponderValidity = 28 * 24 * time.Hour
 
-// checkResponderRules rejects rules under which OCSP responders could get no certificate. A responder certificate has a
-// P-256 key, the authority's subject and no names.
+// checkResponderRules rejects rules that no OCSP responder certificate meets: a P-256 key, the authority's subject
+// and no names.
 func checkResponderRules(rules *notary.Rules) error {
 	const needs = "OCSP responder certificates are issued under this profile and "
 	refuses := rules.Subject.Others == notary.Refuse || slices.ContainsFunc(rules.Subject.Attributes,
@@ -144,8 +142,7 @@ func checkResponderRules(rules *notary.Rules) error {
 	return nil
 }
 
-// DeleteProfile deletes a profile that is not built in. Certificates issued under it remain, as do its recorded
-// versions.
+// DeleteProfile deletes a profile that is not built in. Its certificates and recorded versions remain.
 func (s *Service) DeleteProfile(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.On("profile", id)); err != nil {
 		return err

@@ -67,7 +67,6 @@ func InField(outer string, err error) error {
 	})
 }
 
-// trier tries requests on a profile with its stored and its proposed rules.
 type trier struct {
 	service         *Service
 	issuer          *issuance.Issuer // nil for none
@@ -104,7 +103,6 @@ func (t trier) try(ctx context.Context, o TryOptions) (*notary.ProfileTrial, err
 	return outcome, nil
 }
 
-// tryCSR returns the verdicts of every rule and of the checks of the key.
 func (t trier) tryCSR(ctx context.Context, csr *pki.CSR) (*notary.Trial, error) {
 	trial, err := issuance.Try(t.issuer, t.changed, csr, t.service.issuers.Terms(time.Time{}))
 	if err != nil {
@@ -128,8 +126,8 @@ func keyVerdict(rule string, refused bool, reason string) notary.Verdict {
 	return notary.Verdict{Rule: rule, OK: !refused, Reason: reason}
 }
 
-// compare adds the request to the outcome if the proposed rules treat it differently or, without proposed rules, if the
-// profile refuses it.
+// compare adds the request to the outcome if the proposed rules treat it differently or, without any, if the profile
+// refuses it.
 func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary.ProfileTrial) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -161,8 +159,8 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 	return nil
 }
 
-// TryRequest checks a signing request (PEM) against a profile, "" for the default, before it is submitted, even if the
-// caller may not see the profile's rules. It also returns whether the caller has already submitted it.
+// TryRequest checks a signing request (PEM) against a profile, "" for the default, even if the caller may not see the
+// profile's rules. It also returns whether the caller has already submitted it.
 func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM,
 	profile string) (*notary.RequestTrial, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
@@ -184,8 +182,6 @@ func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM,
 	return found, s.findRecorded(ctx, caller, csr, found)
 }
 
-// findRecorded sets whether the caller has already submitted the signing request. It does not disclose requests of
-// others.
 func (s *Service) findRecorded(ctx context.Context, caller notary.Caller, csr *pki.CSR,
 	found *notary.RequestTrial) (err error) {
 	found.RequestID, err = s.store.RequestWithContent(ctx, caller.Principal.ID, csr.Content())

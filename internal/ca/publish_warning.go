@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// PublishWarning returns a warning if certificates would permanently contain a loopback URL, which other machines
-// cannot reach; otherwise "".
+// PublishWarning returns a warning if certificates would permanently contain a loopback URL, or "".
 func (s *Service) PublishWarning() string {
 	base := s.issuers.PublishURL()
 	if !isLoopback(base) {
@@ -18,7 +17,6 @@ func (s *Service) PublishWarning() string {
 		"keep their URLs."
 }
 
-// isLoopback reports whether a URL refers to the local machine.
 func isLoopback(base string) bool {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" {

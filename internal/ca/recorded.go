@@ -16,10 +16,8 @@ import (
 	"notary/internal/pki"
 )
 
-// These functions normalize search terms to the recorded form, for the API and the pages.
-
 // RecordedName normalizes a name: a host name to lower case and A-labels (RFC 5890), an IP address to its shortest
-// form. Text that can only be a common name is returned unchanged.
+// form. Other text is unchanged.
 func RecordedName(text string) string {
 	text = strings.TrimSpace(text)
 	if addr, err := netip.ParseAddr(text); err == nil {
@@ -59,7 +57,6 @@ func RecordedSerial(text string) (string, error) {
 	return pki.SerialString(n), nil
 }
 
-// withALabels converts a host name to A-labels if possible.
 func withALabels(host string) string {
 	below, wildcard := strings.CutPrefix(host, "*.")
 	ascii, err := idna.Lookup.ToASCII(below)
@@ -87,7 +84,7 @@ func RecordedFingerprint(text string) (string, error) {
 	return digits, nil
 }
 
-// Moment parses an optional time (RFC 3339). Go's zero time, which stands for none, is moved by a second.
+// Moment parses an optional time (RFC 3339). Go's zero time is moved by a second.
 func Moment(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -102,7 +99,7 @@ func Moment(field, text string) (time.Time, error) {
 	return t, nil
 }
 
-// Window parses the window of a list of expiring certificates: a period such as 30d, or a number of days; 0 for "".
+// Window parses the window of a list of expiring certificates: a period such as 30d, or a number of days.
 func Window(field, text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
@@ -117,8 +114,8 @@ func Window(field, text string) (time.Duration, error) {
 	return within, nil
 }
 
-// RecordedKey normalizes a key type to the form in which objects show it. It also accepts key algorithms of
-// authorities, such as "rsa-2048".
+// RecordedKey normalizes a key type to the recorded form. It also accepts key algorithms of authorities, such as
+// "rsa-2048".
 func RecordedKey(text string) string {
 	compact := strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(text))
 	if bits, ok := strings.CutPrefix(compact, "rsa"); ok {
@@ -141,7 +138,7 @@ func SearchWords(text string) (words []string) {
 	return words
 }
 
-// recordedWord normalizes a word of a search. Hexadecimal with more colons than an IP address has is a serial number or
+// recordedWord normalizes a word of a search. Hexadecimal with more colons than an IP address is a serial number or
 // fingerprint.
 func recordedWord(word string) string {
 	const groupsOfIPv6 = 8

@@ -15,7 +15,7 @@ import (
 )
 
 // RecordChecks returns checks that compare the recorded fields of certificates, requests and CRLs with their DER or
-// PEM. Unless keys is nil, they also open private keys.
+// PEM and, unless keys is nil, open private keys.
 func RecordChecks(keys keystore.Keys) archive.Checks {
 	checks := archive.Checks{Certificate: checkCertificate, Request: checkRequest, CRL: checkCRL}
 	if keys != nil {
@@ -26,8 +26,8 @@ func RecordChecks(keys keystore.Keys) archive.Checks {
 	return checks
 }
 
-// CheckRecords checks the next part of the database for damage, in rotation. It runs periodically. Damage is logged,
-// counted in a metric and shown on the overview.
+// CheckRecords checks the next part of the database for damage, which is logged, counted in a metric and shown on the
+// overview.
 func (s *Service) CheckRecords(ctx context.Context) error {
 	s.checking.Lock()
 	defer s.checking.Unlock()
@@ -37,7 +37,6 @@ func (s *Service) CheckRecords(ctx context.Context) error {
 		})
 }
 
-// checkCertificate returns an error if the recorded fields of a certificate differ from its DER.
 func checkCertificate(c *notary.Certificate) error {
 	if pki.Fingerprint(c.DER) != c.Fingerprint {
 		return errors.New("the certificate does not match its fingerprint")
@@ -60,8 +59,7 @@ func checkCertificate(c *notary.Certificate) error {
 	return nil
 }
 
-// checkRequest returns an error if the recorded fields of a request differ from its CSR. A CSR that today's rules would
-// reject is not an error.
+// checkRequest compares a request with its CSR, which today's rules need not accept.
 func checkRequest(req *notary.Request) error {
 	der, err := pki.DecodeCSR(req.CSR)
 	if err != nil {
@@ -83,7 +81,6 @@ func checkRequest(req *notary.Request) error {
 	return nil
 }
 
-// checkCRL returns an error if the CRL is not the recorded one or not signed by its authority.
 func checkCRL(crl *notary.CRL, a *notary.Authority) error {
 	list, err := x509.ParseRevocationList(crl.DER)
 	if err != nil {
@@ -103,8 +100,7 @@ func checkCRL(crl *notary.CRL, a *notary.Authority) error {
 	return list.CheckSignatureFrom(issuer)
 }
 
-// checkKey returns an error if a sealed private key cannot be opened or does not match the certificate or, without one,
-// the CSR.
+// checkKey checks that a sealed private key can be opened and matches the certificate or, without one, the CSR.
 func checkKey(keys keystore.Keys, sealed []byte, c *notary.Certificate, csr string) error {
 	var public crypto.PublicKey
 	if c != nil {

@@ -13,7 +13,7 @@ import (
 
 const maxRejection = 500 // characters
 
-// Reject rejects a request that has never had a certificate. The optional reason is kept until the request is reopened.
+// Reject rejects a request that has never had a certificate. The optional reason is kept until it is reopened.
 func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, reason string) error {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.RejectRequest); err != nil {
 		return err
@@ -41,8 +41,8 @@ func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, re
 	})
 }
 
-// checkRejection trims the reason and normalizes its line ends. It rejects control characters, including bidirectional
-// ones, which could disguise text.
+// checkRejection trims the reason and normalizes its line ends. It rejects control characters, including
+// bidirectional ones.
 func checkRejection(reason string) (string, error) {
 	reason = strings.TrimSpace(strings.ReplaceAll(reason, "\r\n", "\n"))
 	if utf8.RuneCountInString(reason) > maxRejection {

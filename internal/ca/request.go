@@ -35,7 +35,6 @@ func (s *Service) SubmitFor(ctx context.Context, caller notary.Caller, ownerGrou
 	return req.ID, err
 }
 
-// newRequest parses the caller's CSR into a request.
 func (s *Service) newRequest(ctx context.Context, caller notary.Caller,
 	csrPEM string) (*notary.Request, *pki.CSR, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
@@ -56,8 +55,8 @@ func (s *Service) newRequest(ctx context.Context, caller notary.Caller,
 	}, csr, nil
 }
 
-// insertRequest records a new request and sets its ID. recorded reports whether it failed because the caller has
-// already submitted the same CSR.
+// insertRequest records a new request. recorded reports whether it failed because the caller has already submitted
+// the CSR.
 func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	csr *pki.CSR) (recorded bool, err error) {
 	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
@@ -81,7 +80,7 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	return false, tx.Event(notary.EventBy(caller, "request.create", req.Ref()).Set(members))
 }
 
-// nameRecorded returns the conflict of a CSR submitted before, with the ID of that request if it can be found.
+// nameRecorded adds the ID of the request submitted before to the conflict, if it can be found.
 func (s *Service) nameRecorded(ctx context.Context, req *notary.Request, conflict error) error {
 	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.Content)
 	if err != nil || id == 0 {
@@ -106,7 +105,7 @@ func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (
 	return req, nil
 }
 
-// Compromised reports whether the key of a request is compromised, so that nothing can be signed for it.
+// Compromised reports whether the key of a request is compromised.
 func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int64) (bool, error) {
 	req, err := s.Request(ctx, caller, id)
 	if err != nil {
@@ -141,8 +140,8 @@ func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) er
 	})
 }
 
-// RemoveCertificate removes the current certificate from a request, which becomes Outstanding. The certificate remains
-// in the inventory.
+// RemoveCertificate removes the current certificate from a request, which becomes Outstanding. It remains in the
+// inventory.
 func (s *Service) RemoveCertificate(ctx context.Context, caller notary.Caller, id int64) error {
 	return s.decide(ctx, caller, id, notary.RemoveCertificate, nil, nil)
 }
@@ -165,8 +164,8 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 	})
 }
 
-// decide moves a request to the state after the action, without a certificate, unless check, if not nil, returns an
-// error. The event also has the fields of why.
+// decide moves a request to the state after the action, without a certificate, if check permits. The event has the
+// fields of why.
 func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action, why notary.Fields,
 	check func(*store.Tx, *notary.Request) error) error {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.OnRequest(action)); err != nil {
@@ -196,7 +195,6 @@ func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, ac
 	})
 }
 
-// transition returns the event of a request's change of status. The members are further fields of the new state.
 func transition(caller notary.Caller, action notary.Action, req *notary.Request, next notary.RequestStatus,
 	members notary.Fields) notary.Event {
 	before, after := notary.Fields{}, notary.Fields{}

@@ -25,10 +25,10 @@ type RollOverOptions struct {
 // RollOver creates the successor of an authority, with the same name, path length, constraints and settings and a new
 // key, and returns its ID.
 //
-// A successor of a root signs itself, and each of the two keys certifies the other (RFC 4210, section 4.4). A successor
-// of a subordinate CA is signed by its issuer if that is held here; otherwise it is pending until its certificate is
-// uploaded. Once the successor can sign, the old authority is disabled: it continues to publish its CRL and OCSP
-// responses, and its certificates can be revoked.
+// A successor of a root signs itself, and each of the two keys certifies the other (RFC 4210, section 4.4). A
+// successor of a subordinate CA is signed by its issuer if that is held here, and otherwise pending until its
+// certificate is uploaded. Once the successor can sign, the old authority is disabled: it continues to publish its
+// CRL and OCSP responses, and its certificates can be revoked.
 //
 // It returns Conflict if the authority cannot sign or already has a successor.
 func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64,
@@ -80,8 +80,7 @@ func (s *Service) requireActive(a *notary.Authority) error {
 	return nil
 }
 
-// ownRoot returns the authority's valid self-signed certificate, which need not be the current one; nil if it is not a
-// root.
+// ownRoot returns the authority's valid self-signed certificate, current or not, or nil.
 func (s *Service) ownRoot(ctx context.Context, a *notary.Authority) (*x509.Certificate, error) {
 	all, err := s.issuers.Certificates(ctx, a)
 	if err != nil {
@@ -96,8 +95,8 @@ func (s *Service) ownRoot(ctx context.Context, a *notary.Authority) (*x509.Certi
 	return nil, nil
 }
 
-// rollOver is a roll-over in progress. The successor is created first, without a certificate, because the
-// cross-certificates refer to its ID.
+// rollOver is a roll-over in progress. The successor is created first, because the cross-certificates refer to its
+// ID.
 type rollOver struct {
 	s         *Service
 	caller    notary.Caller
@@ -108,7 +107,6 @@ type rollOver struct {
 	successor *notary.Authority
 }
 
-// begin generates the key and creates the successor as a pending authority.
 func (r *rollOver) begin(ctx context.Context, o RollOverOptions) error {
 	own, err := issuers.CertificateOf(r.old)
 	if err != nil {
@@ -155,7 +153,6 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 	return tx.Event(authorityCreated(r.caller, a).With(old.Ref()))
 }
 
-// lockOld locks the old authority, which must still be active.
 func (r *rollOver) lockOld(ctx context.Context, tx *store.Tx) (*notary.Authority, error) {
 	if err := tx.LockAuthority(r.old.ID); err != nil {
 		return nil, err
@@ -167,7 +164,6 @@ func (r *rollOver) lockOld(ctx context.Context, tx *store.Tx) (*notary.Authority
 	return old, r.s.requireActive(old)
 }
 
-// finish issues the successor's certificate if its issuer is held here.
 func (r *rollOver) finish(ctx context.Context) error {
 	switch parent := r.old.IssuerID(); {
 	case r.root != nil:
@@ -198,7 +194,7 @@ func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
 	})
 }
 
-// linkRoots signs the successor with its own key and has each of the two roots certify the other.
+// linkRoots signs the successor with its own key, and has each of the two roots certify the other.
 func (r *rollOver) linkRoots(ctx context.Context) error {
 	root, err := r.s.signRoot(r.key.Signer, r.request, r.successor)
 	if err != nil {
@@ -239,7 +235,6 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 	})
 }
 
-// link issues the certificate of one root for the key of the other.
 func (r *rollOver) link(by *notary.Authority, own *x509.Certificate, key crypto.Signer,
 	other *x509.Certificate) (*notary.Certificate, error) {
 	issued, err := issuance.Link(r.s.issuers.For(by, own, key).Issuer, other, r.s.issuers.Terms(time.Time{}))
@@ -251,8 +246,7 @@ func (r *rollOver) link(by *notary.Authority, own *x509.Certificate, key crypto.
 	return entry, nil
 }
 
-// giveUp deletes a successor that could not be certified, unless it has a certificate after all, which is possible
-// after a database failure.
+// giveUp deletes a successor that could not be certified, unless it has a certificate after a database failure.
 func (r *rollOver) giveUp(ctx context.Context) {
 	a, err := r.s.store.Authority(ctx, r.successor.ID)
 	if err == nil && a.Certificate != nil {
@@ -267,7 +261,7 @@ func (r *rollOver) giveUp(ctx context.Context) {
 	}
 }
 
-// retire disables the predecessor of an authority that can now issue. The event also refers to the link certificates.
+// retire disables the predecessor of an authority that can now issue.
 func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller, successor *notary.Authority,
 	links ...notary.Ref) error {
 	id := successor.PredecessorID
@@ -287,8 +281,7 @@ func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller
 		Change(notary.Fields{"enabled": former.Enabled}, notary.Fields{"enabled": false}))
 }
 
-// addIssuedCertificate is like addCertificate for a certificate from an issuer. A successor's first certificate retires
-// its predecessor.
+// addIssuedCertificate is like addCertificate. A successor's first certificate retires its predecessor.
 func (s *Service) addIssuedCertificate(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
 	cert *notary.Certificate) (int64, error) {
 	if a.Certificate == nil && a.PredecessorID != 0 {

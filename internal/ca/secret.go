@@ -9,12 +9,11 @@ import (
 	"notary"
 )
 
-// SealedSample names a value shared by all nodes of a database: an unused sealed key and its public key. Only nodes
-// with the same key file or passphrase can open it.
+// SealedSample names an unused sealed key and its public key. Only nodes with the same key file or passphrase can
+// open it.
 const SealedSample = "sealed sample"
 
-// agreeOnSecret returns an error if this node's key file or passphrase differs from that of the other nodes, before it
-// seals a key that they could not open.
+// agreeOnSecret returns an error if this node's key file or passphrase differs from that of the other nodes.
 func (s *Service) agreeOnSecret(ctx context.Context) error {
 	agreed, err := s.store.Agreed(ctx, SealedSample)
 	if err != nil {

@@ -41,7 +41,6 @@ func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, i
 	})
 }
 
-// publicationFields returns the event fields of a publication, by their names in the API.
 func publicationFields(p notary.Publication) notary.Fields {
 	return notary.Fields{"crl": !p.NoCRL, "ocsp": !p.NoOCSP, "issuer": !p.NoIssuer, "crl_shards": p.Shards}
 }

@@ -27,7 +27,7 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	return err
 }
 
-// signAnd signs a recorded request. If also is not nil, it runs in the transaction that records the certificate.
+// signAnd signs a recorded request. Also, if not nil, runs in the transaction that records the certificate.
 func (s *Service) signAnd(ctx context.Context, caller notary.Caller, req *notary.Request, o SignOptions,
 	also func(*store.Tx, *notary.Certificate) error) (*notary.Certificate, error) {
 	next, err := req.Status.Next(notary.Sign)
@@ -58,7 +58,6 @@ func (s *Service) signAnd(ctx context.Context, caller notary.Caller, req *notary
 	return signed.cert, nil
 }
 
-// signature is a signed certificate that is not yet recorded.
 type signature struct {
 	cert    *notary.Certificate
 	crlURL  string
@@ -69,7 +68,6 @@ type signature struct {
 	object  policy.Resource // the certificate, as the object of the permission
 }
 
-// prepare signs a certificate for a request without recording it.
 func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o SignOptions) (*signature, error) {
 	if err := s.allowChoice(ctx, caller, o); err != nil {
@@ -131,8 +129,8 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller
 	return tx.Event(transition(caller, notary.Sign, req, next, signed.members()).With(signed.issuer.Ref(), cert.Ref()))
 }
 
-// signedCSR returns the CSR to sign, with the subject and names of the options or, in a renewal, those that replaced
-// the CSR's in the former certificate.
+// signedCSR returns the CSR with the subject and names of the options or, in a renewal, of the former certificate's
+// replacements.
 func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, error) {
 	if err := o.inherit(req, csr); err != nil {
 		return nil, err
@@ -140,7 +138,8 @@ func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, err
 	return csr.Replace(o.replacement())
 }
 
-// requireSignable checks the key, the authority and the profile, and prevents their change until the transaction ends.
+// requireSignable checks the key, the authority and the profile, and prevents their change until the transaction
+// ends.
 func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *issuers.Issuer,
 	p *notary.Profile) error {
 	if err := tx.LockAuthorityShared(issuer.ID); err != nil {

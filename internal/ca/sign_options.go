@@ -20,8 +20,8 @@ type SignOptions struct {
 	NotAfter  time.Time // zero for the profile's default; limited to the issuer's expiry
 	NoRenewal bool      // fail with Conflict if the request already has a certificate
 
-	// KeepFormer gives the authority and profile of a request's former certificate precedence over AuthorityID and
-	// Profile, which then apply only to other requests of a bulk call.
+	// KeepFormer prefers the authority and profile of a request's former certificate to AuthorityID and Profile, in
+	// bulk calls.
 	KeepFormer bool
 
 	// Replacements for the subject and names of the CSR, subject to the same rules.
@@ -37,8 +37,8 @@ func (o SignOptions) replacement() pki.Replacement {
 	return pki.Replacement{Subject: o.Subject, Names: o.Names}
 }
 
-// inherit keeps the subject and names that replaced the CSR's in the current certificate, unless the options replace
-// them, so that a renewal does not silently change them.
+// inherit keeps the subject and names that replaced the CSR's in the current certificate, so that a renewal does not
+// silently change them.
 func (o *SignOptions) inherit(req *notary.Request, csr *pki.CSR) error {
 	former, err := formerReplacement(req)
 	if err != nil {
@@ -59,7 +59,6 @@ func (o *SignOptions) inherit(req *notary.Request, csr *pki.CSR) error {
 	return nil
 }
 
-// formerReplacement returns the subject and names that replaced those of the CSR in the current certificate.
 func formerReplacement(req *notary.Request) (former pki.Replacement, err error) {
 	if req.Certificate == nil {
 		return former, nil
@@ -79,7 +78,6 @@ func formerReplacement(req *notary.Request) (former pki.Replacement, err error) 
 	return former, nil
 }
 
-// allow returns an error unless the caller may sign under the profile and the options suit it.
 func (o *SignOptions) allow(caller notary.Caller, profile *notary.Profile) error {
 	if profile.CA {
 		if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
@@ -89,7 +87,6 @@ func (o *SignOptions) allow(caller notary.Caller, profile *notary.Profile) error
 	return o.check(profile)
 }
 
-// check rejects options that do not suit the profile, and normalizes the constraints.
 func (o *SignOptions) check(profile *notary.Profile) (err error) {
 	switch {
 	case profile.CA && o.Profile != profile.Name:
@@ -109,7 +106,6 @@ func (o *SignOptions) check(profile *notary.Profile) (err error) {
 	return err
 }
 
-// refuseReplacement rejects a subject or names in a bulk call.
 func (o *SignOptions) refuseReplacement() error {
 	switch {
 	case o.Subject != "":
@@ -120,7 +116,6 @@ func (o *SignOptions) refuseReplacement() error {
 	return nil
 }
 
-// checkMany rejects options that must be set for each request individually.
 func (o *SignOptions) checkMany(profile *notary.Profile) error {
 	if profile.CA {
 		return unprocessable("profile", "the profile %s is for CAs: sign their requests individually", profile.Name)
@@ -132,7 +127,6 @@ func unprocessable(field, format string, args ...any) error {
 	return notary.WithField(notary.Errorf(notary.Unprocessable, format, args...), field)
 }
 
-// issue signs the CSR, for a subordinate CA if the profile is a CA profile.
 func (s *Service) issue(issuer issuance.Issuer, profile *notary.Profile, csr *pki.CSR,
 	o SignOptions) (*issuance.Issued, error) {
 	terms := s.issuers.Terms(o.NotAfter)
@@ -147,7 +141,6 @@ func (s *Service) issue(issuer issuance.Issuer, profile *notary.Profile, csr *pk
 	return issuance.Intermediate(issuer, profile, csr, pathLen, terms)
 }
 
-// members returns the event fields of a signature.
 func (g *signature) members() notary.Fields {
 	all := notary.Fields{"serial_number": g.cert.Serial, "profile": g.profile.Name, "profile_version": g.profile.Version}
 	if g.options.PathLen != nil {

@@ -19,9 +19,9 @@ type SignGroup struct {
 	Refusal  string          // why they would not be signed; "" if they would be
 }
 
-// SignPlan groups the selected requests by what [Service.SignMany] would do with them, largest group first. It omits
-// what only signing can determine, such as whether the profile allows the names. The filter needs no expected count.
-// The digest is that of the filter's [Selection], or "" for IDs.
+// SignPlan groups the selected requests by what [Service.SignMany] would do with them, largest group first, except
+// for what only signing can determine, such as whether the profile allows the names. The filter needs no expected
+// count. The digest is that of the filter's [Selection], or "" for IDs.
 func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many,
 	o SignOptions) (all []SignGroup, digest string, err error) {
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); err != nil {
@@ -99,7 +99,6 @@ func sortedGroups(groups map[SignGroup]int64) []SignGroup {
 }
 
 // requestsOf returns the selected requests, reduced to what a plan needs, and the digest of the filter's [Selection].
-// Deleted requests are skipped.
 func (s *Service) requestsOf(ctx context.Context, caller notary.Caller,
 	m Many) (all []*notary.Request, digest string, err error) {
 	add := func(r *notary.Request) {

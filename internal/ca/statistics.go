@@ -7,7 +7,7 @@ import (
 	"notary/internal/store"
 )
 
-// Statistics returns counts for monitoring. It reads maintained counts, so its cost does not grow with the inventory.
+// Statistics returns counts for monitoring. It reads maintained counts, so its cost is constant.
 func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err error) {
 	if st.Summary, err = s.Counts(ctx); err != nil {
 		return st, err
@@ -54,8 +54,7 @@ func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err err
 	return st, nil
 }
 
-// certificateCounts derives the number of expired certificates. The counts may be inconsistent because they were read
-// separately.
+// certificateCounts derives the expired certificates. The counts were read separately and may be inconsistent.
 func certificateCounts(sum notary.Summary, counts *expiryCounts) notary.CertificateCounts {
 	return notary.CertificateCounts{InForce: counts.all, Revoked: sum.Revoked,
 		Expired: max(0, sum.Certificates-counts.all-sum.Revoked)}

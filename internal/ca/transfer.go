@@ -38,8 +38,8 @@ func (o NewOwner) check() error {
 	return nil
 }
 
-// Transfer gives a request, with all its certificates, to another owner. Besides callers with the permission, an owner
-// can give it to one of its groups.
+// Transfer gives a request, with all its certificates, to another owner. An owner without the permission can give it
+// to one of its groups.
 func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, to NewOwner) error {
 	err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.TransferRequest, policy.CreateRequest)
 	if err != nil {
@@ -74,8 +74,7 @@ func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, 
 	})
 }
 
-// findOwner returns the new owner with its ID. Names are looked up only for callers who could transfer some request to
-// the account or group.
+// findOwner looks names up only for callers who could transfer some request to the account or group.
 func (s *Service) findOwner(ctx context.Context, caller notary.Caller, to NewOwner) (notary.Owner, error) {
 	if to.ID == 0 {
 		groups, err := s.store.GroupsWith(ctx, caller.Principal.ID)
@@ -102,7 +101,6 @@ func hasGroup(groups []*notary.Group, to NewOwner) bool {
 	return to.Kind == "group" && slices.ContainsFunc(groups, func(g *notary.Group) bool { return g.Name == to.Name })
 }
 
-// ownerID returns the ID of the account, or of one of the groups, with the name.
 func (s *Service) ownerID(ctx context.Context, to NewOwner, groups []*notary.Group) (int64, error) {
 	if to.Kind == "group" {
 		for _, g := range groups {
@@ -122,7 +120,6 @@ func (s *Service) ownerID(ctx context.Context, to NewOwner, groups []*notary.Gro
 	return account.ID, nil
 }
 
-// transfer changes the owner, which the caller may do, and records the event.
 func transfer(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, to notary.Owner) error {
 	account, ref, err := newOwner(ctx, tx, to)
 	if err != nil {
@@ -143,8 +140,7 @@ func transfer(ctx context.Context, tx *store.Tx, caller notary.Caller, req *nota
 		Change(notary.Fields{"owner": former}, notary.Fields{"owner": ref}))
 }
 
-// newOwner returns the account, or nil for a group, and a reference to it. It returns an error unless it exists and can
-// own requests.
+// newOwner returns the account, or nil for a group, and a reference to it, if it can own requests.
 func newOwner(ctx context.Context, tx *store.Tx, to notary.Owner) (*notary.Account, notary.Ref, error) {
 	if to.GroupID != 0 {
 		g, err := tx.Group(ctx, to.GroupID)
@@ -170,7 +166,6 @@ func newOwner(ctx context.Context, tx *store.Tx, to notary.Owner) (*notary.Accou
 	return account, account.Ref(), nil
 }
 
-// ownerRef returns a reference to the owner of a request, which may be deleted.
 func ownerRef(ctx context.Context, tx *store.Tx, req *notary.Request) (notary.Ref, error) {
 	if req.OwnerGroupID == 0 {
 		return notary.NewRef("account", req.RequesterID, req.Email), nil
@@ -184,8 +179,8 @@ func ownerRef(ctx context.Context, tx *store.Tx, req *notary.Request) (notary.Re
 	return notary.NewRef("group", g.ID, g.Name), nil
 }
 
-// allowTransfer returns an error unless the caller may transfer the request. The permission must cover the request and
-// each of its certificates, before and after the transfer.
+// allowTransfer returns an error unless the caller may transfer the request. The permission must cover it and each of
+// its certificates, before and after the transfer.
 func allowTransfer(ctx context.Context, known revokeReader, caller notary.Caller, req *notary.Request,
 	to notary.Owner) error {
 	if policy.RoleHas(caller.Role, policy.TransferRequest) {
@@ -217,7 +212,6 @@ func allowTransfer(ctx context.Context, known revokeReader, caller notary.Caller
 	return nil
 }
 
-// allowMove returns a Forbidden error unless the caller may transfer the object from its owner to another one.
 func allowMove(ctx context.Context, known grantReader, caller notary.Caller, r policy.Resource, to notary.Owner) error {
 	if err := allow(ctx, known, caller, policy.TransferRequest, r); err != nil {
 		return err
@@ -226,8 +220,8 @@ func allowMove(ctx context.Context, known grantReader, caller notary.Caller, r p
 	return allow(ctx, known, caller, policy.TransferRequest, r)
 }
 
-// groupsToGive returns the groups to which the caller may give a request without further permission: as its owner, or
-// as a member of the group that owns it, to the other groups of which it is a member, if it may submit requests.
+// groupsToGive returns the groups to which the caller may give a request without further permission: its own, if it
+// may submit requests and owns this one, itself or through a group.
 func groupsToGive(ctx context.Context, known grantReader, caller notary.Caller, req *notary.Request) ([]int64, error) {
 	if !policy.May(caller, policy.CreateRequest) {
 		return nil, nil
@@ -239,7 +233,6 @@ func groupsToGive(ctx context.Context, known grantReader, caller notary.Caller, 
 	return slices.DeleteFunc(slices.Clone(member), func(id int64) bool { return id == req.OwnerGroupID }), nil
 }
 
-// allowSomeTransfer returns a Forbidden error unless the caller may transfer the request to some owner.
 func allowSomeTransfer(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
 	err := allowRequest(ctx, known, caller, policy.TransferRequest, req)
 	if notary.KindOf(err) != notary.Forbidden {

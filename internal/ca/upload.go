@@ -9,8 +9,8 @@ import (
 	"notary/internal/store"
 )
 
-// Upload records a certificate issued by an external CA for a request, as a PEM chain with the leaf first, and returns
-// its ID.
+// Upload records a certificate from an external CA for a request, a PEM chain with the leaf first, and returns its
+// ID.
 func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64,
 	chainPEM string) (certID int64, err error) {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.UploadCertificate); err != nil {
@@ -57,7 +57,7 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64,
 	return certID, err
 }
 
-// seesKnown refuses a certificate of the inventory that the caller does not see: it would become visible to the caller.
+// seesKnown refuses a certificate of the inventory that would become visible to the caller.
 func seesKnown(ctx context.Context, tx *store.Tx, caller notary.Caller, known *notary.Certificate) error {
 	err := seesCertificate(ctx, tx, caller, known)
 	if notary.KindOf(err) == notary.NotFound {
@@ -67,8 +67,7 @@ func seesKnown(ctx context.Context, tx *store.Tx, caller notary.Caller, known *n
 	return err
 }
 
-// recordUploaded adds the certificate to the inventory, unless it is there because it was removed from this request
-// before.
+// recordUploaded adds the certificate to the inventory, unless it was removed from this request before.
 func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	cert *notary.Certificate) (int64, error) {
 	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)

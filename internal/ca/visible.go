@@ -10,10 +10,9 @@ import (
 	"notary/internal/policy"
 )
 
-// viewer decides what a caller sees: everything if its role has [policy.ViewRequests]. Otherwise it sees the requests
-// and certificates that it or one of its groups owns, and what a grant of this action covers: a certificate within the
-// limits, and a request if it and every certificate issued for it are within them. So a visible request, its history
-// included, shows no certificate outside the grant.
+// viewer decides what a caller sees: everything if its role has [policy.ViewRequests]. Otherwise it sees what it or
+// one of its groups owns, and what a grant of this action covers: a certificate within the limits, and a request if
+// it and every certificate issued for it are within them, so that its history shows no other certificate.
 type viewer struct {
 	caller notary.Caller
 	all    bool
@@ -22,13 +21,11 @@ type viewer struct {
 	groups map[int64][]int64 // by owner account, as far as looked up
 }
 
-// viewReader is implemented by the store and by transactions.
 type viewReader interface {
 	grantReader
 	CertificateOutlines(ctx context.Context, requestIDs []int64) (map[int64][]*notary.Certificate, error)
 }
 
-// viewerOf reads what the caller may see.
 func viewerOf(ctx context.Context, known viewReader, caller notary.Caller) (*viewer, error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return nil, err
@@ -47,8 +44,8 @@ func viewerOf(ctx context.Context, known viewReader, caller notary.Caller) (*vie
 	return v, err
 }
 
-// narrow restricts a filter to what the viewer sees, as far as a query can: see [viewer.requests] for the rest. It
-// reports whether anything can match. An owner who does not exist looks like one without visible objects.
+// narrow restricts a filter to what the viewer sees, as far as a query can, and reports whether anything can match:
+// see [viewer.requests]. An owner who does not exist looks like one without visible objects.
 func (v *viewer) narrow(ctx context.Context, known ownerReader, f *notary.Filter) (bool, error) {
 	if ok, err := resolveOwner(ctx, known, f); !ok || err != nil {
 		return false, err
@@ -71,12 +68,10 @@ func (v *viewer) narrow(ctx context.Context, known ownerReader, f *notary.Filter
 	return true, nil
 }
 
-// ownerReader is implemented by the store and by transactions.
 type ownerReader interface {
 	Groups(ctx context.Context) ([]*notary.Group, error)
 }
 
-// resolveOwner sets the owner that a filter names, and reports whether it can exist.
 func resolveOwner(ctx context.Context, known ownerReader, f *notary.Filter) (bool, error) {
 	if f.OwnedBy == "" {
 		return true, nil
@@ -94,18 +89,15 @@ func resolveOwner(ctx context.Context, known ownerReader, f *notary.Filter) (boo
 	return f.OwnerGroup != 0, err
 }
 
-// owns reports whether the viewer sees an object without a grant.
 func (v *viewer) owns(requesterID, ownerGroupID int64) bool {
 	return v.all || submitted(v.caller, requesterID, ownerGroupID) ||
 		ownerGroupID != 0 && slices.Contains(v.member, ownerGroupID)
 }
 
-// submitted reports whether the caller submitted an object and owns it itself, not a group.
 func submitted(caller notary.Caller, requesterID, ownerGroupID int64) bool {
 	return caller.Known() && requesterID == caller.Principal.ID && ownerGroupID == 0
 }
 
-// covers reports whether a grant covers an object.
 func (v *viewer) covers(ctx context.Context, known grantReader, r policy.Resource) (_ bool, err error) {
 	if len(v.grants) == 0 {
 		return false, nil
@@ -121,12 +113,10 @@ func (v *viewer) covers(ctx context.Context, known grantReader, r policy.Resourc
 	return policy.Covers(v.grants, policy.ViewRequests, r), nil
 }
 
-// limitsGroups reports whether a grant is limited to owner groups.
 func (v *viewer) limitsGroups() bool {
 	return slices.ContainsFunc(v.grants, func(g *notary.Grant) bool { return len(g.OwnerGroups) > 0 })
 }
 
-// certificates returns the certificates that the viewer sees.
 func (v *viewer) certificates(ctx context.Context, known viewReader,
 	all []*notary.Certificate) (seen []*notary.Certificate, err error) {
 	if v.all {
@@ -146,7 +136,6 @@ func (v *viewer) certificates(ctx context.Context, known viewReader,
 	return seen, nil
 }
 
-// requests returns the requests that the viewer sees.
 func (v *viewer) requests(ctx context.Context, known viewReader,
 	all []*notary.Request) (seen []*notary.Request, err error) {
 	if v.all {
@@ -177,7 +166,7 @@ func (v *viewer) requests(ctx context.Context, known viewReader,
 	return seen, nil
 }
 
-// withCertificates returns the requests whose certificates the viewer all sees.
+// withCertificates returns the requests of which the viewer sees all certificates.
 func (v *viewer) withCertificates(ctx context.Context, known viewReader, requestIDs []int64) (map[int64]bool, error) {
 	if len(requestIDs) == 0 {
 		return nil, nil
@@ -197,7 +186,6 @@ func (v *viewer) withCertificates(ctx context.Context, known viewReader, request
 	return covered, nil
 }
 
-// sees returns nil if the caller sees the request, and NotFound if not.
 func sees(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
 	if submitted(caller, req.RequesterID, req.OwnerGroupID) {
 		return nil
