@@ -19,7 +19,6 @@ import (
 // 4.2.1.2).
 var decided = []string{"2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.14", "2.5.29.35"}
 
-// extensionNames names commonly requested extensions.
 var extensionNames = map[string]string{
 	"2.5.29.30": "name constraints", "2.5.29.31": "CRL distribution points", "2.5.29.32": "certificate policies",
 	"2.5.29.33": "policy mappings", "2.5.29.36": "policy constraints", "2.5.29.18": "issuer alternative names",
@@ -31,8 +30,7 @@ var extensionNames = map[string]string{
 	"2.16.840.1.113730.1.1": "Netscape certificate type", "2.16.840.1.113730.1.13": "Netscape comment",
 }
 
-// Asked returns findings about requested extensions that no end-entity profile issues. Findings that depend on the
-// profile are added when the request is signed.
+// Asked returns findings about requested extensions that no end-entity profile issues.
 func Asked(csr *pki.CSR) (list []notary.Finding) {
 	if csr.AsksForCA() {
 		list = append(list, askedCA(notary.FindingNotice, "It becomes one only if the signer selects a CA profile."))
@@ -71,7 +69,6 @@ func extensionName(id asn1.ObjectIdentifier) string {
 	return clipped(id.String())
 }
 
-// clipped shortens an object identifier, which may be of any length in a request.
 func clipped(oid string) string {
 	const most = 100
 	if len(oid) > most {
@@ -80,7 +77,6 @@ func clipped(oid string) string {
 	return oid
 }
 
-// ungranted returns findings about requested extensions that the draft lacks.
 func (a *attempt) ungranted() (list []notary.Finding) {
 	if a.csr.AsksForCA() && !a.draft.IsCA {
 		list = append(list, askedCA(notary.FindingWarning, "The profile "+a.profile.Name+" is not for CAs: the "+
@@ -124,7 +120,7 @@ func extensionValue(c *x509.Certificate, id asn1.ObjectIdentifier) (value []byte
 	return nil, false
 }
 
-// missingUsages returns the requested key usages that the draft lacks. Those of a CA are reported with CA:TRUE.
+// missingUsages returns the requested key usages that the draft lacks, other than those of a CA.
 func (a *attempt) missingUsages() (missing []string) {
 	asked := x509.KeyUsage(a.csr.AskedKeyUsage()) &^ a.draft.KeyUsage
 	if a.csr.AsksForCA() && !a.draft.IsCA {

@@ -10,7 +10,6 @@ import (
 	"notary/internal/pki"
 )
 
-// attempt is a certificate being checked and issued.
 type attempt struct {
 	issuer  *Issuer // nil to check against the profile only
 	profile *notary.Profile
@@ -25,13 +24,11 @@ type attempt struct {
 	findings []notary.Finding
 }
 
-// step is a check that an attempt must pass, with the stable identifier of its verdict.
 type step struct {
 	name string
 	pass func(*attempt) error
 }
 
-// before and after are the steps before and after the profile's rules.
 var (
 	before = []step{{"authority", (*attempt).checkIssuer}}
 	after  = []step{
@@ -61,7 +58,6 @@ func (a *attempt) steps() []step {
 	return list
 }
 
-// newAttempt creates the template by applying the profile to the request.
 func newAttempt(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*attempt, error) {
 	csr = withServerName(&profile.Rules, csr)
 	template, err := newTemplate(csr, terms)
@@ -106,8 +102,6 @@ func (a *attempt) issue() (*Issued, error) {
 	return &Issued{certificate, a.allFindings()}, nil
 }
 
-// allFindings returns the findings about the request, about requested extensions that are not granted, and of the
-// lints.
 func (a *attempt) allFindings() []notary.Finding {
 	list := slices.Clone(a.csr.Findings)
 	if a.draft != nil {

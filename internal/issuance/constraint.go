@@ -12,7 +12,7 @@ import (
 )
 
 // checkDepth checks the path lengths of the issuer and its ancestors (RFC 5280, section 4.2.1.9) for a certificate
-// that adds the given number of CA levels, including itself: 0 for a leaf.
+// that adds the given number of CA levels: 0 for a leaf.
 func (i Issuer) checkDepth(authorities int) error {
 	for below, authority := range i.chain() {
 		limited := authority.MaxPathLen > 0 || authority.MaxPathLen == 0 && authority.MaxPathLenZero
@@ -26,8 +26,8 @@ func (i Issuer) checkDepth(authorities int) error {
 }
 
 // checkConstraints checks the draft's names against the name constraints (RFC 5280, section 4.2.1.10), and its
-// purposes against the extended key usages, of the issuer and all its ancestors. A name on which verifiers
-// disagree is refused: names are compared both by package x509 and exactly as in the RFC.
+// purposes against the extended key usages, of the issuer and all its ancestors. A name on which verifiers disagree
+// is refused: names are compared by package x509 and exactly as in the RFC.
 func (i Issuer) checkConstraints(draft *x509.Certificate, scheme scheme) error {
 	var signed *x509.Certificate
 	var key crypto.PublicKey
@@ -60,7 +60,6 @@ func (i Issuer) checkConstraints(draft *x509.Certificate, scheme scheme) error {
 	return nil
 }
 
-// refuseName returns an error if the constraints of an authority forbid a name of the draft.
 func refuseName(authority *x509.Certificate, constraints notary.NameConstraints, draft *x509.Certificate) error {
 	switch kind, name := pki.Refused(constraints, draft); kind {
 	case "":
@@ -88,9 +87,8 @@ func constraintsOf(authority *x509.Certificate) (notary.NameConstraints, error) 
 	return constraints, nil
 }
 
-// checkSubtrees checks that the draft of an authority permits no more than the authority above it, and nothing
-// that this one excludes. Relying parties would apply the stricter of the two, so wider constraints would be
-// misleading.
+// checkSubtrees checks that the draft of an authority permits no more than the authority above it, and nothing that
+// it excludes. Relying parties apply both, so wider constraints would be misleading.
 func checkSubtrees(above *x509.Certificate, limits notary.NameConstraints, draft *x509.Certificate) error {
 	asked, err := pki.CertificateConstraints(draft)
 	if err != nil {
@@ -122,7 +120,6 @@ func signForChecks(draft *x509.Certificate, scheme scheme) (*x509.Certificate, c
 	return &signed, throwAway.key.Public(), nil
 }
 
-// checkPurposes refuses purposes that the authority's extended key usages do not include.
 func checkPurposes(authority, draft *x509.Certificate) error {
 	if len(forbiddenPurposes(authority, draft)) > 0 {
 		return notary.Errorf(notary.Unprocessable, "the extended key usages of the authority %s do not include those "+
@@ -131,8 +128,7 @@ func checkPurposes(authority, draft *x509.Certificate) error {
 	return nil
 }
 
-// checkNames lets package x509 verify the draft as if this authority had issued it with the throw-away key, which
-// checks the names exactly as relying parties will.
+// checkNames lets package x509 verify the draft as if this authority had issued it with the throw-away key.
 func checkNames(authority, draft *x509.Certificate, throwAway crypto.PublicKey) error {
 	shadow := *authority
 	shadow.PublicKey = throwAway

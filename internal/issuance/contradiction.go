@@ -34,8 +34,7 @@ func CheckProfileName(name string) error {
 	return nil
 }
 
-// CheckRules checks that rules are well-formed and consistent. It returns an Invalid error whose field is the API
-// name of the offending field.
+// CheckRules checks that rules are well-formed and consistent. The field of an Invalid error is its API name.
 func CheckRules(r *notary.Rules) error {
 	for _, check := range []func(*notary.Rules) error{
 		checkDescription, checkKeyRules, checkKeyUsages, checkUsagesFit, checkPurposeList, checkPurposesFit,

@@ -11,7 +11,6 @@ import (
 	"notary/internal/pki"
 )
 
-// nameRule is the rule for one type of name, with its field in the API.
 type nameRule struct {
 	field string
 	rule  notary.NameRule
@@ -60,7 +59,6 @@ func checkNameRules(r *notary.Rules) error {
 	return nil
 }
 
-// isDomain reports whether an entry is a domain, with or without a leading dot.
 func isDomain(entry string) bool {
 	return pki.IsHostName(strings.TrimPrefix(entry, "."))
 }

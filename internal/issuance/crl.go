@@ -20,8 +20,8 @@ import (
 )
 
 // CRL builds a certificate revocation list (RFC 5280, section 5): [NewCRL] starts it, [CRL.Add] adds entries, and
-// [CRL.Sign] or [CRL.Unsigned] completes it. Entries are encoded directly into the result, so that a CRL with a million
-// entries is in memory only once. It is not safe for concurrent use.
+// [CRL.Sign] or [CRL.Unsigned] completes it. Entries are encoded directly into the result, so that a million are in
+// memory only once. It is not safe for concurrent use.
 type CRL struct {
 	issuer  Issuer
 	scheme  scheme
@@ -37,8 +37,7 @@ type CRLTerms struct {
 	Number     int64 // must exceed that of all the authority's earlier CRLs
 	ThisUpdate time.Time
 	NextUpdate time.Time
-	// URLs are the distribution points of a partitioned CRL, which lists only certificates that name one of them.
-	// A full CRL has none.
+	// URLs are the distribution points of a partitioned CRL; a full CRL has none.
 	URLs []string
 }
 
@@ -48,10 +47,10 @@ const (
 	roomAfter      = 4096  // for extensions and signature
 )
 
-// NewCRL starts a CRL with room for entries of the given size; it grows if they exceed it.
+// NewCRL starts a CRL with room for entries of the given total size; it grows if they exceed it.
 //
-// Entries that cannot be listed are a bug, and so an Internal error, here and in the methods. An external
-// certificate that does not allow the authority to sign CRLs is Unprocessable.
+// Entries that cannot be listed are an Internal error, here and in the methods. An external certificate that does not
+// allow the authority to sign CRLs is Unprocessable.
 func NewCRL(issuer Issuer, octets int) (*CRL, error) {
 	if usage := issuer.Certificate.KeyUsage; usage != 0 &&
 		usage&x509.KeyUsageCRLSign == 0 { // no key usage allows all (RFC 5280, section 6.3.3)
@@ -112,7 +111,6 @@ const (
 	generalizedTime     = "20060102150405Z"
 )
 
-// appendEntry encodes an entry, which is shorter than 128 octets.
 func appendEntry(b, serial []byte, v notary.Revocation, code byte) []byte {
 	start := len(b) + 2
 	b = append(b, byte(casn1.SEQUENCE), 0, byte(casn1.INTEGER), byte(len(serial)))
@@ -155,7 +153,6 @@ func appendEntryExtensions(b []byte, v notary.Revocation, code byte) []byte {
 	return b
 }
 
-// holdExtension returns the extension for a hold instruction, or nothing if it cannot be encoded.
 func holdExtension(instruction string) []byte {
 	oid, ok := pki.ParseOID(instruction)
 	if !ok {
@@ -210,13 +207,11 @@ func (l *CRL) Unsigned(terms CRLTerms) (tbs []byte, hash crypto.Hash, err error)
 	return l.octets[f.start:], l.scheme.hash, nil
 }
 
-// framed is what surrounds the entries of a complete TBSCertList.
 type framed struct {
 	before, after, algorithm []byte
 	start                    int // of the TBSCertList in octets
 }
 
-// complete completes the TBSCertList and checks it.
 func (l *CRL) complete(terms CRLTerms) (f framed, err error) {
 	terms.ThisUpdate = terms.ThisUpdate.UTC().Truncate(time.Second)
 	terms.NextUpdate = terms.NextUpdate.UTC().Truncate(time.Second)
@@ -244,8 +239,7 @@ func sequence(elements ...[]byte) []byte {
 	return append(header(casn1.SEQUENCE, len(content)), content...)
 }
 
-// frame returns the signed content before and after the entries, without the outer header. Package x509 encodes it
-// as a CRL without entries.
+// frame returns the signed content before and after the entries, without the outer header, from an empty CRL.
 func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error) {
 	certificate := *l.issuer.Certificate
 	certificate.KeyUsage |= x509.KeyUsageCRLSign // if absent, which NewCRL allows
@@ -301,7 +295,6 @@ func distributionPoint(urls []string) pkix.Extension {
 	return pkix.Extension{Id: oidIssuingDistributionPoint, Critical: true, Value: b.BytesOrPanic()} // cannot fail
 }
 
-// header returns the tag and length of a DER element with n octets.
 func header(tag casn1.Tag, n int) []byte {
 	if n < 0x80 {
 		return []byte{byte(tag), byte(n)}

@@ -14,8 +14,8 @@ import (
 	"notary/internal/pki"
 )
 
-// check lints a CRL before it is signed: it parses the encoding like a relying party and compares it with RFC
-// 5280, section 5, and with the intended content. It must be fast, because CRLs may have a million entries.
+// check lints a CRL before it is signed: it parses it and compares it with RFC 5280, section 5, and the intended
+// content, fast enough for a million entries.
 func (l *CRL) check(tbs []byte, terms CRLTerms) error {
 	var fields, algorithm, issuer cryptobyte.String
 	var version int
@@ -41,7 +41,6 @@ func (l *CRL) check(tbs []byte, terms CRLTerms) error {
 	return l.checkExtensions(fields, terms)
 }
 
-// crlError returns the error for a faulty CRL, with the violated section of RFC 5280.
 func crlError(what, section string) error {
 	return notary.Errorf(notary.Internal, "the CRL %s (RFC 5280, section %s): it was not signed", what, section)
 }
@@ -49,7 +48,7 @@ func crlError(what, section string) error {
 // ErrDuplicateSerial is returned by [CRL.Sign] if two entries have the same serial number.
 var ErrDuplicateSerial = crlError("has two entries for one serial number", "5.1.2.6")
 
-// checkEntries checks the entries. None may be revoked after thisUpdate, which is given in generalizedTime form.
+// checkEntries checks the entries. None may be revoked after thisUpdate, in generalizedTime form.
 func (l *CRL) checkEntries(fields *cryptobyte.String, thisUpdate string) error {
 	var entries cryptobyte.String
 	var some bool
@@ -89,8 +88,8 @@ func properSerial(serial []byte) bool {
 	return len(value) > 0 && len(value) <= maxSerial && signed == (value[0] >= 0x80)
 }
 
-// properExtensions reports whether an entry has no extensions other than a reason code, a hold instruction and an
-// invalidity date. The reason must be possible in a full CRL: neither the omitted one nor one for delta CRLs.
+// properExtensions reports whether an entry has no extensions other than a hold instruction, an invalidity date, and
+// a reason code that is possible in a full CRL.
 func properExtensions(extensions []byte) bool {
 	if len(extensions) < 3 || extensions[0] != byte(casn1.SEQUENCE) || int(extensions[1]) != len(extensions)-2 {
 		return false
@@ -216,7 +215,6 @@ func pointURLs(value cryptobyte.String) (urls []string, ok bool) {
 	return urls, len(urls) > 0
 }
 
-// readTime parses either form of a time (RFC 5280, section 5.1.2.4).
 func readTime(in *cryptobyte.String) (t time.Time, ok bool) {
 	if in.PeekASN1Tag(casn1.UTCTime) {
 		return t, in.ReadASN1UTCTime(&t)
@@ -224,8 +222,8 @@ func readTime(in *cryptobyte.String) (t time.Time, ok bool) {
 	return t, in.ReadASN1GeneralizedTime(&t)
 }
 
-// readEntryTime checks the form of a time, ten times as fast as [readTime], and reports whether it is later than
-// latest, given in generalizedTime form.
+// readEntryTime checks the form of a time, ten times as fast as [readTime], and whether it is later than latest, in
+// generalizedTime form.
 func readEntryTime(in *cryptobyte.String, latest string) (late, ok bool) {
 	var text cryptobyte.String
 	var tag casn1.Tag
@@ -256,8 +254,7 @@ func readEntryTime(in *cryptobyte.String, latest string) (late, ok bool) {
 	return string(text) > latest[2:], ok
 }
 
-// ListURLs returns the URLs in the issuing distribution point of one of our CRLs, or nil. It does not read the
-// entries.
+// ListURLs returns the URLs in the issuing distribution point of our CRL, without reading the entries.
 func ListURLs(der []byte) []string {
 	var list, tbs, extensions cryptobyte.String
 	in := cryptobyte.String(der)

@@ -12,12 +12,12 @@ import (
 	"notary"
 )
 
-// maxLinted is the number of CRL entries that zlint reads. It decodes each several times, which for a hundred
-// thousand takes longer than building the CRL. [CRL.Sign] makes the same checks on all entries.
+// maxLinted is the number of CRL entries that zlint reads: a hundred thousand take longer than building the CRL.
+// [CRL.Sign] makes the same checks on all entries.
 const maxLinted = 1000
 
-// crlChecks returns zlint's CRL lints from RFCs and the community. Those of the CA/Browser Forum are for public
-// CAs: they reject certificateHold, for example.
+// crlChecks returns zlint's CRL lints from RFCs and the community. Those of the CA/Browser Forum reject
+// certificateHold, for example.
 var crlChecks = sync.OnceValues(func() ([]*lint.RevocationListLint, error) {
 	registry, err := lint.GlobalRegistry().Filter(lint.FilterOptions{
 		IncludeSources: lint.SourceList{lint.RFC3279, lint.RFC5280, lint.Community},
@@ -28,7 +28,7 @@ var crlChecks = sync.OnceValues(func() ([]*lint.RevocationListLint, error) {
 	return registry.RevocationListLints().Lints(), nil
 })
 
-// Lint returns zlint's warnings and errors. Call it after [CRL.Sign]. It reads the first thousand entries.
+// Lint returns zlint's warnings and errors about the first thousand entries. Call it after [CRL.Sign].
 func (l *CRL) Lint() ([]notary.Finding, error) { return lintCRL(l.excerpt) }
 
 func lintCRL(der []byte) (findings []notary.Finding, err error) {

@@ -9,8 +9,8 @@ import (
 	"notary"
 )
 
-// ChainFindings returns findings about a valid external chain that relying parties may reject: an authority in it
-// may not issue for some purposes of its first certificate.
+// ChainFindings returns findings about a valid external chain in which an authority may not issue for some purposes
+// of the first certificate, so that relying parties may reject it.
 func ChainFindings(chain []*x509.Certificate) (findings []notary.Finding) {
 	if len(chain) == 0 {
 		return nil
@@ -30,9 +30,8 @@ func ChainFindings(chain []*x509.Certificate) (findings []notary.Finding) {
 	return findings
 }
 
-// forbiddenPurposes returns the purposes of a certificate for which an authority may not issue. All common
-// verifiers apply an authority's extended key usages, if it has any, to the certificates below it. Its OCSP
-// responder is exempt.
+// forbiddenPurposes returns the purposes of a certificate for which an authority may not issue. Verifiers apply an
+// authority's extended key usages to the certificates below it, except its OCSP responder.
 func forbiddenPurposes(authority, certificate *x509.Certificate) (forbidden []string) {
 	if len(authority.ExtKeyUsage)+len(authority.UnknownExtKeyUsage) == 0 ||
 		slices.Contains(authority.ExtKeyUsage, x509.ExtKeyUsageAny) {
@@ -42,7 +41,6 @@ func forbiddenPurposes(authority, certificate *x509.Certificate) (forbidden []st
 	return slices.DeleteFunc(purposes(certificate), func(p string) bool { return slices.Contains(allowed, p) })
 }
 
-// purposeNames returns the names of extended key usages, or their object identifiers.
 func purposeNames(oids []string) (names []string) {
 	for _, oid := range oids {
 		names = append(names, purposeName(oid))

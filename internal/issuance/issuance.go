@@ -1,9 +1,9 @@
-// Package issuance issues certificates and CRLs as a pure function of the profile, the authority, the request and
-// the time, apart from the random serial number and the signer.
+// Package issuance issues certificates and CRLs as a pure function of the profile, the authority, the request and the
+// time, apart from the random serial number and the signer.
 //
-// [Leaf], [Root] and [Intermediate] all build a draft certificate, signed with a throw-away key, lint it and check
-// it against the issuers' constraints, and only then sign exactly the same to-be-signed bytes with the authority's
-// key. A certificate that breaks a rule is never signed: the error is Unprocessable and names the rule.
+// [Leaf], [Root] and [Intermediate] build a draft certificate, signed with a throw-away key, lint it and check it
+// against the issuers' constraints, and only then sign exactly the same to-be-signed bytes. A certificate that breaks
+// a rule is never signed: the error is Unprocessable and names the rule.
 package issuance
 
 import (
@@ -37,8 +37,8 @@ type Terms struct {
 	// Constraints are the name constraints of an authority's certificate.
 	Constraints notary.NameConstraints
 
-	// Like is an existing certificate of the same authority, or nil. The new one must have the same subject, and
-	// gets the same key identifier so that it is found as the issuer of what the authority has issued.
+	// Like is an existing certificate of the same authority, or nil. The new one has the same subject and key
+	// identifier, so that it is found as the issuer.
 	Like *x509.Certificate
 }
 
@@ -53,12 +53,11 @@ type Issued struct {
 	Findings    []notary.Finding
 }
 
-// Leaf issues an end-entity certificate. Its validity starts a minute ago and lasts until terms.NotAfter or for
-// the profile's default, limited by the validity of its issuers.
+// Leaf issues an end-entity certificate. Its validity starts a minute ago and lasts until terms.NotAfter or for the
+// profile's default, limited by the validity of its issuers.
 //
 // A NotAfter in the past is an Invalid error with the field "not_valid_after", and an issuer that is not currently
-// valid a Conflict. Refusals by the profile, the issuer's constraints, the lints or our own checks are
-// Unprocessable.
+// valid a Conflict. Other refusals are Unprocessable.
 func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*Issued, error) {
 	if profile.CA {
 		return nil, refused("profile", "the profile %s is for CAs: choose one for end entities", profile.Name)
@@ -67,8 +66,8 @@ func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*I
 }
 
 // Intermediate issues the certificate of a subordinate authority under a CA profile. A path length of -1 is the
-// profile's, which may be unlimited. Errors are those of [Leaf]; an excessive path length, and name constraints
-// wider than those of the issuers, are Unprocessable.
+// profile's. Errors are those of [Leaf]; an excessive path length, and name constraints wider than those of the
+// issuers, are Unprocessable.
 func Intermediate(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
 	if !profile.CA {
 		return nil, refused("profile", "the profile %s is not for CAs: choose a CA profile, such as "+
@@ -98,8 +97,7 @@ func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*Issued, e
 	return issuer.issueRoot(template, csr)
 }
 
-// issueRoot signs a certificate for a root's key. Without a profile, it is still linted and checked against
-// constraints.
+// issueRoot signs a certificate for a root's key, linted and checked against constraints, but without a profile.
 func (i Issuer) issueRoot(template *x509.Certificate, csr *pki.CSR) (*Issued, error) {
 	draft, scheme, err := i.makeDraft(template, csr)
 	if err != nil {
@@ -131,12 +129,10 @@ func refused(field, format string, args ...any) error {
 	return notary.WithField(notary.Errorf(notary.Unprocessable, format, args...), field)
 }
 
-// chain returns the issuer's certificate and those above it, nearest first.
 func (i Issuer) chain() []*x509.Certificate {
 	return append([]*x509.Certificate{i.Certificate}, i.Ancestors...)
 }
 
-// checkRequest returns an error if the issuer cannot issue for the request with that subject at all.
 func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error {
 	for _, authority := range i.chain() {
 		if err := checkAuthority(authority, now); err != nil {
@@ -156,8 +152,8 @@ func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error 
 	return nil
 }
 
-// checkAuthority returns an error unless an authority may issue now. Unknown critical extensions may forbid it,
-// and relying parties would reject them too (RFC 5280, 4.2).
+// checkAuthority returns an error unless an authority may issue now. Relying parties would reject unknown critical
+// extensions (RFC 5280, 4.2).
 func checkAuthority(c *x509.Certificate, now time.Time) error {
 	switch {
 	case !pki.MaySign(c):

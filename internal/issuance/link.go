@@ -9,10 +9,9 @@ import (
 	"notary/internal/pki"
 )
 
-// Link issues a self-issued certificate that binds one root key to another of the same name (RFC 4210, section
-// 4.4: OldWithNew and NewWithOld), with the extensions of the other key's self-signed certificate. It is valid
-// from now until the earlier expiry of the two. Being self-issued, it does not count towards path lengths (RFC
-// 5280, section 4.2.1.9).
+// Link issues a self-issued certificate that binds one root key to another of the same name (RFC 4210, section 4.4:
+// OldWithNew and NewWithOld), with the extensions of the other key's self-signed certificate, valid until the earlier
+// expiry of the two. Being self-issued, it does not count towards path lengths (RFC 5280, section 4.2.1.9).
 //
 // Errors are those of [Intermediate]; two roots with different names are Unprocessable.
 func Link(issuer Issuer, other *x509.Certificate, terms Terms) (*Issued, error) {

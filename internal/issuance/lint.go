@@ -14,8 +14,7 @@ import (
 // maxSerialOctets is the limit of RFC 5280, section 4.1.2.2.
 const maxSerialOctets = 20
 
-// checkDraft compares the parsed draft, as relying parties will see it, with what was intended. It checks what no
-// general lint can know: the right key, names and extensions.
+// checkDraft compares the parsed draft with what was intended: the key, names and extensions, which no lint can know.
 func (i Issuer) checkDraft(draft, meant *x509.Certificate, csr *pki.CSR) error {
 	checks := []struct {
 		holds bool
@@ -53,7 +52,6 @@ func (i Issuer) checkDraft(draft, meant *x509.Certificate, csr *pki.CSR) error {
 	return pki.CheckKey(draft.PublicKey)
 }
 
-// issuerName returns the issuer's subject, which for a root is that of the certificate itself.
 func (i Issuer) issuerName(meant *x509.Certificate) []byte {
 	if len(i.Certificate.RawSubject) > 0 {
 		return i.Certificate.RawSubject
@@ -61,7 +59,6 @@ func (i Issuer) issuerName(meant *x509.Certificate) []byte {
 	return meant.RawSubject
 }
 
-// contains reports whether the draft's validity lies within that of all its issuers.
 func (i Issuer) contains(draft *x509.Certificate) bool {
 	for _, authority := range i.chain() {
 		if draft.NotBefore.Before(authority.NotBefore) || draft.NotAfter.After(authority.NotAfter) {
@@ -71,7 +68,7 @@ func (i Issuer) contains(draft *x509.Certificate) bool {
 	return !draft.NotAfter.Before(draft.NotBefore)
 }
 
-// pathLen returns a certificate's path length, or -1 if it has none, which package x509 represents in two ways.
+// pathLen returns a certificate's path length, or -1, which package x509 represents in two ways.
 func pathLen(c *x509.Certificate) int {
 	if !c.IsCA || c.MaxPathLen == 0 && !c.MaxPathLenZero {
 		return -1

@@ -9,7 +9,6 @@ import (
 	"notary/internal/pki"
 )
 
-// CheckNameLists returns an error of the field if the lists hold anything that the lists of a profile cannot hold.
 func CheckNameLists(field string, lists notary.NameLists) error {
 	for _, kind := range []struct {
 		name  string
@@ -34,9 +33,9 @@ func CheckNameLists(field string, lists notary.NameLists) error {
 	return nil
 }
 
-// Unlisted returns the first of a certificate's names that no entry of the lists matches, and false if all are
-// matched. Common names count as names, because some programs identify clients and servers by them: each must be
-// a listed host or address, or one of the subject alternative names. User principal names are never matched.
+// Unlisted returns the first of a certificate's names that no entry of the lists matches. Because some programs
+// identify clients and servers by common names, each must be a listed host or address, or one of the subject
+// alternative names. User principal names are never matched.
 func Unlisted(names notary.Names, commonNames []string, lists notary.NameLists) (name string, found bool) {
 	for _, kind := range []struct {
 		names   []string
@@ -64,7 +63,6 @@ func Unlisted(names notary.Names, commonNames []string, lists notary.NameLists) 
 	return "", false
 }
 
-// listsHost reports whether the lists match the host or address that a common name is or looks like.
 func listsHost(lists notary.NameLists, commonName string) bool {
 	host, ok := pki.LooksLikeHost(commonName)
 	if !ok {
@@ -76,8 +74,7 @@ func listsHost(lists notary.NameLists, commonName string) bool {
 	return slices.ContainsFunc(lists.DNS, func(entry string) bool { return matchesPlainDNS(host, entry) })
 }
 
-// matchesPlainDNS is matchesDNS for names that may come from anywhere: one that is not in the form of
-// [notary.Names] matches nothing.
+// matchesPlainDNS is matchesDNS for names that need not be in the form of [notary.Names].
 func matchesPlainDNS(name, entry string) bool {
 	host := strings.TrimPrefix(name, "*.")
 	_, notIP := netip.ParseAddr(host)

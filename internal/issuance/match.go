@@ -8,7 +8,7 @@ import (
 )
 
 // The entries of a profile's name lists match like name constraints (RFC 5280, section 4.2.1.10). Names are in the
-// form of [notary.Names]: lower case, addresses unmapped.
+// form of [notary.Names].
 
 // matchesDNS reports whether a DNS name, possibly a wildcard, is the entry or below it.
 func matchesDNS(name, entry string) bool {
@@ -29,8 +29,8 @@ func matchesIP(name, entry string) bool {
 	return ok && prefix.Contains(address.Unmap())
 }
 
-// parsePrefix parses a range, such as 10.0.0.0/8, or a single address. The result has no bits after its prefix and
-// is never an IPv4-mapped IPv6 range.
+// parsePrefix parses a range, such as 10.0.0.0/8, or a single address, without bits after the prefix or IPv4-mapped
+// IPv6.
 func parsePrefix(text string) (netip.Prefix, bool) {
 	if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" && !address.Is4In6() {
 		return netip.PrefixFrom(address, address.BitLen()), true
@@ -42,8 +42,8 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 	return prefix, true
 }
 
-// matchesEmail reports whether an email address is the entry or is at the entry's domain, or with a leading dot
-// at a subdomain.
+// matchesEmail reports whether an email address is the entry or is at the entry's domain, or with a leading dot at a
+// subdomain.
 func matchesEmail(name, entry string) bool {
 	at := strings.LastIndexByte(name, '@')
 	if at < 0 {
@@ -55,15 +55,14 @@ func matchesEmail(name, entry string) bool {
 	return matchesHost(strings.ToLower(name[at+1:]), entry)
 }
 
-// matchesHost reports whether a host is the entry or, for an entry with a leading dot, below it.
 func matchesHost(host, entry string) bool {
 	entry = strings.ToLower(entry)
 	return host == entry || strings.HasPrefix(entry, ".") && strings.HasSuffix(host, entry)
 }
 
-// matchesURI reports whether a URI has the entry's host or, for an entry with a scheme, starts with the entry up
-// to the end of a path segment. A URI without a host matches if it equals the entry, or starts with an entry that
-// ends in a colon. A URI that programs interpret differently matches nothing.
+// matchesURI reports whether a URI has the entry's host or, for an entry with a scheme, starts with the entry up to
+// the end of a path segment. A URI without a host equals the entry, or starts with an entry that ends in a colon. A
+// URI that programs interpret differently matches nothing.
 func matchesURI(name, entry string) bool {
 	uri, err := url.Parse(name)
 	if err == nil && uri.Opaque != "" {
@@ -84,8 +83,8 @@ func matchesURI(name, entry string) bool {
 	return ok && (rest == "" || under == "" || strings.HasSuffix(under, "/") || strings.HasPrefix(rest, "/"))
 }
 
-// isUnambiguous reports whether all programs see the same host and path in a URI: it has no user, its host is a
-// DNS name or an IP address, and its path neither leads upwards nor hides characters that separate parts of a URI.
+// isUnambiguous reports whether all programs see the same host and path in a URI: no user, a DNS name or an IP
+// address, and a path that neither leads upwards nor hides separators.
 func isUnambiguous(uri *url.URL) bool {
 	if uri.User != nil || uri.Opaque != "" || !isPlainHost(uri.Hostname()) {
 		return false
@@ -100,8 +99,8 @@ func isUnambiguous(uri *url.URL) bool {
 	return !hidesSeparator(path)
 }
 
-// isPlainHost reports whether a host is an IP address, or dot-separated labels of letters, digits, hyphens and
-// underscores, which SPIFFE allows.
+// isPlainHost reports whether a host is an IP address, or labels of letters, digits, hyphens and underscores, which
+// SPIFFE allows.
 func isPlainHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
@@ -114,9 +113,9 @@ func isPlainHost(host string) bool {
 	return true
 }
 
-// hidesSeparator reports whether a path contains a backslash, or a percent-encoded character that is special in a
-// URI or need not be encoded (RFC 3986, sections 2.2 and 2.3). Programs decode these before or after interpreting
-// the path, some twice.
+// hidesSeparator reports whether a path contains a backslash, or a percent-encoded character that is special in a URI
+// or need not be encoded (RFC 3986, sections 2.2 and 2.3), which programs decode before or after interpreting the
+// path, or twice.
 func hidesSeparator(path string) bool {
 	for i := range len(path) {
 		switch {
@@ -133,7 +132,6 @@ func hidesSeparator(path string) bool {
 	return false
 }
 
-// isSpecial reports whether an octet is reserved or unreserved in URIs, a percent sign or a backslash.
 func isSpecial(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
 		strings.IndexByte("-._~:/?#[]@!$&'()*+,;=%\\", c) >= 0

@@ -29,8 +29,7 @@ type OCSPAnswer struct {
 	Nonce      []byte // copied from the request; nil if it had none
 }
 
-// OCSPStatus is the status of one certificate: revoked if it has a revocation, good if it is known, otherwise
-// unknown.
+// OCSPStatus is the status of one certificate: revoked, good if it is known, or unknown.
 type OCSPStatus struct {
 	ID         []byte // DER CertID of the request
 	Known      bool
@@ -43,8 +42,7 @@ var (
 	oidECDSAWithSHA256 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
 )
 
-// OCSP signs a basic OCSP response (RFC 6960, section 4.2.1) and returns its DER. It verifies the signature before
-// returning it. Errors are Internal.
+// OCSP signs a basic OCSP response (RFC 6960, section 4.2.1), verifies it, and returns its DER. Errors are Internal.
 func OCSP(responder Responder, answer OCSPAnswer) ([]byte, error) {
 	if err := checkAnswer(responder, answer); err != nil {
 		return nil, err
@@ -102,7 +100,6 @@ func checkAnswer(responder Responder, answer OCSPAnswer) error {
 	return nil
 }
 
-// responseData returns the signed part (RFC 6960, section 4.2.1): the responder's key, the time and the statuses.
 func responseData(responder Responder, answer OCSPAnswer) ([]byte, error) {
 	key, err := pki.KeyBits(responder.Certificate.RawSubjectPublicKeyInfo)
 	if err != nil {

@@ -10,9 +10,8 @@ import (
 	"notary/internal/pki"
 )
 
-// NewResponder issues the certificate of an authority's OCSP responder, for a key that the program generated,
-// under the profile for responders (RFC 6960, section 4.2.2.2). Errors are those of [Leaf]; a profile unsuitable
-// for responders is Unprocessable.
+// NewResponder issues the certificate of an authority's OCSP responder, for a key that the program generated (RFC
+// 6960, section 4.2.2.2). Errors are those of [Leaf]; a profile unsuitable for responders is Unprocessable.
 func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, terms Terms) (*Issued, error) {
 	if profile.CA || !profile.OCSPNoCheck || !slices.Contains(profile.ExtKeyUsages, notary.OCSPSigning) ||
 		!slices.Contains(profile.KeyUsages, notary.DigitalSignature) {
@@ -33,8 +32,8 @@ func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, ter
 	return a.issue()
 }
 
-// responderRequest returns a request whose subject extends the authority's name, or only names the responder's
-// role if an attribute of an external authority's name cannot be certified.
+// responderRequest returns a request whose subject extends the authority's name, or only names the responder's role
+// if the authority's name has an attribute that cannot be certified.
 func responderRequest(authority *x509.Certificate, key crypto.Signer) (*pki.CSR, error) {
 	const title = "OCSP responder"
 	named := authority.Subject

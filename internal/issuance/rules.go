@@ -15,13 +15,11 @@ import (
 	"notary/internal/pki"
 )
 
-// rule is a rule of a profile, with the stable identifier of its verdict.
 type rule struct {
 	name  string
 	check func(*notary.Profile, *pki.CSR) error
 }
 
-// profileRules are a profile's rules for requests.
 var profileRules = []rule{
 	{"key", checkKeyKind},
 	{"key_usage", checkKeyUsage},
@@ -39,7 +37,6 @@ var profileRules = []rule{
 	{"max_names", checkNameCount},
 }
 
-// kindOf returns the kind of a key that package pki accepts, and the size of an RSA key.
 func kindOf(key crypto.PublicKey) (kind notary.KeyKind, rsaBits int) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -85,8 +82,8 @@ func leastExponent(r *notary.Rules) int {
 	return r.Keys.MinRSAExponent
 }
 
-// AllowsExponent reports whether the rules allow a key's RSA exponent, the only key property that is refused by
-// default but can be allowed.
+// AllowsExponent reports whether the rules allow a key's RSA exponent, the only refused key property that can be
+// allowed.
 func AllowsExponent(r *notary.Rules, key crypto.PublicKey) bool {
 	small := pki.SmallExponent(key)
 	return small == 0 || slices.Contains(r.Keys.Allowed, notary.KindRSA) && small >= leastExponent(r)
@@ -101,7 +98,6 @@ func checkKeyUsage(p *notary.Profile, csr *pki.CSR) error {
 	return nil
 }
 
-// checkRequestSignature refuses a request signed with SHA-1 unless the profile allows it.
 func checkRequestSignature(p *notary.Profile, csr *pki.CSR) error {
 	if p.SHA1Requests || !pki.SignedWithSHA1(csr.SignatureAlgorithm) {
 		return nil
@@ -205,8 +201,7 @@ func checkURIs(p *notary.Profile, csr *pki.CSR) error {
 	return checkNameRule(p, p.Names.URI, "URI", csr.Names.URI, matchesURI)
 }
 
-// checkCommonName applies the rules for names to common names that look like one. A common name in canonical form
-// is already among the request's names.
+// checkCommonName applies the rules for names to common names that look like one but are not in canonical form.
 func checkCommonName(p *notary.Profile, csr *pki.CSR) error {
 	for _, commonName := range pki.CommonNames(csr.Subject) {
 		if err := checkLookalike(p, csr, commonName); err != nil {
@@ -232,7 +227,6 @@ func checkUPNs(p *notary.Profile, csr *pki.CSR) error {
 	return checkNameRule(p, p.Names.UPN, "user principal name", csr.Names.UPN, matchesEmail)
 }
 
-// checkNameRule refuses the first name of a type that the profile does not allow.
 func checkNameRule(p *notary.Profile, rule notary.NameRule, what string, names []string,
 	matches func(name, entry string) bool) error {
 	if rule.Allow == notary.AllowAny {
@@ -256,7 +250,6 @@ func refusedBy(p *notary.Profile, format string, args ...any) error {
 	return notary.Errorf(notary.Unprocessable, "the profile %s %s", p.Name, fmt.Sprintf(format, args...))
 }
 
-// listed returns the first few elements of a list for display.
 func listed[T ~string](list []T) string {
 	const most = 5
 	var b strings.Builder

@@ -12,11 +12,9 @@ import (
 	"notary/internal/pki"
 )
 
-// sampleTime is the time of issue of samples. It is fixed because lints look at dates, and the verdict on a
-// profile must not depend on the day.
+// sampleTime is the time of issue of samples, fixed because lints look at dates.
 var sampleTime = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// sampleIssuer is a self-signed authority for samples.
 var sampleIssuer = sync.OnceValues(func() (*Issuer, error) {
 	throwAway, err := throwAwayECDSA()
 	if err != nil {
@@ -33,7 +31,6 @@ var sampleIssuer = sync.OnceValues(func() (*Issuer, error) {
 	return &Issuer{Certificate: root.Certificate, Signer: throwAway.key}, nil
 })
 
-// sampleKeys generates a key of each kind on first use.
 var sampleKeys = map[notary.KeyKind]func() (crypto.Signer, error){
 	notary.KindRSA: func() (crypto.Signer, error) {
 		throwAway, err := throwAwayRSA()
@@ -56,8 +53,8 @@ func sampleRequest(key crypto.Signer, title string, names notary.Names) (*pki.CS
 	return pki.NewCSR(key, pkix.Name{CommonName: title}, names)
 }
 
-// checkSample lints what would be issued for a minimal request with each kind of key. Rules under which no
-// certificate would pass are refused.
+// checkSample lints what would be issued for a minimal request with each kind of key, and refuses rules under which
+// none passes.
 func checkSample(r *notary.Rules) error {
 	issuer, err := sampleIssuer()
 	if err != nil {
@@ -86,7 +83,6 @@ func checkSample(r *notary.Rules) error {
 	return nil
 }
 
-// ruleError sets the field to the rule that a lint found fault with.
 func ruleError(kind notary.KeyKind, err error) error {
 	var e *notary.Error
 	if !errors.As(err, &e) || e.Kind == notary.Internal {

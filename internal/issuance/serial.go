@@ -8,8 +8,8 @@ import (
 	"notary"
 )
 
-// newSerial returns a random serial number: positive, with 128 random bits and at most 17 octets, well below the
-// limit of 20 (RFC 5280, section 4.1.2.2).
+// newSerial returns a positive serial number with 128 random bits and at most 17 octets; the limit is 20 (RFC 5280,
+// section 4.1.2.2).
 func newSerial(random io.Reader) (*big.Int, error) {
 	if random == nil {
 		random = rand.Reader

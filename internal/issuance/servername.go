@@ -7,10 +7,8 @@ import (
 	"notary/internal/pki"
 )
 
-// forServers reports whether certificates under these rules are for TLS servers.
 func forServers(r *notary.Rules) bool { return hasPurpose(r, notary.ServerAuth) }
 
-// hasPurpose reports whether the rules have an extended key usage, by its name or its identifier.
 func hasPurpose(r *notary.Rules, purpose string) bool {
 	want, _ := purposeOID(purpose)
 	return slices.ContainsFunc(r.ExtKeyUsages, func(given string) bool {
@@ -19,9 +17,9 @@ func hasPurpose(r *notary.Rules, purpose string) bool {
 	})
 }
 
-// withServerName copies the common name of a server's request, even a single label, to its names if they include
-// no host: clients look only at the subject alternative names (RFC 9525, section 2). Common names with several
-// labels and IP addresses are already among the names under every profile.
+// withServerName copies the common name of a server's request, even a single label, to its names if they include no
+// host: clients look only at the subject alternative names (RFC 9525, section 2). Other hosts are already there under
+// every profile.
 func withServerName(r *notary.Rules, csr *pki.CSR) *pki.CSR {
 	if !forServers(r) || namesServer(csr.Names) {
 		return csr
@@ -39,7 +37,6 @@ func withServerName(r *notary.Rules, csr *pki.CSR) *pki.CSR {
 // (SPIFFE) have no other name.
 func namesServer(names notary.Names) bool { return len(names.DNS)+len(names.IP)+len(names.URI) > 0 }
 
-// checkServerName refuses or reports a server certificate that names no host, according to the profile.
 func (a *attempt) checkServerName() error {
 	if !forServers(&a.profile.Rules) || namesServer(a.csr.Names) {
 		return nil
@@ -58,8 +55,8 @@ func (a *attempt) checkServerName() error {
 	return nil
 }
 
-// refusesNoHost reports whether a server's request without a host is refused. By default it is only reported if
-// the certificate may be for a client and the common name does not look like a host.
+// refusesNoHost reports whether a server's request without a host is refused. By default it is only reported if the
+// certificate may be for a client and the common name does not look like a host.
 func refusesNoHost(r *notary.Rules, commonName string) bool {
 	switch _, likeHost := pki.LooksLikeHost(commonName); {
 	case r.LintWarnings == notary.RefuseWarnings:

@@ -19,15 +19,14 @@ import (
 	"notary/internal/pki"
 )
 
-// throwAway is a key that no certificate contains. Its signatures in drafts stand in for the authority's, so that
-// drafts have the form of what will be signed.
+// throwAway is a key that no certificate contains. Its signatures in drafts stand in for the authority's.
 type throwAway struct {
 	key         crypto.Signer
 	placeholder []byte // an arbitrary signature
 }
 
-// The throw-away keys, generated on first use. One per algorithm is enough: the curve or size of the issuer's key
-// is not part of the signed bytes.
+// The throw-away keys, generated on first use. One per algorithm is enough: the signed bytes do not contain the curve
+// or size.
 var (
 	throwAwayECDSA   = newThrowAway(notary.ECDSAP256, crypto.SHA256)
 	throwAwayEd25519 = newThrowAway(notary.Ed25519, 0)
@@ -48,14 +47,12 @@ func newThrowAway(alg notary.KeyAlgorithm, hash crypto.Hash) func() (*throwAway,
 	})
 }
 
-// scheme is the signature algorithm of an authority's key.
 type scheme struct {
 	algorithm x509.SignatureAlgorithm
 	hash      crypto.Hash // 0 if the scheme does its own hashing
 	throwAway func() (*throwAway, error)
 }
 
-// schemeOf returns the scheme with the hash that suits the key.
 func schemeOf(key crypto.PublicKey) (scheme, error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -121,9 +118,8 @@ func (r *recorder) SignMessage(_ io.Reader, message []byte, _ crypto.SignerOpts)
 	return nil, errRecorded
 }
 
-// draft builds the certificate with a throw-away key's signature in place of the issuer's. Package x509 encodes
-// the to-be-signed bytes, but would also sign and verify them, which costs more than everything else and is
-// useless here.
+// draft builds the certificate with a throw-away key's signature. Package x509 encodes the to-be-signed bytes, but
+// would also sign and verify them, which costs more than everything else.
 func (i Issuer) draft(template *x509.Certificate, key crypto.PublicKey, scheme scheme) (*x509.Certificate, error) {
 	throwAway, err := scheme.throwAway()
 	if err != nil {
@@ -146,8 +142,7 @@ func (i Issuer) draft(template *x509.Certificate, key crypto.PublicKey, scheme s
 	return draft, nil
 }
 
-// sign signs exactly the bytes that were checked, and verifies the signature before returning the certificate, in
-// case the signer is faulty.
+// sign signs exactly the bytes that were checked, and verifies the signature, in case the signer is faulty.
 func (i Issuer) sign(draft *x509.Certificate, scheme scheme) (*x509.Certificate, error) {
 	signature, err := crypto.SignMessage(i.Signer, rand.Reader, draft.RawTBSCertificate, scheme.hash)
 	if err != nil {
@@ -165,8 +160,7 @@ func (i Issuer) sign(draft *x509.Certificate, scheme scheme) (*x509.Certificate,
 	return &certificate, nil
 }
 
-// assemble builds the certificate from the to-be-signed bytes and the signature (RFC 5280, section 4.1). Both
-// contain the signature algorithm.
+// assemble builds the certificate from the to-be-signed bytes and the signature (RFC 5280, section 4.1).
 func assemble(tbs, signature []byte) ([]byte, error) {
 	var fields, algorithm cryptobyte.String
 	in := cryptobyte.String(tbs)

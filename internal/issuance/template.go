@@ -12,8 +12,8 @@ import (
 	"notary/internal/pki"
 )
 
-// newTemplate creates a template from the request, with all that depends on neither the kind of certificate nor
-// the issuer.
+// newTemplate creates a template from the request with what depends on neither the kind of certificate nor the
+// issuer.
 func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 	serial, err := newSerial(terms.Rand)
 	if err != nil {
@@ -47,8 +47,7 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 // emptySubject is a Name without attributes, which makes the names extension critical (RFC 5280, section 4.2.1.6).
 var emptySubject = []byte{0x30, 0}
 
-// addUPNs adds the subject alternative names to the template as an extension if there are user principal names,
-// which package x509 does not support.
+// addUPNs adds the names as an extension if there are user principal names, which package x509 lacks.
 func addUPNs(template *x509.Certificate, names notary.Names) error {
 	if len(names.UPN) == 0 {
 		return nil
@@ -58,7 +57,6 @@ func addUPNs(template *x509.Certificate, names notary.Names) error {
 	return err
 }
 
-// fixSubject applies the profile's fixed attributes to the template's subject.
 func fixSubject(template *x509.Certificate, profile *notary.Profile) error {
 	fixed := fixedAttributes(profile)
 	if len(fixed) == 0 {
@@ -94,9 +92,9 @@ func makeAuthority(template *x509.Certificate, pathLen int, constraints notary.N
 	return err
 }
 
-// setValidity sets the end of validity to the requested one or to whole, the first second after the default
-// validity, limited by the validity of the issuers. Both ends are inclusive (RFC 5280, section 4.1.2.5), so that
-// 90 days end a second before the 91st.
+// setValidity sets the end of validity to the requested one or to whole, the first second after the default validity,
+// limited by the validity of the issuers. Both ends are inclusive (RFC 5280, section 4.1.2.5), so that 90 days end a
+// second before the 91st.
 func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms Terms, whole time.Time) error {
 	template.NotAfter = whole.Add(-time.Second)
 	if !terms.NotAfter.IsZero() {
@@ -120,8 +118,8 @@ func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms 
 	return nil
 }
 
-// CheckEnd returns an error if the profile does not allow the requested end of validity. An excess of up to a
-// minute is truncated rather than refused, to tolerate clock differences.
+// CheckEnd returns an error if the profile does not allow the requested end of validity. An excess of up to a minute
+// is truncated, to tolerate clock differences.
 func CheckEnd(profile *notary.Profile, terms Terms) error {
 	longest := profile.MaxValidity
 	if terms.NotAfter.IsZero() || longest == 0 || !terms.NotAfter.After(terms.Now.Add(longest+backdate)) {
@@ -143,8 +141,6 @@ func keyIdentifier(publicKeyInfo []byte) ([]byte, error) {
 	return sum[:20], nil
 }
 
-// issuerKeyIdentifier returns the issuer's key identifier, derived from its key if an external certificate has
-// none.
 func issuerKeyIdentifier(issuer *x509.Certificate) ([]byte, error) {
 	if len(issuer.SubjectKeyId) > 0 {
 		return issuer.SubjectKeyId, nil

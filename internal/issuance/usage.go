@@ -11,7 +11,6 @@ import (
 	"notary/internal/pki"
 )
 
-// keyUsages maps names to the bits of package x509.
 var keyUsages = map[notary.KeyUsage]x509.KeyUsage{
 	notary.DigitalSignature:  x509.KeyUsageDigitalSignature,
 	notary.ContentCommitment: x509.KeyUsageContentCommitment,
@@ -49,13 +48,12 @@ func profileUsage(r *notary.Rules) (usage x509.KeyUsage) {
 	return usage
 }
 
-// usageFor returns the profile's key usages that suit the key, or 0 if none does.
 func usageFor(profile *notary.Profile, key crypto.PublicKey) x509.KeyUsage {
 	kind, _ := kindOf(key)
 	return profileUsage(&profile.Rules) & possibleUsages(kind)
 }
 
-// extKeyUsages maps names to the purposes of package x509 (RFC 5280, section 4.2.1.12).
+// extKeyUsages maps names to purposes (RFC 5280, section 4.2.1.12).
 var extKeyUsages = map[string]x509.ExtKeyUsage{
 	notary.ServerAuth:      x509.ExtKeyUsageServerAuth,
 	notary.ClientAuth:      x509.ExtKeyUsageClientAuth,
@@ -65,7 +63,6 @@ var extKeyUsages = map[string]x509.ExtKeyUsage{
 	notary.OCSPSigning:     x509.ExtKeyUsageOCSPSigning,
 }
 
-// purposeOIDs maps the most common purposes to object identifiers.
 var purposeOIDs = func() map[string]asn1.ObjectIdentifier {
 	oids := map[string]asn1.ObjectIdentifier{}
 	oids[anyExtKeyUsage], _ = pki.ParseOID(anyExtKeyUsage)
@@ -75,7 +72,6 @@ var purposeOIDs = func() map[string]asn1.ObjectIdentifier {
 	return oids
 }()
 
-// purposeOID returns the object identifier of a purpose given by name or identifier.
 func purposeOID(purpose string) (asn1.ObjectIdentifier, bool) {
 	if oid, ok := purposeOIDs[purpose]; ok {
 		return oid, true
@@ -83,9 +79,9 @@ func purposeOID(purpose string) (asn1.ObjectIdentifier, bool) {
 	return pki.ParseOID(purpose)
 }
 
-// CertifiesResponders reports whether certificates under these rules may sign OCSP responses for their issuer.
-// Relying parties look only at id-kp-OCSPSigning (RFC 6960, section 4.2.2.2). Such rules apply only to keys that
-// the program generates: any other holder could declare revoked certificates good.
+// CertifiesResponders reports whether certificates under these rules may sign OCSP responses for their issuer:
+// relying parties look only at id-kp-OCSPSigning (RFC 6960, section 4.2.2.2). Such rules apply only to keys that the
+// program generates: any other holder could declare revoked certificates good.
 func CertifiesResponders(r *notary.Rules) bool {
 	return hasPurpose(r, notary.OCSPSigning) || hasPurpose(r, anyExtKeyUsage)
 }
@@ -97,7 +93,6 @@ var (
 	oidOCSPNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 )
 
-// addUsages adds the profile's usages, purposes and policies to the template.
 func addUsages(template *x509.Certificate, profile *notary.Profile, key crypto.PublicKey) error {
 	template.KeyUsage = usageFor(profile, key)
 	var oids []asn1.ObjectIdentifier
@@ -135,7 +130,6 @@ func addUsages(template *x509.Certificate, profile *notary.Profile, key crypto.P
 	return nil
 }
 
-// purposes returns a certificate's extended key usages as object identifiers, in order.
 func purposes(c *x509.Certificate) []string {
 	var list []string
 	for _, usage := range c.ExtKeyUsage {

@@ -13,7 +13,6 @@ import (
 	"notary"
 )
 
-// check is one of zlint's lints.
 type check struct {
 	*lint.CertificateLint
 	instance lint.CertificateLintInterface // nil if each certificate needs a new instance
@@ -35,8 +34,7 @@ var checks = sync.OnceValues(func() ([]check, error) {
 	return list, nil
 })
 
-// newCheck creates the single instance of a lint that neither holds state nor is configurable. This is true of all
-// at present.
+// newCheck creates the single instance of a lint that neither holds state nor is configurable, as all at present.
 func newCheck(l *lint.CertificateLint) check {
 	instance := l.Lint()
 	_, configurable := instance.(lint.Configurable)
@@ -47,8 +45,7 @@ func newCheck(l *lint.CertificateLint) check {
 	return check{l, instance}
 }
 
-// status returns the result of [lint.CertificateLint.Execute], which for the RFC lints does the same with a new
-// instance each time.
+// status is [lint.CertificateLint.Execute] without a new instance each time.
 func (c check) status(certificate *zx509.Certificate) (status lint.LintStatus) {
 	defer func() {
 		if recover() != nil {
@@ -68,9 +65,9 @@ func (c check) status(certificate *zx509.Certificate) (status lint.LintStatus) {
 	}
 }
 
-// lintCertificate runs the lints and returns the findings that are not errors. It fails closed: it returns an
-// error if a lint finds an error or fails (zlint calls that fatal), if zlint cannot parse the certificate, or if a
-// warning is to be refused.
+// lintCertificate runs the lints and returns the findings that are not errors. It fails closed: it returns an error
+// if a lint finds an error or fails (zlint calls that fatal), if zlint cannot parse the certificate, or if a warning
+// is to be refused.
 func lintCertificate(der []byte, warnings notary.LintWarnings) ([]notary.Finding, error) {
 	checks, err := checks()
 	if err != nil || len(checks) == 0 {
@@ -111,7 +108,6 @@ func (c check) finding(certificate *zx509.Certificate) (finding notary.Finding, 
 	return notary.Finding{Lint: c.Name, Level: level, Description: c.Description, Citation: c.Citation}, true
 }
 
-// lintError returns the error for a finding: what is wrong, the citation, and how to fix it.
 func lintError(f notary.Finding) error {
 	verb := "would break a rule"
 	mend := lintAdvice(f.Lint)
@@ -152,8 +148,7 @@ func lintAdvice(lintName string) string {
 	return "change the request or the profile, and try again"
 }
 
-// Lint returns all findings of the lints in any certificate, including errors. An unparsable certificate is an
-// Unprocessable error.
+// Lint returns all findings of the lints in any certificate. An unparsable certificate is an Unprocessable error.
 func Lint(der []byte) (findings []notary.Finding, err error) {
 	checks, err := checks()
 	if err != nil || len(checks) == 0 {
@@ -172,8 +167,7 @@ func Lint(der []byte) (findings []notary.Finding, err error) {
 	return findings, nil
 }
 
-// parseForLint calls zlint's parser, which was written for certificates found on the web, and recovers from panics
-// on malicious input.
+// parseForLint calls zlint's parser and recovers from panics on malicious input.
 func parseForLint(der []byte) (certificate *zx509.Certificate, err error) {
 	defer func() {
 		if recover() != nil {

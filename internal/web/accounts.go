@@ -114,7 +114,6 @@ func (s *site) deleteAccount(c *call) error {
 
 func accountPath(id int64) string { return fmt.Sprintf("/accounts/%d", id) }
 
-// readRole parses the role in a form. Package auth validates it.
 func readRole(text string) (*notary.Role, error) {
 	number, err := strconv.Atoi(text)
 	if err != nil {
@@ -124,7 +123,6 @@ func readRole(text string) (*notary.Role, error) {
 	return &role, nil
 }
 
-// rolesMay describes each role in a few words.
 var rolesMay = map[notary.Role]string{
 	notary.Admin:                "full access",
 	notary.CertificateManager:   "manages CAs, profiles, requests and revocation",
@@ -140,7 +138,6 @@ func roles(chosen notary.Role) (all []page.Option) {
 	return all
 }
 
-// Roles returns the choices for a new account. The default is a role with few permissions.
 func (accountForm) Roles() []page.Option { return roles(notary.CertificateRequestor) }
 
 func (p accountPage) Roles() []page.Option { return roles(p.Account.Role) }

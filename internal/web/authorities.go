@@ -15,7 +15,6 @@ type authoritiesPage struct {
 	Pager page.Pager
 }
 
-// authorityRow is an authority in the tree. It follows its issuer.
 type authorityRow struct {
 	*notary.Authority
 	State   *notary.AuthorityState
@@ -34,7 +33,6 @@ func (s *site) authorities(c *call) error {
 	return c.show("authorities", "Certificate authorities", authoritiesPage{shown, pager})
 }
 
-// authorityRows returns all authorities in tree order.
 func (s *site) authorityRows(c *call) ([]authorityRow, error) {
 	all, err := s.ca.AuthorityStates(c.r.Context(), c.caller)
 	if err != nil {
@@ -70,7 +68,6 @@ func (t *authorityTree) outside(a *notary.Authority) bool {
 
 func pending(a *notary.Authority) bool { return a.Certificate == nil }
 
-// add adds an authority and, recursively, its subordinates, each once.
 func (t *authorityTree) add(state *notary.AuthorityState, above string, depth int) {
 	a := state.Authority
 	if t.added[a.ID] {
@@ -106,7 +103,6 @@ func below(rows []authorityRow, id int64) (found []authorityRow) {
 	return found
 }
 
-// issuerName returns the issuer in a certificate.
 func (s *site) issuerName(c *notary.Certificate) string {
 	objects, err := inspect.Read([]byte(c.PEM()), s.ca.Now())
 	if err != nil || objects[0].Certificate == nil {
@@ -115,7 +111,6 @@ func (s *site) issuerName(c *notary.Certificate) string {
 	return objects[0].Certificate.Issuer
 }
 
-// inForceURL returns the URL of the list of an authority's valid certificates.
 func (s *site) inForceURL(id int64) string {
 	return listURL("/certificates", url.Values{}, "certificate_authority_id", strconv.FormatInt(id, 10),
 		"revoked", "false",

@@ -78,14 +78,13 @@ func (s *site) authorityPage(c *call, f page.Form) error {
 	return c.show("authority", a.CommonName, p)
 }
 
-// Limits for the history of an authority: events to search, and events to show.
 const (
 	lastEvents  = 200
 	shownEvents = 10
 )
 
-// authorityHistory returns the last events of an authority without those of the system: periodic
-// CRLs and responder certificates would displace all others.
+// authorityHistory returns the last events of an authority without those of the system: periodic CRLs and responder
+// certificates would displace all others.
 func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]eventView, error) {
 	if !c.caller.May(notary.ReadEvents) {
 		return nil, nil
@@ -122,7 +121,6 @@ func (s *site) authorityProfiles(c *call) (found []page.Option, err error) {
 	return found, err
 }
 
-// Settings returns the form of the publication settings, filled with the current values unless it was submitted.
 func (p authorityPage) Settings() page.Form {
 	f, pub := p.At("settings"), p.Publication
 	if !f.Given("crl_shards") {
@@ -139,7 +137,6 @@ func (p authorityPage) FirstBelow() []authorityRow { return p.Below[:min(len(p.B
 // OtherBelow returns the number of those that are not.
 func (p authorityPage) OtherBelow() int { return len(p.Below) - len(p.FirstBelow()) }
 
-// CanBeSigned reports whether the authority can get a certificate from an issuer.
 func (p authorityPage) CanBeSigned() bool {
 	return !p.SelfSigned() && p.State.Status != notary.AuthorityRevoked
 }

@@ -10,7 +10,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// signAuthority issues an authority's certificate from another authority held here.
 func (s *site) signAuthority(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -34,7 +33,6 @@ func readAuthority(text string) (int64, error) {
 	return id, nil
 }
 
-// uploadAuthority stores the chain from an external CA.
 func (s *site) uploadAuthority(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -61,7 +59,6 @@ func (s *site) enableAuthority(c *call) error {
 	return c.done(authorityPath(id), "CA disabled. Issuance is stopped; CRL and OCSP continue.")
 }
 
-// changeAuthority changes the publication settings for new certificates.
 func (s *site) changeAuthority(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -93,7 +90,6 @@ func (s *site) recordIssued(c *call) error {
 		strconv.Itoa(done.Revoked)+" of them revoked. "+strconv.Itoa(done.Known)+" already known.")
 }
 
-// uploadCRL publishes the CRL that an offline authority has signed.
 func (s *site) uploadCRL(c *call) error {
 	id, err := c.id()
 	if err != nil {

@@ -42,7 +42,6 @@ func (s *site) crossPage(c *call, f page.Form) error {
 	return c.show("authority-cross", "Cross-sign "+a.CommonName, p)
 }
 
-// managedAuthority returns the authority in the path if the caller may manage authorities.
 func (s *site) managedAuthority(c *call) (*notary.Authority, error) {
 	if err := policy.AllowRole(c.caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 		return nil, err
@@ -82,7 +81,6 @@ func (s *site) uploadCross(c *call) error {
 	return c.done(authorityPath(id), crossAdded)
 }
 
-// useCertificate makes another of the authority's certificates the active one.
 func (s *site) useCertificate(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -98,7 +96,6 @@ func (s *site) useCertificate(c *call) error {
 	return c.done(authorityPath(id), "Certificate activated. New chains start with it.")
 }
 
-// ownCertificate is a certificate for an authority's key.
 type ownCertificate struct {
 	*notary.Certificate
 	State  string

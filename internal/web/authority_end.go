@@ -6,8 +6,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// authorityEnd asks for confirmation before an authority is disabled, revoked or deleted, and
-// shows the impact.
+// authorityEnd confirms that an authority is to be disabled, revoked or deleted, and shows the impact.
 type authorityEnd struct {
 	*notary.Authority
 	Impact       *notary.Impact
@@ -86,7 +85,6 @@ func (s *site) deleteAuthority(c *call) error {
 
 func (authorityEnd) Reasons() []page.Option { return reasons() }
 
-// whyNotRevocable returns why an authority cannot be revoked, or "". All are the authorities held here.
 func whyNotRevocable(a *notary.Authority, all []*notary.Authority) string {
 	if a.Certificate == nil {
 		return "This CA has no certificate to revoke."

@@ -21,7 +21,6 @@ func subtreeKinds(s *notary.Subtrees) []struct {
 	}{{"dns", &s.DNS}, {"ip", &s.IP}, {"email", &s.Email}, {"uri", &s.URI}}
 }
 
-// readSubtrees parses the name constraints in a field.
 func readSubtrees(field, text string) (s notary.Subtrees, err error) {
 	for _, line := range lines(text) {
 		prefix, names, _ := strings.Cut(line, ":")

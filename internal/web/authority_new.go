@@ -31,7 +31,6 @@ func (s *site) newAuthorityPage(c *call, f page.Form) error {
 		authorityForm{f, s.possibleIssuers(all, nil, 0), s.ca.PublishWarning()})
 }
 
-// Issuers of a new authority in addition to the authorities held here.
 const (
 	bySelf    = "self"
 	byOutside = "outside"
@@ -78,7 +77,7 @@ func (s *site) newAuthority(c *call) error {
 	return c.done(authorityPath(id), "CA created. Have its CSR signed by the external CA, then upload the certificate here.")
 }
 
-// readAuthorityOptions parses the fields of a new authority, whose names have the prefix.
+// readAuthorityOptions parses the fields of a new authority, which start with the prefix.
 func readAuthorityOptions(c *call, prefix string) (o ca.AuthorityOptions, err error) {
 	o = ca.AuthorityOptions{
 		KeyAlgorithm: notary.KeyAlgorithm(c.value("key_algorithm")),

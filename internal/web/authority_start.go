@@ -38,13 +38,12 @@ func (s *site) twoTierPage(c *call, f page.Form) error {
 	return c.show("authority-start", p.Heading(), p)
 }
 
-// Fields with the ids of the authorities that an unfinished attempt created: the form continues from there.
+// The authorities that an unfinished attempt created: the form continues from there.
 const (
 	fieldRoot    = "root"
 	fieldIssuing = "issuing"
 )
 
-// startTwoTier creates the root and the issuing CA, and signs the latter.
 func (s *site) startTwoTier(c *call) error {
 	organization := c.value("organization_name")
 	if organization == "" {
@@ -86,7 +85,6 @@ func (s *site) createTier(c *call, field, name string) (int64, error) {
 	return id, nil
 }
 
-// atTier adds the prefix of the form to the field of an error.
 func atTier(prefix string, err error) error {
 	return notary.MapField(err, func(field string) string {
 		switch field {
@@ -105,7 +103,6 @@ func (s *site) resumeTwoTier(c *call, err error) error {
 	return s.twoTierPage(c, c.failed(c.r.PostForm, c.explain(err)))
 }
 
-// Heading returns the heading for the first authorities or for further ones.
 func (p twoTierForm) Heading() string {
 	if p.First {
 		return "Create your first CAs"
@@ -115,7 +112,6 @@ func (p twoTierForm) Heading() string {
 
 func (twoTierForm) KeyAlgorithms() []page.Option { return keyAlgorithms() }
 
-// tierDetails are the fields of the advanced options, which are collapsed at first.
 var tierDetails = []string{"root_common_name", "issuing_common_name", "country_name", "root_not_valid_after",
 	"issuing_not_valid_after", "root_path_length", "issuing_path_length"}
 

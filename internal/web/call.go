@@ -18,7 +18,7 @@ const (
 	maxKept  = 12 << 10 // octets of a form that the login carries along, which is limited to 16 KiB
 )
 
-// BodyLimit returns the limit for a form that is sent with a valid session.
+// BodyLimit is for a form that is sent with a valid session.
 func BodyLimit(*http.Request) server.BodyLimit {
 	return server.BodyLimit{Bytes: maxForm, Time: formTime}
 }
@@ -32,7 +32,6 @@ func SessionToken(r *http.Request) string {
 	return cookie.Value
 }
 
-// call is one request of a browser.
 type call struct {
 	site    *site
 	w       http.ResponseWriter
@@ -43,7 +42,6 @@ type call struct {
 	failing bool   // whether a form is shown again with its error
 }
 
-// handler returns a handler that identifies the caller, reads the form and runs the route.
 func (s *site) handler(to route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page.SetHeaders(w.Header())
@@ -68,7 +66,6 @@ func (s *site) handler(to route) http.Handler {
 	})
 }
 
-// prepare reads the session and the form.
 func (c *call) prepare(to route) error {
 	c.caller.Address, c.caller.RequestID = server.ClientAddress(c.r), server.RequestID(c.r.Context())
 	if err := c.readSession(); err != nil {
@@ -97,8 +94,8 @@ func (c *call) readSession() error {
 	return err
 }
 
-// ready reports whether the route can run. Otherwise it has answered: a service without accounts redirects to the first
-// account, and callers without a session to the login.
+// ready reports whether the route can run. Otherwise it redirects: a service without accounts to the first account,
+// and callers without a session to the login.
 func (s *site) ready(c *call, to route) (bool, error) {
 	if !s.initialized.Load() {
 		some, err := s.auth.HasAccounts(c.r.Context())
@@ -123,14 +120,14 @@ func (s *site) ready(c *call, to route) (bool, error) {
 
 func (c *call) redirect(to string) { http.Redirect(c.w, c.r, to, http.StatusSeeOther) }
 
-// done completes a form: it redirects to a page that shows the message.
+// done redirects to a page that shows the message.
 func (c *call) done(to, message string) error {
 	c.setFlash(message)
 	c.redirect(to)
 	return nil
 }
 
-// value returns a field of the posted form without surrounding white space, or of the query if no form was posted.
+// value returns a field of the posted form, or else of the query, without surrounding white space.
 func (c *call) value(name string) string {
 	fields := c.r.PostForm
 	if c.r.Method != http.MethodPost {
@@ -149,13 +146,11 @@ func readID(text string) (int64, error) {
 	return id, nil
 }
 
-// errorPage shows an error that belongs to no form.
 type errorPage struct {
 	Message   string
 	RequestID string // of an internal error, to find it in the log
 }
 
-// fail shows an error that no form can show.
 func (c *call) fail(err error) {
 	e := c.explain(err)
 	c.status = server.Status(e.Kind)
@@ -190,7 +185,6 @@ func heading(status int) string {
 	return http.StatusText(status)
 }
 
-// explain returns the error for the user and logs the details.
 func (c *call) explain(err error) *notary.Error {
 	if notary.KindOf(err) == notary.Forbidden {
 		c.site.auth.Refused(c.caller, c.r.Pattern, err)

@@ -27,7 +27,6 @@ type certificatePage struct {
 	reports      bool   // whether the caller may report its key as compromised
 }
 
-// otherChain is an alternative chain from a certificate to a trust anchor.
 type otherChain struct {
 	Number  int // in the download URL
 	Names   string
@@ -86,8 +85,7 @@ func (p certificatePage) revocable() bool {
 	return p.Holder == 0 && p.NotRevocable == ""
 }
 
-// notRevocable returns why a certificate cannot be revoked, or "". It does not know if the caller cannot see the
-// issuer.
+// notRevocable returns why a certificate cannot be revoked, or "", also if the caller cannot see the issuer.
 func notRevocable(cert *notary.Certificate, authorities []*notary.Authority, seen bool) string {
 	if !seen && cert.AuthorityID != 0 {
 		return ""
@@ -95,7 +93,6 @@ func notRevocable(cert *notary.Certificate, authorities []*notary.Authority, see
 	return page.Because(cert.Revocable(issuerOf(cert, authorities)))
 }
 
-// issuerOf returns the authority among all that signed a certificate, or nil.
 func issuerOf(cert *notary.Certificate, all []*notary.Authority) *notary.Authority {
 	i := slices.IndexFunc(all, func(a *notary.Authority) bool { return a.ID == cert.AuthorityID })
 	if i < 0 {
@@ -112,7 +109,7 @@ func (s *site) certificateOf(c *call) (*notary.Certificate, error) {
 	return s.ca.Certificate(c.r.Context(), c.caller, id)
 }
 
-// profileNamed returns the id of a profile, or 0 if it does not exist or the caller may not see it.
+// profileNamed returns the id of a profile, or 0 if the caller may not see it.
 func (s *site) profileNamed(c *call, name string) (int64, error) {
 	if name == "" || !c.caller.May(notary.ReadProfiles) {
 		return 0, nil
@@ -146,7 +143,6 @@ func (s *site) downloadCertificate(c *call) error {
 	return c.sendCertificate(cert)
 }
 
-// downloadChain sends a certificate's chain by its number, from 1.
 func (s *site) downloadChain(c *call) error {
 	id, err := c.id()
 	if err != nil {

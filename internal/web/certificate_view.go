@@ -7,8 +7,7 @@ import (
 	"notary/internal/inspect"
 )
 
-// certificateView is a decoded certificate with its chain, for the templates "certificate-facts",
-// "problems" and "chain".
+// certificateView is a certificate for the templates "certificate-facts", "problems" and "chain".
 type certificateView struct {
 	*inspect.Certificate                   // nil if it cannot be parsed
 	Problems             []inspect.Problem // of the certificate and its chain
@@ -22,7 +21,6 @@ type link struct {
 	Below       *link // the certificate that it issued; nil for the last one
 }
 
-// viewOf decodes a certificate. Links lead only to the given authorities.
 func (s *site) viewOf(c *notary.Certificate, authorities []*notary.Authority) certificateView {
 	objects, err := inspect.Read([]byte(c.ChainPEM()), s.ca.Now())
 	if err != nil || len(objects) == 0 {
@@ -41,7 +39,6 @@ func (s *site) viewOf(c *notary.Certificate, authorities []*notary.Authority) ce
 	return v
 }
 
-// holder returns the id of the authority whose active certificate it is, or 0.
 func holder(c *inspect.Certificate, authorities []*notary.Authority) int64 {
 	i := slices.IndexFunc(authorities, func(a *notary.Authority) bool {
 		return c != nil && a.Certificate != nil && a.Certificate.Fingerprint == c.SHA256

@@ -35,7 +35,6 @@ func (s *site) certificates(c *call) error {
 	return s.showCertificates(c, page.NewForm(v), found)
 }
 
-// certificatesPage shows an empty list with the form of an invalid filter.
 func (s *site) certificatesPage(c *call, f page.Form) error {
 	return s.showCertificates(c, f, notary.Page[*notary.Certificate]{})
 }
@@ -57,16 +56,14 @@ func (s *site) showCertificates(c *call, f page.Form, found notary.Page[*notary.
 	return c.show("certificates", "Certificates", p)
 }
 
-// expiresSoon is the window of the list of expiring certificates, in days.
 const expiresSoon = 30
 
-// expiringURL returns the URL of the list of certificates that expire within a number of days.
 func expiringURL(days int) string {
 	return fmt.Sprintf("/certificates?expiring=%dd&sort=%s", days, notary.ByNotAfter)
 }
 
-// certificateTabs returns the tabs of the inventory. Their URLs have the present time, so that all
-// pages of a list have the same limit. A tab is current for an hour after that time.
+// certificateTabs returns the tabs of the inventory. Their URLs have the present time, so that all pages of a list
+// have the same limit. A tab is current for an hour after it.
 func (s *site) certificateTabs(v url.Values) []tab {
 	const start, end, expiring = "expires_after", "expires_before", "expiring"
 	now, soon := s.ca.Now(), fmt.Sprintf("%dd", expiresSoon)
@@ -89,7 +86,6 @@ func (s *site) certificateTabs(v url.Values) []tab {
 	}
 }
 
-// moment formats a time for a filter.
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func certificatePath(id int64) string { return fmt.Sprintf("/certificates/%d", id) }

@@ -24,8 +24,7 @@ const (
 	maxName   = 60                                              // characters of a file name
 )
 
-// fileForm is a download format of a certificate. Path is the last part of the URL and the end of
-// the file name.
+// fileForm is a download format. Path is the last part of the URL and the end of the file name.
 type fileForm struct {
 	Path, Label string
 	contentType string
@@ -45,13 +44,11 @@ var certificateForms = []fileForm{
 	{"chain.p7b", "Full chain, PKCS #7 PEM (chain.p7b)", typePEM, chainPKCS7PEM},
 }
 
-// downloads are the download links of a certificate, for the template "downloads".
 type downloads struct {
 	Path  string // without the part of the format
 	Forms []fileForm
 }
 
-// downloadsOf returns the links below a path that [call.sendCertificate] serves.
 func downloadsOf(c *notary.Certificate, path string) downloads {
 	d := downloads{path, certificateForms}
 	d.Forms = slices.DeleteFunc(slices.Clone(certificateForms), func(f fileForm) bool {
@@ -67,7 +64,6 @@ func issuersPEM(c *notary.Certificate) ([]byte, error) {
 	return []byte(notary.CertificatesPEM(c.IssuerChain...)), nil
 }
 
-// rootOf returns the root at the end of a certificate's chain, or nil.
 func rootOf(c *notary.Certificate) []byte {
 	if len(c.IssuerChain) == 0 {
 		return nil
@@ -101,7 +97,6 @@ func chainPKCS7PEM(c *notary.Certificate) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: der}), err
 }
 
-// sendCertificate sends a certificate in the format {form} of the path.
 func (c *call) sendCertificate(cert *notary.Certificate) error {
 	i := slices.IndexFunc(certificateForms, func(f fileForm) bool { return f.Path == c.r.PathValue("form") })
 	if i < 0 {
@@ -126,7 +121,7 @@ func (c *call) send(name, contentType string, body []byte) error {
 	return nil
 }
 
-// fileName returns text reduced to characters that are safe in file names, or other if none are left.
+// fileName reduces text to characters that are safe in file names, or returns other if none are left.
 func fileName(text, other string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(text) {

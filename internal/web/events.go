@@ -36,7 +36,6 @@ func (s *site) events(c *call, f page.Form) error {
 	return s.showEvents(c, f, found)
 }
 
-// eventsPage shows the page without events for an invalid filter.
 func (s *site) eventsPage(c *call, f page.Form) error {
 	return s.showEvents(c, f, notary.Page[*notary.Event]{})
 }
@@ -67,7 +66,7 @@ func readEventQuery(v url.Values) (q notary.EventQuery, err error) {
 	return q, nil
 }
 
-// readDay parses the value of a date input, in UTC. It returns the zero time for an empty value.
+// readDay parses the value of a date input, in UTC.
 func readDay(v url.Values, field string) (time.Time, error) {
 	text := v.Get(field)
 	if text == "" {
@@ -80,7 +79,6 @@ func readDay(v url.Values, field string) (time.Time, error) {
 	return day, nil
 }
 
-// eventKinds returns the kinds of objects whose events the caller may see.
 func eventKinds(caller notary.Caller) []page.Option {
 	all := []page.Option{{Value: "", Label: "All"}}
 	for _, kind := range notary.EventKinds {
@@ -91,7 +89,7 @@ func eventKinds(caller notary.Caller) []page.Option {
 	return all
 }
 
-// kindLabels has the plurals that are not formed with an s.
+// kindLabels has the irregular plurals.
 var kindLabels = map[string]string{"authority": "authorities", "clock": "clock", "inventory": "inventory",
 	"settings": "settings",
 	"database": "database"}
@@ -107,7 +105,6 @@ func eventActions(caller notary.Caller) []page.Option {
 	return all
 }
 
-// objectOf returns the object of an event, without a link if the event deleted it.
 func objectOf(e *notary.Event) mention {
 	m := mention{Text: e.Object.String(), Path: objectPath(e.Object)}
 	if strings.HasSuffix(e.Action, ".delete") {
@@ -116,7 +113,6 @@ func objectOf(e *notary.Event) mention {
 	return m
 }
 
-// refsOf returns the other objects of an event.
 func refsOf(e *notary.Event) (all []mention) {
 	for _, ref := range e.Refs {
 		all = append(all, mention{ref.String(), objectPath(ref)})

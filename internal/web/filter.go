@@ -17,7 +17,6 @@ var filterFields = []string{"q", "status", "revoked", "certificate_authority_id"
 	"expires_before", "expiring",
 	"serial_number", "fingerprint", "name", "name_prefix", "domain"}
 
-// readQuery parses the filter, order and position of a list. The default order is newest first.
 func readQuery(v url.Values) (notary.Query, error) {
 	f, err := readFilter(v)
 	q := notary.Query{Filter: f, Sort: notary.Sort(v.Get("sort")), Limit: page.Size,
@@ -28,7 +27,6 @@ func readQuery(v url.Values) (notary.Query, error) {
 	return q, err
 }
 
-// readFilter parses the filter of a list. Empty fields are ignored.
 func readFilter(v url.Values) (f notary.Filter, err error) {
 	text := func(name string) string { return strings.TrimSpace(v.Get(name)) }
 	f = notary.Filter{Status: notary.RequestStatus(text("status")), Email: strings.ToLower(text("email")),
@@ -73,7 +71,6 @@ func readFilter(v url.Values) (f notary.Filter, err error) {
 	return f, err
 }
 
-// readMoment parses a date, which means its beginning, or a time (RFC 3339).
 func readMoment(field, text string) (time.Time, error) {
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		return day, nil
@@ -85,7 +82,6 @@ func readMoment(field, text string) (time.Time, error) {
 	return at, nil
 }
 
-// withoutPlace returns the filter and order of a list without the position.
 func withoutPlace(v url.Values) url.Values {
 	kept := url.Values{}
 	for _, name := range append([]string{"sort"}, filterFields...) {
@@ -96,8 +92,7 @@ func withoutPlace(v url.Values) url.Values {
 	return kept
 }
 
-// listURL returns the URL of the first page of a list with changed parameters, given as names and
-// values; "" removes a parameter.
+// listURL returns the URL of the first page of a list with changed parameters; "" removes a parameter.
 func listURL(path string, v url.Values, changes ...string) string {
 	kept := withoutPlace(v)
 	for i := 0; i+1 < len(changes); i += 2 {
@@ -116,7 +111,6 @@ func (c *call) pager(previous, next notary.Cursor) page.Pager {
 	return page.NewPager(c.r.URL, string(previous), string(next))
 }
 
-// cursors returns the position of the page in its list.
 func (c *call) cursors() (after, before notary.Cursor) {
 	query := c.r.URL.Query()
 	return notary.Cursor(query.Get("after")), notary.Cursor(query.Get("before"))

@@ -10,7 +10,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// filters are the tabs and filter fields of the lists of requests and certificates.
 type filters struct {
 	Form        page.Form
 	Path        string // of the list
@@ -24,14 +23,12 @@ type filters struct {
 	query       url.Values
 }
 
-// tab is a link to a part of a list.
 type tab struct {
 	Label, URL string
 	Count      string // "" if not known
 	Here       bool
 }
 
-// nameAuthorities loads the names of the authorities if the caller may see them.
 func (p *filters) nameAuthorities(s *site, c *call) error {
 	var err error
 	if p.SeesOthers, err = s.ca.SeesOthers(c.r.Context(), c.caller); err != nil {
@@ -104,7 +101,6 @@ func (p filters) Day(name, label string) page.Field {
 	return p.Form.Input(kind, name, label)
 }
 
-// Others returns the query parameters that have no field of their own.
 func (p filters) Others() (all []kept) {
 	for _, name := range []string{"expiring", "serial_number", "fingerprint", "name", "name_prefix", "domain"} {
 		if text := p.query.Get(name); text != "" {
@@ -126,7 +122,6 @@ func (p filters) Total() string {
 
 func (p filters) Filters() filters { return p }
 
-// narrows reports whether v has a filter parameter other than but.
 func narrows(v url.Values, but string) bool {
 	return slices.ContainsFunc(filterFields, func(name string) bool { return name != but && v.Get(name) != "" })
 }

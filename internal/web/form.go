@@ -12,14 +12,12 @@ import (
 	"notary/internal/web/page"
 )
 
-// failed returns the form with its error and sets the status of the response.
 func (c *call) failed(values url.Values, e *notary.Error) page.Form {
 	c.status, c.failing = server.Status(e.Kind), true
 	return page.FailedForm(values, e)
 }
 
-// again shows the form again with the user's input and the error. It returns errors that the user cannot correct in the
-// form.
+// again shows the form with the user's input and the error, unless the user cannot correct it.
 func (c *call) again(err error, show func(*call, page.Form) error) error {
 	switch e := c.explain(err); e.Kind {
 	case notary.Internal, notary.NotFound, notary.Forbidden, notary.Unauthenticated:
@@ -55,7 +53,6 @@ type forms struct {
 	fields formFields
 }
 
-// formsOf returns the forms of a page.
 func formsOf(c *call, f page.Form, fields formFields) forms {
 	all := forms{Form: f, fields: fields}
 	if c.r.Method == http.MethodPost {
@@ -73,7 +70,6 @@ func (f forms) At(action string) page.Form {
 	return f.Form.Fields(f.fields[action]...)
 }
 
-// mustBeSure returns an error unless [page.Form.Sure] is ticked.
 func (c *call) mustBeSure() error {
 	if c.value(page.FieldSure) != "yes" {
 		return notary.FieldErrorf(page.FieldSure, "confirm this first: it can't be undone")
@@ -81,8 +77,8 @@ func (c *call) mustBeSure() error {
 	return nil
 }
 
-// asPEM encodes a DER CSR or certificates as PEM and returns anything else as text. Several
-// certificates, or a PKCS #7, become one block, which uploads accept.
+// asPEM encodes a DER CSR or certificates as PEM and returns anything else as text. Several certificates become one
+// block.
 func asPEM(content []byte) string {
 	if inspect.IsRequest(content) {
 		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: content}))

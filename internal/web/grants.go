@@ -10,7 +10,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// grantActions are the checkboxes for the actions that can be granted.
 var grantActions = []page.Option{
 	{Value: "request.view", Label: "View requests and certificates of others"},
 	{Value: "request.sign", Label: "Sign requests"},
@@ -75,7 +74,7 @@ func (s *site) newGrant(c *call) error {
 	return c.done("/grants", "Grant created.")
 }
 
-// asTyped turns a not-found error about a field into one that the user can correct in the form.
+// asTyped turns a not-found error about a field into one that the user can correct.
 func asTyped(err error) error {
 	var e *notary.Error
 	if errors.As(err, &e) && e.Kind == notary.NotFound && e.Field != "" {
@@ -113,7 +112,6 @@ func (s *site) readGrant(c *call) (g *notary.Grant, err error) {
 	return g, err
 }
 
-// readIDs parses the IDs of a field.
 func readIDs(field string, texts []string) (ids []int64, err error) {
 	for _, text := range texts {
 		id, err := strconv.ParseInt(text, 10, 64)

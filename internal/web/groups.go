@@ -69,7 +69,6 @@ func (s *site) addMember(c *call) error {
 	return c.done(groupPath(id), "Account added to the group.")
 }
 
-// accountNamed returns the id of the account with an email address. Its error names the field.
 func (s *site) accountNamed(c *call, field, email string) (int64, error) {
 	all, err := s.auth.Accounts(c.r.Context(), c.caller)
 	if err != nil {
@@ -83,7 +82,7 @@ func (s *site) accountNamed(c *call, field, email string) (int64, error) {
 	return 0, notary.FieldErrorf(field, "no account has this email address")
 }
 
-// ownerChoices returns the possible owners of a request of the caller; nil if the caller is the only one.
+// ownerChoices returns the possible owners of a caller's request, or nil if there is no choice.
 func (s *site) ownerChoices(c *call) ([]page.Option, error) {
 	groups, err := s.auth.MyGroups(c.r.Context(), c.caller)
 	if err != nil || len(groups) == 0 {

@@ -7,7 +7,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// eventView is an event as a history shows it.
 type eventView struct {
 	*notary.Event
 	Label  string   // the action, such as "Signed"
@@ -17,7 +16,6 @@ type eventView struct {
 	Others []mention
 }
 
-// mention is the name of an object, with a link if the caller may see its page.
 type mention struct{ Text, Path string }
 
 // issuerLinks has the actions whose referenced authority is the issuer.
@@ -30,7 +28,6 @@ var issuerLinks = map[string]string{
 	"authority.cross_sign":       "from",
 }
 
-// eventVerbs describe actions as verbs, followed by the referenced objects.
 var eventVerbs = map[string]string{
 	"request.create":             "submitted the request",
 	"request.sign":               "issued",
@@ -44,7 +41,6 @@ var eventVerbs = map[string]string{
 	"authority.sign":             "issued",
 }
 
-// eventViews returns events for a history. The authorities are those that the caller may see.
 func eventViews(events []*notary.Event, authorities []*notary.Authority) (all []eventView) {
 	for _, e := range events {
 		v := eventView{Event: e, Label: notary.ActionLabel(e.Action), Verb: eventVerbs[e.Action], Link: issuerLinks[e.Action]}
@@ -64,7 +60,7 @@ func eventViews(events []*notary.Event, authorities []*notary.Authority) (all []
 	return all
 }
 
-// mentionOf returns an object with a link, except to authorities that were deleted or that the caller may not see.
+// mentionOf omits the link to authorities that were deleted or that the caller may not see.
 func mentionOf(ref notary.Ref, authorities []*notary.Authority) mention {
 	switch {
 	case ref.Kind != "authority":
@@ -75,7 +71,6 @@ func mentionOf(ref notary.Ref, authorities []*notary.Authority) mention {
 	return mention{Text: ref.String()}
 }
 
-// authorityName returns the name of one of the authorities, or "".
 func authorityName(id int64, authorities []*notary.Authority) string {
 	for _, a := range authorities {
 		if a.ID == id {
@@ -89,7 +84,6 @@ var objectPaths = map[string]string{"request": "/requests/", "certificate": "/ce
 	"authority": "/authorities/",
 	"profile":   "/profiles/", "account": "/accounts/", "group": "/groups/"}
 
-// objectPath returns the path of an object's page, or "".
 func objectPath(ref notary.Ref) string {
 	if base, ok := objectPaths[ref.Kind]; ok && ref.ID != 0 {
 		return base + strconv.FormatInt(ref.ID, 10)

@@ -10,8 +10,7 @@ import (
 
 var errNotFound = notary.Errorf(notary.NotFound, "this page does not exist")
 
-// notFound handles requests for a page that does not exist. It redirects from a path with a trailing slash, and from
-// the URL of a form's action, to the page.
+// notFound redirects from a path with a trailing slash, and from the URL of a form's action, to the page.
 func notFound(c *call, mux *http.ServeMux) error {
 	known := func(method, path string) bool {
 		_, pattern := mux.Handler(&http.Request{Method: method, Host: c.r.Host, URL: &url.URL{Path: path}})

@@ -8,7 +8,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// overviewPage shows counts, pending requests and what needs attention.
 type overviewPage struct {
 	notary.Overview
 	Chart page.Chart
@@ -29,7 +28,6 @@ func (s *site) overview(c *call) error {
 	return c.show("overview", "Overview", overviewPage{o, expirationChart(o.Weeks), firstStep(o, c.caller), s.ca.Now()})
 }
 
-// firstStep returns the next setup step of a new service, or 0 if there is none for the caller.
 func firstStep(o notary.Overview, caller notary.Caller) int {
 	switch {
 	case caller.May(notary.ManageAuthorities) && len(o.Authorities) == 0:
@@ -42,7 +40,6 @@ func firstStep(o notary.Overview, caller notary.Caller) int {
 	}
 }
 
-// expirationChart returns a chart with a bar for each of the coming weeks.
 func expirationChart(weeks []notary.Week) page.Chart {
 	var periods []page.Period
 	for _, w := range weeks {
@@ -82,8 +79,7 @@ func (p overviewPage) Shown() []*notary.AuthorityState {
 // OtherAuthorities returns the number of those that are not.
 func (p overviewPage) OtherAuthorities() int { return len(p.Authorities) - len(p.Shown()) }
 
-// NeedAttention returns the authorities that need attention. The expiry of a disabled authority, such
-// as one with a successor, or of a revoked one needs none.
+// NeedAttention returns the authorities that need attention. The expiry of a disabled or revoked one does not matter.
 func (p overviewPage) NeedAttention() (all []attentionItem) {
 	for _, a := range p.Authorities {
 		ends := a.EndsSoon && a.Authority.Enabled && a.Status != notary.AuthorityRevoked

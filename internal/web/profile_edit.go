@@ -10,7 +10,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// profileForm edits or creates a profile. It can show the effect of the rules on requests.
 type profileForm struct {
 	Profile *notary.Profile // nil for a new one
 	Form    page.Form
@@ -37,7 +36,6 @@ func (s *site) profileForm(c *call, f page.Form, tried *notary.ProfileTrial) err
 		profileForm{p, f.Fields(append(ruleFields(), "last", "csr")...), tried})
 }
 
-// editProfile saves or tests the rules.
 func (s *site) editProfile(c *call) error {
 	p, err := s.profileOf(c)
 	if err != nil {
@@ -61,7 +59,6 @@ func (s *site) editProfile(c *call) error {
 	return c.done(profilePath(p.ID), "Profile "+p.Name+" updated to version "+strconv.Itoa(version)+".")
 }
 
-// tryProfile shows the form again with the result of a test.
 func (s *site) tryProfile(c *call, id int64, rules *notary.Rules) error {
 	last, err := number(c.r.PostForm, "last", 0)
 	if err != nil {
@@ -89,7 +86,6 @@ func (s *site) newProfilePage(c *call, f page.Form) error {
 	return c.show("profile-edit", "New profile", profileForm{nil, f.Fields(append(ruleFields(), "name")...), nil})
 }
 
-// modelOf returns the profile whose rules are the initial values of a new one.
 func (s *site) modelOf(c *call) (*notary.Profile, error) {
 	if text := c.r.URL.Query().Get("like"); text != "" {
 		id, err := readID(text)
@@ -122,7 +118,6 @@ func (s *site) newProfile(c *call) error {
 	return c.done(profilePath(id), "Profile created. It can now be used to sign requests.")
 }
 
-// outOfField removes the outer field from the field of an error, because the form does not have it.
 func outOfField(outer string, err error) error {
 	return notary.MapField(err, func(field string) string { return strings.TrimPrefix(field, outer+".") })
 }

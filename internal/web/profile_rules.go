@@ -80,7 +80,6 @@ func valuesOf(r *notary.Rules) url.Values {
 	return v
 }
 
-// readRules parses the rules in a form. Package ca validates them.
 func readRules(v url.Values) (r notary.Rules, err error) {
 	r = notary.Rules{
 		Description: strings.TrimSpace(v.Get("description")), CA: v.Get("ca") == "yes",
@@ -155,7 +154,6 @@ func readPeriod(v url.Values, field string) (time.Duration, error) {
 	return d, nil
 }
 
-// number parses an optional number; without is the default.
 func number(v url.Values, field string, without int) (int, error) {
 	text := strings.TrimSpace(v.Get(field))
 	if text == "" {
@@ -197,8 +195,6 @@ func words[T ~string](texts []string) (all []T) {
 	}
 	return all
 }
-
-// Choices of the form.
 
 func (profileForm) KeyUsages() []page.Option { return choices(notary.KeyUsages) }
 func (profileForm) KeyKinds() []page.Option  { return choices(notary.KeyKinds) }

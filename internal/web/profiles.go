@@ -21,7 +21,6 @@ func (s *site) profiles(c *call) error {
 	return c.show("profiles", "Profiles", profilesPage{all})
 }
 
-// profilePage shows a profile, in its latest or an earlier version.
 type profilePage struct {
 	*notary.Profile
 	Newest int // version
@@ -49,7 +48,6 @@ func (s *site) profilePage(c *call, f page.Form) error {
 	return c.show("profile", "Profile "+shown.Name, profilePage{shown, newest.Version, f})
 }
 
-// profileOf returns the latest version of the profile in the path.
 func (s *site) profileOf(c *call) (*notary.Profile, error) {
 	id, err := c.id()
 	if err != nil {

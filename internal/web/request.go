@@ -15,7 +15,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// requestPage shows a request: the CSR, its certificates, its history and the possible actions.
 type requestPage struct {
 	*notary.Request
 	Title        string
@@ -153,7 +152,6 @@ func (s *site) readCSR(csr string) (*inspect.Request, []inspect.Problem) {
 	return objects[0].Request, objects[0].Problems
 }
 
-// requestTitle returns the first name of a request, or else its ID.
 func requestTitle(r *notary.Request) string {
 	if title := rowOf(r).Title; title != "" {
 		return title
@@ -161,12 +159,10 @@ func requestTitle(r *notary.Request) string {
 	return fmt.Sprintf("Request %d", r.ID)
 }
 
-// namesText returns names one per line, as in a form.
 func namesText(n notary.Names) string {
 	return strings.Join(n.All(), "\n")
 }
 
-// downloadRequest sends the CSR or the current certificate.
 func (s *site) downloadRequest(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -206,7 +202,6 @@ func (p requestPage) MayDelete() bool { return p.may[policy.DeleteRequest] }
 // MayTransfer reports whether the caller may transfer the request to some owner.
 func (p requestPage) MayTransfer() bool { return p.may[policy.TransferRequest] }
 
-// Decides reports whether the caller may decide on the request at all.
 func (p requestPage) Decides() bool {
 	for action, may := range p.may {
 		if may && action != policy.TransferRequest {
@@ -216,7 +211,6 @@ func (p requestPage) Decides() bool {
 	return false
 }
 
-// offers reports whether the page shows the form with an action.
 func (p requestPage) offers(action string) bool {
 	switch action {
 	case "sign":
@@ -235,7 +229,6 @@ func (p requestPage) offers(action string) bool {
 	return true
 }
 
-// CAChoices returns the profiles for signing the request as a subordinate CA.
 func (p requestPage) CAChoices() []page.Option {
 	return append([]page.Option{{Label: "None (not a CA)"}}, p.CAProfiles...)
 }

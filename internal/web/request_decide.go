@@ -21,7 +21,6 @@ type signChoices struct {
 	seesAuthorities bool // otherwise all is empty
 }
 
-// signChoices returns the choices that the caller may see.
 func (s *site) signChoices(c *call) (o signChoices, err error) {
 	if o.seesAuthorities = c.caller.May(notary.ReadAuthorities); o.seesAuthorities {
 		if o.all, err = s.ca.Authorities(c.r.Context(), c.caller); err != nil {
@@ -68,8 +67,7 @@ func chosen(options []page.Option) bool {
 	return slices.ContainsFunc(options, func(o page.Option) bool { return o.Chosen })
 }
 
-// choose selects the option with that value. If it is missing, it adds and selects an option that asks for a choice,
-// so that no other value is selected by default.
+// choose selects the option with that value. If it is missing, it adds and selects one that asks for a choice.
 func choose(options []page.Option, value string) []page.Option {
 	found := false
 	for i := range options {
@@ -107,8 +105,6 @@ func (s *site) readSignOptions(c *call) (o ca.SignOptions, err error) {
 	return o, err
 }
 
-// readOwnOptions parses the fields for a single request: subject and names that replace those of the CSR, and the
-// limits of a subordinate CA.
 func readOwnOptions(c *call, o *ca.SignOptions) (err error) {
 	if profile := c.value("ca_profile"); profile != "" {
 		o.Profile = profile
@@ -153,7 +149,6 @@ func readEnd(text string, now time.Time) (end time.Time, err error) {
 	return end, nil
 }
 
-// onRequest returns a handler that runs do on the request in the path and shows the message done.
 func (s *site) onRequest(done string, do func(c *call, id int64) error) func(*call) error {
 	return func(c *call) error {
 		id, err := c.id()

@@ -42,7 +42,6 @@ func (newRequestPage) Keys() []page.Option {
 		{Value: "ed25519", Label: "Ed25519 (limited support)"}}
 }
 
-// checkedPage shows a CSR for review before it is submitted.
 type checkedPage struct {
 	Form     page.Form
 	CSR      string
@@ -54,7 +53,6 @@ type checkedPage struct {
 	Trial    *notary.RequestTrial
 }
 
-// checkRequest shows the CSR with the verdict of the profile, or the form again.
 func (s *site) checkRequest(c *call) error {
 	if c.value("do") == "change" {
 		return s.newRequestPage(c, page.NewForm(c.r.PostForm))
@@ -92,7 +90,6 @@ func (s *site) checkedPage(c *call, f page.Form) error {
 	return c.show("request-check", "Review request", p)
 }
 
-// submitRequest submits the CSR. It shows errors on the form.
 func (s *site) submitRequest(c *call) error {
 	group, err := strconv.ParseInt(cmp.Or(c.value("owner"), "0"), 10, 64)
 	if err != nil {

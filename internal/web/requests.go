@@ -29,7 +29,6 @@ func (s *site) requests(c *call) error {
 	return s.showRequests(c, page.NewForm(v), found)
 }
 
-// requestsPage shows an empty list with the form of an invalid filter.
 func (s *site) requestsPage(c *call, f page.Form) error {
 	return s.showRequests(c, f, notary.Page[*notary.Request]{})
 }
@@ -61,7 +60,6 @@ func (s *site) showRequests(c *call, f page.Form, found notary.Page[*notary.Requ
 	return c.show("requests", "Requests", p)
 }
 
-// statusTabs returns the tabs for all requests and for each status, with counts if they are known.
 func statusTabs(v url.Values, counts map[notary.RequestStatus]int64) []tab {
 	here := v.Get("status")
 	tabs := []tab{{Label: "All", URL: listURL("/requests", v, "status", ""), Here: here == ""}}

@@ -15,7 +15,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// manyAction is a bulk action on requests.
 type manyAction struct {
 	Do, Verb, Past string
 	action         notary.Action // "" for deletion, which is allowed in every status
@@ -30,7 +29,6 @@ var manyActions = []manyAction{
 	{"delete", "Delete", "deleted", "", true, (*site).deleteMany},
 }
 
-// manyPage asks for confirmation of a bulk action and shows how many requests it affects.
 type manyPage struct {
 	manyAction
 	Form     page.Form
@@ -60,7 +58,6 @@ func (s *site) manyRequests(c *call) error {
 	return s.manyPage(c, page.NewForm(v))
 }
 
-// selectionList returns the URL of the list where the requests were selected.
 func selectionList(v url.Values) string {
 	filter, _ := url.ParseQuery(v.Get("filter")) // if malformed, the part that can be parsed
 	return listURL("/requests", filter)
@@ -169,7 +166,6 @@ func (p *manyPage) loadSelected(s *site, c *call) error {
 	return nil
 }
 
-// classify counts a request by what the action will do to it.
 func (p *manyPage) classify(r *notary.Request) {
 	p.Count++
 	switch err := p.refusal(r); {
@@ -184,7 +180,6 @@ func (p *manyPage) classify(r *notary.Request) {
 	}
 }
 
-// refusal returns why the action will not change the request, as far as the request shows it.
 func (p *manyPage) refusal(r *notary.Request) error {
 	if p.action == "" {
 		return nil
@@ -206,7 +201,6 @@ func (p manyPage) Which() string {
 	return page.Count(p.Can) + " of these " + page.Plural(p.Count, "request")
 }
 
-// runMany runs the bulk action and streams the outcomes.
 func (s *site) runMany(c *call) error {
 	i := slices.IndexFunc(manyActions, func(a manyAction) bool { return a.Do == c.value("do") })
 	if i < 0 {
@@ -268,7 +262,6 @@ func (s *site) deleteMany(c *call, m ca.Many, fn func(ca.Outcome) error) error {
 	return s.ca.DeleteMany(c.r.Context(), c.caller, m, fn)
 }
 
-// outcomesPage streams the outcome of a bulk action for each request.
 type outcomesPage struct {
 	manyAction
 	Total        int64
@@ -284,7 +277,6 @@ func (p *outcomesPage) PastTitle() string {
 	return page.Capital(p.Past) + " " + page.Plural(p.Done, "request")
 }
 
-// requestName returns the title of a request, or "" if it cannot be read.
 func (c *call) requestName(id int64) string {
 	r, err := c.site.ca.Request(c.r.Context(), c.caller, id)
 	if err != nil {
@@ -324,8 +316,7 @@ func (s *site) showOutcomes(c *call, a manyAction, total int64, outcomes iter.Se
 	return c.stream("requests-done", a.Verb+" "+page.Plural(total, "request"), p)
 }
 
-// Outcomes yields the outcomes. Lines are flushed as they become known, or in steps if there are
-// many.
+// Outcomes yields the outcomes. Lines are flushed as they become known, or in steps if there are many.
 func (p *outcomesPage) Outcomes() iter.Seq[outcome] {
 	return func(yield func(outcome) bool) {
 		for o, err := range p.outcomes {

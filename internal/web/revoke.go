@@ -55,7 +55,6 @@ func (s *site) revokeCertificate(c *call) error {
 	return c.done(certificatePath(id), revokedText(done)+" CRL and OCSP now report it.")
 }
 
-// revokedText describes a revocation and names the certificates if there are several.
 func revokedText(done ca.Revocations) string {
 	var revoked, corrected []int64
 	for _, c := range done.Revoked {
@@ -123,7 +122,6 @@ func reasons() (all []page.Option) {
 	return all
 }
 
-// laterReasons returns the reasons that can replace an earlier one.
 func laterReasons(former notary.RevocationReason) []page.Option {
 	return slices.DeleteFunc(reasons(), func(o page.Option) bool {
 		return !notary.RevocationReason(o.Value).Replaces(former)
@@ -132,14 +130,12 @@ func laterReasons(former notary.RevocationReason) []page.Option {
 
 func (p requestPage) Reasons() []page.Option { return reasonsFor(p.reports) }
 
-// reasonsFor returns the revocation reasons to choose from, without keyCompromise unless the caller may report it.
 func reasonsFor(reports bool) []page.Option {
 	return slices.DeleteFunc(reasons(), func(o page.Option) bool {
 		return !reports && o.Value == string(notary.KeyCompromise)
 	})
 }
 
-// LaterReasons returns the reasons that can replace those of a revoked request's certificates.
 func (p requestPage) LaterReasons() []page.Option {
 	if p.Status != notary.Revoked || p.Compromised || !p.reports {
 		return nil

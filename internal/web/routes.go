@@ -7,7 +7,6 @@ import (
 	"notary/internal/web/page"
 )
 
-// access is the login that a page requires.
 type access int
 
 const (
@@ -158,8 +157,8 @@ func (s *site) ownAccountRoutes() []route {
 	}
 }
 
-// formPage returns a handler for a page with a form. The query can fill in only the given fields, so that a link on
-// another site cannot fill in the others.
+// formPage returns a handler for a page with a form. The query can fill in only the given fields, so that other sites
+// cannot.
 func formPage(show func(*call, page.Form) error, fields ...string) func(*call) error {
 	return func(c *call) error {
 		query, values := c.r.URL.Query(), url.Values{}

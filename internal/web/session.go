@@ -29,7 +29,7 @@ func (c *call) setCookie(name, value string, maxAge int) {
 
 func (c *call) dropSession() { c.setCookie(sessionCookie, "", -1) }
 
-// rememberDevice sets a cookie that lets the account log in from this browser while others guess its password.
+// rememberDevice lets the account log in from this browser while others guess its password.
 func (c *call) rememberDevice(accountID int64) {
 	device, err := c.site.auth.NewDevice(c.r.Context(), accountID)
 	if err != nil { // the login itself has succeeded
@@ -40,12 +40,10 @@ func (c *call) rememberDevice(accountID int64) {
 	c.setCookie(deviceCookie, device, int(auth.DeviceLife.Seconds()))
 }
 
-// setFlash keeps a message for the next page.
 func (c *call) setFlash(message string) {
 	c.setCookie(flashCookie, base64.RawURLEncoding.EncodeToString([]byte(message)), 60)
 }
 
-// takeFlash returns the message of the previous page and deletes it.
 func (c *call) takeFlash() string {
 	cookie, err := c.r.Cookie(flashCookie)
 	if err != nil {
@@ -59,17 +57,15 @@ func (c *call) takeFlash() string {
 	return strings.ToValidUTF8(string(text), "")
 }
 
-// signInForm is the login. If the session expired before a form was submitted, it carries the input.
+// signInForm is the login. It carries the input of a form submitted after the session expired.
 type signInForm struct {
 	Form page.Form
 	To   string // where to redirect to
 	Kept []kept // the form and its input
 }
 
-// kept is a field of a form that was submitted after its session had expired.
 type kept struct{ Name, Value string }
 
-// keptLabels are the labels of fields by name, as on their forms.
 var keptLabels = map[string]string{
 	"all": "All matching requests", "ca": "CA certificates", "ca_profile": "CA profile",
 	"certificate_authority_id": "CA", "certificate_authority_ids": "CAs", "country_name": "Country",
@@ -107,7 +103,6 @@ func (k kept) Label() string {
 	return page.Capital(strings.ReplaceAll(k.Name, "_", " "))
 }
 
-// Visible reports whether the field is shown. Empty and hidden fields are not.
 func (k kept) Visible() bool {
 	return k.Value != "" && !slices.Contains([]string{page.FieldSure, "all", "expected", "selection", "version"},
 		k.Name)
@@ -119,8 +114,7 @@ const (
 	fieldAction = "kept_action"
 )
 
-// signInPage shows the login. It takes the kept input only from a posted form, so that a link on another site cannot
-// fill in a form.
+// signInPage takes the kept input only from a posted form, so that a link on another site cannot fill in a form.
 func (s *site) signInPage(c *call, f page.Form) error {
 	p := signInForm{Form: f.Fields("email", "password"), To: ourPath(f.Value(fieldTo))}
 	if c.r.Method == http.MethodPost {
@@ -132,8 +126,8 @@ func (s *site) signInPage(c *call, f page.Form) error {
 	return c.show("sign-in", "Sign in", p)
 }
 
-// signInAgain shows the login in response to a form whose session has expired. The form is shown again after the login,
-// unless it was too large to read without a session.
+// signInAgain responds to a form whose session has expired. The form is shown again after the login, unless it was
+// too large to read without a session.
 func (s *site) signInAgain(c *call, tooLarge bool) error {
 	text, lost := c.typed()
 	values := url.Values{}
@@ -166,7 +160,6 @@ func (c *call) typed() (text string, lost []string) {
 	return keep.Encode(), lost
 }
 
-// secretField reports whether a field is never written into a page.
 func secretField(name string) bool {
 	return strings.Contains(name, "password") || name == "private_key" || name == fieldSetupCode
 }
@@ -226,7 +219,6 @@ func (s *site) keptPage(c *call, token, action string) (err error) {
 	return c.show("kept", "Welcome back", p)
 }
 
-// signOut ends the session if it has not expired.
 func (s *site) signOut(c *call) error {
 	if c.caller.Known() {
 		if err := s.auth.Logout(c.r.Context(), c.caller, c.token); err != nil {
@@ -239,7 +231,7 @@ func (s *site) signOut(c *call) error {
 	return c.done("/sign-in", "Signed out.")
 }
 
-// ourPath returns to if it is a path of this site, and "/" for anything else.
+// ourPath returns to if it is a path of this site, and "/" otherwise.
 func ourPath(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || !strings.HasPrefix(to, "/") ||

@@ -17,7 +17,6 @@ type signGroup struct {
 // HasFormer reports whether the requests have had a certificate from an authority held here.
 func (g signGroup) HasFormer() bool { return g.SignGroup.Former != (notary.Issuance{}) }
 
-// signGroups groups the selected requests by the authority and profile of their former certificates.
 func (s *site) signGroups(c *call, m ca.Many, authorities []*notary.Authority) (groups []signGroup, err error) {
 	plan, _, err := s.ca.SignPlan(c.r.Context(), c.caller, m, ca.SignOptions{})
 	if err != nil {

@@ -27,7 +27,6 @@ func (s *site) startPage(c *call, f page.Form) error {
 	return c.show("start", "Welcome to Notary", p)
 }
 
-// start creates the first account, an Admin, and signs it in.
 func (s *site) start(c *call) error {
 	password := c.r.PostForm.Get("password")
 	if password != c.r.PostForm.Get("password_again") {

@@ -40,7 +40,6 @@ type view struct {
 	Page   any
 }
 
-// permissions are the names of permissions in templates.
 var permissions = map[string]notary.Permission{
 	"create":             notary.CreateRequests,
 	"decide":             notary.DecideRequests,
@@ -65,7 +64,6 @@ func (v view) May(permission string) (bool, error) {
 	return v.Caller.May(p), nil
 }
 
-// In reports whether the page is in a section of the site.
 func (v view) In(part string) bool {
 	return v.Path == part || part != "/" && strings.HasPrefix(v.Path, part+"/")
 }
@@ -74,8 +72,7 @@ func (c *call) show(name, title string, content any) error {
 	return c.site.pages.Write(c.w, c.pageStatus(), name, c.view(title, content))
 }
 
-// stream sends a page while rendering it. On error it aborts the connection, so that the browser does not take half a
-// page for the whole.
+// stream sends a page while rendering it. On error it aborts the connection, so that the page does not look complete.
 func (c *call) stream(name, title string, content any) error {
 	if err := c.site.pages.Stream(c.w, c.pageStatus(), name, c.view(title, content)); err != nil {
 		if c.r.Context().Err() == nil { // the browser is still there
@@ -86,7 +83,6 @@ func (c *call) stream(name, title string, content any) error {
 	return nil
 }
 
-// flush sends the part of the page that has been rendered.
 func (c *call) flush() { _ = http.NewResponseController(c.w).Flush() } // the browser may be gone
 
 // view returns the data of a template. It takes the flash, which sets a cookie.
@@ -102,7 +98,6 @@ func (c *call) pageStatus() int {
 	return c.status
 }
 
-// ruleTexts are the labels of verdicts.
 var ruleTexts = map[string]string{
 	"key": "Key type", "key_usage": "Key usage", "subject": "Subject", "names": "At least one name",
 	"dns_names": "DNS names", "wildcards": "Wildcards", "ip_addresses": "IP addresses",

@@ -2,7 +2,7 @@
 // redirect, GET) that works without JavaScript.
 //
 // To add a page, add a line to routes.go, a handler that fills the page's struct by one call into package ca or auth,
-// and a template of its name. The layout is in templates/layout.html, shared parts are in templates/parts.html. Package
+// and a template of its name. The layout is in templates/layout.html, shared parts in templates/parts.html. Package
 // page renders them.
 package web
 
@@ -62,7 +62,6 @@ func New(c Config) http.Handler {
 	return protection.Handler(mux)
 }
 
-// refuseCrossSite rejects a form submitted by a page of another site.
 func refuseCrossSite(*call) error {
 	return notary.Errorf(notary.Forbidden, "this form was submitted by another site, so nothing was changed: start at the overview")
 }

@@ -17,8 +17,8 @@ import (
 //go:embed assets
 var assetFiles embed.FS
 
-// assets are the style sheet, the scripts and the icon. Their URLs contain their digest, so that browsers can cache
-// them forever.
+// assets are the style sheet, the scripts and the icon. Their URLs contain their digest, so they can be cached
+// forever.
 type assets struct {
 	urls   map[string]string // by file name
 	bodies map[string]asset  // by the name in the URL
@@ -29,7 +29,6 @@ type asset struct {
 	plain, compressed []byte
 }
 
-// contentTypes has the media types by extension, independent of the system's own table.
 var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml"}
 

@@ -23,7 +23,6 @@ type Period struct {
 	List        string // URL of the counted objects
 }
 
-// Dimensions of a chart in units of the SVG.
 const (
 	chartHeight = 150
 	chartRoof   = 18 // above the highest bar, for its count

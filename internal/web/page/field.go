@@ -74,7 +74,7 @@ func (f Form) File(name, text, label string) FileField { return FileField{name, 
 // With returns the field with a note below it.
 func (f Field) With(note string) Field { f.Note = note; return f }
 
-// Filled returns the field with a default value, which a submitted form does not get, even if the field is empty.
+// Filled returns the field with a default value, which a submitted form does not get.
 func (f Field) Filled(value string) Field {
 	if !f.given {
 		f.Value = value

@@ -9,8 +9,7 @@ import (
 	"notary"
 )
 
-// Form has the values of a form, from the query or the user's input, and its error. It does not change while a page is
-// rendered.
+// Form has the values of a form, from the query or the user's input, and its error.
 type Form struct {
 	values url.Values
 	err    *notary.Error
@@ -23,8 +22,8 @@ func NewForm(values url.Values) Form { return Form{values: values} }
 // FailedForm returns a form with the user's input and its error.
 func FailedForm(values url.Values, err *notary.Error) Form { return Form{values: values, err: err} }
 
-// Fields returns the form with the names of the fields on its page. Any other field panics. The names determine where
-// the error is shown, and so where the focus is, before the first field is rendered.
+// Fields sets the names of the fields on the page, which determine where the error and the focus are. Any other field
+// panics.
 func (f Form) Fields(names ...string) Form {
 	f.fields = names
 	return f

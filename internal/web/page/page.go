@@ -1,5 +1,5 @@
 // Package page renders HTML pages: templates, form fields, times, pagers and a bar chart, with their style sheet and
-// scripts. It is independent of Notary's objects and use cases, which are in package web.
+// scripts. Notary's objects and use cases are in package web.
 //
 // The folder templates has shared parts such as {{template "field"}} and {{template "time"}}.
 package page

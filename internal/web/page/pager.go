@@ -25,7 +25,6 @@ func (p Pager) Filled(rows int) Pager {
 	return p
 }
 
-// atCursor returns the URL of the page at a cursor, or "" without a cursor.
 func atCursor(address *url.URL, direction, cursor string) string {
 	if cursor == "" {
 		return ""

@@ -21,9 +21,9 @@ var partFiles embed.FS
 // Templates are parsed pages by name.
 type Templates map[string]*template.Template
 
-// Parse parses the pages in files. Each file is a page that defines "main" for the "layout" in layout.html. Files whose
-// names begin with "parts" are shared, like the parts of this package. Templates can call functions and those of this
-// package, which take the present time from now. Parse panics on a syntax error.
+// Parse parses the pages in files. Each defines "main" for the "layout" in layout.html. Files whose names begin with
+// "parts" are shared, like the parts of this package. Templates can call functions and those of this package, which
+// take the present time from now. Parse panics on a syntax error.
 func Parse(files fs.FS, now func() time.Time, functions template.FuncMap) Templates {
 	root := template.New("").Funcs(builtins(now)).Funcs(functions)
 	root = template.Must(root.ParseFS(partFiles, "templates/*.html"))
@@ -62,7 +62,7 @@ func (t Templates) Write(w http.ResponseWriter, status int, name string, data an
 	return nil
 }
 
-// Stream sends a page while rendering it. On error, part of the page may have been sent.
+// Stream sends a page while rendering it, possibly in part if there is an error.
 func (t Templates) Stream(w http.ResponseWriter, status int, name string, data any) error {
 	begin(w, status)
 	return t.render(w, name, data)

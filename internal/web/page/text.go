@@ -75,7 +75,6 @@ func whole(n any) int64 {
 	return n.(int64)
 }
 
-// hexPairs separates pairs of hexadecimal digits with colons.
 func hexPairs(digits string) string {
 	if len(digits)%2 == 1 {
 		digits = "0" + digits
