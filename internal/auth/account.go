@@ -25,11 +25,10 @@ func (s *Service) HasAccounts(ctx context.Context) (bool, error) {
 	return some, err
 }
 
-// Initialized reports whether this node knows of any account: see [Service.AwaitFirstAccount]. It does not query
-// the database.
+// Initialized reports whether this node knows of any account, without querying the database: see
+// [Service.AwaitFirstAccount].
 func (s *Service) Initialized() bool { return s.initialized.Load() }
 
-// firstAccountPoll is how often a node without accounts looks for one created by another node.
 const firstAccountPoll = time.Second
 
 // AwaitFirstAccount returns once an account exists, possibly created by another node, or ctx ends.
@@ -74,7 +73,6 @@ func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email
 	return a.ID, err
 }
 
-// accountFields returns the fields of an account that an event records.
 func accountFields(a *notary.Account) notary.Fields {
 	return notary.Fields{"email": a.Email, "role": a.Role.String()}
 }
@@ -110,7 +108,7 @@ func (s *Service) MyGroups(ctx context.Context, caller notary.Caller) ([]*notary
 	return s.store.GroupsWith(ctx, caller.Principal.ID)
 }
 
-// ReadSettings records that the caller reads the server's settings, which requires a permission.
+// ReadSettings records that the caller reads the server's settings.
 func (s *Service) ReadSettings(ctx context.Context, caller notary.Caller) error {
 	if err := policy.AllowRole(caller, policy.ViewSettings, policy.Resource{}); err != nil {
 		return err
@@ -160,7 +158,7 @@ func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id i
 	})
 }
 
-// change changes an account and records it. The function do may add to the event.
+// change changes an account and records it. Do may add to the event.
 func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, action string,
 	do func(*store.Tx, *notary.Account, *notary.Event) error) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {
@@ -180,14 +178,14 @@ func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, ac
 	})
 }
 
-// ChangeMyPassword replaces the caller's own password and ends all of the caller's sessions except the current
-// one. Attempts are limited like logins, so that a stolen token does not help to guess the password.
+// ChangeMyPassword replaces the caller's own password and ends its other sessions. Attempts are limited like logins,
+// so that a stolen token does not help to guess the password.
 func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, old, password string) error {
 	return s.changeMyPassword(ctx, caller, old, password, caller.SessionID, func(*store.Tx) error { return nil })
 }
 
-// ChangeMyPasswordAndStay is like ChangeMyPassword for a browser. It replaces the session by a new one of the same
-// kind, so that a stolen cookie becomes worthless, and returns the new token.
+// ChangeMyPasswordAndStay is like ChangeMyPassword for a browser. It replaces the session, so that a stolen cookie
+// becomes worthless, and returns the new token.
 func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Caller, old, password,
 	token string) (string, notary.Session, error) {
 	if !caller.Known() {
@@ -212,7 +210,6 @@ func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Cal
 	return token, next, nil
 }
 
-// changeMyPassword ends all sessions except keepSession and runs then in the same transaction.
 func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, old, password string, keepSession int64,
 	then func(*store.Tx) error) error {
 	if !caller.Known() {
@@ -268,7 +265,7 @@ func normalizeEmail(email string) string {
 	return strings.ToLower(strings.TrimSpace(email))
 }
 
-// maxEmail is the maximum length of a deliverable address (RFC 5321, 4.5.3.1.3, without brackets).
+// maxEmail is the maximum length of a deliverable address (RFC 5321, 4.5.3.1.3).
 const maxEmail = 254
 
 func checkEmail(email string) error {
@@ -279,8 +276,7 @@ func checkEmail(email string) error {
 	return nil
 }
 
-// isConfusable reports whether a character is valid in an address but hard to recognise or type: spaces, quotes,
-// control and formatting characters.
+// isConfusable reports whether a character is valid in an address but hard to recognise or type.
 func isConfusable(r rune) bool {
 	return r == '"' || r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsGraphic(r)
 }

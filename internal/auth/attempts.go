@@ -8,11 +8,10 @@ import (
 	"notary"
 )
 
-// Limits on wrong secrets: how many are accepted without delay, and the interval for one more after that. They
-// apply to an account from one network, to an account from anywhere, and to a network. The limit from anywhere is
-// high, so that strangers cannot easily lock out an account's owner. From places where the account has logged in
-// before, only the first limit applies, with a separate count: wrong passwords from elsewhere, or for other
-// accounts, never lock the owner out there.
+// Limits on wrong secrets: how many are accepted without delay, and the interval for one more after that. They apply
+// to an account from one network, to an account from anywhere, and to a network. The limit from anywhere is high, so
+// that strangers cannot easily lock out an account's owner. Where the account has logged in before, only the first
+// limit applies, with a separate count, so that wrong passwords elsewhere never lock the owner out.
 const (
 	accountBurst  = 20
 	accountEvery  = 10 * time.Second
@@ -22,8 +21,7 @@ const (
 	networkEvery  = 2 * time.Second
 )
 
-// attempts limits guesses at secrets, by target and origin. It is kept in memory: every node counts separately,
-// and a restart resets it.
+// attempts limits guesses at secrets, by target and origin. It is kept in memory: every node counts separately.
 type attempts struct {
 	now func() time.Time
 
@@ -44,7 +42,6 @@ func newAttempts(now func() time.Time) *attempts {
 	}
 }
 
-// origin is the target and the source of a guess.
 type origin struct {
 	secret  string // the account's email address, or another target
 	address string
@@ -54,7 +51,6 @@ type origin struct {
 
 func (o origin) network() string { return notary.ClientNetwork(o.address) }
 
-// counters returns the leaky buckets that count a guess.
 func (a *attempts) counters(o origin, now time.Time) []counter {
 	network := o.network()
 	pair := o.secret + " " + network
@@ -67,8 +63,7 @@ func (a *attempts) counters(o origin, now time.Time) []counter {
 	return []counter{a.accounts.counter(pair, now), a.anywhere.counter(o.secret, now), a.networks.counter(network, now)}
 }
 
-// take counts a guess from an unknown address. Every check of a secret must call it first, and refund if the
-// secret was right.
+// take counts a guess. Every check of a secret must call it first, and refund if the secret was right.
 func (a *attempts) take(secret, address string) (refund func(), err error) {
 	return a.takeFrom(origin{secret: secret, address: address})
 }
@@ -92,14 +87,12 @@ func (a *attempts) takeFrom(o origin) (refund func(), err error) {
 	}, nil
 }
 
-// check returns the error that takeFrom would return, without counting.
 func (a *attempts) check(o origin) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return limited(a.counters(o, a.now()))
 }
 
-// limited returns a [notary.RateLimited] error if one of the buckets is full.
 func limited(counters []counter) error {
 	var wait time.Duration
 	for _, c := range counters {

@@ -1,8 +1,8 @@
 // Package auth authenticates callers and manages accounts.
 //
 // [Service.Login] exchanges an email and password for a token; [Service.Caller] returns the [notary.Caller] of a
-// token for each call. Passwords are stored as argon2id (RFC 9106) and tokens as SHA-256, so neither can be
-// recovered from the database.
+// token. Passwords are stored as argon2id (RFC 9106) and tokens as SHA-256, so neither can be recovered from the
+// database.
 package auth
 
 import (
@@ -42,13 +42,11 @@ type Options struct {
 	Now func() time.Time // default time.Now
 	Log *slog.Logger     // default slog.Default
 
-	// The idle timeout and maximum lifetime of browser sessions. Defaults are [DefaultSessionIdle] and
-	// [DefaultSessionLife].
+	// The idle timeout and maximum lifetime of browser sessions.
 	SessionIdle, SessionLife time.Duration
 
 	// NoSetupCode lets anyone create the first account.
 	NoSetupCode bool
-	// OnFirstAccount, if not nil, is called after the first account was created.
 	OnFirstAccount func()
 }
 
@@ -79,14 +77,13 @@ type Client struct {
 }
 
 // Login returns a token for the account with that email and password, valid for a day. Failed logins get the same
-// error after the same time, whether or not the account exists. Too many of them, for an account or from an
-// address, are [notary.RateLimited].
+// error after the same time, whether or not the account exists. Too many are [notary.RateLimited].
 func (s *Service) Login(ctx context.Context, email, password string, from Client) (string, error) {
 	token, _, err := s.login(ctx, email, password, from, false)
 	return token, err
 }
 
-// LoginBrowser is like Login for a browser, whose session has an idle timeout and a maximum lifetime.
+// LoginBrowser is like Login for a browser session, which has an idle timeout and a maximum lifetime.
 func (s *Service) LoginBrowser(ctx context.Context, email, password string,
 	from Client) (string, notary.Session, error) {
 	return s.login(ctx, email, password, from, true)
@@ -134,8 +131,8 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 	return token, session, err
 }
 
-// attempt reports whether the password matches the hash, unless too many attempts failed before. Attempts are
-// counted only once they are hashed, so that concurrent correct ones do not limit each other.
+// attempt reports whether the password matches the hash, unless too many attempts failed before. Attempts are counted
+// once hashed, so that concurrent correct ones do not limit each other.
 func (s *Service) attempt(ctx context.Context, o origin, hash, password string) (bool, error) {
 	if err := s.attempts.check(o); err != nil {
 		return false, s.tooMany(ctx, o, err)
@@ -168,8 +165,8 @@ func idOf(account *notary.Account) int64 {
 	return account.ID
 }
 
-// Caller returns the caller that holds the token, calling from address. Without a token it returns an anonymous
-// caller and no error; for an invalid or expired token it returns [notary.Unauthenticated].
+// Caller returns the caller that holds the token, or an anonymous one without a token. For an invalid or expired
+// token it returns [notary.Unauthenticated].
 func (s *Service) Caller(ctx context.Context, token, address string) (notary.Caller, error) {
 	if token == "" {
 		return notary.Caller{Address: address}, nil
@@ -206,7 +203,6 @@ func (s *Service) session(ctx context.Context, token string) (*notary.Account, *
 	return account, session, err
 }
 
-// liveSession returns the session with that token hash and its account, or nil if it is not [live].
 func (s *Service) liveSession(ctx context.Context, tokenHash []byte,
 	now time.Time) (*notary.Account, *notary.Session, error) {
 	account, session, err := s.store.SessionAccount(ctx, tokenHash, now)
@@ -229,7 +225,6 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// hashToken returns the stored form of a token, whose entropy rules out guessing it from its hash.
 func hashToken(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]

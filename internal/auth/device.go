@@ -14,15 +14,14 @@ import (
 // DeviceLife is how long a browser is recognised after a login.
 const DeviceLife = knownFor
 
-// A device token contains the account that logged in, the time, and a random number that identifies its own count
-// of wrong passwords. It only relaxes login limits: the password is still required. A password change invalidates
-// it.
+// A device token contains the account that logged in, the time, and a random number that identifies its own count of
+// wrong passwords. It only relaxes login limits. A password change invalidates it.
 const (
 	deviceNonce   = 16 // octets
 	devicePayload = 8 + 8 + deviceNonce
 )
 
-// NewDevice returns a token that identifies a browser in which the account has logged in, from any address.
+// NewDevice returns a token for a browser in which the account has logged in, from any address.
 func (s *Service) NewDevice(ctx context.Context, accountID int64) (string, error) {
 	key, err := s.deviceKey(ctx, accountID)
 	if err != nil {
@@ -36,7 +35,6 @@ func (s *Service) NewDevice(ctx context.Context, accountID int64) (string, error
 	return base64.RawURLEncoding.EncodeToString(append(payload, sign(key, payload)...)), nil
 }
 
-// device returns the device name in a token, or "" if the token is not valid for the account.
 func (s *Service) device(ctx context.Context, accountID int64, token string) (string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(raw) != devicePayload+sha256.Size || accountID == 0 {
@@ -61,8 +59,8 @@ func sign(key, payload []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// deviceKey returns the key that signs an account's device tokens for its current password. All nodes derive it
-// from the same secret.
+// deviceKey returns the key that signs an account's device tokens, derived from its password and a secret of all
+// nodes.
 func (s *Service) deviceKey(ctx context.Context, accountID int64) ([]byte, error) {
 	const name = "device key"
 	secret, err := s.store.Agreed(ctx, name)

@@ -22,8 +22,7 @@ func NewSetupCode() string {
 	return strings.Join([]string{text[:5], text[5:10], text[10:15], text[15:20]}, "-")
 }
 
-// SetSetupCode replaces the setup code required to create the first account. It returns [notary.Conflict] once an
-// account exists.
+// SetSetupCode replaces the setup code. It returns [notary.Conflict] once an account exists.
 func (s *Service) SetSetupCode(ctx context.Context, code string) error {
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.SetSetupCode(hashSetupCode(code)); err != nil {
@@ -33,8 +32,7 @@ func (s *Service) SetSetupCode(ctx context.Context, code string) error {
 	})
 }
 
-// OfferSetupCode sets the setup code unless there is one, and reports whether it did. Of several nodes starting on
-// an empty database, one succeeds.
+// OfferSetupCode sets the setup code unless there is one, and reports whether it did. Of several nodes, one succeeds.
 func (s *Service) OfferSetupCode(ctx context.Context, code string) (stored bool, err error) {
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if stored, err = tx.OfferSetupCode(hashSetupCode(code)); err != nil || !stored {
@@ -58,8 +56,7 @@ func (s *Service) IsSetupCode(ctx context.Context, code string) (bool, error) {
 // NeedsSetupCode reports whether creating the first account requires a setup code.
 func (s *Service) NeedsSetupCode() bool { return !s.noSetupCode }
 
-// hashSetupCode returns the stored hash of a setup code. A fast hash suffices: codes are random, and deleted once
-// used.
+// hashSetupCode returns the stored hash. A fast hash suffices: codes are random, and deleted once used.
 func hashSetupCode(code string) string {
 	sum := sha256.Sum256([]byte(strings.TrimSpace(code)))
 	return hex.EncodeToString(sum[:])
@@ -120,10 +117,9 @@ func (s *Service) requireNoAccount(ctx context.Context) error {
 	return err
 }
 
-// setupCodeAttempts replaces the account in login limits. It is not a valid email address.
+// setupCodeAttempts is the account in login limits. It is not a valid email address.
 const setupCodeAttempts = "setup code"
 
-// checkSetupCode refuses a missing or wrong setup code. Attempts are limited like logins.
 func (s *Service) checkSetupCode(ctx context.Context, f FirstAccount) error {
 	switch {
 	case s.noSetupCode:

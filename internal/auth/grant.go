@@ -24,7 +24,7 @@ func (s *Service) Grant(ctx context.Context, caller notary.Caller, id int64) (*n
 	return s.store.Grant(ctx, id)
 }
 
-// CreateGrant records a grant and returns its id. Only Admins, who have every permission themselves, create grants.
+// CreateGrant records a grant and returns its id. Only Admins, who have every permission, create grants.
 func (s *Service) CreateGrant(ctx context.Context, caller notary.Caller, g *notary.Grant) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return 0, err
@@ -65,12 +65,10 @@ func (s *Service) DeleteGrant(ctx context.Context, caller notary.Caller, id int6
 	})
 }
 
-// grantFields returns the fields of a grant that an event records.
 func grantFields(g *notary.Grant) notary.Fields {
 	return notary.Fields{"grantee": g.Grantee(), "actions": g.Actions}
 }
 
-// requireNamed returns an error if anything named in the grant does not exist.
 func requireNamed(ctx context.Context, tx *store.Tx, g *notary.Grant) error {
 	account := func(id int64) error { _, err := tx.Account(ctx, id); return err }
 	group := func(id int64) error { _, err := tx.Group(ctx, id); return err }

@@ -52,7 +52,7 @@ func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name st
 	return id, err
 }
 
-// DeleteGroup deletes a group and its grants. A group that owns requests or certificates cannot be deleted.
+// DeleteGroup deletes a group and its grants, unless it owns requests or certificates.
 func (s *Service) DeleteGroup(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("group", id)); err != nil {
 		return err
@@ -115,8 +115,8 @@ func changeMember(ctx context.Context, tx *store.Tx, caller notary.Caller, actio
 	return tx.Event(notary.EventBy(caller, action, notary.NewRef("group", g.ID, g.Name)).With(a.Ref()))
 }
 
-// writeGrants is [store.Store.WriteAs] for a change to groups or grants. Concurrent uses of them are committed before
-// or see the change.
+// writeGrants is [store.Store.WriteAs] for a change to groups or grants. Concurrent uses are committed before or see
+// the change.
 func (s *Service) writeGrants(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.LockGrants(); err != nil {

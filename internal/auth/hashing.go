@@ -19,11 +19,11 @@ const (
 // knownTurns is how many known clients are served before an unknown one while both wait.
 const knownTurns = 4
 
-// sharedHashing limits concurrent password hashing in this process, which takes 19 MiB and a processor each.
+// sharedHashing limits concurrent password hashing, which takes 19 MiB and a processor each.
 var sharedHashing = newHashQueue(runtime.GOMAXPROCS(0))
 
-// hashQueue grants slots for hashing. Known clients go first. Within a lane networks take turns, so that one that
-// sends many passwords mainly delays itself.
+// hashQueue grants slots for hashing. Known clients go first. Within a lane networks take turns, so that many
+// passwords mainly delay their own network.
 type hashQueue struct {
 	mu      sync.Mutex
 	free    int
@@ -37,7 +37,6 @@ func newHashQueue(slots int) *hashQueue {
 	return &hashQueue{free: slots, known: newLane(), unknown: newLane()}
 }
 
-// acquire waits for a slot until ctx ends. The caller must call release.
 func (q *hashQueue) acquire(ctx context.Context, network string, known bool) (release func(), err error) {
 	w := q.enter(network, known)
 	if w == nil {
@@ -107,14 +106,12 @@ func (q *hashQueue) next() *waiter {
 	return q.known.next()
 }
 
-// waiter is a request waiting for a slot.
 type waiter struct {
 	network string
 	lane    *lane
 	answer  chan bool // true if granted, false if refused
 }
 
-// lane is a queue in which networks take turns.
 type lane struct {
 	waiting map[string][]*waiter // by network; never empty
 	order   []string             // of the networks
@@ -123,8 +120,7 @@ type lane struct {
 
 func newLane() lane { return lane{waiting: map[string][]*waiter{}} }
 
-// add appends w and returns the waiter that does not fit, if any: w itself, or the last one of the network with
-// the most waiters.
+// add appends w and returns the waiter that does not fit, if any: w itself, or the last of the network with the most.
 func (l *lane) add(w *waiter) (refused *waiter) {
 	own := len(l.waiting[w.network])
 	if own >= maxWaitingNetwork {
@@ -152,7 +148,6 @@ func (l *lane) add(w *waiter) (refused *waiter) {
 	return refused
 }
 
-// next removes and returns the first waiter of the next network, or nil.
 func (l *lane) next() *waiter {
 	if l.n == 0 {
 		return nil

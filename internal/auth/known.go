@@ -8,14 +8,14 @@ import (
 	"notary"
 )
 
-// An account's known networks are those of its last knownLogins logins within knownFor. They are read from login
-// events, so that all nodes know them, even after a restart.
+// An account's known networks are those of its last knownLogins logins within knownFor, from login events, which all
+// nodes share.
 const (
 	knownFor    = 90 * 24 * time.Hour
 	knownLogins = 500
 )
 
-// origin returns the origin of a guess at an account's password. The id is 0 if the account does not exist.
+// origin returns the origin of a guess at an account's password. The id may be 0.
 func (s *Service) origin(ctx context.Context, id int64, email string, from Client) (o origin, err error) {
 	address := from.Address
 	o = origin{secret: email, address: address}

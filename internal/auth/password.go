@@ -14,8 +14,7 @@ import (
 	"notary"
 )
 
-// The cost of a password: argon2id with 19 MiB, two passes and one lane, the minimum of OWASP's guide to storing
-// passwords.
+// The cost of a password: argon2id with 19 MiB, two passes and one lane, OWASP's minimum.
 const (
 	argonMemory = 19 * 1024 // KiB
 	argonPasses = 2
@@ -27,14 +26,13 @@ const (
 const (
 	minPassword = 12   // characters
 	maxPassword = 1024 // bytes
-	// minEntropy is the required strength in bits: about a million guesses for an attacker who first tries known
-	// passwords, names, dates and keyboard patterns.
+	// minEntropy is the required strength in bits: about a million guesses, for known passwords, names, dates and
+	// keyboard patterns first.
 	minEntropy = 20
 	// maxJudged is the number of characters evaluated; the cost is quadratic.
 	maxJudged = 64
 )
 
-// newPassword returns the hash of an acceptable password.
 func newPassword(ctx context.Context, hashing *hashQueue, password, email string) (string, error) {
 	if err := checkPassword(password, email); err != nil {
 		return "", err
@@ -73,7 +71,7 @@ func checkPassword(password, email string) error {
 	return nil
 }
 
-// keyboardWalks are common passwords that alternate between keyboard rows and are not otherwise recognised as patterns.
+// keyboardWalks are common passwords that alternate between keyboard rows, which the other patterns miss.
 var keyboardWalks = []string{"1q2w3e4r5t6y", "1q2w3e4r5t", "q1w2e3r4t5y6", "1qaz2wsx3edc", "1qazxsw23edc",
 	"zaq12wsxcde3", "zaq1xsw2cde3", "qazwsxedcrfv"}
 
@@ -82,8 +80,8 @@ var decoy = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, a
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonSalt)),
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonKey)))
 
-// verifyPassword reports whether the password matches the hash. An empty hash never matches, and takes the same
-// time. The caller must hold a slot.
+// verifyPassword reports whether the password matches the hash. An empty hash takes the same time. The caller must
+// hold a slot.
 func verifyPassword(hash, password string) (bool, error) {
 	if len(password) > maxPassword {
 		password = "" // no account has an empty password

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// minUnpredictable is the number of characters required in addition to predictable words, numbers and symbols.
+	// minUnpredictable is the number of characters required besides predictable words, numbers and symbols.
 	minUnpredictable = 6
 	// minRepeated is the same for a password that is mostly repetition.
 	minRepeated = 10
@@ -17,8 +17,7 @@ const (
 	predictableEntropy = 15
 )
 
-// predictableWords are used to satisfy password rules: seasons, months, weekdays, words for passwords and
-// accounts, the product, and keyboard walks.
+// predictableWords are used to satisfy password rules.
 var predictableWords = longestFirst(strings.Fields(`
 	spring summer autumn winter frühling fruehling fruhling sommer herbst
 	january february march april june july august september october november december
@@ -35,11 +34,9 @@ var predictableRuns = []string{
 	"qwertyuiop", "qwertzuiopü", "asdfghjklöä", "zxcvbnm", "yxcvbnm", "1234567890", "abcdefghijklmnopqrstuvwxyz",
 }
 
-// substitutions reverses the usual replacements of letters.
 var substitutions = strings.NewReplacer(
 	"0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i")
 
-// predictable reports whether a password consists mainly of predictable words, repetitions, numbers and symbols.
 func predictable(password, email string) bool {
 	lower := strings.ToLower(password)
 	words := slices.Concat(predictableWords, emailParts(email))
@@ -98,7 +95,6 @@ func withoutRuns(text string) string {
 	return kept.String()
 }
 
-// follows returns how many characters of text are consecutive in the run.
 func follows(text, run []rune, step int) int {
 	at := slices.Index(run, text[0])
 	if at < 0 {
@@ -127,7 +123,6 @@ func collapse(text string) string {
 	return string(runes)
 }
 
-// emailParts returns the longer words of an email address.
 func emailParts(email string) []string {
 	parts := strings.FieldsFunc(strings.ToLower(email), func(r rune) bool { return !unicode.IsLetter(r) })
 	return slices.DeleteFunc(parts, func(part string) bool { return len(part) < 3 })

@@ -10,8 +10,8 @@ const (
 	maxRecognized = 10_000
 )
 
-// recognized caches recently valid tokens, so that their holders get larger limits before the database is queried.
-// It never authorises a call: ended sessions remain in it for a while.
+// recognized caches recently valid tokens, whose holders get larger limits before the database is queried. It never
+// authorises a call: ended sessions remain in it for a while.
 type recognized struct {
 	mu    sync.Mutex
 	until map[string]time.Time // by token hash
@@ -35,7 +35,6 @@ func (r *recognized) add(tokenHash []byte, now time.Time) {
 	r.until[string(tokenHash)] = now.Add(recognizedFor)
 }
 
-// makeRoom removes expired entries, or else an arbitrary one.
 func (r *recognized) makeRoom(now time.Time) {
 	one := ""
 	for hash, until := range r.until {
@@ -54,8 +53,8 @@ func (r *recognized) remove(tokenHash []byte) {
 	delete(r.until, string(tokenHash))
 }
 
-// Recognizes reports whether token was valid within the last ten minutes, without querying the database. Use it
-// only for limits: [Service.Caller] authenticates the caller.
+// Recognizes reports whether token was valid within the last ten minutes, without querying the database. Use it only
+// for limits.
 func (s *Service) Recognizes(token string) bool {
 	return token != "" && s.recognized.has(hashToken(token), s.now())
 }

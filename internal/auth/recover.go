@@ -21,8 +21,8 @@ func NewPasswordHash(ctx context.Context, password, email string) (string, error
 	return newPassword(ctx, sharedHashing, password, normalizeEmail(email))
 }
 
-// Recover sets the password of an Admin and ends its sessions. If there is no Admin and Create is set, it makes
-// the account an Admin, creating it if necessary.
+// Recover sets the password of an Admin and ends its sessions. If there is no Admin and Create is set, it makes the
+// account an Admin, creating it if necessary.
 func (s *Service) Recover(ctx context.Context, r Recovery) error {
 	r.Email = normalizeEmail(r.Email)
 	if err := checkEmail(r.Email); err != nil {
@@ -49,7 +49,6 @@ func (s *Service) Recover(ctx context.Context, r Recovery) error {
 	return err
 }
 
-// recovered returns the Admin that gets a new password, and the event.
 func recovered(tx *store.Tx, accounts []*notary.Account, r Recovery) (_ *notary.Account, e notary.Event, err error) {
 	var account *notary.Account
 	var admins []string

@@ -13,12 +13,10 @@ import (
 )
 
 const (
-	// recordEvery is how often refusals are recorded.
 	recordEvery = time.Minute
-	// recordTime limits the recording when the server stops.
 	recordTime = 5 * time.Second
-	// maxRefusals limits the distinct refusals recorded per interval and kind of principal. Further ones are counted
-	// together, so that an attacker cannot fill the disk.
+	// maxRefusals limits the distinct refusals recorded per interval and kind of principal, so that an attacker
+	// cannot fill the disk. Further ones are counted together.
 	maxRefusals = 200
 )
 
@@ -29,7 +27,6 @@ type refusals struct {
 	kinds  map[string]int // distinct refusals by kind of principal
 }
 
-// refusal is what distinguishes events of refused calls.
 type refusal struct {
 	action    string
 	object    notary.Ref
@@ -61,8 +58,8 @@ func (r *refusals) take() map[refusal]int64 {
 	return taken
 }
 
-// Refused counts a call that was refused with err because of a missing login or permission. It ignores other errors.
-// Events have a count for each account, operation and minute or, without a login, for each address and minute.
+// Refused counts a call that was refused for lack of a login or permission. Events have a count for each account,
+// operation and minute or, without a login, for each address and minute.
 func (s *Service) Refused(caller notary.Caller, operation string, err error) {
 	one := refusal{action: "call.refused", object: notary.NewRef("call", 0, operation), principal: caller.Ref(),
 		network: notary.ClientNetwork(caller.Address)}
@@ -75,8 +72,8 @@ func (s *Service) Refused(caller notary.Caller, operation string, err error) {
 	s.refusals.add(one, 1)
 }
 
-// refusedLogin counts a refused login. The account is nil if no account has that email address, which is not recorded,
-// because people type passwords into the wrong field.
+// refusedLogin counts a refused login. The account is nil if no account has that email address, which may be a
+// password and is not recorded.
 func (s *Service) refusedLogin(account *notary.Account, from Client) {
 	object := notary.NewRef("account", 0, "")
 	if account != nil {
@@ -86,7 +83,7 @@ func (s *Service) refusedLogin(account *notary.Account, from Client) {
 		network: notary.ClientNetwork(from.Address)}, 1)
 }
 
-// RecordRefusals writes the events of the calls and logins refused by this node since the last time.
+// RecordRefusals writes the events of the calls and logins that this node has refused since.
 func (s *Service) RecordRefusals(ctx context.Context) error {
 	counts := s.refusals.take()
 	if len(counts) == 0 {

@@ -12,28 +12,24 @@ import (
 	"notary/internal/store"
 )
 
-// The lifetimes of sessions.
 const (
 	tokenLife          = 24 * time.Hour      // of a program's token
 	DefaultSessionIdle = time.Hour           // idle timeout of a browser session
 	DefaultSessionLife = 12 * time.Hour      // maximum lifetime of a browser session
 	maxSessionLife     = 30 * 24 * time.Hour // upper limit of the configuration
 
-	// seenEvery is the minimum interval for recording the use of a session.
 	seenEvery = time.Minute
 	seenTime  = 10 * time.Second // timeout for recording it
 )
 
 const maxUserAgent = 200 // octets
 
-// limits are the lifetimes of a browser session.
 type limits struct{ idle, life time.Duration }
 
-// LimitSessions sets the idle timeout and maximum lifetime of browser sessions. It applies to new sessions, and to
-// existing ones from their next use.
+// LimitSessions sets the idle timeout and maximum lifetime of browser sessions; for existing ones, from their next
+// use.
 func (s *Service) LimitSessions(idle, life time.Duration) { s.limits.Store(&limits{idle, life}) }
 
-// end returns the expiry of a session that began at begun and is used now.
 func (l limits) end(begun, now time.Time) time.Time {
 	end, last := now.Add(l.idle), begun.Add(l.life)
 	if last.Before(end) {
@@ -42,8 +38,7 @@ func (l limits) end(begun, now time.Time) time.Time {
 	return end
 }
 
-// live reports whether a session has started and is within the maximum lifetime of its kind, whatever its recorded
-// expiry.
+// live reports whether a session is within the maximum lifetime of its kind, whatever its recorded expiry.
 func live(session *notary.Session, now time.Time) bool {
 	life := tokenLife
 	if session.Browser {
@@ -63,14 +58,12 @@ func (s *Service) newSession(accountID int64, from Client, browser bool) notary.
 	return session
 }
 
-// begin records the session, sets its id and returns its token.
 func begin(tx *store.Tx, session *notary.Session) (token string, err error) {
 	token = newToken()
 	session.ID, err = tx.InsertSession(session, hashToken(token))
 	return token, err
 }
 
-// plainText returns a User-Agent, truncated and without unprintable characters.
 func plainText(userAgent string) string {
 	userAgent = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -85,7 +78,6 @@ func plainText(userAgent string) string {
 	return userAgent
 }
 
-// seen tracks the sessions whose use is being recorded.
 type seen struct {
 	mu      sync.Mutex
 	noting  map[string]bool
@@ -112,7 +104,7 @@ func (s *seen) end(tokenHash []byte) {
 }
 
 // noteUse records that a session is in use, at most once a minute, and extends a browser's session. It does not
-// block the call.
+// block.
 func (s *Service) noteUse(tokenHash []byte, session *notary.Session) {
 	now := s.now()
 	if now.Sub(session.LastSeenAt) < seenEvery || !s.seen.begin(tokenHash) {
@@ -137,8 +129,7 @@ func (s *Service) noteUse(tokenHash []byte, session *notary.Session) {
 	})
 }
 
-// Sessions returns the caller's own active sessions, most recent first. The one with the token is marked as
-// current.
+// Sessions returns the caller's own active sessions, most recent first. The one with the token is marked as current.
 func (s *Service) Sessions(ctx context.Context, caller notary.Caller, token string) ([]*notary.Session, error) {
 	if !caller.Known() {
 		return nil, notary.Errorf(notary.Unauthenticated, "log in first")

@@ -7,7 +7,7 @@ import (
 	"notary"
 )
 
-// sessions caches sessions by token, if only this process can end them. Any change to a session clears it.
+// sessions caches sessions by token, if only this process can end them. Any change clears it.
 type sessions struct {
 	mu         sync.Mutex
 	generation int // number of changes
@@ -22,7 +22,7 @@ type knownSession struct {
 // maxSessions is the maximum number of cached sessions: some megabytes.
 const maxSessions = 10_000
 
-// get returns a copy of the cached session if it is valid at that time, and the generation for [sessions.put].
+// get returns a copy of the cached session if it is valid, and the generation for [sessions.put].
 func (s *sessions) get(tokenHash []byte, now time.Time) (*knownSession, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,7 +32,7 @@ func (s *sessions) get(tokenHash []byte, now time.Time) (*knownSession, int) {
 	return nil, s.generation
 }
 
-// put caches what was read from the database, unless there was a change since the generation was returned.
+// put caches what was read from the database, unless there was a change since the generation.
 func (s *sessions) put(tokenHash []byte, known knownSession, generation int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,7 +45,6 @@ func (s *sessions) put(tokenHash []byte, known knownSession, generation int) {
 	s.known[string(tokenHash)] = &known
 }
 
-// used records the use and new expiry of a session, if it is still cached.
 func (s *sessions) used(tokenHash []byte, seen, expires time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,7 +53,6 @@ func (s *sessions) used(tokenHash []byte, seen, expires time.Time) {
 	}
 }
 
-// changed clears the cache. It is called after every write that ends a session or changes an account.
 func (s *sessions) changed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

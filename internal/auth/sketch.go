@@ -6,17 +6,16 @@ import (
 	"time"
 )
 
-// The size of a sketch: half a megabyte. Cells leak faster than passwords can be hashed, so that even a flood from
+// The size of a sketch: half a megabyte. Cells leak faster than passwords can be hashed, so that a flood from
 // ever-new addresses leaves most of them almost empty.
 const (
 	sketchRows  = 4
 	sketchWidth = 1 << 13
 )
 
-// sketch counts keys in leaky buckets: each attempt adds one, and one leaks out per period. A full bucket accepts
-// no more. It is a count-min sketch: keys share cells, one in each row, and the emptiest of a key's cells is its
-// level. The size is fixed and nothing is evicted, so a level may be too high but never too low. Random seeds
-// prevent anyone from choosing keys that share cells with another.
+// sketch counts keys in leaky buckets: each attempt adds one, and one leaks out per period. A full bucket accepts no
+// more. It is a count-min sketch: keys share cells, one in each row, and the emptiest of a key's cells is its level,
+// which may be too high but never too low. Random seeds prevent anyone from choosing keys that share cells.
 type sketch struct {
 	burst int
 	every time.Duration
@@ -38,7 +37,6 @@ func newSketch(burst int, every time.Duration) *sketch {
 	return s
 }
 
-// counter is the bucket of one key.
 type counter struct {
 	of    *sketch
 	cells [sketchRows]*cell
@@ -58,7 +56,6 @@ func (s *sketch) counter(key string, now time.Time) counter {
 	return c
 }
 
-// wait returns the time until the bucket accepts one more.
 func (c counter) wait() time.Duration {
 	level := math.Inf(1)
 	for _, one := range c.cells {

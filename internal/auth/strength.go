@@ -9,18 +9,16 @@ import (
 	"github.com/ccojocar/zxcvbn-go"
 )
 
-// Strength estimates the number of guesses needed by an attacker who first tries known passwords, names, dates and
-// keyboard patterns. It returns the decimal logarithm and a description.
+// Strength estimates the guesses of an attacker who first tries known passwords, names, dates and keyboard patterns.
+// It returns the decimal logarithm and a description.
 func Strength(password, email string) (guesses float64, words string) {
 	guesses = entropy(password, email) * math.Log10(2)
 	return guesses, number(guesses) + " guesses: " + effort(guesses-math.Log10(guessing))
 }
 
-// guessing is the number of guesses per second with a stolen database on some tens of processors: see
-// [argonMemory].
+// guessing is the guesses per second with a stolen database on some tens of processors: see [argonMemory].
 const guessing = 1000
 
-// entropy returns the strength of a password in bits.
 func entropy(password, email string) float64 {
 	name, domain, _ := strings.Cut(email, "@")
 	judged := []rune(strings.ToValidUTF8(password, "?"))
@@ -37,13 +35,12 @@ func entropy(password, email string) float64 {
 }
 
 // A symbol may stand for a letter ("p@$$w0rd"), some for several: the cost is exponential in the kinds of symbols.
-// If a password has many, only its beginning is evaluated.
+// Beyond the limit, only the beginning is evaluated.
 const (
 	maxSubstitutes = 8
 	maxBeginning   = 24 // characters
 )
 
-// substitutes returns how many kinds of symbols in a password could stand for letters.
 func substitutes(password []rune) (n int) {
 	for _, sign := range "4@8({[<369&#!1|0$5+7%2" {
 		if slices.Contains(password, sign) {
@@ -53,7 +50,6 @@ func substitutes(password []rune) (n int) {
 	return n
 }
 
-// number returns a power of ten in words.
 func number(exponent float64) string {
 	names := []string{"", "thousand", "million", "billion", "trillion"}
 	group := int(exponent / 3)
@@ -70,7 +66,6 @@ func number(exponent float64) string {
 	return "about " + text + " " + names[group]
 }
 
-// effort returns a number of seconds, given as a power of ten, in words.
 func effort(exponent float64) string {
 	const hour, year = 3600, 365 * 24 * 3600
 	within := ""

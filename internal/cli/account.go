@@ -25,7 +25,6 @@ func (p *program) accountCommand() *cobra.Command {
 		p.accountSessions(), p.accountEndSession(), p.accountEndOthers())
 }
 
-// roleWords are the names of roles on the command line.
 var roleWords = []string{"admin", "manager", "requestor", "read-only"}
 
 const roleHelp = "admin, manager, requestor or read-only"
@@ -128,8 +127,7 @@ func (p *program) createFirstAccount(ctx context.Context, email, data string, st
 	return p.created(id, "account %d created for %s (%s), and logged in to %s", id, email, notary.Admin, t.server)
 }
 
-// setupCode returns the setup code from the environment or, if the server is on this machine, from its data folder;
-// otherwise "".
+// setupCode returns the setup code from the environment or from a local server's data folder, or "".
 func (p *program) setupCode(serverURL, data string) string {
 	if code := p.env(config.EnvSetupCode); config.IsSetupCode(code) {
 		return code
@@ -144,7 +142,7 @@ func (p *program) setupCode(serverURL, data string) string {
 	return code
 }
 
-// sendFirstAccount creates the account. If the server rejects the setup code, it prompts for one and retries.
+// sendFirstAccount creates the account, and prompts for another setup code if the server rejects it.
 func (p *program) sendFirstAccount(ctx context.Context, c *client.Client, body api.CreateAccount) (int64, error) {
 	id, err := c.CreateAccount(ctx, body)
 	var e *notary.Error
@@ -272,7 +270,6 @@ func (p *program) changePassword(ctx context.Context, c *client.Client, id int64
 	return p.done("password of account %d changed", id)
 }
 
-// changeMyPassword changes the password of the token's account. The token stays valid.
 func (p *program) changeMyPassword(ctx context.Context, c *client.Client, stdin bool) error {
 	me, err := c.Me(ctx)
 	if err != nil {

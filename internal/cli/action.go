@@ -23,7 +23,6 @@ func (p *program) call(do action) func(*cobra.Command, []string) error {
 	}
 }
 
-// callOn returns the RunE of a command whose only argument is an object's id.
 func (p *program) callOn(do func(ctx context.Context, c *client.Client,
 	id int64) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
@@ -35,14 +34,13 @@ func (p *program) callOn(do func(ctx context.Context, c *client.Client,
 	}
 }
 
-// allowed reports whether the caller has a permission, or that could not be determined. It keeps commands from
-// suggesting what the server would refuse.
+// allowed reports whether the caller may have a permission, so that commands do not suggest what the server would
+// refuse.
 func allowed(ctx context.Context, c *client.Client, p notary.Permission) bool {
 	me, err := c.Me(ctx)
 	return err != nil || (&notary.Account{ID: me.ID, Role: notary.Role(me.RoleID)}).Caller().May(p)
 }
 
-// suggest returns the suggestion for callers with the permission, and "" for others.
 func suggest(ctx context.Context, c *client.Client, p notary.Permission, suggestion string) func() string {
 	return func() string {
 		if !allowed(ctx, c, p) {
@@ -60,7 +58,7 @@ func parseID(s string) (int64, error) {
 	return id, nil
 }
 
-// idFlag is a flag with an object's id; 0 if it is not given.
+// idFlag is a flag with an object's id, or 0.
 type idFlag int64
 
 func (f *idFlag) String() string { return strconv.FormatInt(int64(*f), 10) }
@@ -72,7 +70,7 @@ func (f *idFlag) Set(s string) error {
 	return err
 }
 
-// idCommand returns a command that does something to the object of an id. The sentence confirms it, with the id as %d.
+// idCommand returns a command on the object of an id. The sentence confirms it, with the id as %d.
 func (p *program) idCommand(use, short, sentence string,
 	do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1),
@@ -84,7 +82,7 @@ func (p *program) idCommand(use, short, sentence string,
 		})}
 }
 
-// destructive is [program.idCommand] for an irreversible action: it asks for confirmation.
+// destructive is [program.idCommand] for an irreversible action, which needs confirmation.
 func (p *program) destructive(use, short, question, sentence string,
 	do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	var yes bool

@@ -66,7 +66,6 @@ func (p *program) authorityShow() *cobra.Command {
 	return c
 }
 
-// keyText describes the key, and whether it or a copy of it is elsewhere.
 func keyText(a api.CertificateAuthority) string {
 	if a.KeyKnownOutside && !a.Offline {
 		return a.Key + ", key known outside"
@@ -74,7 +73,6 @@ func keyText(a api.CertificateAuthority) string {
 	return listedKey(a)
 }
 
-// listedKey is keyText for a table.
 func listedKey(a api.CertificateAuthority) string {
 	if a.Offline {
 		return a.Key + ", offline"
@@ -118,7 +116,6 @@ func (p *program) authoritySign() *cobra.Command {
 	return c
 }
 
-// signerFlags registers the flags for the issuer and profile of a CA.
 func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string) {
 	authorityFlag(c, issuer, "authority", "the `id` or common name of the CA that signs")
 	c.Flags().StringVar(profile, "profile", "", "the `name` of a profile for authorities (default intermediate)")

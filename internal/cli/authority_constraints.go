@@ -8,7 +8,6 @@ import (
 	"notary/api"
 )
 
-// constraintFlags hold the name constraints of a CA.
 type constraintFlags struct{ permit, exclude []string }
 
 const subtreeForms = "dns:example.com, ip:10.0.0.0/8, email:me@example.com, email:example.com, uri:.example.com"
@@ -20,7 +19,6 @@ func (f *constraintFlags) register(c *cobra.Command) {
 		"may be repeated")
 }
 
-// constraints returns nil if no flag is given.
 func (f constraintFlags) constraints() (*api.NameConstraints, error) {
 	if len(f.permit)+len(f.exclude) == 0 {
 		return nil, nil
@@ -33,7 +31,7 @@ func (f constraintFlags) constraints() (*api.NameConstraints, error) {
 	return &api.NameConstraints{Permitted: permitted, Excluded: excluded}, err
 }
 
-// subtrees parses the values of a flag. Its errors list the forms that the flag accepts.
+// subtrees parses the values of a flag. Its errors list the forms.
 func subtrees(flag string, given []string, forms string) (s api.Subtrees, err error) {
 	kinds := map[string]*[]string{"dns": &s.DNS, "ip": &s.IP, "email": &s.Email, "uri": &s.URI}
 	for _, text := range given {
@@ -47,7 +45,6 @@ func subtrees(flag string, given []string, forms string) (s api.Subtrees, err er
 	return s, nil
 }
 
-// subtreesText formats subtrees as the flags accept them.
 func subtreesText(s api.Subtrees) string {
 	var all []string
 	for _, kind := range []struct {

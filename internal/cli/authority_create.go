@@ -11,7 +11,6 @@ import (
 	"notary/client"
 )
 
-// authorityFlags describe the CA to create.
 type authorityFlags struct {
 	root, selfSigned bool
 	issuer           idFlag

@@ -12,7 +12,6 @@ import (
 	"notary/client"
 )
 
-// crlFlags select what authority crl writes.
 type crlFlags struct {
 	out      outFlags
 	der      bool

@@ -27,7 +27,6 @@ func (p *program) authorityImpact() *cobra.Command {
 	}
 }
 
-// authorityRevoke shows the impact before it asks.
 func (p *program) authorityRevoke() *cobra.Command {
 	var yes bool
 	var reason string

@@ -18,7 +18,6 @@ import (
 	"notary/internal/pki"
 )
 
-// importFlags describe the CA to import.
 type importFlags struct {
 	offline                   bool
 	openssl                   string
@@ -168,7 +167,7 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 }
 
 // importBody reads the files, and returns the chain as well. It opens the key locally first, so that a wrong password
-// is not sent to the server.
+// is not sent.
 func (p *program) importBody(ctx context.Context,
 	flags importFlags) (body api.ImportCertificateAuthority, chain string, err error) {
 	body.Offline, body.CRLNumber = flags.offline, flags.crlNumber
@@ -202,7 +201,6 @@ func (p *program) importBody(ctx context.Context,
 	return body, chain, nil
 }
 
-// readImportedKey reads the CA's key, and its password if it is encrypted.
 func (p *program) readImportedKey(ctx context.Context, flags importFlags) (key []byte, password string, err error) {
 	file := flags.key + flags.pkcs12 // one of them is empty
 	if key, err = files.Read(file); err != nil {
@@ -217,7 +215,6 @@ func (p *program) readImportedKey(ctx context.Context, flags importFlags) (key [
 	return key, password, err
 }
 
-// pkcs12Chain returns the chain in a PKCS #12 file.
 func pkcs12Chain(key []byte, password string) (string, error) {
 	if !pki.IsPKCS12(key) {
 		return "", usagef("pass the chain with --chain: only a PKCS #12 file can contain key and chain")
@@ -233,7 +230,7 @@ func pkcs12Chain(key []byte, password string) (string, error) {
 	return notary.CertificatesPEM(ders...), nil
 }
 
-// keyPassword returns the password of a key, or "" if the key is not encrypted.
+// keyPassword returns the password of a key, or "" if it is not encrypted.
 func (p *program) keyPassword(ctx context.Context, key []byte, file string) (password string, err error) {
 	if _, err = pki.ParsePrivateKey(key, ""); !errors.Is(err, pki.ErrNoPassword) {
 		return "", err
@@ -254,7 +251,7 @@ func (p *program) keyPassword(ctx context.Context, key []byte, file string) (pas
 	return password, err
 }
 
-// readCertificates reads certificates from a file. It returns text unchanged and encodes anything else as base64.
+// readCertificates returns text unchanged and encodes anything else as base64.
 func (p *program) readCertificates(ctx context.Context, name string) (string, error) {
 	text, err := p.readInput(ctx, name)
 	if !utf8.ValidString(text) {
@@ -270,7 +267,6 @@ func asText(content []byte) string {
 	return base64.StdEncoding.EncodeToString(content)
 }
 
-// readLarge reads a file up to a limit above that of [files.Read].
 func readLarge(name string, limit int64) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {

@@ -20,8 +20,6 @@ import (
 	"notary/internal/pki"
 )
 
-// Files with certificates that an authority has issued.
-
 // issued holds files with certificates of one authority.
 type issued struct {
 	files []string
@@ -33,7 +31,6 @@ type issued struct {
 	serials map[string]string          // the file of each serial number
 }
 
-// refusedFile is a certificate that cannot be recorded.
 type refusedFile struct {
 	File   string `json:"file"`
 	Serial string `json:"serial_number,omitempty"`
@@ -47,16 +44,15 @@ func (r refusedFile) String() string {
 	return fmt.Sprintf("%s: the certificate with the serial number %s %s", r.File, r.Serial, r.Reason)
 }
 
-// sortedURLs returns at most 20 URLs, sorted.
 func (i issued) sortedURLs() []string {
 	const most = 20
 	urls := slices.Sorted(maps.Keys(i.urls))
 	return urls[:min(len(urls), most)]
 }
 
-// findIssued searches the files and folders for certificates issued by the authority with this chain. In folders it
-// skips files without certificates, such as openssl's serial file, and lists certificates that cannot be recorded. A
-// file that is named itself must be valid.
+// findIssued searches files and folders for certificates issued by the authority with this chain. In folders it skips
+// files without certificates, such as openssl's serial file, and lists certificates that cannot be recorded. A file
+// that is named itself must be valid.
 func findIssued(paths []string, chain string, now time.Time) (found issued, err error) {
 	found = issued{urls: map[string]bool{}, places: map[[sha256.Size]byte]bool{}, serials: map[string]string{}}
 	if len(paths) == 0 {
@@ -138,8 +134,8 @@ func (i *issued) add(name string, c, authority *x509.Certificate, now time.Time)
 	}
 }
 
-// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7; none if it has other content. If something
-// begins like a certificate but cannot be parsed, broken is set.
+// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7. Broken is set if something begins like a
+// certificate but cannot be parsed.
 func certificatesIn(name string) (all []*x509.Certificate, broken, err error) {
 	content, err := readLarge(name, 1<<30)
 	if err != nil {
@@ -162,10 +158,8 @@ func certificatesIn(name string) (all []*x509.Certificate, broken, err error) {
 	return all, broken, nil
 }
 
-// batchSize is the number of certificates per call.
 const batchSize = 500
 
-// sendIssued sends the certificates in batches and shows the progress.
 func (p *program) sendIssued(ctx context.Context, c *client.Client, id int64,
 	found issued) (sum api.ImportedCertificates, err error) {
 	bar := p.newBar()
@@ -216,7 +210,6 @@ func (i *issued) take(c *x509.Certificate) bool {
 	return take
 }
 
-// refusals returns an error that lists the certificates that were not recorded, or nil.
 func (i issued) refusals() error {
 	const most = 20
 	if len(i.refused) == 0 {

@@ -19,7 +19,6 @@ import (
 	"notary/internal/pki"
 )
 
-// Files of openssl ca, as named in its default configuration, and of easy-rsa.
 const (
 	opensslCRL      = "crl.pem"
 	opensslNumber   = "crlnumber" // of its next CRL, in hex
@@ -69,7 +68,6 @@ func (f *importFlags) findFiles() (err error) {
 	return nil
 }
 
-// firstExisting returns the first of the files that exists in the folder.
 func (f *importFlags) firstExisting(names []string, flag string) (found string, err error) {
 	for _, file := range names {
 		if err := f.ifExists(file, func(name string) { found = name }); err != nil || found != "" {
@@ -80,7 +78,6 @@ func (f *importFlags) firstExisting(names []string, flag string) (found string, 
 		f.openssl, strings.Join(names, " or "), flag)
 }
 
-// ifExists calls fn with a file of the folder if it exists.
 func (f *importFlags) ifExists(file string, fn func(name string)) error {
 	name := filepath.Join(f.openssl, file)
 	switch _, err := os.Stat(name); {
@@ -93,8 +90,8 @@ func (f *importFlags) ifExists(file string, fn func(name string)) error {
 	return nil
 }
 
-// checkIndex rejects a CRL that lacks a revocation of the index. If crlnumber shows that a later CRL was issued, CRL
-// numbers continue from that.
+// checkIndex rejects a CRL that lacks a revocation of the index. If crlnumber shows a later CRL, numbers continue
+// from that.
 func (f *importFlags) checkIndex(body *api.ImportCertificateAuthority, chain string, now time.Time) error {
 	if f.openssl == "" {
 		return nil
@@ -130,7 +127,6 @@ func (f *importFlags) checkIndex(body *api.ImportCertificateAuthority, chain str
 	return nil
 }
 
-// newCRLCommand returns the command that generates a new CRL.
 func (f *importFlags) newCRLCommand() string {
 	if strings.HasSuffix(f.key, filepath.FromSlash(easyRSAKey)) {
 		return "easyrsa gen-crl"
@@ -138,7 +134,6 @@ func (f *importFlags) newCRLCommand() string {
 	return "openssl ca -gencrl -out " + filepath.Join(f.openssl, opensslCRL)
 }
 
-// parseOwnCRL parses a CRL of the authority from the output of [asText].
 func parseOwnCRL(text, chain string, now time.Time) (*pki.CRL, error) {
 	authority, err := pki.ParseChain(chain)
 	if err != nil {
@@ -153,7 +148,7 @@ func parseOwnCRL(text, chain string, now time.Time) (*pki.CRL, error) {
 	return pki.ParseCRL(content, authority[0], now)
 }
 
-// nextNumber returns the number of the next CRL, or 1 if none is recorded.
+// nextNumber returns the number of the next CRL, by default 1.
 func (f *importFlags) nextNumber() (next int64, err error) {
 	next = 1
 	if e := f.ifExists(opensslNumber, func(name string) { next, err = readNumber(name) }); e != nil {
@@ -175,7 +170,7 @@ func readNumber(name string) (int64, error) {
 	return number, nil
 }
 
-// revokedInIndex returns the revoked serial numbers of the index, except expired ones, which need not be on a CRL.
+// revokedInIndex returns the revoked serial numbers of the index, without expired ones.
 func (f *importFlags) revokedInIndex(now time.Time) (serials []string, err error) {
 	var content []byte
 	if e := f.ifExists(opensslIndex, func(name string) { content, err = readLarge(name, opensslMaxIndex) }); e != nil ||

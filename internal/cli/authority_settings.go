@@ -11,7 +11,7 @@ import (
 	"notary/client"
 )
 
-// authoritySettings changes the settings whose flags are given; without flags it shows all.
+// authoritySettings changes the settings of the given flags, or else shows all.
 func (p *program) authoritySettings() *cobra.Command {
 	var crl, ocsp, issuer bool
 	var shards int

@@ -10,7 +10,6 @@ import (
 	"notary/internal/pki"
 )
 
-// uploadFlags name what an external or offline CA has signed.
 type uploadFlags struct {
 	chain, crl          string
 	unsigned, signature string

@@ -9,7 +9,7 @@ import (
 	"notary/internal/store/archive"
 )
 
-// bar is a progress bar. It prints nothing unless the output is a terminal.
+// bar is a progress bar, which only a terminal shows.
 type bar struct {
 	out   io.Writer // nil for no output
 	now   func() time.Time
@@ -28,7 +28,6 @@ const (
 	barEvery = 100 * time.Millisecond
 )
 
-// show redraws the bar, at a limited rate.
 func (b *bar) show(what string, done, of int64) {
 	if b.out == nil || done < of && b.now().Sub(b.shown) < barEvery {
 		return
@@ -42,12 +41,10 @@ func (b *bar) show(what string, done, of int64) {
 		done, of)
 }
 
-// of returns the progress function for reading a database.
 func (b *bar) of(what string) archive.Progress {
 	return func(table string, rows, of int64) { b.show(what+" "+table, rows, of) }
 }
 
-// end clears the line.
 func (b *bar) end() {
 	if b.out != nil && !b.shown.IsZero() {
 		fmt.Fprint(b.out, "\r\x1b[K")

@@ -15,7 +15,6 @@ import (
 	"notary/client"
 )
 
-// decision is a command's action on one or many requests.
 type decision struct {
 	one       func(ctx context.Context, c *client.Client, id int64) error
 	many      func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error]
@@ -27,7 +26,6 @@ type decision struct {
 	noun      string // what it is done to; "" for request
 }
 
-// decide runs the decision on the requests named on the command line.
 func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d decision) error {
 	switch {
 	case len(args) > 0 && on.given():
@@ -82,7 +80,6 @@ func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decid
 	return p.follow(d.many(ctx, c, bulk), n, d)
 }
 
-// confirmMany explains the action and asks.
 func (p *program) confirmMany(ctx context.Context, c *client.Client, yes bool, d decision, on api.Bulk, n int) error {
 	if _, asked := p.terminal(); asked && !yes && d.explain != nil {
 		if err := d.explain(ctx, c, on); err != nil {
@@ -94,7 +91,6 @@ func (p *program) confirmMany(ctx context.Context, c *client.Client, yes bool, d
 
 func requests(n int) string { return counted(n, "request") }
 
-// counted returns a number with a noun, such as "3 requests".
 func counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -109,7 +105,6 @@ func isOrAre(n int) string {
 	return "are"
 }
 
-// follow shows the progress and finally the outcome.
 func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decision) error {
 	noun := cmp.Or(d.noun, "request")
 	failed := failures{noun: noun}
@@ -155,7 +150,6 @@ func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decis
 	return broken
 }
 
-// failures collects the objects on which the action failed, by reason.
 type failures struct {
 	noun    string
 	count   int

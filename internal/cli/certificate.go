@@ -56,7 +56,6 @@ func (p *program) certificateTable() table[api.Certificate] {
 	}
 }
 
-// certificateStatus returns the status of a certificate as a word.
 func (p *program) certificateStatus(e api.Certificate) string {
 	c := notary.Certificate{NotBefore: e.NotBefore, NotAfter: e.NotAfter}
 	if e.RevokedAt != nil {
@@ -96,7 +95,6 @@ func (p *program) certificateShow() *cobra.Command {
 		})}
 }
 
-// profileText returns the profile and version by which a certificate was issued.
 func profileText(e api.Certificate) string {
 	if e.ProfileVersion == 0 {
 		return e.Profile
@@ -104,7 +102,6 @@ func profileText(e api.Certificate) string {
 	return fmt.Sprintf("%s, version %d", e.Profile, e.ProfileVersion)
 }
 
-// findingFields returns a line for each finding.
 func findingFields(findings []api.LintFinding) []field {
 	fields := make([]field, len(findings))
 	for i, f := range findings {

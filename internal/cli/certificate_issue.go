@@ -14,7 +14,6 @@ import (
 	"notary/client"
 )
 
-// issueFlags are the flags of certificate issue.
 type issueFlags struct {
 	requestFlags
 	outFlags
@@ -77,7 +76,6 @@ func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags)
 	return p.writeIssued(flags, issued)
 }
 
-// createKey creates the key and its CSR, and chooses the file names.
 func (f *issueFlags) createKey() (csr string, err error) {
 	key, csr, err := makeCSR(f.requestFlags)
 	if err != nil {
@@ -92,7 +90,6 @@ func (f *issueFlags) createKey() (csr string, err error) {
 	return csr, writeKey(f.keyOut, key)
 }
 
-// removeKey removes the key of a rejected call.
 func (f *issueFlags) removeKey(err error) error {
 	switch {
 	case f.keyOut == "":
@@ -106,7 +103,6 @@ func (f *issueFlags) removeKey(err error) error {
 	return err
 }
 
-// issuedFiles is the server's response with the names of local files.
 type issuedFiles struct {
 	api.Issued
 	File    string `json:"file,omitempty"`

@@ -19,7 +19,6 @@ import (
 	"notary/internal/server"
 )
 
-// target is the server that a command calls.
 type target struct {
 	server  string
 	isKnown bool       // it is in servers.json
@@ -68,7 +67,6 @@ func readCertificates(path string) (string, error) {
 	return found.String(), nil
 }
 
-// client returns a client of the target with the given token.
 func (t target) client(token string) (*client.Client, error) {
 	settings := client.Config{Server: t.server, Token: token}
 	switch m := t.memory; {
@@ -95,7 +93,6 @@ func (t target) client(token string) (*client.Client, error) {
 var errForgotten = notary.Errorf(notary.Invalid,
 	"the certificate remembered for the server cannot be read: log in again with --accept-new-certificate")
 
-// connect returns the client of a command. Nothing is sent yet.
 func (p *program) connect() (*client.Client, error) {
 	t, err := p.target()
 	if err != nil {
@@ -142,8 +139,8 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 	return t, c, err
 }
 
-// trust accepts the certificate of an unknown server if it is the self-signed one in a data folder on this machine, if
-// --fingerprint matches it, or if the user confirms it. Without a terminal it refuses.
+// trust accepts the certificate of an unknown server if it is the self-signed one in a data folder on this machine,
+// if --fingerprint matches it, or if the user confirms it on a terminal.
 func (p *program) trust(ctx context.Context, serverURL string, certificate *x509.Certificate, acceptNew bool) error {
 	fingerprint := pki.Fingerprint(certificate.Raw)
 	if data := cmp.Or(p.data, p.env(config.EnvData), config.DefaultData); server.IsLoopback(serverURL) &&
@@ -170,8 +167,7 @@ func (p *program) trust(ctx context.Context, serverURL string, certificate *x509
 	return p.confirm(ctx, false, "Is that the server's fingerprint?")
 }
 
-// isOwnCertificate reports whether certificate is the self-signed one of a data folder that only this user and root can
-// write.
+// isOwnCertificate reports whether it is the self-signed one of a data folder that only this user and root can write.
 func isOwnCertificate(data string, certificate *x509.Certificate) bool {
 	file := filepath.Join(data, "self-signed.crt")
 	if !files.IsWrittenByUser(data) || !files.IsWrittenByUser(file) {

@@ -19,8 +19,6 @@ import (
 	"notary/internal/store/archive"
 )
 
-// The commands of this file work on a database directly and call no server.
-
 // onDatabase makes c a command on the database that "notary start" uses with the same flags.
 func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config.Config, args []string) error) *cobra.Command {
 	var file string
@@ -115,7 +113,7 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 	return p.done("copied; both have the same content, SHA-256 %s", written)
 }
 
-// openNamed opens a database by its name on the command line. One that must exist is not created, and is rejected if a
+// openNamed opens a database by its name on the command line. With mustExist it is not created, and rejected if a
 // newer program upgraded it, because this program does not know all of its tables.
 func (p *program) openNamed(ctx context.Context, name string, mustExist bool) (*store.Store, error) {
 	if name == "-" {
@@ -208,7 +206,7 @@ func (p *program) restoreCommand() *cobra.Command {
 	return c
 }
 
-// requireReadable rejects a file that is missing or unreadable for this user. SQLite does not distinguish the two.
+// requireReadable rejects a file that is missing or unreadable, which SQLite does not distinguish.
 func requireReadable(name string) error {
 	if !files.IsFile(name) {
 		return notary.Errorf(notary.NotFound, "there is no file %s", name)

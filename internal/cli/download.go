@@ -16,7 +16,6 @@ import (
 	"notary/client"
 )
 
-// Output formats of certificates.
 const (
 	formatPEM       = "pem"       // same as fullchain
 	formatFullchain = "fullchain" // the certificate and its issuers
@@ -31,7 +30,6 @@ const (
 var formats = []string{formatPEM, formatFullchain, formatChain, formatLeaf, formatRoot, formatDER, formatPKCS7,
 	formatPKCS12}
 
-// downloadFlags select the format and the file.
 type downloadFlags struct {
 	outFlags
 	format string
@@ -40,13 +38,11 @@ type downloadFlags struct {
 	pkcs12 pkcs12Flags
 }
 
-// downloaded is a certificate with its issuers, leaf first.
 type downloaded struct {
 	chain []*x509.Certificate
 }
 
-// download returns a command that writes a certificate with its chain in any format. The function get fetches the PEM
-// chain from the server.
+// download returns a command that writes a certificate with its chain in any format.
 func (p *program) download(short, example string,
 	get func(ctx context.Context, c *client.Client, id int64) (string, error)) *cobra.Command {
 	var flags downloadFlags
@@ -88,7 +84,6 @@ func (f *downloadFlags) register(c *cobra.Command) {
 	c.MarkFlagsMutuallyExclusive("out", "pkcs12")
 }
 
-// complete derives defaults from the flags and rejects contradictory ones.
 func (f *downloadFlags) complete(p *program) error {
 	switch {
 	case f.leaf:
@@ -109,7 +104,6 @@ func (f *downloadFlags) complete(p *program) error {
 	return f.pkcs12.complete(f)
 }
 
-// readChain parses the chain that the server returned.
 func readChain(text string) (chain []*x509.Certificate, err error) {
 	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
 		certificate, err := x509.ParseCertificate(block.Bytes)
@@ -124,7 +118,6 @@ func readChain(text string) (chain []*x509.Certificate, err error) {
 	return chain, nil
 }
 
-// root returns the last certificate of the chain if it is self-issued, as only a root is.
 func (d downloaded) root() *x509.Certificate {
 	last := d.chain[len(d.chain)-1]
 	if len(d.chain) == 1 || string(last.RawSubject) != string(last.RawIssuer) {
@@ -133,7 +126,6 @@ func (d downloaded) root() *x509.Certificate {
 	return last
 }
 
-// without returns the chain with or without its root.
 func (d downloaded) without(root bool) []*x509.Certificate {
 	if root && d.root() != nil {
 		return d.chain[:len(d.chain)-1]
@@ -158,7 +150,6 @@ func (p *program) writeChain(ctx context.Context, flags downloadFlags, d downloa
 	return p.printJSON(written{Message: api.Success, File: flags.out})
 }
 
-// written is the JSON output of a command that wrote files.
 type written struct {
 	Message    string `json:"message"`
 	File       string `json:"file,omitempty"`
@@ -167,7 +158,6 @@ type written struct {
 	Password   string `json:"password,omitempty"` // only if generated
 }
 
-// encode encodes the chain in a format without a key.
 func (f downloadFlags) encode(d downloaded) ([]byte, error) {
 	list := d.without(f.noRoot)
 	switch f.format {
@@ -203,7 +193,8 @@ func ders(list []*x509.Certificate) (all [][]byte) {
 	return all
 }
 
-// encodePKCS7 encodes a SignedData without signers (RFC 2315, section 9.1), in DER if the file's extension implies it.
+// encodePKCS7 encodes a SignedData without signers (RFC 2315, section 9.1), in DER if the file's extension implies
+// it.
 func encodePKCS7(list []*x509.Certificate, file string) ([]byte, error) {
 	der, err := pkcs7.DegenerateCertificate(slices.Concat(ders(list)...))
 	if err != nil {

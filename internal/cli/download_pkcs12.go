@@ -20,7 +20,6 @@ import (
 	"notary/internal/pki"
 )
 
-// pkcs12Flags describe a PKCS #12 file.
 type pkcs12Flags struct {
 	file            string
 	key             string
@@ -44,7 +43,6 @@ func (f *pkcs12Flags) register(c *cobra.Command) {
 	flags.StringVar(&f.trustStore, "trust-store", "", "write a PKCS #12 `file` of the root as well, for Java to trust")
 }
 
-// complete rejects contradictory flags.
 func (f *pkcs12Flags) complete(all *downloadFlags) error {
 	isPKCS12 := all.format == formatPKCS12
 	switch {
@@ -67,7 +65,6 @@ func (f *pkcs12Flags) complete(all *downloadFlags) error {
 	return f.trust(all).check()
 }
 
-// trust returns where to write the trust store.
 func (f *pkcs12Flags) trust(all *downloadFlags) outFlags {
 	return outFlags{out: f.trustStore, force: all.force}
 }
@@ -102,7 +99,6 @@ func (p *program) writePKCS12(ctx context.Context, flags downloadFlags, d downlo
 	return p.reportStores(flags, d, password, made)
 }
 
-// storeFile is a file to write.
 type storeFile struct {
 	to      outFlags
 	content []byte
@@ -132,7 +128,6 @@ func makeStores(flags downloadFlags, d downloaded, key crypto.Signer, password s
 	return stores, nil
 }
 
-// reportStores reports the written files, and a generated password.
 func (p *program) reportStores(flags downloadFlags, d downloaded, password string, made bool) error {
 	answer := written{Message: api.Success, TrustStore: flags.pkcs12.trustStore}
 	var lines []string
@@ -158,10 +153,9 @@ func (f downloadFlags) keyAlias(d downloaded) string {
 	return cmp.Or(f.pkcs12.alias, aliasOf(d.chain[0]))
 }
 
-// maxAliasLength is the limit of [pki.PKCS12Options].
 const maxAliasLength = 64
 
-// aliasOf names a certificate by its common name or first other name, without characters that an alias cannot hold.
+// aliasOf names a certificate by its common name or first other name, in the characters of an alias.
 func aliasOf(c *x509.Certificate) string {
 	names := pki.CertificateNames(c)
 	name := c.Subject.CommonName
@@ -177,7 +171,6 @@ func aliasOf(c *x509.Certificate) string {
 	return string(alias[:min(len(alias), maxAliasLength)])
 }
 
-// readKey reads a private key, and its password if it has one.
 func (p *program) readKey(ctx context.Context, flags pkcs12Flags) (crypto.Signer, error) {
 	content, err := p.readAny(ctx, flags.key)
 	if err != nil {

@@ -17,7 +17,6 @@ func (p *program) eventCommand() *cobra.Command {
 	return group("event", "List events", p.eventList())
 }
 
-// eventFlags filter the events.
 type eventFlags struct {
 	filter      api.EventFilter
 	object      idFlag

@@ -15,7 +15,6 @@ import (
 	"notary/internal/pki"
 )
 
-// hintedError is an error with advice.
 type hintedError struct {
 	error
 	hint string
@@ -27,7 +26,6 @@ func withHint(err error, format string, args ...any) error {
 	return hintedError{err, fmt.Sprintf(format, args...)}
 }
 
-// report prints an error and, if possible, advice.
 func (p *program) report(command *cobra.Command, err error) {
 	fmt.Fprintln(p.err, "error:", printable(sentence(err)))
 	if hint := p.hintFor(command, err); hint != "" {
@@ -84,7 +82,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	}
 }
 
-// localCommand annotates a command that calls no Notary server: it works on a database or on its arguments.
+// localCommand annotates a command that calls no Notary server.
 const localCommand = "local"
 
 func isLocal(command *cobra.Command) bool {
@@ -92,7 +90,7 @@ func isLocal(command *cobra.Command) bool {
 	return ok
 }
 
-// localHint returns the cause of an error that the user cannot fix: no log has it.
+// localHint returns the cause of an error that no log has.
 func localHint(e *notary.Error) string {
 	if e.Err != nil && (e.Kind == notary.Internal || e.Kind == notary.Unavailable) {
 		return "the cause: " + strings.ReplaceAll(e.Err.Error(), "\n\t", " ") // the driver's list of hosts
@@ -127,7 +125,6 @@ func after(wait time.Duration) string {
 	return " in " + wait.String()
 }
 
-// listOf returns the command that lists existing objects.
 func listOf(command *cobra.Command, field string) string {
 	words := strings.Fields(command.CommandPath())
 	switch {

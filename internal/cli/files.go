@@ -14,8 +14,7 @@ import (
 	"notary/internal/pki"
 )
 
-// readInput reads a file to send; "-" is the standard input. It rejects private keys, as the server would, before
-// anything is sent.
+// readInput reads a file to send; "-" is the standard input. It rejects private keys before anything is sent.
 func (p *program) readInput(ctx context.Context, name string) (string, error) {
 	content, err := p.readAny(ctx, name)
 	content = pki.DecodeText(content)
@@ -29,7 +28,6 @@ func (p *program) readInput(ctx context.Context, name string) (string, error) {
 	return string(content), err
 }
 
-// readAny reads a whole file; "-" is the standard input.
 func (p *program) readAny(ctx context.Context, name string) ([]byte, error) {
 	read := func() ([]byte, error) { return files.Read(name) }
 	if name == "-" {
@@ -38,7 +36,6 @@ func (p *program) readAny(ctx context.Context, name string) ([]byte, error) {
 	return waitFor(ctx, read)
 }
 
-// outFlags select where a command writes its output.
 type outFlags struct {
 	out   string
 	force bool
@@ -49,7 +46,6 @@ func (f *outFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&f.force, "force", false, "replace the file of --out")
 }
 
-// write writes content to the file, or to the standard output if there is none.
 func (f outFlags) write(p *program, content []byte) error {
 	if f.out == "" {
 		_, err := p.out.Write(content)
@@ -62,7 +58,6 @@ func (f outFlags) write(p *program, content []byte) error {
 	return err
 }
 
-// writeFile writes the file.
 func (f outFlags) writeFile(content []byte, mode fs.FileMode) error {
 	info, err := os.Stat(f.out)
 	switch {
@@ -81,7 +76,6 @@ func (f outFlags) writeFile(content []byte, mode fs.FileMode) error {
 	return err
 }
 
-// check detects early that place would fail.
 func (f outFlags) check() error {
 	if info, err := os.Stat(f.out); err == nil && info.Mode().IsRegular() && !f.force {
 		return f.existsError()

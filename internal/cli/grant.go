@@ -72,7 +72,6 @@ func (p *program) grantCreate() *cobra.Command {
 
 func grantee(g api.Grantee) string { return g.Kind + " " + strconv.FormatInt(g.ID, 10) }
 
-// limitsText lists the limits of a grant.
 func limitsText(t api.GrantTerms) string {
 	var parts []string
 	add := func(name string, values string) {

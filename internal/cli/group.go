@@ -62,7 +62,6 @@ func (p *program) groupShow() *cobra.Command {
 		})}
 }
 
-// groupNames returns the names of groups with their IDs, such as "web-team (2)".
 func groupNames(groups []api.Group) string {
 	all := make([]string, len(groups))
 	for i, g := range groups {

@@ -18,7 +18,6 @@ import (
 	"notary/internal/inspect"
 )
 
-// inspectFlags select what to check against.
 type inspectFlags struct {
 	name         string
 	passwordFile string
@@ -64,7 +63,6 @@ func (p *program) inspectCommand() *cobra.Command {
 // errFound sets the exit code for problems that have already been printed.
 var errFound = errors.New("something is wrong with it")
 
-// inspected is the JSON output.
 type inspected struct {
 	Source  string           `json:"source"`
 	Wrong   bool             `json:"wrong"`
@@ -100,7 +98,6 @@ func (p *program) inspect(ctx context.Context, source string, flags inspectFlags
 	return err
 }
 
-// inspectSource determines the kind of source and reads it.
 func (p *program) inspectSource(ctx context.Context, source string, flags inspectFlags) ([]inspect.Object, error) {
 	if scheme, _, isURL := strings.Cut(source, "://"); isURL {
 		return p.inspectURL(ctx, source, strings.ToLower(scheme), flags)
@@ -143,7 +140,6 @@ func (p *program) inspectURL(ctx context.Context, source, scheme string, flags i
 	return p.inspectContent(ctx, content, source, flags)
 }
 
-// inspectContent parses content and verifies it against the flags.
 func (p *program) inspectContent(ctx context.Context, content []byte, source string,
 	flags inspectFlags) ([]inspect.Object, error) {
 	objects, err := inspect.Read(content, p.now())
@@ -192,7 +188,6 @@ func (p *program) openPKCS12(ctx context.Context, content []byte, source string,
 	return open()
 }
 
-// roots returns the roots of the system and of --ca-cert.
 func (p *program) roots() (*x509.CertPool, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
@@ -208,7 +203,6 @@ func (p *program) roots() (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// readLarge reads a file or the standard input, up to the limit of [inspect.Read].
 func (p *program) readLarge(ctx context.Context, name string) ([]byte, error) {
 	return waitFor(ctx, func() ([]byte, error) {
 		if name == "-" {
@@ -226,7 +220,6 @@ func (p *program) readLarge(ctx context.Context, name string) ([]byte, error) {
 	})
 }
 
-// warnAboutMode adds a warning if others can read an unencrypted private key.
 func warnAboutMode(objects []inspect.Object, file string) {
 	info, err := os.Stat(file)
 	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {

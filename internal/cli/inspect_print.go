@@ -11,7 +11,6 @@ import (
 	"notary/internal/inspect"
 )
 
-// printObjects prints all objects, and finally the verdict.
 func (p *program) printObjects(objects []inspect.Object) error {
 	errors, warnings := 0, 0
 	for i, o := range objects {
@@ -48,7 +47,6 @@ func problemLine(problem inspect.Problem) string {
 	return line
 }
 
-// verdict returns the last line.
 func verdict(errors, warnings int) string {
 	if errors+warnings == 0 {
 		return "no problems found"
@@ -68,7 +66,6 @@ func verdict(errors, warnings int) string {
 	return strings.Join(parts, ", ")
 }
 
-// fieldsOf returns the fields to print of an object.
 func (p *program) fieldsOf(o inspect.Object) []field {
 	switch {
 	case o.Certificate != nil:
@@ -220,7 +217,6 @@ func containerFields(c *inspect.Container) []field {
 	}
 }
 
-// positive returns a number, or "" for 0.
 func positive(n int) string {
 	if n == 0 {
 		return ""

@@ -14,13 +14,11 @@ import (
 	"notary/internal/inspect"
 )
 
-// Time limits: for connecting with the handshake, and for a whole download.
 const (
 	handshakeTimeout = 15 * time.Second
 	downloadTimeout  = 2 * time.Minute
 )
 
-// isAddress reports whether a text is host:port.
 func isAddress(text string) bool {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || host == "" {
@@ -30,7 +28,6 @@ func isAddress(text string) bool {
 	return err == nil && n > 0 && n < 1<<16
 }
 
-// withPort returns the address of a URL's server.
 func withPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
@@ -70,7 +67,6 @@ func (p *program) downloadURL(ctx context.Context, u *url.URL) ([]byte, error) {
 	return content, err
 }
 
-// cause returns the cause of a failed call, without the URL.
 func cause(err error) string {
 	if e, ok := err.(*url.Error); ok {
 		err = e.Err
@@ -78,7 +74,7 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// inspectServer performs a TLS handshake without verifying the certificate, and inspects what the server presents.
+// inspectServer performs a TLS handshake without verification, and inspects what the server presents.
 func (p *program) inspectServer(ctx context.Context, address string, flags inspectFlags) ([]inspect.Object, error) {
 	roots, err := p.roots()
 	if err != nil {
@@ -103,8 +99,8 @@ func (p *program) inspectServer(ctx context.Context, address string, flags inspe
 	return inspect.Connected(h, p.now()), nil
 }
 
-// handshake records what the server presents. A handshake that fails afterwards, for example because the server
-// requires a client certificate, is not an error.
+// handshake records what the server presents, even if the handshake fails afterwards, for example for lack of a
+// client certificate.
 func handshake(ctx context.Context, conn net.Conn, h *inspect.Handshake) error {
 	connection := tls.Client(conn, &tls.Config{
 		ServerName:         h.Host,
@@ -124,7 +120,7 @@ func handshake(ctx context.Context, conn net.Conn, h *inspect.Handshake) error {
 	return err
 }
 
-// everyCipherSuite returns all cipher suites, so that old servers can be inspected too.
+// everyCipherSuite includes those of old servers.
 func everyCipherSuite() (ids []uint16) {
 	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
 		ids = append(ids, suite.ID)

@@ -14,7 +14,6 @@ import (
 	"notary/api"
 )
 
-// filterFlags filter a list of requests or certificates.
 type filterFlags struct {
 	command *cobra.Command
 	names   []string // of the flags
@@ -27,7 +26,7 @@ type filterFlags struct {
 	after, before string
 }
 
-// register adds the flags that both lists have. The issuer's flag has another name if --authority is the signer.
+// register adds the flags of both lists. The issuer's flag has another name if --authority is the signer.
 func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	f.command, f.issuerFlag = c, issuerFlag
 	text := func(to *string, name, usage string) {
@@ -72,7 +71,6 @@ func (f *filterFlags) registerRevoked() {
 	f.names = append(f.names, "revoked")
 }
 
-// given reports whether any of the flags is set.
 func (f *filterFlags) given() bool {
 	for _, name := range f.names {
 		if f.command.Flags().Changed(name) {
@@ -82,7 +80,6 @@ func (f *filterFlags) given() bool {
 	return false
 }
 
-// common returns the filter of the flags that both lists have.
 func (f *filterFlags) common(now time.Time) (api.Filter, error) {
 	for _, name := range f.names {
 		flag := f.command.Flags().Lookup(name)
@@ -120,7 +117,6 @@ func (f *filterFlags) certificates(now time.Time) (api.CertificateFilter, error)
 	return filter, err
 }
 
-// moment parses a time from the command line and formats it as RFC 3339; "" if there is none.
 func moment(flag, text string, now time.Time) (string, error) {
 	if text == "" {
 		return "", nil
@@ -143,7 +139,6 @@ func moment(flag, text string, now time.Time) (string, error) {
 		"30d, 12h or -7d", flag, text)
 }
 
-// listFlags select the part of a list to show, and how.
 type listFlags struct {
 	filterFlags
 	limit    int
@@ -167,7 +162,6 @@ func (f *listFlags) register(c *cobra.Command) {
 	c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(orders, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// paging returns the paging that the flags ask for; the zero value for the whole list.
 func (f *listFlags) paging() (api.Paging, error) {
 	switch {
 	case f.command.Flags().Changed("limit") && f.limit < 1:
@@ -182,7 +176,6 @@ func (f *listFlags) paging() (api.Paging, error) {
 	return api.Paging{Sort: f.sort, Limit: min(cmp.Or(f.limit, notary.MaxPage), notary.MaxPage)}, nil
 }
 
-// lister implements the list command of requests or certificates.
 type lister[T, F any] struct {
 	flags  *listFlags
 	table  table[T]
@@ -217,7 +210,6 @@ func (l lister[T, F]) run(ctx context.Context, p *program) error {
 	return printList(p, read(), l.table)
 }
 
-// first returns the first n of a list, or all if n is 0.
 func first[T any](n int, list iter.Seq2[T, error]) iter.Seq2[T, error] {
 	if n == 0 {
 		return list

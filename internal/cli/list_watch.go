@@ -13,7 +13,6 @@ import (
 	"notary"
 )
 
-// watch prints a list, then its additions and changes.
 type watch[T any] struct {
 	p     *program
 	table table[T]
@@ -54,7 +53,7 @@ func (w *watch[T]) run(ctx context.Context, every time.Duration) error {
 	return err
 }
 
-// tolerate ignores that the server is unavailable, after reporting it once.
+// tolerate reports once that the server is unavailable, and ignores it.
 func (w *watch[T]) tolerate(err error, every time.Duration) error {
 	unavailable := notary.KindOf(err) == notary.Unavailable
 	if unavailable && !w.lost {
@@ -67,7 +66,6 @@ func (w *watch[T]) tolerate(err error, every time.Duration) error {
 	return err
 }
 
-// whole returns the list as read the first time.
 func (w *watch[T]) whole() iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for v, err := range w.read() {
@@ -81,8 +79,7 @@ func (w *watch[T]) whole() iter.Seq2[T, error] {
 	}
 }
 
-// changed reads the list again and yields what is new or different. An object that has left the list is forgotten, and
-// new if it returns.
+// changed reads the list again and yields what is new or different.
 func (w *watch[T]) changed() iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		now := map[int64][sha256.Size]byte{}
@@ -110,7 +107,6 @@ func digest(v any) [sha256.Size]byte {
 	return sha256.Sum256(text)
 }
 
-// lines prints a line per object.
 func (w *watch[T]) lines(list iter.Seq2[T, error]) error {
 	out := tabwriter.NewWriter(w.p.out, 0, 0, 2, ' ', 0)
 	defer out.Flush()

@@ -72,7 +72,6 @@ func (p *program) askEmail(ctx context.Context) (string, error) {
 	return p.readLine(ctx)
 }
 
-// logInAndRemember logs in and makes the server the default of other commands.
 func (p *program) logInAndRemember(ctx context.Context, t target, c *client.Client, email, password string) error {
 	token, err := c.Login(ctx, api.Login{Email: email, Password: password})
 	if notary.KindOf(err) == notary.Unauthenticated {

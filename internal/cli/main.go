@@ -1,5 +1,5 @@
-// Package cli is the command line: commands that call a server over its REST API, commands that work on a local
-// database or local files, and "notary start".
+// Package cli is the command line: commands that call a server over its REST API, commands on a local database or
+// files, and "notary start".
 package cli
 
 import (

@@ -15,16 +15,13 @@ import (
 	"notary/client"
 )
 
-// Authorities, requests, accounts and groups can be given by name instead of id, in flags and arguments. Names are
-// resolved to ids before a command runs.
+// Authorities, requests, accounts and groups can be given by name. Names are resolved to ids before a command runs.
 
-// resolver is a flag with names to resolve.
 type resolver interface {
 	unresolved() bool
 	resolve(ctx context.Context, c *client.Client) error
 }
 
-// namedFlag is a flag that takes an id or a name, such as the common name of an authority.
 type namedFlag struct {
 	id   *idFlag
 	find finder
@@ -58,7 +55,6 @@ func (f *namedFlag) resolve(ctx context.Context, c *client.Client) error {
 	return err
 }
 
-// namedListFlag is a flag that may be repeated and takes a name, an id, or ids separated by commas.
 type namedListFlag struct {
 	ids   *[]int64
 	find  finder
@@ -113,17 +109,14 @@ func isNumber(s string) bool {
 	return err == nil
 }
 
-// authorityFlag adds a flag for an authority.
 func authorityFlag(c *cobra.Command, id *idFlag, name, usage string) {
 	c.Flags().Var(&namedFlag{id: id, find: findSigner}, name, usage)
 }
 
-// accountFlag adds a flag for an account, by its ID or email address.
 func accountFlag(c *cobra.Command, id *idFlag, name, usage string) {
 	c.Flags().Var(&namedFlag{id: id, find: findAccount}, name, usage)
 }
 
-// groupFlag adds a flag for a group, by its ID or name.
 func groupFlag(c *cobra.Command, id *idFlag, name, usage string) {
 	c.Flags().Var(&namedFlag{id: id, find: findGroup}, name, usage)
 }
@@ -171,16 +164,13 @@ func (p *program) resolveNames(command *cobra.Command, args []string) ([]string,
 	return args, err
 }
 
-// isIDArgument reports whether argument i of a command is an id.
 func isIDArgument(command *cobra.Command, i int) bool {
 	places := strings.Fields(command.Use)[1:]
 	return i < len(places) && places[i] == "ID" || len(places) > 0 && places[0] == "[ID...]"
 }
 
-// finder returns the id of the object with this name.
 type finder func(ctx context.Context, c *client.Client, name string) (int64, error)
 
-// finders maps a group of commands to the finder of its objects.
 var finders = map[string]finder{
 	"account":   findAccount,
 	"authority": findAuthority,
@@ -188,7 +178,6 @@ var finders = map[string]finder{
 	"request":   findRequest,
 }
 
-// findAuthority returns the id of the only authority with this common name.
 func findAuthority(ctx context.Context, c *client.Client, name string) (int64, error) {
 	all, err := authoritiesNamed(ctx, c, name)
 	if err != nil {
@@ -197,8 +186,8 @@ func findAuthority(ctx context.Context, c *client.Client, name string) (int64, e
 	return onlyAuthority(all, name)
 }
 
-// findSigner is findAuthority for a signing authority: of several with the same name, as left by a roll-over, it
-// returns the only active one that is not offline.
+// findSigner is findAuthority for a signing authority: of several with the same name, as left by a roll-over, the
+// only active one that is not offline.
 func findSigner(ctx context.Context, c *client.Client, name string) (int64, error) {
 	all, err := authoritiesNamed(ctx, c, name)
 	if err != nil {
@@ -213,8 +202,7 @@ func findSigner(ctx context.Context, c *client.Client, name string) (int64, erro
 	return onlyAuthority(all, name)
 }
 
-// authoritiesNamed returns the authorities with this common name, or, if there is no exact match, those that match it
-// in another case.
+// authoritiesNamed returns the authorities with this common name, or those that match it in another case.
 func authoritiesNamed(ctx context.Context, c *client.Client,
 	name string) (found []api.CertificateAuthority, err error) {
 	all, err := c.CertificateAuthorities(ctx)
@@ -252,7 +240,6 @@ func onlyAuthority(found []api.CertificateAuthority, name string) (int64, error)
 		len(found), name, strings.Join(ids, ", "))
 }
 
-// findAccount returns the ID of the account with this email address.
 func findAccount(ctx context.Context, c *client.Client, email string) (int64, error) {
 	all, err := c.Accounts(ctx)
 	if err != nil {
@@ -267,7 +254,7 @@ func findAccount(ctx context.Context, c *client.Client, email string) (int64, er
 		"notary account list")
 }
 
-// findGroup returns the ID of the group with this name: one of the caller's own or, for an Admin, any group.
+// findGroup returns the ID of the caller's group with this name or, for an Admin, of any group.
 func findGroup(ctx context.Context, c *client.Client, name string) (int64, error) {
 	me, err := c.Me(ctx)
 	if err != nil {
@@ -291,7 +278,6 @@ func findGroup(ctx context.Context, c *client.Client, name string) (int64, error
 
 const maxNamesakes = 20 // listed in an error
 
-// findRequest returns the id of the only request for this name.
 func findRequest(ctx context.Context, c *client.Client, name string) (int64, error) {
 	query := api.RequestQuery{Paging: api.Paging{Limit: maxNamesakes},
 		RequestFilter: api.RequestFilter{Filter: api.Filter{Name: name}}}
@@ -317,8 +303,7 @@ func findRequest(ctx context.Context, c *client.Client, name string) (int64, err
 		strings.Join(found, ", "))
 }
 
-// hintSwitches explains the error of an argument that was meant as the value of a switch, which pflag only accepts
-// after an equals sign.
+// hintSwitches explains the error of an argument that was meant as the value of a switch, which needs an equals sign.
 func hintSwitches(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		err := check(command, args)

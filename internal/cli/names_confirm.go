@@ -13,9 +13,9 @@ import (
 	"notary/internal/pki"
 )
 
-// confirmNamed shows the owner of a request that was given by name, and asks whether it is the intended one: any user
-// who can submit requests can submit one for any name. Without a terminal, --yes is required. Commands without that
-// flag change nothing and do not ask.
+// confirmNamed shows the owner of a request that was given by name, and asks whether it is the intended one, because
+// other users can submit one for the same name. Without a terminal, --yes is required. Commands without that flag
+// change nothing and do not ask.
 func (p *program) confirmNamed(ctx context.Context, c *client.Client, command *cobra.Command, name string,
 	id int64) error {
 	flag := command.Flags().Lookup("yes")
@@ -35,7 +35,6 @@ func (p *program) confirmNamed(ctx context.Context, c *client.Client, command *c
 	return p.confirm(ctx, yes, "Is this the right request?")
 }
 
-// ownerText describes the owner of a request that was given by name.
 func ownerText(name string, r api.CertificateRequest, now time.Time) string {
 	text := fmt.Sprintf("%s is request %d (%s), submitted by %s, %s", name, r.ID, r.Status, r.Email,
 		exact(&r.CreatedAt, now))
@@ -51,7 +50,6 @@ func ownerText(name string, r api.CertificateRequest, now time.Time) string {
 		pki.Fingerprint(csr.RawSubjectPublicKeyInfo))
 }
 
-// namedYesUsage describes the flag --yes of a command on one request.
 func namedYesUsage(c *cobra.Command) *cobra.Command {
 	c.Flags().Lookup("yes").Usage = "do not ask for confirmation; required without a terminal if the request is " +
 		"given by name"

@@ -13,8 +13,8 @@ import (
 	"notary/api"
 )
 
-// printable replaces characters that could control the terminal, because names and messages come from others. It keeps
-// line breaks.
+// printable replaces characters that could control the terminal, except line breaks, because names and messages come
+// from others.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || unicode.IsPrint(r) {
@@ -24,7 +24,6 @@ func printable(s string) string {
 	}, s)
 }
 
-// done reports success: a sentence, or the API's response as JSON.
 func (p *program) done(format string, args ...any) error {
 	if p.json {
 		return p.printJSON(api.Message{Message: api.Success})
@@ -33,7 +32,6 @@ func (p *program) done(format string, args ...any) error {
 	return err
 }
 
-// created reports a new object: a sentence, or the API's response as JSON.
 func (p *program) created(id int64, format string, args ...any) error {
 	if p.json {
 		return p.printJSON(api.Created{Message: api.Success, ID: id})
@@ -41,7 +39,6 @@ func (p *program) created(id int64, format string, args ...any) error {
 	return p.done(format, args...)
 }
 
-// notice prints a message that is not part of the result.
 func (p *program) notice(format string, args ...any) {
 	fmt.Fprintln(p.err, printable(fmt.Sprintf(format, args...)))
 }
@@ -69,7 +66,6 @@ func indented(v any, prefix string) ([]byte, error) {
 // field is a line of a detailed view; a field with an empty value is omitted.
 type field struct{ name, value string }
 
-// printOne prints an object: all of it as JSON, or the given fields.
 func (p *program) printOne(v any, fields ...field) error {
 	if p.json {
 		return p.printJSON(v)
@@ -83,7 +79,7 @@ func (p *program) printOne(v any, fields ...field) error {
 	return w.Flush()
 }
 
-// printJSONList leaves the array open if the list is interrupted, so that it cannot be mistaken for a complete one.
+// printJSONList leaves the array open if the list is interrupted, so that it does not look complete.
 func printJSONList[T any](w io.Writer, list iter.Seq2[T, error]) error {
 	before := "[\n  "
 	for element, err := range list {
@@ -107,7 +103,6 @@ func printJSONList[T any](w io.Writer, list iter.Seq2[T, error]) error {
 	return err
 }
 
-// each adapts a list in memory for printList.
 func each[T any](list []T, err error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T

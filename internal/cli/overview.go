@@ -61,7 +61,6 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 	return fields
 }
 
-// blockedFields lists certificates with blocked keys.
 func blockedFields(o api.Overview) (fields []field) {
 	for _, c := range o.BlockedCertificates {
 		name := shortName(c.CommonName, slices.Concat(c.DNSNames, c.IPAddresses, c.EmailAddresses, c.URIs))
@@ -74,12 +73,10 @@ func blockedFields(o api.Overview) (fields []field) {
 	return fields
 }
 
-// joined joins the texts that are not empty.
 func joined(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
 }
 
-// authoritySummary summarises the state of an authority.
 func (p *program) authoritySummary(a api.AuthorityState) []string {
 	words := []string{a.CommonName, a.Status, counted(int(a.InForce), "valid certificate")}
 	if a.EndsSoon {
@@ -123,7 +120,6 @@ func (p *program) authorityState() *cobra.Command {
 		})}
 }
 
-// unpublished returns the number of revocations that wait for the CRL of an offline CA.
 func unpublished(a api.AuthorityState) string {
 	if !a.Offline {
 		return "" // the next CRL has them within seconds

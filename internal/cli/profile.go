@@ -19,7 +19,6 @@ func (p *program) profileCommand() *cobra.Command {
 		p.profileList(), p.profileShow(), p.profileCreate(), p.profileUpdate(), p.profileDelete(), p.profileCheck())
 }
 
-// onProfile returns the RunE of a command whose only argument is a profile's id or name.
 func (p *program) onProfile(do func(ctx context.Context, c *client.Client,
 	id int64) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
@@ -33,7 +32,7 @@ func (p *program) onProfile(do func(ctx context.Context, c *client.Client,
 	}
 }
 
-// profileID returns the id of a profile given by id or name. Names begin with a letter.
+// profileID returns the id of a profile given by id or name, which begins with a letter.
 func profileID(ctx context.Context, c *client.Client, arg string) (int64, error) {
 	if arg == "" || arg[0] < 'a' || arg[0] > 'z' {
 		return parseID(arg)
@@ -267,7 +266,6 @@ func (p *program) profileDelete() *cobra.Command {
 	return c
 }
 
-// completeProfiles completes the names of the server's profiles.
 func (p *program) completeProfiles(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	err := p.call(func(ctx context.Context, c *client.Client) error {

@@ -13,7 +13,6 @@ import (
 	"notary/client"
 )
 
-// checkFlags select what a profile is tested on.
 type checkFlags struct {
 	csr, file string
 	last      int
@@ -74,7 +73,6 @@ func (f checkFlags) body(ctx context.Context, p *program) (body api.CheckProfile
 
 var errWouldBeRefused = errors.New("the request would be refused")
 
-// printCheck prints every verdict, and fails if the CSR would be refused.
 func (p *program) printCheck(check api.ProfileCheck) error {
 	if p.json {
 		if err := p.printJSON(check); err != nil {
@@ -111,7 +109,6 @@ func (p *program) printVerdicts(check api.ProfileCheck) error {
 	return p.printChangedVerdicts("would now be allowed", check.Looked, check.Allowed)
 }
 
-// printChangedVerdicts prints the requests whose verdict the changed rules change.
 func (p *program) printChangedVerdicts(what string, looked int, requests []api.Tried) error {
 	fmt.Fprintf(p.out, "of the last %d requests %d %s\n", looked, len(requests), what)
 	if len(requests) == 0 {
@@ -126,7 +123,6 @@ func (p *program) printChangedVerdicts(what string, looked int, requests []api.T
 	})
 }
 
-// lintText formats a finding as one line.
 func lintText(f api.LintFinding) string {
 	return fmt.Sprintf("%s: %s (%s, lint %s)", f.Level, f.Description, f.Citation, f.Lint)
 }

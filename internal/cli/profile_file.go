@@ -12,8 +12,7 @@ import (
 	"notary/api"
 )
 
-// readProfile reads a profile from a JSON or YAML file; "-" is the standard input. Fields that the server sets, such as
-// the id, are ignored.
+// readProfile reads a profile from JSON or YAML, ignoring fields that the server sets, such as the id.
 func (p *program) readProfile(ctx context.Context, name string) (api.Profile, error) {
 	content, err := p.readInput(ctx, name)
 	if err != nil {

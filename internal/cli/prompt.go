@@ -13,7 +13,6 @@ import (
 	"notary"
 )
 
-// terminal returns the file descriptor of the input; ok is false if that is not a terminal.
 func (p *program) terminal() (fd int, ok bool) {
 	file, isFile := p.in.(*os.File)
 	if !isFile {
@@ -51,7 +50,6 @@ func waitFor[T any](ctx context.Context, read func() (T, error)) (T, error) {
 // maxLine is longer than any password or email that the server accepts.
 const maxLine = 4096
 
-// readLine reads a line of the input, without its line break.
 func (p *program) readLine(ctx context.Context) (string, error) {
 	return waitFor(ctx, func() (string, error) {
 		var line strings.Builder

@@ -67,7 +67,6 @@ type shownRequest struct {
 	Revocation *revocation `json:"revocation,omitempty"`
 }
 
-// revocation describes a revoked certificate.
 type revocation struct {
 	CertificateID          int64      `json:"certificate_id"`
 	SerialNumber           string     `json:"serial_number"`
@@ -76,7 +75,6 @@ type revocation struct {
 	Reason                 string     `json:"reason"`
 }
 
-// revocationOf returns the latest revocation of a revoked request's certificates, or nil for other requests.
 func revocationOf(ctx context.Context, c *client.Client, r api.CertificateRequest) (last *revocation, err error) {
 	if r.Status != string(notary.Revoked) {
 		return nil, nil
@@ -103,7 +101,6 @@ func (p *program) revokedFields(r *revocation) []field {
 	}
 }
 
-// requestStatus returns the status of a request, and whether its certificate has expired.
 func (p *program) requestStatus(r api.CertificateRequest) string {
 	if r.NotAfter != nil && p.now().After(*r.NotAfter) {
 		return r.Status + " (expired)"
@@ -111,7 +108,6 @@ func (p *program) requestStatus(r api.CertificateRequest) string {
 	return r.Status
 }
 
-// shortName names a certificate in a table: by its common name or first name, and the number of others.
 func shortName(commonName string, names []string) string {
 	if len(names) == 0 {
 		return commonName

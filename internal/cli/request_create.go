@@ -21,7 +21,6 @@ import (
 	"notary/internal/pki"
 )
 
-// requestFlags describe the CSR.
 type requestFlags struct {
 	csr     string
 	names   []string
@@ -31,7 +30,6 @@ type requestFlags struct {
 	group   idFlag
 }
 
-// ownerGroup returns the group that a request belongs to, or "" if that is the account that submitted it.
 func ownerGroup(o api.Owner) string {
 	if o.Kind != "group" {
 		return ""
@@ -39,7 +37,6 @@ func ownerGroup(o api.Owner) string {
 	return "group " + strconv.FormatInt(o.ID, 10)
 }
 
-// owner returns the group that the request will belong to, or nil for the caller.
 func (f *requestFlags) owner() *api.Owner {
 	if f.group == 0 {
 		return nil
@@ -69,7 +66,6 @@ func (p *program) requestCreate() *cobra.Command {
 	return c
 }
 
-// register adds the flags to a command.
 func (f *requestFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.names, "name", nil, "a `name` for the certificate: host, *.domain, IP address, "+
 		"email address or URI; may be repeated")
@@ -97,7 +93,6 @@ func (p *program) submitCSR(ctx context.Context, c *client.Client, flags request
 	return p.created(id, "request %d is submitted\n%s", id, p.afterSubmission(ctx, c, id))
 }
 
-// requestCreated is the response to a create with the name of the local key file.
 type requestCreated struct {
 	api.Created
 	KeyFile string `json:"key_file"`
@@ -132,7 +127,6 @@ func (p *program) createRequest(ctx context.Context, c *client.Client, flags req
 	return p.done("request %d is submitted; its key is in %s\n%s", id, keyFile, p.afterSubmission(ctx, c, id))
 }
 
-// afterSubmission suggests what the caller can do next with a request.
 func (p *program) afterSubmission(ctx context.Context, c *client.Client, id int64) string {
 	if p.json || allowed(ctx, c, notary.DecideRequests) {
 		return fmt.Sprintf("next: notary request sign %d --authority ID", id)
@@ -140,7 +134,6 @@ func (p *program) afterSubmission(ctx context.Context, c *client.Client, id int6
 	return fmt.Sprintf("next, once a Certificate Manager has signed it: notary request download %d", id)
 }
 
-// makeCSR generates a key and a CSR.
 func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
 	names, err := pki.ParseNames(flags.names)
 	if err != nil {
@@ -164,7 +157,7 @@ func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
 // maxCommonName is ub-common-name of RFC 5280, appendix A.
 const maxCommonName = 64
 
-// defaultCommonName returns the first host name: no longer verified, but displayed.
+// defaultCommonName returns the first host name, which is displayed but not verified.
 func defaultCommonName(names notary.Names) string {
 	if len(names.DNS) == 0 || len(names.DNS[0]) > maxCommonName {
 		return ""
@@ -172,7 +165,7 @@ func defaultCommonName(names notary.Names) string {
 	return names.DNS[0]
 }
 
-// writeKey writes a private key as PKCS #8 (RFC 5958) in PEM, readable by its owner only. It never overwrites a file.
+// writeKey writes a private key as PKCS #8 (RFC 5958) in PEM, readable by its owner only, to a new file.
 func writeKey(file string, key crypto.Signer) error {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -186,8 +179,7 @@ func writeKey(file string, key crypto.Signer) error {
 	return err
 }
 
-// keyFileName derives a file name from a certificate's name, with only characters that are safe in any shell and file
-// system.
+// keyFileName derives a file name that is safe in any shell and file system from a certificate's name.
 func keyFileName(name string) string {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	if domain, isWildcard := strings.CutPrefix(name, "*."); isWildcard {

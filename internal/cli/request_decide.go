@@ -67,7 +67,6 @@ func (p *program) requestSign() *cobra.Command {
 	return c
 }
 
-// printGroups prints which requests would be signed by which authority and profile.
 func (p *program) printGroups(groups []api.SignGroup) {
 	for _, g := range groups {
 		p.notice("%s: %s", requests(int(g.Count)), groupText(g))
@@ -115,14 +114,12 @@ func (p *program) requestReject() *cobra.Command {
 	return c
 }
 
-// decidedOn selects the requests of a command by its flags.
 type decidedOn struct {
 	filterFlags
 	yes    bool
 	status notary.RequestStatus // default of --status
 }
 
-// decisionCommand returns a command on requests by id or filter, without its RunE.
 func (p *program) decisionCommand(verb, short string, status notary.RequestStatus, issuerFlag,
 	example string) (*cobra.Command, *decidedOn) {
 	c := &cobra.Command{Use: verb + " [ID...]", Short: short, Example: example, Args: cobra.ArbitraryArgs,

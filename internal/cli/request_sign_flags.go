@@ -15,8 +15,8 @@ type signFlags struct {
 	constraints constraintFlags
 }
 
-// nameValue is the value of --name, which may be repeated: with an id, the names of the certificate; otherwise the name
-// by which requests are found.
+// nameValue is the value of --name, which may be repeated: with an id, the names of the certificate; otherwise the
+// name by which requests are found.
 type nameValue struct {
 	filter *string
 	all    []string
@@ -37,7 +37,6 @@ func (v *nameValue) String() string {
 
 func (v *nameValue) Type() string { return "string" }
 
-// register adds the flags to a command with filter flags.
 func (f *signFlags) register(c *cobra.Command, on *decidedOn) {
 	name := c.Flags().Lookup("name")
 	f.names.filter = &on.filter.Name
@@ -53,7 +52,6 @@ func (f *signFlags) register(c *cobra.Command, on *decidedOn) {
 	c.MarkFlagsMutuallyExclusive("name", "no-names")
 }
 
-// fill adds the flags to the body of a call.
 func (f *signFlags) fill(c *cobra.Command, args []string, body *api.SignCertificateRequest) (err error) {
 	switch {
 	case f.noNames:

@@ -36,7 +36,7 @@ func (p *program) requestTransfer() *cobra.Command {
 	return c
 }
 
-// newOwner returns the owner that one of the flags names. The server resolves names, which only Admins can list.
+// newOwner returns the owner in the flags. The server resolves names, which only Admins can list.
 func newOwner(account, group string) (to api.TransferCertificateRequest, err error) {
 	name := strings.TrimSpace(account + group)
 	switch {

@@ -55,7 +55,6 @@ func revokeYesUsage(c *cobra.Command) {
 		"selected by filters or by name"
 }
 
-// confirmRevocation lists the certificates of a request that would be revoked, and asks.
 func (p *program) confirmRevocation(ctx context.Context, c *client.Client, id int64, onlyCurrent, yes bool) error {
 	if _, asked := p.terminal(); yes || !asked {
 		return nil
@@ -130,7 +129,6 @@ func (p *program) revokeCertificate(ctx context.Context, c *client.Client, id in
 	return p.revoked(done, fmt.Sprintf("certificate %d", id))
 }
 
-// revokeCertificates revokes the certificates with these ids or, without ids, those that the flags find.
 func (p *program) revokeCertificates(ctx context.Context, c *client.Client, ids []int64, on *filterFlags,
 	body api.Revoke, yes bool) error {
 	bulk := api.BulkRevokeCertificates{IDs: ids, Revoke: body}
@@ -166,7 +164,6 @@ func (p *program) revokeCertificates(ctx context.Context, c *client.Client, ids 
 		decision{noun: "certificate", doing: "revoking", done: "revoked"})
 }
 
-// revoked reports the outcome of the revocation of a request or certificate.
 func (p *program) revoked(done api.Revocations, of string) error {
 	if p.json {
 		return p.printJSON(done)
@@ -195,7 +192,6 @@ func (p *program) revoked(done api.Revocations, of string) error {
 	return nil
 }
 
-// idsOf lists objects by id, such as "certificates 5, 6".
 func idsOf(noun string, ids []int64) string {
 	if len(ids) > 1 {
 		noun += "s"

@@ -15,7 +15,6 @@ import (
 	"notary/internal/config"
 )
 
-// program is the environment of the commands: input, output and the shared flags.
 type program struct {
 	in        io.Reader
 	out, err  io.Writer
@@ -40,7 +39,6 @@ func newProgram() *program {
 		configDir: configDir, lines: bufio.NewReader(os.Stdin)}
 }
 
-// execute runs the command in args and returns the exit code.
 func (p *program) execute(ctx context.Context, args []string) int {
 	root := p.rootCommand()
 	root.SetArgs(args)
@@ -80,7 +78,6 @@ func (p *program) rootCommand() *cobra.Command {
 	return root
 }
 
-// group returns a command that only has subcommands.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, RunE: func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {

@@ -19,7 +19,6 @@ type servers struct {
 	Servers map[string]remembered `json:"servers"`           // keyed by client.ServerURL
 }
 
-// remembered is what is known about a server.
 type remembered struct {
 	Email          string `json:"email,omitempty"`
 	Token          string `json:"token,omitempty"`

@@ -42,7 +42,6 @@ func (p *program) startCommand() *cobra.Command {
 	return c
 }
 
-// changedFlags returns the values of the given flags, by configuration key.
 func changedFlags(c *cobra.Command) map[string]any {
 	given := map[string]any{}
 	for _, key := range []string{config.KeyData, config.KeyListen, config.KeyDatabase, config.KeyPublishListen,

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/term"
 )
 
-// table describes how a list is printed.
 type table[T any] struct {
 	header []string
 	row    func(T) []string
@@ -22,7 +21,6 @@ type table[T any] struct {
 	next   func() string // appended to that, or nil
 }
 
-// tableBatch is the number of rows that are kept in memory and aligned with each other.
 const tableBatch = 500
 
 // printList prints a list as it arrives, in constant memory.
@@ -49,7 +47,7 @@ func printList[T any](p *program, list iter.Seq2[T, error], t table[T]) error {
 	return rows.flush()
 }
 
-// width returns the columns of the output's terminal; 0 if it is not a terminal or the width is unknown.
+// width returns the columns of the output's terminal, or 0 if unknown.
 func (p *program) width() int {
 	if !isTerminal(p.out) {
 		return 0
@@ -82,7 +80,6 @@ func (w *rowWriter) add(cells []string) error {
 	return w.flush()
 }
 
-// cleanCells makes each cell a single printable line.
 func cleanCells(cells []string) []string {
 	cells = slices.Clone(cells)
 	for i, cell := range cells {
@@ -111,7 +108,6 @@ func (w *rowWriter) flush() error {
 
 const columnGap = 2 // blanks between columns
 
-// needed returns the width of the rows in columns.
 func (w *rowWriter) needed() (total int) {
 	for column := range w.header {
 		widest := utf8.RuneCountInString(w.header[column])

@@ -32,7 +32,6 @@ func relative(t *time.Time, now time.Time) string {
 	return "in " + amount
 }
 
-// exact formats a time for a detailed view: in full, and relative to now.
 func exact(t *time.Time, now time.Time) string {
 	if t == nil || t.IsZero() {
 		return ""
@@ -44,7 +43,6 @@ func exact(t *time.Time, now time.Time) string {
 	return full
 }
 
-// endFlags are the two ways to set the expiry.
 type endFlags struct {
 	notAfter string
 	days     int
@@ -62,7 +60,6 @@ func (f *endFlags) register(c *cobra.Command, byDefault string) {
 	f.given = c.Flags().Changed
 }
 
-// end returns nil if neither flag is given.
 func (f endFlags) end(now time.Time) (*time.Time, error) {
 	switch {
 	case f.given("not-after"):

@@ -14,23 +14,21 @@ type BodyLimit struct {
 	Bytes int64
 	Time  time.Duration // to receive all of it
 
-	// Stream passes the body to the handler as it arrives; otherwise the handler runs once the whole body is in
-	// memory. It is for bodies that the handler admits itself.
+	// Stream passes the body to the handler as it arrives instead of reading it into memory first, for bodies that
+	// the handler admits itself.
 	Stream bool
 }
 
 // unknownBody is the limit for clients without a valid session or token.
 var unknownBody = BodyLimit{Bytes: 16 << 10, Time: 5 * time.Second}
 
-// Clients distinguishes known clients, which have a valid session or token, from all others. The zero value knows
-// none.
+// Clients distinguishes known clients, which have a valid session or token, from all others.
 type Clients struct {
-	// Known reports whether the session or token of a request was valid when last used. It answers from memory,
-	// because it is called before any limit.
+	// Known reports whether the session or token of a request was valid when last used, from memory, because it is
+	// called before any limit.
 	Known func(*http.Request) bool
 
-	// Check looks up a session or token that Known does not know. It runs within the limits for unknown clients,
-	// before reading a body that exceeds them.
+	// Check looks up a session or token that Known does not know, within the limits for unknown clients.
 	Check func(*http.Request) bool
 
 	// Body returns the limit for the body of a known client.
@@ -55,7 +53,6 @@ const (
 	minUnknownCharge = 8 << 10 // its body may never arrive
 )
 
-// bodies reads request bodies.
 type bodies struct {
 	unknown, small, large *budget
 	wait                  time.Duration
@@ -88,11 +85,10 @@ func minCharge(known bool) int64 {
 	return minUnknownCharge
 }
 
-// hasBody reports whether a request has a body, or may have one.
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
 // receive reads the body of r into memory. The handler sees a read error when it reads the body. Receive returns
-// false if there is no memory; otherwise the caller must call free after handling the request.
+// false if there is no memory; otherwise the caller must call free afterwards.
 func (b *bodies) receive(w *response, r *http.Request, address string, limit BodyLimit,
 	known bool) (free func(), ok bool) {
 	if !hasBody(r) {
@@ -131,7 +127,6 @@ func readBody(w *response, r *http.Request, limit BodyLimit) io.ReadCloser {
 	return failedBody{content, err, r.Body}.reader()
 }
 
-// readAll reads a body. Its declared length, if any, is within the limit.
 func readAll(w *response, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength < 0 {
 		return io.ReadAll(http.MaxBytesReader(w.ResponseWriter, r.Body, limit))
@@ -141,7 +136,6 @@ func readAll(w *response, r *http.Request, limit int64) ([]byte, error) {
 	return content[:n], err
 }
 
-// failedBody is a partial body and its read error.
 type failedBody struct {
 	arrived []byte
 	err     error // nil for a complete body
@@ -164,7 +158,7 @@ type failingReader struct{ err error }
 func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 
 // tooLarge returns the error for a body beyond the limit. Reading beyond a limit of zero makes net/http close an
-// HTTP/1 connection after the response instead of reading the body.
+// HTTP/1 connection instead of reading the body.
 func tooLarge(w http.ResponseWriter, limit int64) error {
 	_, err := http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
 	if beyond := (*http.MaxBytesError)(nil); errors.As(err, &beyond) {
@@ -173,8 +167,8 @@ func tooLarge(w http.ResponseWriter, limit int64) error {
 	return err
 }
 
-// streamedBody lifts the read deadline at the end of the body. Over HTTP/1 it would otherwise end the context of a
-// longer request.
+// streamedBody lifts the read deadline at the end of the body. Over HTTP/1 it would end the context of a longer
+// request.
 type streamedBody struct {
 	io.ReadCloser
 	w *response

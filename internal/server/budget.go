@@ -7,15 +7,13 @@ import (
 	"time"
 )
 
-// Limits on the requests that wait for memory, per address and in total. Each uses memory itself: a single HTTP/2
-// connection has a hundred of them.
+// Limits on the requests that wait for memory, per address and in total: a single HTTP/2 connection has a hundred.
 const (
 	maxClaims        = 512
 	maxClaimsAddress = maxClaims / 8
 )
 
-// budget is an amount of memory shared by requests. Requests that do not fit wait; the one whose address holds
-// least goes first.
+// budget is an amount of memory shared by requests. Of those that wait, the one whose address holds least goes first.
 type budget struct {
 	total int64
 	share int64 // maximum per address
@@ -27,7 +25,6 @@ type budget struct {
 	claims  map[string]int   // waiting claims, by address
 }
 
-// claim is a request waiting for memory.
 type claim struct {
 	address string
 	n       int64
@@ -39,8 +36,8 @@ func newBudget(total, share int64) *budget {
 	return &budget{total: total, share: share, of: map[string]int64{}, claims: map[string]int{}}
 }
 
-// take takes n bytes for an address and reports whether it got them. It waits until ctx ends, at most for the
-// given time, unless too many requests wait already.
+// take takes n bytes for an address and reports whether it got them within the given time, unless too many requests
+// wait already.
 func (b *budget) take(ctx context.Context, address string, n int64, wait time.Duration) bool {
 	if b.takeNow(address, n) {
 		return true
@@ -61,7 +58,6 @@ func (b *budget) take(ctx context.Context, address string, n int64, wait time.Du
 	return !b.withdraw(c)
 }
 
-// takeNow takes n bytes if they are free and no request waits.
 func (b *budget) takeNow(address string, n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -77,7 +73,6 @@ func (b *budget) add(address string, n int64) {
 	b.of[address] += n
 }
 
-// enter grants or queues a claim, and refuses one if too many wait.
 func (b *budget) enter(c *claim) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -91,7 +86,6 @@ func (b *budget) enter(c *claim) {
 	}
 }
 
-// excessive returns the newest claim of the address with the most claims.
 func (b *budget) excessive() (newest *claim) {
 	for _, c := range b.waiting {
 		if newest == nil || b.claims[c.address] >= b.claims[newest.address] {
@@ -107,7 +101,6 @@ func (b *budget) refuse(c *claim) {
 	}
 }
 
-// give returns n bytes of an address.
 func (b *budget) give(address string, n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -118,7 +111,6 @@ func (b *budget) give(address string, n int64) {
 	b.grant()
 }
 
-// grant grants as many claims as fit.
 func (b *budget) grant() {
 	for {
 		var next *claim
@@ -136,8 +128,7 @@ func (b *budget) grant() {
 	}
 }
 
-// fits reports whether an address can have n more bytes now. The last quarter is for addresses that hold nothing,
-// so that a few addresses cannot take everything.
+// fits reports whether an address can have n more bytes now. The last quarter is for addresses that hold nothing.
 func (b *budget) fits(address string, n int64) bool {
 	own, used := b.of[address]+n, b.used+n
 	return own <= b.share && used <= b.total && (own == n || used <= b.total*3/4)

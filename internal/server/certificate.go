@@ -22,9 +22,8 @@ const (
 	checkInterval      = time.Second
 )
 
-// Certificate is a certificate file (PEM, leaf first) and its private key file. When the files change, new
-// connections use the new certificate. While they do not match, such as between two writes, the previous one stays
-// in use.
+// Certificate is a certificate file (PEM, leaf first) and its private key file. New connections use changed files
+// once they match.
 type Certificate struct {
 	certFile, keyFile string
 	log               *slog.Logger
@@ -51,7 +50,7 @@ func (a fileStates) equal(b fileStates) bool {
 	return true
 }
 
-// LoadCertificate reads the pair. An unusable pair is a [notary.Invalid] error that names the offending file.
+// LoadCertificate reads the pair. The [notary.Invalid] error of an unusable pair names the offending file.
 func LoadCertificate(certFile, keyFile string, log *slog.Logger) (*Certificate, error) {
 	c := &Certificate{certFile: certFile, keyFile: keyFile, log: log, now: time.Now}
 	states, err := c.stat()
@@ -65,8 +64,8 @@ func LoadCertificate(certFile, keyFile string, log *slog.Logger) (*Certificate, 
 	return c, nil
 }
 
-// Prepare loads another pair, or the same files again, and returns a function that activates it. Errors are those
-// of [LoadCertificate].
+// Prepare loads another pair, or the same files again, like [LoadCertificate], and returns a function that activates
+// it.
 func (c *Certificate) Prepare(certFile, keyFile string) (use func(), err error) {
 	next, err := LoadCertificate(certFile, keyFile, c.log)
 	if err != nil {
@@ -87,8 +86,7 @@ func (c *Certificate) Fingerprint() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// get is the GetCertificate of a [tls.Config]. Checking the files costs two system calls per second, whatever the
-// number of connections.
+// get is the GetCertificate of a [tls.Config]. It checks the files at most once a second, with two system calls.
 func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	now := c.now()
 	next := c.nextAt.Load()
@@ -112,7 +110,7 @@ func (c *Certificate) refresh() {
 		c.reported = fileStates{}
 		return
 	}
-	// Always retry a broken pair, because a write may leave size and time unchanged, but log it once.
+	// Retry a broken pair, because a write may leave size and time unchanged, but log it once.
 	if !states.equal(c.reported) {
 		c.reported = states
 		c.log.Error("the new TLS certificate cannot be used; the previous one stays in use", "error", err)
@@ -131,7 +129,7 @@ func (c *Certificate) stat() (fileStates, error) {
 	return states, nil
 }
 
-// load reads the files. The states were taken before, so that a concurrent write is detected the next time.
+// load reads the files. The states are older, so that a concurrent write is detected the next time.
 func (c *Certificate) load(states fileStates) error {
 	certPEM, err := readLimited(c.certFile)
 	if err != nil {

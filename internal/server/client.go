@@ -10,10 +10,10 @@ import (
 // maxHops is the maximum number of trusted proxies in front of the server.
 const maxHops = 32
 
-// clientAddress returns the IP address of the client that sent r, without a port. It is the peer's address unless
-// the peer is a trusted proxy. Then X-Forwarded-For and Forwarded (RFC 7239) are followed from right to left
-// through trusted proxies to the first address that is not one. A missing, malformed or hidden entry ends the
-// search at the proxy that wrote it, because everything further left may come from the client.
+// clientAddress returns the IP address of the client that sent r, without a port: the peer's, unless the peer is a
+// trusted proxy. Then X-Forwarded-For and Forwarded (RFC 7239) are followed from right to left through trusted
+// proxies to the first other address. A missing, malformed or hidden entry ends the search at the proxy that wrote
+// it, because everything further left may come from the client.
 func clientAddress(r *http.Request, proxies *TrustedProxies) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -38,8 +38,8 @@ func clientAddress(r *http.Request, proxies *TrustedProxies) string {
 	return client.String()
 }
 
-// follow returns the last address reached through trusted proxies. Hops are ordered from nearest to farthest; an
-// invalid hop is the zero address.
+// follow returns the last address reached through trusted proxies. Hops are ordered from the nearest; an invalid one
+// is the zero address.
 func (p *TrustedProxies) follow(from netip.Addr, hops []netip.Addr) netip.Addr {
 	for _, hop := range hops[:min(len(hops), maxHops)] {
 		if !hop.IsValid() {
@@ -52,7 +52,6 @@ func (p *TrustedProxies) follow(from netip.Addr, hops []netip.Addr) netip.Addr {
 	return from
 }
 
-// forwardedForHops returns the addresses in X-Forwarded-For headers in reverse order.
 func forwardedForHops(headers []string) (hops []netip.Addr) {
 	rest := strings.Join(headers, ",")
 	for more := rest != ""; more && len(hops) < maxHops; {
@@ -67,8 +66,8 @@ func forwardedForHops(headers []string) (hops []netip.Addr) {
 	return hops
 }
 
-// forwardedHops returns the addresses in Forwarded headers in reverse order. A malformed header is one invalid
-// hop: a client may use quoting to swallow what a proxy appended.
+// forwardedHops returns the addresses in Forwarded headers in reverse order. A malformed header is one invalid hop: a
+// client may use quoting to swallow what a proxy appended.
 func forwardedHops(headers []string) (hops []netip.Addr) {
 	for i := len(headers) - 1; i >= 0 && len(hops) < maxHops; i-- {
 		nodes, ok := parseForwarded(headers[i])
@@ -82,8 +81,8 @@ func forwardedHops(headers []string) (hops []netip.Addr) {
 	return hops
 }
 
-// parseNode parses an IP address, with or without brackets and a port. It returns the zero address for anything
-// else, such as "unknown" or an obfuscated identifier.
+// parseNode parses an IP address, with or without brackets and a port. Anything else, such as "unknown", is the zero
+// address.
 func parseNode(text string) netip.Addr {
 	host := text
 	if inside, ok := strings.CutPrefix(text, "["); ok {
@@ -105,8 +104,8 @@ func parseNode(text string) netip.Addr {
 	return ip.Unmap()
 }
 
-// isPort reports whether text is a colon and a port as in RFC 7239, section 6: up to five digits, or an obfuscated
-// port, which starts with an underscore.
+// isPort reports whether text is a colon and a port (RFC 7239, section 6): up to five digits, or an obfuscated port
+// after an underscore.
 func isPort(text string) bool {
 	port, ok := strings.CutPrefix(text, ":")
 	if !ok || port == "" {
@@ -123,18 +122,17 @@ const obfuscated = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 type exchangeKey struct{}
 
-// exchange is the request data in the context.
 type exchange struct{ requestID, client string }
 
-// RequestID returns the ID of ctx's request in the log and the X-Request-Id header, or "" outside of a request. It
-// is random and never taken from the client.
+// RequestID returns the random ID of ctx's request in the log and the X-Request-Id header, or "" outside of a
+// request.
 func RequestID(ctx context.Context) string {
 	e, _ := ctx.Value(exchangeKey{}).(exchange)
 	return e.requestID
 }
 
-// ClientAddress returns the IP address of the client that sent r, without a port. Behind a trusted proxy it is the
-// address that the proxy reports. Limits, logs, events and sessions use it.
+// ClientAddress returns the IP address of the client that sent r, without a port, as reported by a trusted proxy if
+// there is one.
 func ClientAddress(r *http.Request) string {
 	if e, ok := r.Context().Value(exchangeKey{}).(exchange); ok {
 		return e.client

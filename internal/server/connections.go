@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// connections counts the open connections of a listener. At a limit it closes connections that wait for their
-// client, those without a session or token first. A connection with a request in progress is never closed.
+// connections counts the open connections of a listener. At a limit it closes connections that wait for their client,
+// those without a session or token first, but never one with a request in progress.
 type connections struct {
 	limits  ConnectionLimits
 	now     func() time.Time
@@ -44,7 +44,6 @@ const (
 	refusedNoRoom = "refused"
 )
 
-// source is a client address with connections.
 type source struct {
 	network  string
 	familiar bool // had a valid session or token in the last hour: closed last
@@ -53,7 +52,6 @@ type source struct {
 	index    int       // in the heap, or -1
 }
 
-// conn is a counted connection. Its fields are guarded by connections.mu.
 type conn struct {
 	net.Conn
 	of      *connections
@@ -96,13 +94,11 @@ func (t *connections) admit(c net.Conn) *conn {
 	return admitted
 }
 
-// enter adds c to its source.
 func (t *connections) enter(c *conn) {
 	c.source.open++
 	t.sources[c.source.network] = c.source
 }
 
-// leave removes c from its source.
 func (t *connections) leave(c *conn) {
 	if c.source.open--; c.source.open == 0 {
 		delete(t.sources, c.source.network)
@@ -141,8 +137,8 @@ func (t *connections) source(network string) *source {
 	return &source{network: network, familiar: familiar && t.now().Sub(seen) < familiarFor, index: -1}
 }
 
-// remember records that a network has a valid session or token. Its new connections are then closed last, so that
-// a flood from elsewhere does not lock out its users.
+// remember records that a network has a valid session or token. A flood from elsewhere does not close its new
+// connections.
 func (t *connections) remember(s *source) {
 	now := t.now()
 	if now.Sub(t.familiar[s.network]) < familiarStep {
@@ -161,9 +157,8 @@ func (t *connections) remember(s *source) {
 	}
 }
 
-// oldestUnknown returns the unknown connection to close first, or nil if none waits for its client. It is the
-// longest waiting one. If all are new, as in a flood, it is that of the source with the most, so that new clients
-// are not closed in favour of idle ones. Familiar networks come last.
+// oldestUnknown returns the unknown connection to close first, or nil: the longest waiting one. If all are new, as in
+// a flood, it is that of the source with the most. Familiar networks come last.
 func (t *connections) oldestUnknown() (oldest *conn) {
 	for _, s := range t.waiting {
 		if first := s.waiting.Front().Value.(*conn); oldest == nil || first.closedBefore(oldest) {
@@ -176,7 +171,6 @@ func (t *connections) oldestUnknown() (oldest *conn) {
 	return t.waiting[0].waiting.Front().Value.(*conn)
 }
 
-// closedBefore reports whether c is closed before other.
 func (c *conn) closedBefore(other *conn) bool {
 	if c.source.familiar != other.source.familiar {
 		return other.source.familiar
@@ -184,7 +178,6 @@ func (c *conn) closedBefore(other *conn) bool {
 	return c.since.Before(other.since)
 }
 
-// oldestOf returns the connection of a source to close first, or nil if all are busy.
 func (t *connections) oldestOf(s *source) *conn {
 	if first := s.waiting.Front(); first != nil {
 		return first.Value.(*conn)
@@ -192,8 +185,7 @@ func (t *connections) oldestOf(s *source) *conn {
 	return t.oldestKnown(s)
 }
 
-// oldestKnown returns the longest idle connection with a session or token, of one source or, if that is nil, of
-// all. It is called only if there is no unknown connection to close.
+// oldestKnown returns the longest idle connection with a session or token, of one source or, if that is nil, of all.
 func (t *connections) oldestKnown(s *source) (oldest *conn) {
 	for c := range t.open {
 		if c.source == nil || s != nil && c.source != s || !c.known || c.busy > 0 {
@@ -221,15 +213,14 @@ func (t *connections) drop(c *conn, reason string) {
 	_ = c.Conn.Close() // net/http sees the connection end and cleans up
 }
 
-// makeRoom closes one waiting connection without a session, if there is one.
 func (t *connections) makeRoom() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.evict(t.oldestUnknown())
 }
 
-// closeIdle closes unknown connections that have waited too long for their client, whether in the handshake, a
-// header, a body or between requests.
+// closeIdle closes unknown connections that have waited too long for their client: in the handshake, a header, a body
+// or between requests.
 func (t *connections) closeIdle() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -258,7 +249,6 @@ func (t *connections) remove(c *conn) {
 	t.leave(c)
 }
 
-// wait appends an unknown connection without requests in progress to the queue.
 func (t *connections) wait(c *conn) {
 	t.stopWaiting(c)
 	c.since = t.now()
@@ -278,7 +268,6 @@ func (t *connections) stopWaiting(c *conn) {
 	t.reorder(c.source)
 }
 
-// reorder restores the heap after a change to a source.
 func (t *connections) reorder(s *source) {
 	switch waits := s.waiting.Len() > 0; {
 	case waits && s.index < 0:
@@ -290,7 +279,6 @@ func (t *connections) reorder(s *source) {
 	}
 }
 
-// received records that a request's header arrived, its network, and whether it has a valid session or token.
 func (c *conn) received(network string, known bool) {
 	if c == nil {
 		return
@@ -316,7 +304,6 @@ func (c *conn) received(network string, known bool) {
 	t.wait(c)
 }
 
-// begin marks the connection as busy, so that it is not closed.
 func (c *conn) begin() {
 	if c == nil {
 		return
@@ -327,7 +314,6 @@ func (c *conn) begin() {
 	c.of.stopWaiting(c)
 }
 
-// end marks the end of a request.
 func (c *conn) end() {
 	if c == nil {
 		return

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Limits on the requests of clients without a session or token in the handler, including those waiting for bodies:
-// in total and per network.
+// Limits on the requests of clients without a session or token in the handler, including those waiting for bodies: in
+// total and per network.
 const (
 	maxCrowd        = 4096
 	maxCrowdNetwork = maxCrowd / 8 // if there is no other
@@ -14,8 +14,8 @@ const (
 	crowdCells      = 1 << 12
 )
 
-// crowd counts these requests. An HTTP/2 client can start thousands at once; those beyond the limits are refused
-// before they wait for a lock. Networks may share a cell, but no client can choose with whom.
+// crowd counts these requests, of which an HTTP/2 client can start thousands at once, and refuses excess ones before
+// they wait for a lock. Networks may share a cell, but no client can choose with whom.
 type crowd struct {
 	seed     maphash.Seed
 	all      atomic.Int32

@@ -16,9 +16,8 @@ const (
 	maxReserve            = 1024 // upper limit of the same
 )
 
-// ShareDescriptors divides the file descriptors of the process between its listeners and returns the limits of
-// each. It reserves a quarter, at most 1,024, for the database, files and outgoing connections. It raises the
-// process's soft limit to its hard limit.
+// ShareDescriptors divides the file descriptors of the process between its listeners. It reserves a quarter, at most
+// 1,024, for the database, files and outgoing connections. It raises the soft limit to the hard limit.
 func ShareDescriptors(listeners int) ConnectionLimits {
 	return shareDescriptors(descriptorLimit(), listeners)
 }

@@ -12,11 +12,9 @@ import (
 	"notary/api"
 )
 
-// internalMessage is all that a client sees of an internal error, besides the request ID.
 const internalMessage = "internal server error: the server's log has the cause under this request ID"
 
-// Failure returns the error that a client sees of err, and logs what a client must not see: an internal error, and the
-// cause of any other error. The error that it returns has no cause left, so that nothing is logged twice.
+// Failure returns the error that a client sees of err, without a cause, and logs the cause.
 func Failure(ctx context.Context, log *slog.Logger, err error) *notary.Error {
 	var e *notary.Error
 	if !errors.As(err, &e) {

@@ -2,8 +2,8 @@ package server
 
 import "strings"
 
-// parseForwarded returns the "for" parameter of every element in a Forwarded header (RFC 7239, section 4), "" for
-// an element without one. It returns false if the header does not follow the grammar.
+// parseForwarded returns the "for" parameter, or "", of every element in a Forwarded header (RFC 7239, section 4), or
+// false if it is malformed.
 func parseForwarded(header string) (nodes []string, ok bool) {
 	p := forwardedParser{rest: header}
 	for {
@@ -21,10 +21,8 @@ func parseForwarded(header string) (nodes []string, ok bool) {
 	}
 }
 
-// forwardedParser holds the unparsed rest of a Forwarded header.
 type forwardedParser struct{ rest string }
 
-// element parses name-value pairs separated by semicolons.
 func (p *forwardedParser) element() (node string, ok bool) {
 	seen := map[string]bool{}
 	for {
@@ -85,7 +83,6 @@ func (p *forwardedParser) token() string {
 
 func (p *forwardedParser) spaces() { p.rest = strings.TrimLeft(p.rest, " \t") }
 
-// skip consumes c if it comes next.
 func (p *forwardedParser) skip(c byte) bool {
 	if p.rest == "" || p.rest[0] != c {
 		return false

@@ -78,7 +78,6 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// rejectBusy refuses an excess request at minimal cost: it is counted, but not logged.
 func (h *handler) rejectBusy(w http.ResponseWriter, r *http.Request) {
 	h.metrics.observe(r, http.StatusServiceUnavailable, 0)
 	w.Header().Set("Retry-After", "1")
@@ -87,13 +86,11 @@ func (h *handler) rejectBusy(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(busyBody) // the client may be gone
 }
 
-// busy is the error for a request that exceeds a limit.
 var busy = api.Error{Error: "the server has too many requests at present: try again in a moment",
 	Code: string(notary.Unavailable)}
 
 var busyBody, _ = json.Marshal(busy)
 
-// probe handles a request that is exempt from limits. It does not read a body.
 func (h *handler) probe(w *response, r *http.Request) {
 	c := connOf(r.Context())
 	c.begin()
@@ -103,8 +100,8 @@ func (h *handler) probe(w *response, r *http.Request) {
 	w.finish()
 }
 
-// handle reads the body of a request, takes a slot and calls the handler. Slots are taken only once the request
-// has arrived, so that slow clients do not occupy any.
+// handle reads the body of a request, takes a slot and calls the handler. Slow clients do not occupy a slot while
+// sending.
 func (h *handler) handle(w *response, r *http.Request, address string, known bool) {
 	c := connOf(r.Context())
 	c.received(address, known)
@@ -156,7 +153,6 @@ func (h *handler) bodyLimit(r *http.Request, known bool) BodyLimit {
 	return h.clients.Body(r)
 }
 
-// refuse responds that the server is busy.
 func (h *handler) refuse(w *response, r *http.Request) {
 	w.Header().Set("Retry-After", "1")
 	if r.ProtoMajor == 1 { // otherwise net/http would read the body first, however slow it is
@@ -166,9 +162,8 @@ func (h *handler) refuse(w *response, r *http.Request) {
 	w.writeError(http.StatusServiceUnavailable, busy)
 }
 
-// setHeaders sets the headers of every response, suitable for an API. Pages set their own content policy, and
-// published files their own caching. There is no Strict-Transport-Security: it would force HTTPS for everything
-// else on the host, which is localhost by default, and for published files.
+// setHeaders sets the headers of every response, suitable for an API. Strict-Transport-Security would force HTTPS for
+// everything else on the host, which is localhost by default, and for published files.
 func setHeaders(header http.Header, requestID string) {
 	header.Set("X-Request-Id", requestID)
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -177,7 +172,6 @@ func setHeaders(header http.Header, requestID string) {
 	header.Set("Referrer-Policy", "no-referrer")
 }
 
-// recover turns a panic into a response and a log entry. It must be deferred directly.
 func (h *handler) recover(w *response, r *http.Request, id string) {
 	cause := recover()
 	switch {
@@ -203,7 +197,7 @@ func (h *handler) recover(w *response, r *http.Request, id string) {
 		RequestID: id})
 }
 
-// observe logs and counts the request. Queries, headers and bodies are omitted because they may contain secrets.
+// observe logs and counts the request, without queries, headers and bodies, which may contain secrets.
 func (h *handler) observe(w *response, r *http.Request, id string, took time.Duration) {
 	status := w.status
 	if status == 0 {

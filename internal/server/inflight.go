@@ -16,14 +16,12 @@ func unreserved(n int) int { return n * 3 / 4 }
 // quarter.
 const fairSlots = 2
 
-// fair reports whether a network that holds some of the places may have one more. The fewer are free, the fewer
-// each network may have, and the last quarter is for networks with at most one, so that a few networks cannot take
-// everything.
+// fair reports whether a network that holds some of the places may have one more. The fewer are free, the fewer each
+// network may have, and the last quarter is for networks with at most one.
 func fair(own, places, taken, times int) bool {
 	return taken < places && (own < 2 || own*times < unreserved(places)-taken)
 }
 
-// inFlight counts the requests in progress.
 type inFlight struct {
 	mu         sync.Mutex
 	maxUnknown int // at most unreserved(maxInFlight)
@@ -31,7 +29,6 @@ type inFlight struct {
 	of         map[string]slots // by network
 }
 
-// slots counts taken slots.
 type slots struct{ total, unknown int }
 
 func newInFlight(unknownConnections int) *inFlight {
@@ -39,7 +36,6 @@ func newInFlight(unknownConnections int) *inFlight {
 	return &inFlight{maxUnknown: min(unreserved(maxInFlight), unreserved(unknownConnections)), of: map[string]slots{}}
 }
 
-// enter takes a slot. It reports false if none is free.
 func (f *inFlight) enter(network string, known bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -55,7 +51,6 @@ func (f *inFlight) enter(network string, known bool) bool {
 	return true
 }
 
-// leave returns a slot that enter took.
 func (f *inFlight) leave(network string, known bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-// limitedListener accepts connections within the limits of its table. It survives a lack of file descriptors or
+// limitedListener accepts connections within the limits of its table, even after a lack of file descriptors or
 // memory.
 type limitedListener struct {
 	net.Listener
@@ -36,7 +36,6 @@ func newLimitedListener(l net.Listener, open *connections, log *slog.Logger) *li
 	return limited
 }
 
-// Bounds of the pause after consecutive failures to accept.
 const (
 	minAcceptWait = 5 * time.Millisecond
 	maxAcceptWait = time.Second
@@ -72,13 +71,11 @@ func (l *limitedListener) Close() error {
 	return l.Listener.Close()
 }
 
-// isExhausted reports whether err means that the process or the system has run out of a resource that may be freed
-// later.
+// isExhausted reports whether the process or the system has run out of a resource that may be freed later.
 func isExhausted(err error) bool {
 	return notary.Exhausted(err) != nil || errors.Is(err, syscall.ENOBUFS)
 }
 
-// closeIdleConnections closes idle connections until ctx ends.
 func (t *connections) closeIdleConnections(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -92,8 +89,8 @@ func (t *connections) closeIdleConnections(ctx context.Context) {
 	}
 }
 
-// limitAddress returns the network of a connection's peer, and whether it is a trusted proxy, whose
-// connections are not limited by address.
+// limitAddress returns the network of a connection's peer, and whether it is a trusted proxy, whose connections are
+// not limited by address.
 func (t *connections) limitAddress(c net.Conn) (network string, trusted bool) {
 	peer, err := netip.ParseAddrPort(c.RemoteAddr().String())
 	if err != nil {
@@ -120,7 +117,6 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	}
 }
 
-// connOf returns the connection of a request, or nil.
 func connOf(ctx context.Context) *conn {
 	c, _ := ctx.Value(connKey{}).(*conn)
 	return c

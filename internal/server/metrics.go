@@ -22,8 +22,7 @@ const (
 	scrapesAtOnce     = 4 // each queries the database
 )
 
-// Metrics is the content of GET /metrics: the Go runtime, the process, HTTP requests, and counts of requests,
-// certificates and CAs.
+// Metrics is the content of GET /metrics: the Go runtime, the process, HTTP requests, and counts of objects.
 type Metrics struct {
 	registry *prometheus.Registry
 	public   *prometheus.Registry // for clients without a token
@@ -34,8 +33,7 @@ type Metrics struct {
 	closed   *prometheus.CounterVec
 }
 
-// NewMetrics creates the metrics. Every scrape calls statistics; if it fails, the error is logged and its series
-// are missing.
+// NewMetrics creates the metrics. Every scrape calls statistics; without them, their series are missing.
 func NewMetrics(version string, statistics func(context.Context) (notary.Statistics, error),
 	log *slog.Logger) *Metrics {
 	m := &Metrics{
@@ -85,8 +83,8 @@ func NewMetrics(version string, statistics func(context.Context) (notary.Statist
 // Register adds the metrics of another part of the program.
 func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
 
-// Protected returns all series to scrapes with the bearer token (RFC 6750), and refuses others. If no token is
-// configured, it returns only the version.
+// Protected returns all series to scrapes with the bearer token (RFC 6750), and refuses others. Without a configured
+// token, it returns only the version.
 func (m *Metrics) Protected(token func() string) http.Handler {
 	public, all := promhttp.HandlerFor(m.public, promhttp.HandlerOpts{}), m.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -102,7 +100,6 @@ func (m *Metrics) Protected(token func() string) http.Handler {
 	})
 }
 
-// bearerIs reports whether the request has the bearer token, comparing in constant time.
 func bearerIs(r *http.Request, token string) bool {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	got, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(token))

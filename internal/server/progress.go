@@ -9,7 +9,6 @@ import (
 	"time"
 )
 
-// patientListener accepts connections that tolerate slow readers.
 type patientListener struct {
 	net.Listener
 	timeout time.Duration
@@ -23,12 +22,11 @@ func (l patientListener) Accept() (net.Conn, error) {
 	return &patientConn{Conn: c, timeout: l.timeout, queued: func() int { return queuedBytes(c) }}, nil
 }
 
-// patientConn is a connection whose writes fail only if the peer reads nothing for the timeout, or twice the
-// timeout if a write had to wait from its start. A plain deadline does not work: it limits the write as a whole,
-// and TLS does not survive one.
+// patientConn is a connection whose writes fail only if the peer reads nothing for the timeout, or twice the timeout
+// if a write had to wait from its start. A plain deadline would limit the write as a whole, and TLS does not survive
+// one.
 //
-// The kernel wakes a writer only when much of its buffer is free, so the bytes still in that buffer are also
-// watched.
+// The kernel wakes a writer only when much of its buffer is free, so the bytes in that buffer are also watched.
 type patientConn struct {
 	net.Conn
 	timeout time.Duration
@@ -38,8 +36,8 @@ type patientConn struct {
 	hard bool // a deadline earlier than the timeout is set, as on close
 }
 
-// SetWriteDeadline honors deadlines that leave less than half of the timeout, such as those of the TLS handshake
-// and of a close. Others only mean that the peer must make progress.
+// SetWriteDeadline honors deadlines that leave less than half of the timeout, such as those of the TLS handshake and
+// of a close. For others the peer only has to make progress.
 func (c *patientConn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,7 +72,6 @@ func (c *patientConn) Write(b []byte) (n int, err error) {
 	}
 }
 
-// grantTime extends the deadline by the whole timeout, unless an earlier one is set.
 func (c *patientConn) grantTime() (soft bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

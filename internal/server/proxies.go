@@ -8,8 +8,8 @@ import (
 	"notary"
 )
 
-// TrustedProxies are the reverse proxies and load balancers trusted to report client addresses. A nil value trusts
-// none. It is safe for concurrent use.
+// TrustedProxies are the reverse proxies and load balancers trusted to report client addresses. It is safe for
+// concurrent use.
 type TrustedProxies struct {
 	prefixes atomic.Pointer[[]netip.Prefix]
 }
@@ -42,8 +42,8 @@ func (p *TrustedProxies) Contains(ip netip.Addr) bool {
 	return false
 }
 
-// ParseTrustedProxy parses an IP address or a network in CIDR notation. It refuses networks that contain every
-// address, which would let any client claim any address.
+// ParseTrustedProxy parses an IP address or a network in CIDR notation. Networks that contain every address are
+// refused: any client could claim any address.
 func ParseTrustedProxy(text string) (netip.Prefix, error) {
 	if !strings.Contains(text, "/") {
 		ip, err := netip.ParseAddr(text)

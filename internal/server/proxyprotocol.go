@@ -9,13 +9,12 @@ import (
 	"github.com/pires/go-proxyproto"
 )
 
-// proxyHeaderTimeout is the time limit for a PROXY header. Its size is limited as well: a line of 107 octets in
-// version 1, 4 KiB in version 2.
+// proxyHeaderTimeout is the time limit for a PROXY header of at most 107 octets in version 1, 4 KiB in version 2.
 const proxyHeaderTimeout = 5 * time.Second
 
 // proxyProtocol returns a listener for connections that start with a PROXY protocol header, version 1 or 2, before
-// anything else including TLS. It is required on connections from a trusted proxy and carries the client's address.
-// From other peers it is not read, and so refused as malformed HTTP or TLS.
+// TLS. It is required on connections from a trusted proxy and carries the client's address. From other peers it is
+// refused as malformed HTTP or TLS.
 func proxyProtocol(l net.Listener, proxies *TrustedProxies) net.Listener {
 	return &proxyproto.Listener{
 		Listener:          l,
@@ -31,8 +30,7 @@ func proxyProtocol(l net.Listener, proxies *TrustedProxies) net.Listener {
 	}
 }
 
-// validateProxyHeader accepts TCP over IP, and LOCAL, which proxies send for their own connections such as health
-// checks.
+// validateProxyHeader accepts TCP over IP, and LOCAL, which proxies send for health checks.
 func validateProxyHeader(h *proxyproto.Header) error {
 	if _, isTCP := h.SourceAddr.(*net.TCPAddr); !isTCP && !h.Command.IsLocal() {
 		return errors.New("the PROXY header names no TCP connection")

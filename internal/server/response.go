@@ -8,9 +8,8 @@ import (
 	"notary/api"
 )
 
-// response records the response, and extends the write deadline with every part of a write, so that a client may
-// read slowly, but not stop reading. The deadline applies to HTTP/2 streams; [patientConn] watches the connection
-// below them.
+// response records the response, and extends the write deadline with every part of a write, so that a client may read
+// slowly, but not stop. The deadline applies to HTTP/2 streams; [patientConn] watches the connection below.
 type response struct {
 	http.ResponseWriter
 	control  *http.ResponseController
@@ -49,16 +48,15 @@ func (w *response) Write(b []byte) (n int, err error) {
 	}
 }
 
-// maxPart is the number of bytes written under one deadline, which a client must read within three quarters of the
-// timeout.
+// maxPart is the number of bytes written under one deadline: to be read within three quarters of the timeout.
 const maxPart = 16 << 10
 
 // finish prepares for what net/http writes after the handler returns.
 func (w *response) finish() { w.extendDeadline() }
 
-// extendDeadline extends the deadline once a good part of the timeout has passed, because doing so on every small
-// write would cost more than the write. A client that stops reading is cut off after three quarters to all of the
-// timeout. So is an HTTP/2 handler that pauses that long after a write.
+// extendDeadline extends the deadline once a good part of the timeout has passed, because that costs more than a
+// small write. A client that stops reading, or an HTTP/2 handler that pauses, is cut off after three quarters to all
+// of the timeout.
 func (w *response) extendDeadline() {
 	now := time.Now()
 	if now.Sub(w.extended) < w.timeout/4 {

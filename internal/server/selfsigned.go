@@ -30,13 +30,11 @@ const (
 	selfSignedRenewal  = 60 * 24 * time.Hour // remaining validity below which it is replaced
 )
 
-// SelfSigned returns the paths of a key, self-signed.key (mode 0600), and a self-signed certificate,
-// self-signed.crt, in the folder, creating them if necessary. The certificate is for localhost, 127.0.0.1, ::1,
-// the machine's name and the given hosts (DNS names or IP addresses). It is renewed with the same key when it is
-// about to expire or lacks a name.
+// SelfSigned returns the paths of a key, self-signed.key (mode 0600), and a self-signed certificate, self-signed.crt,
+// in the folder, creating them if necessary. The certificate is for localhost, 127.0.0.1, ::1, the machine's name and
+// the given hosts. It is renewed with the same key when it is about to expire or lacks a name.
 //
-// The key is written first and never replaced, so that the next start recovers from a crash between the two
-// writes.
+// The key is written first and never replaced, so that the next start recovers from a crash between the two writes.
 func SelfSigned(dir string, now time.Time, hosts ...string) (certFile, keyFile string, err error) {
 	certFile = filepath.Join(dir, "self-signed.crt")
 	keyFile = filepath.Join(dir, "self-signed.key")
@@ -64,7 +62,6 @@ func SelfSigned(dir string, now time.Time, hosts ...string) (certFile, keyFile s
 	return certFile, keyFile, nil
 }
 
-// selfSignedKey loads the key, creating it if it does not exist.
 func selfSignedKey(name string) (crypto.Signer, error) {
 	keyPEM, err := readLimited(name)
 	switch {
@@ -100,8 +97,7 @@ func makeKey(name string) (crypto.Signer, error) {
 	return key, nil
 }
 
-// isSelfSignedValid reports whether the existing certificate can stay in use. A certificate that is not ours is an
-// error: it must not be replaced.
+// isSelfSignedValid reports whether the existing certificate can stay in use. One that is not ours is an error.
 func isSelfSignedValid(certFile, keyFile string, now time.Time, dnsNames []string, ips []net.IP) (bool, error) {
 	if _, err := os.Stat(certFile); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -149,8 +145,7 @@ func selfSign(key crypto.Signer, now time.Time, dnsNames []string, ips []net.IP)
 	return x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 }
 
-// splitHosts sorts hosts into DNS names and IP addresses, without duplicates. It drops anything else, such as a
-// machine name with an underscore, which no client would accept.
+// splitHosts sorts hosts into DNS names and IP addresses, without duplicates or names that no client would accept.
 func splitHosts(hosts []string) (dnsNames []string, ips []net.IP) {
 	seen := map[string]bool{}
 	for _, host := range hosts {
@@ -168,8 +163,7 @@ func splitHosts(hosts []string) (dnsNames []string, ips []net.IP) {
 	return dnsNames, ips
 }
 
-// ValidHostname reports whether s is a DNS host name: labels of letters, digits and inner hyphens (RFC 1123,
-// section 2.1), at most 253 characters.
+// ValidHostname reports whether s is a DNS host name (RFC 1123, section 2.1) of at most 253 characters.
 func ValidHostname(s string) bool {
 	if len(s) > 253 {
 		return false

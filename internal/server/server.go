@@ -1,8 +1,7 @@
 // Package server serves HTTPS, and plain HTTP for published files: listeners, TLS, limits, the request log and
 // metrics. It knows nothing of certificate requests or accounts.
 //
-// [New] opens the listener and [Server.Serve] runs until its context ends. [NewMetrics] creates the handler of GET
-// /metrics; [SelfSigned] and [LoadCertificate] provide the server's certificate.
+// [New] opens the listener and [Server.Serve] runs until its context ends.
 package server
 
 import (
@@ -19,7 +18,7 @@ import (
 	"notary"
 )
 
-// Limits of connections and requests. They are meant for malicious clients; well-behaved ones never reach them.
+// Limits of connections and requests, meant for malicious clients.
 const (
 	handshakeAndHeaderTimeout = 10 * time.Second
 	unknownWait               = 10 * time.Second // without a session or token: for the handshake, a header, or idle
@@ -104,9 +103,9 @@ func New(c Config) (*Server, error) {
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
 			ConnContext:       withConn,
-			// ReadTimeout is not set because the handler sets a deadline for each body. WriteTimeout is not set
-			// because it would truncate long lists: the handler extends a deadline with every write, and the
-			// following two do the same below HTTP/2's streams.
+			// ReadTimeout and WriteTimeout are not set: they would limit bodies and truncate long lists. The handler
+			// sets a deadline for each body, and extends one with every write, as the following two do below HTTP/2's
+			// streams.
 			HTTP2: &http.HTTP2Config{
 				WriteByteTimeout: c.WriteTimeout,
 				SendPingTimeout:  pingAfter,
@@ -128,7 +127,7 @@ func New(c Config) (*Server, error) {
 }
 
 // wrapListener returns the HTTP server's listener. Connection limits apply to the peer's address, below the PROXY
-// protocol. Above it, RemoteAddr is the client's address and waits for the header.
+// protocol; above it, RemoteAddr is the client's address.
 func (c *Config) wrapListener(open *connections) net.Listener {
 	var listener net.Listener = newLimitedListener(patientListener{c.Listener, c.WriteTimeout}, open, c.Log)
 	if c.ProxyProtocol {
@@ -166,7 +165,7 @@ func listenError(addr string, err error) error {
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 // Serve handles requests until ctx ends. It then stops listening, waits for requests in flight up to the stop
-// timeout, and returns nil. Their contexts do not end with ctx. In all other cases it returns an error.
+// timeout, and returns nil. Their contexts do not end with ctx.
 func (s *Server) Serve(ctx context.Context) error {
 	sweep, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSweeping()

@@ -49,7 +49,6 @@ var (
 		crlUnpublishedDesc}
 )
 
-// statisticsCollector collects the counts of the service.
 type statisticsCollector struct {
 	statistics func(context.Context) (notary.Statistics, error)
 	log        *slog.Logger
