@@ -80,8 +80,7 @@ func (a *Account) Caller() Caller {
 	return Caller{Principal: Ref{AccountPrincipal, a.ID, a.Email}, Role: a.Role}
 }
 
-// Caller identifies who makes a call. Package auth derives it from a token; every use case first
-// authorizes it with package policy.
+// Caller identifies who makes a call. Package auth derives it from a token; package policy authorizes it.
 type Caller struct {
 	Principal Ref // with its full name; zero for an unidentified client
 	Role      Role

@@ -5,8 +5,7 @@ import "time"
 // AuthorityStatus is the state of an [Authority].
 type AuthorityStatus string
 
-// The states of an authority. Only enabled or disabled is stored; the rest is derived from its certificate and the
-// time.
+// The states of an authority. Only enabled or disabled is stored.
 const (
 	AuthorityPending  AuthorityStatus = "pending" // no certificate yet
 	AuthorityActive   AuthorityStatus = "active"
@@ -35,12 +34,11 @@ type Authority struct {
 	// Certificate is the authority's certificate with its chain; nil while pending.
 	Certificate *Certificate
 
-	// KeyKnownOutside reports whether the key was imported, so that a copy may exist elsewhere. Only an Admin may
-	// certify it.
+	// KeyKnownOutside reports whether the key was imported, so that a copy may exist. Only an Admin may certify it.
 	KeyKnownOutside bool
 
-	// Offline reports whether the private key is kept elsewhere. Such an authority signs nothing here: its certificates
-	// are recorded, and its CRLs are uploaded.
+	// Offline reports whether the private key is kept elsewhere: certificates are recorded here, and CRLs are
+	// uploaded.
 	Offline bool
 
 	// Damaged describes the unreadable part of the record; "" if intact. A damaged authority issues no certificates.
@@ -54,8 +52,8 @@ type Publication struct {
 	NoOCSP   bool // omit the OCSP URL
 	NoIssuer bool // omit the CA Issuers URL
 
-	// Shards is the number of partitioned CRLs for new certificates; 0 chooses it by the number of certificates. A full
-	// CRL is always published too.
+	// Shards is the number of partitioned CRLs for new certificates, besides the full CRL; 0 chooses it by the number
+	// of certificates.
 	Shards int
 }
 
@@ -85,7 +83,8 @@ func (a *Authority) SelfSigned() bool {
 	return a.Certificate != nil && a.Certificate.AuthorityID == a.ID
 }
 
-// IssuerID returns the authority held here that signed this one; 0 for a root, and while pending or externally signed.
+// IssuerID returns the authority held here that signed this one; 0 for a root, and while pending or externally
+// signed.
 func (a *Authority) IssuerID() int64 {
 	if a.Certificate == nil || a.SelfSigned() {
 		return 0
@@ -102,7 +101,7 @@ type CRL struct {
 	ThisUpdate  time.Time // when it was signed; the CRL itself states a minute earlier
 	NextUpdate  time.Time
 
-	// Revocations is the number of revocations when the CRL was signed. The CRL is outdated once that number grows.
+	// Revocations is the number of revocations when the CRL was signed. The CRL is outdated once it grows.
 	Revocations int64
 
 	// Final reports whether the authority has expired and issues no newer CRL.
@@ -115,7 +114,6 @@ func (c *CRL) PEM() string { return encodePEM("X509 CRL", c.DER) }
 // KeyAlgorithm is the algorithm and size of an authority's key.
 type KeyAlgorithm string
 
-// The key algorithms of authorities.
 const (
 	ECDSAP256 KeyAlgorithm = "ecdsa-p256"
 	ECDSAP384 KeyAlgorithm = "ecdsa-p384"

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Certificate is an inventory entry: an X.509 certificate (RFC 5280) that was issued here or uploaded. It is kept
-// forever, even if its request is deleted.
+// Certificate is an inventory entry: an X.509 certificate (RFC 5280) that was issued here or uploaded. It outlives
+// its request.
 type Certificate struct {
 	ID          int64
 	RequestID   int64  // 0 for an authority's certificate, and after the request is deleted
@@ -22,7 +22,7 @@ type Certificate struct {
 	CommonName string
 	Names      Names
 	Key        string // such as "RSA 2048"
-	// KeyFingerprint is the SHA-256 of the public key in lower-case hex. Certificates of the same key share it.
+	// KeyFingerprint is the SHA-256 of the public key in lower-case hex.
 	KeyFingerprint string
 	Serial         string // lower-case hex, two digits per octet
 	Fingerprint    string // SHA-256 of the DER, lower-case hex
@@ -39,14 +39,14 @@ type Certificate struct {
 	// Findings are the lint warnings at issuance. Only calls for a single certificate fill them.
 	Findings []Finding
 
-	// DER and IssuerChain (issuer first, up to the root) are filled only by calls that document it; lists omit
-	// them. DER is nil if the record is damaged.
+	// DER and IssuerChain (issuer first, up to the root) are filled only by calls that document it. DER is nil if
+	// damaged.
 	DER         []byte
 	IssuerChain [][]byte
 }
 
-// ClaimsCA reports whether the certificate seems to have the basic constraints of a CA (RFC 5280, section 4.2.1.9). It
-// searches for the extension without parsing the DER, which allows false positives.
+// ClaimsCA reports whether the certificate seems to have the basic constraints of a CA (RFC 5280, section 4.2.1.9).
+// It does not parse the DER, which allows false positives.
 func (c *Certificate) ClaimsCA() bool {
 	_, rest, found := bytes.Cut(c.DER, []byte("\x06\x03\x55\x1d\x13"))
 	rest = bytes.TrimPrefix(rest, []byte("\x01\x01\xff")) // critical
@@ -75,7 +75,7 @@ func (c *Certificate) Status(now time.Time) string {
 	}
 }
 
-// Chain returns the DER of the certificate and its issuers, leaf first; nil if the certificate is damaged.
+// Chain returns the DER of the certificate and its issuers, leaf first; nil if it is damaged.
 func (c *Certificate) Chain() [][]byte {
 	if len(c.DER) == 0 {
 		return nil
@@ -98,8 +98,7 @@ func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", de
 // pemLine is the number of octets in a line of 64 characters (RFC 7468, section 2).
 const pemLine = 48
 
-// encodePEM is like [pem.Encode] for blocks without headers. It allocates the text once, which is several times faster:
-// most of the text of a list is PEM.
+// encodePEM is like [pem.Encode], but allocates the text once, which is several times faster: most of a list is PEM.
 func encodePEM(label string, ders ...[]byte) string {
 	begin, end := "-----BEGIN "+label+"-----\n", "-----END "+label+"-----\n"
 	size := 0
@@ -122,7 +121,7 @@ func encodePEM(label string, ders ...[]byte) string {
 	return b.String()
 }
 
-// Issuance is how a certificate was issued here. It is zero for a certificate issued elsewhere.
+// Issuance is how a certificate was issued here, or zero.
 type Issuance struct {
 	AuthorityID int64
 	Profile     string
@@ -142,7 +141,7 @@ type Revocation struct {
 	At     time.Time
 	Reason RevocationReason
 
-	// From an imported CRL; read only to build CRLs, which repeat them.
+	// From an imported CRL; read only to build CRLs.
 	InvalidityDate  time.Time // when the key may have been compromised (section 5.3.2); zero if unknown
 	HoldInstruction string    // object identifier of the hold instruction (X.509, 9.5.3.2); "" for none
 	// Imported reports whether the entry is known only from an imported CRL. It is set only when a CRL is built.
@@ -156,8 +155,7 @@ type RevokedCertificate struct {
 	Previous RevocationReason // the reason replaced; "" if it was not revoked before
 }
 
-// Revocable returns an error if the certificate cannot be revoked. The issuer is nil if the authority that signed it is
-// not held here.
+// Revocable returns an error if the certificate cannot be revoked. The issuer is nil if it is not held here.
 func (c *Certificate) Revocable(issuer *Authority) error { return c.RevocableFor("", issuer) }
 
 // RevocableFor is like [Certificate.Revocable] for a given reason, which may replace an earlier one.
@@ -169,7 +167,6 @@ func (c *Certificate) RevocableFor(reason RevocationReason, issuer *Authority) e
 	return c.listable(issuer)
 }
 
-// laterReasons completes an error message with the reasons that may replace former.
 func laterReasons(former RevocationReason) string {
 	switch former {
 	case KeyCompromise:
@@ -180,7 +177,6 @@ func laterReasons(former RevocationReason) string {
 	return ": only keyCompromise is accepted as a later reason"
 }
 
-// listable returns an error if none of our CRLs can list the certificate.
 func (c *Certificate) listable(issuer *Authority) error {
 	switch {
 	case c.AuthorityID == 0:
@@ -208,13 +204,12 @@ const (
 	PrivilegeWithdrawn   RevocationReason = "privilegeWithdrawn"
 	AACompromise         RevocationReason = "aACompromise"
 
-	// CertificateHold cannot be requested because a hold cannot be lifted. The CRL of an imported authority may contain
-	// it.
+	// CertificateHold cannot be requested because a hold cannot be lifted, but imported CRLs may contain it.
 	CertificateHold RevocationReason = "certificateHold"
 )
 
-// Replaces reports whether r may replace the former reason. A key may turn out to be compromised later, and a hold is
-// not final.
+// Replaces reports whether r may replace the former reason. A key may turn out to be compromised, and a hold is not
+// final.
 func (r RevocationReason) Replaces(former RevocationReason) bool {
 	return r == KeyCompromise && former != KeyCompromise || former == CertificateHold && r != CertificateHold && r != ""
 }

@@ -1,7 +1,7 @@
 package notary
 
-// NameConstraints restrict the names in certificates below an authority (RFC 5280, section 4.2.1.10). If a type
-// has permitted subtrees, all other names of that type are forbidden. Exclusions override permissions.
+// NameConstraints restrict the names in certificates below an authority (RFC 5280, section 4.2.1.10). A type with
+// permitted subtrees allows no other names. Exclusions override permissions.
 type NameConstraints struct {
 	Permitted, Excluded Subtrees
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Damage describes a database record that is not fully readable. Lists, CRLs and responses omit the unreadable part.
+// Damage describes a database record that is not fully readable. The unreadable part is omitted.
 type Damage struct {
 	Kind    string // of record, such as "revocation"
 	ID      int64
@@ -15,12 +15,12 @@ type Damage struct {
 
 func (d Damage) String() string { return fmt.Sprintf("%s %d: %s", d.Kind, d.ID, d.Problem) }
 
-// maxSerialOctets is the maximum length of a serial number (RFC 5280, section 4.1.2.2). The DER is an octet longer if
-// the high bit is set.
+// maxSerialOctets is the maximum length of a serial number (RFC 5280, section 4.1.2.2). DER adds an octet if the high
+// bit is set.
 const maxSerialOctets = 20
 
-// CheckSerial returns an error unless a CRL can list the serial number, in the form of [Certificate.Serial]: positive
-// and at most 160 bits (RFC 5280, section 4.1.2.2).
+// CheckSerial returns an error unless a CRL can list the serial number: positive and at most 160 bits (RFC 5280,
+// section 4.1.2.2).
 func CheckSerial(serial string) error {
 	octets, err := hex.DecodeString(serial)
 	digits := strings.TrimLeft(serial, "0")

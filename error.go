@@ -55,8 +55,7 @@ func FieldErrorf(field, format string, args ...any) *Error {
 	return &Error{Kind: Invalid, Message: fmt.Sprintf(format, args...), Field: field}
 }
 
-// InternalError wraps a fault that the user cannot fix. If the cause is temporary, such as an exhausted resource, the
-// error is [Unavailable].
+// InternalError wraps a fault that the user cannot fix. If it is temporary, the error is [Unavailable].
 func InternalError(doing string, err error) *Error {
 	var cause *Error
 	if errors.As(err, &cause) && cause.Kind == Unavailable {
@@ -68,7 +67,6 @@ func InternalError(doing string, err error) *Error {
 	return &Error{Kind: Internal, Message: "could not " + doing, Err: err}
 }
 
-// exhaustions are operating system errors that pass once a resource is freed.
 var exhaustions = []struct {
 	errno   syscall.Errno
 	message string
@@ -81,8 +79,7 @@ var exhaustions = []struct {
 	{syscall.ENOMEM, "the server has no memory left: try again in a moment"},
 }
 
-// Exhausted returns an [Unavailable] error if err means that the server is out of file descriptors, disk space or
-// memory; otherwise nil.
+// Exhausted returns an [Unavailable] error if the server is out of file descriptors, disk space or memory, or nil.
 func Exhausted(err error) *Error {
 	for _, e := range exhaustions {
 		if errors.Is(err, e.errno) {
@@ -102,8 +99,7 @@ func ReplaceField(err error, field string) error {
 	return MapField(err, func(string) string { return field })
 }
 
-// MapField sets the field of err to the result of fn for its present field if err is a [*Error]. Err itself is not
-// changed.
+// MapField returns err with its field replaced by the result of fn if err is a [*Error].
 func MapField(err error, fn func(field string) string) error {
 	var e *Error
 	if !errors.As(err, &e) {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Event is an entry of the audit log, written in the same transaction as the change that it records. It holds data;
-// [Event.Sentence] puts it into words.
+// Event is an entry of the audit log, written in the same transaction as the change. It holds data; [Event.Sentence]
+// puts it into words.
 type Event struct {
 	ID        int64
 	At        time.Time
@@ -17,8 +17,8 @@ type Event struct {
 	Address   string // client IP address; "" for the program itself
 	RequestID string // X-Request-Id of the call; "" for the program itself
 
-	// Before and After hold the fields that changed, as canonical JSON objects. After also holds the fields of a new
-	// object and details of the action.
+	// Before and After hold the fields that changed, as canonical JSON objects. After also has those of a new object
+	// and details of the action.
 	Before, After Fields
 
 	Text string // description recorded by an earlier version; "" for other events
@@ -39,7 +39,7 @@ type Ref struct {
 	Name string `json:"name,omitempty"` // its name at the time, such as a common name
 }
 
-// maxRefName is the maximum length of a name in an event, in octets. Names in certificates are not limited.
+// maxRefName is the maximum length of a name in an event, in octets.
 const maxRefName = 200
 
 // NewRef returns a reference to an object, truncating its name to maxRefName.
@@ -65,7 +65,6 @@ func (p *Profile) Ref() Ref { return NewRef("profile", p.ID, p.Name) }
 // Ref returns a reference to the account.
 func (a *Account) Ref() Ref { return NewRef("account", a.ID, a.Email) }
 
-// firstName returns the common name or, if empty, the first subject alternative name.
 func firstName(commonName string, names Names) string {
 	if commonName != "" || names.Len() == 0 {
 		return commonName
@@ -86,7 +85,7 @@ func EventBy(c Caller, action string, object Ref) Event {
 	return Event{Action: action, Object: object, Principal: c.Ref(), Address: c.Address, RequestID: c.RequestID}
 }
 
-// With returns the event with references added. Those without an ID are omitted.
+// With returns the event with references added, except those without an ID.
 func (e Event) With(refs ...Ref) Event {
 	for _, ref := range refs {
 		if ref.ID != 0 {
@@ -102,7 +101,7 @@ func (e Event) Change(before, after Fields) Event {
 	return e
 }
 
-// Set is like Change without a previous state, for a new object or details of the action.
+// Set is like Change without a previous state.
 func (e Event) Set(after Fields) Event { return e.Change(nil, after) }
 
 // Refers reports whether the event has a reference to the object.
@@ -114,7 +113,6 @@ func (e *Event) Refers(kind string, id int64) bool {
 // FirstRef returns the first reference to an object of the kind.
 func (e *Event) FirstRef(kind string) (Ref, bool) { return e.ref(kind, 0) }
 
-// ref returns the first reference to an object of the kind and, unless it is 0, the ID.
 func (e *Event) ref(kind string, id int64) (Ref, bool) {
 	for _, ref := range e.Refs {
 		if ref.Kind == kind && (id == 0 || ref.ID == id) {
@@ -135,7 +133,7 @@ var EventKinds = []string{"request", "certificate", "authority", "profile", "acc
 // AccountEventKinds are the kinds whose events require permission to manage accounts.
 var AccountEventKinds = []string{"account", "group", "grant"}
 
-// EventQuery selects one page of the audit log, newest first. Zero fields are ignored; the others must all match.
+// EventQuery selects one page of the audit log, newest first. Nonzero fields must all match.
 type EventQuery struct {
 	Kind     string   // one of [EventKinds]
 	NotKinds []string // kinds to leave out

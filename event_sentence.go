@@ -7,7 +7,6 @@ import (
 	"strings"
 )
 
-// actionLabels maps the actions of events to display text.
 var actionLabels = map[string]string{
 	"request.create":                "Submitted",
 	"request.sign":                  "Signed",
@@ -65,7 +64,7 @@ var actionLabels = map[string]string{
 	"clock.confirm":                 "Clock confirmed",
 }
 
-// ActionLabel returns the display text of an event's action, or the action itself if it has none.
+// ActionLabel returns the display text of an event's action.
 func ActionLabel(action string) string {
 	if label := actionLabels[action]; label != "" {
 		return label
@@ -76,7 +75,6 @@ func ActionLabel(action string) string {
 // EventActions returns the known actions of events, sorted.
 func EventActions() []string { return slices.Sorted(maps.Keys(actionLabels)) }
 
-// kindLabels maps kinds of objects to display text, where it differs.
 var kindLabels = map[string]string{"request": "certificate request", "authority": "certificate authority"}
 
 // String returns display text, such as "certificate request 7 (www.example.com)".
@@ -94,8 +92,7 @@ func (r Ref) String() string {
 	return fmt.Sprintf("%s %d (%s)", kind, r.ID, r.Name)
 }
 
-// Sentence describes the event in one line, without its time and principal. The wording may change: programs
-// use the data.
+// Sentence describes the event in one line, without its time and principal. The wording may change.
 func (e *Event) Sentence() string {
 	var b strings.Builder
 	b.WriteString(ActionLabel(e.Action))
@@ -143,7 +140,6 @@ func members(f Fields) map[string]string {
 	return all
 }
 
-// plain returns a value as text without quotes and brackets.
 func plain(value any) string {
 	switch v := value.(type) {
 	case []string:
@@ -169,7 +165,6 @@ func plain(value any) string {
 	return fmt.Sprint(value)
 }
 
-// refIn decodes recorded fields as a reference and reports whether they are one.
 func refIn(fields map[string]any) (ref Ref, ok bool) {
 	kind, isKind := fields["kind"].(string)
 	id, isID := fields["id"].(interface{ Int64() (int64, error) }) // a number in JSON
@@ -187,7 +182,6 @@ var fieldLabels = map[string]string{"crl": "CRL", "ocsp": "OCSP", "csr_sha256": 
 	"crl_number": "CRL number",
 	"crl_shards": "CRL shards", "crl_entries": "CRL entries"}
 
-// fieldLabel returns the display name of a field.
 func fieldLabel(name string) string {
 	if label := fieldLabels[name]; label != "" {
 		return label

@@ -2,7 +2,7 @@ package notary
 
 import "time"
 
-// Filter narrows a list of requests or certificates. Zero fields are ignored; the others must all match.
+// Filter narrows a list of requests or certificates. Nonzero fields must all match.
 type Filter struct {
 	Email         string        // of the submitting account, at the time
 	Owner         int64         // that account; set only together with Email
@@ -23,14 +23,14 @@ type Filter struct {
 	ExpiresAfter  time.Time     // the last second of validity is at or after this time
 	ExpiresBefore time.Time     // the last second of validity is before this time
 
-	// Expiring selects valid certificates that expire within this time, unless a later one for the same names and owner
-	// replaces them. For requests it applies to the current certificate. See [EndOfWindow].
+	// Expiring selects valid certificates that expire within this time, unless a later one for the same names and
+	// owner replaces them, and requests by their current certificate. See [EndOfWindow].
 	Expiring time.Duration
 	Now      time.Time `json:"-"` // start of the Expiring window; set by the use cases
 }
 
-// Scope restricts a list to the objects that an account or its groups own and those within the limits of one of the
-// grants. The list may include objects that also have names outside these limits: see package query.
+// Scope restricts a list to what an account or its groups own and what is within the limits of one of the grants.
+// Objects may also have names outside these limits: see package query.
 type Scope struct {
 	AccountID int64
 	Email     string  // of the account
@@ -91,8 +91,8 @@ const (
 	MaxPage     = 1000
 )
 
-// Page is a part of a list. It may hold fewer objects than requested, even none, although more follow: a search for
-// rare objects proceeds in steps.
+// Page is a part of a list. It may hold fewer objects than requested, even none, although more follow: a search
+// proceeds in steps.
 type Page[T any] struct {
 	Items []T
 	Next  Cursor // start of the next page; "" on the last one

@@ -12,8 +12,7 @@ type Group struct {
 	CreatedAt time.Time
 }
 
-// Grant gives a principal or a group actions in addition to those of its role. All nonempty limits must hold for the
-// object.
+// Grant gives a principal or a group actions in addition to those of its role, within all its limits.
 type Grant struct {
 	ID          int64
 	PrincipalID int64 // the recipient, an account: either this or GroupID is 0

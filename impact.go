@@ -3,13 +3,13 @@ package notary
 import "time"
 
 // Impact is what depends on an authority: the valid end-entity certificates issued by it and its subordinates at any
-// depth. Responder and CA certificates are not counted.
+// depth, without responder certificates.
 type Impact struct {
 	// Certificates is their number, or with AtLeast a lower bound.
 	Certificates int64
 	AtLeast      bool
 
-	// First and Last are the earliest and latest expiry of the certificates read; zero if there are none.
+	// First and Last are the earliest and latest expiry of the certificates read.
 	First, Last time.Time
 
 	Requesters  []RequesterImpact   // those with the most certificates, in descending order

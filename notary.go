@@ -2,7 +2,7 @@
 // errors.
 //
 // It contains no SQL, HTTP or JSON, and imports only the standard library. Start with [Request], [Certificate] and
-// [Authority]; [Caller] identifies who makes a call, and [Error] describes what went wrong.
+// [Authority].
 package notary
 
 import (
@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Names are the subject alternative names of a request or certificate by type (RFC 5280, section 4.2.1.6), in
-// canonical form: DNS names in lower case without a trailing dot, IP addresses in their shortest text form.
+// Names are subject alternative names by type (RFC 5280, section 4.2.1.6), in canonical form: DNS names in lower case
+// without a trailing dot, IP addresses in their shortest text form.
 type Names struct {
 	DNS   []string
 	IP    []string
@@ -20,7 +20,7 @@ type Names struct {
 	UPN   []string // Windows user principal names, an otherName
 }
 
-// UPNPrefix marks a user principal name in text that mixes types, where it would look like an email address.
+// UPNPrefix distinguishes a user principal name from an email address in text.
 const UPNPrefix = "upn:"
 
 // Len returns the number of names of all types.
@@ -37,8 +37,7 @@ func (n Names) All() []string {
 	return all
 }
 
-// String lists the names in openssl's notation: "DNS:a.example.com IP:10.0.0.7". No name contains a space, so
-// [ParseNames] is its inverse.
+// String lists the names in openssl's notation: "DNS:a.example.com IP:10.0.0.7". [ParseNames] is its inverse.
 func (n Names) String() string {
 	var b strings.Builder
 	for _, group := range n.groups() {

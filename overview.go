@@ -11,8 +11,7 @@ type Overview struct {
 	Events       []*Event
 	Damaged      []Damage // the first [OverviewLength] damaged records found by this node; Summary counts them all
 
-	// Blocked are the first valid certificates with blocked or compromised keys. BlockedMore reports whether there are
-	// more.
+	// Blocked are the first valid certificates with blocked or compromised keys.
 	Blocked     []*Certificate
 	BlockedMore bool
 
@@ -57,21 +56,21 @@ type AuthorityState struct {
 	CRLNumber              int64
 	ThisUpdate, NextUpdate time.Time
 
-	// Unpublished is the number of revocations and corrections that the full CRL lacks. For a CA whose key is held here,
-	// the next CRL has them within seconds.
+	// Unpublished is the number of revocations and corrections that the full CRL lacks. The next CRL of a key held
+	// here has them within seconds.
 	Unpublished int64
 
 	Shards       int       // number of partitioned CRLs
 	ResponderEnd time.Time // expiry of the responder certificate; zero if there is none yet
 
 	EndsSoon bool // its certificate expires within 90 days or has expired
-	// CRLDue reports whether a CRL is due: less than half of its lifetime is left. See [AuthorityState.OfflineDue] for
-	// an offline CA.
+	// CRLDue reports whether less than half of the CRL's lifetime is left. See [AuthorityState.OfflineDue] for an
+	// offline CA.
 	CRLDue bool
 }
 
-// OfflineDue reports whether an offline authority should sign a new CRL: there is none, or it lacks a revocation, or it
-// expires within 30 days or a quarter of its lifetime, whichever is shorter.
+// OfflineDue reports whether an offline authority should sign a new CRL: there is none, or it lacks a revocation, or
+// it expires within 30 days or a quarter of its lifetime, whichever is shorter.
 func (s *AuthorityState) OfflineDue(now time.Time) bool {
 	if s.Unpublished > 0 || s.CRLNumber == 0 {
 		return true

@@ -6,7 +6,6 @@ import (
 	"time"
 )
 
-// units are the units of periods, longest first. A day has 24 hours.
 var units = []struct {
 	letter string
 	length time.Duration
@@ -15,8 +14,7 @@ var units = []struct {
 // maxPeriod is the longest period. A [time.Duration] holds at most 292 years.
 const maxPeriod = 100_000 * 24 * time.Hour
 
-// ParsePeriod parses a whole number and a unit, d for days, h for hours, m for minutes or s for seconds, such as
-// "90d".
+// ParsePeriod parses a whole number and a unit, d (24 hours), h, m or s, such as "90d".
 func ParsePeriod(text string) (time.Duration, bool) {
 	for _, unit := range units {
 		digits, ok := strings.CutSuffix(text, unit.letter)
@@ -32,8 +30,7 @@ func ParsePeriod(text string) (time.Duration, bool) {
 	return 0, false
 }
 
-// FormatPeriod formats d for [ParsePeriod], in the longest unit that divides it. Fractions of a second are
-// dropped.
+// FormatPeriod formats d for [ParsePeriod], in the longest unit that divides it, without fractions of a second.
 func FormatPeriod(d time.Duration) string {
 	d = d.Truncate(time.Second)
 	for _, unit := range units {

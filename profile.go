@@ -2,8 +2,7 @@ package notary
 
 import "time"
 
-// Profile is a set of issuance rules. Every change creates a new version; certificates record the name and version
-// that they were issued under.
+// Profile is a set of issuance rules. Every change creates a new version; certificates record theirs.
 type Profile struct {
 	ID        int64
 	Name      string // unique and immutable
@@ -32,8 +31,8 @@ type Rules struct {
 	CA      bool // issue CA certificates (RFC 5280, section 4.2.1.9)
 	PathLen int  // path length of CA certificates; -1 for no limit
 
-	// KeyUsages are the key usages (RFC 5280, section 4.2.1.3). A certificate gets those that suit its key: only
-	// RSA keys encipher keys, and Ed25519 keys only sign.
+	// KeyUsages are the key usages (RFC 5280, section 4.2.1.3), of which a certificate gets those that suit its key:
+	// only RSA keys encipher keys, and Ed25519 keys only sign.
 	KeyUsages []KeyUsage
 	// ExtKeyUsages are names of [ExtKeyUsageNames] or dotted object identifiers.
 	ExtKeyUsages []string
@@ -125,8 +124,8 @@ type NameRules struct {
 	Required    bool // whether at least one name of any type is required
 	Max         int  // maximum number of names of all types; 0 for [DefaultMaxNames]
 
-	// NoHost is how a serverAuth profile treats a request whose certificate would name no host. If empty, such a
-	// request is reported only if the profile also has clientAuth and the common name does not look like a host name.
+	// NoHost is how a serverAuth profile treats a request whose certificate would name no host. By default it is
+	// reported only if the profile also has clientAuth and the common name does not look like a host name.
 	NoHost NoHostAction
 }
 
@@ -148,7 +147,7 @@ type NameRule struct {
 	Listed []string // for [AllowListed]
 }
 
-// None reports whether no name of the type is allowed. Rules recorded before the type existed allow none.
+// None reports whether no name of the type is allowed, as in rules recorded before the type existed.
 func (r NameRule) None() bool { return r.Allow == AllowNone || r.Allow == "" }
 
 // Allowance is how much of something is allowed.
@@ -185,7 +184,7 @@ const (
 // LintWarnings is how lint warnings are treated.
 type LintWarnings string
 
-// The treatments of warnings. Notices, which are less severe, are always recorded.
+// The treatments of warnings. Notices are always recorded.
 const (
 	KeepWarnings   LintWarnings = "keep"   // issue and record the warnings
 	RefuseWarnings LintWarnings = "refuse" // refuse to issue
@@ -198,8 +197,8 @@ type Verdict struct {
 	Reason string // why it failed and how to fix it; "" if it passed
 }
 
-// Finding is a lint result for a certificate, or a remark about its request: something requested but not issued,
-// or a departure from a standard.
+// Finding is a lint result, or a remark about the request: something requested but not issued, or a departure from a
+// standard.
 type Finding struct {
 	Lint        string // such as "w_subject_dn_trailing_whitespace" or "csr_string_type"
 	Level       FindingLevel
@@ -247,8 +246,7 @@ type RequestTrial struct {
 type ProfileTrial struct {
 	Trial *Trial // for the given request; nil if none was given
 
-	// Of the latest requests: the number examined, those that would now be refused, and those that would now be
-	// allowed but are refused by the current version.
+	// Of the latest requests: the number examined, those now refused, and those refused only by the current version.
 	Looked  int
 	Refused []TriedRequest
 	Allowed []TriedRequest

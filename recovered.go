@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// Recovered calls do and converts a panic into an [Internal] error whose cause contains the stack. It is for goroutines
-// and shared workers, where a panic would end the program or stop the worker.
+// Recovered calls do and converts a panic into an [Internal] error with the stack as its cause. It is for goroutines
+// and shared workers, which a panic would stop.
 func Recovered(doing string, do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

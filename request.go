@@ -22,8 +22,8 @@ type Request struct {
 	CSR         string // PEM, byte for byte as submitted
 	Fingerprint string // SHA-256 of the CSR's DER, lower-case hex
 
-	// Content is the SHA-256, in lower-case hex, of the signed part of the CSR, without the signature, which others can
-	// vary. An account can submit the same content only once.
+	// Content is the SHA-256, in lower-case hex, of the signed part of the CSR. An account can submit the same
+	// content only once.
 	Content string
 
 	Status      RequestStatus
@@ -40,14 +40,13 @@ type Request struct {
 	UpdatedAt  time.Time
 	Rejection  string // reason for the rejection; "" if none was given, or unless Rejected
 
-	// Findings are the remarks made at submission: what it asks for but no profile issues, and departures from
-	// standards.
+	// Findings are the remarks made at submission: what no profile issues, and departures from standards.
 	Findings []Finding
 
 	// Certificate is the current certificate; nil unless the request is Active.
 	Certificate *Certificate
 
-	// Latest is how its latest certificate was issued, even if that is no longer current. Lists omit it.
+	// Latest is how its latest certificate was issued, even if no longer current. Lists omit it.
 	Latest Issuance
 }
 
@@ -64,8 +63,7 @@ func ownerOf(requesterID, ownerGroupID int64) Owner {
 	return Owner{AccountID: requesterID}
 }
 
-// Notable returns the current findings: those of the certificate if a profile issued it, otherwise those made at
-// submission.
+// Notable returns the findings of the certificate if a profile issued it, and otherwise those made at submission.
 func (r *Request) Notable() []Finding {
 	if c := r.Certificate; c != nil && c.Profile != "" {
 		return c.Findings

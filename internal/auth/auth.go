@@ -46,7 +46,7 @@ type Options struct {
 	SessionIdle, SessionLife time.Duration
 
 	// NoSetupCode lets anyone create the first account.
-	NoSetupCode bool
+	NoSetupCode    bool
 	OnFirstAccount func()
 }
 

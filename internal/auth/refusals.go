@@ -14,7 +14,7 @@ import (
 
 const (
 	recordEvery = time.Minute
-	recordTime = 5 * time.Second
+	recordTime  = 5 * time.Second
 	// maxRefusals limits the distinct refusals recorded per interval and kind of principal, so that an attacker
 	// cannot fill the disk. Further ones are counted together.
 	maxRefusals = 200

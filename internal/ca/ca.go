@@ -53,6 +53,7 @@ type limits struct {
 
 var productionLimits = limits{matches: 100_000, impact: 20_000, impactOfOne: 10_000}
 
+// Options are the options of [New].
 type Options struct {
 	Log *slog.Logger // default: slog.Default()
 

@@ -21,6 +21,7 @@ func (s *Service) Requests(ctx context.Context, caller notary.Caller,
 	return page(ctx, s.store, caller, q, s.store.RequestsSeen, (*viewer).requests)
 }
 
+// Certificates returns one page of the inventory, as far as the caller may see it.
 func (s *Service) Certificates(ctx context.Context, caller notary.Caller,
 	q notary.Query) (notary.Page[*notary.Certificate], error) {
 	if err := checkCertificateFilter(q.Filter); err != nil {

@@ -9,6 +9,7 @@ import (
 	"notary/internal/pki"
 )
 
+// CheckNameLists returns an error with the field unless the lists can be those of a profile.
 func CheckNameLists(field string, lists notary.NameLists) error {
 	for _, kind := range []struct {
 		name  string
