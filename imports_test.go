@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// mayImport lists the packages of this module that each package may import. Imports by tests are not restricted.
+// mayImport lists the packages of this module that each package may import, except in tests.
 var mayImport = map[string][]string{
 	"notary":                   {},
 	"notary/api":               {},
@@ -30,18 +30,17 @@ var mayImport = map[string][]string{
 	"notary/internal/inspect":  {"notary", "notary/internal/pki", "notary/internal/issuance"},
 	"notary/internal/keystore": {"notary", "notary/internal/pki"},
 	"notary/internal/db":       {"notary"}, // errors only: see TestDBImportsOnlyErrors
-	// The store maps rows to the vocabulary; packages above it do not use SQL. Package query plans lists without
-	// knowledge of the rows.
+	// Packages above the store do not use SQL. Package query plans lists without knowledge of the rows.
 	"notary/internal/store":       {"notary", "notary/internal/db", "notary/internal/store/query"},
 	"notary/internal/store/query": {"notary", "notary/internal/db"},
 	// It reads whole databases with the store's methods. The store does not import it.
 	"notary/internal/store/archive": {"notary", "notary/internal/db", "notary/internal/store",
 		"notary/internal/store/query"},
 	"notary/internal/damage": {"notary", "notary/internal/store"}, // reports damage that it finds
-	// Opens, caches and invalidates authorities and profiles, independently of callers and use cases.
+	// Independent of callers and use cases.
 	"notary/internal/issuers": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/keystore",
 		"notary/internal/pki", "notary/internal/store"},
-	// Publishes recorded revocations. Revoking is in ca, so that nodes can publish without the use cases.
+	// Revoking is in ca, so that nodes can publish without the use cases.
 	"notary/internal/revocation": {"notary", "notary/internal/damage", "notary/internal/issuance",
 		"notary/internal/issuers",
 		"notary/internal/keystore", "notary/internal/pki", "notary/internal/store"},
@@ -63,18 +62,16 @@ var mayImport = map[string][]string{
 		"notary/internal/revocation"}, // the current CRL
 	// Renders generic content. Handlers know objects and use cases: see TestPageImportsOnlyErrors.
 	"notary/internal/web/page": {"notary"},
-	// Relying parties have no account, so it needs no use cases.
 	"notary/internal/publish": {"notary", "notary/internal/issuers", "notary/internal/revocation",
 		"notary/internal/server"},
 	"notary/internal/jobs": {"notary"}, // jobs are registered in app
-	// main only calls the command line.
-	"notary/cmd/notary": {"notary/internal/cli"},
-	// Calls servers over their API. Only commands that work directly on a database use the store.
+	"notary/cmd/notary":    {"notary/internal/cli"},
+	// Only commands that work directly on a database use the store.
 	"notary/internal/cli": {"notary", "notary/api", "notary/client", "notary/internal/app", "notary/internal/auth",
 		"notary/internal/ca", "notary/internal/config", "notary/internal/files", "notary/internal/inspect",
 		"notary/internal/issuance", "notary/internal/keystore", "notary/internal/pki", "notary/internal/server",
 		"notary/internal/store", "notary/internal/store/archive"},
-	// Wires all parts of a server; the only package that imports all of them.
+	// The only package that imports all of them.
 	"notary/internal/app": {"notary", "notary/internal/auth", "notary/internal/ca", "notary/internal/clock",
 		"notary/internal/config", "notary/internal/damage", "notary/internal/files", "notary/internal/issuers",
 		"notary/internal/jobs", "notary/internal/keystore", "notary/internal/pki", "notary/internal/publish",
@@ -134,13 +131,12 @@ func TestStoreDoesNotImportX509(t *testing.T) {
 	refuseImports(t, "./internal/db", "crypto/x509", "crypto/x509/pkix")
 }
 
-// Package db serves all packages that own tables, so it may import only the errors of the root package.
+// Package db serves all packages that own tables.
 func TestDBImportsOnlyErrors(t *testing.T) { wantOnlyErrors(t, "internal/db") }
 
-// Package page serves all packages with pages, so that new objects and use cases do not change it.
+// Package page serves all packages with pages.
 func TestPageImportsOnlyErrors(t *testing.T) { wantOnlyErrors(t, "internal/web/page") }
 
-// wantOnlyErrors reports uses of the root package other than errors.
 func wantOnlyErrors(t *testing.T, folder string) {
 	t.Helper()
 	errorWords := []string{"Error", "Errorf", "FieldErrorf", "InternalError", "Exhausted", "Recovered", "Invalid",
@@ -191,7 +187,7 @@ func TestFilesAndFunctionsOfPagesAreShort(t *testing.T) {
 	}
 }
 
-// Only package keystore generates and opens keys, so that they can be in a hardware security module.
+// Only package keystore generates and opens keys, which may be in a hardware security module.
 func TestOnlyTheKeystoreGeneratesKeys(t *testing.T) {
 	generates := regexp.MustCompile(`\bGenerateKey\(|\bNewKeyFromSeed\(`)
 	for _, folder := range []string{"ca", "issuers", "revocation"} {
@@ -211,7 +207,7 @@ func TestOnlyTheKeystoreGeneratesKeys(t *testing.T) {
 	}
 }
 
-// Only package policy decides who may do what: a use case that asks a role by itself overlooks grants.
+// Only package policy decides who may do what: others overlook grants.
 func TestOnlyPolicyAsksRoles(t *testing.T) {
 	asks := regexp.MustCompile(`\.(May|Require)\(notary\.|caller\.Role [!=]= |notary\.RolesWith\(`)
 	for _, folder := range []string{"auth", "ca", "clock"} {

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// Each pattern with which the Makefile selects tests matches one in every package that it names: go test passes
-// without any.
+// Each test pattern of the Makefile matches a test in every package that it names: go test passes without any.
 func TestMakefileSelectsTests(t *testing.T) {
 	makefile, err := os.ReadFile("Makefile")
 	if err != nil {

@@ -61,7 +61,6 @@ func readPhrases(t *testing.T) (phrases []stylePhrase) {
 	return phrases
 }
 
-// contentLines returns the lines of a file that are neither empty nor comments.
 func contentLines(t *testing.T, file string) (lines []string) {
 	t.Helper()
 	for line := range strings.Lines(readText(t, file)) {
@@ -146,7 +145,6 @@ func proseOfGo(t *testing.T, path string) (texts []prose) {
 	return texts
 }
 
-// paragraphs splits a document at empty lines.
 func paragraphs(path, text string) (texts []prose) {
 	line, path := 1, filepath.ToSlash(path)
 	for _, paragraph := range strings.Split(text, "\n\n") {

@@ -15,7 +15,6 @@ import (
 	"notary/client"
 )
 
-// quiet discards a server's log about the client errors that are tested.
 func quiet(*testing.T) *log.Logger { return log.New(io.Discard, "", 0) }
 
 // TestCalls makes every call of the API, and checks what is sent and returned.

@@ -17,7 +17,7 @@ import (
 	"notary/client"
 )
 
-// serve starts a TLS server with a new certificate for the given names, and returns its address and certificate.
+// serve starts a TLS server for the given names, and returns its address and certificate.
 func serve(t *testing.T, handler http.Handler, names ...string) (string, *x509.Certificate) {
 	t.Helper()
 	certificate := selfSigned(t, names...)
@@ -54,7 +54,6 @@ func selfSigned(t *testing.T, names ...string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
-// clientOf returns a client with a token that trusts the server's certificate.
 func clientOf(t *testing.T, handler http.HandlerFunc) *client.Client {
 	t.Helper()
 	address, certificate := serve(t, handler)

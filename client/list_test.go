@@ -62,8 +62,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestListStreams checks that elements arrive before the server has written the end, and that breaking out of the
-// loop ends the call.
+// Elements arrive before the server has written the end, and breaking out of the loop ends the call.
 func TestListStreams(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})

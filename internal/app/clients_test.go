@@ -11,8 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A client is recognized by a token on the API and a session on the pages, after the database has confirmed that it is
-// valid.
+// A client is recognized by a token on the API and a session on the pages, once the database has confirmed it.
 func TestKnownClients(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -16,8 +16,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A data folder that others can write to, or a secret in it that they can read, is refused with an error that names it
-// and the fix.
+// A data folder that others can write to, or a secret in it that they can read, is refused with advice.
 func TestOpenDataIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, mode := range map[string]os.FileMode{
@@ -65,7 +64,7 @@ func TestFileOfRootIsRefused(t *testing.T) {
 	}
 }
 
-// A command refuses to create files in another user's data folder, because that user's server could not open them.
+// A command refuses to create files that the server of another user could not open.
 func TestRequireServerUser(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
@@ -111,7 +110,7 @@ func TestReloadRefusesAnOpenTLSKey(t *testing.T) {
 	testkit.WantKind(t, err, notary.Forbidden)
 }
 
-// Symbolic links to the data folder are followed, and the folders above the links and the target are checked.
+// Symbolic links to the data folder are followed, and the folders above both are checked.
 func TestDataFolderBehindALinkIsChecked(t *testing.T) {
 	t.Parallel()
 	outer, target := t.TempDir(), t.TempDir()

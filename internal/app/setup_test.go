@@ -25,7 +25,6 @@ func localConfig(t *testing.T) *config.Config {
 	return c
 }
 
-// service opens the database of a server that is not running.
 func service(t *testing.T, c *config.Config) (*auth.Service, func()) {
 	t.Helper()
 	st, err := store.Open(t.Context(), c.DB, time.Now, testkit.Patient...)
@@ -33,7 +32,6 @@ func service(t *testing.T, c *config.Config) (*auth.Service, func()) {
 	return auth.New(st, auth.Options{Log: quiet}), func() { testkit.Check(t, st.Close()) }
 }
 
-// prepared starts a server up to its setup code.
 func prepared(t *testing.T, c *config.Config) *setup {
 	t.Helper()
 	accounts, done := service(t, c)
@@ -52,8 +50,8 @@ func (s *setup) creates(t *testing.T, c *config.Config, email string) error {
 	return err
 }
 
-// On SQLite the code stays in its file until it is used. A database without a code, new or of an earlier version, gets
-// one, and a lost code is replaced.
+// On SQLite the code stays in its file until it is used. A database without a code gets one, and a lost code is
+// replaced.
 func TestSetupCodeOnSQLite(t *testing.T) {
 	t.Parallel()
 	c := localConfig(t)

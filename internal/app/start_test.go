@@ -33,7 +33,6 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// fetch gets a URL, trusting the server's self-signed certificate.
 func fetch(t *testing.T, c *config.Config, url string) (int, string) {
 	t.Helper()
 	certPEM, err := os.ReadFile(filepath.Join(c.Data, "self-signed.crt"))
@@ -139,7 +138,6 @@ func TestPortInUse(t *testing.T) {
 	st.Close()
 }
 
-// makeAuthority creates an authority, with a sealed key, in the database of c.
 func makeAuthority(t *testing.T, c *config.Config, keys keystore.Keys) {
 	t.Helper()
 	st, err := store.Open(t.Context(), c.DB, time.Now, testkit.Patient...)
@@ -262,8 +260,7 @@ func TestReloadOfARunningServer(t *testing.T) {
 	}
 }
 
-// The server announces every listener at startup, and warns, at the terminal and in the log, if publish_url is
-// reachable only from this machine.
+// The server announces every listener at startup, and warns if publish_url is reachable only from this machine.
 func TestStartAnnouncesListenersAndWarns(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -294,7 +291,7 @@ func TestStartAnnouncesListenersAndWarns(t *testing.T) {
 	}
 }
 
-// announcement starts a server, stops it after its announcement, and returns that.
+// announcement starts a server, and stops it after its announcement.
 func announcement(t *testing.T, c *config.Config, log *slog.Logger) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

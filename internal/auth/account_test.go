@@ -24,7 +24,6 @@ var (
 	admins    = []notary.Role{notary.Admin}
 )
 
-// useCases lists all methods with a caller, and the permitted roles.
 var useCases = map[string]struct {
 	may  []notary.Role
 	call func(context.Context, *auth.Service, notary.Caller) error
@@ -209,7 +208,6 @@ func TestRoleRules(t *testing.T) {
 	}
 }
 
-// There is always an Admin, even with concurrent demotions and deletions.
 func TestLastAdmin(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -60,7 +60,7 @@ func TestAttemptsOfAnAccount(t *testing.T) {
 	wantLimited(t, take("a"), auth.AccountEvery)
 }
 
-// The number of attempts on an account from all addresses together is limited, too.
+// Attempts on an account from all addresses together are limited, too.
 func TestAttemptsFromAnywhere(t *testing.T) {
 	t.Parallel()
 	a := auth.NewAttempts(testkit.NewClock().Now)
@@ -139,7 +139,7 @@ func TestAttemptsAreRefunded(t *testing.T) {
 	wantLimited(t, err, auth.AccountEvery)
 }
 
-// However many addresses and names are made up, counts are kept and never mixed up with those of others.
+// However many addresses and names are made up, counts are kept and never mixed up.
 func TestAttemptsAreNeverEvicted(t *testing.T) {
 	t.Parallel()
 	clock := testkit.NewClock()
@@ -194,7 +194,6 @@ func TestLoginIsLimited(t *testing.T) {
 	wantLimited(t, try("wrong", "192.0.2.3"), auth.AccountEvery)
 }
 
-// A stolen token does not help to guess the password faster than by logging in.
 func TestChangeMyPasswordIsLimited(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

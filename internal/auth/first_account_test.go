@@ -11,7 +11,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// first is the request of someone who knows the setup code.
 func first(email string) auth.FirstAccount {
 	return auth.FirstAccount{Email: email, Password: testkit.Password, SetupCode: testkit.SetupCode,
 		Address: "192.0.2.1"}

@@ -60,7 +60,6 @@ func TestGroupAndGrantEvents(t *testing.T) {
 	}
 }
 
-// Deleting a group or account deletes its grants and memberships.
 func TestDeletionRemovesGrants(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -104,8 +103,8 @@ func TestDeletionRemovesGrants(t *testing.T) {
 	}
 }
 
-// A group is not deleted while grants to others are limited to its requests: without the group they would keep an ID
-// that a restored database could give to another group, and without the limit they would cover every request.
+// A group is kept while grants to others are limited to its requests: they would cover those of a group that gets its
+// ID after a restore.
 func TestGroupsThatLimitGrantsAreKept(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -9,7 +9,7 @@ import (
 	"notary"
 )
 
-// queued queues clients while the only slot is taken, and returns their names in the order in which they are served.
+// queued queues clients while the only slot is taken, and returns the order in which they are served.
 func queued(t *testing.T, clients ...string) (order []string) {
 	t.Helper()
 	q := newHashQueue(1)
@@ -47,7 +47,6 @@ func queued(t *testing.T, clients ...string) (order []string) {
 	return order
 }
 
-// Networks take turns, so that one that floods the queue mainly delays itself.
 func TestHashQueueIsFairByNetwork(t *testing.T) {
 	t.Parallel()
 	got := queued(t, "a", "a", "a", "a", "b", "c", "b")
@@ -65,8 +64,7 @@ func TestHashQueuePrefersKnownClients(t *testing.T) {
 	}
 }
 
-// The queue is bounded per network and in total. When it is full, the network with the most waiters makes room for
-// others.
+// When the queue is full, the network with the most waiters makes room for others.
 func TestHashQueueIsBounded(t *testing.T) {
 	t.Parallel()
 	q := newHashQueue(1)

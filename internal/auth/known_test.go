@@ -11,8 +11,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// Any number of wrong passwords from elsewhere, or for other accounts from the same address, does not lock out an
-// owner at a known address. This holds across restarts and nodes.
+// Wrong passwords from elsewhere, or for other accounts, do not lock out an owner at a known address, also on other
+// nodes and after a restart.
 func TestOwnersAreNotLockedOutFromKnownAddresses(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -97,8 +97,8 @@ func TestDevicesEndWithThePassword(t *testing.T) {
 	testkit.Check(t, login(device))
 }
 
-// A browser in which the account logged in is known at any address, even one shared with an attacker. Its token is
-// valid only for that account.
+// A browser in which the account logged in is known at any address, even one shared with an attacker, but only for
+// that account.
 func TestOwnersAreNotLockedOutOfTheirBrowsers(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

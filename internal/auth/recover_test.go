@@ -54,7 +54,6 @@ func TestRecoverOnlyAdmins(t *testing.T) {
 	testkit.WantKind(t, w.Auth.Recover(t.Context(), auth.Recovery{Email: "x", Create: true}), notary.Invalid)
 }
 
-// Without an Admin, one is created only on request.
 func TestRecoverWithoutAnyAdmin(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)

@@ -12,7 +12,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// recordedRefusals records refusals and returns their events.
 func recordedRefusals(t *testing.T, w *testkit.World) (all []notary.Event) {
 	t.Helper()
 	before := len(w.Events(t))

@@ -20,7 +20,6 @@ func loginBrowser(t testing.TB, w *testkit.World, email string) (token string, s
 	return token, session
 }
 
-// use makes a call with the token and waits until it is recorded.
 func use(t testing.TB, w *testkit.World, token string, good bool) {
 	t.Helper()
 	wantCaller(t, w, token, good)
@@ -147,7 +146,7 @@ func TestUseDoesNotReviveASession(t *testing.T) {
 	wantCaller(t, w, token, false)
 }
 
-// Users see their own sessions, most recent first, and can end them; those of others do not exist for them.
+// Users see their own sessions, most recent first, and can end them, but not those of others.
 func TestOwnSessions(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -192,7 +191,7 @@ func TestOwnSessions(t *testing.T) {
 	}
 }
 
-// After a password change the session can continue as a new one of the same kind with a new token; all others end.
+// After a password change the session continues as one of the same kind with a new token; all others end.
 func TestChangeMyPasswordAndStay(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -236,8 +235,7 @@ func TestUserAgents(t *testing.T) {
 	}
 }
 
-// A session started under a wrong clock ends no later than one started at the same moment under the right clock,
-// even across restarts, and is not revived.
+// A session started under a wrong clock ends no later than one started under the right clock, and is not revived.
 func TestSessionsOfAWrongClock(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{20 * time.Hour, 10 * 365 * 24 * time.Hour} {

@@ -30,7 +30,7 @@ func TestStrength(t *testing.T) {
 	}
 }
 
-// Any input is evaluated, however long, and with any symbols that could each stand for several letters.
+// Any input is evaluated, however long, and with any symbols that could stand for letters.
 func TestStrengthOfAnyInput(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{strings.Repeat("4@8({[<369&#!1|0$5+7%2", 3), strings.Repeat("a1", 1<<19),

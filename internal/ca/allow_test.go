@@ -32,7 +32,6 @@ func submitAs(t *testing.T, w *testkit.World, caller notary.Caller, names ...str
 	return id
 }
 
-// teamTerms permit signing for a team's names with one authority and profile.
 func teamTerms(authority int64) notary.GrantTerms {
 	return notary.GrantTerms{Actions: []string{string(policy.SignRequest)}, Authorities: []int64{authority},
 		Profiles: []string{notary.DefaultProfile}, Names: notary.NameLists{DNS: []string{"team.example.com"}}}

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Authorities can have any type of key, and are either roots, active at once, or pending.
+// Roots are active at once, other authorities pending.
 func TestCreateAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -89,7 +89,6 @@ func TestCreateAuthorityErrors(t *testing.T) {
 	}
 }
 
-// An authority cannot sign itself or an issuer above it.
 func TestSignAuthorityLoop(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -155,7 +154,6 @@ func TestPathLength(t *testing.T) {
 	testkit.WantKind(t, w.CA.SignAuthority(t.Context(), w.Admin(), wide, root), notary.Unprocessable)
 }
 
-// The program does not start if it cannot open a key.
 func TestNewOpensEveryKey(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -185,7 +183,6 @@ func TestNewOpensEveryKey(t *testing.T) {
 	testkit.Check(t, start())
 }
 
-// Without force, an authority can be deleted only if none of its certificates is valid.
 func TestDeleteAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -272,7 +269,7 @@ func TestAuthorityEvents(t *testing.T) {
 	}
 }
 
-// A revoked authority is on its issuer's CRL and disabled, and cannot be renewed or revoked again. Its own CRL is still
+// A revoked authority is on its issuer's CRL and disabled, and cannot be renewed or revoked again. Its CRL is still
 // served.
 func TestRevokeAuthority(t *testing.T) {
 	t.Parallel()
@@ -307,8 +304,7 @@ func TestRevokeAuthority(t *testing.T) {
 	}
 }
 
-// A revoked authority has no older valid certificate under which its signatures would verify, whatever the reason and
-// the call.
+// A revoked authority has no older valid certificate under which its signatures would verify.
 func TestRevokeAuthorityRevokesEveryCertificate(t *testing.T) {
 	t.Parallel()
 	for name, revoke := range map[string]func(w *testkit.World, id int64) error{

@@ -16,7 +16,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// bulkActions returns the bulk calls on requests, with the status before and after each.
 func bulkActions(w *testkit.World, root int64) map[string]bulkAction {
 	return map[string]bulkAction{
 		"SignMany": {notary.Outstanding, notary.Active, func(ctx context.Context, c notary.Caller, m ca.Many,
@@ -91,8 +90,7 @@ func TestBulkOrder(t *testing.T) {
 	}
 }
 
-// If the recipient of outcomes fails or goes away, the call stops: requests in progress may finish, and the others
-// remain unchanged.
+// If the recipient of outcomes fails or goes away, requests in progress may finish, and the others remain unchanged.
 func TestBulkStop(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -160,7 +158,6 @@ func TestBulkConcurrencyLimit(t *testing.T) {
 	}
 }
 
-// A filter that matches too many requests is rejected before anything is done.
 func TestTooManyMatches(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -186,7 +183,6 @@ func TestTooManyMatches(t *testing.T) {
 	testkit.Check(t, reject(3))
 }
 
-// Bulk calls require the same permissions as single calls.
 func init() {
 	many := ca.Many{IDs: []int64{nothing}}
 	ignore := func(ca.Outcome) error { return nil }

@@ -11,8 +11,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// wantAbove checks that a new certificate of the authority, and its published certificates, contain the certificate
-// above as the authority's issuer, and not the other one.
+// wantAbove checks that new and published certificates of the authority have the certificate above, and not the other
+// one.
 func wantAbove(t *testing.T, w *testkit.World, id int64, above, not *x509.Certificate) {
 	t.Helper()
 	if got := leaf(t, w, id).IssuerChain[1]; !bytes.Equal(got, above.Raw) {
@@ -61,8 +61,7 @@ func TestNewChainsAvoidRevokedCertificates(t *testing.T) {
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, own.ID))
 }
 
-// A certificate cannot become current if its only valid chain passes through a revoked certificate, even though that
-// authority has another certificate.
+// A certificate cannot become current if its only valid chain passes through a revoked certificate.
 func TestUseCertificateWithRevokedChain(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -83,7 +82,7 @@ func TestUseCertificateWithRevokedChain(t *testing.T) {
 	testkit.WantText(t, err, "in its chain is revoked")
 }
 
-// When a root expires, its renewal for the same key replaces it in the chains of certificates that last longer.
+// When a root expires, its renewal for the same key replaces it in longer lasting chains.
 func TestNewChainsAvoidExpiredCertificates(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -80,8 +80,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	})
 }
 
-// Each change of a random page is either harmless, because no stored value changes, or reported by the check of the
-// whole database and by the backup.
+// Each change of a random page is either harmless or reported by the check of the whole database and by the backup.
 func TestChangedPages(t *testing.T) {
 	t.Parallel()
 	if testkit.OnPostgres() {
@@ -125,7 +124,6 @@ func TestChangedPages(t *testing.T) {
 	})
 }
 
-// The periodic check finds a damaged record, and the overview counts it.
 func TestPeriodicCheckFindsDamage(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {

@@ -10,8 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// While the clock is untrusted, no call issues a certificate or records the attempt. Revocation, CRLs and OCSP
-// continue.
+// While the clock is untrusted, nothing is issued or recorded. Revocation, CRLs and OCSP continue.
 func TestNoIssuanceWithUntrustedClock(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -55,8 +55,7 @@ func TestKeyCompromise(t *testing.T) {
 	}
 }
 
-// wantReasons checks the revocation reasons of certificates in the inventory and on their issuers' CRLs; "" means not
-// revoked.
+// wantReasons checks the reasons in the inventory and on the CRLs; "" means not revoked.
 func wantReasons(t *testing.T, w *testkit.World, want map[*notary.Certificate]notary.RevocationReason) {
 	t.Helper()
 	all := inventory(t, w)
@@ -78,7 +77,6 @@ func wantReasons(t *testing.T, w *testkit.World, want map[*notary.Certificate]no
 	}
 }
 
-// Every certificate for the key is revoked, including those of other requests.
 func TestKeyCompromiseRevokesByKey(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -155,7 +153,6 @@ func TestKeyCompromiseOfAnotherRequest(t *testing.T) {
 	testkit.WantKind(t, w.CA.Reopen(t.Context(), w.Admin(), two), notary.Conflict)
 }
 
-// Other reasons do not affect the key.
 func TestOtherRevocationReasons(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -39,7 +39,6 @@ func TestSameCSRFromAnotherAccount(t *testing.T) {
 	}
 }
 
-// The same content with a different signature is the same request.
 func TestSameCSRContentWithAnotherSignature(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

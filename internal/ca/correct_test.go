@@ -18,8 +18,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// wantReason checks the reason on the CRL, in OCSP and in the inventory, and that the time is that of the first
-// revocation.
+// wantReason checks the reason on the CRL, in OCSP and in the inventory, and that the time is the first one.
 func wantReason(t *testing.T, w *testkit.World, cert *notary.Certificate, reason notary.RevocationReason,
 	at time.Time) {
 	t.Helper()
@@ -45,8 +44,8 @@ func wantBlocked(t *testing.T, w *testkit.World, key crypto.Signer) {
 	testkit.WantText(t, err, "keyCompromise")
 }
 
-// If a key turns out to be compromised after a revocation for another reason, the same calls, for the request, the
-// certificate or in bulk, correct the reason and block the key.
+// If a key turns out to be compromised after a revocation for another reason, the same calls correct the reason and
+// block the key.
 func TestKeyCompromiseAfterAnotherReason(t *testing.T) {
 	t.Parallel()
 	for name, correct := range map[string]func(w *testkit.World, id, cert int64, reason notary.RevocationReason) error{
@@ -190,7 +189,6 @@ func TestRevocationAfterAHold(t *testing.T) {
 	requestFor(t, w, keys[0], "free.example.com")
 }
 
-// An authority that is already revoked can be reported as compromised.
 func TestKeyCompromiseOfARevokedAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// named creates an authority with a given name: a root, or one signed by the issuer.
+// named creates a root, or an authority signed by the issuer.
 func named(t testing.TB, w *testkit.World, name string, issuer int64, edits ...func(*ca.AuthorityOptions)) int64 {
 	t.Helper()
 	o := ca.AuthorityOptions{SelfSigned: issuer == 0, Subject: pkix.Name{CommonName: name}, PathLen: -1}
@@ -138,7 +138,6 @@ func TestCrossSignRoots(t *testing.T) {
 	}
 }
 
-// A cross-certificate must meet the same requirements as any certificate of an authority.
 func TestCrossSignErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -273,7 +272,7 @@ func TestUseCertificateErrors(t *testing.T) {
 	wantChains(t, chainsOf(t, w, leaf(t, w, lower).ID), []string{"Lower", "One"})
 }
 
-// leafWithKeyOf submits and signs the authority's own CSR as a request, which an earlier version permitted.
+// leafWithKeyOf signs the authority's own CSR as a request, which an earlier version permitted.
 func leafWithKeyOf(t *testing.T, w *testkit.World, id, issuer int64) int64 {
 	t.Helper()
 	w.Exec(t, `DELETE FROM held_key WHERE authority_id = $1`, id)
@@ -320,7 +319,6 @@ func TestRevokeCross(t *testing.T) {
 	}
 }
 
-// A chain that relying parties would reject has the reason and is last.
 func TestChainWithAProblem(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

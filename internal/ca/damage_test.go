@@ -16,7 +16,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// logged collects log lines.
 type logged struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -146,8 +145,7 @@ func TestDuplicateRevocationDoesNotStopACRL(t *testing.T) {
 	w.Exec(t, `DELETE FROM revocation WHERE certificate_id IS NULL`)
 }
 
-// Damage to an authority's records affects only that authority: the program starts, the others sign, and lists and
-// imports work.
+// Damage to an authority's records affects only that authority: the program starts, the others work.
 func TestOneAuthorityDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
 	for what, damage := range map[string]string{

@@ -20,7 +20,6 @@ func eventNames(events []*notary.Event) (all []string) {
 	return all
 }
 
-// Events are returned newest first, and can be filtered.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -97,8 +96,7 @@ func TestInvalidEventQueries(t *testing.T) {
 	testkit.WantField(t, err, "kind")
 }
 
-// Events about accounts require permission to manage accounts. A caller that may see only its own requests sees only
-// their events.
+// Events about accounts require permission to manage accounts. Other callers see those of their own requests.
 func TestEventPermissions(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -163,7 +161,6 @@ func TestHistory(t *testing.T) {
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
-// A caller that may see only its own requests does not see other callers' addresses.
 func TestAddressesInEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -14,8 +14,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// expiring returns the IDs in the list of certificates that expire within 30 days. The metric, the summary, the
-// overview and its chart must match it.
+// expiring returns the IDs of the certificates that expire within 30 days. The metric, the summary and the overview
+// must match.
 func expiring(t *testing.T, w *testkit.World) (ids []int64) {
 	t.Helper()
 	page, err := w.CA.Certificates(t.Context(), w.Admin(), notary.Query{

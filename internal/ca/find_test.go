@@ -79,7 +79,6 @@ func TestRecordedSerial(t *testing.T) {
 	}
 }
 
-// Invalid pages are rejected for every caller.
 func TestInvalidPages(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

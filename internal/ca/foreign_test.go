@@ -19,7 +19,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Roots created by old software can be imported, and OpenSSL accepts what they sign here, including their CRL.
+// Roots created by old software can be imported, and OpenSSL accepts what they sign here.
 func TestImportOfUnusualRoots(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -56,7 +56,6 @@ func TestImportOfUnusualRoots(t *testing.T) {
 	}
 }
 
-// A PKCS #7 or a self-signed certificate can be uploaded.
 func TestUploadFormats(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -88,8 +87,7 @@ func TestUploadFormats(t *testing.T) {
 	}
 }
 
-// An uploaded certificate with a purpose that its issuer may not issue for gets a finding, because relying parties
-// would reject it.
+// An uploaded certificate with a purpose that its issuer may not issue for gets a finding.
 func TestUploadWithDisallowedPurpose(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -121,7 +119,6 @@ func TestUploadWithDisallowedPurpose(t *testing.T) {
 	}
 }
 
-// Entry extensions of an imported CRL are kept on all later CRLs.
 func TestImportKeepsEntryExtensions(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

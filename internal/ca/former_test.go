@@ -23,8 +23,8 @@ func signedAs(t *testing.T, w *testkit.World, authorityID int64, profile string)
 	return id
 }
 
-// A renewal without an authority or profile uses those of the former certificate, individually and in bulk, even after
-// the request was revoked and reopened or lost its certificate.
+// A renewal without an authority or profile uses the former ones, even after the request was revoked and reopened or
+// lost its certificate.
 func TestRenewalKeepsAuthorityAndProfile(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -57,7 +57,6 @@ func TestRenewalKeepsAuthorityAndProfile(t *testing.T) {
 		t.Errorf("with another profile: %+v", got)
 	}
 
-	// The first certificate requires an authority and uses the default profile.
 	first := w.Request(t, w.Admin())
 	err := plain(first)
 	testkit.WantKind(t, err, notary.Invalid)
@@ -68,8 +67,7 @@ func TestRenewalKeepsAuthorityAndProfile(t *testing.T) {
 	}
 }
 
-// In a bulk signature each request keeps its own authority and profile. If they no longer exist, that request fails,
-// and nothing replaces them.
+// In a bulk signature each request keeps its own authority and profile, or fails if they no longer exist.
 func TestBulkRenewalKeepsAuthorityAndProfile(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -149,7 +147,6 @@ func TestBulkRenewalKeepsAuthorityAndProfile(t *testing.T) {
 	}
 }
 
-// A plan groups requests by the result of signing them, largest group first.
 func TestSignPlan(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

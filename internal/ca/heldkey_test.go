@@ -18,7 +18,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// authorityKeyOf opens the key of an authority, as only the program can.
 func authorityKeyOf(t testing.TB, w *testkit.World, id int64) crypto.Signer {
 	t.Helper()
 	sealed, err := w.Store.SealedKey(t.Context(), id)
@@ -59,7 +58,7 @@ func heldKeys(t testing.TB, w *testkit.World) map[string]crypto.Signer {
 	return keys
 }
 
-// wantHeld checks that a request for the key is rejected as an authority's key, and that its trial says so.
+// wantHeld checks that a request for the key and its trial are rejected.
 func wantHeld(t testing.TB, w *testkit.World, what, csr string) {
 	t.Helper()
 	_, err := w.CA.Submit(t.Context(), w.Admin(), csr)
@@ -76,8 +75,7 @@ func wantHeld(t testing.TB, w *testkit.World, what, csr string) {
 	}
 }
 
-// Keys of authorities and responders are never certified for end entities, in any encoding and whatever the authority's
-// state. A database of an earlier version is upgraded accordingly.
+// Keys of authorities and responders are never certified for end entities, in any encoding, also after an upgrade.
 func TestAuthorityKeysAreNotCertified(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -146,7 +144,6 @@ func TestCertifiedKeysAreNotImported(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// Calls on an authority can issue further certificates for its key.
 func TestAuthorityKeysAreRecertified(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -222,8 +219,8 @@ func TestBlockedKeys(t *testing.T) {
 	testkit.Check(t, sign(t, w, req, root))
 }
 
-// Valid certificates whose key is on the blocklist, in any encoding, or compromised are logged and shown on the
-// overview until they are revoked.
+// Valid certificates with a blocked key, in any encoding, or a compromised one are logged and shown on the overview
+// until they are revoked.
 func TestBlockedKeysInUseAreReported(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -9,7 +9,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// Short names of shared helpers.
 var (
 	request        = testkit.GetRequest
 	authority      = testkit.GetAuthority

@@ -18,8 +18,7 @@ func impactOf(t testing.TB, w *testkit.World, id int64) *notary.Impact {
 	return impact
 }
 
-// The impact counts valid end-entity certificates below an authority at any depth, and excludes those that are revoked
-// or expired, OCSP responders and CAs.
+// The impact counts valid end-entity certificates below an authority at any depth, without OCSP responders.
 func TestImpact(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -76,7 +75,7 @@ func TestImpact(t *testing.T) {
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
-// Beyond a limit the impact is a lower bound and says so. The first and last expiry remain exact.
+// Beyond a limit the impact is a lower bound. The first and last expiry remain exact.
 func TestImpactOfMany(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -103,7 +102,6 @@ func TestImpactOfMany(t *testing.T) {
 	}
 }
 
-// The requesters with the most certificates are listed, and the others are summed up.
 func TestImpactOnManyRequesters(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -12,8 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// OCSP reports the entries of an imported CRL, including holds, before and after the certificate is recorded. For other
-// certificates it knows only those recorded.
+// OCSP reports the entries of an imported CRL, including holds, before and after the certificate is recorded.
 func TestOCSPOfAnImportedAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -68,8 +67,8 @@ func TestImportInvalidatesOCSPResponses(t *testing.T) {
 	}
 }
 
-// A subordinate CA imported before its root is revoked and no longer signs once both the root's CRL and the certificate
-// have been imported.
+// A subordinate CA imported before its root is revoked once both the root's CRL and the certificate have been
+// imported.
 func TestImportRevokesAnAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -16,7 +16,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// entriesOf returns the number and the entries of the authority's current CRL, by serial number.
 func entriesOf(t testing.TB, w *testkit.World, id int64) (number int64, entries map[string]notary.Revocation) {
 	t.Helper()
 	list := fetchCRL(t, w, id)
@@ -33,8 +32,8 @@ func entriesOf(t testing.TB, w *testkit.World, id int64) (number int64, entries 
 	return list.Number.Int64(), entries
 }
 
-// An imported authority continues: it signs, its next CRL has a higher number and the same entries, and certificates
-// issued before can be revoked.
+// An imported authority signs, its next CRL has a higher number and the same entries, and earlier certificates can be
+// revoked.
 func TestImportAuthority(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048} {
@@ -229,8 +228,8 @@ func TestImportOfASubordinateOfARequest(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
-// A root whose certificate was uploaded for a request can be imported and used once the request is deleted. It is of
-// version 1, which cannot say that it is a CA certificate.
+// A root uploaded for a request can be imported once the request is deleted. It is of version 1, which cannot say
+// that it is a CA.
 func TestImportOfACertificateOfARequest(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -265,7 +264,6 @@ func TestImportOfACertificateOfARequest(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
-// Either all or none of the certificates are recorded.
 func TestImportCertificatesErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -392,7 +390,6 @@ func TestImportOfADeletedAuthorityWithAnotherSubject(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// A long CRL is imported in one transaction, within seconds.
 func TestImportOfALongCRL(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -412,8 +409,7 @@ func TestImportOfALongCRL(t *testing.T) {
 	}
 }
 
-// After an authority was deleted here and operated elsewhere, its next CRL has a higher number than those issued
-// elsewhere, even if nothing was revoked.
+// After an authority was operated elsewhere, its next CRL has a higher number, even if nothing was revoked.
 func TestCRLAfterAnImportIsNew(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -432,7 +428,7 @@ func TestCRLAfterAnImportIsNew(t *testing.T) {
 	}
 }
 
-// The only certificate of an authority is found on the CRL with which the authority is imported again.
+// The only certificate of an authority is on the CRL with which the authority is imported again.
 func TestImportRevokesTheOnlyCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

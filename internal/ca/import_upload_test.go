@@ -12,8 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A certificate that an authority signed elsewhere can be uploaded after the authority was imported: the authority is
-// recorded as its issuer and can list it on its CRL.
+// A certificate that an authority signed elsewhere can be uploaded, and revoked by it, after its import.
 func TestUploadFromAnImportedAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -69,7 +68,6 @@ func TestUploadOfARevokedCertificate(t *testing.T) {
 	}
 }
 
-// asAuthority turns a leaf template into the certificate of the authority of [newAuthority].
 func asAuthority(c *x509.Certificate) {
 	c.IsCA, c.KeyUsage, c.Subject = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign, pkix.Name{CommonName: "Authority"}
 }

@@ -23,7 +23,7 @@ func issueBy(authority int64) ca.IssueOptions {
 	return ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: authority}}
 }
 
-// Issue submits and signs. A CSR that the caller submitted before, by any call, is a renewal of its request.
+// A CSR that the caller submitted before, by any call, is a renewal of its request.
 func TestIssue(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -63,7 +63,6 @@ func TestIssue(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
-// If signing fails at any step, nothing is recorded.
 func TestIssueRecordsNothingOnError(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -99,7 +98,7 @@ func TestIssueRecordsNothingOnError(t *testing.T) {
 	}
 }
 
-// A request of a caller who may not sign is pending approval. Once it is signed, the same call returns its certificate.
+// Once a request pending approval is signed, the same call returns its certificate.
 func TestIssueWithoutSignPermission(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -139,8 +138,7 @@ func TestIssueWithoutSignPermission(t *testing.T) {
 	testkit.WantKind(t, err, notary.Forbidden)
 }
 
-// A repeated call with the same key returns what the first one recorded, for a day. Keys of other accounts are
-// separate.
+// A repeated call with the same key returns the first result, for a day and per account.
 func TestIssueIdempotency(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -176,7 +174,7 @@ func TestIssueIdempotency(t *testing.T) {
 	}
 }
 
-// Of concurrent calls with one key, one records; without a key, each is a renewal of the same request.
+// Of concurrent calls with one key, one records; without a key, each is a renewal.
 func TestConcurrentIssue(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

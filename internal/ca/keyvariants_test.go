@@ -16,7 +16,6 @@ import (
 
 var variantAlgorithms = []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048}
 
-// certified returns a key that was certified for a request, and that request.
 func certified(t *testing.T, w *testkit.World, root int64, alg notary.KeyAlgorithm) (crypto.Signer, int64) {
 	t.Helper()
 	key := testkit.Key(t, alg)
@@ -62,7 +61,6 @@ func variantRefusal(v testkit.KeyVariant) notary.Kind {
 	return notary.Invalid
 }
 
-// Certificates for another public key of the same private key are revoked too.
 func TestKeyCompromiseRevokesRelatedKeys(t *testing.T) {
 	t.Parallel()
 	for _, alg := range variantAlgorithms {
@@ -137,7 +135,6 @@ func TestUploadRefusesNonCanonicalKeys(t *testing.T) {
 	}
 }
 
-// An authority cannot be imported with another public key of a private key held here.
 func TestImportRefusesARelatedKey(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -154,8 +151,7 @@ func TestImportRefusesARelatedKey(t *testing.T) {
 	testkit.WantField(t, err, "private_key")
 }
 
-// A database of an earlier version gets canonical key fingerprints, and its compromised keys are rejected in every
-// encoding.
+// An upgraded database rejects its compromised keys in every encoding.
 func TestUpgradeMakesKeyFingerprintsCanonical(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
@@ -190,8 +186,7 @@ func outdate(t *testing.T, w *testkit.World) {
 	w.Exec(t, `INSERT INTO agreement (name, value) VALUES ('key fingerprints are canonical up to certificate', '0')`)
 }
 
-// Whichever point a compromised key was recorded as, the other one is rejected after an upgrade. Further nodes and
-// restarts find the upgrade done.
+// Whichever point a compromised key was recorded as, the other one is rejected after an upgrade, on every node.
 func TestUpgradeOfCompromisedKeys(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -9,8 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A requester's key is never certified for OCSP signing: not under the responders' profile, one created with an earlier
-// version, or a new one.
+// A requester's key is never certified for OCSP signing, under any profile, also of an earlier version.
 func TestOnlyOwnKeysSignOCSP(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

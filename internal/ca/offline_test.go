@@ -22,7 +22,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// register imports an external CA without its key.
 func register(t testing.TB, w *testkit.World, o *testkit.Outside, crl []byte) int64 {
 	t.Helper()
 	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(),
@@ -31,7 +30,6 @@ func register(t testing.TB, w *testkit.World, o *testkit.Outside, crl []byte) in
 	return id
 }
 
-// below creates an issuing CA here with a certificate of the external CA.
 func below(t testing.TB, w *testkit.World, o *testkit.Outside) int64 {
 	t.Helper()
 	id := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
@@ -57,7 +55,6 @@ func signCRL(t testing.TB, o *testkit.Outside, tbs []byte, hash crypto.Hash) []b
 	return signature
 }
 
-// verifyCRL verifies the signature of a CRL with openssl crl.
 func verifyCRL(t testing.TB, der []byte, issuer *x509.Certificate) {
 	t.Helper()
 	dir := t.TempDir()
@@ -71,8 +68,8 @@ func verifyCRL(t testing.TB, der []byte, issuer *x509.Certificate) {
 	}
 }
 
-// The life of an offline root: it is registered, an issuing CA below it is revoked, its CRL is exported, signed
-// elsewhere and uploaded, and OpenSSL accepts it.
+// An offline root is registered, an issuing CA below it is revoked, its CRL is exported, signed elsewhere and
+// uploaded, and OpenSSL accepts it.
 func TestOfflineRoot(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -154,7 +151,7 @@ func TestOfflineRoot(t *testing.T) {
 	}
 }
 
-// After a restore, no CRL older than the last published one can be uploaded. That one can, again.
+// After a restore, only the last published CRL or a newer one can be uploaded.
 func TestSQLiteOfflineCRLAfterARestore(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -186,7 +183,7 @@ func authorityState(t testing.TB, w *testkit.World, id int64) *notary.AuthorityS
 	return state
 }
 
-// A CRL that comes with the registration is not published if revocations were recorded before: it may lack them.
+// A CRL that comes with the registration may lack revocations that were recorded before.
 func TestRegisterAgainWithAnOldCRL(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -202,7 +199,6 @@ func TestRegisterAgainWithAnOldCRL(t *testing.T) {
 	}
 }
 
-// A correction of a reason must be on the next CRL too.
 func TestUploadWithAFormerReason(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -220,7 +216,7 @@ func TestUploadWithAFormerReason(t *testing.T) {
 	testkit.Check(t, second(uploadCRL(t, w, root, lastCRL(t, w, o, 6, entry))))
 }
 
-// An external CRL, such as from openssl ca, is published; entries that are new here become revocations.
+// An external CRL, such as from openssl ca, is published; new entries become revocations.
 func TestUploadForeignCRL(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -379,7 +375,6 @@ func TestOfflineSignsNothing(t *testing.T) {
 	testkit.WantKind(t, sign(t, w, w.Request(t, w.Admin()), root), notary.Conflict)
 }
 
-// The certificate of an offline subordinate CA can be renewed: its key stays the same.
 func TestRenewOfflineAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

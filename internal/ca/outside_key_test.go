@@ -8,8 +8,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A Certificate Manager cannot certify the key of an imported authority as a CA key, even after the authority was
-// deleted and imported again.
+// A Certificate Manager cannot certify the key of an imported authority as a CA key, even after a second import.
 func TestOnlyAdminsCertifyOutsideKeys(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -47,7 +46,6 @@ func TestOnlyAdminsCertifyOutsideKeys(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// The key of a deleted imported authority is recognized even if its certificate is damaged.
 func TestOutsideKeyOutlivesItsCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -70,7 +70,7 @@ func TestOverviewByWeek(t *testing.T) {
 	}
 }
 
-// Certificates are in force until they expire unless revoked, and are counted per authority, including external CAs.
+// Certificates are in force until they expire unless revoked, per authority, including external CAs.
 func TestOverviewByStatusAndAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -101,7 +101,6 @@ func TestOverviewByStatusAndAuthority(t *testing.T) {
 	check(notary.CertificateCounts{InForce: 6, Revoked: 1, Expired: 1}, 4, 1)
 }
 
-// An authority's state includes its certificate, its CRLs and its OCSP responder.
 func TestAuthorityState(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -195,7 +194,6 @@ func TestOverviewByRole(t *testing.T) {
 	}
 }
 
-// The counts for monitoring match the inventory.
 func TestStatistics(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -7,8 +7,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// An account that reuses the email of a deleted account does not see that account's requests and certificates in any
-// list.
+// An account that reuses the email of a deleted account does not see that account's objects.
 func TestListsOfAReusedEmail(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

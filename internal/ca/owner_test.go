@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// newTeam creates a group with these members.
 func newTeam(t *testing.T, w *testkit.World, name string, members ...notary.Caller) int64 {
 	t.Helper()
 	id, err := w.Auth.CreateGroup(t.Context(), w.Admin(), name)
@@ -31,7 +30,6 @@ func submitFor(t *testing.T, w *testkit.World, caller notary.Caller, group int64
 	return id
 }
 
-// seenBy returns the requests and certificates that lists show.
 func seenBy(t *testing.T, w *testkit.World, caller notary.Caller) (requests, certificates []int64) {
 	t.Helper()
 	for _, sort := range []notary.Sort{notary.ByID, notary.ByCommonName, notary.ByNotAfterDown} {
@@ -53,7 +51,7 @@ func seenBy(t *testing.T, w *testkit.World, caller notary.Caller) (requests, cer
 	return requests, certificates
 }
 
-// What belongs to a group is every member's, and nobody else's: not that of the account that submitted it and has left.
+// What belongs to a group is every member's, but not that of the account that submitted it and has left.
 func TestGroupsOwnRequests(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -116,7 +114,7 @@ func TestIssueAfterLeavingTheGroup(t *testing.T) {
 	testkit.WantKind(t, issue("third", 0), notary.NotFound)
 }
 
-// Nothing is signed for a group that the caller cannot submit for, whatever else is wrong.
+// Nothing is signed for a group that the caller cannot submit for.
 func TestOwnerIsCheckedBeforeSigning(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -129,7 +127,6 @@ func TestOwnerIsCheckedBeforeSigning(t *testing.T) {
 	testkit.WantField(t, err, "owner")
 }
 
-// A certificate whose request was deleted does not become someone else's by an upload.
 func TestUploadOfACertificateOfOthers(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -151,7 +148,6 @@ func TestUploadOfACertificateOfOthers(t *testing.T) {
 	testkit.WantKind(t, second(w.CA.Certificate(t.Context(), eve, cert.ID)), notary.NotFound)
 }
 
-// Members decide on what belongs to the group by their grants, as on their own.
 func TestMembersDecideByGrant(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -212,7 +208,7 @@ func TestWhoSubmitsForAGroup(t *testing.T) {
 	testkit.WantKind(t, second(issue(other)), notary.Forbidden)
 }
 
-// A program of an earlier version records no owner: what it records belongs to the account, and so do old records.
+// What an earlier version records belongs to the account.
 func TestOwnersOfEarlierVersions(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -287,7 +283,6 @@ func TestRequestActions(t *testing.T) {
 	}
 }
 
-// counted counts how often the grants and groups of accounts are read.
 type counted struct {
 	*store.Store
 	grants, groups map[int64]int

@@ -15,7 +15,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// nothing is an unused ID.
 const nothing = 1 << 40
 
 var (
@@ -25,7 +24,6 @@ var (
 	managers  = []notary.Role{notary.Admin, notary.CertificateManager}
 )
 
-// useCases lists all methods that take a caller, with the roles that may call them.
 var useCases = map[string]struct {
 	may  []notary.Role
 	call func(context.Context, *ca.Service, notary.Caller) error
@@ -243,14 +241,12 @@ var useCases = map[string]struct {
 	}},
 }
 
-// open lists the methods that need no caller.
 var open = []string{"Now", "Counts", "CheckRecords", "Statistics", "BlockKeys", "Blocked", "FindBlockedKeys",
 	"PublishWarning"}
 
 func second[T any](_ T, err error) error { return err }
 
-// Every use case checks the caller's role first, so that a caller without permission learns nothing, not even whether
-// the object exists.
+// Every use case checks the caller's role first, before it looks up the object.
 func TestWhoMay(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -304,7 +300,6 @@ func TestRequestorsSeeTheirOwn(t *testing.T) {
 			testkit.WantKind(t, err, want)
 		}
 	}
-	// Another account's objects cannot be distinguished from missing ones.
 	for id, submitter := range requests {
 		if submitter.Principal.ID == mine.Principal.ID {
 			continue

@@ -8,8 +8,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// If the caller's account is deleted during a bulk call, the call stops: items in progress may finish, the others fail
-// as unauthenticated, and the outcomes show which were done.
+// If the caller's account is deleted during a bulk call, items in progress may finish, and the others fail as
+// unauthenticated.
 func TestBulkStopsWithTheCallersAccount(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -46,7 +46,6 @@ func TestBulkStopsWithTheCallersAccount(t *testing.T) {
 	}
 }
 
-// A long list, such as an export, stops at its next step.
 func TestListsStopWithTheCallersAccount(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -52,7 +52,6 @@ func profileByName(t testing.TB, w *testkit.World, name string) *notary.Profile 
 	return nil
 }
 
-// The first start records the built-in profiles, and later starts do not change them.
 func TestBuiltinProfilesAreRecorded(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -207,7 +206,6 @@ func TestCAProfiles(t *testing.T) {
 	}
 }
 
-// Nothing that a profile does not allow is signed, individually or in bulk.
 func TestProfileViolations(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -228,7 +226,6 @@ func TestProfileViolations(t *testing.T) {
 	testkit.WantField(t, err, "not_valid_after")
 }
 
-// Warnings are recorded with the certificate unless the profile rejects them.
 func TestWarningsAreRecorded(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -251,7 +248,7 @@ func TestWarningsAreRecorded(t *testing.T) {
 	}
 }
 
-// A trial returns every verdict for a CSR, and which of the latest requests a change would affect. It records nothing.
+// A trial returns every verdict for a CSR, and which of the latest requests a change would affect.
 func TestTryProfile(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -375,7 +372,7 @@ func TestTryProfileErrors(t *testing.T) {
 	}
 }
 
-// A node that has not yet been notified of another node's change signs with the new version nevertheless.
+// A node signs with another node's change before it is notified.
 func TestProfileChangedElsewhere(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

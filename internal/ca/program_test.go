@@ -11,13 +11,12 @@ import (
 	"notary/internal/testkit"
 )
 
-// byItself lists the functions of packages ca, auth, issuers and revocation that write on behalf of the program,
-// without a caller or before the caller is known.
+// byItself lists the functions that write on behalf of the program, without a caller or before the caller is known.
 var byItself = []string{"CleanUp", "CreateFirstAccount", "OfferSetupCode", "RecordRefusals", "Recover", "SetSetupCode",
 	"buildOneCRL", "createResponder", "noteUse",
 	"recordHeldKeys", "seedProfiles"}
 
-// WriteAs of the store verifies the caller. This test finds use cases that call Write, which is for the program itself.
+// WriteAs of the store verifies the caller. Write is only for the program itself.
 func TestUseCasesWriteForTheirCaller(t *testing.T) {
 	t.Parallel()
 	var found []string

@@ -16,8 +16,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// interrupter is a source of random serial numbers that first runs do: at that moment a signature has read everything
-// and written nothing.
+// interrupter is a source of random serial numbers that first runs do, when a signature has read everything and
+// written nothing.
 type interrupter struct {
 	once sync.Once
 	do   func()
@@ -28,7 +28,6 @@ func (i *interrupter) Read(p []byte) (int, error) {
 	return rand.Read(p)
 }
 
-// interrupted returns a second service on the World's database whose first signature is interrupted.
 func interrupted(t *testing.T, w *testkit.World, do func()) *ca.Service {
 	t.Helper()
 	s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys,
@@ -37,7 +36,7 @@ func interrupted(t *testing.T, w *testkit.World, do func()) *ca.Service {
 	return s.CA
 }
 
-// If a concurrent decision overtakes a signature, the decision stands and the signature is rejected without a trace.
+// If a decision overtakes a signature, the signature is rejected without a trace.
 func TestSignIsOvertaken(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -148,7 +147,6 @@ func TestRenewalIsOvertakenByRevocation(t *testing.T) {
 	}
 }
 
-// Of concurrent conflicting decisions, one succeeds.
 func TestConcurrentDecisions(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -181,8 +179,8 @@ func TestConcurrentDecisions(t *testing.T) {
 	}
 }
 
-// With concurrent renewals and revocations, the request ends in the state of the last successful one, and revoked
-// certificates are on the CRL.
+// After concurrent renewals and revocations, the request is in the state of the last one, and revoked certificates
+// are on the CRL.
 func TestRenewalsAndRevocationsMixed(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -204,8 +202,7 @@ func TestRenewalsAndRevocationsMixed(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
-// If a certificate of an authority becomes current while it is being revoked individually, either the authority is
-// revoked with all its certificates or nothing is.
+// If a certificate of an authority becomes current while it is being revoked, the authority is revoked or nothing is.
 func TestRevokeCertificateIsOvertaken(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

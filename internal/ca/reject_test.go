@@ -46,7 +46,6 @@ func TestRejectionReason(t *testing.T) {
 	wantReason("all of them")
 }
 
-// A reason is short, printable text.
 func TestInvalidRejectionReasons(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

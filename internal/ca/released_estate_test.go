@@ -52,8 +52,7 @@ type rowSet struct {
 
 func (s *rowSet) value(row []any, column string) any { return row[slices.Index(s.columns, column)] }
 
-// multiply adds copies of every request with all its rows, like a program of the released schema, and returns the
-// resulting number of requests, at least atLeast. Each copy has its own requester.
+// multiply adds copies of every request with all its rows, at least atLeast, each with its own requester.
 func multiply(t *testing.T, r *testkit.Released, atLeast int) (requests int64) {
 	t.Helper()
 	status, err := store.Schema(t.Context(), r.Database)
@@ -193,7 +192,6 @@ func (s *rowSet) copyOf(row []any, n int, ders map[int64][]byte) []any {
 	return c
 }
 
-// addCounts counts the copies like the program of the released schema. The upgrade recounts expiries.
 func addCounts(t *testing.T, conn *sql.Conn, sets []*rowSet, copies int) error {
 	counts := map[string]int{}
 	revoked := map[any]bool{}

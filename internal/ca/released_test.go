@@ -16,8 +16,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// recomputed maps columns ("table.column", or a whole "table") of released schemas whose values a later migration
-// intentionally changes to the reason.
+// recomputed gives the reason why a later migration changes columns ("table.column") or a whole "table".
 var recomputed = map[string]string{
 	"goose_db_version":      "records the migrations",
 	"account.password_hash": "is in table password since version 21; TestUpgradeKeepsPasswords compares it",
@@ -84,7 +83,6 @@ func difference(a, b []string) (only []string) {
 	return only
 }
 
-// After an upgrade every CA signs, revokes, and publishes CRLs and OCSP responses.
 func TestUpgradedDatabaseWorks(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
@@ -140,7 +138,6 @@ func TestUpgradeMarksImportedKeys(t *testing.T) {
 	})
 }
 
-// importedByReleased is the ID of the imported authority in the released databases.
 const importedByReleased = 14
 
 func keyFingerprint(t *testing.T, key crypto.PublicKey) string {
@@ -150,7 +147,6 @@ func keyFingerprint(t *testing.T, key crypto.PublicKey) string {
 	return fingerprint
 }
 
-// wantWorking checks that the authority signs, revokes, and publishes CRLs and OCSP responses.
 func wantWorking(t *testing.T, w *testkit.World, a *notary.Authority) {
 	t.Helper()
 	before := fetchCRL(t, w, a.ID)
@@ -187,7 +183,6 @@ func wantOCSP(t *testing.T, w *testkit.World, authority int64, issuer *x509.Cert
 	}
 }
 
-// wantRecords checks that the accounts, profiles, revocations and compromised keys are in effect.
 func wantRecords(t *testing.T, w *testkit.World) {
 	t.Helper()
 	token, err := w.Auth.Login(t.Context(), w.Admin().Principal.Name, testkit.Password, auth.Client{Address: "192.0.2.9"})

@@ -15,11 +15,11 @@ import (
 	"notary/internal/testkit"
 )
 
-// recomputedAtStart lists columns and tables that the first start of a server intentionally changes.
+// recomputedAtStart lists columns and tables that the first start of a server changes.
 var recomputedAtStart = []string{"certificate.key_fingerprint", "compromised_key"}
 
-// A database of a released version with 2,000 requests is upgraded in place: every row keeps its values, all rules
-// hold, the counts are correct, and its CAs work.
+// A database of a released version is upgraded in place: every row keeps its values, counts are correct, and its CAs
+// work.
 func TestUpgradeOfAnEstate(t *testing.T) { upgradeEstate(t, 2_000) }
 
 // upgradeEstate upgrades a database of every released version after it has grown to at least that many requests.
@@ -87,7 +87,6 @@ func columnsKept(t *testing.T, database string) map[string][]string {
 	return columns
 }
 
-// tableDigests returns the number of rows of each table and their SHA-256 in the order of its key.
 func tableDigests(t *testing.T, database string, columns map[string][]string) map[string]string {
 	t.Helper()
 	keys := map[string]string{"lease": "name"}
@@ -123,8 +122,7 @@ func tableDigests(t *testing.T, database string, columns map[string][]string) ma
 	return digests
 }
 
-// writeValue writes a value with its length. Octets and texts are most of a database, and fmt would take most of the
-// time.
+// writeValue writes a value with its length. fmt would take most of the time.
 func writeValue(w *bufio.Writer, v any) {
 	switch v := v.(type) {
 	case []byte:

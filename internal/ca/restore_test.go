@@ -19,8 +19,7 @@ type ledger struct {
 	seen    map[int64][]byte
 }
 
-// fetch downloads the authority's full CRL and that of a shard, from both places that serve them. A new CRL must have a
-// higher number than all earlier ones.
+// fetch downloads the authority's full CRL and that of a shard. A new CRL must have a higher number.
 func (l *ledger) fetch(t *testing.T, w *testkit.World, id int64) {
 	t.Helper()
 	full, err := w.Revocation.CRL(t.Context(), id)
@@ -42,7 +41,6 @@ func (l *ledger) fetch(t *testing.T, w *testkit.World, id int64) {
 	}
 }
 
-// sharded creates a root with certificates in two shards.
 func sharded(t *testing.T, w *testkit.World) (id int64, requests []int64) {
 	t.Helper()
 	id, shards := w.Root(t, notary.ECDSAP256), 2
@@ -54,8 +52,8 @@ func sharded(t *testing.T, w *testkit.World) (id int64, requests []int64) {
 	return id, requests
 }
 
-// After a restore the next CRL is new and has a higher number than all published ones, even if the same backup is
-// restored twice (RFC 5280, section 5.2.3).
+// After a restore the next CRL has a higher number than all published ones, even if a backup is restored twice (RFC
+// 5280, section 5.2.3).
 func TestCRLNumberAfterARestore(t *testing.T) {
 	t.Parallel()
 	databases := []string{testkit.Database(t), testkit.Database(t), testkit.Database(t)} // dropped after w is closed
@@ -84,7 +82,7 @@ func TestCRLNumberAfterARestore(t *testing.T) {
 	lists.fetch(t, w, root)
 }
 
-// backUp backs up the database as described in docs/operations.md and returns a function that restores it: into another
+// backUp backs up the database as in docs/operations.md and returns a function that restores it: into another
 // database on PostgreSQL, in place on SQLite.
 func backUp(t *testing.T, w *testkit.World) (restore func(database string)) {
 	t.Helper()
@@ -106,7 +104,6 @@ func backUp(t *testing.T, w *testkit.World) (restore func(database string)) {
 	}
 }
 
-// A copied database continues with higher numbers.
 func TestCRLNumberAfterACopy(t *testing.T) {
 	t.Parallel()
 	databases := []string{testkit.Database(t), testkit.Database(t)} // dropped after w is closed
@@ -127,7 +124,7 @@ func TestCRLNumberAfterACopy(t *testing.T) {
 	}
 }
 
-// A restore of the database while the service runs is noticed: cached CRLs and OCSP responses are dropped.
+// A restore while the service runs drops cached CRLs and OCSP responses.
 func TestRestoreUnderARunningService(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -30,7 +30,7 @@ func isRevoked(t *testing.T, w *testkit.World, c *notary.Certificate) bool {
 	return inventory(t, w)[c.ID].Revocation != nil
 }
 
-// Revoking a request also revokes its older valid certificates and returns all of them. Expired ones are not revoked.
+// Revoking a request also revokes its older valid certificates.
 func TestRevokingARequestRevokesItsOlderCertificates(t *testing.T) {
 	t.Parallel()
 	for _, reason := range []notary.RevocationReason{notary.Superseded, notary.KeyCompromise} {
@@ -72,7 +72,7 @@ func TestRevokingARequestRevokesItsOlderCertificates(t *testing.T) {
 	}
 }
 
-// With only_current the older certificates stay valid. This cannot be combined with keyCompromise.
+// With only_current the older certificates stay valid. keyCompromise excludes it.
 func TestRevokingOnlyTheCurrentCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -95,8 +95,7 @@ func TestRevokingOnlyTheCurrentCertificate(t *testing.T) {
 	testkit.WantKind(t, err, notary.Conflict)
 }
 
-// A valid certificate of the request issued by an external CA is reported, since only its issuer can revoke it. If it
-// is the current one, nothing is revoked.
+// A valid certificate of an external CA is reported. If it is the current one, nothing is revoked.
 func TestRevokingARequestWithAnUploadedCertificate(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -123,7 +122,6 @@ func TestRevokingARequestWithAnUploadedCertificate(t *testing.T) {
 	}
 }
 
-// A renewal that races with a revocation leaves no valid certificate for a revoked request.
 func TestRevocationRacesWithRenewal(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -146,8 +144,7 @@ func TestRevocationRacesWithRenewal(t *testing.T) {
 	}
 }
 
-// Certificates are revoked in bulk by ID, or by a filter with a confirmed count. An authority's current certificate is
-// skipped because everything below depends on it.
+// An authority's current certificate is skipped because everything below depends on it.
 func TestRevokeManyCertificates(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

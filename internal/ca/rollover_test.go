@@ -24,8 +24,7 @@ func rollOver(t testing.TB, w *testkit.World, id int64) int64 {
 	return successor
 }
 
-// The two keys of a root certify each other: certificates from either verify under both, for every type of key, and
-// each has its own CRL.
+// Certificates from either key of a root verify under both, for every type of key, and each has its own CRL.
 func TestRollOverOfARoot(t *testing.T) {
 	t.Parallel()
 	for _, alg := range algorithms {
@@ -71,7 +70,6 @@ func TestRollOverOfARoot(t *testing.T) {
 				}
 			}
 
-			// The old root continues its own CRL, separate from that of the new root.
 			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), before, notary.Superseded))
 			lists := []*x509.RevocationList{fetchCRL(t, w, old), fetchCRL(t, w, successor)}
 			if len(lists[0].RevokedCertificateEntries) != 1 || len(lists[1].RevokedCertificateEntries) != 0 ||
@@ -138,8 +136,8 @@ func TestRollOverOfASubordinateCA(t *testing.T) {
 	wantAuthority(t, w, successor, notary.AuthorityActive)
 }
 
-// If the issuer is an external CA or was deleted, the successor is pending, and the old authority remains active until
-// the successor's certificate is uploaded.
+// If the issuer is an external CA or was deleted, the old authority remains active until the successor's certificate
+// is uploaded.
 func TestRollOverWaitsForItsCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -176,8 +174,7 @@ func TestRollOverWaitsForItsCertificate(t *testing.T) {
 	wantAuthority(t, w, orphan, notary.AuthorityActive)
 }
 
-// An authority that cannot sign or already has a successor cannot be rolled over, and a failed roll-over leaves no
-// records.
+// An authority that cannot sign or has a successor cannot be rolled over, and a failed roll-over leaves no records.
 func TestRollOverErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -14,13 +14,11 @@ import (
 	"notary/internal/testkit"
 )
 
-// withSerial sets a certificate's serial number, in hexadecimal.
 func withSerial(hex string) func(*x509.Certificate) {
 	return func(c *x509.Certificate) { c.SerialNumber, _ = new(big.Int).SetString(hex, 16) }
 }
 
-// Serial numbers of 160 bits, whose DER has 21 octets, work from every source: an imported CRL, imported certificates
-// and an upload.
+// Serial numbers of 160 bits, whose DER has 21 octets, work from every source.
 func TestSerialOf160Bits(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -65,7 +63,6 @@ func TestSerialOf160Bits(t *testing.T) {
 	}
 }
 
-// A serial number that no CRL can list is rejected, with the reason, wherever it may have to be revoked.
 func TestUnlistableSerial(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -16,7 +16,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// submit submits a request created from a template, like any client.
 func submit(t testing.TB, w *testkit.World, template x509.CertificateRequest) int64 {
 	t.Helper()
 	der, err := x509.CreateCertificateRequest(rand.Reader, &template, testkit.Key(t, notary.ECDSAP256))
@@ -89,7 +88,6 @@ func TestUnfulfilledRequestIsAFinding(t *testing.T) {
 	}
 }
 
-// Findings have a bounded size because they are stored with every certificate.
 func TestFindingsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -200,7 +198,7 @@ func TestSignSubordinateCAErrors(t *testing.T) {
 	wantStatus(t, w, id, notary.Outstanding)
 }
 
-// The signer can replace the subject and the names, and the same rules apply to the replacements.
+// The same rules apply to a subject and names that the signer replaces.
 func TestSignWithAnotherSubjectAndNames(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -250,7 +248,7 @@ func TestSignWithAnotherSubjectAndNames(t *testing.T) {
 	}
 }
 
-// A renewal that replaces only the subject or only the names keeps the other replacement rather than that of the CSR.
+// A renewal that replaces only the subject or only the names keeps the other replacement.
 func TestRenewalReplacesOneOfSubjectAndNames(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -277,7 +275,6 @@ func TestRenewalReplacesOneOfSubjectAndNames(t *testing.T) {
 	check(ca.SignOptions{Subject: "CN=c.example.com"}, "CN=c.example.com", "DNS:a.example.com DNS:c.example.com")
 }
 
-// Unusual requests are recorded, and signed under a profile that allows them.
 func TestProfilesForUnusualRequests(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// Certificates verify under the root, for every type of key on either side.
 func TestSign(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -228,7 +227,6 @@ func TestSignNeedsActiveAncestors(t *testing.T) {
 	}
 }
 
-// A pending authority can sign neither certificates nor CRLs.
 func TestPendingAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -247,7 +245,6 @@ func TestPendingAuthority(t *testing.T) {
 	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 }
 
-// An unknown authority is reported with its field, an unknown request as NotFound.
 func TestSignUnknown(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -261,7 +258,6 @@ func TestSignUnknown(t *testing.T) {
 	}
 }
 
-// A request refused by policy is neither invalid nor a conflict.
 func TestSignRefusedByPolicy(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -17,7 +17,6 @@ import (
 func toGroup(id int64) ca.NewOwner          { return ca.NewOwner{Kind: "group", ID: id} }
 func toAccount(c notary.Caller) ca.NewOwner { return ca.NewOwner{Kind: "account", ID: c.Principal.ID} }
 
-// wantOwner checks the owner of a request and of all its certificates.
 func wantOwner(t *testing.T, w *testkit.World, id int64, want notary.Owner) {
 	t.Helper()
 	if got := request(t, w, id).Owner(); got != want {
@@ -33,8 +32,7 @@ func wantOwner(t *testing.T, w *testkit.World, id int64, want notary.Owner) {
 	}
 }
 
-// A transfer moves a request and all its certificates, those revoked before included. The former owner no longer sees
-// any of it, the new one does.
+// A transfer moves a request and all its certificates, revoked ones included.
 func TestTransfer(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -93,7 +91,6 @@ func TestTransfer(t *testing.T) {
 	}
 }
 
-// Of a transfer and another change that were prepared at the same time, one gets a conflict.
 func TestTransferIsOvertaken(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -120,7 +117,7 @@ func TestTransferIsOvertaken(t *testing.T) {
 	}
 }
 
-// Concurrent transfers of one request have one result: the last event names the owner, and each follows the other.
+// Concurrent transfers of one request follow each other, and the last event names the owner.
 func TestConcurrentTransfers(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -275,7 +272,7 @@ func TestTransferToAnAccountWithTheCSR(t *testing.T) {
 	wantOwner(t, w, id, notary.Owner{GroupID: team})
 }
 
-// What the former owner repeats does not show the request, and the new owner's CSR is a renewal.
+// The former owner's repeated call does not show the request, and the new owner's is a renewal.
 func TestIssueAfterATransfer(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -305,7 +302,7 @@ func TestIssueAfterATransfer(t *testing.T) {
 	}
 }
 
-// After a transfer, certificates are replaced by those of the new owner, not of the former one.
+// After a transfer, certificates are replaced by those of the new owner.
 func TestReplacementsAfterATransfer(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -10,10 +10,9 @@ import (
 	"notary/internal/testkit"
 )
 
-// conflict marks actions that a status does not allow.
 const conflict notary.RequestStatus = "conflict"
 
-// transitions is the contract: the actions that each status allows, and the resulting status.
+// transitions is the contract: the status after each action.
 var transitions = map[notary.RequestStatus]map[notary.Action]notary.RequestStatus{
 	notary.Outstanding: {
 		notary.Sign: notary.Active, notary.Upload: notary.Active, notary.Reject: notary.Rejected,
@@ -29,7 +28,7 @@ var transitions = map[notary.RequestStatus]map[notary.Action]notary.RequestStatu
 		notary.Revoke: conflict, notary.RemoveCertificate: conflict, notary.Reopen: notary.Outstanding},
 }
 
-// events are the events that each successful action records.
+// events are those that each successful action records.
 var events = map[notary.Action][]string{
 	notary.Sign:              {"request.sign"},
 	notary.Upload:            {"request.upload"},
@@ -39,7 +38,6 @@ var events = map[notary.Action][]string{
 	notary.Reopen:            {"request.reopen"},
 }
 
-// transitionWorld is a World that can bring requests into any state.
 type transitionWorld struct {
 	*testkit.World
 	root    int64
@@ -88,8 +86,8 @@ func (w *transitionWorld) act(t *testing.T, id int64, action notary.Action) erro
 	return nil
 }
 
-// Every action in every status results in the next status with its events, inventory and CRL, or in a conflict that
-// changes nothing.
+// Every action in every status results in the next status with its events, inventory and CRL, or in a conflict
+// without changes.
 func TestTransitions(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -192,7 +190,6 @@ func TestRejectAfterCertificate(t *testing.T) {
 	}
 }
 
-// After a renewal the older certificate remains valid and in the inventory.
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -231,7 +228,7 @@ func TestRevokeUploaded(t *testing.T) {
 	wantStatus(t, w.World, id, notary.Active)
 }
 
-// The certificates of a deleted request remain; the requester can see them, and they can be revoked.
+// The certificates of a deleted request remain visible to the requester and revocable.
 func TestDelete(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)

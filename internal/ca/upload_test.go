@@ -116,8 +116,7 @@ func tampered(t *testing.T, c *x509.Certificate) *x509.Certificate {
 	return changed
 }
 
-// A certificate that was removed from a request can be uploaded again for that request, or one that replaced it, and
-// for no other.
+// A certificate that was removed from a request can be uploaded again for that request, and for no other.
 func TestUploadAgain(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -187,7 +186,6 @@ func wantID(t *testing.T, got, want int64) {
 	}
 }
 
-// An authority's CSR is signed by an external CA, and the chain is uploaded.
 func TestUploadAuthority(t *testing.T) {
 	t.Parallel()
 	for _, alg := range algorithms {
@@ -246,8 +244,8 @@ func TestUploadAuthority(t *testing.T) {
 	}
 }
 
-// A CA certificate without key usage, as created by openssl req, may be used for everything (RFC 5280, section 6.1.4
-// (n) and 6.3.3 (f)), and OpenSSL accepts certificates and CRLs signed with it.
+// A CA certificate without key usage, as from openssl req, may be used for everything (RFC 5280, section 6.1.4 (n)
+// and 6.3.3 (f)).
 func TestUploadAuthorityWithoutKeyUsage(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -273,8 +271,7 @@ func TestUploadAuthorityWithoutKeyUsage(t *testing.T) {
 	}
 }
 
-// A renewal must keep the subject, because issued certificates name it as their issuer: CRLs and OCSP responses with
-// another subject would not apply to them.
+// A renewal must keep the subject, which issued certificates, CRLs and OCSP responses name.
 func TestRenewalsKeepTheSubject(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -304,8 +301,7 @@ func TestRenewalsKeepTheSubject(t *testing.T) {
 	}
 }
 
-// A renewal keeps the key identifier of the authority's certificate, however that was computed, because issued
-// certificates name it. Otherwise OpenSSL would not accept the authority's CRLs for them.
+// A renewal keeps the key identifier, which issued certificates name. Otherwise OpenSSL would not accept the CRLs.
 func TestRenewalsKeepTheKeyIdentifier(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -333,8 +329,7 @@ func TestRenewalsKeepTheKeyIdentifier(t *testing.T) {
 	}
 }
 
-// An authority for which its issuer's path length leaves no room (RFC 5280, section 4.2.1.9) issues nothing, because no
-// relying party would accept it.
+// An authority for which its issuer's path length leaves no room (RFC 5280, section 4.2.1.9) issues nothing.
 func TestUploadAuthorityBelowPathLength(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -359,7 +354,6 @@ func wantAuthority(t testing.TB, w *testkit.World, id int64, want notary.Authori
 	}
 }
 
-// An overlong common name in a certificate of an external CA does not break lists sorted by it.
 func TestUploadOfAnOverlongCommonName(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -385,7 +379,6 @@ func TestUploadOfAnOverlongCommonName(t *testing.T) {
 	}
 }
 
-// overlong returns a long name that cannot be compressed.
 func overlong() string {
 	var b strings.Builder
 	for range 4000 {

@@ -7,7 +7,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// A loopback URL can be reached only from the machine itself.
 func TestPublishWarning(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

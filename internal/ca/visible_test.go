@@ -47,7 +47,6 @@ func newViewWorld(t *testing.T) *viewWorld {
 	return w
 }
 
-// sign takes a request through one of several lives.
 func (w *viewWorld) sign(t *testing.T, id int64, life int) {
 	t.Helper()
 	sign := func(authority int64, profile string) {
@@ -68,7 +67,6 @@ func (w *viewWorld) sign(t *testing.T, id int64, life int) {
 	}
 }
 
-// grantsToView returns grants with each kind of limit.
 func (w *viewWorld) grantsToView() map[string][]notary.GrantTerms {
 	team := notary.NameLists{DNS: []string{"team.example.com"}}
 	return map[string][]notary.GrantTerms{
@@ -90,7 +88,7 @@ func (w *viewWorld) grantsToView() map[string][]notary.GrantTerms {
 	}
 }
 
-// covered returns the requests and certificates that are visible by the meaning of ownership and grants alone.
+// covered returns the objects that are visible by the meaning of ownership and grants alone.
 func (w *viewWorld) covered(t *testing.T, all []notary.GrantTerms) (requests, certificates []int64) {
 	t.Helper()
 	var grants []*notary.Grant
@@ -134,7 +132,6 @@ func (w *viewWorld) covered(t *testing.T, all []notary.GrantTerms) (requests, ce
 	return requests, certificates
 }
 
-// Lists, pages, counts, exports and single objects show what grants cover, and nothing else.
 func TestGrantsToView(t *testing.T) {
 	t.Parallel()
 	w := newViewWorld(t)
@@ -157,8 +154,8 @@ func TestGrantsToView(t *testing.T) {
 	}
 }
 
-// pages returns the ids on all pages of two, which are read forwards and backwards. A page that is not full, or a
-// cursor to an empty page, would tell of objects that the caller does not see.
+// pages returns the ids on all pages of two, read in both directions. A page that is not full, or a cursor to an
+// empty page, would disclose invisible objects.
 func pages[T any](t *testing.T, q notary.Query,
 	read func(notary.Query) (notary.Page[T], error), id func(T) int64) (ids []int64) {
 	t.Helper()
@@ -278,7 +275,7 @@ func (w *viewWorld) wantObjects(t *testing.T, requests, certificates []int64) {
 	}))
 }
 
-// wantFiltered tries filters by everything that is known of each object.
+// wantFiltered filters by everything that is known of each object.
 func (w *viewWorld) wantFiltered(t *testing.T, requests, certificates []int64) {
 	t.Helper()
 	testkit.Check(t, w.CA.EachCertificate(t.Context(), w.Admin(), notary.Filter{}, func(c *notary.Certificate) error {
@@ -304,7 +301,7 @@ func (w *viewWorld) wantFiltered(t *testing.T, requests, certificates []int64) {
 	}))
 }
 
-// A cursor may be that of an object which the caller does not see. It tells nothing of it.
+// A cursor may be that of an invisible object, and discloses nothing of it.
 func TestCursorsAreSealed(t *testing.T) {
 	t.Parallel()
 	w := newViewWorld(t)
@@ -350,7 +347,7 @@ func TestSignOthersByGrant(t *testing.T) {
 	testkit.WantKind(t, w.CA.Sign(t.Context(), me, id, ca.SignOptions{}), notary.NotFound)
 }
 
-// A long list ends to show what a grant showed soon after the grant is deleted.
+// A long list stops soon after the grant is deleted.
 func TestListsEndWithTheGrant(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -14,8 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// An Admin's password can be reset with the server stopped or running, generated or given, but never on the command
-// line.
+// An Admin's password can be reset with the server stopped or running, but never on the command line.
 func TestAccountRecover(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
@@ -51,7 +50,7 @@ func TestAccountRecover(t *testing.T) {
 	}
 }
 
-// As root, commands that change the data folder refuse one that belongs to the server's user, before creating anything.
+// As root, commands refuse a data folder of the server's user, before creating anything.
 func TestCommandsInAnotherUsersFolder(t *testing.T) {
 	t.Parallel()
 	data, backup, s := t.TempDir(), filepath.Join(t.TempDir(), "backup.db"), newShell(t, nil)

@@ -10,7 +10,6 @@ import (
 	"notary/internal/files"
 )
 
-// Simple commands send the expected calls and print the expected output.
 func TestActions(t *testing.T) {
 	t.Parallel()
 	const requests, authorities = "/api/v1/certificate_requests", "/api/v1/certificate_authorities"
@@ -82,7 +81,6 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// authority revoke shows the impact before it asks.
 func TestAuthorityRevokeShowsItsImpact(t *testing.T) {
 	t.Parallel()
 	const authority = "/api/v1/certificate_authorities/2"

@@ -13,9 +13,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// Two programs one migration apart run on one database under load. The newer one migrates while the older one serves,
-// both serve together, and no change is lost. A migration that excludes the older program is refused while that is
-// running, and keeps it out afterwards.
+// Two programs one migration apart run on one database under load, and no change is lost. A migration that excludes
+// the older program is refused while that is running, and keeps it out afterwards.
 func TestAdjacentVersions(t *testing.T) {
 	all, err := store.DatabaseSchema.List()
 	testkit.Check(t, err)
@@ -80,7 +79,6 @@ func TestAdjacentVersions(t *testing.T) {
 	}
 }
 
-// command runs a command on the database and returns its output.
 func (c *cluster) command(t *testing.T, args ...string) string {
 	t.Helper()
 	args = append(args, "--database", c.database, "--data", c.dataFolder(t))
@@ -104,7 +102,6 @@ func (l *load) loadAdjacent(t *testing.T, n int) {
 	}
 }
 
-// nextMigration is a possible migration of the next version.
 type nextMigration struct {
 	version, compatibleFrom int64
 	text                    string

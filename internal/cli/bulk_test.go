@@ -12,7 +12,6 @@ import (
 	"notary/api"
 )
 
-// Decisions on several requests send the expected calls and print the expected output, without a terminal.
 func TestBulkDecisions(t *testing.T) {
 	t.Parallel()
 	const path = "/api/v1/certificate_requests"
@@ -148,7 +147,6 @@ func TestFailuresAreReported(t *testing.T) {
 	}
 }
 
-// When decisions are interrupted, the outcomes so far are shown.
 func TestInterruptedBulkDecisions(t *testing.T) {
 	t.Parallel()
 	broken := newShell(t, answer(200, `{"result":[{"id":1,"status":"success"},`)).trusted()

@@ -9,8 +9,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// A server whose newest record is in the future stops issuing, says why, and resumes once an Admin confirms the clock.
-// Revocation and publication continue meanwhile.
+// A server whose newest record is in the future stops issuing until an Admin confirms the clock. Revocation and
+// publication continue.
 func TestClockIsConfirmed(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)

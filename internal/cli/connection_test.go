@@ -13,7 +13,6 @@ import (
 	"notary/internal/pki"
 )
 
-// accounts is a server with one account and one token.
 func accounts(initialized bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
@@ -88,8 +87,8 @@ func TestTrustOnFirstUse(t *testing.T) {
 	s.must("account", "me")
 }
 
-// An unknown server is not trusted without confirmation or a fingerprint, even on this machine, unless its certificate
-// is in a data folder that only this user can write.
+// An unknown server is not trusted without confirmation or a fingerprint, unless its certificate is in a data folder
+// that only this user can write.
 func TestUnknownServerIsNotTrusted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, accounts(true))
@@ -124,7 +123,7 @@ func TestWrongPasswordRemembersNothing(t *testing.T) {
 	}
 }
 
-// A server that was trusted by the system or by a CA certificate does not fall back to trust on first use.
+// A server that was trusted otherwise does not fall back to trust on first use.
 func TestKnownServerIsNotTrustedAgain(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, accounts(true))

@@ -21,8 +21,8 @@ import (
 
 const crashes = 20
 
-// The server is killed repeatedly under load. Everything it acknowledged survives each restart, the CRL number never
-// decreases, and the database is intact.
+// The server is killed repeatedly under load. Everything acknowledged survives, the CRL number never decreases, and
+// the database is intact.
 func TestKilledUnderLoad(t *testing.T) {
 	binary := buildProgram(t)
 	data := filepath.Join(t.TempDir(), "notary-data")
@@ -58,7 +58,7 @@ func (l *load) crashDuring(t *testing.T, server *process) {
 	running.Wait()
 }
 
-// buildProgram builds the program as a user gets it, without the race detector, with additional flags of go build.
+// buildProgram builds the program without the race detector, with additional flags.
 func buildProgram(t *testing.T, flags ...string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "notary")
@@ -69,7 +69,6 @@ func buildProgram(t *testing.T, flags ...string) string {
 	return binary
 }
 
-// process is a server in a separate process.
 type process struct {
 	env       []string // in addition to that of the test
 	cmd       *exec.Cmd
@@ -85,7 +84,6 @@ var (
 	publishesOn = regexp.MustCompile(`publishes: +on (\S+),`)
 )
 
-// startProcess starts a server and kills it at the end of the test.
 func startProcess(t *testing.T, binary string, args ...string) *process {
 	t.Helper()
 	p := &process{env: []string{"NOTARY_SETUP_CODE=off"}}
@@ -94,7 +92,6 @@ func startProcess(t *testing.T, binary string, args ...string) *process {
 	return p
 }
 
-// start waits until the server listens.
 func (p *process) start(dir, binary string, args ...string) error {
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Dir = dir

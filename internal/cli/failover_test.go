@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// Acknowledged changes survive the loss of nodes, of the database and of its server.
 func TestFailover(t *testing.T) {
 	binary := buildProgram(t)
 	t.Run("a node is killed and the database is unavailable", func(t *testing.T) { nodeAndDatabaseAway(t, binary) })
@@ -72,7 +71,6 @@ func standbyTakesOver(t *testing.T, binary string) {
 	l.finish(t, node, standby.URL("notary"))
 }
 
-// awaitSynchronous waits until the standby is synchronous.
 func awaitSynchronous(t *testing.T, primary *testkit.Cluster) {
 	t.Helper()
 	db := testkit.SQL(t, primary.URL("postgres"))
@@ -89,7 +87,6 @@ func awaitSynchronous(t *testing.T, primary *testkit.Cluster) {
 	}
 }
 
-// eitherOf returns the URL of whichever of two servers is writable.
 func eitherOf(t *testing.T, first, second string) string {
 	t.Helper()
 	one, err := url.Parse(first)
@@ -101,7 +98,6 @@ func eitherOf(t *testing.T, first, second string) string {
 	return one.String()
 }
 
-// wantReadOnly requires a database that can be read but not changed.
 func wantReadOnly(t *testing.T, database string) {
 	t.Helper()
 	st, err := store.Open(t.Context(), database, time.Now)
@@ -145,7 +141,6 @@ func (l *load) calls() calls {
 	return calls{l.acknowledged, l.unanswered, l.refused}
 }
 
-// await waits until n more calls are acknowledged, and returns how long that took.
 func (l *load) await(t *testing.T, n int) time.Duration {
 	t.Helper()
 	before, begun := l.calls(), time.Now()
@@ -154,7 +149,6 @@ func (l *load) await(t *testing.T, n int) time.Duration {
 	return time.Since(begun)
 }
 
-// awaitUntil waits until done accepts the numbers of calls.
 func (l *load) awaitUntil(t *testing.T, what string, done func(calls) bool) {
 	t.Helper()
 	for begun := time.Now(); !done(l.calls()); time.Sleep(5 * time.Millisecond) {

@@ -13,8 +13,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// TestHowTo runs the commands of every page in docs/howto as a reader would type them, after the preparations in
-// testdata/howto/start.sh and in the script named after the page.
+// TestHowTo runs the commands of every page in docs/howto, after testdata/howto/start.sh and the script named after
+// the page.
 func TestHowTo(t *testing.T) {
 	for _, program := range []string{"curl", "nginx", "openssl"} {
 		testkit.Require(t, program)
@@ -49,7 +49,6 @@ func runPage(t *testing.T, binary, page, name string) {
 	shell.run(t, strings.ReplaceAll(script, "8443", anyPort(t)))
 }
 
-// preparation returns a script of testdata/howto, or "".
 func preparation(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "howto", name+".sh"))
@@ -60,7 +59,6 @@ func preparation(t *testing.T, name string) string {
 	return string(text)
 }
 
-// anyPort returns an unused port.
 func anyPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -15,8 +15,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// PostgreSQL hangs: its processes are suspended. Reads and writes fail with a time to retry, the server can still be
-// stopped, and acknowledged changes are kept.
+// PostgreSQL hangs: its processes are suspended. Calls fail with a time to retry, the server can be stopped, and
+// acknowledged changes are kept.
 func TestHungPostgres(t *testing.T) {
 	binary := buildProgram(t)
 	postgres := testkit.StartCluster(t, "fsync = off")

@@ -18,7 +18,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// inspecting returns a shell whose clock matches the certificates of a test.
 func inspecting(t *testing.T) (*shell, *testkit.Outside) {
 	t.Helper()
 	s := newShell(t, answer(500, ""))

@@ -14,8 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// ledger records what is known about one request. The outcome of some calls is unknown: they got no answer, or the
-// answer says so.
+// ledger records what is known about one request. The outcome of some calls is unknown.
 type ledger struct {
 	id  int64
 	csr string
@@ -26,7 +25,7 @@ type ledger struct {
 	running, begun         int // calls in progress, and started in total
 }
 
-// begin counts another call. It returns the call's number, or -1 if another call for the same request is in progress.
+// begin returns the number of another call, or -1 if one for the request is in progress.
 func (r *ledger) begin() (begun int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,14 +97,13 @@ func unknown(err error) bool {
 	return isUnavailable(err) && errors.Is(err, client.ErrOutcomeUnknown)
 }
 
-// isUnavailable reports whether the server or its database was unavailable.
 func isUnavailable(err error) bool {
 	kind := notary.KindOf(err)
 	return kind == notary.Unavailable || kind == notary.OutcomeUnknown
 }
 
-// verify compares the server with the ledger through the API: every request is stored as submitted, with every
-// acknowledged certificate and revocation, and every revoked serial number is on the CRL.
+// verify compares the server with the ledger: every request, acknowledged certificate and revocation is there, and
+// every revoked serial number is on the CRL.
 func (l *load) verify(t *testing.T) {
 	t.Helper()
 	for _, failure := range l.failures {
@@ -140,7 +138,7 @@ func (l *load) verify(t *testing.T) {
 	}
 }
 
-// inventory counts certificates and revocations by request, and checks that every revoked serial number is on the CRL.
+// inventory counts certificates and revocations by request, and checks the CRL.
 func (l *load) inventory(t *testing.T) (certificates, revoked map[int64]int) {
 	t.Helper()
 	listed := l.listed(t)
@@ -162,7 +160,6 @@ func (l *load) inventory(t *testing.T) (certificates, revoked map[int64]int) {
 	return certificates, revoked
 }
 
-// listed returns the serial numbers on the CRL.
 func (l *load) listed(t *testing.T) map[string]bool {
 	t.Helper()
 	der, err := l.client.CRL(t.Context(), l.authority)

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The flags of the lists send the expected queries. The shell's clock is at 2026-06-01T12:00:00Z.
+// The shell's clock is at 2026-06-01T12:00:00Z.
 func TestListFlags(t *testing.T) {
 	t.Parallel()
 	const requests, certificates, export = "/api/v1/certificate_requests", "/api/v1/certificates",
@@ -96,7 +96,6 @@ func TestListUsage(t *testing.T) {
 	}
 }
 
-// pagesOf serves requests with the ids 1 to n in pages.
 func pagesOf(n, size int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		from := 1
@@ -169,7 +168,6 @@ func watched(t *testing.T, answers []string, args ...string) result {
 	return result{code, out.String(), errs.String()}
 }
 
-// After the list, only additions and changes are printed, until interrupted.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	one, oneLater := `{"id":1,"status":"Outstanding","common_name":"a<b"}`,

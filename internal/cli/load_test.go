@@ -21,7 +21,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// load drives one or more servers with many concurrent clients, and records what they have acknowledged.
+// load drives servers with many concurrent clients, and records what they have acknowledged.
 type load struct {
 	client    *client.Client   // for preparation and verification
 	nodes     []*client.Client // receive the load; if nil, client does
@@ -38,7 +38,6 @@ type load struct {
 	crl          int64          // the highest CRL number seen
 }
 
-// operation is an operation of a client on a request.
 type operation int
 
 const (
@@ -47,7 +46,6 @@ const (
 	revoke
 )
 
-// operations returns n of each kind in random order.
 func operations(n int) []operation {
 	all := make([]operation, 0, 3*n)
 	for range n {
@@ -57,7 +55,7 @@ func operations(n int) []operation {
 	return all
 }
 
-// run performs the deeds with several clients until all are done or ctx ends. It does not abort calls in progress.
+// run performs the work with several clients until it is done or ctx ends, without aborting calls in progress.
 func (l *load) run(ctx context.Context, clients int, work []operation) {
 	queue := make(chan operation, len(work))
 	for _, d := range work {
@@ -99,7 +97,6 @@ func (l *load) do(ctx context.Context, d operation) {
 	l.count(ctx, err)
 }
 
-// node returns one of the servers.
 func (l *load) node() *client.Client {
 	if len(l.nodes) == 0 {
 		return l.client
@@ -107,8 +104,7 @@ func (l *load) node() *client.Client {
 	return l.nodes[rand.IntN(len(l.nodes))]
 }
 
-// count counts a call. After a call without an answer the client pauses briefly. A server that refuses must give a time
-// to retry.
+// count counts a call, and pauses after one without an answer. A server that refuses must give a time to retry.
 func (l *load) count(ctx context.Context, err error) {
 	l.mu.Lock()
 	var e *notary.Error
@@ -172,8 +168,7 @@ func (l *load) failed(what string) {
 	l.failures = append(l.failures, what)
 }
 
-// watchCRL fetches the CRL from each server in turn until ctx ends: CRLs are generated under load too, and their number
-// never decreases.
+// watchCRL fetches the CRL from each server in turn until ctx ends; its number never decreases.
 func (l *load) watchCRL(ctx context.Context, t *testing.T) {
 	for turn := 0; ctx.Err() == nil; turn++ {
 		node := l.client
@@ -192,7 +187,7 @@ func (l *load) watchCRL(ctx context.Context, t *testing.T) {
 	}
 }
 
-// underLoad runs the deeds while watching the CRL.
+// underLoad performs the work while watching the CRL.
 func (l *load) underLoad(ctx context.Context, t *testing.T, clients int, work []operation) {
 	watching, enough := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
@@ -215,7 +210,6 @@ func newTestCSR() (string, error) {
 	return csr.PEM, nil
 }
 
-// prepare creates the first account and an authority, and logs in.
 func prepare(t testing.TB, c *client.Client) *load {
 	t.Helper()
 	account := api.CreateAccount{Email: "load@example.com", Password: testkit.Password}
@@ -230,7 +224,6 @@ func prepare(t testing.TB, c *client.Client) *load {
 	return l
 }
 
-// connect returns a client that does not verify the server's certificate.
 func connect(t testing.TB, url string) *client.Client {
 	t.Helper()
 	c, err := client.New(client.Config{Server: url, TLS: &tls.Config{InsecureSkipVerify: true}})
@@ -239,8 +232,8 @@ func connect(t testing.TB, url string) *client.Client {
 	return c
 }
 
-// 64 clients create, sign and revoke 2,000 requests in random order. Calls fail only as the transition table allows,
-// and all acknowledged changes are stored.
+// Clients create, sign and revoke requests in random order. Calls fail only as the transition table allows, and all
+// acknowledged changes are stored.
 func TestManyClientsAtOnce(t *testing.T) {
 	c := apptest.Config(t)
 	url, stop := apptest.Start(t, c)
@@ -253,7 +246,6 @@ func TestManyClientsAtOnce(t *testing.T) {
 	checkWhole(t, c.DB)
 }
 
-// checkWhole opens the database of stopped servers and checks it.
 func checkWhole(t *testing.T, database string) {
 	t.Helper()
 	st, err := store.Open(t.Context(), database, time.Now, testkit.Patient...)

@@ -21,7 +21,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// recorder simulates a server with some authorities and requests, and records changes.
 type recorder struct {
 	csr   string // of request 7
 	mu    sync.Mutex
@@ -55,7 +54,6 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// Authorities and requests can be given by name where it is unambiguous.
 func TestNamesInsteadOfIDs(t *testing.T) {
 	t.Parallel()
 	for command, want := range map[string]string{
@@ -83,8 +81,8 @@ func TestNamesInsteadOfIDs(t *testing.T) {
 	}
 }
 
-// Without a terminal, a request given by name is only changed with --yes, because it may belong to someone else. Its
-// owner is always shown.
+// Without a terminal, a request given by name, which may be someone else's, is only changed with --yes. Its owner is
+// shown.
 func TestNamedRequestsAreConfirmed(t *testing.T) {
 	t.Parallel()
 	chain := filepath.Join(t.TempDir(), "chain.pem")
@@ -131,7 +129,6 @@ func TestSwitchWithSeparateValue(t *testing.T) {
 	s.run("authority", "settings", "2", "--ocsp", "false").wantFailure(t, `write --ocsp=false, with an equals sign`)
 }
 
-// Without a terminal, requests found by flags are only changed with --yes.
 func TestBulkDecisionsWithoutATerminalNeedYes(t *testing.T) {
 	t.Parallel()
 	for _, verb := range []string{"sign --authority 2", "reject", "revoke"} {

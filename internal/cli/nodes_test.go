@@ -31,7 +31,6 @@ func newCluster(t *testing.T, binary, database string) *cluster {
 	return c
 }
 
-// start starts another node.
 func (c *cluster) start(t *testing.T, args ...string) *process {
 	t.Helper()
 	p, err := c.try(t, c.dataFolder(t), args...)
@@ -39,7 +38,6 @@ func (c *cluster) start(t *testing.T, args ...string) *process {
 	return p
 }
 
-// try starts a node on a data folder, if that succeeds.
 func (c *cluster) try(t *testing.T, data string, args ...string) (*process, error) {
 	p := &process{env: c.env}
 	t.Cleanup(func() {
@@ -56,7 +54,6 @@ func (c *cluster) try(t *testing.T, data string, args ...string) (*process, erro
 		"--database", c.database}, args...)...)
 }
 
-// errorLines returns the lines of a log that report errors or failed calls.
 func errorLines(log string) string {
 	var found strings.Builder
 	for line := range strings.Lines(log) {
@@ -67,7 +64,6 @@ func errorLines(log string) string {
 	return found.String()
 }
 
-// dataFolder creates the data folder of a node, with the shared key file.
 func (c *cluster) dataFolder(t *testing.T) string {
 	t.Helper()
 	data := t.TempDir()
@@ -77,7 +73,6 @@ func (c *cluster) dataFolder(t *testing.T) string {
 	return data
 }
 
-// loadOn returns a load on all nodes.
 func loadOn(t *testing.T, nodes ...*process) *load {
 	t.Helper()
 	l := prepare(t, connect(t, nodes[0].url))
@@ -88,7 +83,7 @@ func loadOn(t *testing.T, nodes ...*process) *load {
 	return l
 }
 
-// Any number of nodes run on one database, and it does not matter which one is called.
+// It does not matter which node is called.
 func TestNodes(t *testing.T) {
 	binary := buildProgram(t)
 	for _, test := range []struct {
@@ -143,8 +138,7 @@ func nodesUnderLoad(t *testing.T, c *cluster) {
 	checkWhole(t, c.database)
 }
 
-// A renewal and a revocation race on two nodes. Either may win, but once the revocation is acknowledged, the request
-// stays revoked.
+// A renewal and a revocation race on two nodes. Once the revocation is acknowledged, the request stays revoked.
 func nodesDecideAtOnce(t *testing.T, c *cluster) {
 	l := loadOn(t, c.start(t), c.start(t))
 	with := api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)}
@@ -197,8 +191,7 @@ func passwordOf(database string) string {
 	return password
 }
 
-// A node drops a cached authority when another one changes it. Until then it signs nothing, because it checks again
-// before it answers.
+// A node drops a cached authority that another one changes. Until then it signs nothing, because it checks again.
 func nodesHearOfAuthorities(t *testing.T, c *cluster) {
 	l := loadOn(t, c.start(t), c.start(t))
 	here, there := l.nodes[0], l.nodes[1]

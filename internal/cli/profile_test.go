@@ -10,7 +10,6 @@ import (
 	"notary/api"
 )
 
-// A profile is read as JSON or YAML; errors name the file.
 func TestParseProfile(t *testing.T) {
 	t.Parallel()
 	want := api.Profile{Name: "web", Version: 3, ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"},
@@ -43,7 +42,6 @@ func TestParseProfile(t *testing.T) {
 	}
 }
 
-// A profile can be given by id or name.
 func TestProfileByIDOrName(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -67,7 +65,6 @@ func TestProfileByIDOrName(t *testing.T) {
 	}
 }
 
-// The output of a check and its exit code.
 func TestProfileCheckOutput(t *testing.T) {
 	t.Parallel()
 	const refused = `{"result":{"ok":false,"verdicts":[{"rule":"key","ok":true,"reason":""},{"rule":"dns_names","ok":false,"reason":"not this"}],

@@ -37,7 +37,6 @@ type shell struct {
 	now       time.Time
 }
 
-// result is the outcome of a command.
 type result struct {
 	code     int
 	out, err string
@@ -54,7 +53,6 @@ func newShell(t *testing.T, handler http.Handler) *shell {
 		env: map[string]string{config.EnvData: data}, now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
 }
 
-// run runs "notary args…" against the test's server.
 func (s *shell) run(args ...string) result { return s.runWith("", args...) }
 
 func (s *shell) runWith(stdin string, args ...string) result {
@@ -73,7 +71,6 @@ func (s *shell) runWith(stdin string, args ...string) result {
 	return result{code, out.String(), errs.String()}
 }
 
-// must runs a command that has to succeed.
 func (s *shell) must(args ...string) result {
 	s.t.Helper()
 	r := s.run(args...)
@@ -83,7 +80,6 @@ func (s *shell) must(args ...string) result {
 	return r
 }
 
-// trusted lets the commands trust the server without a login.
 func (s *shell) trusted() *shell {
 	s.env["NOTARY_CA_CERT"] = s.write("server.pem", s.server.pem())
 	s.env["NOTARY_TOKEN"] = "the-token"
@@ -144,7 +140,6 @@ func newTestServer(t *testing.T, handler http.Handler) *testServer {
 	return s
 }
 
-// sent returns the calls since the last time.
 func (s *testServer) sent() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,7 +178,6 @@ func newCertificate(t *testing.T) *tls.Certificate {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
-// answer returns a handler with a fixed response.
 func answer(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
@@ -196,7 +190,6 @@ const (
 	created = `{"result":{"message":"success","id":7}}`
 )
 
-// refuse returns a handler that responds with an error.
 func refuse(status int, code, message string) http.HandlerFunc {
 	body, _ := json.Marshal(api.Error{Error: message, Code: code})
 	return answer(status, string(body))

@@ -52,7 +52,6 @@ http {
 }
 `
 
-// startProxy runs nginx in front of a server until the end of the test, and returns its URL.
 func startProxy(t *testing.T, c *config.Config, url string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -94,8 +93,7 @@ func clientFrom(t *testing.T, address string) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// Behind a real reverse proxy each client has its own limits, sessions and events, whatever addresses another one
-// claims.
+// Behind a real reverse proxy each client has its own limits, sessions and events, whatever addresses others claim.
 func TestInteropNginx(t *testing.T) {
 	testkit.Require(t, "nginx")
 	t.Parallel()

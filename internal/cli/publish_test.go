@@ -55,8 +55,7 @@ func nodesPublish(t *testing.T, c *cluster) {
 	t.Logf("a revocation was on all lists of both nodes within %v; the delay is 2 s", slowest)
 }
 
-// signOne creates and signs a request. It returns the certificate's serial number and the path of its CRL distribution
-// point.
+// signOne returns the certificate's serial number and the path of its CRL distribution point.
 func signOne(t *testing.T, c *client.Client, authority int64) (id int64, serial, path string) {
 	t.Helper()
 	csr, err := newTestCSR()

@@ -10,8 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The commands in docs/operations.md restore a PostgreSQL database for an ordinary user. A restore that leaves the
-// tables to another user is explained.
+// The commands in docs/operations.md restore a PostgreSQL database for an ordinary user.
 func TestPostgresRestoreAsDocumented(t *testing.T) {
 	t.Parallel()
 	const document, heading = "../../docs/operations.md", "Backup and restore: PostgreSQL"
@@ -55,7 +54,6 @@ func TestPostgresRestoreAsDocumented(t *testing.T) {
 	}
 }
 
-// documentShell runs commands as a document shows them.
 type documentShell struct {
 	dir string
 	env []string
@@ -91,7 +89,6 @@ func (s documentShell) fail(t *testing.T, commands string) string {
 	return string(out)
 }
 
-// serve starts a server for the following commands, and returns a function that stops it.
 func (s *documentShell) serve(t *testing.T, binary string) (stop func()) {
 	t.Helper()
 	server := &process{env: s.env}

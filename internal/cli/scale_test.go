@@ -1,7 +1,6 @@
 //go:build !race
 
-// Filling the database takes minutes under the race detector, which finds nothing here: make test runs this file
-// without it.
+// make test runs this file without the race detector, which would take minutes and find nothing.
 
 package cli
 
@@ -53,7 +52,6 @@ func TestListOfAHundredThousandIsStreamed(t *testing.T) {
 
 var peakMemory = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
-// memory returns the peak memory use of the process in bytes, including its code.
 func (p *process) memory(t *testing.T) int64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))

@@ -15,7 +15,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// Only the signals for it end the server.
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	binary := buildProgram(t)
@@ -66,7 +65,6 @@ func TestServerSurvivesItsLogReader(t *testing.T) {
 	p.once.Do(func() { testkit.Check(t, p.cmd.Wait()) })
 }
 
-// awaitLine waits until a file contains text, at most until the test's timeout.
 func awaitLine(t *testing.T, file, text string) {
 	t.Helper()
 	for t.Context().Err() == nil {

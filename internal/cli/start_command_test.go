@@ -57,7 +57,6 @@ func TestStartCommandUntilItsContextEnds(t *testing.T) {
 	}
 }
 
-// The whole program refuses to start, and creates no database.
 func TestStartWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)

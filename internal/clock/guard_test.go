@@ -11,7 +11,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// machine has a clock that can be set, and one that counts the time since boot.
 type machine struct {
 	*testkit.World
 	*clock.Guard

@@ -50,7 +50,6 @@ func TestSettingsInForce(t *testing.T) {
 	}
 }
 
-// The source of a port within listen is that of listen.
 func TestSettingsInForceKnowWhereThePortIsFrom(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// reloading is a configuration with its own file.
 type reloading struct {
 	*Live
 	file string

@@ -12,8 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// version returns the schema of a program with n migrations: the second adds a column that earlier programs ignore, the
-// third renames one that the first uses.
+// version returns the schema after n migrations: the second is compatible with earlier programs, the third is not.
 func version(n int) db.Schema {
 	steps := []string{own,
 		"ALTER TABLE word ADD COLUMN language TEXT NOT NULL DEFAULT '';\n" +
@@ -69,7 +68,6 @@ func wantWords(t *testing.T, d *db.DB, want int64) {
 	}
 }
 
-// A program runs on a newer schema that is compatible with it and refuses any other, with advice.
 func TestOlderProgram(t *testing.T) {
 	t.Parallel()
 	name := testkit.Database(t)
@@ -118,7 +116,7 @@ func truth() string {
 	return "1"
 }
 
-// Nodes keep running during a compatible migration. Any other migration is refused while they are running.
+// Nodes keep running during a compatible migration and prevent any other.
 func TestMigrationWithRunningNodes(t *testing.T) {
 	t.Parallel()
 	name := testkit.Postgres(t)
@@ -147,7 +145,6 @@ func TestMigrationWithRunningNodes(t *testing.T) {
 	testkit.WantText(t, err, "run the newer program that upgraded it")
 }
 
-// A migration waits for nodes that are shutting down.
 func TestMigrationWaitsForNodes(t *testing.T) {
 	t.Parallel()
 	name := testkit.Postgres(t)
@@ -222,7 +219,7 @@ func TestMigrationWithUnannouncedNodes(t *testing.T) {
 	testkit.Check(t, d.Close())
 }
 
-// A dry run lists the effects of the migrations without applying them. A server may be using the database.
+// A dry run lists the effects of the migrations without applying them, even in use.
 func TestDryRun(t *testing.T) {
 	t.Parallel()
 	name := testkit.Database(t)

@@ -14,7 +14,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// own creates the tables of package db and a table of words.
 const own = `-- +goose Up
 CREATE TABLE counter (name TEXT NOT NULL, at BIGINT NOT NULL, object_id BIGINT NOT NULL, part BIGINT NOT NULL,
 	slot BIGINT NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (name, at, object_id, part, slot));
@@ -81,7 +80,6 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// All nodes agree on the value that was proposed first.
 func TestAgree(t *testing.T) {
 	t.Parallel()
 	d := openWords(t, testkit.Database(t))

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// A database that hangs gets one query, however many callers ask. All of them learn that it does not answer, and those
-// still waiting share its late answer.
+// A database that hangs gets one query, however many callers ask, and those still waiting share its late answer.
 func TestProbesShareOneQuery(t *testing.T) {
 	t.Parallel()
 	var p probe

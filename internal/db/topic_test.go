@@ -11,7 +11,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// openDictionary opens a database of words that nodes cache, except for an uncached column.
 func openDictionary(t *testing.T, name string) *db.DB {
 	t.Helper()
 	schema := words
@@ -23,8 +22,7 @@ func openDictionary(t *testing.T, name string) *db.DB {
 	return d
 }
 
-// Every statement that writes to a cached table invalidates the caches before the write is acknowledged: a new write
-// path cannot forget it.
+// Every statement that writes to a cached table invalidates the caches before the write is acknowledged.
 func TestEveryWriteInvalidatesCaches(t *testing.T) {
 	t.Parallel()
 	d := openDictionary(t, testkit.Database(t))

@@ -30,13 +30,11 @@ func hasNotice(objects []inspect.Object, code string) bool {
 	})
 }
 
-// manyTimes returns a file with n copies of again after before.
 func manyTimes(before []byte, n int, again []byte) []byte {
 	return append(bytes.Clone(before), bytes.Repeat(again, n)...)
 }
 
-// However many signatures and possible issuers there are, the number of verifications is bounded. Reaching the
-// limit is reported and causes no errors.
+// The number of verifications is bounded. Reaching the limit is reported and causes no errors.
 func TestVerificationsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -70,8 +68,7 @@ func TestVerificationsAreBounded(t *testing.T) {
 	}
 }
 
-// sameNames returns certificates of authorities with one name and different keys, and the last of them as an
-// authority.
+// sameNames returns certificates of authorities with one name and different keys, and the last authority.
 func sameNames(t *testing.T, n int) ([]*x509.Certificate, *testkit.Outside) {
 	t.Helper()
 	root := testkit.OutsideRoot(t, notary.ECDSAP256, now)
@@ -137,8 +134,7 @@ func TestLintsAreBounded(t *testing.T) {
 	}
 }
 
-// The report does not grow with the product of the parts of a file: a CRL that repeats one serial number, with
-// certificates that have it or with unknown extensions.
+// The report does not grow with the product of the parts of a file.
 func TestProblemsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -165,8 +165,7 @@ func TestSelfSignedServerIsReported(t *testing.T) {
 	wantWrong(t, objects, "self_signed")
 }
 
-// Terminal control characters, line breaks and hidden characters are escaped everywhere, and long text is
-// truncated.
+// Terminal control characters, line breaks and hidden characters are escaped, and long text is truncated.
 func TestHostileNamesAreEscapedAndCut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -31,7 +31,6 @@ func chainOf(t *testing.T, objects []inspect.Object) *inspect.Chain {
 	return nil
 }
 
-// The path is found in any order, and a wrong order is reported.
 func TestChains(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -95,7 +94,6 @@ func again(t *testing.T, root *testkit.Outside, key crypto.Signer, issuer *x509.
 	})
 }
 
-// issuedBy returns a leaf signed by the key of another leaf.
 func issuedBy(t *testing.T, issuer *x509.Certificate, w world) *x509.Certificate {
 	t.Helper()
 	outside := testkit.OutsideRoot(t, notary.ECDSAP256, now)
@@ -154,7 +152,7 @@ func TestEachIssuerOfANameIsFollowed(t *testing.T) {
 	}
 }
 
-// For a forbidden name, both the certificate with the name and the authority that forbids it are reported.
+// Both the certificate with a forbidden name and the authority that forbids it are reported.
 func TestForbiddenNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -2,7 +2,6 @@ package inspect
 
 import "time"
 
-// The work limits of [Read].
 const (
 	MaxVerifications = maxVerifications
 	MaxLinted        = maxLinted

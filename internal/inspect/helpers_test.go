@@ -22,10 +22,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// now is the time in the tests.
 var now = time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)
 
-// world is a faultless chain of three certificates.
 type world struct {
 	root, issuer *testkit.Outside
 	key          crypto.Signer
@@ -40,7 +38,6 @@ func newWorld(t testing.TB) world {
 	return world{root, issuer, key, issuer.Issue(t, key.Public(), asServer)}
 }
 
-// asServer makes a template that of a faultless server certificate.
 func asServer(c *x509.Certificate) {
 	c.Subject = pkix.Name{CommonName: "a.example.com", Organization: []string{"Example"}}
 	c.DNSNames = []string{"a.example.com", "b.example.com"}
@@ -137,7 +134,6 @@ func crl(t testing.TB, issuer *testkit.Outside, edit func(*x509.RevocationList),
 	return der
 }
 
-// rsa1024 is a key that is too weak.
 var rsa1024 = sync.OnceValue(func() crypto.Signer {
 	out, err := exec.Command("openssl", "genrsa", "1024").Output()
 	if err != nil {

@@ -113,9 +113,8 @@ func TestBrokenParts(t *testing.T) {
 	wantWrong(t, read(t, append(bytes.Clone(w.leaf.Raw), w.issuer.Certificate.Raw...)))
 }
 
-// Malicious input causes a bounded amount of work. The test measures processor time rather than elapsed time: each
-// input takes a few seconds at most, but would take hours without limits. It is not parallel, so that it measures
-// only its own work.
+// Malicious input causes a bounded amount of work, measured in processor time: a few seconds instead of hours. It is
+// not parallel, so that it measures only its own work.
 func TestReadTakesABoundedTime(t *testing.T) {
 	w := newWorld(t)
 	huge := huge(t, w)

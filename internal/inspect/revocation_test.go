@@ -78,7 +78,7 @@ func TestCRLProblems(t *testing.T) {
 	}
 }
 
-// With certificates in the same input, the signature is verified and revoked certificates are reported.
+// With certificates, the signature is verified and revoked ones are reported.
 func TestCRLWithCertificates(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -148,7 +148,6 @@ func TestUnreadableFilesAreExplained(t *testing.T) {
 	}
 }
 
-// ocsp returns a response signed by the issuer itself.
 func (w world) ocsp(t *testing.T, c *x509.Certificate, status int, edits ...func(*ocsp.Response)) []byte {
 	t.Helper()
 	template := ocsp.Response{Status: status, SerialNumber: c.SerialNumber, ThisUpdate: now.Add(-time.Hour),

@@ -33,7 +33,6 @@ func TestWeakAndBlockedKeys(t *testing.T) {
 	}
 }
 
-// However many RSA keys a file has, a bounded number is examined, and the rest is reported.
 func TestExaminedKeysAreBounded(t *testing.T) {
 	t.Parallel()
 	const each = 8 // units of work for 2048 bits

@@ -13,7 +13,6 @@ import (
 	"notary/internal/pki"
 )
 
-// signatures are the benchmarked signature algorithms of authorities.
 var signatures = []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048}
 
 func BenchmarkLeaf(b *testing.B) {

@@ -56,8 +56,7 @@ func TestPathLength(t *testing.T) {
 	verify(t, issueLeaf(t, narrow, leafCSR(t, "a.example.com"), terms), narrow, x509.ExtKeyUsageServerAuth)
 }
 
-// Constraints apply at any depth, and the error has the name and the authority. Permitted names are covered by
-// nameCases.
+// Constraints apply at any depth. Permitted names are covered by nameCases.
 func TestNameConstraints(t *testing.T) {
 	t.Parallel()
 	constrained := outside(t, func(c *x509.Certificate) {
@@ -170,7 +169,7 @@ func TestAuthorityThatMayNotSign(t *testing.T) {
 }
 
 // They also apply to an authority's common name if programs take it for a DNS name, as Java does with every single
-// word. The error says what to do.
+// word.
 func TestNameConstraintsOfACommonName(t *testing.T) {
 	t.Parallel()
 	constrained := outside(t, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} })
@@ -186,7 +185,6 @@ func TestNameConstraintsOfACommonName(t *testing.T) {
 	}
 }
 
-// The permitted subtrees of an authority must lie within those above it, and outside of the excluded ones.
 func TestSubtreesOfAnIntermediate(t *testing.T) {
 	t.Parallel()
 	upper := newRootWith(t, notary.NameConstraints{

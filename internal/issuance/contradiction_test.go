@@ -47,8 +47,7 @@ func TestProfileNames(t *testing.T) {
 	}
 }
 
-// contradictions are invalid changes to the built-in profile server-client, with the field and a word of the
-// error.
+// contradictions are invalid changes to the profile server-client, with the field and a word of the error.
 var contradictions = []struct {
 	name  string
 	edit  func(*notary.Rules)

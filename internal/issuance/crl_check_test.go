@@ -11,7 +11,6 @@ import (
 	"notary/internal/pki"
 )
 
-// checked returns a CRL with every kind of entry, and its part to be signed.
 func checked(t *testing.T) (*CRL, []byte, CRLTerms) {
 	t.Helper()
 	key, err := pki.GenerateKey(notary.Ed25519)
@@ -54,8 +53,8 @@ func checked(t *testing.T) (*CRL, []byte, CRLTerms) {
 	return list, slices.Clone(parsed.RawTBSRevocationList), terms
 }
 
-// The check finds any changed octet, except in the algorithm, which package x509 encodes, and where another serial
-// number, time or reason would be valid.
+// The check finds any changed octet, except in the algorithm and where another serial number, time or reason would be
+// valid.
 func TestCheckDetectsEveryChange(t *testing.T) {
 	t.Parallel()
 	list, tbs, terms := checked(t)
@@ -126,8 +125,7 @@ func TestCheckComparesWithTheIntendedContent(t *testing.T) {
 	}
 }
 
-// Invalid reason codes of a full CRL are refused: 0, which is omitted, that of delta CRLs, the unassigned one and
-// those above the range.
+// Reason codes that a full CRL cannot have: 0, that of delta CRLs, the unassigned one and those above the range.
 func TestReasonsThatCannotBeListed(t *testing.T) {
 	t.Parallel()
 	for code := range 256 {

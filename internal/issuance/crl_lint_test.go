@@ -9,8 +9,7 @@ import (
 	"notary/internal/issuance"
 )
 
-// zlint's lints find faults in a CRL, and for a long one in its first thousand entries, which are linted with the
-// real frame and issuing distribution point.
+// For a long CRL, zlint lints its first thousand entries with the real frame and issuing distribution point.
 func TestLintOfAList(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, notary.ECDSAP256, -1)

@@ -19,7 +19,6 @@ import (
 	"notary/internal/issuance"
 )
 
-// crlList is a CRL with its entries.
 type crlList struct {
 	issuance.CRLTerms
 	revocations []notary.Revocation

@@ -22,7 +22,6 @@ import (
 // now is the time in the tests; its fraction of a second is intentional.
 var now = time.Date(2030, 5, 6, 7, 8, 9, 500, time.UTC)
 
-// algorithms are the tested algorithms of keys and authorities.
 var algorithms = []notary.KeyAlgorithm{notary.ECDSAP256, notary.ECDSAP384, notary.ECDSAP521,
 	notary.Ed25519, notary.RSA2048}
 
@@ -42,7 +41,6 @@ var keys = sync.OnceValue(func() map[notary.KeyAlgorithm][2]crypto.Signer {
 	return made
 })
 
-// authorityKey and leafKey return two different cached keys of an algorithm.
 func authorityKey(alg notary.KeyAlgorithm) crypto.Signer { return keys()[alg][0] }
 func leafKey(alg notary.KeyAlgorithm) crypto.Signer      { return keys()[alg][1] }
 
@@ -124,7 +122,6 @@ func outsideWith(tb testing.TB, key crypto.Signer, edit func(*x509.Certificate))
 	return issuance.Issuer{Certificate: certificate, Signer: key}
 }
 
-// profile returns the built-in profile with that name, or the default for "".
 func profile(tb testing.TB, name string) *notary.Profile {
 	tb.Helper()
 	if name == "" {
@@ -184,7 +181,6 @@ func verify(tb testing.TB, certificate *x509.Certificate, issuer issuance.Issuer
 	}
 }
 
-// countingSigner records what it signs.
 type countingSigner struct {
 	crypto.Signer
 	calls int

@@ -48,7 +48,6 @@ func TestLeafForEveryPairOfKeys(t *testing.T) {
 	}
 }
 
-// wantReadBack requires a certificate to equal its own parsed bytes.
 func wantReadBack(t *testing.T, certificate *x509.Certificate) {
 	t.Helper()
 	again, err := x509.ParseCertificate(certificate.Raw)
@@ -170,7 +169,6 @@ func TestSubjectKeepsItsBytes(t *testing.T) {
 	}
 }
 
-// Requested extensions other than names are ignored, CA rights in particular.
 func TestRequestedRightsAreIgnored(t *testing.T) {
 	t.Parallel()
 	key := leafKey(notary.ECDSAP256)

@@ -9,7 +9,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// nameCase is a certificate for some names under an authority with name constraints.
 type nameCase struct {
 	what                string
 	permitted, excluded []string
@@ -30,7 +29,6 @@ func (c nameCase) subject() pkix.Name {
 	return name
 }
 
-// verdicts tell which verifiers accept the certificate.
 type verdicts struct{ we, openssl, golang bool }
 
 var (
@@ -389,8 +387,8 @@ var nameCases = []nameCase{
 		differs: "Go does not know constraints on directory names, and refuses what it does not know"},
 }
 
-// OpenSSL and Go accept what we certify under name constraints, and so does Java except for what it cannot parse.
-// If the first two differ, we follow the stricter, and the table says why.
+// OpenSSL and Go accept what we certify under name constraints, and so does Java what it can parse. If the first two
+// differ, we follow the stricter.
 func TestInteropNameConstraints(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")

@@ -27,7 +27,6 @@ func newResponder(tb testing.TB, issuer issuance.Issuer) issuance.Responder {
 	return issuance.Responder{Certificate: issued.Certificate, Signer: key}
 }
 
-// certID returns the CertID of one of the issuer's certificates, as encoded by package ocsp.
 func certID(tb testing.TB, issuer issuance.Issuer, serial int64) []byte {
 	tb.Helper()
 	der, err := ocsp.CreateRequest(&x509.Certificate{SerialNumber: big.NewInt(serial)}, issuer.Certificate, nil)

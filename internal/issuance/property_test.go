@@ -19,11 +19,9 @@ import (
 	"notary/internal/pki"
 )
 
-// manyOfEach is the number of certificates issued under each profile.
 const manyOfEach = 1000
 
-// Certificates of every built-in profile, for random valid subjects and names, pass zlint without errors and are
-// parsed by package x509.
+// Certificates of every built-in profile, for random valid subjects and names, pass zlint and package x509.
 func TestEveryBuiltinProfileIssuesWhatZlintAccepts(t *testing.T) {
 	t.Parallel()
 	registry, err := lint.GlobalRegistry().Filter(lint.FilterOptions{
@@ -55,7 +53,6 @@ func TestEveryBuiltinProfileIssuesWhatZlintAccepts(t *testing.T) {
 	}
 }
 
-// wantNoErrors checks a certificate's bytes with zlint and package x509.
 func wantNoErrors(t *testing.T, issued *issuance.Issued, registry lint.Registry, which string) {
 	t.Helper()
 	der := issued.Certificate.Raw
@@ -81,7 +78,6 @@ func wantNoErrors(t *testing.T, issued *issuance.Issued, registry lint.Registry,
 	}
 }
 
-// generator generates random requests that a profile allows.
 type generator struct {
 	*rand.Rand
 	profile *notary.Profile
@@ -110,7 +106,6 @@ func (g *generator) csr(t *testing.T) *pki.CSR {
 	return newCSR(t, g.key(), subject, names...)
 }
 
-// key returns mostly P-256 keys, which sign quickly.
 func (g *generator) key() crypto.Signer {
 	if g.IntN(10) > 0 {
 		return leafKey(notary.ECDSAP256)

@@ -18,7 +18,6 @@ import (
 	"notary/internal/pki"
 )
 
-// changed returns the default profile with edited rules, which must be valid.
 func changed(tb testing.TB, edit func(*notary.Rules)) *notary.Profile {
 	tb.Helper()
 	p := profile(tb, "")
@@ -227,7 +226,7 @@ func TestSubjectIsFixed(t *testing.T) {
 	wantError(t, err, notary.Unprocessable, "subject", "authority itself")
 }
 
-// The certificate gets the profile's key usages that suit the key; if none does, nothing is issued.
+// If no key usage of the profile suits the key, nothing is issued.
 func TestKeyUsageFitsTheKey(t *testing.T) {
 	t.Parallel()
 	p := changed(t, func(r *notary.Rules) {
@@ -309,7 +308,6 @@ func TestProfileExtensions(t *testing.T) {
 	}
 }
 
-// A validity longer than the profile allows is refused, but clock differences are tolerated by truncating it.
 func TestLongestValidity(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
@@ -338,7 +336,6 @@ func TestLongestValidity(t *testing.T) {
 	}
 }
 
-// A profile is either for CAs or for end entities, and its path length is the maximum.
 func TestProfilesOfAuthorities(t *testing.T) {
 	t.Parallel()
 	issuer := newRoot(t, notary.ECDSAP256, -1)
@@ -361,7 +358,7 @@ func TestProfilesOfAuthorities(t *testing.T) {
 	wantError(t, err, notary.Unprocessable, "path length of at most 1")
 }
 
-// A dry run gives the same verdicts as issuing, for every step, and signs nothing.
+// A dry run gives the same verdicts as issuing, for every step.
 func TestTry(t *testing.T) {
 	t.Parallel()
 	constrained := outside(t, func(c *x509.Certificate) {
@@ -411,7 +408,6 @@ func TestTry(t *testing.T) {
 	}
 }
 
-// The profile determines whether a warning is recorded with the certificate or refuses it.
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	issuer := newRoot(t, notary.ECDSAP256, -1)

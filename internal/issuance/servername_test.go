@@ -9,7 +9,6 @@ import (
 	"notary/internal/issuance"
 )
 
-// noHost is the lint for a server's certificate that names no host.
 const noHost = "w_server_names_no_host"
 
 // A common name that is a host becomes a subject alternative name of a server's certificate.
@@ -56,7 +55,6 @@ func hasNoHost(findings []notary.Finding) bool {
 	return slices.ContainsFunc(findings, func(f notary.Finding) bool { return f.Lint == noHost })
 }
 
-// A server's request without a host is refused or reported, never issued silently.
 func TestServerWithoutHost(t *testing.T) {
 	t.Parallel()
 	issuer := newRoot(t, notary.ECDSAP256, -1)

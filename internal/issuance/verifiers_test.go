@@ -23,8 +23,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// Real chains for the table of name constraints, and the verdicts of other verifiers.
-
 // generalName encodes a general name (RFC 5280, section 4.2.1.6) given as "DNS:a.example.com". A subtree's IP
 // range is "IP:10.0.0.0/8"; "hex" after the type stands for arbitrary octets.
 func generalName(t *testing.T, text string) asn1.RawValue {
@@ -90,8 +88,7 @@ func namesExtension(t *testing.T, names []string) []pkix.Extension {
 	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: der}}
 }
 
-// constrained returns an authority with the constraints below the anchor, in DER and, if it can be parsed, as an
-// issuer.
+// constrained returns an authority with the constraints, in DER and, if it can be parsed, as an issuer.
 func constrained(t *testing.T, anchor issuance.Issuer, serial int, permitted,
 	excluded []string) (der []byte, issuer *issuance.Issuer) {
 	t.Helper()
@@ -137,7 +134,6 @@ func requested(t *testing.T, c nameCase) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 }
 
-// ours returns the certificate that we issue, or nil if we refuse.
 func ours(t *testing.T, authority []byte, issuer *issuance.Issuer, c nameCase) []byte {
 	t.Helper()
 	if _, err := x509.ParseCertificate(authority); err != nil {
@@ -154,8 +150,7 @@ func ours(t *testing.T, authority []byte, issuer *issuance.Issuer, c nameCase) [
 	return issued.Certificate.Raw
 }
 
-// verified holds the chains of the table as files for other programs: at each index a leaf and its authority, and
-// the common anchor.
+// verified holds the chains of the table as files: at each index a leaf and its authority, and the common anchor.
 type verified struct {
 	folder              string
 	anchor              *x509.Certificate

@@ -20,7 +20,6 @@ import (
 	"notary/internal/pki"
 )
 
-// specimen creates a certificate for the lints, valid except for the edit.
 func specimen(t *testing.T, key crypto.Signer, edit func(*x509.Certificate)) []byte {
 	t.Helper()
 	template := &x509.Certificate{
@@ -168,7 +167,6 @@ func specimens(t *testing.T) map[string][]byte {
 	return list
 }
 
-// A shared instance of a lint finds the same as zlint with a new instance.
 func TestChecksFindWhatZlintFinds(t *testing.T) {
 	t.Parallel()
 	checks, err := checks()
@@ -205,7 +203,6 @@ func TestChecksFindWhatZlintFinds(t *testing.T) {
 	}
 }
 
-// fakeLint is a lint with a configurable result.
 type fakeLint struct{}
 
 var fakeResult func() *lint.LintResult
@@ -213,7 +210,6 @@ var fakeResult func() *lint.LintResult
 func (fakeLint) CheckApplies(*zx509.Certificate) bool        { return true }
 func (fakeLint) Execute(*zx509.Certificate) *lint.LintResult { return fakeResult() }
 
-// statefulLint keeps state from one certificate to the next.
 type statefulLint struct {
 	fakeLint
 	seen bool
@@ -225,7 +221,6 @@ func (s *statefulLint) CheckApplies(*zx509.Certificate) bool {
 	return !was
 }
 
-// configurableLint is configurable but holds no state.
 type configurableLint struct{ fakeLint }
 
 func (*configurableLint) Configure() any { return &struct{}{} }

@@ -9,7 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Any write to an authority or profile invalidates the caches of all nodes, without help from the caller.
+// Any write to an authority or profile invalidates the caches of all nodes.
 func TestEveryWriteInvalidatesTheCaches(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -24,7 +24,7 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func always(context.Context, time.Duration) (bool, error) { return true, nil }
 
-// A node runs no jobs while another holds the lease, and runs all of them within 30 seconds after the other has ended.
+// A node runs no jobs while another holds the lease, and all of them within 30 seconds afterwards.
 func TestOneNodeRunsJobs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -120,7 +120,6 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// A panic of a job is logged with its stack, and affects neither the other jobs nor the job's next run.
 func TestPanicOfAJob(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

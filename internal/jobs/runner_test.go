@@ -80,8 +80,7 @@ func TestJobsHaveTheirOwnIntervals(t *testing.T) {
 	})
 }
 
-// A job is canceled when another node holds the lease. If the database does not respond, it is canceled at the end of
-// the term.
+// A job is canceled when another node holds the lease, or at the end of the term if the database does not respond.
 func TestJobsEndWithTheLease(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -120,7 +119,6 @@ func TestJobsEndWithTheLease(t *testing.T) {
 	}
 }
 
-// Metrics have the time and duration of the last run and the failures of each job.
 func TestMetricsOfJobs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -48,7 +48,6 @@ func passphraseKeystore(t *testing.T, passphrase string) *keystore.Software {
 	return k
 }
 
-// wantError checks that the error has the kind and contains all the words.
 func wantError(t *testing.T, err error, kind notary.Kind, words ...string) {
 	t.Helper()
 	if err == nil || notary.KindOf(err) != kind {
@@ -61,13 +60,11 @@ func wantError(t *testing.T, err error, kind notary.Kind, words ...string) {
 	}
 }
 
-// seal returns the reference of a key.
 func seal(k *keystore.Software, key crypto.Signer) ([]byte, error) {
 	sealed, err := k.Import(context.Background(), key)
 	return sealed.Reference, err
 }
 
-// A key can be opened by its reference, whether it was generated or imported.
 func TestKeysOpenByTheirReference(t *testing.T) {
 	t.Parallel()
 	var keys keystore.Keys = fileKeystore(t)

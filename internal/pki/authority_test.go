@@ -21,7 +21,7 @@ func writeFile(t testing.TB, folder, name, content string) {
 	testkit.Check(t, os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600))
 }
 
-// Any input with any password yields a key that can sign, or an error that does not reveal the password.
+// Any input yields a key that can sign, or an error that does not reveal the password.
 func FuzzParsePrivateKey(f *testing.F) {
 	testkit.Require(f, "openssl")
 	folder := f.TempDir()
@@ -140,8 +140,7 @@ func TestCheckAuthorityRefuses(t *testing.T) {
 	testkit.Check(t, pki.CheckAuthority(noUsage.Authorities(), noUsage.Key.Public(), now))
 }
 
-// MD5 signatures and short keys of old authorities are refused. A root's serial number and the hash of its
-// self-signature do not matter.
+// MD5 signatures and short keys of old authorities are refused, but not a root's serial number and self-signature.
 func TestCheckAuthorityRefusesOldForms(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")

@@ -10,7 +10,6 @@ import (
 	"notary/internal/pki"
 )
 
-// benchmarkedKeys are the most common kinds of keys in requests.
 var benchmarkedKeys = []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048}
 
 func benchmarkCSR(b *testing.B, alg notary.KeyAlgorithm) string {

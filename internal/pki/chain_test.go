@@ -291,7 +291,6 @@ func TestOddRootsEndAChain(t *testing.T) {
 	}
 }
 
-// oddRoots are the peculiarities of old roots.
 var oddRoots = map[string]testkit.Form{
 	"version 1":            {Version1: true},
 	"SHA-1":                {Hash: crypto.SHA1},
@@ -302,7 +301,6 @@ var oddRoots = map[string]testkit.Form{
 	"no basic constraints": {Without: []asn1.ObjectIdentifier{testkit.BasicConstraints, testkit.KeyUsage}},
 }
 
-// Such a root can be imported, unless relying parties would reject what it signs.
 func TestOddRootsAreAuthorities(t *testing.T) {
 	t.Parallel()
 	for name, form := range oddRoots {
@@ -322,7 +320,7 @@ func TestOddRootsAreAuthorities(t *testing.T) {
 	}
 }
 
-// The number of comparisons between names and name constraints in a whole chain is limited, as in OpenSSL.
+// The number of comparisons in a whole chain is limited, as in OpenSSL.
 func TestTooManyNamesAndConstraints(t *testing.T) {
 	t.Parallel()
 	list := func(n int, format string) (names []string) {
@@ -350,7 +348,7 @@ func TestTooManyNamesAndConstraints(t *testing.T) {
 	}
 }
 
-// Comparing very long names or name constraints counts as several comparisons, because it takes as long.
+// Comparing very long names or name constraints counts several times.
 func TestLongNamesAndConstraints(t *testing.T) {
 	t.Parallel()
 	var many []string

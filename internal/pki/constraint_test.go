@@ -123,7 +123,6 @@ func TestConstraintsThatAreRefused(t *testing.T) {
 	}
 }
 
-// Arbitrary constraints in a certificate yield an error or comparable subtrees.
 func FuzzCertificateConstraints(f *testing.F) {
 	for _, c := range []notary.NameConstraints{
 		{Permitted: notary.Subtrees{DNS: []string{"example.com"}, IP: []string{"10.0.0.0/8", "2001:db8::/32"}}},

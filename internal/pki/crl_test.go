@@ -19,7 +19,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// listOf returns a CRL of an external authority, edited before it is signed.
 func listOf(t testing.TB, o *testkit.Outside, edits ...func(*x509.RevocationList)) []byte {
 	t.Helper()
 	now := time.Now().Truncate(time.Second)
@@ -70,7 +69,6 @@ func TestParseCRL(t *testing.T) {
 	}
 }
 
-// CRLs that a relying party would reject, and partial ones, are refused.
 func TestParseCRLRefuses(t *testing.T) {
 	t.Parallel()
 	now := time.Now()

@@ -74,7 +74,6 @@ func (d deviceCSR) pem(tb testing.TB) string {
 	return toPEM("CERTIFICATE REQUEST", request.BytesOrPanic())
 }
 
-// upn returns a user principal name as a GeneralName.
 func upn(name string) asn1.RawValue {
 	var b cryptobyte.Builder
 	b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3})
@@ -229,7 +228,7 @@ func TestDecodeText(t *testing.T) {
 	}
 }
 
-// A request is identified by its signed content: another signature over it makes no new request.
+// Another signature over the same content makes no new request.
 func TestContentOfCSR(t *testing.T) {
 	t.Parallel()
 	one, err := pki.ParseCSR(deviceCSR{}.pem(t))

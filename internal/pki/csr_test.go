@@ -276,7 +276,7 @@ func TestParseCSRRefusesContent(t *testing.T) {
 	}
 }
 
-// ParseStoredCSR skips only the signature check: for a valid request both functions return the same.
+// For a valid request both functions return the same.
 func TestParseStoredCSR(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048} {
@@ -339,7 +339,6 @@ func publicKeyInfo(t testing.TB, key crypto.PublicKey) []byte {
 	return der
 }
 
-// sanTwice requests names under both identifiers of the extension request.
 func sanTwice(t *testing.T) string {
 	san := []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17},
 		Value: marshal(t, []asn1.RawValue{generalName(2, "a.example.com")})}}

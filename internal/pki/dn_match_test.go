@@ -36,7 +36,6 @@ func bmp(value string) asn1.RawValue {
 	return asn1.RawValue{Tag: asn1.TagBMPString, Bytes: octets}
 }
 
-// Names match as in RFC 5280, section 7.1.
 func TestNamesThatMatch(t *testing.T) {
 	t.Parallel()
 	plain := nameOf(t, text(asn1.TagUTF8String, "Example CA Müller"))
@@ -77,7 +76,6 @@ func TestNamesThatMatch(t *testing.T) {
 	}
 }
 
-// A chain may spell issuer names in another case or string type, as with OpenSSL.
 func TestChainsWhoseNamesMatch(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")

@@ -19,7 +19,6 @@ func fromHex(tb testing.TB, text string) []byte {
 	return der
 }
 
-// A name with a wrong tag is refused: package x509 skips it, but other programs accept it.
 func TestGeneralNamesAreReadStrictly(t *testing.T) {
 	t.Parallel()
 	const upn = "06 0a 2b 06 01 04 01 82 37 14 02 03"

@@ -20,7 +20,6 @@ import (
 
 var now = time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)
 
-// testKey is the key that most tests use.
 var testKey = sync.OnceValue(func() crypto.Signer {
 	key, err := pki.GenerateKey(notary.ECDSAP256)
 	if err != nil {
@@ -42,7 +41,6 @@ func toPEM(label string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der}))
 }
 
-// csrPEM creates a request without our checks.
 func csrPEM(tb testing.TB, key crypto.Signer, template x509.CertificateRequest) string {
 	tb.Helper()
 	der, err := x509.CreateCertificateRequest(rand.Reader, &template, key)
@@ -78,13 +76,11 @@ func marshal(tb testing.TB, value any) []byte {
 	return der
 }
 
-// authority is a certificate and its key.
 type authority struct {
 	certificate *x509.Certificate
 	key         crypto.Signer
 }
 
-// serial is the last serial number used by the tests.
 var serial atomic.Int64
 
 // issue signs a certificate; a nil issuer creates a root.
@@ -119,7 +115,6 @@ func issue(tb testing.TB, issuer *authority, commonName string, ca bool, edit fu
 	return authority{certificate, key}
 }
 
-// wantInvalid requires an Invalid error for the field, with the given words in its message.
 func wantInvalid(tb testing.TB, err error, field, words string) {
 	tb.Helper()
 	e, ok := err.(*notary.Error)

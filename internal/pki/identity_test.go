@@ -36,7 +36,6 @@ func fingerprint(tb testing.TB, key crypto.PublicKey) string {
 	return got
 }
 
-// Other encodings of a key are refused, and other keys of the same private key have the same identity.
 func TestKeyVariants(t *testing.T) {
 	t.Parallel()
 	for _, alg := range identityAlgorithms {
@@ -111,8 +110,7 @@ func TestFormerFingerprints(t *testing.T) {
 	}
 }
 
-// The identity must not change, because databases store it. The key is from RFC 8410, section 10.1; its x is even.
-// Its negation is tested too.
+// Databases store the identity. The key is from RFC 8410, section 10.1; its x is even. Its negation is tested too.
 func TestKeyFingerprintIsStable(t *testing.T) {
 	t.Parallel()
 	der, err := base64.StdEncoding.DecodeString("MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=")

@@ -214,7 +214,6 @@ func edited(tb testing.TB, edit func(*asked)) []byte {
 	return marshal(tb, a)
 }
 
-// Arbitrary input never panics or exceeds the limits, and an accepted certificate identifier is accepted again.
 func FuzzParseOCSPRequest(f *testing.F) {
 	f.Add(marshal(f, newAsked(5, 6, 7)))
 	f.Add(edited(f, func(a *asked) { a.TBS.Extensions = []askedExtended{nonce(f, 16)} }))

@@ -19,7 +19,6 @@ import (
 // Certification paths modelled on NIST's PKITS, sections 4.6, 4.7 and 4.13. They are generated at each run and
 // also verified by OpenSSL.
 
-// pathCase is a path to a leaf with the expected verdicts.
 type pathCase struct {
 	what    string
 	links   []edit // from the root down to the leaf
@@ -29,7 +28,6 @@ type pathCase struct {
 	differs string // why the verdicts differ
 }
 
-// edit modifies a certificate of a path before it is signed.
 type edit func(*x509.Certificate)
 
 func plain(*x509.Certificate) {}
@@ -143,7 +141,6 @@ func ipPermitted(t *testing.T, prefix string) edit {
 	}
 }
 
-// makePath issues the certificates and returns them leaf first, with the leaf's key.
 func makePath(t *testing.T, links []edit) (chain []*x509.Certificate, leaf authority) {
 	t.Helper()
 	var issuer *authority
@@ -160,7 +157,6 @@ func makePath(t *testing.T, links []edit) (chain []*x509.Certificate, leaf autho
 	return chain, *issuer
 }
 
-// opensslAcceptsPath returns OpenSSL's verdict, with its root as the trust anchor.
 func opensslAcceptsPath(t *testing.T, chain []*x509.Certificate) (says string, accepted bool) {
 	t.Helper()
 	folder := t.TempDir()
@@ -178,7 +174,7 @@ func opensslAcceptsPath(t *testing.T, chain []*x509.Certificate) (says string, a
 	return string(out), err == nil
 }
 
-// We refuse every faulty path, and all that OpenSSL refuses; the table says why we refuse what OpenSSL accepts.
+// We refuse every faulty path, and all that OpenSSL refuses; the table says why we refuse more.
 func TestPathsAgreeWithOpenSSL(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")

@@ -17,7 +17,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// The object identifiers of PKCS #7, #5 and #12 that these files use.
 var (
 	oidData      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
 	oidEncrypted = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 6}
@@ -65,7 +64,6 @@ func slowKey(t *testing.T, saltClass int) []byte {
 	}{algorithm(t, 1<<31-1, saltClass), make([]byte, 64)}}})
 }
 
-// encryptedPart returns a part that itself decrypts quickly.
 func encryptedPart(t *testing.T, bags []byte, password string) info {
 	t.Helper()
 	key, err := pbkdf2.Key(sha1.New, password, salt, 1, 16)
@@ -110,7 +108,7 @@ func pfx(t *testing.T, part info, password string) []byte {
 	}{3, info{oidData, content}, macData{digest{pkix.AlgorithmIdentifier{Algorithm: oidSHA256}, mac.Sum(nil)}, salt, 1}})
 }
 
-// A file cannot cause hours of work by hiding an iteration count in an encrypted part, or after a wrong tag.
+// An iteration count may be hidden in an encrypted part, or after a wrong tag.
 func TestOpenPKCS12RefusesHiddenWork(t *testing.T) {
 	t.Parallel()
 	universal, other := asn1.ClassUniversal, asn1.ClassContextSpecific

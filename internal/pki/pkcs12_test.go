@@ -147,7 +147,6 @@ func TestMakePKCS12Refuses(t *testing.T) {
 	}
 }
 
-// An external file cannot cause hours of work or a crash.
 func TestOpenPKCS12RefusesHostileInput(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")

@@ -7,7 +7,6 @@ import (
 	"testing"
 )
 
-// Errors are worded for the sender of the file, without the jargon of Go's parsers.
 func TestReasonAvoidsParserJargon(t *testing.T) {
 	t.Parallel()
 	_, err := asn1.Unmarshal([]byte{2, 1, 1}, &[]int{})

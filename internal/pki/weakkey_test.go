@@ -90,7 +90,6 @@ func TestWeakRSAKeys(t *testing.T) {
 	}
 }
 
-// scalarPoint returns the public key of a private key, or that of its negation.
 func scalarPoint(t *testing.T, curve elliptic.Curve, d *big.Int, negated bool) *ecdsa.PublicKey {
 	t.Helper()
 	params := curve.Params()

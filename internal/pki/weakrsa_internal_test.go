@@ -12,7 +12,6 @@ import (
 	"testing"
 )
 
-// A modulus is examined once, even after thousands of others.
 func TestVerdictsAreCached(t *testing.T) {
 	t.Parallel()
 	checks := 0

@@ -11,7 +11,7 @@ import (
 	"notary/internal/policy"
 )
 
-// The actions of roles must not change: roles existed before grants.
+// The actions of roles are older than grants and must not change.
 func TestRolesAreGrantSets(t *testing.T) {
 	t.Parallel()
 	decide := []string{"request.sign", "request.upload", "request.reject", "request.revoke", "request.remove_certificate",
@@ -124,7 +124,6 @@ func check(t *testing.T, name string, terms notary.GrantTerms, r policy.Resource
 	}
 }
 
-// team lists names of each type that can be listed.
 var team = notary.NameLists{DNS: []string{"team.example.com", ".lab.example.org"},
 	IP:    []string{"10.1.0.0/16", "2001:db8::/32"},
 	Email: []string{"team.example.com"}, URI: []string{"spiffe://example.org/team"}}

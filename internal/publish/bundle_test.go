@@ -13,8 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A client that follows the CA Issuers URL gets all certificates for the issuer's key and can verify with whichever
-// root it trusts.
+// A client that follows the CA Issuers URL can verify with whichever root it trusts.
 func TestBundle(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -71,7 +70,6 @@ func TestBundle(t *testing.T) {
 	}
 }
 
-// A conditional request returns the current document even if that is older.
 func TestRevertToOlderCertificate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

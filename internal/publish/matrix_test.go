@@ -9,15 +9,13 @@ import (
 	"notary/internal/testkit"
 )
 
-// The types of keys of authorities and requests.
 var (
 	authorityKeys = []notary.KeyAlgorithm{notary.RSA2048, notary.RSA4096, notary.ECDSAP256, notary.ECDSAP384,
 		notary.Ed25519}
 	requestKeys = []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519}
 )
 
-// OpenSSL, GnuTLS, Go and Java accept issued certificates for servers and clients, and reject them after revocation, by
-// the CRLs and the OCSP responder that they name.
+// OpenSSL, GnuTLS, Go and Java accept issued certificates, and reject them after revocation, by CRL and OCSP.
 func TestInteropAcceptAndRefuse(t *testing.T) {
 	for _, tool := range []string{"openssl", "certtool", "ocsptool"} {
 		testkit.Require(t, tool)

@@ -9,8 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// NSS accepts issued certificates for servers and clients, and rejects them after it has imported a CRL that lists
-// them.
+// NSS accepts issued certificates, and rejects them after it has imported a CRL that lists them.
 func TestInteropNSS(t *testing.T) {
 	for _, tool := range []string{"certutil", "crlutil"} {
 		testkit.Require(t, tool)
@@ -46,7 +45,6 @@ func TestInteropNSS(t *testing.T) {
 
 type nss struct{ dir string }
 
-// newNSS creates a database that trusts the root and contains the other CA certificates.
 func newNSS(t *testing.T, p *presented) nss {
 	t.Helper()
 	db := nss{t.TempDir()}

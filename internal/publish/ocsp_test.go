@@ -28,7 +28,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// served is a World whose publications are served on a real listener.
 type served struct {
 	*testkit.World
 	url string
@@ -112,7 +111,6 @@ func requestFor(t testing.TB, issuer *x509.Certificate, serial *big.Int) []byte 
 	return der
 }
 
-// wantStatus checks that relying parties accept the response and that it has the status.
 func (a answer) wantStatus(t testing.TB, issuer *x509.Certificate, want int) *ocsp.Response {
 	t.Helper()
 	if a.status != http.StatusOK || a.header.Get("Content-Type") != "application/ocsp-response" {
@@ -126,7 +124,6 @@ func (a answer) wantStatus(t testing.TB, issuer *x509.Certificate, want int) *oc
 	return response
 }
 
-// wantError checks for an OCSP error without an HTTP error.
 func (a answer) wantError(t testing.TB, want ocsp.ResponseStatus) {
 	t.Helper()
 	if a.status != http.StatusOK || a.header.Get("Content-Type") != "application/ocsp-response" ||
@@ -140,7 +137,6 @@ func (a answer) wantError(t testing.TB, want ocsp.ResponseStatus) {
 	}
 }
 
-// All forms of a request get the same response.
 func TestOCSPForms(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -180,7 +176,6 @@ func TestOCSPForms(t *testing.T) {
 	}
 }
 
-// Malformed requests get OCSP errors.
 func TestOCSPBadInput(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -260,7 +255,6 @@ func TestBrokenPercentEncoding(t *testing.T) {
 	}
 }
 
-// repeated returns a request for the same certificate n times.
 func repeated(t testing.TB, request []byte, n int) []byte {
 	t.Helper()
 	var read struct {
@@ -276,8 +270,7 @@ func repeated(t testing.TB, request []byte, n int) []byte {
 	return der
 }
 
-// Caches may keep a response until its nextUpdate and revalidate it, unless it is only for the client that requested
-// it.
+// Caches may keep a response until its nextUpdate, unless it is only for one client.
 func TestOCSPCaching(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

@@ -14,13 +14,12 @@ import (
 	"notary/internal/testkit"
 )
 
-// pkiFiles are the files given to the tools: the certificates of a subordinate CA and those that it issued.
 type pkiFiles struct {
 	url, root, issuer, chain string
 	good, revoked, foreign   string // foreign: issued by the root
 }
 
-// newPKIFiles creates an authority with the type of key, and a valid, a revoked and other certificates.
+// newPKIFiles creates an authority with a valid, a revoked and other certificates.
 func newPKIFiles(t *testing.T, s *served, alg notary.KeyAlgorithm) pkiFiles {
 	t.Helper()
 	folder := t.TempDir()
@@ -53,7 +52,7 @@ func run(t *testing.T, tool string, args ...string) (said string, ok bool) {
 	return tool + " " + strings.Join(args, " ") + "\n" + string(out), err == nil
 }
 
-// wantSaid checks that a tool's output contains all the words and no errors or warnings.
+// wantSaid checks that a tool's output has all the words and no errors or warnings.
 func wantSaid(t *testing.T, said string, words ...string) {
 	t.Helper()
 	for _, word := range words {

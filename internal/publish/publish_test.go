@@ -24,7 +24,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// site is a World with a handler for its publications.
 type site struct {
 	*testkit.World
 	handler http.Handler
@@ -67,7 +66,6 @@ func (s *site) get(t *testing.T, target string) []byte {
 	return octets
 }
 
-// The authority's certificate and the whole chain are served.
 func TestCertificate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -85,7 +83,6 @@ func TestCertificate(t *testing.T) {
 	}
 }
 
-// Documents have caching headers and can be revalidated.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -173,7 +170,6 @@ func TestHeadersNearTheEnd(t *testing.T) {
 	}
 }
 
-// Other paths are not found, and there are no redirects.
 func TestNothingElseIsServed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -218,7 +214,6 @@ func TestNothingElseIsServed(t *testing.T) {
 	}
 }
 
-// Documents can only be read.
 func TestMethods(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -19,8 +19,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// serveKeeping serves a World and keeps its CRLs current. Its clock is behind, because each CRL needs a time of its own
-// and the programs use the real time.
+// serveKeeping serves a World and keeps its CRLs current. Its clock is behind, because each CRL needs a time of its
+// own and programs use the real time.
 func serveKeeping(t *testing.T) *served {
 	t.Helper()
 	s := serve(t)
@@ -58,7 +58,6 @@ func (s *served) issue(t *testing.T, issuer int64, key crypto.Signer, names ...s
 	return id
 }
 
-// revoke revokes the certificate and waits until its CRL lists it.
 func (s *served) revoke(t *testing.T, requestID int64, p *presented) {
 	t.Helper()
 	s.Clock.Advance(time.Second) // no CRL is built in the same second
@@ -73,7 +72,6 @@ func (s *served) revoke(t *testing.T, requestID int64, p *presented) {
 	})
 }
 
-// presented is a certificate as presented to relying parties, with the files for their programs.
 type presented struct {
 	dir       string
 	leaf      *x509.Certificate
@@ -158,7 +156,6 @@ type asker struct {
 	ask  func(t *testing.T, p *presented) (says, status string)
 }
 
-// relying are all programs, which must agree.
 type relying struct {
 	reliers []relier
 	askers  []asker

@@ -42,7 +42,7 @@ http {
 }
 `
 
-// nginx serves an issued certificate and staples a response of its OCSP responder; curl requires a good one.
+// nginx staples a response of the OCSP responder; curl requires a good one.
 func TestInteropStapling(t *testing.T) {
 	for _, tool := range []string{"nginx", "curl", "openssl"} {
 		testkit.Require(t, tool)
@@ -86,7 +86,6 @@ func TestInteropStapling(t *testing.T) {
 	})
 }
 
-// startNginx serves the files of p until the test ends and returns the address.
 func startNginx(t *testing.T, p *presented) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -115,7 +114,6 @@ func startNginx(t *testing.T, p *presented) string {
 	return address
 }
 
-// await retries until the condition holds and returns the last output.
 func await(t *testing.T, what string, try func() (says string, holds bool)) string {
 	t.Helper()
 	var says string

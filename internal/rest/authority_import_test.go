@@ -39,7 +39,7 @@ func issuedBefore(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 	return id, api.ImportCertificates{Certificates: testkit.PEM(o.Issue(t, testkit.Key(t, notary.ECDSAP256).Public()))}
 }
 
-// TestImportForms imports an authority in every encoding. No response contains its key.
+// Every encoding can be imported, and no response contains the key.
 func TestImportForms(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -144,7 +144,6 @@ func TestImportRefusals(t *testing.T) {
 	})
 }
 
-// TestLargeImport imports a CRL of several megabytes and checks the counts in the response.
 func TestLargeImport(t *testing.T) {
 	t.Parallel()
 	h := open(t)

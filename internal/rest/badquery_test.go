@@ -9,8 +9,7 @@ import (
 	"notary"
 )
 
-// badFilters are invalid values by parameter. They are rejected as query parameters and in the
-// body of a bulk call alike.
+// badFilters are invalid values by parameter, for queries and the body of a bulk call.
 var badFilters = map[string][]string{
 	"status":                   {"outstanding", "OUTSTANDING", "Open", "Active,Revoked", " Active", "0", "null"},
 	"certificate_authority_id": {"0", "-1", "1.5", "x", "9223372036854775808", "1e3"},
@@ -58,7 +57,6 @@ func TestBadFilters(t *testing.T) {
 	})
 }
 
-// Invalid queries are rejected with the field at fault.
 func TestBadQueries(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -102,7 +100,6 @@ func TestBadQueries(t *testing.T) {
 	})
 }
 
-// Valid filters without a match return an empty list.
 func TestQueriesThatFindNothing(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -128,7 +125,6 @@ func TestQueriesThatFindNothing(t *testing.T) {
 		`{"result": []}`)
 }
 
-// TestAuthorityInAFilter checks the forms of an id in a query, where huma alone is more lenient.
 func TestAuthorityInAFilter(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -44,7 +44,6 @@ func (h *house) wantRequest(t *testing.T, id int64, want notary.RequestStatus) {
 	}
 }
 
-// Outcomes come in the order of the ids in the call.
 func TestBulkByIDs(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -85,7 +84,6 @@ func TestBulkByIDs(t *testing.T) {
 	}
 }
 
-// A failure of one request does not stop the others.
 func TestBulkContinuesAfterFailures(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -127,7 +125,6 @@ func TestBulkContinuesAfterFailures(t *testing.T) {
 	}
 }
 
-// A filter must match the expected number of requests.
 func TestBulkByFilter(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -162,7 +159,6 @@ func TestBulkByFilter(t *testing.T) {
 	s.wantRequest(t, s.ids["short"], notary.Active)
 }
 
-// Missing or ambiguous selections change nothing.
 func TestBadBulkCalls(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -225,8 +221,6 @@ func TestBadBulkCalls(t *testing.T) {
 	})
 }
 
-// An error that affects every request is returned once, before
-// any change.
 func TestBulkErrorIsReturnedOnce(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -258,7 +252,7 @@ func TestBulkErrorIsReturnedOnce(t *testing.T) {
 	})
 }
 
-// TestConcurrentBulkCalls runs bulk calls on the same requests concurrently: each request is signed once.
+// Each request is signed once.
 func TestConcurrentBulkCalls(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -290,8 +284,7 @@ func TestConcurrentBulkCalls(t *testing.T) {
 	}
 }
 
-// Outcomes are streamed: the second signature waits for
-// another transaction, which ends only after the first outcome has arrived.
+// The second signature waits for another transaction, which ends only after the first outcome has arrived.
 func TestBulkStreamsOutcomes(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -319,8 +312,7 @@ func TestBulkStreamsOutcomes(t *testing.T) {
 	}
 }
 
-// A server that shuts down starts no further items and
-// reports each of them.
+// A server that shuts down starts no further items and reports each of them.
 func TestBulkDuringShutdown(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -14,7 +14,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// upload is a chain that is rejected, and a part of the error message.
 type upload struct{ name, chain, says string }
 
 // Each chain is a 400 for the field certificate and leaves the request Outstanding.
@@ -80,8 +79,6 @@ func refusedUploads(t *testing.T, root *testkit.Outside, now time.Time, csr stri
 	}
 }
 
-// TestAcceptedChains uploads chains for every key type, with an intermediate and with text
-// between the PEM blocks.
 func TestAcceptedChains(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -105,7 +102,6 @@ func TestAcceptedChains(t *testing.T) {
 	}
 }
 
-// An authority accepts only a CA certificate for its own key.
 func TestRefusedAuthorityChains(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -8,8 +8,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A CSR can be checked against a profile before it is submitted, also by roles that may not read
-// the profile's rules. Nothing is recorded.
+// A CSR can be checked before it is submitted, also by roles that may not read the profile's rules.
 func TestCheckRequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -39,7 +38,7 @@ func TestCheckRequest(t *testing.T) {
 	}
 }
 
-// The check tells a requester that the CSR is recorded, and as which request. Others learn nothing.
+// The check tells only the requester that the CSR is recorded.
 func TestCheckRecordedRequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -56,7 +55,6 @@ func TestCheckRecordedRequest(t *testing.T) {
 	}
 }
 
-// The count of matching requests is available to roles that may decide on them.
 func TestCountRequests(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -12,8 +12,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// TestTransitions tries each action on a request of each status, as documented in docs/api.md: the
-// value is the status afterwards, or "" for a 409 that changes nothing.
+// TestTransitions tries each action on a request of each status: the value is the status afterwards, or "" for a 409
+// that changes nothing.
 func TestTransitions(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -223,7 +223,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A failed login does not reveal whether the account exists, and too many of them are rate-limited.
+// A failed login does not reveal whether the account exists, and too many are rate-limited.
 func TestRefusedLogins(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -250,7 +250,7 @@ func TestRefusedLogins(t *testing.T) {
 	t.Error("100 failed logins were not limited")
 }
 
-// TestFirstAccount races to create the first account with the setup code and no token: exactly one call succeeds.
+// Of concurrent calls with the setup code, one creates the first account.
 func TestFirstAccount(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.Empty(t))

@@ -9,7 +9,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// TestCrossSigningAndRollOver cross-signs an authority and lists every chain to a root.
 func TestCrossSigningAndRollOver(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -37,7 +37,6 @@ var (
 	oidSecp256k1        = asn1.ObjectIdentifier{1, 3, 132, 0, 10}
 )
 
-// ASN.1 string types that cryptobyte does not define.
 const (
 	numericString   = casn1.Tag(18)
 	universalString = casn1.Tag(28)
@@ -82,7 +81,6 @@ func dnsNames(names ...string) (all []generalName) {
 	return all
 }
 
-// pem returns the signed CSR as PEM.
 func (s csrSpec) pem(t *testing.T) string {
 	t.Helper()
 	if s.key == nil {
@@ -258,7 +256,6 @@ func rsaSPKI(t *testing.T, modulus, exponent *big.Int) []byte {
 	})
 }
 
-// secp256k1SPKI returns a key on a curve that is not allowed in certificates.
 func secp256k1SPKI(t *testing.T) []byte {
 	return build(t, func(b *cryptobyte.Builder) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {

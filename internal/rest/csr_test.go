@@ -23,7 +23,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// Each CSR is a 400 for the field csr with a message that names the fault.
 func TestRefusedCSRs(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -48,7 +47,6 @@ func TestRefusedCSRs(t *testing.T) {
 	})
 }
 
-// refusedCSR is a PEM text, or the spec of one, and a part of the error message.
 type refusedCSR struct {
 	text string
 	spec csrSpec
@@ -264,7 +262,6 @@ func manyNames(n int) (all []generalName) {
 	return all
 }
 
-// Unusual but valid CSRs are accepted and returned byte for byte.
 func TestAcceptedCSRs(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -12,7 +12,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// TestEventsOfTheAPI pages through the events in both directions and filters them.
 func TestEventsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -72,7 +71,6 @@ func TestEventsOfTheAPI(t *testing.T) {
 		404, "not_found")
 }
 
-// Only Admins see events of accounts.
 func TestEventsOfAccounts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -97,7 +95,6 @@ func TestEventsInvalidQuery(t *testing.T) {
 	}
 }
 
-// TestSessionsOfTheAPI lists and ends the caller's own sessions, of which the current one is marked.
 func TestSessionsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -23,7 +23,6 @@ import (
 
 const exportPath = certificatesPath + "/export"
 
-// rowsOf returns the rows of a CSV export by column name.
 func rowsOf(t *testing.T, c *client.Client, query string) (rows []map[string]string) {
 	t.Helper()
 	a := call(t, c, "GET", exportPath+query, nil).wantStatus(t, 200)
@@ -42,7 +41,6 @@ func rowsOf(t *testing.T, c *client.Client, query string) (rows []map[string]str
 	return rows
 }
 
-// linesOf returns the objects of a JSON Lines export.
 func linesOf(t *testing.T, c *client.Client) (lines []api.ExportedCertificate) {
 	t.Helper()
 	body, err := c.ExportCertificates(t.Context(), "jsonl", api.CertificateFilter{})
@@ -178,7 +176,6 @@ func TestExportOfFormulas(t *testing.T) {
 	}
 }
 
-// The export has the filters and visibility rules of the list.
 func TestExportIsNarrowed(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)

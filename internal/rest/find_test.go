@@ -18,7 +18,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// shelf is a house with several requests, each with its own name.
 type shelf struct {
 	*house
 	first, second int64            // the roots
@@ -51,7 +50,6 @@ func newShelf(t *testing.T) *shelf {
 	return s
 }
 
-// found returns the names of the requests that match a query, in its order.
 func (s *shelf) found(t *testing.T, c *client.Client, query string) []string {
 	t.Helper()
 	names := []string{}
@@ -65,7 +63,6 @@ func (s *shelf) found(t *testing.T, c *client.Client, query string) []string {
 	return names
 }
 
-// idsOf follows a list from page to page and returns one field of its objects.
 func idsOf(t *testing.T, c *client.Client, path, query, field string) (ids []int64) {
 	t.Helper()
 	for after := ""; ; {
@@ -96,7 +93,6 @@ func pageOf(t *testing.T, c *client.Client, path, query, after string) (page api
 
 func q(name, value string) string { return name + "=" + url.QueryEscape(value) }
 
-// TestFilters tries every filter parameter of the list of requests.
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -209,8 +205,7 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// TestFiltersOfCertificates tries the same filters on the inventory. Certificates are identified
-// by their requests, 0 for those of authorities.
+// Certificates are identified by their requests, 0 for those of authorities.
 func TestFiltersOfCertificates(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -242,7 +237,6 @@ func TestFiltersOfCertificates(t *testing.T) {
 	}
 }
 
-// A Certificate Requestor finds only its own requests.
 func TestRequestorFindsOnlyItsOwn(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)

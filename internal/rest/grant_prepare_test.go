@@ -25,7 +25,6 @@ func aGroupToJoin(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	return id, api.ChangeMembers{Add: []int64{h.Caller(notary.ReadOnly).Principal.ID}}
 }
 
-// aRequestToTransfer creates a request and a group of its owner.
 func aRequestToTransfer(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	id, _ := aRequest(t, h, caller)
 	group, _ := aGroup(t, h, caller)
@@ -39,7 +38,7 @@ func newGrant(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 		Profiles: []string{notary.DefaultProfile}, Names: api.NameLists{DNS: []string{"team.example.com"}}}
 }
 
-// aGrant creates a grant to a new account, so that the permissions of the test's accounts do not change.
+// aGrant creates a grant to a new account, which does not affect the test's accounts.
 func aGrant(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 	to := h.NewCaller(t, h.Admin(), notary.ReadOnly)
 	id, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{PrincipalID: to.Principal.ID,

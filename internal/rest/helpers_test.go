@@ -49,7 +49,6 @@ type house struct {
 	answered   map[string]map[int]bool // statuses by pattern of the mux
 }
 
-// open serves a new World until the test ends.
 func open(t *testing.T) *house {
 	t.Helper()
 	return serve(t, testkit.New(t))
@@ -81,8 +80,7 @@ func serve(t *testing.T, w *testkit.World) *house {
 	return h
 }
 
-// watched calls h.begun when the first octets of a response body are written, and collects the statuses of all
-// responses.
+// watched calls h.begun when a response body begins, and collects the statuses of all responses.
 func (h *house) watched(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		watched := &watchedResponse{ResponseWriter: w, begun: func() {}}
@@ -99,7 +97,7 @@ func (h *house) watched(next http.Handler) http.Handler {
 	})
 }
 
-// wantDocumented checks that the OpenAPI document has every status that was returned.
+// wantDocumented checks that the OpenAPI document has every returned status.
 func (h *house) wantDocumented(t *testing.T, handler http.Handler) {
 	t.Helper()
 	served := httptest.NewRecorder()
@@ -141,7 +139,6 @@ func (w *watchedResponse) Write(b []byte) (int, error) {
 
 func (w *watchedResponse) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// as returns a client for the World's account with that role.
 func (h *house) as(t *testing.T, role notary.Role) *client.Client {
 	t.Helper()
 	h.mu.Lock()
@@ -200,7 +197,6 @@ func (a answer) wantStatus(t *testing.T, status int) answer {
 	return a
 }
 
-// wantBody compares the body with want as JSON values.
 func (a answer) wantBody(t *testing.T, want string) {
 	t.Helper()
 	if diff := cmp.Diff(parse(t, []byte(want)), parse(t, a.Body)); diff != "" {
@@ -234,7 +230,6 @@ func (a answer) wantRefusal(t *testing.T, status int, code string) api.Error {
 	return refusal
 }
 
-// wantSentence checks that a message is fit for users.
 func wantSentence(t *testing.T, question, sentence string) {
 	t.Helper()
 	if len(strings.Fields(sentence)) < 3 || len(sentence) > 500 || strings.TrimSpace(sentence) != sentence ||
@@ -249,7 +244,6 @@ func wantSentence(t *testing.T, question, sentence string) {
 	}
 }
 
-// parse decodes any JSON and keeps numbers as written.
 func parse(t *testing.T, body []byte) (v any) {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(string(body)))

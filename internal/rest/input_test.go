@@ -14,7 +14,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// TestBrokenBodies sends invalid bodies to every call that has one.
 func TestBrokenBodies(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -84,7 +83,6 @@ func TestBrokenBodies(t *testing.T) {
 // needsNoToken are the calls whose bodies must be small, because they need no token.
 var needsNoToken = map[string]bool{"POST /login": true, "POST /api/v1/accounts": true}
 
-// takesMore are the calls that accept 32 MiB.
 var takesMore = map[string]bool{"POST /api/v1/certificate_authorities/import": true,
 	"POST /api/v1/certificate_authorities/{id}/issued": true,
 	"POST /api/v1/certificate_authorities/{id}/crl":    true}
@@ -132,7 +130,6 @@ func (d described) bodies() map[string]describedSchema {
 	return all
 }
 
-// TestFieldsOfAWrongType tries every field of every body with a value of every wrong type.
 func TestFieldsOfAWrongType(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -190,7 +187,6 @@ func TestFieldsOfAWrongType(t *testing.T) {
 	})
 }
 
-// sample returns a value of the field's type.
 func sample(s describedSchema) any {
 	if len(s.Enum) > 0 {
 		return s.Enum[0]
@@ -239,7 +235,6 @@ func TestIDsInBodies(t *testing.T) {
 	}
 }
 
-// A body of exactly 1 MiB is accepted.
 func TestLargestBody(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -14,7 +14,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// TestInspectOfTheAPI inspects objects as PEM and as base64 DER.
 func TestInspectOfTheAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -61,7 +60,6 @@ func TestInspectOfTheAPI(t *testing.T) {
 	call(t, c, "POST", "/api/v1/inspect", api.Inspect{Text: strings.Repeat("A", 1<<20)}).wantRefusal(t, 413, "too_large")
 }
 
-// Problems have a code, a level and a citation.
 func TestInspectProblems(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -80,7 +78,6 @@ func TestInspectProblems(t *testing.T) {
 	}
 }
 
-// Only Admins can read the settings, without secrets.
 func TestSettingsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -19,7 +19,7 @@ func issuedBy(t *testing.T, a answer) (issued api.Issued) {
 	return out.Result
 }
 
-// One call returns 201 with the chain. A repetition with the same Idempotency-Key returns the same.
+// A repetition with the same Idempotency-Key returns the same.
 func TestIssueCertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -46,7 +46,6 @@ func TestIssueCertificate(t *testing.T) {
 	call(t, h.admin(t), "POST", certificatesPath+"?wait=2m", body).wantRefusal(t, 400, "invalid")
 }
 
-// A waiting call returns on a decision and when the server stops.
 func TestIssueWaitsForApproval(t *testing.T) {
 	t.Parallel()
 	h := open(t)

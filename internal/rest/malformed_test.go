@@ -6,7 +6,6 @@ import (
 	"notary"
 )
 
-// Errors state what the call requires.
 func TestMalformedInput(t *testing.T) {
 	t.Parallel()
 	h := open(t)

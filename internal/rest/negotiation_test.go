@@ -26,7 +26,7 @@ const (
 	asCRL   = "application/pkix-crl"
 )
 
-// TestAccept checks which media type an Accept header selects (RFC 9110, section 12.5.1).
+// See RFC 9110, section 12.5.1.
 func TestAccept(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -105,7 +105,6 @@ func TestHostileAccept(t *testing.T) {
 	}
 }
 
-// Every media type has the same certificate and chain.
 func TestFormsOfACertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -159,7 +158,6 @@ func wantForms(t *testing.T, h *house, path string, want [][]byte) {
 	}
 }
 
-// TestFormsOfACRL gets the same CRL as PEM in JSON and as DER, without a token.
 func TestFormsOfACRL(t *testing.T) {
 	t.Parallel()
 	h := open(t)

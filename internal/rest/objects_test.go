@@ -58,7 +58,7 @@ func TestRequestorCannotProbeOthersObjects(t *testing.T) {
 	}
 }
 
-// withoutIdentity returns a response without the id and the headers that differ between any two calls.
+// withoutIdentity returns a response without the id and the headers that always differ.
 func withoutIdentity(a answer, id int64) (shown client.Response) {
 	header := a.Header.Clone()
 	header.Del("X-Request-Id")
@@ -68,7 +68,6 @@ func withoutIdentity(a answer, id int64) (shown client.Response) {
 	return client.Response{Status: a.Status, Header: header, Body: []byte(body)}
 }
 
-// The lists have exactly the objects that the caller can get one by one.
 func TestRequestorListsOnlyItsOwn(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -111,8 +110,7 @@ func TestRequestorListsOnlyItsOwn(t *testing.T) {
 	}
 }
 
-// idsInBodies are the body fields that refer to an object, by call. The test of the OpenAPI
-// document below keeps the list complete.
+// idsInBodies are the body fields that refer to an object, by call, compared with the OpenAPI document.
 var idsInBodies = map[string]string{
 	"POST /api/v1/certificate_requests/{id}/sign":    "certificate_authority_id",
 	"POST /api/v1/certificate_requests/sign":         "certificate_authority_id",
@@ -145,7 +143,6 @@ func TestEveryIDInABodyIsTested(t *testing.T) {
 	}
 }
 
-// Every call with an authority in its body rejects one that cannot sign.
 func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -267,7 +264,7 @@ func TestChangingOnesPasswordKeepsTheSession(t *testing.T) {
 	call(t, c, "GET", mine, nil).wantStatus(t, 200)
 }
 
-// Expiry is a separate field: the status does not change with time.
+// The status does not change with time.
 func TestExpiredCertificateOfARequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -306,7 +303,6 @@ func TestPendingAuthorityIsNotEnabled(t *testing.T) {
 	want(true, "active")
 }
 
-// TestRejectForAReason checks the optional reason of a rejection, which the requester can read.
 func TestRejectForAReason(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -25,7 +25,6 @@ func aSignedCRL(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 	return id, api.UploadCRL{CRL: base64.StdEncoding.EncodeToString(testkit.LastCRL(t, h.World, o, 1))}
 }
 
-// registered registers an external root without its key.
 func registered(t *testing.T, h *house) (int64, *testkit.Outside) {
 	t.Helper()
 	o := testkit.OutsideRoot(t, notary.ECDSAP384, h.Clock.Now())
@@ -35,7 +34,7 @@ func registered(t *testing.T, h *house) (int64, *testkit.Outside) {
 	return id, o
 }
 
-// The CRL of an offline CA is exported, signed elsewhere and uploaded over the API, which then serves it.
+// The CRL of an offline CA is exported, signed elsewhere and uploaded, and then served.
 func TestOfflineCRL(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -12,7 +12,7 @@ import (
 // npmTools is where scripts/test-tools installs npm packages.
 const npmTools = "../../.tools/node_modules/"
 
-// TestOpenAPIPassesLinters runs Redocly and Spectral, which must report no errors or warnings.
+// Redocly and Spectral must report no errors or warnings.
 func TestOpenAPIPassesLinters(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "node")

@@ -39,7 +39,6 @@ func TestOpenAPIDocument(t *testing.T) {
 	}
 }
 
-// Query parameters for filtering and for paging.
 var (
 	filters = []string{"certificate_authority_id", "domain", "email", "expires_after", "expires_before", "expiring",
 		"fingerprint", "key",
@@ -47,7 +46,6 @@ var (
 	paging = []string{"after", "before", "limit", "sort"}
 )
 
-// queries are the query parameters by call.
 var queries = map[string][]string{
 	"DELETE /api/v1/certificate_authorities/{id}": {"force"},
 	"GET /api/v1/certificate_requests":            slices.Concat(filters, paging, []string{"status"}),
@@ -60,7 +58,6 @@ var queries = map[string][]string{
 	"GET /api/v1/certificates/export": slices.Concat(filters, []string{"format", "revoked"}),
 }
 
-// wantCall compares the description of a call with docs/api.md.
 func (d described) wantCall(t *testing.T, name string, c describedCall, r rule) {
 	if c.Responses[strconv.Itoa(r.success)].Content == nil {
 		t.Fatalf("no response %d", r.success)
@@ -130,7 +127,6 @@ func (d described) wantFailure(t *testing.T, status string, r describedResponse)
 	}
 }
 
-// TestOpenAPIEnums compares the enumerations in struct tags with package notary.
 func TestOpenAPIEnums(t *testing.T) {
 	t.Parallel()
 	document := openAPI(t, open(t))
@@ -187,7 +183,7 @@ func (d described) resolve(t *testing.T, s describedSchema) describedSchema {
 	return target
 }
 
-// Creating an account needs no token for the first one only: the document describes both.
+// Creating an account needs no token for the first one only.
 func TestOpenAPIFirstAccountNeedsNoToken(t *testing.T) {
 	t.Parallel()
 	document := openAPI(t, open(t))
@@ -258,7 +254,6 @@ func parseFloats(t *testing.T, b []byte) (v any) {
 	return v
 }
 
-// walk calls f for every object in a JSON document.
 func walk(place string, v any, f func(place string, object map[string]any)) {
 	switch v := v.(type) {
 	case map[string]any:

@@ -16,7 +16,7 @@ func without(t *testing.T, c *client.Client, path string, body any, headers ...s
 	return call(t, c, http.MethodPost, path, body, append([]string{"Content-Type", ""}, headers...)...)
 }
 
-// Without a bearer token a body needs the JSON content type, which other sites can send only after a preflight.
+// Other sites can send the JSON content type only after a preflight.
 func TestContentTypeIsNeededWithoutToken(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.Empty(t))
@@ -32,7 +32,6 @@ func TestContentTypeIsNeededWithoutToken(t *testing.T) {
 	call(t, h.anonymous, "POST", "/login", login).wantStatus(t, 200)
 }
 
-// Cross-origin requests without a bearer token are refused, whatever their content type.
 func TestOtherOriginsNeedAToken(t *testing.T) {
 	t.Parallel()
 	h := open(t)

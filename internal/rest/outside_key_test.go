@@ -8,8 +8,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// A Certificate Manager gets a 403 with the reason for cross-signing an imported authority; an
-// Admin may do it.
 func TestOnlyAdminsCrossSignImportedAuthorities(t *testing.T) {
 	t.Parallel()
 	h := open(t)

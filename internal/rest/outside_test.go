@@ -10,7 +10,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// outside returns a root that is not held here.
 func (h *house) outside(t *testing.T) *testkit.Outside {
 	t.Helper()
 	return testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
@@ -34,7 +33,6 @@ func publicKey(t *testing.T, csr string) crypto.PublicKey {
 	return request.PublicKey
 }
 
-// asAuthority turns the template into that of a CA.
 func asAuthority(c *x509.Certificate) {
 	c.IsCA, c.BasicConstraintsValid = true, true
 	c.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign

@@ -14,7 +14,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// The owner of a request is the account that submits it, or a group that it names.
 func TestOwnerOfARequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -69,7 +68,6 @@ func TestOwnerOfARequest(t *testing.T) {
 	call(t, h.as(t, notary.Admin), "DELETE", fmt.Sprintf("/api/v1/groups/%d", group), nil).wantRefusal(t, 409, "conflict")
 }
 
-// The new owner of a request is named by ID or by name.
 func TestTransferOfARequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -123,8 +121,8 @@ func TestTransferOfARequest(t *testing.T) {
 	}
 }
 
-// The filter by owner finds what belongs to an account or a group, as far as the caller sees it. What the caller does
-// not see looks like an owner that does not exist.
+// The filter by owner finds what the caller sees of an account's or group's objects. An invisible owner does not
+// exist.
 func TestFilterByOwner(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -185,7 +183,6 @@ func TestFilterByOwner(t *testing.T) {
 	}
 }
 
-// Lists, streams and exports over the API show what a grant covers.
 func TestListsThatAGrantWidens(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -14,7 +14,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// TestPages reads the lists in every order with every page size.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -48,7 +47,6 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestPagesBackwards follows the cursors of previous pages, which keep the order.
 func TestPagesBackwards(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -73,7 +71,6 @@ func TestPagesBackwards(t *testing.T) {
 	}
 }
 
-// TestDefaultPage checks the default limit of 100.
 func TestDefaultPage(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -89,8 +86,7 @@ func TestDefaultPage(t *testing.T) {
 	}
 }
 
-// TestPagesDuringChanges creates and deletes requests between pages: those that exist
-// throughout are returned exactly once, and none twice.
+// Objects that exist throughout are returned exactly once, and none twice.
 func TestPagesDuringChanges(t *testing.T) {
 	t.Parallel()
 	for _, sort := range []string{"id", "-id", "common_name", "-common_name", "not_after", "-not_after"} {
@@ -132,7 +128,6 @@ func TestPagesDuringChanges(t *testing.T) {
 	}
 }
 
-// A cursor works only with its own list, filter and order.
 func TestForeignCursors(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -194,7 +189,6 @@ func (s *shelf) wantOtherCallersRefused(t *testing.T, query, cursor string) {
 	call(t, s.as(t, notary.CertificateRequestor), "GET", path, nil).wantRefusal(t, 400, "invalid")
 }
 
-// The client follows pages by itself.
 func TestClientFollowsPages(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)

@@ -10,7 +10,6 @@ import (
 	"notary"
 )
 
-// An id in a path is a positive integer in canonical form.
 func TestIDsInPaths(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -44,7 +43,6 @@ func TestIDsInPaths(t *testing.T) {
 	})
 }
 
-// bodies are valid bodies for the calls on an object that need one.
 var bodies = map[string]string{
 	"POST /api/v1/certificate_requests/{id}/certificate":    `{"certificate": "x"}`,
 	"POST /api/v1/certificate_requests/{id}/sign":           `{"certificate_authority_id": "1"}`,
@@ -124,7 +122,6 @@ func TestUnknownMethods(t *testing.T) {
 	}
 }
 
-// HEAD returns the status and headers of GET.
 func TestHead(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -23,7 +23,7 @@ func newCSRToIssue(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 		CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256))}
 }
 
-// aRequest creates a request, owned by the caller if the caller may create any.
+// aRequest creates a request, owned by the caller if possible.
 func aRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	if !caller.May(notary.CreateRequests) {
 		caller = h.Admin()

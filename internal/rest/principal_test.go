@@ -21,9 +21,8 @@ var changesNothing = []string{"POST /api/v1/certificate_requests/count", "POST /
 	"POST /api/v1/certificate_requests/sign/preview", "POST /api/v1/certificates/count",
 	"POST /api/v1/profiles/{id}/check", "POST /api/v1/inspect"}
 
-// Every call that changes something refuses a caller who was deleted, demoted or logged out
-// between authentication and the change. On SQLite the node caches sessions in memory, so the test
-// can produce this race by changing the database directly.
+// Every call that changes something refuses a caller who was deleted, demoted or logged out since authentication. On
+// SQLite the node caches sessions in memory, so the test can change the database directly.
 func TestSQLiteEveryChangeVerifiesTheCaller(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -55,7 +54,6 @@ func TestSQLiteEveryChangeVerifiesTheCaller(t *testing.T) {
 	}
 }
 
-// newVictim creates an Admin with a session directly in the store.
 func newVictim(t *testing.T, h *house, n int) (caller notary.Caller, token string) {
 	t.Helper()
 	token = fmt.Sprintf("the token of victim %d", n)

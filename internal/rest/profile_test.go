@@ -19,7 +19,6 @@ import (
 
 const profilesPath = "/api/v1/profiles"
 
-// wholeProfile has a value in every field.
 const wholeProfile = `{
 	"name": "web", "description": "Of the web team", "key_usages": ["digitalSignature", "keyEncipherment"],
 	"extended_key_usages": ["serverAuth"], "validity": "30d", "max_validity": "90d",
@@ -71,7 +70,6 @@ func TestProfileRoundTrip(t *testing.T) {
 	}
 }
 
-// TestProfileDefaults checks the defaults of fields that are left out.
 func TestProfileDefaults(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -90,7 +88,6 @@ func TestProfileDefaults(t *testing.T) {
 	}
 }
 
-// Every call reports an invalid profile with the field at fault.
 func TestInvalidProfiles(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -186,7 +183,6 @@ func (h *house) profile(t *testing.T, name string) int64 {
 	return 0
 }
 
-// TestProfileCheck checks the verdicts and lint findings of a check.
 func TestProfileCheck(t *testing.T) {
 	t.Parallel()
 	h := open(t)

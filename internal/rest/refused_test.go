@@ -9,7 +9,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// TestRecordedCalls checks for events of refused calls, exports and reads of the settings.
 func TestRecordedCalls(t *testing.T) {
 	t.Parallel()
 	h := open(t)

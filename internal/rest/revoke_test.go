@@ -14,8 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A revocation returns the certificates that were revoked, those whose reason was corrected, and
-// those that stay valid.
+// The response has the revoked certificates, those whose reason was corrected, and those that stay valid.
 func TestRevocationResponse(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -59,7 +58,6 @@ func TestRevocationResponse(t *testing.T) {
 		`{"reason": "keyCompromise"}`).wantRefusal(t, 409, "conflict")
 }
 
-// Certificates are revoked by ids, or by a filter with its expected count.
 func TestBulkRevocationOfCertificates(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -102,7 +100,7 @@ func TestBulkRevocationOfCertificates(t *testing.T) {
 	}
 }
 
-// A bulk call accepts the selection of a count or preview, and rejects it once other objects match.
+// A bulk call rejects the selection of a count or preview once other objects match.
 func TestBulkBySelection(t *testing.T) {
 	t.Parallel()
 	h := open(t)

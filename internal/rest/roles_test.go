@@ -29,8 +29,7 @@ type rule struct {
 
 	waits bool // 202 for roles that may not sign
 
-	// prepare creates an object for a call by that caller, and returns its id and a valid body.
-	// It is nil if the call needs neither.
+	// prepare, if not nil, creates an object for a call by that caller, and returns its id and a valid body.
 	prepare func(t *testing.T, h *house, caller notary.Caller) (id int64, body any)
 
 	ownLogin bool // the call changes the caller's own session or account
@@ -135,7 +134,6 @@ var roleTable = map[string]rule{
 	"GET /status/ready":                              {roles: nobody, success: 200},
 }
 
-// TestRoles tries every call in the OpenAPI document with every role and without a token.
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -159,7 +157,6 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// tryAllowed makes the call on a new object each time, and on a missing one.
 func (r rule) tryAllowed(t *testing.T, h *house, name string, expired *client.Client) {
 	try := func(who string, caller notary.Caller, c *client.Client) {
 		t.Run(who, func(t *testing.T) {
@@ -191,8 +188,8 @@ func (r rule) tryAllowed(t *testing.T, h *house, name string, expired *client.Cl
 	}
 }
 
-// tryRefused makes the call on an object, the Certificate Requestor's own if possible, and on a
-// missing one: the errors must be the same, and nothing may change.
+// tryRefused makes the call on an object, the Certificate Requestor's own if possible, and on a missing one: the
+// errors are the same.
 func (r rule) tryRefused(t *testing.T, h *house, name string, expired *client.Client) {
 	if r.open() {
 		return
@@ -237,7 +234,6 @@ const missingID = 987654321
 
 func at(path string, id int64) string { return strings.ReplaceAll(path, "{id}", fmt.Sprint(id)) }
 
-// operationsOf returns the calls in the server's OpenAPI document.
 func operationsOf(t *testing.T, h *house) (names []string) {
 	t.Helper()
 	for path, methods := range openAPI(t, h).Paths {

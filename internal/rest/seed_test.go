@@ -29,8 +29,8 @@ func seedCreated(id int64) string {
 	return fmt.Sprintf(`{"result": {"message": "success", "id": %d}}`, id)
 }
 
-// TestSeedDocument makes the document's nine calls in the order of a request's life cycle and
-// compares each with its sample response. The statuses are those of docs/api.md.
+// TestSeedDocument makes the document's nine calls in the order of a request's life cycle and compares each with its
+// sample response.
 func TestSeedDocument(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -110,7 +110,7 @@ func TestSeedDocument(t *testing.T) {
 	})
 }
 
-// envelope returns the result of a success, whose envelope must have no other field.
+// envelope returns the result of a success, the only field.
 func envelope(t *testing.T, a answer) any {
 	t.Helper()
 	outer, ok := parse(t, a.Body).(map[string]any)
@@ -156,8 +156,7 @@ var addedFields = map[string]func(any) bool{
 	"owner": isOwner,
 }
 
-// wantSeedRequest checks that an object has the document's fields with these values, the added
-// fields with the right types, and no others.
+// wantSeedRequest checks that an object has the document's fields with these values, the added fields, and no others.
 func wantSeedRequest(t *testing.T, v any, id int64, chain, status string) {
 	t.Helper()
 	got, ok := v.(map[string]any)
@@ -202,7 +201,6 @@ func number(id int64) json.Number { return json.Number(fmt.Sprint(id)) }
 
 func serialOf(c *x509.Certificate) string { return fmt.Sprintf("%x", c.SerialNumber.Bytes()) }
 
-// certificates parses a PEM text, which must have only certificates.
 func certificates(t *testing.T, text string) (all []*x509.Certificate) {
 	t.Helper()
 	for rest := []byte(text); len(rest) > 0; {
@@ -217,7 +215,6 @@ func certificates(t *testing.T, text string) (all []*x509.Certificate) {
 	return all
 }
 
-// wantChain checks the chain of a leaf signed by a root held here.
 func wantChain(t *testing.T, h *house, text string, root int64) *x509.Certificate {
 	t.Helper()
 	chain := certificates(t, text)

@@ -51,7 +51,6 @@ func TestReadinessWithHungDatabase(t *testing.T) {
 	testkit.WantKind(t, <-answer, notary.Unavailable)
 }
 
-// A node learns without a restart that another node created the first account.
 func TestStatusAfterSetupOnAnotherNode(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)

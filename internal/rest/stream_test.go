@@ -54,8 +54,7 @@ func TestLongList(t *testing.T) {
 	}
 }
 
-// A failure before the first element is an ordinary error response, without the cause but with the
-// request ID for the log.
+// A failure before the first element is an ordinary error response.
 func TestListFailsAtTheStart(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -75,8 +74,7 @@ func TestListFailsAtTheStart(t *testing.T) {
 	}
 }
 
-// A failure midway aborts the connection, over HTTP/1.1 and HTTP/2, so that clients cannot take
-// half a list for the whole.
+// A failure midway aborts the connection, over HTTP/1.1 and HTTP/2.
 func TestListFailsMidway(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -112,7 +110,7 @@ func TestListFailsMidway(t *testing.T) {
 	}
 }
 
-// breakOff runs do while each list loses its table as soon as it has started, and restores the table.
+// breakOff runs do while each list loses its table as soon as it has started.
 func (h *house) breakOff(t *testing.T, do func()) {
 	t.Helper()
 	h.admin(t) // logs in first

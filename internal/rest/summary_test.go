@@ -10,7 +10,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// The overview has empty lists in place of what the role may not see.
 func TestOverviewOfTheAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -36,7 +35,6 @@ func TestOverviewOfTheAPI(t *testing.T) {
 	}
 }
 
-// TestSummary checks the counts by status and by time to expiry.
 func TestSummary(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -17,7 +17,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// The first CRL is empty, and is the only one as long as nothing changes.
 func TestCRLIsBuiltOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -55,7 +54,6 @@ func TestCRLIsBuiltOnce(t *testing.T) {
 	}
 }
 
-// A revocation builds no CRL; the next request gets one with all revocations.
 func TestCRLIsBuiltOnRequest(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -85,8 +83,7 @@ func TestCRLIsBuiltOnRequest(t *testing.T) {
 	}
 }
 
-// Fifty concurrent clients revoke and fetch the CRL: each finds its acknowledged revocation, and CRL numbers never
-// decrease.
+// Each client finds its acknowledged revocation, and CRL numbers never decrease.
 func TestCRLListsAcknowledgedRevocations(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -185,8 +182,7 @@ func TestCRLRegeneration(t *testing.T) {
 	}
 }
 
-// The periodic job refreshes the CRL of every authority that relying parties may still use, independently of the
-// others.
+// Authorities are refreshed independently of each other.
 func TestRefreshCRLs(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -224,7 +220,7 @@ func TestRefreshCRLs(t *testing.T) {
 	}
 }
 
-// CRL numbers increase across restarts and nodes, and none is used twice, even by two services on one database.
+// CRL numbers increase across restarts and nodes, and none is used twice.
 func TestCRLNumberIncreases(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -2,7 +2,6 @@ package revocation
 
 import "context"
 
-// KeepOnce runs one round of [Service.KeepCRLs].
 func KeepOnce(ctx context.Context, s *Service) error {
 	due, err := s.dueCRLs(ctx, 0)
 	for _, key := range due {

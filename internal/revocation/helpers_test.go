@@ -2,10 +2,8 @@ package revocation_test
 
 import "notary/internal/testkit"
 
-// missingID is an unused ID.
 const missingID = 1 << 40
 
-// Short names of shared helpers.
 var (
 	request              = testkit.GetRequest
 	authority            = testkit.GetAuthority

@@ -15,8 +15,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// A response is signed once, until half of its validity has passed or something is revoked. Responses with a nonce,
-// about several certificates or about no known one are signed each time.
+// A response is signed once, until half of its validity has passed or something is revoked. Those with a nonce, about
+// several certificates or no known one are signed each time.
 func TestOCSPResponsesAreCached(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -63,7 +63,6 @@ func TestOCSPResponsesAreCached(t *testing.T) {
 	}
 }
 
-// After any kind of revocation, no earlier response is served.
 func TestOCSPAfterEveryRevocation(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

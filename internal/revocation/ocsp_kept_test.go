@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A response outdated by a revocation, here or at another node, is not served even if it is cached later; nor is one
-// from before the first count.
+// A response outdated by a revocation is not served even if it is cached later; nor is one from before the first
+// count.
 func TestOutdatedResponsesAreNotServed(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)

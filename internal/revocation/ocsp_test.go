@@ -17,7 +17,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// The hashes that identify an issuer.
 const (
 	sha1Hash   = crypto.SHA1
 	sha256Hash = crypto.SHA256
@@ -108,7 +107,7 @@ func TestOCSPOfImportedRevocation(t *testing.T) {
 	}
 }
 
-// An authority that cannot respond returns an error; a disabled or revoked one still responds.
+// A disabled or revoked authority still responds.
 func TestOCSPByAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

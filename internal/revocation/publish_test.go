@@ -22,8 +22,7 @@ func keep(t testing.TB, w *testkit.World) {
 	testkit.Check(t, revocation.KeepOnce(t.Context(), w.Revocation))
 }
 
-// Fetching a published CRL never waits for one to be built, except for the very first. Revocations appear on it without
-// a request.
+// Fetching a published CRL waits only for the very first to be built. Revocations appear on it without a request.
 func TestPublishedCRLIsBuiltOnFirstRequest(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -63,7 +62,6 @@ func TestPublishedCRLIsBuiltOnFirstRequest(t *testing.T) {
 	}
 }
 
-// A CRL is published as long as its authority's key is held.
 func TestPublishedCRLsByStatus(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -184,8 +182,8 @@ func TestKeepCRLs(t *testing.T) {
 	<-ended
 }
 
-// While two services, as two nodes, revoke and build CRLs concurrently, numbers only increase, and acknowledged
-// revocations are on the next CRLs of both.
+// While two nodes revoke and build CRLs, numbers only increase, and acknowledged revocations are on the next CRLs of
+// both.
 func TestCRLsDuringConcurrentRevocations(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -255,7 +253,7 @@ func TestCRLsDuringConcurrentRevocations(t *testing.T) {
 	}
 }
 
-// A CRL that another node is building is awaited; if that node is gone, the CRL is built here.
+// A CRL that another node is building is awaited, unless that node is gone.
 func TestAnotherNodesCRLIsAwaited(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -15,7 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The responder is created when first needed, in one transaction with its event, and is in the inventory.
+// The responder is created when first needed, in one transaction with its event.
 func TestResponderIsCreatedOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -74,8 +74,8 @@ func TestResponderOfTwoNodes(t *testing.T) {
 	}
 }
 
-// The periodic job replaces a responder after half of its validity, and all nodes use the new one. Authorities without
-// OCSP requests get none.
+// The periodic job replaces a responder after half of its validity, for all nodes. Authorities without OCSP requests
+// get none.
 func TestResponderIsRenewedPeriodically(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -108,7 +108,7 @@ func TestResponderIsRenewedPeriodically(t *testing.T) {
 	}
 }
 
-// If the periodic job has not renewed a responder, a request does, so that the responder is always valid.
+// If the periodic job has not renewed a responder, a request does.
 func TestResponderIsRenewedOnDemand(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -69,7 +69,6 @@ func TestCertificateURLs(t *testing.T) {
 	}
 }
 
-// Without a publish URL, certificates contain no URLs.
 func TestCertificatesWithoutURLs(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -87,7 +86,6 @@ func TestCertificatesWithoutURLs(t *testing.T) {
 	}
 }
 
-// The number of partitioned CRLs follows the number of certificates.
 func TestShardsByNumberOfCertificates(t *testing.T) {
 	t.Parallel()
 	for certificates, want := range map[int64]int{0: 1, 9_999: 1, 10_000: 2, 19_999: 2, 20_000: 3, 1_000_000: 101,
@@ -115,8 +113,8 @@ func TestShardsByNumberOfCertificates(t *testing.T) {
 	w.Exec(t, `DELETE FROM counter WHERE slot = 999`)
 }
 
-// A revoked certificate is on the CRL that it names, whatever the number of shards was then and is now, and on the full
-// CRL, but on no other.
+// A revoked certificate is on the CRL that it names, whatever the number of shards, and on the full CRL, but on no
+// other.
 func TestEntriesAreInTheirShard(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -168,7 +166,7 @@ func TestEntriesAreInTheirShard(t *testing.T) {
 	}
 }
 
-// If the publish URL changes, a partitioned CRL names both URLs, because certificates with the old one still exist.
+// If the publish URL changes, a partitioned CRL names both URLs.
 func TestShardWithTwoURLs(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -63,7 +63,6 @@ func wantUnused(t *testing.T, b *budget) {
 	}
 }
 
-// countingBody repeats one byte and counts the bytes read.
 type countingBody struct{ left, read int }
 
 func (b *countingBody) Read(p []byte) (int, error) {
@@ -78,8 +77,8 @@ func (b *countingBody) Read(p []byte) (int, error) {
 
 func (b *countingBody) Close() error { return nil }
 
-// The body of an unknown client is read up to its limit; a body with a larger declared length is not read at all.
-// A token that is not cached is looked up before that.
+// The body of an unknown client is read up to its limit, or not at all if its declared length exceeds it. A token
+// that is not cached is looked up before.
 func TestBodyLimits(t *testing.T) {
 	t.Parallel()
 	const unknown, known = 16 << 10, 2 << 20
@@ -141,7 +140,7 @@ func TestBodyLimits(t *testing.T) {
 	}
 }
 
-// timedRecorder records the read deadlines of a response in seconds from now; 0 means none.
+// timedRecorder records the read deadlines of a response in seconds; 0 means none.
 type timedRecorder struct {
 	*httptest.ResponseRecorder
 	set []time.Duration

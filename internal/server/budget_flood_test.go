@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 )
 
-// Over HTTP/2 some addresses have thousands of requests whose bodies never arrive. Most are refused at once and
-// take no memory, while those of another address are accepted.
+// Most of thousands of HTTP/2 requests whose bodies never arrive are refused at once, while those of another address
+// are accepted.
 func TestStalledBodiesAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

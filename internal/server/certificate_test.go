@@ -12,7 +12,6 @@ import (
 	"notary"
 )
 
-// pair creates a certificate and key in a new folder and returns the paths.
 func pair(t *testing.T) (certFile, keyFile string) {
 	t.Helper()
 	certFile, keyFile, err := SelfSigned(t.TempDir(), time.Now())
@@ -53,7 +52,6 @@ func (w *watched) put(t *testing.T, name string, content []byte) {
 	}
 }
 
-// served returns the fingerprint seen in a handshake after the given time.
 func (w *watched) served(t *testing.T, later time.Duration) string {
 	t.Helper()
 	w.clock = w.clock.Add(later)

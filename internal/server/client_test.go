@@ -10,7 +10,6 @@ import (
 	"notary"
 )
 
-// trusting returns a set of trusted proxies.
 func trusting(t testing.TB, networks ...string) *TrustedProxies {
 	t.Helper()
 	var prefixes []netip.Prefix
@@ -193,8 +192,7 @@ func FuzzClientAddress(f *testing.F) {
 	})
 }
 
-// Health checks are answered even if the client's address has used up its requests in flight, as behind a load
-// balancer.
+// Health checks are answered even if the client's address has used up its requests in flight.
 func TestUnlimitedPathsAreAlwaysAnswered(t *testing.T) {
 	t.Parallel()
 	h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// peer is a connection from an address that records its closing.
 type peer struct {
 	net.Conn
 	address string
@@ -28,7 +27,6 @@ func (p *peer) RemoteAddr() net.Addr {
 }
 func (p *peer) Close() error { p.closed = true; return nil }
 
-// table is a connection table with a fake clock.
 type table struct {
 	*connections
 	clock time.Time
@@ -48,7 +46,6 @@ func newTable(limits ConnectionLimits, proxies ...string) *table {
 	return t
 }
 
-// scrape returns the metrics.
 func (t *table) scrape() string {
 	w := httptest.NewRecorder()
 	t.metrics.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
@@ -91,8 +88,7 @@ func wantOpen(t *testing.T, peers ...*peer) {
 
 var wide = ConnectionLimits{Total: 100, Unknown: 100, PerAddress: 100}
 
-// An address at its limit loses its own oldest idle connection. Each loopback address counts separately, and IPv6
-// addresses count by their /64.
+// An address at its limit loses its own oldest idle connection. IPv6 addresses count by their /64.
 func TestConnectionsOfOneAddress(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ first, second, third, other string }{
@@ -145,8 +141,7 @@ func TestBusyConnectionsAreKept(t *testing.T) {
 	wantOpen(t, busy, next)
 }
 
-// If the total limit is reached and all connections are new, the address with the most loses one: a client with a
-// single connection keeps it, even if it is the oldest.
+// If the total limit is reached and all connections are new, the address with the most loses one, not the oldest.
 func TestBusiestAddressMakesRoom(t *testing.T) {
 	t.Parallel()
 	limits := wide
@@ -167,8 +162,7 @@ func TestBusiestAddressMakesRoom(t *testing.T) {
 	wantIn(t, table.scrape(), `notary_http_connections_closed_total{reason="limit"} 1`, "notary_http_connections 7")
 }
 
-// Otherwise the oldest connection is closed: a client that opens several at once loses none in favour of idle
-// ones.
+// Otherwise the oldest connection is closed.
 func TestOldestConnectionMakesRoom(t *testing.T) {
 	t.Parallel()
 	limits := wide
@@ -188,7 +182,7 @@ func TestOldestConnectionMakesRoom(t *testing.T) {
 	wantOpen(t, fresh...)
 }
 
-// During a flood from elsewhere, a network that had a session can open many connections before sending a token.
+// During a flood from elsewhere, a network that had a session can open many connections.
 func TestFamiliarNetworksAreClosedLast(t *testing.T) {
 	t.Parallel()
 	table := newTable(ConnectionLimits{PerAddress: 100, Unknown: 100, Total: 200})
@@ -343,8 +337,8 @@ func TestClosedConnectionsAreForgotten(t *testing.T) {
 	wantIn(t, table.scrape(), "notary_http_connections 0")
 }
 
-// Idle connections beyond the limit lock out no one, and displace no client with a session. Bare connections and
-// incomplete headers are treated alike.
+// Idle connections beyond the limit displace no client with a session. Bare connections and incomplete headers are
+// treated alike.
 func TestIdleConnectionsLockOutNobody(t *testing.T) {
 	t.Parallel()
 	for name, tls := range map[string]bool{"TLS": true, "plain": false} {

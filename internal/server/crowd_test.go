@@ -73,7 +73,6 @@ func newcomer(c *crowd, i int) string {
 	}
 }
 
-// The limit does not apply to clients with a session and to health checks.
 func TestCrowdLimitsUnknownClients(t *testing.T) {
 	t.Parallel()
 	h, log := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// surround returns the handler as a server runs it, without the network.
 func surround(next http.Handler) (*handler, *logBuffer) {
 	log := &logBuffer{}
 	return newHandler(Config{Handler: next, Log: log.logger(), WriteTimeout: time.Minute,

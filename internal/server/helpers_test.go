@@ -41,7 +41,6 @@ func (b *logBuffer) logger() *slog.Logger {
 
 func noSummary(context.Context) (notary.Statistics, error) { return notary.Statistics{}, nil }
 
-// running is a running test server.
 type running struct {
 	url    string
 	addr   string
@@ -51,7 +50,6 @@ type running struct {
 	served chan error // result of Serve
 }
 
-// start serves the handler with a self-signed certificate until the test ends.
 func start(t *testing.T, handler http.Handler, adjust func(*Config)) *running {
 	t.Helper()
 	certFile, keyFile, err := SelfSigned(t.TempDir(), time.Now())
@@ -101,7 +99,6 @@ func pool(t *testing.T, certFile string) *x509.CertPool {
 	return roots
 }
 
-// client returns a client for HTTP/2 or, if http2 is false, HTTP/1.1.
 func (r *running) client(t *testing.T, http2 bool) *http.Client {
 	t.Helper()
 	transport := &http.Transport{
@@ -112,7 +109,6 @@ func (r *running) client(t *testing.T, http2 bool) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// get returns the response and its body.
 func (r *running) get(t *testing.T, path string) (*http.Response, string) {
 	t.Helper()
 	response, err := r.client(t, true).Get(r.url + path)

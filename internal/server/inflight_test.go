@@ -7,7 +7,6 @@ import (
 	"testing"
 )
 
-// mustEnter takes n slots.
 func mustEnter(t *testing.T, f *inFlight, n int, network string, known bool) {
 	t.Helper()
 	for i := range n {

@@ -28,7 +28,6 @@ func TestShareDescriptors(t *testing.T) {
 	}
 }
 
-// failing is a listener that first returns errors.
 type failing struct {
 	net.Listener
 	errs []error

@@ -12,7 +12,6 @@ import (
 	"notary"
 )
 
-// scrape returns the body of GET /metrics.
 func scrape(t *testing.T, m *Metrics) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -94,7 +93,7 @@ func TestMetricsCounts(t *testing.T) {
 	}
 }
 
-// A scrape with the token gets all series, others are refused. If no token is configured, all get the version only.
+// A scrape with the token gets all series. If no token is configured, all get the version only.
 func TestMetricsNeedTheirToken(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics("v1.2.3", noSummary, (&logBuffer{}).logger())

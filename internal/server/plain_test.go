@@ -13,7 +13,6 @@ import (
 	"notary"
 )
 
-// startPlain serves the handler over plain HTTP until the test ends.
 func startPlain(t *testing.T, handler http.Handler) *running {
 	t.Helper()
 	r := start(t, handler, func(c *Config) { c.Certificate = nil })

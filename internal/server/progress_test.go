@@ -122,7 +122,6 @@ func TestNearDeadlinesHold(t *testing.T) {
 	})
 }
 
-// pipeListener accepts the ends of pipes.
 type pipeListener struct {
 	conns  chan net.Conn
 	once   sync.Once
@@ -188,7 +187,6 @@ func TestSlowClientGetsTheWholeAnswer(t *testing.T) {
 	}
 }
 
-// tlsOver returns the listener as in ServeTLS.
 func tlsOver(s *Server) net.Listener {
 	if s.http.TLSConfig == nil {
 		return s.listener

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// behindProxyProtocol starts a server that responds with the client's address and trusts the networks.
+// behindProxyProtocol starts a server that trusts the networks and responds with the client's address.
 func behindProxyProtocol(t *testing.T, plain bool, networks ...string) *running {
 	t.Helper()
 	return start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +94,7 @@ func TestProxyProtocol(t *testing.T) {
 	}
 }
 
-// Peers that are not trusted proxies need no header, and one that they send is refused.
+// Peers that are not trusted proxies must send no header.
 func TestProxyProtocolFromUntrustedPeers(t *testing.T) {
 	t.Parallel()
 	for _, plain := range []bool{false, true} {

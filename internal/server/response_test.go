@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// deadlines records the write deadlines of a connection.
 type deadlines struct {
 	*httptest.ResponseRecorder
 	start time.Time

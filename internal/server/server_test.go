@@ -103,7 +103,6 @@ func TestStopWaitsForRequestsInFlight(t *testing.T) {
 	}
 }
 
-// waitUntilRefused returns once nothing listens at addr.
 func waitUntilRefused(t *testing.T, addr string) {
 	t.Helper()
 	for {
@@ -138,7 +137,6 @@ func TestStopCutsOffSlowRequests(t *testing.T) {
 	wantIn(t, r.log.String(), "cut off")
 }
 
-// endless writes until it fails, and sends the error.
 func endless(ended chan<- error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		chunk := make([]byte, 64<<10)

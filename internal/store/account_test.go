@@ -70,7 +70,6 @@ func TestFirstAccountRace(t *testing.T) {
 	}
 }
 
-// The last Admin cannot be removed.
 func TestLastAdmin(t *testing.T) {
 	t.Parallel()
 	demote := func(tx *store.Tx, a *notary.Account) error { return tx.SetRole(a, notary.ReadOnly) }
@@ -86,7 +85,6 @@ func TestLastAdmin(t *testing.T) {
 			testkit.WantText(t, err, "this is the last Admin")
 			write(t, s, func(tx *store.Tx) error { return tx.SetRole(one, notary.Admin) }) // no change
 
-			// Two Admins demote each other at the same time: one stays.
 			two := newAccount(t, s, notary.ReadOnly, 1)
 			write(t, s, func(tx *store.Tx) error { return tx.SetRole(two, notary.Admin) })
 			two.Role = notary.Admin
@@ -119,13 +117,11 @@ func TestAccountRaces(t *testing.T) {
 	}
 }
 
-// begin starts a session with that token hash.
 func begin(tx *store.Tx, account int64, tokenHash string, end time.Time) error {
 	return second(tx.InsertSession(&notary.Session{AccountID: account, ExpiresAt: end}, []byte(tokenHash)))
 }
 
-// A session ends when it expires, is logged out, or its account is deleted or gets another role or password. Sessions
-// of others continue.
+// A session ends when it expires, is logged out, or its account is deleted or gets another role or password.
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	const life = time.Hour
@@ -192,7 +188,6 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-// Clean-up deletes the rows.
 func TestDeleteExpiredSessions(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

@@ -49,7 +49,6 @@ func TestAuthority(t *testing.T) {
 	}
 }
 
-// give sets the authority's certificate.
 func give(t testing.TB, s *store.Store, id int64, cert *notary.Certificate) *notary.Authority {
 	t.Helper()
 	a := getAuthority(t, s, id)
@@ -141,7 +140,6 @@ func TestRequireUsable(t *testing.T) {
 	}
 }
 
-// Of two concurrent changes of an authority's certificate one succeeds.
 func TestSetAuthorityCertificateRace(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

@@ -80,7 +80,7 @@ func TestInsertCertificateTwice(t *testing.T) {
 	}
 }
 
-// A certificate is revoked once, and its revocation is read with it everywhere.
+// A certificate is revoked once, and read with its revocation everywhere.
 func TestRevocation(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -199,8 +199,7 @@ func TestCRLNumbers(t *testing.T) {
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
-// A CRL number follows the clock, exceeds both the last one and the published one, and continues from that of an
-// import.
+// A CRL number follows the clock, exceeds the last and the published one, and continues from an import.
 func TestNextCRLNumber(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -274,7 +273,6 @@ func TestCompromised(t *testing.T) {
 	}
 }
 
-// revocations returns the entries of a CRL by serial number.
 func revocations(t *testing.T, s *store.Store, authority int64, shard int, last time.Time) (all []notary.Revocation) {
 	t.Helper()
 	_, err := s.EachRevocation(t.Context(), authority, shard, last, func(v notary.Revocation) error {

@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// The counts of requests by status follow every change.
 func TestSummaryOfRequests(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

@@ -88,7 +88,6 @@ func (e *estate) certificate(req *notary.Request) *notary.Certificate {
 	return c
 }
 
-// end rejects a pending request or revokes an active one.
 func (e *estate) end(t *testing.T, req *notary.Request) {
 	t.Helper()
 	write(t, e.store, func(tx *store.Tx) error {

@@ -15,7 +15,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// For random events and queries, walking the pages in both directions returns the same as a scan of all events.
 func TestEventPagesMatchAScan(t *testing.T) {
 	for _, step := range []int{10_000, 7, 1} {
 		t.Run(fmt.Sprintf("in steps of %d", step), func(t *testing.T) {
@@ -100,7 +99,7 @@ func fits(e *notary.Event, q notary.EventQuery) bool {
 		(q.From.IsZero() || !e.At.Before(q.From)) && (q.Until.IsZero() || e.At.Before(q.Until))
 }
 
-// wantEvents walks the pages to the end and back and returns their events. A nil want is not compared.
+// wantEvents walks the pages to the end and back. A nil want is not compared.
 func wantEvents(t *testing.T, s *store.Store, q notary.EventQuery, want []int64) (all []*notary.Event) {
 	t.Helper()
 	first := q

@@ -10,15 +10,13 @@ import (
 	"notary/internal/db"
 )
 
-// Internals for tests.
-
 const (
 	MaxWaiting = db.MaxWaiting
 	MaxBatch   = db.MaxBatch
 	Page       = eachPage
 )
 
-// Enqueue adds a write to the queue as [Store.Write] does, and returns a function that waits for its result.
+// Enqueue queues a write like [Store.Write], and returns a function that waits for its result.
 func Enqueue(s *Store, fn func(*Tx) error) (wait func() error, err error) {
 	return EnqueueAs(s, notary.SystemCaller, 0, fn)
 }
@@ -28,10 +26,8 @@ func EnqueueAs(s *Store, by notary.Caller, changed int64, fn func(*Tx) error) (w
 	return s.db.Enqueue(context.Background(), s.as(by, changed, fn))
 }
 
-// SelectRevocations is not run through the statement recorder.
 const SelectRevocations = selectRevocations
 
-// Exec runs any statement in a transaction.
 func Exec(tx *Tx, text string, args ...any) error {
 	_, err := tx.db.Exec(text, args...)
 	return err
@@ -49,14 +45,12 @@ func QueryTextTx(tx *Tx, text string, args ...any) (value string, err error) {
 	return value, err
 }
 
-// Statements returns all texts prepared so far, for reading and writing.
 func Statements(s *Store) []string {
 	texts := s.db.Statements()
 	slices.Sort(texts)
 	return slices.Compact(texts)
 }
 
-// Asked is a statement with its arguments.
 type Asked struct {
 	Text string
 	Args []any
@@ -82,13 +76,11 @@ func ExplainPostgres(ctx context.Context, s *Store, a Asked) (plan string, err e
 	return strings.Join(plans, ""), err
 }
 
-// Limit sets short limits for a query and its rows, for a transaction and the answer to its COMMIT, and for the
-// transactions in progress when the store closes.
+// Limit sets limits for a query and its rows, for a transaction and the answer to its COMMIT, and for closing.
 func Limit(read, write, stop time.Duration) []Option {
 	return []Option{Database(db.ReadTimeout(read), db.WriteTimeout(write), db.StopTimeout(stop))}
 }
 
-// Changed invalidates a topic.
 func Changed(tx *Tx, topic string) error {
 	tx.db.Changed(topic)
 	return nil

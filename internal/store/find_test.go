@@ -16,7 +16,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// For random data and filters, walking the pages returns the same as a scan of all objects, in order, for each plan.
+// For random data and filters, walking the pages returns the same as a scan of all objects, for each plan.
 func TestPagesMatchAScan(t *testing.T) {
 	for _, tt := range []struct {
 		name            string
@@ -87,7 +87,6 @@ func (e *estate) checkCertificates(t *testing.T, f notary.Filter, sort notary.So
 	walkPages(t, e, f, sort, e.store.Certificates, func(c *notary.Certificate) int64 { return c.ID }, want)
 }
 
-// object holds what a filter examines.
 type object struct {
 	id, owner, group, authority         int64
 	end                                 time.Time
@@ -177,7 +176,6 @@ func endsWithLabels(name, domain string) bool {
 	return ok && rest != "" && strings.IndexByte(separators, rest[len(rest)-1]) >= 0
 }
 
-// walkPages walks pages of a random size.
 func walkPages[T any](t *testing.T, e *estate, f notary.Filter, sort notary.Sort,
 	read func(context.Context, notary.Query) (notary.Page[T], error), id func(T) int64, want []int64) {
 	t.Helper()
@@ -195,7 +193,7 @@ func walkPages[T any](t *testing.T, e *estate, f notary.Filter, sort notary.Sort
 	}
 }
 
-// thereAndBack returns the ids on all pages, walked backwards from the last page and then forwards again.
+// thereAndBack returns the ids on all pages, walked backwards and then forwards again.
 func thereAndBack[T any](t *testing.T, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error),
 	id func(T) int64) (there, back []int64) {
 	t.Helper()
@@ -233,7 +231,7 @@ func thereAndBack[T any](t *testing.T, q notary.Query, read func(context.Context
 	return there, back
 }
 
-// pagesOf returns the ids on all pages, calling between after each page.
+// pagesOf returns the ids on all pages, calling between after each.
 func pagesOf[T any](t *testing.T, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error),
 	id func(T) int64, between func()) (ids []int64) {
 	t.Helper()
@@ -254,7 +252,7 @@ func pagesOf[T any](t *testing.T, q notary.Query, read func(context.Context, not
 	}
 }
 
-// While objects are added and removed, those that remain are listed once and in order, and none appears twice.
+// While objects are added and removed, those that remain are listed once and in order.
 func TestPagesDuringChanges(t *testing.T) {
 	e := newEstate(t, 200, store.SearchLimits(query.Limits{Few: 5, Step: 20, Steps: 3}))
 	var loose []*notary.Request

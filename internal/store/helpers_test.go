@@ -2,7 +2,6 @@ package store_test
 
 import "notary/internal/store/storetest"
 
-// Short names for the helpers of package storetest.
 var (
 	open           = storetest.Open
 	openAt         = storetest.OpenAt

@@ -13,11 +13,10 @@ import (
 	"notary/internal/testkit"
 )
 
-// short are limits that a server which hangs soon exceeds. One that does not hang may, too, on a busy machine: see
-// [patiently].
+// short are limits that a server which hangs soon exceeds, and a busy machine sometimes: see [patiently].
 var short = store.Limit(2*time.Second, 2*time.Second, time.Second)
 
-// openHung opens a database and freezes it: the server keeps its connections, accepts new ones and answers none.
+// openHung opens a database whose server keeps its connections, accepts new ones and answers none.
 func openHung(t *testing.T) (s *store.Store, thaw func()) {
 	t.Helper()
 	p := newProxy(t, testkit.Postgres(t))
@@ -30,7 +29,6 @@ func openHung(t *testing.T) (s *store.Store, thaw func()) {
 	return s, thaw
 }
 
-// openShort opens the database behind the proxy with short limits.
 func openShort(t *testing.T, p *proxy) (s *store.Store) {
 	t.Helper()
 	testkit.Check(t, patiently(t, func() (err error) {
@@ -40,15 +38,13 @@ func openShort(t *testing.T, p *proxy) (s *store.Store) {
 	return s
 }
 
-// patiently repeats a call while the database does not answer within its limits, as on a busy machine. It ends with the
-// test's time limit.
+// patiently repeats a call while the database does not answer within its limits, until the test's time limit.
 func patiently(t *testing.T, fn func() error) (err error) {
 	for err = fn(); notary.KindOf(err) == notary.Unavailable && t.Context().Err() == nil; err = fn() {
 	}
 	return err
 }
 
-// wantLate requires the error of a database that did not answer in time.
 func wantLate(t *testing.T, err error) {
 	t.Helper()
 	wantUnavailable(t, err)
@@ -58,8 +54,7 @@ func wantLate(t *testing.T, err error) {
 	}
 }
 
-// A read of a server that hangs fails, even if more callers wait than the pool has connections, and succeeds once the
-// server answers again.
+// A read of a server that hangs fails, even beyond the size of the pool, and succeeds once the server answers again.
 func TestPostgresHungRead(t *testing.T) {
 	t.Parallel()
 	s, thaw := openHung(t)
@@ -133,8 +128,7 @@ func TestPostgresHungList(t *testing.T) {
 	}
 }
 
-// A write to a server that hangs either changes nothing or, once the COMMIT was sent, has an unknown outcome; the error
-// distinguishes the two.
+// A write to a server that hangs either changes nothing or, once the COMMIT was sent, has an unknown outcome.
 func TestPostgresHungWrite(t *testing.T) {
 	t.Parallel()
 	s, thaw := openHung(t)

@@ -13,8 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// An entry whose certificate is unknown stays on the CRL permanently. Once the certificate is known, the entry leaves
-// the CRL after its expiry, like any other.
+// An entry stays on the CRL permanently until its certificate is known, and then leaves after its expiry.
 func TestImportedRevocations(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

@@ -32,14 +32,13 @@ func openLog(t *testing.T) (s *store.Store, logSize func() int64) {
 	}
 }
 
-// grow makes a large change.
 func grow(s *store.Store, t *testing.T) error {
 	return s.Write(t.Context(), func(tx *store.Tx) error {
 		return tx.Event(notary.Event{Action: "test", Text: strings.Repeat("long", changeSize/4)})
 	})
 }
 
-// SQLite's log stays short, so that a small disk holds mostly data; it is truncated after a long read.
+// SQLite's log stays short, and is truncated after a long read.
 func TestSQLiteLogStaysShort(t *testing.T) {
 	t.Parallel()
 	s, logSize := openLog(t)
@@ -75,7 +74,7 @@ func TestSQLiteLogStaysShort(t *testing.T) {
 	}
 }
 
-// On a disk filled by the log, the log is truncated: a change is not refused.
+// On a disk filled by the log, the log is truncated.
 func TestSQLiteLogOnASmallDisk(t *testing.T) {
 	t.Parallel()
 	const inside = "NOTARY_TEST_SMALL_DISK"

@@ -78,7 +78,6 @@ func TestNodesLease(t *testing.T) {
 	}
 }
 
-// When many holders compete for a free lease, one gets it.
 func TestOneNodeGetsTheLease(t *testing.T) {
 	t.Parallel()
 	s, clock := openAt(t, testkit.Postgres(t))
@@ -116,7 +115,6 @@ func TestLeaseOnSQLite(t *testing.T) {
 	}
 }
 
-// All nodes agree on the first proposal.
 func TestNodesAgree(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
@@ -143,7 +141,7 @@ func TestNodesAgree(t *testing.T) {
 	}
 }
 
-// A node is notified of each change on another one, and misses none when its listening connection is lost and restored.
+// A node is notified of each change on another one, even if its listening connection is lost and restored.
 func TestNodesWatch(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)

@@ -80,8 +80,8 @@ func pgbouncer(t *testing.T, database, mode string, poolSize int) string {
 	}
 }
 
-// A pooler that shares sessions among clients is refused, for new and existing databases, with advice. So is one with a
-// single session, which no other client gets during a transaction.
+// A pooler that shares sessions among clients is refused, and so is one with a single session, which no other client
+// gets during a transaction.
 func TestInteropPgBouncerWithoutSessions(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"transaction", "statement"} {
@@ -100,7 +100,7 @@ func TestInteropPgBouncerWithoutSessions(t *testing.T) {
 	}
 }
 
-// A pooler that keeps sessions works like the server: reads, writes, lists and notifications.
+// A pooler that keeps sessions works like the server.
 func TestInteropPgBouncerWithSessions(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)

@@ -16,7 +16,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// otherURL returns a modified database URL.
 func otherURL(t *testing.T, database string, change func(*url.URL)) string {
 	t.Helper()
 	u, err := url.Parse(database)
@@ -31,7 +30,6 @@ func nameOf(t *testing.T, database string) (name string) {
 	return name
 }
 
-// execute runs statements outside of the store, as an operator would.
 func execute(t *testing.T, database string, statements ...string) {
 	t.Helper()
 	db := testkit.SQL(t, database)
@@ -42,7 +40,7 @@ func execute(t *testing.T, database string, statements ...string) {
 	testkit.Check(t, db.Close()) // a database with a connection cannot be dropped
 }
 
-// wantRefused requires that opening a database fails with a one-line reason that never contains the password.
+// wantRefused requires that opening a database fails with a one-line reason without the password.
 func wantRefused(t *testing.T, ctx context.Context, database string, kind notary.Kind, words ...string) {
 	t.Helper()
 	s, err := store.Open(ctx, database, time.Now, testkit.Patient...)
@@ -58,7 +56,6 @@ func wantRefused(t *testing.T, ctx context.Context, database string, kind notary
 	}
 }
 
-// sentence returns the message shown to the user.
 func sentence(err error) string {
 	var e *notary.Error
 	if errors.As(err, &e) {
@@ -146,7 +143,6 @@ func TestPostgresInvalidURL(t *testing.T) {
 	}
 }
 
-// unusedAddress returns an address without a listener.
 func unusedAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -194,8 +190,7 @@ func TestPostgresStartsLate(t *testing.T) {
 	testkit.Check(t, <-opened)
 }
 
-// A read-only database: changes are rejected and nothing is changed; once it is writable again, they succeed even on
-// old connections.
+// While a database is read-only, changes are rejected; afterwards they succeed even on old connections.
 func TestPostgresReadOnly(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
@@ -227,7 +222,6 @@ func TestPostgresReadOnly(t *testing.T) {
 	wantRequests(t, s, 2)
 }
 
-// wantRequests requires that number of requests, both stored and counted.
 func wantRequests(t *testing.T, s *store.Store, want int) {
 	t.Helper()
 	summary, err := s.Summary(t.Context(), time.Now())

@@ -12,7 +12,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// someRules sets every field.
 var someRules = notary.Rules{
 	Description: "Größe", CA: true, PathLen: 2,
 	KeyUsages: []notary.KeyUsage{notary.KeyCertSign}, ExtKeyUsages: []string{"1.2.3"},
@@ -30,7 +29,6 @@ var someRules = notary.Rules{
 	Policies: []string{"1.2.3"}, OCSPNoCheck: true, LintWarnings: notary.RefuseWarnings,
 }
 
-// Rules are read as they were written, in every version.
 func TestProfileVersions(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -68,7 +66,6 @@ func TestProfileVersions(t *testing.T) {
 	}
 }
 
-// A name is unique; a deleted profile's name continues its versions.
 func TestProfileNamesAreUnique(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -134,7 +131,6 @@ func TestSeedProfile(t *testing.T) {
 		notary.Conflict)
 }
 
-// Of concurrent updates of the same version one succeeds.
 func TestUpdateProfileRace(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -167,7 +163,6 @@ func TestRequireUsableChecksTheProfileVersion(t *testing.T) {
 	}
 }
 
-// Lint findings are recorded, and returned with a single certificate.
 func TestFindings(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -198,7 +193,7 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// A database with only the built-in profiles counts as empty: a copy into it brings the profiles of its source.
+// A database with only the built-in profiles counts as empty.
 func TestCopyIncludesProfiles(t *testing.T) {
 	t.Parallel()
 	from, _ := open(t)

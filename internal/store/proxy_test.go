@@ -37,7 +37,6 @@ const (
 	afterCommit       // the store never receives the answer
 )
 
-// newProxy starts a proxy.
 func newProxy(t *testing.T, database string) *proxy {
 	t.Helper()
 	p := &proxy{addr: "127.0.0.1:0"}
@@ -115,7 +114,6 @@ func (p *proxy) connect(client net.Conn) {
 	}()
 }
 
-// commit is the statement's text, and part of the server's answer.
 var commit = []byte("COMMIT\x00")
 
 // takeLoss returns the fate of a COMMIT. The next one is not lost.
@@ -137,20 +135,19 @@ func read(from net.Conn, took func([]byte) bool) {
 	}
 }
 
-// lose loses the next COMMIT.
 func (p *proxy) lose(what loss) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.loss = what
 }
 
-// freeze stops forwarding without closing connections, like a server that hangs, until the returned function is called.
+// freeze stops forwarding without closing connections until the returned function is called.
 func (p *proxy) freeze() (thaw func()) {
 	p.flow.Lock()
 	return sync.OnceFunc(p.flow.Unlock)
 }
 
-// freezeBefore freezes in the middle of an answer, before the text, until the returned function is called.
+// freezeBefore freezes in the middle of an answer, before the text.
 func (p *proxy) freezeBefore(text string) (thaw func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -184,7 +181,6 @@ func (p *proxy) pass() {
 	defer p.flow.RUnlock()
 }
 
-// cut closes all connections and stops listening.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// SQLite compiles a statement again at each execution if its plan may depend on the value of a parameter, for example
-// where `column = $1` meets an index with the condition `column = 0`. That takes longer than most statements.
+// SQLite compiles a statement again at each execution, which takes longer than most statements, if its plan may
+// depend on a parameter: `column = $1` meets an index with the condition `column = 0`.
 func TestSQLiteStatementsAreCompiledOnce(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -47,8 +47,7 @@ func openRaw(t *testing.T, path string) *rawDatabase {
 	return d
 }
 
-// recompiles reports whether setting a parameter makes SQLite compile the statement again. It runs EXPLAIN, which
-// changes nothing.
+// recompiles reports whether setting a parameter makes SQLite compile the statement again, by EXPLAIN.
 func (d *rawDatabase) recompiles(t *testing.T, text string) bool {
 	t.Helper()
 	out := d.alloc(t)
@@ -73,7 +72,6 @@ func (d *rawDatabase) text(t *testing.T, s string) uintptr {
 	return p
 }
 
-// alloc returns memory for one pointer.
 func (d *rawDatabase) alloc(t *testing.T) uintptr {
 	t.Helper()
 	p := libc.Xcalloc(d.tls, 1, libc.Tsize_t(unsafe.Sizeof(uintptr(0))))

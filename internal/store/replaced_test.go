@@ -23,14 +23,12 @@ func named(id int, owner int64, from, to int, names ...string) *notary.Certifica
 	return c
 }
 
-// ofGroup returns the certificate of a group.
 func ofGroup(group int64, c *notary.Certificate) *notary.Certificate {
 	c.OwnerGroupID = group
 	return c
 }
 
-// expiring returns the serial numbers of the certificates that expire within that many days according to the list, and
-// checks that the summary agrees.
+// expiring returns the serial numbers of the certificates that expire within that many days, like the summary.
 func expiring(t *testing.T, s *store.Store, now time.Time, days int) string {
 	t.Helper()
 	var serials []string
@@ -116,7 +114,7 @@ func TestResponderCertificatesAreNotCounted(t *testing.T) {
 	}
 }
 
-// When a certificate is revoked, the one it replaced is current again, unless another one replaces that.
+// When a certificate is revoked, the one it replaced is current again, unless another replaces it.
 func TestRevocationOfAReplacement(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -154,7 +152,6 @@ func TestExpiringWindow(t *testing.T) {
 	}
 }
 
-// model is what [TestReplacedMatchesTheModel] knows of a certificate.
 type model struct {
 	*notary.Certificate
 	revoked bool
@@ -176,7 +173,7 @@ func (m model) sharesOwner(o model) bool {
 	return m.RequesterID == o.RequesterID
 }
 
-// After any sequence of insertions, revocations and adoptions, the current certificates are those of the definition.
+// After any sequence of changes, the current certificates are those of the definition.
 func TestReplacedMatchesTheModel(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {
@@ -257,7 +254,7 @@ func TestUpgradeReplaced(t *testing.T) {
 	}
 }
 
-// Version 20 compared requesters instead of owners. Its databases get the same counts as those of this version.
+// Version 20 compared requesters instead of owners. Its databases get the same counts.
 func TestUpgradeOfReplacementsByRequester(t *testing.T) {
 	t.Parallel()
 	database := testkit.Migrated(t)
@@ -299,8 +296,7 @@ func TestUpgradeOfReplacementsByRequester(t *testing.T) {
 	}
 }
 
-// Replacements are found by an index, however many certificates have the same names: the cost of a signature does not
-// grow with the number of renewals.
+// The cost of a signature does not grow with the number of renewals.
 func TestSQLiteReplacementsUseAnIndex(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

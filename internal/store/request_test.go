@@ -44,7 +44,6 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// The same content is recorded once per requester, even concurrently.
 func TestInsertRequestTwice(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -68,7 +67,6 @@ func TestInsertRequestTwice(t *testing.T) {
 	}
 }
 
-// Findings are recorded with a request.
 func TestFindingsOfARequest(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -131,7 +129,6 @@ func TestEachRequest(t *testing.T) {
 	}
 }
 
-// every returns n numbers from first in steps of step.
 func every(first, step int64, n int) []int64 {
 	var all []int64
 	for i := range n {
@@ -140,7 +137,6 @@ func every(first, step int64, n int) []int64 {
 	return all
 }
 
-// The callback of EachRequest can stop it, and may write.
 func TestEachRequestStops(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -217,7 +213,6 @@ func TestTransitionRaces(t *testing.T) {
 	}
 }
 
-// The certificates of a request outlive it.
 func TestDeleteRequest(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

@@ -11,14 +11,12 @@ import (
 	"notary/internal/testkit"
 )
 
-// responderCertificate returns a responder certificate of the authority, as package ca issues it.
 func responderCertificate(authority int64, serial int, end time.Time) *notary.Certificate {
 	cert := newCertificate(authority, serial, end)
 	cert.Profile = notary.OCSPProfile
 	return cert
 }
 
-// setResponder adds the certificate to the inventory and makes it the responder certificate.
 func setResponder(t *testing.T, s *store.Store, before int64, cert *notary.Certificate) (id int64, err error) {
 	t.Helper()
 	err = s.Write(t.Context(), func(tx *store.Tx) error {
@@ -30,7 +28,7 @@ func setResponder(t *testing.T, s *store.Store, before int64, cert *notary.Certi
 	return id, err
 }
 
-// Of two concurrent replacements of a responder one succeeds; the other leaves nothing behind.
+// Of two concurrent replacements of a responder one succeeds.
 func TestSetResponder(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -91,7 +89,7 @@ func TestDeleteAuthorityWithResponder(t *testing.T) {
 	}
 }
 
-// The status of issued certificates and of imported CRL entries is known, separately for each authority.
+// The status is known separately for each authority.
 func TestCertificateStatus(t *testing.T) {
 	t.Parallel()
 	database := testkit.Database(t)

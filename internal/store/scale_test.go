@@ -1,7 +1,6 @@
 //go:build !race
 
-// Filling the database takes minutes under the race detector, which finds nothing here: make test runs this file
-// without it.
+// make test runs this file without the race detector, which would take minutes and find nothing.
 
 package store_test
 
@@ -118,7 +117,6 @@ func postgresPlans(t *testing.T, s *store.Store, asked []store.Asked) {
 	}
 }
 
-// scanned returns the tables that a plan scans.
 func scanned(t *testing.T, plan string) (tables []string) {
 	t.Helper()
 	var nodes []map[string]any

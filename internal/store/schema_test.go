@@ -15,8 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Both engines have the same tables, columns, constraints and indexes. The files differ in type names, and PostgreSQL
-// adds circular references afterwards.
+// The files differ in type names, and PostgreSQL adds circular references afterwards.
 func TestSchemasAreTheSame(t *testing.T) {
 	t.Parallel()
 	const sqlite, postgres = "migrations/sqlite", "migrations/postgres"
@@ -36,8 +35,7 @@ func TestSchemasAreTheSame(t *testing.T) {
 	}
 }
 
-// Every migration states the lowest program version that can run once it is applied, and the database records it.
-// CONTRIBUTING.md explains how to find that version.
+// Every migration states the lowest program version that can run afterwards: see CONTRIBUTING.md.
 func TestMigrationsStateTheirCompatibility(t *testing.T) {
 	t.Parallel()
 	all, err := store.DatabaseSchema.List()
@@ -128,7 +126,6 @@ func readSchema(t *testing.T, path string, types [][2]string) schema {
 	return s
 }
 
-// splitParts splits at commas outside of parentheses.
 func splitParts(list string) []string {
 	var parts []string
 	depth, start := 0, 0

@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// scopeGrants are grants with each kind of limit, of names in every notation.
 func scopeGrants(e *estate) [][]notary.GrantTerms {
 	names := func(n notary.NameLists) notary.GrantTerms { return notary.GrantTerms{Names: n} }
 	return [][]notary.GrantTerms{
@@ -34,7 +33,7 @@ func scopeGrants(e *estate) [][]notary.GrantTerms {
 }
 
 // A query within a scope finds everything that the account owns or a grant covers, and nothing outside of the other
-// limits, whichever way the store chooses.
+// limits, on every plan.
 func TestScopes(t *testing.T) {
 	for name, limits := range map[string]query.Limits{
 		"at a glance": {Glance: 3, Few: 10_000, Step: 10_000, Steps: 10},
@@ -82,7 +81,6 @@ func (e *estate) checkScope(t *testing.T, scope notary.Scope) {
 	e.checkScopeOfRequests(t, scope)
 }
 
-// checkScopeOfRequests compares the ways to find requests with one another.
 func (e *estate) checkScopeOfRequests(t *testing.T, scope notary.Scope) {
 	t.Helper()
 	id := func(r *notary.Request) int64 { return r.ID }

@@ -14,8 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// One text serves SQLite and PostgreSQL only if $n is the nth argument on both, in whatever order and however often the
-// numbers occur.
+// $n must be the nth argument on SQLite and PostgreSQL, in whatever order and however often the numbers occur.
 func TestParametersAreBoundByNumber(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -181,7 +180,6 @@ func TestSQLiteOpenRefuses(t *testing.T) {
 	}
 }
 
-// Opening an existing database changes nothing in it.
 func TestOpenAgain(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -12,7 +12,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// kept returns what nodes cache, by topic.
 func kept(ctx context.Context, t *testing.T, tx *store.Tx) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -37,8 +36,7 @@ func kept(ctx context.Context, t *testing.T, tx *store.Tx) map[string]string {
 	return all
 }
 
-// Every method of Tx that changes cached data invalidates it. New methods must be added to the walk; they fail here if
-// they do not invalidate.
+// Every method of Tx that changes cached data invalidates it. New methods must be added to the walk.
 func TestEveryChangeInvalidatesCaches(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

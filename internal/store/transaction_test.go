@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// terminate ends the connection of a transaction, as an operator or a crash does.
 func terminate(t *testing.T, database string, tx *store.Tx) {
 	t.Helper()
 	pid, err := store.QueryTextTx(tx, `SELECT CAST(pg_backend_pid() AS TEXT)`)
@@ -100,8 +99,7 @@ func countRequests(t *testing.T, s *store.Store) (n int) {
 	return n
 }
 
-// If the connection is lost around the COMMIT, the outcome is unknown. The error says so, and the transaction is not
-// retried.
+// If the connection is lost around the COMMIT, the outcome is unknown, and the transaction is not retried.
 func TestPostgresCommitWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, testkit.Postgres(t))
@@ -203,7 +201,6 @@ func TestPostgresConnectionsLostUnderLoad(t *testing.T) {
 	wantRequests(t, look, there)
 }
 
-// PostgreSQL aborts one of two deadlocked transactions; it is retried.
 func TestPostgresDeadlock(t *testing.T) {
 	t.Parallel()
 	s, _ := openAt(t, testkit.Postgres(t))
@@ -237,7 +234,6 @@ func TestPostgresDeadlock(t *testing.T) {
 	wantRequests(t, s, 2)
 }
 
-// A transaction that always conflicts with others is eventually given up.
 func TestPostgresPermanentConflict(t *testing.T) {
 	t.Parallel()
 	s, _ := openAt(t, testkit.Postgres(t))
@@ -281,8 +277,7 @@ func TestPostgresSilent(t *testing.T) {
 	wantRequests(t, direct, 1)
 }
 
-// Two transactions that issue a certificate for the same request do not deadlock: the second waits for the first and is
-// rejected.
+// Two transactions that issue a certificate for the same request do not deadlock.
 func TestPostgresConcurrentSignatures(t *testing.T) {
 	t.Parallel()
 	s, clock := openAt(t, testkit.Postgres(t))

@@ -11,7 +11,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// newPrincipal returns the caller of an account with a session of one hour.
 func newPrincipal(t *testing.T, s *store.Store, clock *testkit.Clock, role notary.Role, n int) notary.Caller {
 	t.Helper()
 	a := newAccount(t, s, role, n)
@@ -128,7 +127,7 @@ func TestSQLiteWritesOfOneCommitVerifyTheCaller(t *testing.T) {
 	}
 }
 
-// A transaction that reads nothing is refused too, although PostgreSQL receives it all at once with the COMMIT.
+// A transaction that reads nothing is refused too.
 func TestWriteVerifiesTheCallerBeforeTheCommit(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)

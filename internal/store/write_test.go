@@ -17,8 +17,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// hold keeps the writer busy until release is called, so that writes queue up and join its commit, which may fail with
-// a full disk.
+// hold keeps the writer busy until release is called, so that writes join its commit, which may fail with a full
+// disk.
 func hold(t *testing.T, s *store.Store) (release func()) {
 	t.Helper()
 	began, end := make(chan struct{}), make(chan struct{})
@@ -40,7 +40,7 @@ func hold(t *testing.T, s *store.Store) (release func()) {
 	return release
 }
 
-// Concurrent writes share a commit and are otherwise independent: a failure of one does not affect the others.
+// Concurrent writes share a commit, but a failure of one does not affect the others.
 func TestSQLiteWritesOfOneCommitAreIndependent(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -103,7 +103,6 @@ func TestSQLiteWritesOfOneCommitAreIndependent(t *testing.T) {
 	}
 }
 
-// Each of many concurrent callers gets its own result.
 func TestConcurrentWrites(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -180,7 +179,6 @@ func TestSQLiteFullQueue(t *testing.T) {
 	newRequest(t, s, 1, 1) // the queue has room again
 }
 
-// wantUnavailable requires an error that tells the client when to retry.
 func wantUnavailable(t *testing.T, err error, words ...string) {
 	t.Helper()
 	testkit.WantKind(t, err, notary.Unavailable)
@@ -191,7 +189,7 @@ func wantUnavailable(t *testing.T, err error, words ...string) {
 	}
 }
 
-// Cancelling the caller's context aborts a write that has not started, and does not affect one that has.
+// Cancelling the caller's context aborts only a write that has not started.
 func TestContextOfWrite(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -220,7 +218,6 @@ func TestContextOfWrite(t *testing.T) {
 	})
 }
 
-// Close lets queued writes finish.
 func TestSQLiteCloseFinishesQueuedWrites(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -244,8 +241,8 @@ func TestSQLiteCloseFinishesQueuedWrites(t *testing.T) {
 	getRequest(t, w.Store, 1)
 }
 
-// SQLite treats a full disk like a file that must not grow. Writes fail as unavailable and leave nothing half done;
-// reads continue; once there is room, writes succeed again.
+// For SQLite a full disk is a file that must not grow. Writes fail as unavailable and leave nothing half done; reads
+// continue; once there is room, writes succeed again.
 func TestSQLiteFullDisk(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -311,7 +308,7 @@ func TestSQLiteFullDisk(t *testing.T) {
 	}
 }
 
-// A write that ends the goroutine, as t.Fatal in a test does, leaves no caller waiting.
+// A write that ends the goroutine, like t.Fatal, leaves no caller waiting.
 func TestSQLiteWriterEnds(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)

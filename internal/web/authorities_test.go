@@ -32,7 +32,6 @@ func TestNewAuthorityFieldErrors(t *testing.T) {
 	}
 }
 
-// Creates an authority for each kind of issuer, without JavaScript.
 func TestAuthoritiesWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -71,7 +70,6 @@ func TestAuthoritiesWithoutScript(t *testing.T) {
 	b.wantText(t, "Below It", "Subordinate CAs")
 }
 
-// signOutside signs the authority's CSR with an external root.
 func (h *house) signOutside(t *testing.T, id int64) string {
 	t.Helper()
 	a, err := h.CA.Authority(t.Context(), h.Admin(), id)
@@ -230,7 +228,6 @@ func TestRolesOnAuthorityPages(t *testing.T) {
 	}
 }
 
-// The name of an authority is always rendered as text.
 func TestHostileAuthorityNames(t *testing.T) {
 	t.Parallel()
 	h := open(t)

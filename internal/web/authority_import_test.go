@@ -67,7 +67,6 @@ func TestImportFromPKCS12(t *testing.T) {
 	b.look(t, "authority-imported")
 }
 
-// A form that is too large is rejected with a message.
 func TestImportTooLarge(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -75,7 +74,7 @@ func TestImportTooLarge(t *testing.T) {
 		wantStatus(t, 413).wantText(t, "larger than 2 MiB")
 }
 
-// An authority is imported with its key, chain and last CRL. The page contains no secret.
+// The page contains no secret of the import.
 func TestImportAuthority(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -118,7 +117,6 @@ func TestImportAuthority(t *testing.T) {
 	b.wantText(t, "1 certificate imported, 0 of them revoked. 0 already known.")
 }
 
-// upload posts a form with files, as a browser does.
 func (v *visitor) upload(t *testing.T, path string, form url.Values, files map[string]string) answer {
 	t.Helper()
 	var body bytes.Buffer

@@ -49,7 +49,6 @@ func startChromium() {
 	chromium.err = chromedp.Do(ctx)
 }
 
-// browser is a tab of Chromium.
 type browser struct {
 	house *house
 	ctx   context.Context
@@ -144,7 +143,6 @@ func (b *browser) want(t *testing.T, err error) {
 	}
 }
 
-// get returns the result of an action.
 func get[T any](t *testing.T, b *browser, action chromedp.Action[T]) T {
 	t.Helper()
 	got, err := chromedp.Run(b.ctx, action)
@@ -152,7 +150,6 @@ func get[T any](t *testing.T, b *browser, action chromedp.Action[T]) T {
 	return got
 }
 
-// command sends a DevTools protocol command.
 func command[P, R any](t *testing.T, b *browser, name cdp.Command[P, R], params P) {
 	t.Helper()
 	_, err := chromedp.Call(b.ctx, name, params)
@@ -165,7 +162,6 @@ func (b *browser) size(t *testing.T, width, height int64) {
 		Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 600})
 }
 
-// scheme sets the color scheme: "light" or "dark".
 func (b *browser) scheme(t *testing.T, scheme string) {
 	t.Helper()
 	command(t, b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -182,13 +178,11 @@ func (b *browser) open(t *testing.T, path string) {
 	b.run(t, chromedp.Navigate("https://"+b.house.served.Addr+path))
 }
 
-// fill replaces the value of the field with that label.
 func (b *browser) fill(t *testing.T, label, text string) {
 	t.Helper()
 	b.run(t, chromedp.SetValue(b.labelled(t, label), text))
 }
 
-// tick ticks the checkbox with that label.
 func (b *browser) tick(t *testing.T, label string) {
 	t.Helper()
 	b.run(t, chromedp.Click(fmt.Sprintf(`//label[normalize-space(.)=%q]//input`, label)))
@@ -214,7 +208,6 @@ func (b *browser) click(t *testing.T, xpath string) {
 	}
 }
 
-// text returns the visible text of the page.
 func (b *browser) text(t *testing.T) string {
 	t.Helper()
 	return get(t, b, chromedp.Text("body"))

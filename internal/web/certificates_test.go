@@ -20,7 +20,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// certificateOf returns the current certificate of a request.
 func (h *house) certificateOf(t *testing.T, request int64) *notary.Certificate {
 	t.Helper()
 	cert, err := h.CA.RequestCertificate(t.Context(), h.Admin(), request)
@@ -115,7 +114,6 @@ func TestInventoryPaging(t *testing.T) {
 	}
 }
 
-// OpenSSL reads every download format of a certificate and verifies its chain.
 func TestCertificateDownloadsWithOpenSSL(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -216,7 +214,6 @@ func TestRolesOnCertificatePages(t *testing.T) {
 
 func certificatePath(id int64) string { return fmt.Sprintf("/certificates/%d", id) }
 
-// The names in a certificate are always rendered as text.
 func TestHostileCertificateNames(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -277,7 +274,6 @@ func TestInventoryTabs(t *testing.T) {
 	}
 }
 
-// The count of valid certificates matches the list.
 func TestValidCountMatchesList(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -15,7 +15,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// OpenSSL reads every download format of an authority.
 func TestAuthorityDownloadsWithOpenSSL(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -64,7 +63,6 @@ func TestAuthorityDownloadsWithOpenSSL(t *testing.T) {
 	v.get(t, fmt.Sprintf("/authorities/%d/download/crl.pem", h.Pending(t))).wantStatus(t, 409)
 }
 
-// openssl runs OpenSSL in a temporary folder with the given files and returns its output.
 func openssl(t *testing.T, files map[string]string, args ...string) string {
 	t.Helper()
 	testkit.Require(t, "openssl")
@@ -80,7 +78,6 @@ func openssl(t *testing.T, files map[string]string, args ...string) string {
 	return string(out)
 }
 
-// download clicks a link and returns the name and content of the saved file.
 func (b *browser) download(t *testing.T, xpath string) (name, content string) {
 	t.Helper()
 	folder, events := t.TempDir(), make(chan any, 100)
@@ -118,7 +115,6 @@ func (b *browser) download(t *testing.T, xpath string) (name, content string) {
 	}
 }
 
-// Every download has the format that OpenSSL expects.
 func TestRequestDownloadsWithOpenSSL(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -66,7 +66,6 @@ func TestEventFormDropsObjectID(t *testing.T) {
 	h.as(t, notary.Admin).get(t, "/events?object_id=1").wantStatus(t, 400).wantNoText(t, "Showing events of")
 }
 
-// A deletion has no link to the deleted object.
 func TestDeletionEventHasNoLink(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -78,7 +77,6 @@ func TestDeletionEventHasNoLink(t *testing.T) {
 	}
 }
 
-// An invalid filter is not shown as an empty list.
 func TestInvalidFilterIsNotAnEmptyList(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)

@@ -58,7 +58,6 @@ func (b *browser) makeFirstAccount(t *testing.T) {
 	b.wantText(t, "Next: create a CA")
 }
 
-// makeKey generates a key for the names in the browser and saves it.
 func (b *browser) makeKey(t *testing.T, names string) (key string) {
 	t.Helper()
 	b.fill(t, "Subject alternative names", names)

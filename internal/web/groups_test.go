@@ -102,7 +102,6 @@ func TestGroupsAndGrantsInABrowser(t *testing.T) {
 	b.look(t, "events-of-grants")
 }
 
-// Pages offer what grants allow on an object, and nothing else.
 func TestPagesOfferWhatGrantsAllow(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -163,8 +162,8 @@ func TestRequestsOfAGroup(t *testing.T) {
 	theirs.get(t, "/requests").wantStatus(t, 200).wantText(t, "a.example.com", me.Principal.Name)
 }
 
-// The request's page offers a transfer to owners with groups and to accounts with permission. An account that no longer
-// sees the request afterwards gets the list.
+// A request's page offers a transfer to owners with groups and to accounts with permission. Who no longer sees it
+// afterwards gets the list.
 func TestTransferRequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -14,16 +14,13 @@ import (
 	"notary/internal/web"
 )
 
-// house is a World behind a real server with the pages.
 type house struct {
 	*testkit.World
 	served *testkit.Served
 }
 
-// open serves a World with an account for every role.
 func open(t *testing.T) *house { t.Helper(); return serve(t, testkit.New(t)) }
 
-// empty serves a World without accounts.
 func empty(t *testing.T) *house { t.Helper(); return serve(t, testkit.Empty(t)) }
 
 // serve serves a World. The edits change the configuration.
@@ -49,7 +46,6 @@ type answer struct {
 	body string
 }
 
-// visit returns a visitor who has not signed in.
 func (h *house) visit(t *testing.T) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -59,7 +55,6 @@ func (h *house) visit(t *testing.T) *visitor {
 	return &visitor{h, &http.Client{Jar: jar, Transport: transport}}
 }
 
-// as returns a visitor signed in as the account with that role.
 func (h *house) as(t *testing.T, role notary.Role) *visitor {
 	t.Helper()
 	v := h.visit(t)

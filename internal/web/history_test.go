@@ -8,7 +8,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// The history describes each event and links to the objects involved.
 func TestRequestHistory(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -36,7 +35,6 @@ func TestRequestHistory(t *testing.T) {
 	requestor.get(t, fmt.Sprintf("/certificates/%d", r.Certificate.ID)).wantStatus(t, 200)
 }
 
-// Text that users typed is shown unchanged.
 func TestReasonIsNotLinked(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -16,7 +16,6 @@ import (
 // imagesVariable names the environment variable with a folder for screenshots.
 const imagesVariable = "NOTARY_TEST_IMAGES"
 
-// axePath is where scripts/test-tools installs axe-core.
 const axePath = "../../.tools/node_modules/axe-core/axe.min.js"
 
 // look checks that the current page is accessible in both color schemes and fits the window at

@@ -15,7 +15,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// wantSmall checks that the page is within maxPage.
 func (a answer) wantSmall(t *testing.T) answer {
 	t.Helper()
 	if len(a.body) > maxPage {
@@ -24,7 +23,6 @@ func (a answer) wantSmall(t *testing.T) answer {
 	return a
 }
 
-// The list of accounts has pages and a filter.
 func TestManyAccounts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -54,7 +52,6 @@ func TestManyAccounts(t *testing.T) {
 	v.get(t, "/accounts?email=nobody").wantText(t, "No accounts match.")
 }
 
-// The size of no page grows with the number of authorities.
 func TestManyAuthorities(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -155,7 +152,7 @@ func TestConflictingProfileUpdates(t *testing.T) {
 		`<a href="/profiles/1/edit">Reload the latest version`)
 }
 
-// On a narrow phone the account's name is shortened, and the bar takes at most two lines.
+// The bar takes at most two lines, with a shortened account name.
 func TestHeaderFitsANarrowScreen(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)

@@ -10,7 +10,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// formOf returns what a browser submits for the largest form on the page, unchanged.
 func formOf(t *testing.T, page string) url.Values {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(page))

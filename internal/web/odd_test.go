@@ -10,7 +10,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// A truncated form is rejected, not processed in part.
 func TestTruncatedForm(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
@@ -21,7 +20,6 @@ func TestTruncatedForm(t *testing.T) {
 	read(t, response, err).wantStatus(t, 400).wantText(t, "form is incomplete")
 }
 
-// A link from another site cannot fill in a form that changes something.
 func TestLinksDoNotFillInForms(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -32,7 +30,6 @@ func TestLinksDoNotFillInForms(t *testing.T) {
 	v.post(t, "/authorities/1/delete?sure=yes", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
 }
 
-// A filter that the list does not support is reported, and is no internal error.
 func TestUnsupportedFilter(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)

@@ -39,7 +39,6 @@ func TestOverviewDamagedRecords(t *testing.T) {
 	b.look(t, "overview-damaged")
 }
 
-// Certificates with blocked keys are listed until they have been revoked.
 func TestOverviewBlockedKeys(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -91,7 +90,6 @@ func TestOverviewCounts(t *testing.T) {
 		fmt.Sprintf(`data-href="%s"`, certificatePath(h.certificateOf(t, id).ID)))
 }
 
-// An authority with a successor, or a revoked one, needs no attention.
 func TestReplacedAuthorityNeedsNoAttention(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -109,7 +107,6 @@ func (h *house) certificateEnd(t *testing.T, authority int64) time.Time {
 	return a.Certificate.NotAfter
 }
 
-// The overview of a Certificate Requestor has only its own requests.
 func TestOverviewOfARequestor(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -14,7 +14,6 @@ import (
 	"notary/internal/web"
 )
 
-// safe are the headers of every page and download.
 var safe = map[string]string{
 	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; " +
 		"frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
@@ -35,7 +34,6 @@ func (a answer) wantSafe(t *testing.T) answer {
 	return a
 }
 
-// maxPage limits the HTML of a page, in octets.
 const maxPage = 100_000
 
 // Every page is served, has safe headers, a limited size and one

@@ -66,7 +66,6 @@ func TestEnterTestsAProfile(t *testing.T) {
 	}
 }
 
-// A profile is unchanged after a round trip through its form.
 func TestProfileFormRoundTrip(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -111,7 +110,6 @@ func TestProfileFieldErrors(t *testing.T) {
 	v.post(t, "/profiles/1/edit", form).wantStatus(t, 409)
 }
 
-// An error is visible and has the focus, even in a section that is collapsed by default.
 func TestProfileErrorExpandsItsSection(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.Admin)

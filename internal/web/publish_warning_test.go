@@ -7,7 +7,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// publishedAt serves a World with this publication URL.
 func publishedAt(t *testing.T, w *testkit.World, url string) *house {
 	t.Helper()
 	var err error

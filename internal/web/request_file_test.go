@@ -90,7 +90,6 @@ func TestDropText(t *testing.T) {
 	}
 }
 
-// drop drags a file over the selected element and drops it.
 func (b *browser) drop(t *testing.T, selector, name string, content []byte) {
 	t.Helper()
 	over := get(t, b, chromedp.Evaluate[bool](fmt.Sprintf(`(() => {

@@ -109,7 +109,6 @@ func TestInvalidNamesBeforeKeyGeneration(t *testing.T) {
 	b.wantAccessible(t, "request-new with what is no name")
 }
 
-// Submits a pasted CSR without JavaScript.
 func TestPastedRequestWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -174,7 +173,6 @@ func (h *house) recordedCSR(t *testing.T) string {
 	return csr
 }
 
-// The fields of a CSR are always rendered as text.
 func TestHostileRequestNames(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -223,7 +221,6 @@ func TestHostileRequestNames(t *testing.T) {
 	}
 }
 
-// hostileCSR returns a CSR with any text as the common name and in an attribute.
 func hostileCSR(t *testing.T, key any, text string) string {
 	t.Helper()
 	template := &x509.CertificateRequest{DNSNames: []string{"www.example.com"}}

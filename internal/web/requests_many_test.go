@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// wantStatuses checks the number of requests with a status.
 func (h *house) wantStatuses(t *testing.T, want int64, status notary.RequestStatus) {
 	t.Helper()
 	summary, err := h.CA.Summary(t.Context(), h.Admin())
@@ -119,7 +118,6 @@ func TestRepeatedSigningIsNoRenewal(t *testing.T) {
 	v.post(t, "/requests/many/run", form).wantText(t, "3 of 3 requests signed.")
 }
 
-// An error that affects all requests is shown before any change.
 func TestBulkErrorsBeforeAnyChange(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -179,7 +177,6 @@ func TestChangedSelection(t *testing.T) {
 	h.wantStatuses(t, 3, notary.Outstanding)
 }
 
-// For many requests only failures have lines, so that the page stays small.
 func TestManyOutcomesAreSummarized(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -209,7 +206,6 @@ func TestSelectionByKeyboard(t *testing.T) {
 	b.wantText(t, "host-004.example.com", "host-002.example.com")
 }
 
-// The confirmation counts only the requests whose status allows the action.
 func TestBulkConfirmation(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -255,7 +251,6 @@ func TestBulkConfirmationOfIrrevocableCertificates(t *testing.T) {
 		"1 request skipped").wantNoText(t, "/requests/many/run")
 }
 
-// Without an active authority there is no button to sign.
 func TestNoAuthorityToSign(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -264,7 +259,6 @@ func TestNoAuthorityToSign(t *testing.T) {
 		wantText(t, "No active CA can sign this.").wantNoText(t, "<button class=\"main\"")
 }
 
-// The filter of the list is kept through each step.
 func TestBulkKeepsTheFilter(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -290,7 +284,6 @@ func TestBulkKeepsTheFilter(t *testing.T) {
 		wantText(t, "No requests match the filter any more.", `href="/requests?q=nothing&amp;status=Active">Back to requests`)
 }
 
-// The checkbox selects all requests that match.
 func TestSelectAllMatching(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -25,7 +25,6 @@ func (h *house) submit(t *testing.T, caller notary.Caller, names ...string) int6
 	return id
 }
 
-// submitMany creates n requests with numbered names.
 func (h *house) submitMany(t *testing.T, n int) (ids []int64) {
 	t.Helper()
 	key := testkit.Key(t, notary.ECDSAP256)
@@ -118,7 +117,6 @@ func TestFilterFromURL(t *testing.T) {
 	}
 }
 
-// The size of a full page is limited, whatever the names.
 func TestSizeOfAFullList(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -219,7 +217,6 @@ func TestActionsRefusedByStatus(t *testing.T) {
 	v.get(t, "/requests/99").wantStatus(t, 404)
 }
 
-// uploaded creates a request with a certificate from an external CA.
 func (h *house) uploaded(t *testing.T) int64 {
 	t.Helper()
 	key := testkit.Key(t, notary.ECDSAP256)
@@ -355,7 +352,6 @@ func TestImpossibleActionsHaveNoForm(t *testing.T) {
 	}
 }
 
-// Tabs have no counts if the list is filtered.
 func TestFilteredTabsHaveNoCounts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -366,7 +362,6 @@ func TestFilteredTabsHaveNoCounts(t *testing.T) {
 	v.get(t, "/requests?q=nothing-like-it").wantText(t, "No requests match.", ">Outstanding</a>").wantNoText(t, counted)
 }
 
-// Filters that only a URL can have are shown with readable labels.
 func TestFilterLabels(t *testing.T) {
 	t.Parallel()
 	open(t).as(t, notary.Admin).get(t, "/requests?serial_number=0a&name_prefix=www").wantStatus(t, 200).

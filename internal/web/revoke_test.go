@@ -12,8 +12,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// The page of a request names the older certificates that a revocation includes, and afterwards those that
-// were revoked. On a revoked request only the reason can be corrected.
+// A request's page names the older certificates that a revocation includes or has included. On a revoked request only
+// the reason can be corrected.
 func TestRevocationNamesItsCertificates(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -40,7 +40,6 @@ func TestRevocationNamesItsCertificates(t *testing.T) {
 	v.get(t, requestURL(id)).wantText(t, "corrected the revocation reason of").wantNoText(t, "Report key compromise")
 }
 
-// With the checkbox ticked, the older certificate stays valid.
 func TestRevokeOnlyTheCurrentCertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -60,8 +59,8 @@ func TestRevokeOnlyTheCurrentCertificate(t *testing.T) {
 	}
 }
 
-// No other authority is preselected for a request whose former authority can no longer sign, and bulk
-// signing groups the requests by their former authority and profile.
+// No other authority is preselected if the former one cannot sign, and bulk signing groups the requests by former
+// authority and profile.
 func TestRenewalKeepsTheAuthority(t *testing.T) {
 	t.Parallel()
 	h := open(t)

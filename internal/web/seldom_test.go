@@ -10,7 +10,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// The confirmations and results of bulk actions are accessible.
 func TestBulkPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -79,7 +78,6 @@ func TestKeptFormIsAccessible(t *testing.T) {
 	b.look(t, "kept")
 }
 
-// The pages of read-only users and requesters are accessible.
 func TestReadOnlyPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	for _, role := range []notary.Role{notary.ReadOnly, notary.CertificateRequestor} {

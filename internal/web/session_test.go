@@ -165,7 +165,6 @@ func TestSigningOutTwice(t *testing.T) {
 	v.post(t, "/sign-out", nil).wantAt(t, "/sign-in").wantText(t, "Signed out.")
 }
 
-// A browser has one session: signing in again ends the previous one.
 func TestSigningInAgainEndsThePreviousSession(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -197,7 +196,6 @@ func (b *browser) signInAgain(t *testing.T) {
 	b.wantHeading(t, "Welcome back")
 }
 
-// After signing in again the user can submit the kept input.
 func TestSessionExpiresDuringANewRequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -209,7 +207,6 @@ func TestSessionExpiresDuringANewRequest(t *testing.T) {
 	b.wantText(t, "Request submitted.", "www.example.com")
 }
 
-// A kept form shows the input with labels, and its action.
 func TestKeptFormLabels(t *testing.T) {
 	t.Parallel()
 	h := open(t)

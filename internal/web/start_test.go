@@ -72,8 +72,8 @@ func TestSetupCodeInTheLink(t *testing.T) {
 	}
 }
 
-// A page of another site cannot make the browser create the first account, not even if no code is needed: a Blob
-// without a type is sent without a Content-Type, and so without a preflight.
+// A page of another site cannot create the first account, even if no code is needed: a Blob without a type is sent
+// without a Content-Type or a preflight.
 func TestAnotherSiteCannotCreateTheFirstAccount(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)

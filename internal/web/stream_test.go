@@ -9,7 +9,6 @@ import (
 	"notary/internal/ca"
 )
 
-// The outcome of a request is sent before the next one is processed.
 func TestOutcomesAreStreamed(t *testing.T) {
 	t.Parallel()
 	s := &site{}

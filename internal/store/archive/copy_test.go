@@ -74,7 +74,6 @@ func TestCopyHasEveryColumn(t *testing.T) {
 	}
 }
 
-// Only an empty database is copied into.
 func TestCopyIntoNonEmptyDatabase(t *testing.T) {
 	t.Parallel()
 	from, to := storetest.Reopen(t, storetest.WholeDatabase(t)), storetest.Reopen(t, testkit.Database(t))
@@ -150,7 +149,7 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// A backup made during writes holds everything acknowledged before it began, and can be restored elsewhere.
+// A backup made during writes holds everything acknowledged before it began.
 func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -210,7 +209,6 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 	}
 }
 
-// Restore overwrites a database only if told to, and never restores a damaged backup.
 func TestSQLiteRestoreRefuses(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -283,7 +281,7 @@ func digestAt(t *testing.T, path string) string {
 	return digest
 }
 
-// A restore ends all sessions, and the next CRL has a higher number than any issued since the backup.
+// A restore ends all sessions, and the next CRL has a higher number than any since the backup.
 func TestSQLiteRestoreAfterLaterChanges(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

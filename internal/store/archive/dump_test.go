@@ -11,8 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// As docs/operations.md says of PostgreSQL's own tools, a dump made during writes is complete and holds everything
-// acknowledged before it began.
+// A dump by PostgreSQL's own tools during writes holds everything acknowledged before it began.
 func TestPostgresDumpWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	database, restored := testkit.Postgres(t), testkit.Postgres(t)
@@ -44,7 +43,6 @@ func TestPostgresDumpWhileOthersWrite(t *testing.T) {
 	storetest.NewRequest(t, again, 3, 1) // ids continue
 }
 
-// writeUntil submits requests until stop is closed.
 func writeUntil(t *testing.T, s *store.Store, stop chan struct{}) {
 	for n := 0; ; n++ {
 		select {

@@ -7,7 +7,6 @@ import (
 	"notary/internal/store"
 )
 
-// CopiedColumns returns the columns that a copy has, by table.
 func CopiedColumns() map[string][]string {
 	copied := map[string][]string{}
 	for _, t := range store.Tables {
@@ -16,7 +15,6 @@ func CopiedColumns() map[string][]string {
 	return copied
 }
 
-// Rules returns the descriptions of the invariants.
 func Rules(s *store.Store) []string {
 	var rules []string
 	for _, rule := range slices.Concat(invariants, s.DB().FileRules()) {

@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// Each kind of damage is found and named.
 func TestSQLiteCheckInvariants(t *testing.T) {
 	t.Parallel()
 	whole := storetest.WholeDatabase(t)
@@ -176,7 +175,6 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 	}
 }
 
-// checkCopy damages a copy of the database and checks it.
 func checkCopy(t *testing.T, path, damage string) error {
 	t.Helper()
 	path = storetest.CopyOf(t, path)

@@ -19,7 +19,6 @@ func templatesOf(main string, functions map[string]any) page.Templates {
 	}, func() time.Time { return time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) }, functions)
 }
 
-// The message at the top leaves the focus to the invalid field, and the page is rendered once.
 func TestWriteRendersAFailedFormOnce(t *testing.T) {
 	t.Parallel()
 	rendered := 0
