@@ -49,8 +49,7 @@ func (r reader) PasswordHash(ctx context.Context, id int64) (hash string, err er
 	return hash, db.MapError(err)
 }
 
-// LoginAddresses returns the IP addresses from which an account has logged in since a time, considering only its newest
-// logins.
+// LoginAddresses returns the IP addresses of an account's newest logins since a time.
 func (r reader) LoginAddresses(ctx context.Context, id int64, since time.Time, newest int) ([]string, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (address string, err error) {
 		return address, row.Scan(&address)
@@ -59,7 +58,6 @@ func (r reader) LoginAddresses(ctx context.Context, id int64, since time.Time, n
 		id, db.Seconds(since), newest)
 }
 
-// prefixed scans an additional first column.
 type prefixed struct {
 	db.Row
 	first any
@@ -75,8 +73,8 @@ func scanAccount(row db.Row) (*notary.Account, error) {
 	return &a, err
 }
 
-// InsertAccount records a new account and returns its id. With first it must be the only one: of two racing calls one
-// gets a [notary.Conflict].
+// InsertAccount records a new account and returns its id. With first, it returns a [notary.Conflict] unless it is the
+// only one.
 func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) (int64, error) {
 	// The counter's row serialises racing transactions.
 	guard := `UPDATE counter SET value = value + 1 WHERE name = 'accounts'`

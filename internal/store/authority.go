@@ -17,14 +17,14 @@ const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.
 	FROM authority a
 	LEFT JOIN certificate k ON k.id = a.certificate_id` + certificateJoins
 
-// Authority returns the authority with that id, with its certificate and chain. Deleted authorities are not found.
+// Authority returns an authority that is not deleted, with its certificate and chain.
 func (r reader) Authority(ctx context.Context, id int64) (*notary.Authority, error) {
 	a, err := r.scanAuthority(r.q.QueryRow(ctx, selectAuthority+`WHERE a.id = $1 AND a.deleted_at IS NULL`, id))
 	return a, found(err, "certificate authority", id)
 }
 
-// Issuer returns as much of an authority as decides whether it can revoke a certificate: see
-// [notary.Certificate.Revocable]. It returns nil if there is none or it was deleted.
+// Issuer returns as much of an authority as decides whether it can revoke a certificate, or nil: see
+// [notary.Certificate.Revocable].
 func (r reader) Issuer(ctx context.Context, id int64) (*notary.Authority, error) {
 	var certificate number
 	var key sql.NullString
@@ -65,8 +65,7 @@ func (r reader) HasAuthorities(ctx context.Context) (bool, error) {
 	return n > 0, db.MapError(err)
 }
 
-// SealedKey returns the authority's key reference: for package keystore, the sealed private key. It is empty if the
-// authority is offline.
+// SealedKey returns the authority's key reference: the sealed private key, or nothing if it is offline.
 func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err error) {
 	err = r.q.QueryRow(ctx, `SELECT sealed_key FROM authority WHERE id = $1 AND deleted_at IS NULL`, id).Scan(&sealed)
 	return sealed, found(err, "certificate authority", id)
@@ -75,8 +74,8 @@ func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err err
 // MaxValidCount is how far [Tx.CountValidIssuedBy] counts.
 const MaxValidCount = 10_000
 
-// CountValidIssuedBy counts the authority's certificates that are neither expired nor revoked, excluding its own and
-// those of its OCSP responder. It stops at [MaxValidCount] + 1.
+// CountValidIssuedBy counts the authority's valid certificates, excluding its own and those of its OCSP responder. It
+// stops at [MaxValidCount] + 1.
 func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now time.Time) (n int64, err error) {
 	own := ""
 	if a.Certificate != nil {
@@ -126,7 +125,7 @@ func (r reader) scanAuthority(row db.Row) (*notary.Authority, error) {
 }
 
 // InsertAuthority records a new authority without a certificate and returns its id. An offline one has an empty key.
-// Its CRLs continue from the authority's CRL number: see [Tx.NextCRLNumber].
+// Its CRL numbers continue: see [Tx.NextCRLNumber].
 func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, error) {
 	constraints, err := encodeConstraints(a.Constraints)
 	if err != nil {
@@ -172,7 +171,7 @@ func (tx *Tx) SetPublication(id int64, p notary.Publication) error {
 		boolInt(!p.NoCRL), boolInt(!p.NoOCSP), boolInt(!p.NoIssuer), p.Shards, id)
 }
 
-// DeleteAuthority erases the keys of the authority and of its OCSP responder, and hides it. Its row remains for the
+// DeleteAuthority erases the keys of the authority and its OCSP responder, and hides it. Its row remains for the
 // certificates it issued.
 func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET sealed_key = NULL, enabled = 0, deleted_at = $1
@@ -188,9 +187,8 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 // ErrOldProfile is the cause of a [notary.Conflict] with a profile that was changed after it was read.
 var ErrOldProfile = errors.New("the profile was read in an older version")
 
-// RequireUsable checks, in the transaction that records what the authority signed, that the authority is enabled, not
-// revoked and has the same certificate as when it signed, and that the profile has the same version. It locks both
-// against changes.
+// RequireUsable checks, in the transaction that records what the authority signed, that it is enabled, not revoked
+// and has the same certificate, and that the profile has the same version. It locks both against changes.
 func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 	if err := tx.LockAuthorityShared(a.ID); err != nil {
 		return err

@@ -48,7 +48,7 @@ func (r reader) NewestEvent(ctx context.Context) (id int64, at time.Time, err er
 	return id, db.TimeOf(recorded), db.MapError(err)
 }
 
-// DatabaseTime returns the time of the database server's clock, or the zero time on SQLite, which has no server.
+// DatabaseTime returns the time of the database server, or the zero time on SQLite.
 func (s *Store) DatabaseTime(ctx context.Context) (time.Time, error) {
 	if !s.Shared() {
 		return time.Time{}, nil

@@ -6,7 +6,6 @@ import (
 	"notary"
 )
 
-// encodeConstraints encodes name constraints as JSON; none as "".
 func encodeConstraints(c notary.NameConstraints) (string, error) {
 	if c.Len() == 0 {
 		return "", nil

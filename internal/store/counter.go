@@ -34,7 +34,6 @@ func statusCounter(s notary.RequestStatus) db.CounterKey {
 	return db.CounterKey{Name: "requests " + string(s)}
 }
 
-// revokedCounter counts the revocations of an authority, or of a shard of its CRL.
 func revokedCounter(authorityID int64, shard int) db.CounterKey {
 	if shard == 0 {
 		return db.CounterKey{Name: countRevoked, Object: authorityID}
@@ -42,22 +41,19 @@ func revokedCounter(authorityID int64, shard int) db.CounterKey {
 	return db.CounterKey{Name: countShardRevoked, Object: authorityID, Part: int64(shard)}
 }
 
-// correctedCounter counts the corrected revocations of an authority, or of a shard of its CRL.
 func correctedCounter(authorityID int64, shard int) db.CounterKey {
 	return db.CounterKey{Name: countCorrected, Object: authorityID, Part: int64(shard)}
 }
 
-// issuedCounter counts the certificates that an authority issued.
 func issuedCounter(authorityID int64) db.CounterKey {
 	return db.CounterKey{Name: countIssued, Object: authorityID}
 }
 
-// IssuedCounts returns how many certificates each authority issued. It reads the kept counts.
+// IssuedCounts returns the kept counts of certificates by issuing authority.
 func (r reader) IssuedCounts(ctx context.Context) (map[int64]int64, error) {
 	return r.countsByIssuer(ctx, countIssued)
 }
 
-// countsByIssuer returns the counters of one name by authority.
 func (r reader) countsByIssuer(ctx context.Context, name string) (map[int64]int64, error) {
 	all := map[int64]int64{}
 	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
@@ -77,8 +73,7 @@ func (r reader) countsByIssuer(ctx context.Context, name string) (map[int64]int6
 	return all, err
 }
 
-// LiveCounter counts the certificates of an issuer (0 for outside ones) that are not revoked
-// by the day on which they expire.
+// LiveCounter counts the certificates of an issuer (0 for outside ones) that are not revoked, by day of expiry.
 func LiveCounter(issuer int64, notAfter time.Time) db.CounterKey {
 	return db.CounterKey{Name: CountLive, Object: issuer, At: startOf(notAfter, 24*time.Hour)}
 }
@@ -88,11 +83,10 @@ func ExpiryCounter(notAfter time.Time) db.CounterKey {
 	return db.CounterKey{Name: CountExpiring, At: startOf(notAfter, time.Hour)}
 }
 
-// startOf returns the beginning of the day or hour of a time, in seconds.
 func startOf(t time.Time, unit time.Duration) int64 { return t.UTC().Truncate(unit).Unix() }
 
-// InForce counts the certificates that are neither revoked nor expired, by issuer: 0 for outside
-// ones. It reads the kept counts, and the certificates that expired earlier in the day.
+// InForce counts the certificates that are neither revoked nor expired, by issuer: 0 for outside ones. It reads the
+// kept counts, and what expired earlier in the day.
 func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, error) {
 	all := map[int64]int64{}
 	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
@@ -115,8 +109,8 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 	return all, err
 }
 
-// Expiring counts the current certificates that expire from one time until, exclusively, another, which
-// must be a whole hour. It reads the kept counts and the certificates that expired earlier in the hour.
+// Expiring counts the current certificates that expire from one time until, exclusively, another, a whole hour. It
+// reads the kept counts, and what expired earlier in the hour.
 func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, error) {
 	n, err := r.expiring(ctx, from, until.Add(-time.Hour))
 	if err != nil {
@@ -126,12 +120,10 @@ func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, err
 	return n - passed, err
 }
 
-// expiring returns the sum of the counts from the hour of one time to the hour of another, inclusive.
 func (r reader) expiring(ctx context.Context, from, last time.Time) (int64, error) {
 	return db.SumCounters(ctx, r.q, CountExpiring, startOf(from, time.Hour), startOf(last, time.Hour))
 }
 
-// expiredThisHour counts the current certificates that expired in the hour of now.
 func (r reader) expiredThisHour(ctx context.Context, now time.Time) (n int64, err error) {
 	err = r.q.QueryRow(ctx, `SELECT COUNT(*) FROM certificate k WHERE k.not_after >= $1 AND k.not_after < $2 AND `+
 		query.Current("k"),
@@ -164,8 +156,7 @@ func (r reader) Totals(ctx context.Context) (notary.Summary, error) {
 	return sum, nil
 }
 
-// Summary counts requests by status, certificates, and the current ones by expiry. Its cost does not
-// grow with the database.
+// Summary counts requests by status, certificates, and the current ones by expiry, at constant cost.
 func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, error) {
 	sum, err := r.Totals(ctx)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"notary/internal/db"
 )
 
-// RevocationCount returns the number of revocations and corrections recorded for the authority or one shard of its CRL.
-// It never decreases: a CRL is current while the count is that with which it was built.
+// RevocationCount returns the number of revocations and corrections for the authority or one shard of its CRL. It
+// never decreases: a CRL is current while the count is that with which it was built.
 func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard int) (count int64, err error) {
 	revoked := revokedCounter(authorityID, shard)
 	err = r.q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter
@@ -52,7 +52,7 @@ func (r reader) IssuedCount(ctx context.Context, authorityID int64) (int64, erro
 	return db.Counter(ctx, r.q, issuedCounter(authorityID))
 }
 
-// ListKey identifies a CRL of an authority: the full one (shard 0), or that of a shard.
+// ListKey identifies the full CRL of an authority (shard 0) or that of a shard.
 type ListKey struct {
 	AuthorityID int64
 	Shard       int
@@ -103,14 +103,14 @@ func (r reader) CRL(ctx context.Context, authorityID int64, shard int) (*notary.
 	return crl, db.MapError(err)
 }
 
-// SaveCRL records a CRL that has a number. It returns a [notary.Conflict] if there is a newer one.
+// SaveCRL records a CRL that has a number, or returns a [notary.Conflict] if there is a newer one.
 func (tx *Tx) SaveCRL(c *notary.CRL) error {
 	return tx.db.Change(db.Raced(), `UPDATE crl SET number = $1, der = $2, this_update = $3, next_update = $4,
 		revocations = $5 WHERE authority_id = $6 AND shard = $7 AND number < $1`,
 		c.Number, c.DER, db.Seconds(c.ThisUpdate), db.Seconds(c.NextUpdate), c.Revocations, c.AuthorityID, c.Shard)
 }
 
-// PublishCRL records a full CRL that an offline authority has signed, with all revocations known so far. It returns a
+// PublishCRL records a full CRL that an offline authority has signed, with all revocations known so far, or returns a
 // [notary.Conflict] if there is a newer one.
 func (tx *Tx) PublishCRL(c *notary.CRL) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET crl_number = $1,
@@ -127,7 +127,7 @@ func (tx *Tx) PublishCRL(c *notary.CRL) error {
 		c.AuthorityID, c.Revocations, c.Number, c.DER, db.Seconds(c.ThisUpdate), db.Seconds(c.NextUpdate))
 }
 
-// ShardURLs returns the URLs by which certificates refer to the shards of the authority's CRL.
+// ShardURLs returns the URLs that certificates have of the shards of the authority's CRL.
 func (r reader) ShardURLs(ctx context.Context, authorityID int64) (map[int][]string, error) {
 	type one struct {
 		shard int

@@ -23,9 +23,9 @@ func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (nu
 // revocations. No number is allocated twice, but some may remain unused. If a CRL with more known revocations already
 // has a number, it returns a [notary.Conflict]: entries must be on all later CRLs.
 //
-// The number is greater than the authority's last one and than above, and at least crl_base plus the microseconds since
-// 1970 (RFC 5280, section 5.2.3). No authority can issue CRLs faster than that, so a restored database never allocates
-// a published number again, even if it does not know of the restore.
+// The number is greater than the authority's last one and than above, and at least crl_base plus the microseconds
+// since 1970 (RFC 5280, section 5.2.3). No authority issues CRLs faster, so a restored database never allocates a
+// published number again.
 func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known, above int64) (number int64, err error) {
 	err = tx.q.QueryRow(context.Background(), `UPDATE authority SET crl_number = CASE
 			WHEN crl_number >= crl_base + $2 AND crl_number >= $3 THEN crl_number + 1
@@ -47,11 +47,9 @@ func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known, above int64) (n
 	return number, nil
 }
 
-// crlBase returns how far the number of a CRL issued elsewhere is ahead of the clock.
 func (tx *Tx) crlBase(number int64) int64 { return max(0, number-tx.db.Now().UnixMicro()) }
 
-// LaterCRLNumber returns the number that [Tx.NextCRLNumber] would allocate to a CRL of the authority, without
-// allocating it.
+// LaterCRLNumber returns the number that [Tx.NextCRLNumber] would allocate to a CRL of the authority.
 func (r reader) LaterCRLNumber(ctx context.Context, authorityID int64, now time.Time) (number int64, err error) {
 	err = r.q.QueryRow(ctx, `SELECT CASE WHEN crl_number >= crl_base + $2 THEN crl_number + 1 ELSE crl_base + $2 END
 		FROM authority WHERE id = $1 AND deleted_at IS NULL`, authorityID, now.UnixMicro()).Scan(&number)

@@ -9,7 +9,7 @@ import (
 	"notary/internal/db"
 )
 
-// damageReport passes damaged records to the function of [Store.OnDamage]. All readers of a store share it.
+// damageReport passes damaged records to the function of [Store.OnDamage], for all readers of a store.
 type damageReport struct {
 	to atomic.Pointer[func(notary.Damage)]
 }
@@ -26,8 +26,8 @@ func (r *damageReport) add(kind string, id int64, problems []string) {
 // OnDamage sets the function that is called each time a damaged record is read.
 func (s *Store) OnDamage(report func(notary.Damage)) { s.damage.to.Store(&report) }
 
-// number is an integer column. SQLite stores values of any type in it: a value that is not an integer is read as
-// absent, so that one damaged row does not fail a list.
+// number is an integer column. SQLite stores values of any type in it: others are read as absent, so that a damaged
+// row does not fail a list.
 type number struct {
 	Int64 int64
 	Valid bool
@@ -47,22 +47,18 @@ func (n *number) Scan(value any) error {
 	return nil
 }
 
-// instant is a time column.
 type instant struct{ number }
 
 // time returns the time, clamped to the supported range.
 func (t instant) time() time.Time { return db.TimeOf(t.Int64) }
 
-// unreadable reports whether the column does not hold a supported time.
 func (t instant) unreadable() bool { return t.bad || !db.InRange(t.Int64) }
 
-// column is a column of a record, and whether its value is unreadable.
 type column struct {
 	name string
 	bad  bool
 }
 
-// unreadable describes the unreadable columns.
 func unreadable(columns ...column) (problems []string) {
 	for _, c := range columns {
 		if c.bad {

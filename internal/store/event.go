@@ -23,7 +23,6 @@ const insertEvent = `INSERT INTO event (at, account_id, email, address, kind, ac
 		principal, object_name, refs, request_id, state_before, state_after)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 
-// insertEventPair inserts both events of a revocation in one statement.
 const insertEventPair = insertEvent +
 	`, ($15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`
 
@@ -38,7 +37,7 @@ func (tx *Tx) EventPair(first, second notary.Event) error {
 	return tx.db.Later(insertEventPair, append(eventRow(first, at), eventRow(second, at)...)...)
 }
 
-// RecordOnFile records an event of the program itself in a SQLite file of this version, which a server may be using.
+// RecordOnFile records an event of the program itself in a SQLite file, which a server may be using.
 func RecordOnFile(ctx context.Context, path string, e notary.Event, at time.Time) error {
 	return db.OnFile(ctx, path, db.AppendFile, func(conn *sql.Conn) error {
 		_, err := conn.ExecContext(ctx, insertEvent, eventRow(e, db.Seconds(at))...)
@@ -46,7 +45,6 @@ func RecordOnFile(ctx context.Context, path string, e notary.Event, at time.Time
 	})
 }
 
-// eventRow returns the column values of an event, except the id.
 func eventRow(e notary.Event, at int64) []any {
 	return []any{at, e.Principal.ID, e.Principal.Name, e.Address, e.Object.Kind, e.Action, e.Object.ID, e.Text,
 		e.Principal.Kind, nullableText(e.Object.Name), nullableText(encodeRefs(e.Refs)), nullableText(e.RequestID),
@@ -60,7 +58,6 @@ func nullableText(text string) any {
 	return text
 }
 
-// encodeRefs encodes references as JSON; none as "".
 func encodeRefs(refs []notary.Ref) string {
 	if len(refs) == 0 {
 		return ""
@@ -73,7 +70,7 @@ func encodeRefs(refs []notary.Ref) string {
 }
 
 // canonical returns the canonical JSON of an event's fields: members sorted by name, no white space, no escaped HTML
-// characters. It returns "" if there are no members.
+// characters.
 func canonical(f notary.Fields) string {
 	if len(f) == 0 {
 		return ""
@@ -87,7 +84,6 @@ func canonical(f notary.Fields) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// readFields decodes the members of a JSON object and reports whether it could.
 func readFields(object string) (f notary.Fields, ok bool) {
 	if object == "" {
 		return nil, true
@@ -134,7 +130,6 @@ func (r reader) scanEvent(row db.Row) (*notary.Event, error) {
 	return &e, err
 }
 
-// formerPrincipal returns the kind of principal of an event recorded by an earlier version.
 func formerPrincipal(accountID int64) string {
 	if accountID == 0 {
 		return notary.SystemPrincipal
@@ -147,8 +142,8 @@ func (r reader) events() query.List[*notary.Event] {
 		Scan: r.scanEvent, Key: func(e *notary.Event) query.Key { return query.Key{ID: e.ID, NotAfter: e.At} }}
 }
 
-// Events returns a page of the event log, newest first. Events of one object are found by an index; otherwise the log
-// is scanned backwards in steps. It returns the errors of [Store.Requests].
+// Events returns a page of the event log, newest first, and the errors of [Store.Requests]. Events of one object are
+// found by an index; otherwise the log is scanned backwards in steps.
 func (r reader) Events(ctx context.Context, q notary.EventQuery) (notary.Page[*notary.Event], error) {
 	w := query.Want{Sort: notary.ByIDDown, Limit: q.Limit, After: q.After, Before: q.Before}
 	q.Limit, q.After, q.Before = 0, "", ""
@@ -205,11 +200,10 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 	return all, nil
 }
 
-// disorder is how much older an event may be than one with a smaller id: transactions overtake one another, and the
-// clocks of nodes differ.
+// disorder is how much older an event may be than one with a smaller id, because transactions overtake one another
+// and clocks differ.
 const disorder = time.Hour
 
-// eventsWithin returns the range of ids that events of a period can have.
 func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (query.Condition, error) {
 	first, last := int64(0), int64(1<<62)
 	var err error
@@ -229,8 +223,8 @@ func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (query.
 	}}, nil
 }
 
-// eventSince returns the id of the first event since a time, or the lowest id that the next event can have. It is a
-// binary search.
+// eventSince returns the id of the first event since a time, or the lowest id that the next event can have, by binary
+// search.
 func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
 	var low, high int64 // events before low are older, those from high on are not
 	err := r.q.QueryRow(ctx, `SELECT id + 1 FROM event WHERE id >= $1 ORDER BY id DESC LIMIT 1`, low).Scan(&high)

@@ -15,8 +15,8 @@ import (
 const eventsConverted = "events are data up to event"
 
 // UpgradeEvents adds to the next events of an earlier version the names of their objects, if these still exist, and
-// references to the objects named in their texts, which it keeps. It returns the id of the last event that it read, and
-// whether all are done.
+// references to the objects named in their texts. It returns the id of the last event that it read, and whether all
+// are done.
 func (s *Store) UpgradeEvents(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, eventsConverted, func(tx *Tx, after int64) (int64, error) {
 		events, err := tx.eventsAfter(ctx, after)
@@ -44,7 +44,6 @@ func (s *Store) UpgradeEvents(ctx context.Context) (last int64, done bool, err e
 	})
 }
 
-// eventsAfter returns the next events of earlier versions, with the names of their objects.
 func (tx *Tx) eventsAfter(ctx context.Context, after int64) ([]notary.Event, error) {
 	return db.Collect(ctx, tx.q, func(row db.Row) (e notary.Event, err error) {
 		var object number
@@ -61,7 +60,6 @@ func (tx *Tx) eventsAfter(ctx context.Context, after int64) ([]notary.Event, err
 		FROM event e WHERE e.id > $1 AND e.principal IS NULL ORDER BY e.id LIMIT $2`, after, upgradeStep)
 }
 
-// authorityNames returns the names of all authorities, deleted ones included, by id.
 func (tx *Tx) authorityNames(ctx context.Context) (map[int64]string, error) {
 	all := map[int64]string{}
 	_, err := db.Collect(ctx, tx.q, func(row db.Row) (none struct{}, err error) {
@@ -82,7 +80,6 @@ var namingActions = []string{"request.sign", "request.upload", "request.revoke",
 
 var textPart = regexp.MustCompile(`^(authority|certificate) ([1-9][0-9]{0,17})$`)
 
-// textRefs returns references to the authorities and certificates named in the text of an event.
 func (tx *Tx) textRefs(ctx context.Context, e *notary.Event,
 	authorities map[int64]string) (refs []notary.Ref, err error) {
 	if !slices.Contains(namingActions, e.Action) {

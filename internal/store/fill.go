@@ -19,18 +19,17 @@ import (
 type Life struct {
 	// Request is recorded unchanged except for its id, which Fill assigns.
 	Request notary.Request
-	// Certificates, oldest first. If the request is Active, the last one is in use. Fill assigns their ids, request and
-	// requester.
+	// Certificates, oldest first. If the request is Active, the last one is in use. Fill assigns their ids, request
+	// and requester.
 	Certificates []*notary.Certificate
 	// Events have their times. Those without an object belong to the request.
 	Events []notary.Event
 }
 
-// fillLives is the number of lives per transaction.
 const fillLives = 20_000
 
-// Fill bulk-loads requests for benchmarks and tests of large databases. Nothing else may use the database meanwhile. An
-// interrupted Fill leaves an unusable database, without indexes.
+// Fill bulk-loads requests for benchmarks and tests of large databases. Nothing else may use the database meanwhile.
+// An interrupted Fill leaves an unusable database.
 func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 	f := &filling{store: s, chains: map[string]int64{}}
 	if err := f.lastIDs(ctx); err != nil {
@@ -66,8 +65,8 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 	return s.markFilled(ctx)
 }
 
-// prepare drops the indexes of the large tables and redirects names to unindexed tables. It returns the statements that
-// restore both at the end: with a million rows that is faster than updating the indexes row by row.
+// prepare drops the indexes of the large tables and redirects names to unindexed tables, and returns the statements
+// that restore both: with a million rows that is faster than updating the indexes row by row.
 func (f *filling) prepare(ctx context.Context) (again []string, err error) {
 	err = f.store.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
 		for _, table := range []string{"request", "certificate"} {
@@ -89,7 +88,6 @@ func (f *filling) prepare(ctx context.Context) (again []string, err error) {
 	return again, err
 }
 
-// into returns the table into which rows are written at first.
 func (f *filling) into(table string) string {
 	if strings.HasSuffix(table, "_name") {
 		return "new_" + table
@@ -97,7 +95,6 @@ func (f *filling) into(table string) string {
 	return table
 }
 
-// execAlone runs one statement in a separate transaction.
 func (s *Store) execAlone(ctx context.Context, text string) error {
 	return s.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
 		_, err := conn.ExecContext(ctx, text)
@@ -105,7 +102,6 @@ func (s *Store) execAlone(ctx context.Context, text string) error {
 	})
 }
 
-// filling converts lives to rows.
 type filling struct {
 	store                                           *Store
 	request, certificate, revocation, event, issuer int64 // the last id of each
@@ -232,7 +228,6 @@ func (f *filling) names(c *notary.Certificate) any {
 	return set
 }
 
-// markFilled marks the certificates that were replaced by others.
 func (s *Store) markFilled(ctx context.Context) error {
 	members, err := db.Collect(ctx, s.reader.q, scanMember, `SELECT `+memberColumns+` FROM certificate k
 		WHERE k.replaced_by IS NULL AND k.name_set IN (SELECT name_set FROM certificate
@@ -248,7 +243,6 @@ func (s *Store) markFilled(ctx context.Context) error {
 	})
 }
 
-// chain returns the id of the row with the certificate's issuer chain.
 func (f *filling) chain(c *notary.Certificate) int64 {
 	der := bytes.Join(c.IssuerChain, nil)
 	sum := sha256.Sum256(der)

@@ -37,7 +37,7 @@ func (r reader) Certificates(ctx context.Context, q notary.Query) (notary.Page[*
 	return r.certificates().Find(ctx, q)
 }
 
-// RequestsSeen is like [reader.Requests] for a reader who sees only those that seen returns.
+// RequestsSeen is like [reader.Requests] for a reader who sees only what seen returns.
 func (r reader) RequestsSeen(ctx context.Context, q notary.Query, seen Seen[*notary.Request]) (
 	notary.Page[*notary.Request], error) {
 	l := r.requests()
@@ -45,7 +45,7 @@ func (r reader) RequestsSeen(ctx context.Context, q notary.Query, seen Seen[*not
 	return l.Find(ctx, q)
 }
 
-// CertificatesSeen is like [reader.Certificates] for a reader who sees only those that seen returns.
+// CertificatesSeen is like [reader.Certificates] for a reader who sees only what seen returns.
 func (r reader) CertificatesSeen(ctx context.Context, q notary.Query, seen Seen[*notary.Certificate]) (
 	notary.Page[*notary.Certificate], error) {
 	l := r.certificates()
@@ -56,8 +56,7 @@ func (r reader) CertificatesSeen(ctx context.Context, q notary.Query, seen Seen[
 // Seen returns those of the objects that a reader sees.
 type Seen[T any] = func(context.Context, []T) ([]T, error)
 
-// eachPage is the page size of [reader.EachRequest] and similar methods. No transaction is open between pages, so a
-// slow callback blocks nothing.
+// eachPage is the page size of [reader.EachRequest] and similar methods, which hold no transaction between pages.
 const eachPage = 100
 
 // EachRequest calls fn for each request that matches the filter, with its certificate, in the order of ids.

@@ -13,8 +13,8 @@ import (
 
 const grantColumns = ` t.id, t.principal_id, t.group_id, t.terms, t.created_at `
 
-// Grants returns all grants, ordered by id. Like every list of grants, it omits those with unreadable terms: an
-// unreadable limit must not become no limit.
+// Grants returns all grants, ordered by id, except those with unreadable terms: an unreadable limit must not become
+// no limit.
 func (r reader) Grants(ctx context.Context) ([]*notary.Grant, error) {
 	return r.grants(ctx, `SELECT`+grantColumns+`FROM access_grant t ORDER BY t.id`)
 }
@@ -33,7 +33,7 @@ func (r reader) grants(ctx context.Context, text string, args ...any) ([]*notary
 	return slices.DeleteFunc(all, func(g *notary.Grant) bool { return g.Actions == nil }), err
 }
 
-// Grant returns the grant with that id. If its terms are unreadable, it has no actions.
+// Grant returns the grant with that id, without actions if its terms are unreadable.
 func (r reader) Grant(ctx context.Context, id int64) (*notary.Grant, error) {
 	g, err := r.scanGrant(r.q.QueryRow(ctx, `SELECT`+grantColumns+`FROM access_grant t WHERE t.id = $1`, id))
 	return g, found(err, "grant", id)
@@ -61,7 +61,7 @@ func (r reader) scanGrant(row db.Row) (*notary.Grant, error) {
 // LockGrantsShared locks memberships and grants against changes until the end of the transaction.
 func (tx *Tx) LockGrantsShared() error { return tx.db.LockShared(lockGrants, 0) }
 
-// LockGrants locks memberships and grants for update: it waits for transactions that rely on them, and blocks others.
+// LockGrants locks memberships and grants for update.
 func (tx *Tx) LockGrants() error { return tx.db.Lock(lockGrants, 0) }
 
 // InsertGrant records a new grant and returns its id.
@@ -78,7 +78,6 @@ func (tx *Tx) DeleteGrant(id int64) error {
 	return tx.db.Change(found(sql.ErrNoRows, "grant", id), `DELETE FROM access_grant WHERE id = $1`, id)
 }
 
-// deleteGrantsOf removes an account from its groups and deletes its own grants.
 func (tx *Tx) deleteGrantsOf(accountID int64) error {
 	if err := tx.LockGrants(); err != nil {
 		return err

@@ -61,8 +61,8 @@ func (tx *Tx) InsertGroup(name string) (int64, error) {
 	return id, err
 }
 
-// DeleteGroup deletes a group with its memberships and grants. It returns a [notary.Conflict] if requests or
-// certificates belong to the group, or if grants to others are limited to its requests.
+// DeleteGroup deletes a group with its memberships and grants, or returns a [notary.Conflict] if requests,
+// certificates or limits of other grants refer to it.
 func (tx *Tx) DeleteGroup(ctx context.Context, id int64) error {
 	if err := tx.requireUnused(ctx, id); err != nil {
 		return err
@@ -76,7 +76,6 @@ func (tx *Tx) DeleteGroup(ctx context.Context, id int64) error {
 	return tx.db.Change(found(sql.ErrNoRows, "group", id), `DELETE FROM account_group WHERE id = $1`, id)
 }
 
-// requireUnused returns a Conflict if other objects refer to the group.
 func (tx *Tx) requireUnused(ctx context.Context, id int64) error {
 	var owns bool
 	err := tx.q.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM request WHERE owner_group_id = $1)

@@ -30,7 +30,6 @@ func (tx *Tx) RecordHeldKey(fingerprint string, authorityID int64) error {
 		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, authorityID)
 }
 
-// recordResponderKey records a certificate's key as that of the authority's OCSP responder.
 func (tx *Tx) recordResponderKey(authorityID, certificateID int64) error {
 	return tx.db.Later(`INSERT INTO held_key (fingerprint, authority_id, responder)
 		SELECT k.key_fingerprint, CAST($1 AS BIGINT), 1 FROM certificate k WHERE k.id = $2
@@ -43,8 +42,7 @@ type UnrecordedKey struct {
 	CSR         string
 }
 
-// UnrecordedKeys returns the authorities, including deleted ones, whose keys are not recorded because an earlier
-// version created them.
+// UnrecordedKeys returns the authorities, including deleted ones, whose keys an earlier version did not record.
 func (r reader) UnrecordedKeys(ctx context.Context) ([]UnrecordedKey, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (k UnrecordedKey, err error) {
 		err = row.Scan(&k.AuthorityID, &k.CSR)

@@ -36,7 +36,7 @@ func (r reader) Idempotency(ctx context.Context, principalID int64, key string, 
 	return k, db.MapError(err)
 }
 
-// InsertIdempotency records a key and deletes some expired ones. A key that is already recorded is a [notary.Conflict].
+// InsertIdempotency records a key, or returns a [notary.Conflict] if it exists. It deletes some expired ones.
 func (tx *Tx) InsertIdempotency(k Idempotency) error {
 	_, err := tx.db.Exec(`DELETE FROM idempotency WHERE created_at <= $1 AND idempotency_key IN (
 		SELECT idempotency_key FROM idempotency WHERE created_at <= $1 ORDER BY created_at LIMIT 10)`,

@@ -8,7 +8,7 @@ import (
 	"notary/internal/db"
 )
 
-// Certified is a certificate of an authority's key. An authority has several after renewals and cross-signing.
+// Certified is a certificate of an authority's key.
 type Certified struct {
 	AuthorityID   int64
 	CommonName    string // of the authority
@@ -19,8 +19,8 @@ type Certified struct {
 	Revoked       bool
 }
 
-// CertifiedAuthorities returns the certificates of all authorities' keys, unordered, including those of deleted
-// authorities. Its cost grows with the number of authorities only.
+// CertifiedAuthorities returns the certificates of all authorities' keys, unordered, including deleted ones. Its cost
+// grows with the number of authorities only.
 func (r reader) CertifiedAuthorities(ctx context.Context) ([]Certified, error) {
 	return db.Collect(ctx, r.q, scanCertified,
 		`SELECT a.id, a.common_name, CASE WHEN a.deleted_at IS NULL THEN 0 ELSE 1 END,
@@ -49,7 +49,7 @@ type Issued struct {
 }
 
 // LastIssued returns up to limit certificates of the authority that are valid at the given time, including revoked
-// ones, the last to expire first. It follows an index.
+// ones, the last to expire first.
 func (r reader) LastIssued(ctx context.Context, authorityID int64, now time.Time, limit int) ([]Issued, error) {
 	return r.issued(ctx, authorityID, now, "DESC", limit)
 }

@@ -14,11 +14,10 @@ import (
 // forEver is listed_until of an entry whose certificate, and therefore expiry, is unknown.
 const forEver = 1 << 60
 
-// entriesTogether is the number of entries per statement.
 const entriesTogether = 200
 
-// ImportRevocations records entries of the last CRL of an imported authority whose certificates are unknown. A
-// duplicate entry is a [notary.Conflict].
+// ImportRevocations records entries of an imported authority's last CRL whose certificates are unknown. A duplicate
+// entry is a [notary.Conflict].
 func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) error {
 	for some := range slices.Chunk(entries, entriesTogether) {
 		b := &db.Binder{}
@@ -55,8 +54,7 @@ func textOrNull(text string) any {
 	return text
 }
 
-// LinkRevocation links the certificate to the imported revocation with its serial number, and returns it, or nil if
-// there is none.
+// LinkRevocation links the certificate to the imported revocation with its serial number, and returns it, or nil.
 func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) {
 	v := revocationRow{serial: c.Serial}
 	err := tx.q.QueryRow(context.Background(), `UPDATE revocation SET certificate_id = $1, shard = $2,
@@ -80,7 +78,7 @@ func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) 
 	return &revocation, tx.leaveNames(c)
 }
 
-// SetIssuer sets the authority as issuer of a certificate that was recorded as issued by an external CA.
+// SetIssuer sets the authority as issuer of a certificate recorded as issued by an external CA.
 func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 	if _, err := tx.LockCertificate(context.Background(), c); err != nil {
 		return err
@@ -107,8 +105,7 @@ func (tx *Tx) RecordOutsideKey(keyFingerprint string) error {
 	return err
 }
 
-// KeyKnownOutside reports whether the key with this fingerprint belongs to an imported authority, including deleted
-// ones.
+// KeyKnownOutside reports whether the key belongs to an imported authority, even a deleted one.
 func (r reader) KeyKnownOutside(ctx context.Context, keyFingerprint string) (bool, error) {
 	var n int
 	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM outside_key WHERE fingerprint = $1`, keyFingerprint).Scan(&n)
@@ -123,8 +120,8 @@ func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id
 }
 
 // ReviveAuthority restores a deleted authority with its key, which is empty if it is offline now, and with the CSR if
-// it had none. Its CRLs continue from the greater of crlNumber and the number of its last CRL. Its full CRL is dropped:
-// newer ones may have been issued elsewhere.
+// it had none. Its CRLs continue from the greater of crlNumber and its last CRL's number. Its full CRL is dropped:
+// newer ones may exist elsewhere.
 func (tx *Tx) ReviveAuthority(id int64, csr string, sealedKey []byte, crlNumber int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL, key_known_outside = 1,
 			csr = CASE WHEN csr = '' THEN $5 ELSE csr END,

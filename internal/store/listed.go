@@ -12,8 +12,8 @@ import (
 // listingMargin exceeds the time between a revocation and its commit, and the difference of the clocks of two nodes.
 const listingMargin = time.Hour
 
-// listedUntil returns until when CRLs must have the entry of a certificate. An entry must be on at least one CRL that
-// is issued after the certificate expired (RFC 5280, section 3.3); the next CRL omits it.
+// listedUntil returns until when CRLs must have the entry of a certificate: it must be on at least one CRL that is
+// issued after the certificate expired (RFC 5280, section 3.3).
 func listedUntil(c *notary.Certificate, revokedAt time.Time) int64 {
 	until := c.NotAfter
 	if revokedAt.After(until) {
@@ -29,9 +29,9 @@ const selectRevocations = `SELECT id, serial, revoked_at, reason, invalidity_dat
 // certificates that the last CRL, issued at the given time, had for the last time: see [listedUntil]. The zero time
 // omits none. It returns the number of known revocations, including the omitted ones.
 //
-// The entries are read in one snapshot, not in steps: meanwhile an import can move an entry to another shard
-// ([Tx.LinkRevocation]), which steps could miss. The snapshot lasts while the entries are encoded, which no client can
-// prolong. If PostgreSQL hangs, the wait for the next row is limited by [ReadTimeout].
+// The entries are read in one snapshot, not in steps, which could miss one that an import moves to another shard
+// ([Tx.LinkRevocation]). The snapshot lasts while the entries are encoded, which no client can prolong. If PostgreSQL
+// hangs, the wait for the next row is limited by [ReadTimeout].
 func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int, last time.Time,
 	add func(notary.Revocation) error) (known int64, err error) {
 	err = s.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
@@ -69,7 +69,6 @@ func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int
 	return known, err
 }
 
-// revocationRow is a row of the table revocation.
 type revocationRow struct {
 	id     int64
 	serial string
@@ -80,7 +79,6 @@ type revocationRow struct {
 	hold       sql.NullString
 }
 
-// problems describes why the revocation cannot be listed as recorded.
 func (v revocationRow) problems() []string {
 	if err := notary.CheckSerial(v.serial); err != nil {
 		return []string{"it is on no CRL: " + err.Error()}
@@ -92,7 +90,7 @@ func (v revocationRow) problems() []string {
 
 func (v revocationRow) unknownTime() bool { return v.at.unreadable() || v.at.Int64 == 0 }
 
-// value returns the revocation. If its time is unreadable, it counts from 1970; if its reason is, it has none.
+// value returns the revocation. An unreadable time is 1970; an unreadable reason is omitted.
 func (v revocationRow) value() notary.Revocation {
 	revocation := notary.Revocation{Serial: v.serial, At: v.at.time(), Reason: notary.RevocationReason(v.reason),
 		HoldInstruction: v.hold.String}

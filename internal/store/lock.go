@@ -22,13 +22,12 @@ const (
 	lockSequence                            // the positions of events
 )
 
-// LockKeyShared prevents reports that the key is compromised until the end of the transaction, so that
-// [reader.Compromised] stays true.
+// LockKeyShared prevents reports that the key is compromised until the end of the transaction.
 func (tx *Tx) LockKeyShared(fingerprint string) error {
 	return tx.db.LockShared(lockKey, lockID(fingerprint))
 }
 
-// LockKey locks the key for update: it waits for transactions that use the key, and blocks others.
+// LockKey locks the key for update.
 func (tx *Tx) LockKey(fingerprint string) error {
 	return tx.db.Lock(lockKey, lockID(fingerprint))
 }
@@ -39,8 +38,7 @@ func lockID(fingerprint string) int64 {
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
-// LockAuthority locks the authority for update: it waits for transactions that record its signatures, and blocks
-// others: see [Tx.RequireUsable]. Read the authority afterwards.
+// LockAuthority locks the authority for update: see [Tx.RequireUsable]. Read the authority afterwards.
 func (tx *Tx) LockAuthority(id int64) error { return tx.db.Lock(lockAuthority, id) }
 
 // LockAuthorityShared locks the authority against changes and deletion until the end of the transaction.
@@ -58,13 +56,11 @@ func (tx *Tx) LockCertificate(ctx context.Context, c *notary.Certificate) (*nota
 	return tx.Certificate(ctx, c.ID)
 }
 
-// LockAccount locks the account for update: it waits for transactions that rely on it, and blocks others: see
-// [Store.WriteAccount].
+// LockAccount locks the account for update: see [Store.WriteAccount].
 func (tx *Tx) LockAccount(id int64) error { return tx.db.Lock(lockAccount, id) }
 
 // LockProfileShared locks the profile against changes until the end of the transaction.
 func (tx *Tx) LockProfileShared(id int64) error { return tx.db.LockShared(lockProfile, id) }
 
-// LockProfile locks the profile for update: it waits for transactions that record certificates issued by it, and
-// blocks others.
+// LockProfile locks the profile for update.
 func (tx *Tx) LockProfile(id int64) error { return tx.db.Lock(lockProfile, id) }

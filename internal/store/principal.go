@@ -2,13 +2,12 @@ package store
 
 import "notary/internal/db"
 
-// insertPrincipal records a new principal and returns its id.
 func (tx *Tx) insertPrincipal(kind, name string) (int64, error) {
 	return tx.db.Insert(`INSERT INTO principal (kind, name, created_at) VALUES ($1, $2, $3) RETURNING id`, kind, name,
 		db.Seconds(tx.db.Now()))
 }
 
-// endPrincipal marks a principal as deleted. Its row remains, so that its id is never given to another one.
+// endPrincipal marks a principal as deleted. Its row remains, so that its id is never used again.
 func (tx *Tx) endPrincipal(id int64) error {
 	return tx.db.Later(`UPDATE principal SET deleted_at = $1 WHERE id = $2`, db.Seconds(tx.db.Now()), id)
 }

@@ -13,11 +13,10 @@ import (
 
 const profileColumns = ` p.id, p.name, v.version, p.builtin, p.created_at, v.created_at, v.rules `
 
-// selectProfiles selects profiles in their newest version.
 const selectProfiles = `SELECT` + profileColumns + `FROM profile p
 	JOIN profile_version v ON v.profile_id = p.id AND v.version = p.version `
 
-// Profiles returns all profiles that are not deleted, ordered by id. It omits those with unreadable rules.
+// Profiles returns all profiles that are not deleted and have readable rules, ordered by id.
 func (r reader) Profiles(ctx context.Context) ([]*notary.Profile, error) {
 	all, err := db.Collect(ctx, r.q, func(row db.Row) (*notary.Profile, error) {
 		p, err := scanProfile(row)
@@ -56,7 +55,6 @@ func (r reader) ProfileVersion(ctx context.Context, id int64, version int) (*not
 	return p, db.MapError(err)
 }
 
-// scanProfile scans a profile. If its rules are unreadable, it returns the rest with the error.
 func scanProfile(row db.Row) (*notary.Profile, error) {
 	var (
 		p                notary.Profile
@@ -73,7 +71,7 @@ func scanProfile(row db.Row) (*notary.Profile, error) {
 	return &p, nil
 }
 
-// SeedProfile records a built-in profile unless one of that name exists or existed. Nodes may call it concurrently.
+// SeedProfile records a built-in profile unless one of that name exists or existed.
 func (tx *Tx) SeedProfile(p *notary.Profile) error {
 	n, err := tx.db.Exec(`INSERT INTO profile (builtin, name, version, created_at, updated_at)
 		VALUES (1, $1, 1, $2, $2) ON CONFLICT (name) DO NOTHING`, p.Name, db.Seconds(tx.db.Now()))
@@ -89,7 +87,7 @@ func (tx *Tx) SeedProfile(p *notary.Profile) error {
 }
 
 // InsertProfile records a new profile and returns its id. The name of a deleted profile continues that one: the same
-// id, and the next version. The name of an existing profile is a [notary.Conflict].
+// id, and the next version. An existing name is a [notary.Conflict].
 func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
 	var version int
 	err = tx.q.QueryRow(context.Background(), `INSERT INTO profile (name, version, builtin, created_at, updated_at)
@@ -129,8 +127,8 @@ func (tx *Tx) insertVersion(id int64, version int, rules notary.Rules) error {
 		id, version, string(text), db.Seconds(tx.db.Now()))
 }
 
-// DeleteProfile hides a profile that is unchanged since it was read. Its row and versions remain for the certificates
-// issued by it.
+// DeleteProfile hides a profile that is unchanged since it was read. Its versions remain for the certificates issued
+// by it.
 func (tx *Tx) DeleteProfile(p *notary.Profile) error {
 	if err := tx.LockProfile(p.ID); err != nil {
 		return err
@@ -139,7 +137,6 @@ func (tx *Tx) DeleteProfile(p *notary.Profile) error {
 		WHERE id = $2 AND version = $3 AND deleted_at IS NULL AND builtin = 0`, db.Seconds(tx.db.Now()), p.ID, p.Version)
 }
 
-// encodeFindings encodes findings as JSON.
 func encodeFindings(findings []notary.Finding) (string, error) {
 	text, err := json.Marshal(findings)
 	if err != nil {

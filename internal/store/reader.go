@@ -19,8 +19,8 @@ type reader struct {
 	seal   *query.Seal
 }
 
-// certificateColumns are the columns that [certificateRow] scans: a certificate with its revocation. All may be NULL,
-// because requests and authorities use a LEFT JOIN.
+// certificateColumns are the columns that [certificateRow] scans: a certificate with its revocation, all NULL if a
+// LEFT JOIN finds none.
 const certificateColumns = ` k.id, k.request_id, k.requester_id, k.email, k.authority_id, k.common_name, k.names,
 	k.key, k.key_fingerprint, k.serial, k.fingerprint, k.not_before, k.not_after, k.profile,
 	k.profile_version, k.shard, k.created_at, k.owner_group_id,
@@ -32,7 +32,6 @@ const certificateJoins = `
 	LEFT JOIN certificate_der d ON d.certificate_id = k.id
 	LEFT JOIN issuer_chain ch ON ch.id = k.issuer_chain_id `
 
-// certificateRow holds the columns of a certificate, each of which may be NULL.
 type certificateRow struct {
 	id, request, requester, authority, group                                            number
 	email, commonName, names, key, keyFingerprint, serial, fingerprint, profile, reason sql.NullString
@@ -45,14 +44,12 @@ type certificateRow struct {
 
 func (c *certificateRow) dest() []any { return c.appendDest(nil) }
 
-// appendDest appends where to scan [certificateColumns].
 func (c *certificateRow) appendDest(dest []any) []any {
 	return append(dest, &c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key,
 		&c.keyFingerprint, &c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.profileVersion,
 		&c.shard, &c.createdAt, &c.group, &c.revokedAt, &c.reason, &c.der, &c.chain)
 }
 
-// unreadable describes the unreadable columns of the certificate.
 func (c *certificateRow) unreadable(chain error) []string {
 	return unreadable(column{"request_id", c.request.bad}, column{"requester_id", c.requester.bad},
 		column{"authority_id", c.authority.bad}, column{"owner_group_id", c.group.bad},
@@ -70,7 +67,7 @@ func (c *certificateRow) intact() bool {
 	return len(c.der) == 0 || string(fingerprint[:]) == c.fingerprint.String
 }
 
-// certificate returns the readable parts of the certificate, or nil if the join found none. Damaged DER is omitted.
+// certificate returns the readable parts of the certificate, or nil if the join found none.
 func (c *certificateRow) certificate(r reader) *notary.Certificate {
 	if !c.id.Valid {
 		return nil
@@ -98,7 +95,6 @@ func (c *certificateRow) certificate(r reader) *notary.Certificate {
 	return cert
 }
 
-// splitDER splits concatenated certificates.
 func splitDER(b []byte) (ders [][]byte, err error) {
 	for len(b) > 0 {
 		var one asn1.RawValue

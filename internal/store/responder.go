@@ -39,8 +39,8 @@ func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) 
 	return all, err
 }
 
-// SetResponder replaces the responder certificate and sealed key. The argument before is the certificate that was read
-// before, or 0. If another node was faster, SetResponder returns a [notary.Conflict].
+// SetResponder replaces the responder certificate and sealed key. It returns a [notary.Conflict] if another node has
+// replaced before, the former certificate or 0.
 func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey []byte) error {
 	if err := tx.recordResponderKey(authorityID, certificateID); err != nil {
 		return err
@@ -53,8 +53,8 @@ func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey [
 		WHERE authority_id = $3 AND certificate_id = $4`, certificateID, sealedKey, authorityID, before)
 }
 
-// CertificateStatus reports whether the authority has issued a certificate with that serial number, and returns its
-// revocation, or nil. It also knows entries of imported CRLs.
+// CertificateStatus reports whether the authority has issued a certificate with that serial number, or an imported
+// CRL has it, and returns its revocation, or nil.
 func (r reader) CertificateStatus(ctx context.Context, authorityID int64,
 	serial string) (known bool, v *notary.Revocation, err error) {
 	type status struct {

@@ -12,7 +12,6 @@ import (
 
 const sessionColumns = ` s.id, s.account_id, s.browser, s.address, s.user_agent, s.created_at, s.last_seen_at, s.expires_at `
 
-// sessionRow holds the columns of a session.
 type sessionRow struct {
 	session                notary.Session
 	created, seen, expires instant
@@ -28,14 +27,14 @@ func (r *sessionRow) value() *notary.Session {
 	return &r.session
 }
 
-// MaxClockSkew is the tolerated difference between the clocks of nodes, and the tolerated backward step of a clock.
+// MaxClockSkew is the tolerated difference between the clocks of nodes, and the tolerated backward step.
 const MaxClockSkew = time.Minute
 
-// liveSession is the condition that a session expires after $1 and began before $2: a session from the future was
-// issued under a wrong clock and would outlive its time.
+// liveSession is the condition that a session expires after $1 and began before $2: one from the future was issued
+// under a wrong clock and would outlive its time.
 const liveSession = ` s.expires_at > $1 AND s.created_at <= $2 `
 
-// SessionAccount returns the account and session with that token hash, if the session has not expired; otherwise nils.
+// SessionAccount returns the account and the unexpired session with that token hash, or nils.
 func (r reader) SessionAccount(ctx context.Context, tokenHash []byte,
 	now time.Time) (*notary.Account, *notary.Session, error) {
 	var s sessionRow
@@ -52,10 +51,9 @@ func (r reader) SessionAccount(ctx context.Context, tokenHash []byte,
 	return &a, s.value(), db.MapError(err)
 }
 
-// maxSessions limits the listed sessions of an account.
 const maxSessions = 1000
 
-// Sessions returns the newest sessions of an account that have not expired, newest first: at most a thousand.
+// Sessions returns the newest unexpired sessions of an account, newest first: at most a thousand.
 func (r reader) Sessions(ctx context.Context, accountID int64, now time.Time) ([]*notary.Session, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (*notary.Session, error) {
 		var s sessionRow
@@ -86,8 +84,7 @@ func (tx *Tx) DeleteSession(tokenHash []byte) error {
 	return err
 }
 
-// DeleteSessionOf ends a session of an account. It returns [notary.NotFound] if the account has no session with that
-// id.
+// DeleteSessionOf ends a session of an account, or returns [notary.NotFound].
 func (tx *Tx) DeleteSessionOf(accountID, id int64) error {
 	return tx.db.Change(found(sql.ErrNoRows, "session", id), `DELETE FROM session WHERE id = $1 AND account_id = $2`,
 		id, accountID)

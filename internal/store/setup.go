@@ -12,7 +12,7 @@ const setupCode = "setup code"
 // SetupCodeHash returns the hash of the setup code, or "".
 func (r reader) SetupCodeHash(ctx context.Context) (string, error) { return r.Agreed(ctx, setupCode) }
 
-// SetSetupCode replaces the hash of the setup code. It returns a [notary.Conflict] once an account exists.
+// SetSetupCode replaces the hash of the setup code, or returns a [notary.Conflict] once an account exists.
 func (tx *Tx) SetSetupCode(hash string) error {
 	if err := tx.lockSetup(); err != nil {
 		return err

@@ -1,12 +1,11 @@
 // Package store translates between rows and vocabulary, noun by noun.
 //
-// [Open] returns a [Store]. Reads are methods of the Store; every change goes through [Store.Write], which returns only
-// after the change is durable. The methods of [Tx] are small steps that packages ca and auth combine into one
+// [Open] returns a [Store]. Reads are methods of the Store; every change goes through [Store.Write], which returns
+// only after the change is durable. The methods of [Tx] are small steps that packages ca and auth combine into one
 // transaction, including its event.
 //
-// Package db provides engines, transactions, locks and migrations. The database is trusted for availability but not for
-// secrecy: private keys are stored sealed, passwords and tokens hashed. A write that [Store.Write] has acknowledged is
-// never lost.
+// Package db provides engines, transactions, locks and migrations. The database is trusted for availability but not
+// for secrecy: private keys are stored sealed, passwords and tokens hashed.
 package store
 
 import (
@@ -60,7 +59,7 @@ const DefaultReadTimeout = db.DefaultReadTimeout
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
-// DatabaseSchema is the schema of notary's databases. Its migrations are kept next to the queries that use the tables.
+// DatabaseSchema is the schema of notary's databases, next to the queries that use it.
 var DatabaseSchema = db.Schema{
 	Migrations:    files(),
 	Topics:        topics,
@@ -136,8 +135,8 @@ func (s *Store) Ready(ctx context.Context) error { return s.db.Ready(ctx) }
 // Shared reports whether other nodes may have the database open too.
 func (s *Store) Shared() bool { return s.db.Shared() }
 
-// OnChange registers fn, which is called with each topic that a transaction of this node has changed, before the change
-// is acknowledged: see [db.DB.OnChange].
+// OnChange registers fn, which is called with each topic that a transaction of this node has changed: see
+// [db.DB.OnChange].
 func (s *Store) OnChange(fn func(topic string)) { s.db.OnChange(fn) }
 
 // Watch calls fn until ctx ends whenever another node may have changed a topic: see [db.DB.Watch].
@@ -181,8 +180,8 @@ func (r reader) Agreed(ctx context.Context, name string) (string, error) {
 // NodeID returns a random name for this process among the nodes on a database.
 func NodeID() string { return strings.ToLower(rand.Text()[:12]) }
 
-// Write runs fn in a transaction and returns after its commit is durable: see [db.DB.Write]. It is for the program's
-// own work; changes for a caller go through [Store.WriteAs].
+// Write runs fn in a transaction and returns after its commit is durable: see [db.DB.Write]. Changes for a caller go
+// through [Store.WriteAs].
 func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
 	return s.WriteAs(ctx, notary.SystemCaller, fn)
 }
@@ -195,7 +194,7 @@ func (s *Store) WriteAs(ctx context.Context, by notary.Caller, fn func(*Tx) erro
 }
 
 // WriteAccount is WriteAs for a change to an account or its sessions. It waits for the transactions that rely on the
-// account, and blocks others until it ends.
+// account, and blocks others.
 func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn func(*Tx) error) error {
 	err := s.db.Write(ctx, s.as(by, id, fn))
 	if errors.Is(err, errStale) {
@@ -204,7 +203,6 @@ func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn
 	return err
 }
 
-// as returns fn preceded by the verification of the caller.
 func (s *Store) as(by notary.Caller, changed int64, fn func(*Tx) error) func(*db.Tx) error {
 	return func(inner *db.Tx) error {
 		tx := &Tx{reader: reader{q: inner, damage: s.damage, search: s.search, seal: s.seal}, db: inner}

@@ -8,9 +8,8 @@ type Table struct {
 	From    string // where its rows are read, if not from the table
 }
 
-// Tables lists all tables except leases, which are meaningless elsewhere, and those filled by migrations
-// (schema_compatibility and goose's own). A table follows those that it references, except for the circular references
-// to certificates in use.
+// Tables lists all tables except leases and those filled by migrations (schema_compatibility and goose's own). A
+// table follows those that it references, except for the circular references to certificates in use.
 var Tables = []Table{
 	{Name: "principal", Key: "id", Columns: []string{"id", "kind", "name", "created_at", "deleted_at"}},
 	{Name: "account", Key: "id", Columns: []string{"id", "email", "role", "created_at"}},

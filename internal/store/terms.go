@@ -6,7 +6,6 @@ import (
 	"notary/internal/db"
 )
 
-// namesTogether is the number of names per statement.
 const namesTogether = 50
 
 func (tx *Tx) insertNames(table string, id int64, names []string) error {

@@ -19,8 +19,8 @@ var topics = []db.Topic{
 		Except: []string{"INSERT INTO profile (builtin"}}, // by the first start, before anything is cached
 }
 
-// changedCertificate invalidates the authorities if a recorded or revoked certificate may belong to a CA. Old imported
-// certificates may lack basicConstraints.
+// changedCertificate invalidates the authorities if a certificate may belong to a CA. Old imported ones may lack
+// basicConstraints.
 func (tx *Tx) changedCertificate(c *notary.Certificate) {
 	if c.ClaimsCA() || c.RequestID == 0 && c.Profile == "" {
 		tx.db.Changed(Authorities)

@@ -11,8 +11,8 @@ import (
 // Transfer gives a request, unchanged since it was read, and all its certificates to a group or, if group is 0, to an
 // account. A transfer to a group keeps the requester.
 //
-// It first updates the request, which waits for transitions in progress. So it finds the certificates that these have
-// added, and later transitions find the new owner.
+// It first updates the request, which waits for transitions in progress and so finds the certificates that they have
+// added; later transitions find the new owner.
 func (tx *Tx) Transfer(ctx context.Context, req *notary.Request, account *notary.Account, groupID int64) error {
 	to := *req
 	if to.OwnerGroupID = groupID; groupID == 0 {
@@ -42,7 +42,6 @@ func (tx *Tx) Transfer(ctx context.Context, req *notary.Request, account *notary
 	return nil
 }
 
-// moveCertificate gives a certificate the owner of its request.
 func (tx *Tx) moveCertificate(c *notary.Certificate, req *notary.Request) error {
 	if err := tx.leaveNames(c); err != nil {
 		return err

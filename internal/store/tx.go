@@ -8,7 +8,7 @@ import (
 	"notary/internal/db"
 )
 
-// Tx is a transaction in progress: see [Store.Write]. It is only valid inside that function. It reads its own writes.
+// Tx is a transaction in progress, valid only inside the function of [Store.Write]. It reads its own writes.
 type Tx struct {
 	reader
 	db      *db.Tx

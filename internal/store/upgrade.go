@@ -8,13 +8,12 @@ import (
 	"notary/internal/db"
 )
 
-// upgradeStep is the number of certificates or requests upgraded per transaction.
 const upgradeStep = 5_000
 
 // upgrade runs the next step of an upgrade that SQL alone cannot do. The migration adds an agreement of this name,
 // whose value is the id up to which records are upgraded and which is deleted at the end. Step upgrades the records
-// after an id and returns the id of the last one, or the same id if there are no more. An interrupted upgrade continues
-// where it stopped; nodes that start together take turns.
+// after an id and returns the id of the last one, or the same id at the end. An interrupted upgrade continues; nodes
+// that start together take turns.
 func (s *Store) upgrade(ctx context.Context, name string,
 	step func(tx *Tx, after int64) (int64, error)) (last int64, done bool, err error) {
 	pending, err := s.Agreed(ctx, name)
@@ -47,8 +46,8 @@ func (s *Store) upgrade(ctx context.Context, name string,
 // ReplacedMarked is the agreement that exists while certificates of earlier versions are still to be marked.
 const ReplacedMarked = "replaced certificates are marked up to certificate"
 
-// UpgradeReplaced determines which of the next certificates of an earlier version are current. It returns the id of the
-// last one, and whether all are done.
+// UpgradeReplaced determines which of the next certificates of an earlier version are current. It returns the id of
+// the last one, and whether all are done.
 func (s *Store) UpgradeReplaced(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, ReplacedMarked, func(tx *Tx, after int64) (int64, error) {
 		certificates, err := db.Collect(ctx, tx.reader.q, scanUnmarked,
@@ -65,8 +64,6 @@ func (s *Store) UpgradeReplaced(ctx context.Context) (last int64, done bool, err
 	})
 }
 
-// unmarked is part of a certificate, and whether it is still to be marked: it was neither revoked nor recorded by this
-// version.
 type unmarked struct {
 	notary.Certificate
 	unmarked bool

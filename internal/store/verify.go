@@ -10,8 +10,8 @@ import (
 	"notary/internal/db"
 )
 
-// errStale ends a transaction whose caller has lost its account, role or session since it was identified. [Store.stale]
-// explains it.
+// errStale ends a transaction whose caller has lost its account, role or session since it was identified: see
+// [Store.stale].
 var errStale = notary.Errorf(notary.Unauthenticated, "the account or the session of this call has ended: log in again")
 
 // principalQuery finds a row if the caller's account, role and session are unchanged since it was identified.
@@ -25,8 +25,8 @@ func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 }
 
 // verify makes the transaction fail unless the caller's account, role and session are unchanged since it was
-// identified, and locks them against changes. It locks the account that the transaction changes for update and the
-// caller's account shared, in the order of their ids to prevent deadlocks.
+// identified, and locks them against changes. It locks the changed account for update and the caller's shared, in the
+// order of their ids to prevent deadlocks.
 func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	lock := func(id int64) error {
 		switch id {
@@ -62,8 +62,8 @@ func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	return nil
 }
 
-// principal is what [principalQuery] verifies. Principals verified in a shared commit ([db.Tx.Verified]) are remembered
-// until one of its transactions may have changed accounts or sessions. Other transactions cannot change any meanwhile.
+// principal is what [principalQuery] verifies. Principals verified in a shared commit ([db.Tx.Verified]) are
+// remembered until one of its transactions may have changed accounts or sessions; others cannot meanwhile.
 type principal struct {
 	account, session int64
 	role             notary.Role
@@ -74,7 +74,7 @@ func principalOf(by notary.Caller) principal {
 }
 
 // Verify returns an Unauthenticated error if the caller's account was deleted, its role changed or its session ended
-// since the caller was identified. Long reads call it between steps; [Store.WriteAs] does so in each transaction.
+// since it was identified. Long reads call it between steps.
 func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
 	text, args := principalQuery(by, s.now())
 	var one int
@@ -85,7 +85,6 @@ func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
 	return db.MapError(err)
 }
 
-// stale explains errStale.
 func (s *Store) stale(ctx context.Context, by notary.Caller) error {
 	account, err := s.Account(ctx, by.Principal.ID)
 	switch {

@@ -7,7 +7,6 @@ import (
 	"notary/internal/db"
 )
 
-// conditions returns the conditions of a filter.
 func (l List[T]) conditions(filter notary.Filter) (all []Condition) {
 	if filter.Fingerprint != "" {
 		all = append(all, l.unique("fingerprint", filter.Fingerprint))
@@ -65,14 +64,13 @@ func (l List[T]) conditions(filter notary.Filter) (all []Condition) {
 }
 
 // WithoutIndex returns an expression for a text column that prevents the use of an index. Planners misjudge how
-// frequent a value is: with an index on the column they may collect and sort every match instead of following the index
-// of the list's order until a page is full.
+// frequent a value is: they may collect and sort every match instead of following the index of the list's order.
 func WithoutIndex(column string) string { return "(" + column + " || '')" }
 
 // NumberWithoutIndex is [WithoutIndex] for an integer column.
 func NumberWithoutIndex(column string) string { return "(" + column + " + 0)" }
 
-// Current returns the condition that the certificate with this alias is neither revoked nor replaced. It avoids the
+// Current returns the condition that the certificate with this alias is neither revoked nor replaced, without the
 // index of current certificates, which is ordered by names.
 func Current(alias string) string {
 	return WithoutIndex(alias+".name_set") + " IS NOT NULL AND " + NumberWithoutIndex(alias+".replaced_by") + " IS NULL"
@@ -98,8 +96,8 @@ func (l List[T]) equal(column string, value any) Condition {
 	}
 }
 
-// submitter returns a condition on the submitter's email address and, unless owner is 0, that the object belongs to the
-// account with this ID.
+// submitter returns a condition on the submitter's email address and, unless owner is 0, on the account that owns the
+// object.
 func (l List[T]) submitter(email string, owner int64) Condition {
 	c := l.equal("email", email)
 	if owner == 0 {
@@ -108,12 +106,10 @@ func (l List[T]) submitter(email string, owner int64) Condition {
 	return l.also(l.ownedByAccount(email), func(b *db.Binder) string { return "requester_id = " + b.Bind(owner) })
 }
 
-// ownedByAccount returns the condition that the object belongs to an account with this email address, not to a group.
 func (l List[T]) ownedByAccount(email string) Condition {
 	return l.also(l.equal("email", email), func(*db.Binder) string { return "owner_group_id IS NULL" })
 }
 
-// also returns a condition with a further one, which begins with a column and has no index.
 func (l List[T]) also(c Condition, further func(*db.Binder) string) Condition {
 	holds, ids, indexed := c.Holds, c.IDs, c.Indexed
 	c.Holds = func(b *db.Binder) { holds(b); b.And(l.Alias + "." + further(b)) }
@@ -122,14 +118,13 @@ func (l List[T]) also(c Condition, further func(*db.Binder) string) Condition {
 	return c
 }
 
-// unique returns a condition on a column of unique values.
 func (l List[T]) unique(column string, value any) Condition {
 	c := l.equal(column, value)
 	c.Indexed = nil
 	return c
 }
 
-// serial returns a condition on the serial number of a certificate; for a request, of any certificate it has had.
+// serial returns a condition on the serial number of a certificate, or of any certificate that a request has had.
 func (l List[T]) serial(serial string) Condition {
 	if l.Table == "certificate" {
 		return l.unique("serial", serial)
@@ -143,7 +138,6 @@ func (l List[T]) serial(serial string) Condition {
 	}
 }
 
-// hasHad returns the condition that the request has or had a certificate s that matches.
 func (l List[T]) hasHad(condition string) string {
 	return "EXISTS (SELECT 1 FROM certificate s WHERE s.request_id = " + l.Alias + ".id AND " + condition + ")"
 }
@@ -184,7 +178,6 @@ func (l List[T]) like(column, text string, b *db.Binder) string {
 	return l.Alias + "." + column + " LIKE " + b.Bind(text) + ` ESCAPE '\'`
 }
 
-// revoked returns a condition on certificates.
 func revoked(yes bool) Condition {
 	const revoked = "EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = k.id)"
 	if !yes {
@@ -202,7 +195,6 @@ func revoked(yes bool) Condition {
 	}
 }
 
-// current returns the condition that the certificate, or the one in use by a request, is current.
 func (l List[T]) current() Condition {
 	if l.Table == "certificate" {
 		return Condition{Holds: func(b *db.Binder) { b.And(Current("k")) }}
@@ -213,7 +205,6 @@ func (l List[T]) current() Condition {
 	}}
 }
 
-// expires returns the condition that the last second of validity is in the filter's window.
 func (l List[T]) expires(filter notary.Filter) Condition {
 	from, to := db.Seconds(filter.ExpiresAfter), int64(NoEnd)
 	if !filter.ExpiresBefore.IsZero() {

@@ -25,8 +25,7 @@ const (
 )
 
 // cursorOf returns the cursor of a place in this list with this filter and order: a version, a checksum over all of
-// these, the id and the value. Unless the list is sealed, nothing in it is secret, and a forged cursor could only skip
-// objects that the forger may see anyway.
+// these, the id and the value. Unless the list is sealed, nothing in it is secret.
 func (l List[T]) cursorOf(w Want, p place) notary.Cursor {
 	list := l.Table
 	if w.Sealed {
@@ -42,7 +41,6 @@ func (l List[T]) cursorOf(w Want, p place) notary.Cursor {
 	return notary.Cursor(base64.RawURLEncoding.EncodeToString(b))
 }
 
-// readCursor returns the place of a cursor. Its errors name the field.
 func (l List[T]) readCursor(w Want, field string, c notary.Cursor) (place, error) {
 	list := l.Table
 	refused := notary.FieldErrorf(field,
@@ -65,7 +63,6 @@ func (l List[T]) readCursor(w Want, field string, c notary.Cursor) (place, error
 	return p, nil
 }
 
-// openCursor returns the place of a sealed cursor.
 func (l List[T]) openCursor(w Want, b []byte, refused error) (place, error) {
 	if b[0] != sealedVersion {
 		return place{}, refused
@@ -89,7 +86,6 @@ func parsePlace(text string) (p place, ok bool) {
 	return p, found && err == nil
 }
 
-// sealContext returns the list, filter and order that a sealed cursor belongs to.
 func sealContext(what string, w Want) []byte {
 	filter, _ := json.Marshal(w.Filter) // plain values cannot fail
 	return fmt.Appendf(nil, "%s\n%s\n%s", what, filter, w.Sort)

@@ -1,7 +1,7 @@
 // Package query plans the lists of the store: filters, orders, cursors and word search.
 //
-// A page begins after the key of the previous page's last object, which an index in the list's order finds at once at
-// any depth. The key is a column and the id: first come objects with the same value and a greater id, then those with a
+// A page begins after the key of the previous page's last object, which an index in the list's order finds at any
+// depth. The key is a column and the id: first come objects with the same value and a greater id, then those with a
 // greater value. (The condition (column, id) > ($1, $2) expresses both, but SQLite uses only half of it.) How the
 // matches of a filter are found depends on how many there may be:
 //
@@ -10,9 +10,8 @@
 //     few hundred objects fill a page.
 //   - If they do not, the matches in each condition's index are counted, up to [Limits].Few. If a condition has no
 //     more, its objects are read and sorted.
-//   - Otherwise matches are frequent. The order's index is followed in steps of [Limits].Step objects, skipping those
-//     that do not match. After [Limits].Steps a short page is returned with a cursor, which bounds the time of every
-//     query.
+//   - Otherwise the order's index is followed in steps of [Limits].Step objects, skipping those that do not match.
+//     After [Limits].Steps a short page is returned with a cursor, which bounds the time of every query.
 package query
 
 import (
@@ -56,7 +55,6 @@ type Limits struct {
 // DefaultLimits are the limits of a server.
 var DefaultLimits = Limits{Glance: 10, Few: 10_000, Step: 10_000, Steps: 10}
 
-// span is the part of a list after a place.
 type span struct {
 	plan  plan
 	order order
@@ -64,7 +62,6 @@ type span struct {
 	to    *place // nil for no bound
 }
 
-// rows returns the next objects of a span, up to the limit.
 func (l List[T]) rows(ctx context.Context, s span, limit int) (rows []T, err error) {
 	for _, part := range s.order.parts() {
 		if len(rows) == limit {

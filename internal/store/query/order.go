@@ -10,7 +10,6 @@ import (
 	"notary/internal/db"
 )
 
-// order is a list's order: by a column, then by the id.
 type order struct {
 	column string // "id" for the id alone
 	down   bool
@@ -34,7 +33,7 @@ func (o order) start() place {
 	return p
 }
 
-// past returns the place behind the object of a place: a list read backwards from there begins with the object.
+// past returns the place behind the object of a place, from where a backward list begins with it.
 func (o order) past(p place) place {
 	if o.down {
 		return place{p.value, p.id - 1}
@@ -50,7 +49,6 @@ const (
 	beyond             // a greater value
 )
 
-// parts returns the parts of an order.
 func (o order) parts() []part {
 	if o.column == "id" {
 		return []part{beyond}
@@ -58,7 +56,6 @@ func (o order) parts() []part {
 	return []part{level, beyond}
 }
 
-// narrow restricts a query to a part of the span. The key is the expression of the id.
 func (s span) narrow(b *db.Binder, key string, part part) {
 	o := s.order
 	after, until := " > ", " <= "
@@ -87,7 +84,6 @@ func (s span) narrow(b *db.Binder, key string, part part) {
 	}
 }
 
-// argument returns the value of a place in the column's type.
 func (o order) argument(p place) any {
 	if o.column == "not_after" {
 		n, _ := strconv.ParseInt(p.value, 10, 64) // protected by the cursor's checksum
@@ -96,7 +92,6 @@ func (o order) argument(p place) any {
 	return p.value
 }
 
-// by returns the ORDER BY clause.
 func (o order) by(key string) string {
 	direction := ""
 	if o.down {

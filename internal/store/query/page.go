@@ -28,8 +28,8 @@ func (l List[T]) Find(ctx context.Context, q notary.Query) (notary.Page[T], erro
 		After: q.After, Before: q.Before, Sealed: q.Filter.Scope != nil || q.Filter.Owner != 0})
 }
 
-// Page returns a page. A page before a cursor is read in the opposite order and reversed, at the same cost. A cursor of
-// another list, filter or order is an Invalid error of the field "after" or "before".
+// Page returns a page. A page before a cursor is read in the opposite order and reversed. A cursor of another list,
+// filter or order is an Invalid error of the field "after" or "before".
 func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err error) {
 	o := orderOf(w.Sort, l.Alias)
 	from := o.start()
@@ -72,9 +72,9 @@ func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err err
 	return page, nil
 }
 
-// walkSeen is like walk for a reader who does not see every object. It reads on until it has more than a page of those
-// that the reader sees, so that neither the size of a page nor a cursor tells of the others. Only at the end of
-// maxWalks can a page be short.
+// walkSeen is like walk for a reader who does not see every object. It reads on until it has more than a page of
+// those that the reader sees, so that neither the size of a page nor a cursor tells of the others, except at the end
+// of maxWalks.
 func (l List[T]) walkSeen(ctx context.Context, w Want, s span) (items []T, end *place, err error) {
 	limit := w.Limit
 	for i := range maxWalks {
@@ -105,7 +105,7 @@ const (
 )
 
 // walk returns the objects that follow a place, up to the page's limit or as many as the allowed steps find, and the
-// place where it stopped: nil at the end of the list.
+// place where it stopped, or nil at the end of the list.
 func (l List[T]) walk(ctx context.Context, w Want, s span) (items []T, end *place, err error) {
 	seen, err := l.glance(ctx, w, s)
 	if err != nil {
@@ -144,7 +144,7 @@ func (l List[T]) walk(ctx context.Context, w Want, s span) (items []T, end *plac
 	return items, &s.from, nil
 }
 
-// glance returns the matches among the next objects, unless the order's index answers the filter: one more than fits on
+// glance returns the matches among the next objects, unless the order's index answers the filter: more than fit on
 // the page, or too few to be useful.
 func (l List[T]) glance(ctx context.Context, w Want, s span) (items []T, err error) {
 	s.plan = l.driven(w.Conditions, s.order)

@@ -21,7 +21,6 @@ type Condition struct {
 	Table, Key string
 }
 
-// plan describes how a list is read: by an index, then by the conditions that the index does not answer.
 type plan struct {
 	driver     func(*db.Binder)        // the condition answered by the order's index, or nil
 	table, key string                  // of that index; "" for the list's own table
@@ -32,12 +31,10 @@ type plan struct {
 // stepwise reports whether the order's index also has objects that do not match.
 func (p plan) stepwise() bool { return p.gather == nil && len(p.rest) > 0 }
 
-// driven returns the plan that follows the order's index.
 func (l List[T]) driven(conditions []Condition, o order) plan {
 	return planOf(conditions, driverOf(conditions, o), -1)
 }
 
-// plan chooses how to find the objects that match the conditions, in that order.
 func (l List[T]) plan(ctx context.Context, conditions []Condition, o order) (plan, error) {
 	driver, gather := driverOf(conditions, o), -1
 	if driver < 0 || len(conditions) > 1 {

@@ -9,9 +9,9 @@ import (
 	"notary/internal/db"
 )
 
-// The limits of a grant become conditions, except the limit on names: all names of an object must be listed, also by
-// address ranges and URI prefixes, which SQL cannot express. The condition is instead that at least one name is listed.
-// The table of names answers it, and the caller of the store removes objects that also have other names.
+// The limits of a grant become conditions, except the limit on names: address ranges and URI prefixes, which SQL
+// cannot express, may list names. The condition is that at least one name is listed, which the table of names
+// answers. The caller removes objects that also have other names.
 
 const (
 	maxScopeNames  = 50   // listed names that a query looks for: if there are more, the condition on names is omitted
@@ -19,13 +19,11 @@ const (
 	maxScopeGrants = 100
 )
 
-// alternative is one of several conditions joined by OR.
 type alternative struct {
 	holds func(*db.Binder) string
 	ids   func(*db.Binder) string // nil if there is no index
 }
 
-// within returns the condition that an object is in a scope.
 func (l List[T]) within(s notary.Scope) Condition {
 	if tooMany(s) {
 		return Condition{Holds: func(b *db.Binder) { b.And("1 = 1") }}
@@ -48,7 +46,6 @@ func (l List[T]) within(s notary.Scope) Condition {
 	return c
 }
 
-// tooMany reports whether the scope has more limits than the engines accept in one query.
 func tooMany(s notary.Scope) bool {
 	values := len(s.Groups)
 	for _, t := range s.Grants {
@@ -73,7 +70,6 @@ func unionOf(b *db.Binder, all []alternative) string {
 	return strings.Join(texts, " UNION ALL ")
 }
 
-// owned returns the condition that the account of a scope owns an object.
 func (l List[T]) owned(s notary.Scope) alternative {
 	return alternative{
 		holds: func(b *db.Binder) string {
@@ -87,7 +83,6 @@ func (l List[T]) owned(s notary.Scope) alternative {
 	}
 }
 
-// ownedByGroups returns the condition that an object belongs to one of the groups.
 func (l List[T]) ownedByGroups(groups []int64) alternative {
 	return alternative{
 		holds: func(b *db.Binder) string {
@@ -99,8 +94,8 @@ func (l List[T]) ownedByGroups(groups []int64) alternative {
 	}
 }
 
-// granted returns the condition that an object is within the limits of a grant. It subtracts the number of listed names
-// from left.
+// granted returns the condition that an object is within the limits of a grant, and subtracts the number of listed
+// names from left.
 func (l List[T]) granted(t notary.GrantTerms, left *int) alternative {
 	names, ok := l.listed(t.Names, left)
 	a := alternative{holds: func(b *db.Binder) string {
@@ -131,8 +126,6 @@ func (l List[T]) granted(t notary.GrantTerms, left *int) alternative {
 	return a
 }
 
-// issuedBy returns the condition that the certificate, or the current one of a request, was issued under one of the
-// profiles.
 func (l List[T]) issuedBy(b *db.Binder, profiles []string) string {
 	if l.Table == "certificate" {
 		return "k.profile IN (" + db.BindAll(b, profiles) + ")"
@@ -141,7 +134,6 @@ func (l List[T]) issuedBy(b *db.Binder, profiles []string) string {
 		db.BindAll(b, profiles) + "))"
 }
 
-// ownedBy returns the condition that one of the accounts, one of the groups or a member of these is the owner.
 func (l List[T]) ownedBy(b *db.Binder, t notary.GrantTerms) string {
 	owner, either := l.Alias+".owner_group_id IS NULL AND "+NumberWithoutIndex(l.Alias+".requester_id"), []string{}
 	if len(t.Owners) > 0 {
@@ -155,8 +147,8 @@ func (l List[T]) ownedBy(b *db.Binder, t notary.GrantTerms) string {
 	return "(" + strings.Join(either, " OR ") + ")"
 }
 
-// listed returns conditions of which at least one holds for every listed name. It returns false if there is no limit
-// on names, or none that a query can evaluate.
+// listed returns conditions of which at least one holds for every listed name, or false if no query can evaluate the
+// limit.
 func (l List[T]) listed(lists notary.NameLists, left *int) (all []alternative, ok bool) {
 	if *left -= lists.Len(); *left < 0 || lists.Len() == 0 {
 		return nil, false
@@ -180,7 +172,6 @@ func (l List[T]) listed(lists notary.NameLists, left *int) (all []alternative, o
 	return all, true
 }
 
-// below returns the condition that a name ends with the labels of a domain.
 func (l List[T]) below(domain string) alternative {
 	return l.alternativeOf(l.named(termOf(domain), marked(termOf(domain))+"\n"))
 }
@@ -201,7 +192,6 @@ func (l List[T]) alternativeOf(c Condition) alternative {
 	return alternative{ids: c.IDs, holds: func(b *db.Binder) string { return condition(b, c.Holds) }}
 }
 
-// condition returns the text that holds adds, with its arguments in b.
 func condition(b *db.Binder, holds func(*db.Binder)) string {
 	inner := &db.Binder{Args: b.Args}
 	holds(inner)
@@ -209,8 +199,8 @@ func condition(b *db.Binder, holds func(*db.Binder)) string {
 	return strings.TrimPrefix(inner.Where(), " WHERE ")
 }
 
-// uriStart returns the beginning of the URIs that a rule matches, after "=", or else that of a label: the host. Hosts
-// are in lower case among the terms.
+// uriStart returns the beginning of the URIs that a rule matches, after "=", or else that of the host's labels, in
+// lower case.
 func uriStart(rule string) string {
 	if strings.Contains(rule, ":") {
 		return "=" + rule
@@ -218,8 +208,7 @@ func uriStart(rule string) string {
 	return strings.TrimPrefix(rule, ".")
 }
 
-// addressStart returns the common beginning of the addresses in a range, after "=". It returns false if they have
-// none.
+// addressStart returns the common beginning of the addresses in a range, after "=", or false.
 func addressStart(text string) (start string, ok bool) {
 	if address, err := netip.ParseAddr(text); err == nil {
 		return "=" + address.String(), true

@@ -10,8 +10,8 @@ import (
 // SealKeySize is the size of a [Seal]'s key in octets.
 const SealKeySize = 32
 
-// Seal encrypts the cursors of lists whose readers do not see every object: a short page may end at an object that the
-// reader does not see, and its cursor would disclose the name and expiry. It is safe for concurrent use.
+// Seal encrypts the cursors of lists whose readers do not see every object: a short page may end at an unseen one,
+// whose name and expiry the cursor would disclose. It is safe for concurrent use.
 type Seal struct{ aead atomic.Pointer[cipher.AEAD] }
 
 // NewSeal returns a Seal with a random key.
@@ -23,7 +23,7 @@ func NewSeal() *Seal {
 	return s
 }
 
-// SetKey replaces the key. Nodes on one database use the same, so that each reads the cursors of the others.
+// SetKey replaces the key, which all nodes on a database share.
 func (s *Seal) SetKey(key []byte) {
 	block, err := aes.NewCipher(key)
 	if err != nil {

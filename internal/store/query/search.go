@@ -10,9 +10,8 @@ import (
 )
 
 // A search word matches objects that have something beginning with it: a label of a name, the email address, the
-// serial number or fingerprint, or the key type. The name of a status matches the requests with that status.
+// serial number or fingerprint, or the key type. The name of a status matches its requests.
 
-// hexadecimal matches a prefix of a serial number or fingerprint.
 var hexadecimal = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
 
 // beginning is a prefix of a column's value.
@@ -55,7 +54,6 @@ func (l List[T]) word(text string) Condition {
 	}
 }
 
-// beginnings returns the prefixes that columns of a matching object may have.
 func (l List[T]) beginnings(text string) []beginning {
 	all := []beginning{{"email", text}}
 	if hexadecimal.MatchString(text) {
@@ -74,7 +72,6 @@ func beginsWith(b *db.Binder, column, text string) string {
 	return column + " >= " + b.Bind(text) + " AND " + column + " < " + b.Bind(End(text))
 }
 
-// keyWords is the minimum length of a prefix of a key type.
 const keyWords = 3
 
 // keysOf returns the prefixes of the key types that a word means: "rsa", "ecdsa", "p-256", "ed25519", or the size of an

@@ -11,8 +11,7 @@ import (
 
 // Terms are the search terms of a request's or certificate's names.
 type Terms struct {
-	// Names are the rows of the table of names: each name in lower case from each of its labels on, and the whole name
-	// after an "=".
+	// Names are the rows of the table of names: each name in lower case from each label on, and whole after an "=".
 	Names []string
 	// Search holds all names as one text for LIKE: one per line, with a tab before each label.
 	Search string
@@ -49,8 +48,7 @@ func TermsOf(commonName string, names notary.Names) Terms {
 	return t
 }
 
-// searchable returns the normalised form of a name for searching. It has no "=", which marks a whole name among the
-// terms.
+// searchable returns the normalised form of a name for searching, without "=", which marks a whole name.
 func searchable(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError || r == '=' {
@@ -65,7 +63,6 @@ func searchable(name string) string {
 	return name
 }
 
-// labels returns the offsets of the labels of a name: a host name, an address, a URI or a personal name.
 func labels(name string) []int {
 	starts := []int{0}
 	for i := range len(name) - 1 {
@@ -84,7 +81,6 @@ func fromLabels(name string) []string {
 	return all
 }
 
-// marked puts a tab before each label.
 func marked(name string) string {
 	var b strings.Builder
 	starts := labels(name)
@@ -120,5 +116,5 @@ func NamesIn(search string) (names []string) {
 // pattern escapes a text for LIKE with the escape character \.
 var pattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// End returns a text that sorts after every text that begins with s. It is UTF-8, as PostgreSQL requires.
+// End returns a UTF-8 text that sorts after every text that begins with s.
 func End(s string) string { return s + "\U0010FFFF" }
