@@ -185,7 +185,6 @@ func (o *Object) checkCertificate(c *x509.Certificate) {
 	o.checkLeafUsage(c)
 }
 
-// checkNames reports host names that no client will match.
 func (o *Object) checkNames(names []string) {
 	for _, name := range names[:min(len(names), maxList)] {
 		if _, err := pki.ParseNames([]string{name}); err != nil {
@@ -236,7 +235,6 @@ func (o *Object) checkServer(c *x509.Certificate) {
 	}
 }
 
-// checkLeafUsage checks the key usages against the kind of key.
 func (o *Object) checkLeafUsage(c *x509.Certificate) {
 	enciphers := c.KeyUsage&(x509.KeyUsageKeyEncipherment|x509.KeyUsageDataEncipherment) != 0
 	switch c.PublicKeyAlgorithm {
@@ -259,7 +257,6 @@ const (
 	maxLintedDER = 32 << 10
 )
 
-// lint runs the lints used for issuance on certificates that they can parse.
 func (r *reader) lint() {
 	linted := 0
 	for _, i := range r.certificates() {

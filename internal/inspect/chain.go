@@ -34,7 +34,6 @@ func (r *reader) chain() (Object, bool) {
 	return o, true
 }
 
-// isCollection reports whether no certificate issued another.
 func isCollection(list []*x509.Certificate) bool {
 	return !slices.ContainsFunc(list, func(c *x509.Certificate) bool { return !isSelfSigned(c) })
 }
@@ -62,7 +61,6 @@ func (r *reader) checkChain(o *Object, list []*x509.Certificate) {
 	o.checkLinks(list, p, r.now)
 }
 
-// checkOrder reports certificates that are out of order, duplicate or superfluous.
 func (o *Object) checkOrder(list []*x509.Certificate, p path) {
 	seen := map[string]bool{}
 	var twice, needless int
@@ -145,7 +143,6 @@ func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 	}
 }
 
-// isExpiry reports whether verification failed only because of dates.
 func isExpiry(err error) bool {
 	invalid, ok := err.(x509.CertificateInvalidError)
 	return ok && invalid.Reason == x509.Expired

@@ -72,7 +72,6 @@ func (o *Object) checkTLS(h Handshake) {
 	}
 }
 
-// checkServed checks what matters only for a server's handshake.
 func checkServed(objects []Object, h Handshake) {
 	if len(h.Certificates) == 0 {
 		return
@@ -95,7 +94,6 @@ func checkServed(objects []Object, h Handshake) {
 	}
 }
 
-// answersFor reports whether a response covers a certificate's serial number.
 func (p *ocspResponse) answersFor(c *x509.Certificate) bool {
 	want, err := asn1.Marshal(c.SerialNumber)
 	return err == nil && slices.ContainsFunc(p.basic.Data.Responses, func(s ocspSingle) bool {

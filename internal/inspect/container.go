@@ -46,7 +46,6 @@ func count(list cryptobyte.String) (n int) {
 	return n
 }
 
-// eachElement calls do for each element of a list, up to its end or the first malformed one.
 func eachElement(list cryptobyte.String, do func(element []byte)) {
 	for !list.Empty() {
 		var element cryptobyte.String
@@ -115,7 +114,6 @@ func (r *reader) checkSignatures() {
 	}
 }
 
-// checkListSigner finds the issuer of a CRL among the certificates.
 func (r *reader) checkListSigner(o *Object) {
 	issuer, err := r.signer(r.issuers(o.list.RawIssuer, o.list.AuthorityKeyId), o.list.CheckSignatureFrom)
 	switch {
@@ -129,7 +127,6 @@ func (r *reader) checkListSigner(o *Object) {
 	}
 }
 
-// markRevoked reports, once each, certificates in the same input that the CRL lists.
 func (r *reader) markRevoked(list *Object, issuer *x509.Certificate) {
 	entries := make(map[string]x509.RevocationListEntry, len(list.list.RevokedCertificateEntries))
 	for _, entry := range list.list.RevokedCertificateEntries {
@@ -159,7 +156,6 @@ func (r *reader) checkResponder(o *Object) {
 	}
 }
 
-// responders returns the certificates that may have signed a response, those that it names first.
 func (r *reader) responders(response *ocspResponse) []*x509.Certificate {
 	candidates := slices.Clone(response.certificates)
 	for _, i := range r.certificates() {
@@ -169,8 +165,8 @@ func (r *reader) responders(response *ocspResponse) []*x509.Certificate {
 	return likelyFirst(candidates, r.isNamedBy(response))
 }
 
-// checkDelegate checks that the signer may answer (RFC 6960, section 4.2.2.2): it is the issuer of the certificate
-// in question, or has a responder certificate from it. The first certificate for which it may not is reported.
+// checkDelegate checks that the signer may answer (RFC 6960, section 4.2.2.2): it is the issuer of the certificate in
+// question, or has a responder certificate from it. Only the first problem is reported.
 func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
 	const clause = "RFC 6960, section 4.2.2.2"
 	if r.now.After(signer.NotAfter) || r.now.Before(signer.NotBefore) {

@@ -36,7 +36,6 @@ type Revoked struct {
 	Reason       string    `json:"reason"`
 }
 
-// maxRevoked is the number of entries shown.
 const maxRevoked = 20
 
 // reasonNames maps codes to the names of RFC 5280, section 5.3.1.
@@ -105,7 +104,6 @@ func crlFacts(list *x509.RevocationList) *CRL {
 	return facts
 }
 
-// numberText formats a number of any size; at most 20 octets are valid.
 func numberText(n *big.Int) string {
 	if n.BitLen() > 160 {
 		return "0x" + hexText(n.Bytes())
@@ -171,7 +169,6 @@ func (c *CRL) readDistribution(value []byte) {
 	}
 }
 
-// distributionURLs returns the URIs of a DistributionPointName's full name.
 func distributionURLs(part cryptobyte.String) []string {
 	var names, uri cryptobyte.String
 	var tag casn1.Tag

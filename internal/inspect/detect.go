@@ -31,7 +31,6 @@ func (r *reader) read(data []byte) error {
 	return nil
 }
 
-// bareBase64 decodes base64 that was pasted without its BEGIN and END lines.
 func bareBase64(data []byte) ([]byte, bool) {
 	if len(data) == 0 || data[0] != 'M' { // start of every SEQUENCE of more than 127 octets
 		return nil, false
@@ -40,7 +39,6 @@ func bareBase64(data []byte) ([]byte, bool) {
 	return der, err == nil
 }
 
-// unknownInput describes data that contains nothing known.
 func unknownInput(data []byte) string {
 	text := strings.ToLower(string(data[:min(len(data), 200)]))
 	switch {
@@ -106,7 +104,6 @@ func (r *reader) readBlock(block *pem.Block) {
 	}
 }
 
-// readCertificates reads a block of certificates, which may contain several, or a PKCS #7.
 func (r *reader) readCertificates(der []byte) {
 	if pki.IsSignedData(der) {
 		r.readPKCS7(der)
@@ -122,7 +119,6 @@ func (r *reader) readCertificates(der []byte) {
 	}
 }
 
-// firstElement returns the first of several DER elements, or all data if there is none.
 func firstElement(der []byte) []byte {
 	in := cryptobyte.String(der)
 	var element cryptobyte.String
@@ -188,7 +184,6 @@ func (r *reader) readElement(der []byte) bool {
 	return true
 }
 
-// readTruncated recognises a truncated object of a known kind.
 func (r *reader) readTruncated(data []byte) bool {
 	if len(data) < 16 || data[0] != 0x30 || data[1] < 0x81 || data[1] > 0x84 {
 		return false
@@ -208,7 +203,6 @@ func (r *reader) readTruncated(data []byte) bool {
 	return true
 }
 
-// shapeOf returns the kind that the outline of a DER element suggests.
 func shapeOf(der []byte) Kind {
 	in := cryptobyte.String(der)
 	var body, first cryptobyte.String

@@ -1,10 +1,10 @@
 // Package inspect describes certificates, chains, requests, CRLs, OCSP responses, containers and keys, and reports
 // what is wrong with them.
 //
-// [Read] accepts untrusted PEM or DER. It reports malformed parts instead of failing, and never follows
-// references. [Open] reads a PKCS #12 with its password, [Verify] checks objects against roots and a name, and
-// [Connected] does so for the handshake of a TLS server. All returned text is safe for a terminal: unprintable
-// characters are escaped, and long text is truncated.
+// [Read] accepts untrusted PEM or DER. It reports malformed parts instead of failing, and never follows references.
+// [Open] reads a PKCS #12 with its password, [Verify] checks objects against roots and a name, and [Connected] checks
+// the handshake of a TLS server. All returned text is safe for a terminal: unprintable characters are escaped, and
+// long text is truncated.
 package inspect
 
 import (
@@ -83,7 +83,6 @@ func Wrong(objects []Object) bool {
 	return false
 }
 
-// maxProblems is the maximum number of problems reported per object.
 const maxProblems = 250
 
 func (o *Object) add(level notary.FindingLevel, code, citation, format string, args ...any) {
@@ -139,7 +138,6 @@ func Read(data []byte, now time.Time) ([]Object, error) {
 	return r.finish(), nil
 }
 
-// reader collects the objects.
 type reader struct {
 	now     time.Time
 	objects []Object
@@ -165,7 +163,6 @@ func (r *reader) nameKey(name []byte) string {
 	return key
 }
 
-// append adds an object, up to the limit.
 func (r *reader) append(o Object) {
 	if len(r.objects) >= MaxObjects {
 		r.omitted++
@@ -174,7 +171,6 @@ func (r *reader) append(o Object) {
 	r.objects = append(r.objects, o)
 }
 
-// finish makes the checks that involve several objects.
 func (r *reader) finish() []Object {
 	if r.omitted > 0 {
 		o := Object{Kind: KindUnknown}

@@ -121,7 +121,6 @@ const (
 	notExamined = "key_not_examined"
 )
 
-// keyWork returns the cost of examining a key, relative to 1024 bits.
 func keyWork(public crypto.PublicKey) int {
 	key, ok := public.(*rsa.PublicKey)
 	if !ok {
@@ -131,7 +130,6 @@ func keyWork(public crypto.PublicKey) int {
 	return units * units * units
 }
 
-// checkKey reports a key that can be computed or guessed, within the limit on work.
 func (r *reader) checkKey(o *Object, public crypto.PublicKey) {
 	if verifiable(public) {
 		if r.keyWork += keyWork(public); r.keyWork > maxKeyWork {
@@ -209,7 +207,6 @@ func verifiable(public crypto.PublicKey) bool {
 	}
 }
 
-// matchKeys checks that each private key matches a certificate or request in the input.
 func (r *reader) matchKeys() {
 	for i := range r.objects {
 		key := &r.objects[i]
@@ -250,5 +247,4 @@ func (o *Object) holderKey() crypto.PublicKey {
 
 func joined(list []string) string { return strings.Join(list, ", ") }
 
-// equal reports whether two octet strings are equal and not empty.
 func equal(a, b []byte) bool { return len(a) > 0 && bytes.Equal(a, b) }

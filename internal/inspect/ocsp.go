@@ -79,7 +79,6 @@ type (
 	}
 )
 
-// ocspResponse is a response in the form needed to verify its signature.
 type ocspResponse struct {
 	basic        ocspBasic
 	algorithm    x509.SignatureAlgorithm
@@ -90,7 +89,6 @@ type ocspResponse struct {
 var ocspStatuses = map[asn1.Enumerated]string{0: "successful", 1: "malformedRequest", 2: "internalError",
 	3: "tryLater", 5: "sigRequired", 6: "unauthorized"}
 
-// maxOCSP is the maximum size of a response in octets.
 const maxOCSP = 1 << 20
 
 var oidBasicResponse = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
@@ -127,7 +125,6 @@ func (r *reader) readOCSP(der []byte) Object {
 	return o
 }
 
-// readAnswers adds the statuses and their problems.
 func (o *Object) readAnswers(now time.Time) {
 	data := o.response.basic.Data
 	produced := data.ProducedAt.UTC()
@@ -181,7 +178,6 @@ func (s ocspSingle) facts() OCSPAnswer {
 	return answer
 }
 
-// serial formats a positive serial number like [pki.SerialString].
 func (s ocspSingle) serial() string {
 	octets := bytes.TrimLeft(s.ID.Serial.Bytes, "\x00")
 	if len(octets) == 0 {
@@ -242,7 +238,6 @@ func (r *reader) isNamedBy(response *ocspResponse) func(*x509.Certificate) bool 
 	}
 }
 
-// isDelegate reports whether a certificate is a responder certificate.
 func isDelegate(c *x509.Certificate) bool {
 	return slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning)
 }

@@ -15,7 +15,6 @@ const (
 	maxTried = 16  // paths checked
 )
 
-// path is an ordered chain.
 type path struct {
 	places  []int // indices in the list, from the leaf up
 	err     error // why it ends although a certificate has the issuer's name
@@ -45,7 +44,6 @@ const (
 	soundToTheRoot // valid
 )
 
-// newPathSearch prepares a search, examining each certificate once.
 func newPathSearch(r *reader, list []*x509.Certificate) *pathSearch {
 	s := &pathSearch{r: r, list: list, signed: map[[2]int]error{}}
 	seen := map[string]bool{}
@@ -59,14 +57,12 @@ func newPathSearch(r *reader, list []*x509.Certificate) *pathSearch {
 	return s
 }
 
-// follow returns the best path from the leaf up.
 func (r *reader) follow(list []*x509.Certificate) path {
 	s := newPathSearch(r, list)
 	s.from([]int{s.leaf()})
 	return s.best
 }
 
-// leafOf returns the index of the leaf in a list.
 func leafOf(list []*x509.Certificate) int { return newPathSearch(nil, list).leaf() }
 
 // leaf returns the index of the first certificate or, if that issued another one, of the first that issued none:
@@ -124,7 +120,6 @@ func (s *pathSearch) mayIssue(issuer, child int) bool {
 			bytes.Equal(below.AuthorityKeyId, above.SubjectKeyId))
 }
 
-// verify verifies and caches the signature of a link.
 func (s *pathSearch) verify(issuer, child int) error {
 	link := [2]int{issuer, child}
 	err, known := s.signed[link]

@@ -59,7 +59,6 @@ func (r *reader) issuers(name, keyID []byte) (list []*x509.Certificate) {
 	return likelyFirst(list, func(c *x509.Certificate) bool { return equal(c.SubjectKeyId, keyID) })
 }
 
-// likelyFirst moves the likely ones to the front and keeps the order otherwise.
 func likelyFirst(list []*x509.Certificate, likely func(*x509.Certificate) bool) []*x509.Certificate {
 	var first, others []*x509.Certificate
 	for _, c := range list {
@@ -72,7 +71,6 @@ func likelyFirst(list []*x509.Certificate, likely func(*x509.Certificate) bool) 
 	return append(first, others...)
 }
 
-// notVerified reports that a limit was reached.
 func (o *Object) notVerified() {
 	if !o.has("not_verified") {
 		o.note("not_verified", "", "its signature was not fully checked: at most %d are verified at once, each "+

@@ -14,7 +14,6 @@ import (
 	"notary/internal/pki"
 )
 
-// Limits for display.
 const (
 	maxText       = 400 // characters of one text
 	maxList       = 100 // elements of a list
@@ -45,7 +44,6 @@ func visible(s string) string {
 	return b.String()
 }
 
-// visibleList makes every element visible, and says how many are omitted.
 func visibleList(list []string) (shown []string) {
 	for i, element := range list {
 		if i == maxList {
@@ -56,7 +54,6 @@ func visibleList(list []string) (shown []string) {
 	return shown
 }
 
-// attributeNames maps attribute types that package pkix does not know to short names.
 var attributeNames = map[string]string{
 	"1.2.840.113549.1.9.1":       "emailAddress",
 	"0.9.2342.19200300.100.1.25": "DC",
@@ -117,5 +114,4 @@ func day(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // reason returns the text of a standard library error for use within a sentence.
 func reason(err error) string { return visible(pki.Reason(err)) }
 
-// oidText formats an object identifier of any length.
 func oidText(oid fmt.Stringer) string { return visible(oid.String()) }

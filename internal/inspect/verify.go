@@ -56,7 +56,6 @@ func withoutBrackets(host string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
-// checkTrust looks for a path to a root.
 func (r *reader) checkTrust(o *Object, list []*x509.Certificate, first int, v Verification) {
 	intermediates := x509.NewCertPool()
 	for _, c := range list {

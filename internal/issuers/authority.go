@@ -23,7 +23,6 @@ type Issuer struct {
 	until   time.Time             // when the chain must be looked up again; zero for never
 }
 
-// openAuthority reads an authority and opens its key, unless key is given.
 func (s *Issuers) openAuthority(ctx context.Context, id int64, key crypto.Signer) (*Issuer, error) {
 	a, err := s.store.Authority(ctx, id)
 	if err != nil {
@@ -67,7 +66,7 @@ func (s *Issuers) publicKey(a *notary.Authority) (crypto.PublicKey, error) {
 	return own.PublicKey, nil
 }
 
-// ErrDamaged is wrapped by the error about an authority whose record is damaged. The damage has been reported.
+// ErrDamaged is wrapped by the error about an authority whose record is damaged.
 var ErrDamaged = errors.New("the record is damaged")
 
 func (s *Issuers) damagedAuthority(id int64, err error) error {
@@ -75,8 +74,8 @@ func (s *Issuers) damagedAuthority(id int64, err error) error {
 	return notary.InternalError("open the authority", fmt.Errorf("authority %d: %w: %w", id, ErrDamaged, err))
 }
 
-// ownChain returns the authority's certificate with its current chain. If the chain is unreadable, the authority still
-// signs CRLs and OCSP responses but issues nothing.
+// ownChain returns the authority's certificate with its current chain. If the chain is unreadable, the authority only
+// signs CRLs and OCSP responses.
 func (s *Issuers) ownChain(ctx context.Context, a *notary.Authority) ([]*x509.Certificate, error) {
 	chain, err := s.RenewChain(ctx, a.Certificate)
 	if err == nil || notary.KindOf(err) != notary.Internal {
@@ -91,7 +90,6 @@ func (s *Issuers) ownChain(ctx context.Context, a *notary.Authority) ([]*x509.Ce
 	return []*x509.Certificate{own}, nil
 }
 
-// openChains reads the authority's certificates and the current chain of each.
 func (s *Issuers) openChains(ctx context.Context, a *Issuer) error {
 	chain, err := s.ownChain(ctx, a.Authority)
 	if err != nil {
@@ -133,8 +131,7 @@ func (s *Issuers) openChains(ctx context.Context, a *Issuer) error {
 	return nil
 }
 
-// Certified returns an authority that has a certificate. Unless it is offline, it can sign CRLs and OCSP responses even
-// if it is revoked or disabled.
+// Certified returns an authority that has a certificate. It can sign CRLs and OCSP responses unless it is offline.
 func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err == nil && a.Issuer.Certificate == nil {
@@ -145,8 +142,8 @@ func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	return a, err
 }
 
-// Active returns an authority that can sign, or an error with the reason: it and every issuer above it that is held
-// here must be active.
+// Active returns an authority that can sign, or an error: it and every issuer above it that is held here must be
+// active.
 func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err != nil {

@@ -9,16 +9,15 @@ import (
 	"notary"
 )
 
-// Bundle contains every certificate for an authority's key, each with its chain, so that relying parties can build the
-// path that they trust (RFC 5280, section 4.2.2.1).
+// Bundle contains every certificate for an authority's key, each with its chain, so that relying parties can build
+// the path that they trust (RFC 5280, section 4.2.2.1).
 type Bundle struct {
 	Certificates [][]byte  // DER, without duplicates: the current certificate's chain first, all roots last
 	Modified     time.Time // when a certificate of the authority was last added or revoked
 	NotAfter     time.Time // of the current certificate
 }
 
-// Bundle returns the authority's certificates for publication. It needs no permission. Its errors are those of
-// [Issuers.Certificate].
+// Bundle returns the authority's certificates for publication. Its errors are those of [Issuers.Certificate].
 func (s *Issuers) Bundle(ctx context.Context, id int64) (*Bundle, error) {
 	inUse, err := s.Certificate(ctx, id)
 	if err != nil {

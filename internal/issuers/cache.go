@@ -25,7 +25,7 @@ func newCache(open func(context.Context, int64, crypto.Signer) (*Issuer, error),
 	return &cache{open: open, now: now, opened: map[int64]*Issuer{}, keys: map[int64]crypto.Signer{}}
 }
 
-// get returns the authority, from memory if possible. Callers share the result and must not change it.
+// get returns the authority, from memory if possible. Callers must not change it.
 func (c *cache) get(ctx context.Context, id int64) (*Issuer, error) {
 	c.mu.Lock()
 	a, key, generation := c.opened[id], c.keys[id], c.generation
@@ -57,7 +57,6 @@ func (c *cache) nameOf(id int64) string {
 	return ""
 }
 
-// changed drops every cached authority.
 func (c *cache) changed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,7 +64,6 @@ func (c *cache) changed() {
 	clear(c.opened)
 }
 
-// forget drops a deleted authority and its key.
 func (c *cache) forget(id int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

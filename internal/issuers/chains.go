@@ -44,7 +44,6 @@ func (s *Issuers) Chains(ctx context.Context, cert *notary.Certificate) (chains 
 	return search.found, search.all, nil
 }
 
-// link is a certificate of an authority with its recorded chain.
 type link struct {
 	certificate *x509.Certificate
 	above       []*x509.Certificate
@@ -131,8 +130,8 @@ func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]l
 	return links, nil
 }
 
-// RenewChain sets the certificate's issuers to its current chain and returns the chain: the recorded one unless part of
-// it was revoked or has expired and another certificate of the same authority leads to a valid chain.
+// RenewChain sets the certificate's issuers to its current chain and returns it: the recorded one unless part of it
+// was revoked or has expired and another certificate of the same authority leads to a valid chain.
 func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x509.Certificate, error) {
 	recorded, err := ParseChain(c)
 	if err != nil {
@@ -189,7 +188,6 @@ func (c *chainSearch) add(path []*x509.Certificate) {
 	c.found = append(c.found, chain)
 }
 
-// subjectText returns a display name for a certificate's subject.
 func subjectText(c *x509.Certificate) string {
 	if name := recordedCommonName(c.Subject.CommonName); name != "" {
 		return name

@@ -74,11 +74,11 @@ func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificat
 	return entry
 }
 
-// maxCommonName is the number of characters of a common name that are recorded. X.520 allows 64, but external CAs may
-// exceed it. Lists are sorted by it, and their cursors contain it.
+// maxCommonName is the number of characters of a common name that are recorded. External CAs may exceed X.520's 64.
+// Cursors contain it.
 const maxCommonName = 128
 
-// recordedCommonName removes unprintable characters, which an external CA may have put there, and truncates the name.
+// recordedCommonName removes unprintable characters and truncates the name.
 func recordedCommonName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -92,8 +92,8 @@ func recordedCommonName(name string) string {
 	return name
 }
 
-// Certificates returns the CA certificates for an authority's key and name. It omits other certificates for the key,
-// such as those of a request, and keys with the same fingerprint.
+// Certificates returns the CA certificates for an authority's key and name, without others for the key, such as those
+// of a request.
 func (s *Issuers) Certificates(ctx context.Context, a *notary.Authority) ([]*notary.Certificate, error) {
 	own, err := CertificateOf(a)
 	if err != nil {

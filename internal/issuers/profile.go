@@ -23,7 +23,7 @@ func newProfileCache(st *store.Store) *profileCache {
 	return &profileCache{store: st, byName: map[string]*notary.Profile{}}
 }
 
-// get returns the profile with that name, or nil if it does not exist. Callers share the result and must not change it.
+// get returns the profile with that name, or nil. Callers must not change it.
 func (c *profileCache) get(ctx context.Context, name string) (*notary.Profile, error) {
 	c.mu.Lock()
 	p, generation := c.byName[name], c.generation
@@ -43,7 +43,6 @@ func (c *profileCache) get(ctx context.Context, name string) (*notary.Profile, e
 	return p, nil
 }
 
-// changed drops every cached profile.
 func (c *profileCache) changed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,7 +64,7 @@ func (s *Issuers) Profile(ctx context.Context, name string) (*notary.Profile, er
 }
 
 // RequireUsable checks in the transaction that the authority and profile of a signature are still usable. It drops
-// cached profiles if this one is outdated.
+// outdated cached profiles.
 func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile) error {
 	err := tx.RequireUsable(issuer.Authority, p)
 	if notary.KindOf(err) == notary.Conflict {
@@ -74,8 +73,7 @@ func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile)
 	return err
 }
 
-// RetryStale runs do, and runs it again if it used an outdated profile because the notification of another node's
-// change has not arrived yet.
+// RetryStale runs do, and again if it used a profile that another node has changed.
 func RetryStale(do func() error) error {
 	err := do()
 	if errors.Is(err, store.ErrOldProfile) {
@@ -84,8 +82,6 @@ func RetryStale(do func() error) error {
 	return err
 }
 
-// seedProfiles records missing built-in profiles: all of them at the first start, and new ones after an update of the
-// program.
 func (s *Issuers) seedProfiles(ctx context.Context) error {
 	there, err := s.store.Profiles(ctx)
 	if err != nil {

@@ -32,8 +32,7 @@ func (u urls) certificate(authorityID int64) string { return u.join("/ca/%d.cer"
 
 func (u urls) ocsp(authorityID int64) string { return u.join("/ocsp/%d", authorityID) }
 
-// name sets the URLs for the authority's certificates. The CRL is the full one, which applies to CA certificates, until
-// a shard is chosen.
+// name sets the URLs for the authority's certificates, with the full CRL until a shard is chosen.
 func (u urls) name(a *Issuer) {
 	a.CRLURL, a.CertificateURL, a.OCSPURL = u.crl(a.ID, 0), u.certificate(a.ID), u.ocsp(a.ID)
 	if a.Publication.NoCRL {

@@ -45,8 +45,8 @@ func (r *routes) authorityImports(path string) {
 			"are recorded."}, r.uploadCRL)
 }
 
-// handleImport registers a call with a large body, which is read only after authorization and
-// for at most maxImports callers at once.
+// handleImport registers a call with a large body, which is read after authorization for at most maxImports callers
+// at once.
 func handleImport[In, Out any](r *routes, o operation, handler func(context.Context, notary.Caller,
 	*In) (*Out, error)) {
 	op := o.describe()
@@ -137,7 +137,6 @@ func (r *routes) unsignedCRL(ctx context.Context, caller notary.Caller, in *stru
 	return result(out), nil
 }
 
-// pemOrBase64 returns PEM unchanged and decodes anything else as base64.
 func pemOrBase64(field, text string) ([]byte, error) {
 	if text == "" || strings.Contains(text, "-----BEGIN") {
 		return []byte(text), nil

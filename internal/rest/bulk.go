@@ -10,8 +10,8 @@ import (
 	"notary/internal/ca"
 )
 
-// handleBulk registers a call on many objects that streams the outcome of each as it becomes
-// known. start validates the body and returns the objects and the action.
+// handleBulk registers a call on many objects that streams the outcomes. start validates the body and returns the
+// objects and the action.
 func handleBulk[In any](r *routes, o operation, start func(*In) (ca.Many, bulkAction, error)) {
 	op := o.describe()
 	op.Responses = answers[[]api.Outcome](r, o.status)
@@ -29,10 +29,8 @@ func handleBulk[In any](r *routes, o operation, start func(*In) (ca.Many, bulkAc
 	})
 }
 
-// bulkAction applies one action to many requests or certificates.
 type bulkAction func(context.Context, notary.Caller, ca.Many, func(ca.Outcome) error) error
 
-// bulkSelection returns the requests that the body of a bulk call selects.
 func bulkSelection(in api.Bulk) (ca.Many, error) {
 	many := ca.Many{IDs: in.IDs, Expected: in.Expected, Digest: in.Selection}
 	if in.Filter == nil {

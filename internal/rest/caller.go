@@ -46,8 +46,8 @@ func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 // BearerToken returns the bearer token of a call, or "".
 func BearerToken(r *http.Request) string { return bearerToken(r.Header.Get("Authorization")) }
 
-// bearerToken returns the token in an Authorization header (RFC 6750, 2.1), "" if the header is
-// empty, or noBearerToken if it has any other form.
+// bearerToken returns the token in an Authorization header (RFC 6750, 2.1), "" if the header is empty, or
+// noBearerToken.
 func bearerToken(header string) string {
 	if header == "" {
 		return ""

@@ -36,7 +36,6 @@ func (r *routes) certificates() {
 		doc: "Pass `selection` to the bulk call, which then does nothing if the matches have changed."}, r.countCertificates)
 }
 
-// document is a response in a media type chosen by the Accept header.
 type document struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
 	Vary        string `header:"Vary" hidden:"true"`

@@ -72,9 +72,8 @@ func (r *routes) authority(ctx context.Context, caller notary.Caller,
 	return result(r.withCRL(ctx, a)), nil
 }
 
-// withCRL returns an authority with its CRL. The CRL is empty if it is not available: the
-// authority is pending or was just deleted, or the disk is full. One failing CRL must not hide
-// the list of authorities.
+// withCRL returns an authority with its CRL, or without if that is not available: one failing CRL must not hide the
+// list of authorities.
 func (r *routes) withCRL(ctx context.Context, a *notary.Authority) api.CertificateAuthority {
 	out := authorityToAPI(a, r.ca.Now())
 	crl, err := r.revocation.CRL(ctx, a.ID)

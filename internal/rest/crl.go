@@ -8,8 +8,8 @@ import (
 	"notary/api"
 )
 
-// encodedCRLs caches the encodings of each authority's newest CRL. CRLs grow to megabytes and
-// need no authentication, so all responses share the same octets.
+// encodedCRLs caches the encodings of each authority's newest CRL, which may have megabytes and needs no
+// authentication.
 type encodedCRLs struct {
 	mu     sync.Mutex
 	newest map[int64]*encodedCRL // by authority
@@ -22,7 +22,6 @@ type encodedCRL struct {
 	json   func() []byte // the envelope with the PEM in it
 }
 
-// encoded returns the encodings of a CRL, each computed on first use.
 func (c *encodedCRLs) encoded(crl *notary.CRL) *encodedCRL {
 	c.mu.Lock()
 	defer c.mu.Unlock()

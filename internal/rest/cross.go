@@ -9,7 +9,6 @@ import (
 	"notary/internal/ca"
 )
 
-// authorityLife registers the calls for cross-signing, roll-over and impact.
 func (r *routes) authorityLife(path string) {
 	one := path + "/{id}"
 	handle(r, operation{id: "listCertificatesOfAuthority", method: "GET", path: one + "/certificates", status: 200,

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Spreadsheets evaluate text that follows a formula sign at the start of a cell, or after any
-// character at which they may split it, even in quotes. Requesters choose the names in a CSR.
+// Spreadsheets evaluate text that follows a formula sign at the start of a cell, or of a part that they may split
+// off, even in quotes. Requesters choose the names in a CSR.
 const (
 	cellSeparators = ",;\t\n\r| "
 	formulaSigns   = "=+-@\t\r\n＝＋－＠"
@@ -28,9 +28,8 @@ func csvRow(cells []string) string {
 	return b.String()
 }
 
-// inertCell inserts an apostrophe before every part of a cell that begins with a formula sign,
-// with or without quotes before it. To restore the cell, remove one apostrophe wherever optional
-// quotes and a sign follow it.
+// inertCell inserts an apostrophe before every part of a cell that begins with a formula sign, with or without
+// quotes. To restore the cell, remove one apostrophe wherever optional quotes and a sign follow it.
 func inertCell(cell string) string {
 	if !strings.ContainsAny(cell, formulaSigns) {
 		return cell

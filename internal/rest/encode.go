@@ -107,7 +107,6 @@ func accountToAPI(a *notary.Account) api.Account {
 	return api.Account{ID: a.ID, Email: a.Email, RoleID: int(a.Role), CreatedAt: a.CreatedAt}
 }
 
-// list returns names, or an empty list for nil, so that JSON has no null.
 func list(names []string) []string {
 	if names == nil {
 		return []string{}
@@ -122,8 +121,8 @@ func optional(id int64) *int64 {
 	return &id
 }
 
-// optionalInstant returns an optional time, with the zero value for nil. A client's own zero time is
-// moved by a second, so that it is rejected as past instead of taken for absent.
+// optionalInstant returns an optional time. A client's own zero time is moved by a second, so that it is rejected as
+// past instead of taken for absent.
 func optionalInstant(t *time.Time) time.Time {
 	switch {
 	case t == nil:
@@ -135,7 +134,6 @@ func optionalInstant(t *time.Time) time.Time {
 	}
 }
 
-// jsonDocument returns v as JSON for a call that offers other media types, too.
 func jsonDocument[T any](v T) (*document, error) {
 	body, err := json.Marshal(api.Result[T]{Result: v})
 	if err != nil {

@@ -68,7 +68,6 @@ func eventsToAPI(events []*notary.Event) []api.Event {
 	return out
 }
 
-// fieldsToAPI returns f, or an empty object for nil.
 func fieldsToAPI(f notary.Fields) map[string]any {
 	if f == nil {
 		return map[string]any{}

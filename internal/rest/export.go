@@ -55,7 +55,6 @@ func (r *routes) exportCertificates(ctx context.Context, caller notary.Caller,
 	}), nil
 }
 
-// described returns the format and filter for the event of the export.
 func (in *exportInput) described() notary.Fields {
 	described := notary.Fields{"format": cmp.Or(in.Format, "csv")}
 	var filter map[string]any

@@ -38,7 +38,6 @@ func (r *routes) failure(ctx context.Context, err error) *envelope {
 	return out
 }
 
-// writeFailure writes the response for an error outside of a handler.
 func (r *routes) writeFailure(ctx huma.Context, err error) {
 	out := r.failure(ctx.Context(), err)
 	for name, values := range out.headers {

@@ -30,7 +30,6 @@ func fallback(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// methods returns the methods that the path of r supports.
 func methods(mux *http.ServeMux, r *http.Request) (allowed []string) {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		other := r.Clone(r.Context())

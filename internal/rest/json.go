@@ -6,11 +6,10 @@ import (
 	"fmt"
 )
 
-// maxContainers limits the objects and arrays in a body. Huma decodes them into maps and slices, which take up to
-// forty times the size of their text.
+// maxContainers limits the objects and arrays in a body, which huma decodes to up to forty times the size of their
+// text.
 const maxContainers = 10_000
 
-// checkNesting returns an error if a JSON text has too many objects and arrays.
 func checkNesting(data []byte) error {
 	containers := 0
 	for i := 0; i < len(data); i++ {
@@ -27,7 +26,7 @@ func checkNesting(data []byte) error {
 	return nil
 }
 
-// emptyAsNull replaces the empty strings in the objects of a JSON text by null. It returns invalid JSON unchanged.
+// emptyAsNull replaces empty strings in objects by null. It returns invalid JSON unchanged.
 func emptyAsNull(data []byte) []byte {
 	if !bytes.Contains(data, []byte(`""`)) || !json.Valid(data) {
 		return data
@@ -52,7 +51,6 @@ func emptyAsNull(data []byte) []byte {
 	return replaced
 }
 
-// stringLength returns the length of the JSON string at the start of data.
 func stringLength(data []byte) int {
 	for i := 1; i < len(data); i++ {
 		switch data[i] {

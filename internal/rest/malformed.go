@@ -18,8 +18,8 @@ import (
 	"notary"
 )
 
-// configureHuma sets huma's global options, which it does not offer per API. Field names are case-sensitive, so that
-// "CSR" is not a second value of "csr"; calls that huma rejects before they reach a handler get our errors.
+// configureHuma sets huma's global options: case-sensitive field names, so that "CSR" is not a second value of "csr",
+// and our errors for calls that it rejects.
 var configureHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = malformed
@@ -87,7 +87,6 @@ func notAField(name string) string {
 	return name + " is not a field of this call: check the spelling"
 }
 
-// explainParameter explains an invalid query parameter or header.
 func explainParameter(op *huma.Operation, where, name string) (message, field string) {
 	field = clip(name)
 	i := slices.IndexFunc(op.Parameters, func(p *huma.Param) bool { return p.In == where && p.Name == name })
@@ -117,7 +116,6 @@ func explainValue(s *huma.Schema, field string, value any) (message, name string
 	return subject + " must be " + required(s), name
 }
 
-// schemaAt returns the schema of a field, or nil if there is no such field.
 func schemaAt(schemas huma.Registry, s *huma.Schema, field string) *huma.Schema {
 	for s.Ref != "" {
 		s = schemas.SchemaFromRef(s.Ref)
@@ -214,7 +212,6 @@ func jsonFault(data []byte, err error) error {
 	return nil
 }
 
-// endsEarly reports whether data is a truncated JSON text.
 func endsEarly(data []byte) bool {
 	err := json.NewDecoder(bytes.NewReader(data)).Decode(new(json.RawMessage))
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)

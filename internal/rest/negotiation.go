@@ -17,8 +17,8 @@ const (
 
 type acceptKey struct{}
 
-// prefer returns the media type to which the call's Accept header (RFC 9110, section 12.5.1) gives
-// the greatest weight. It is JSON on a tie with JSON, and if the header matches none.
+// prefer returns the media type to which the call's Accept header (RFC 9110, section 12.5.1) gives the greatest
+// weight, by default JSON.
 func prefer(ctx context.Context, forms ...string) string {
 	accept, _ := ctx.Value(acceptKey{}).(string)
 	best, most := typeJSON, weight(accept, typeJSON)
@@ -30,8 +30,8 @@ func prefer(ctx context.Context, forms ...string) string {
 	return best
 }
 
-// weight returns the weight of the most specific range in an Accept header that matches form.
-// Malformed ranges are ignored.
+// weight returns the weight of the most specific range in an Accept header that matches form, ignoring malformed
+// ones.
 func weight(accept, form string) (weight float64) {
 	highest := 0
 	for part := range strings.SplitSeq(accept, ",") {
@@ -61,7 +61,6 @@ func specificity(media, form string) int {
 	}
 }
 
-// quality parses a weight from 0 to 1. The default is 1; an invalid weight is 0.
 func quality(text string) float64 {
 	if text == "" {
 		return 1

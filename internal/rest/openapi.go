@@ -45,7 +45,6 @@ const introduction = "Certificate requests, certificates and the certificate aut
 	"A success is `{\"result\": …}`; a failure is `{\"error\", \"code\"}`, with the `field` at fault if there is one. " +
 	"Times are RFC 3339 in UTC. An empty string for an optional value means that it is absent."
 
-// tags group the operations by the first segment of their paths.
 var tags = []struct {
 	name, description string
 	segments          []string

@@ -51,7 +51,6 @@ var failureDocs = map[int]failureDoc{
 			"outcome_unknown": "the database went away in the middle of the commit: look whether the change was made"}},
 }
 
-// responseHeaders are the header components of the OpenAPI document.
 var responseHeaders = map[string]*huma.Param{
 	"X-Request-Id": {Description: "Identifies the call in the server's log.",
 		Schema: &huma.Schema{Type: huma.TypeString}},
@@ -72,7 +71,6 @@ func headerRefs(names ...string) map[string]*huma.Param {
 	return refs
 }
 
-// failureResponses returns the response components of the OpenAPI document.
 func failureResponses(registry huma.Registry) map[string]*huma.Response {
 	schema := registry.Schema(reflect.TypeFor[api.Error](), true, "")
 	components := map[string]*huma.Response{}

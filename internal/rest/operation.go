@@ -34,8 +34,8 @@ const (
 	maxOpenBody   = 16 << 10 // for calls that need no token
 )
 
-// BodyLimit returns the limit for the body of a call with a valid token. Import handlers read
-// their bodies themselves, few at once.
+// BodyLimit returns the limit for the body of a call with a valid token. Import handlers read their bodies
+// themselves.
 func BodyLimit(r *http.Request) server.BodyLimit {
 	for _, pattern := range importPaths {
 		if ok, _ := path.Match(pattern, r.URL.Path); ok && r.Method == http.MethodPost {

@@ -82,7 +82,6 @@ func (r *routes) updateProfile(ctx context.Context, caller notary.Caller, in *st
 	return result(api.UpdatedProfile{Message: api.Success, Version: version}), nil
 }
 
-// fromVersion returns the version that the caller edited, or 0 if it is not given.
 func fromVersion(version *int) (int, error) {
 	switch {
 	case version == nil:

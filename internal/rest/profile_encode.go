@@ -55,7 +55,6 @@ func texts[T ~string](words []T) []string {
 	return out
 }
 
-// rulesFromAPI converts rules and fills in defaults. Package ca validates them.
 func rulesFromAPI(in api.ProfileRules) (notary.Rules, error) {
 	r := notary.Rules{
 		Description: in.Description, CA: in.CA, PathLen: -1,

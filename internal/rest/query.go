@@ -8,8 +8,7 @@ import (
 	"notary/internal/ca"
 )
 
-// The inputs of the two lists. The zero value is a call without parameters, because no parameter
-// accepts an empty or zero value.
+// The inputs of the two lists. The zero value is a call without parameters.
 type (
 	requestList     struct{ api.RequestQuery }
 	certificateList struct{ api.CertificateQuery }
@@ -52,7 +51,6 @@ func certificateFilter(in api.CertificateFilter) (notary.Filter, error) {
 	return f, err
 }
 
-// filterOf normalizes the values to their recorded forms.
 func filterOf(in api.Filter) (f notary.Filter, err error) {
 	f = notary.Filter{Email: strings.ToLower(in.Email), OwnedBy: strings.ToLower(in.Owner),
 		AuthorityID: int64(in.CertificateAuthorityID), Key: ca.RecordedKey(in.Key),

@@ -15,15 +15,13 @@ import (
 	"notary/api"
 )
 
-// listing has the functions that list one kind of object.
 type listing[T, A any] struct {
 	each   func(context.Context, notary.Caller, notary.Filter, func(T) error) error
 	page   func(context.Context, notary.Caller, notary.Query) (notary.Page[T], error)
 	encode func(T) A
 }
 
-// handleList registers a call that returns a page, or without parameters the whole list,
-// streamed so that memory does not grow with it.
+// handleList registers a call that returns a page, or without parameters the whole list, streamed.
 func handleList[In interface {
 	comparable
 	query() (notary.Query, error)
@@ -69,7 +67,6 @@ func answersJSON[T any](r *routes, status int) map[string]*huma.Response {
 	}}
 }
 
-// form is the encoding of a list: the text around and between its elements, and their encoding.
 type form struct {
 	contentType            string
 	fileName               string // for Content-Disposition, if not empty
@@ -78,7 +75,6 @@ type form struct {
 	live                   bool // flush after each element
 }
 
-// listForm returns the form {"result": [ … ]}.
 func listForm() form {
 	return form{contentType: typeJSON, before: `{"result":[`, between: ",", after: "]}\n", encode: encodeJSON}
 }
@@ -90,10 +86,8 @@ func encodeJSON(b *bytes.Buffer, v any) error {
 	return err
 }
 
-// encodeLine is encodeJSON with a newline at the end.
 func encodeLine(b *bytes.Buffer, v any) error { return json.NewEncoder(b).Encode(v) }
 
-// pageForm returns listForm with the cursors that are not empty.
 func pageForm(next, previous notary.Cursor) form {
 	f := listForm()
 	f.after = "]"
@@ -178,8 +172,8 @@ func (s *stream) end() {
 	}
 }
 
-// streamFailed sends the error if nothing has been sent yet. Otherwise it aborts the connection,
-// so that the client does not take a truncated list for the whole.
+// streamFailed sends the error if nothing has been sent yet. Otherwise it aborts the connection, so that the list
+// does not look complete.
 func (r *routes) streamFailed(s *stream, err error) {
 	if s.hc.Context().Err() != nil { // the client is gone
 		panic(http.ErrAbortHandler)

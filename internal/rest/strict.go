@@ -24,8 +24,8 @@ type strictContext struct {
 // Unwrap returns the wrapped context, for huma.
 func (c strictContext) Unwrap() huma.Context { return c.humaContext }
 
-// Header hides Accept, which [prefer] reads, because huma panics on "a;,b". It returns the
-// Content-Type as JSON or [unsupported]: huma would accept "+;" and reject "Application/JSON".
+// Header hides Accept, because huma panics on "a;,b", and returns the Content-Type as JSON or [unsupported]: huma
+// would accept "+;" and reject "Application/JSON".
 func (c strictContext) Header(name string) string {
 	switch name {
 	case "Accept":
@@ -36,10 +36,9 @@ func (c strictContext) Header(name string) string {
 	return c.humaContext.Header(name)
 }
 
-// contentType returns the media type of the body. With a bearer token it is JSON whatever the
-// header says, because curl -d sends the type of a form. Without one the header is required: a
-// page of another site can make a browser send no type or a simple one, but JSON only after a
-// preflight.
+// contentType returns the media type of the body. With a bearer token it is JSON whatever the header says, because
+// curl -d sends the type of a form. Without one, a page of another site can make a browser send no type or a simple
+// one, but JSON only after a preflight.
 func (c strictContext) contentType() string {
 	if bears(c.humaContext.Header("Authorization")) || isJSON(headerValues(c.humaContext, "Content-Type")) {
 		return typeJSON
@@ -61,7 +60,6 @@ func (c strictContext) Query(name string) string { return c.query.Get(name) }
 
 const unsupported = "unsupported"
 
-// isJSON reports whether the values of a Content-Type header are a single one, for JSON in UTF-8.
 func isJSON(values []string) bool {
 	if len(values) != 1 {
 		return false
@@ -80,8 +78,7 @@ func headerValues(ctx huma.Context, name string) (values []string) {
 	return values
 }
 
-// strict rejects a query that package url would parse only in part. Huma treats a parameter
-// without a value as absent.
+// strict rejects a query that package url would parse only in part, or a parameter without a value.
 func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	var query url.Values
 	if address := ctx.URL(); address.RawQuery != "" {
@@ -103,7 +100,6 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	next(strictContext{ctx, query})
 }
 
-// valueFault returns the problem with the values of a parameter, or "".
 func valueFault(values []string) string {
 	switch {
 	case len(values) > 1:
@@ -114,7 +110,6 @@ func valueFault(values []string) string {
 	return ""
 }
 
-// clip shortens a name chosen by the client and replaces unprintable characters, for a message.
 func clip(name string) string {
 	const most = 60 // octets
 	clipped := strings.ToValidUTF8(name[:min(len(name), most)], "")

@@ -17,23 +17,22 @@ import (
 const (
 	// CRLValidity is the period from thisUpdate to nextUpdate.
 	CRLValidity = 48 * time.Hour
-	// crlBackdate allows for slow clocks of relying parties, many of which reject a CRL that is a second early.
-	// Certificates are backdated equally. No entry may be later than thisUpdate, so a revocation of the last minute is
-	// listed with that time.
+	// crlBackdate allows for slow clocks of relying parties, many of which reject a CRL that is a second early. It
+	// is the same for certificates. No entry may be later than thisUpdate, so a revocation of the last minute is listed
+	// with that time.
 	crlBackdate = time.Minute
 	// crlRefresh is the age at which a CRL is regenerated.
 	crlRefresh = 12 * time.Hour
 )
 
-// CRL returns the authority's full CRL with every revocation acknowledged before the call. It regenerates the CRL only
-// if that is outdated or half of its validity has passed. The CRL of an offline authority is the last one uploaded,
-// which may be outdated. It needs no permission.
+// CRL returns the authority's full CRL with every revocation acknowledged before the call. It regenerates the CRL
+// only if that is outdated or half of its validity has passed. That of an offline authority is the last one uploaded.
 func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error) {
 	return s.crl(ctx, store.ListKey{AuthorityID: authorityID}, CRLValidity/2)
 }
 
-// crl returns a CRL with every revocation so far, not older than maxAge, with all distribution points that certificates
-// name for it.
+// crl returns a CRL with every revocation so far, not older than maxAge, with all distribution points that
+// certificates name for it.
 func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Duration) (*notary.CRL, error) {
 	a, err := s.issuers.Certified(ctx, key.AuthorityID)
 	if err != nil {
@@ -75,8 +74,7 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 	return crl, err
 }
 
-// lastCRL returns the last CRL of an expired authority: relying parties no longer accept the authority's certificate
-// for a newer one.
+// lastCRL returns the last CRL of an expired authority: relying parties would not accept a newer one.
 func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
 	if newest == nil {
@@ -89,7 +87,7 @@ func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	return &last, nil
 }
 
-// uploadedCRL returns the last CRL that was uploaded for an offline authority, even if that has expired.
+// uploadedCRL returns the last CRL that was uploaded for an offline authority, even if it has expired.
 func uploadedCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
 	if newest == nil {
@@ -100,8 +98,7 @@ func uploadedCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	return newest, nil
 }
 
-// listURLs returns the distribution points that certificates name for a partitioned CRL, or NotFound if none does. The
-// full CRL needs none.
+// listURLs returns the distribution points that certificates name for a partitioned CRL, or NotFound.
 func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, error) {
 	if key.Shard == 0 {
 		return nil, nil
@@ -114,7 +111,6 @@ func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, er
 	return all[key.Shard], err
 }
 
-// names reports whether a CRL names all of the distribution points.
 func names(crl *notary.CRL, urls []string) bool {
 	if len(urls) == 0 {
 		return true
@@ -123,14 +119,12 @@ func names(crl *notary.CRL, urls []string) bool {
 	return !slices.ContainsFunc(urls, func(url string) bool { return !slices.Contains(named, url) })
 }
 
-// fresh reports whether a CRL is neither older than maxAge nor from the future. After the clock was set back, relying
-// parties would not accept it yet.
+// fresh reports whether a CRL is neither older than maxAge nor from the future, after the clock was set back.
 func fresh(crl *notary.CRL, now time.Time, maxAge time.Duration) bool {
 	return now.Sub(crl.ThisUpdate) < maxAge && !crl.ThisUpdate.After(now)
 }
 
-// buildCRL signs a new CRL with the next number and at least count revocations. If another node was faster, it uses
-// that CRL if that has as many revocations, and otherwise tries again.
+// buildCRL signs a new CRL with the next number and at least count revocations, or uses that of a faster node.
 func (s *Service) buildCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, list *crlList,
 	count int64) (*notary.CRL, error) {
 	const attempts = 5
@@ -156,7 +150,6 @@ func (s *Service) buildCRL(ctx context.Context, a *issuers.Issuer, key store.Lis
 	return nil, lost
 }
 
-// entrySize is an upper estimate of the size of most entries, in octets.
 const entrySize = 50
 
 func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, published *crlList,
@@ -220,7 +213,6 @@ func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.
 	return crl, err
 }
 
-// entriesFor selects the entries of a CRL.
 type entriesFor struct {
 	now, last time.Time
 	octets    int             // expected size
@@ -233,9 +225,8 @@ type gathered struct {
 	thisUpdate time.Time // not earlier than any entry
 }
 
-// dated returns the revocation with the time to list. A revocation recorded in the last minute, or by a node whose
-// clock is ahead, gets thisUpdate. An imported one keeps its time, unless that is in the future, and thisUpdate is
-// moved to it.
+// dated returns the revocation with the time to list. A revocation of the last minute, or by a node whose clock is
+// ahead, gets thisUpdate. An imported one in the future moves thisUpdate.
 func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
 	if v.Imported {
 		if v.At.After(now) {
@@ -250,7 +241,6 @@ func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
 	return v
 }
 
-// gatherCRL creates a CRL with the known revocations. Revocations that cannot be listed are skipped and reported.
 func (s *Service) gatherCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey,
 	o entriesFor) (g gathered, err error) {
 	g.thisUpdate = o.now.Add(-crlBackdate)
@@ -275,8 +265,7 @@ func (s *Service) gatherCRL(ctx context.Context, a *issuers.Issuer, key store.Li
 	return g, err
 }
 
-// RefreshCRLs regenerates CRLs long before they expire: the full CRL of every authority and the partitioned ones
-// requested so far. It runs periodically.
+// RefreshCRLs regenerates CRLs long before they expire: all full ones, and the partitioned ones requested so far.
 func (s *Service) RefreshCRLs(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {

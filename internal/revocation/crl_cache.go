@@ -25,7 +25,7 @@ type crlList struct {
 	newest atomic.Pointer[notary.CRL] // nil at first; written under mu
 
 	// inherited is the number of the last CRL that may predate a restore of the database. Newer ones may have been
-	// published, so it is published again only if no new one can be built.
+	// published, so it is served only if no new one can be built.
 	inherited atomic.Int64
 	fallback  atomic.Bool // whether building a new one failed
 
@@ -38,7 +38,6 @@ type crlList struct {
 	linted   string       // names of the lints that have been logged; written under mu
 }
 
-// of returns the CRL for key, creating an empty one if necessary.
 func (l *crlLists) of(key store.ListKey) *crlList {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,7 +51,6 @@ func (l *crlLists) of(key store.ListKey) *crlList {
 	return l.byKey[key]
 }
 
-// inherit records the CRLs in the database at startup.
 func (l *crlLists) inherit(states map[store.ListKey]store.ListState) {
 	l.inherited = map[store.ListKey]int64{}
 	for key, state := range states {
@@ -63,7 +61,6 @@ func (l *crlLists) inherit(states map[store.ListKey]store.ListState) {
 // current reports whether the CRL was certainly issued after any restore of the database.
 func (l *crlList) current(crl *notary.CRL) bool { return crl.Number > l.inherited.Load() }
 
-// newest returns the newest CRL in memory, or nil.
 func (l *crlLists) newest(key store.ListKey) *notary.CRL {
 	l.mu.Lock()
 	list := l.byKey[key]
@@ -88,14 +85,12 @@ func (l *crlLists) published(key store.ListKey) *notary.CRL {
 	return nil
 }
 
-// forget drops the CRLs of a deleted authority.
 func (l *crlLists) forget(authorityID int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	maps.DeleteFunc(l.byKey, func(key store.ListKey, _ *crlList) bool { return key.AuthorityID == authorityID })
 }
 
-// authorities returns the IDs of the authorities with CRLs in memory.
 func (l *crlLists) authorities() map[int64]bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,7 +101,6 @@ func (l *crlLists) authorities() map[int64]bool {
 	return ids
 }
 
-// findings returns the number of lint findings in the CRLs built by this node, by authority.
 func (l *crlLists) findings() map[int64]int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -124,8 +118,8 @@ func (s *Service) load(ctx context.Context, key store.ListKey, list *crlList) er
 	return s.loadNewer(ctx, key, list)
 }
 
-// loadNewer loads the CRL from the database if that is newer than the one in memory. The caller holds the lock. If it
-// is older, the database was restored while this node is running.
+// loadNewer loads the CRL from the database if it is newer than the one in memory; it is older if the database was
+// restored meanwhile. The caller holds the lock.
 func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlList) error {
 	newest := list.newest.Load()
 	if newest != nil {

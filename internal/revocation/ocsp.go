@@ -17,14 +17,13 @@ const ocspValidity = time.Hour
 // OCSPAnswer is an OCSP response (RFC 6960, section 4.2).
 type OCSPAnswer struct {
 	DER []byte
-	// ThisUpdate and NextUpdate bound the period in which the response may be cached. They are zero for errors,
-	// responses with a nonce, and responses about an unknown certificate, which may be issued soon.
+	// ThisUpdate and NextUpdate bound the period in which the response may be cached, or are zero.
 	ThisUpdate, NextUpdate time.Time
 }
 
-// OCSP responds to an OCSP request (DER) for an authority. It needs no permission. The error status is unauthorized
-// (RFC 5019, section 2.2.3) if the authority does not exist, is pending, offline or expired, or issued none of the
-// certificates. A disabled or revoked authority still responds.
+// OCSP responds to an OCSP request (DER) for an authority. The error status is unauthorized (RFC 5019, section 2.2.3)
+// if the authority does not exist, is pending, offline or expired, or issued none of the certificates. A disabled or
+// revoked authority still responds.
 func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) OCSPAnswer {
 	answer, err := s.answerOCSP(ctx, authorityID, request)
 	var refusal issuance.OCSPError
@@ -75,7 +74,6 @@ func (s *Service) answerOCSP(ctx context.Context, authorityID int64, der []byte)
 	return answer, nil
 }
 
-// respondingAuthority returns the authority if it can respond and has issued at least one of the certificates.
 func (s *Service) respondingAuthority(ctx context.Context, authorityID int64,
 	request *pki.OCSPRequest) (*issuers.Issuer, error) {
 	a, err := s.issuers.Get(ctx, authorityID)

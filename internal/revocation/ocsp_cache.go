@@ -7,15 +7,13 @@ import (
 )
 
 const (
-	// answerCacheSize is the maximum size of the cached OCSP responses and their keys, in octets.
 	answerCacheSize = 32 << 20
 	answerOverhead  = 256
-	// recount is the interval at which revocations by other nodes are counted.
-	recount = time.Second
+	recount         = time.Second
 )
 
-// answerCache caches signed OCSP responses. A response is served only while no revocation since its statuses were read
-// is known. Revocations by this node are known at once, those by other nodes within a second, from their count.
+// answerCache caches signed OCSP responses. A response is served only while no revocation since its statuses were
+// read is known: of this node at once, of others within a second, from their count.
 type answerCache struct {
 	mu          sync.Mutex
 	generations map[int64]int64      // revocations by this node, by authority
@@ -27,13 +25,12 @@ type answerCache struct {
 	limit      int // of each half
 }
 
-// lastCount is the last count of an authority's revocations.
 type lastCount struct {
 	at          time.Time
 	revocations int64 // -1 before the first count
 }
 
-// moment identifies the known revocations of an authority. While it is unchanged, no further revocation is known.
+// moment identifies the known revocations of an authority.
 type moment struct{ generation, revocations int64 }
 
 type answerKey struct {
@@ -52,8 +49,8 @@ func newAnswerCache() *answerCache {
 		old:   map[answerKey]cachedAnswer{}, limit: answerCacheSize / 2}
 }
 
-// revoked records that revocations of these authorities were committed or attempted by this node. Call it after the
-// commit and before the change is acknowledged.
+// revoked records that this node has committed or attempted revocations of these authorities, before they are
+// acknowledged.
 func (c *answerCache) revoked(authorityIDs []int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,8 +117,7 @@ func (c *answerCache) get(key answerKey, now time.Time) (OCSPAnswer, bool) {
 	return kept.OCSPAnswer, true
 }
 
-// put caches a response whose statuses were read after since. A response outdated by a revocation remains in the cache
-// but is never served.
+// put caches a response whose statuses were read after since. If outdated, it is never served.
 func (c *answerCache) put(key answerKey, answer OCSPAnswer, since moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -138,8 +134,7 @@ func (c *answerCache) keep(key answerKey, kept cachedAnswer) {
 	c.young[key] = kept
 }
 
-// moment returns the authority's current moment, from a count of revocations at most a second old. If counting fails,
-// the last count applies.
+// moment returns the authority's current moment, from a count of revocations at most a second old, if counting works.
 func (s *Service) moment(ctx context.Context, authorityID int64) moment {
 	if s.answers.due(authorityID, s.now()) {
 		n, err := s.store.RevocationCount(ctx, authorityID, 0)

@@ -14,7 +14,7 @@ import (
 )
 
 // PublishedCRL returns the authority's full CRL (shard 0) or partitioned CRL from memory, where [Service.KeepCRLs]
-// keeps it current. Only the first call may wait for it to be built. It needs no permission.
+// keeps it current. Only the first call may wait for it.
 func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
 	a, err := s.issuers.Certified(ctx, authorityID)
 	if err != nil {
@@ -33,8 +33,7 @@ func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int
 	return s.firstCRL(ctx, key)
 }
 
-// firstCRL returns a CRL that is not in memory yet: one that another node has built since this node started, or a new
-// one. An expired or offline authority keeps its last CRL.
+// firstCRL returns a CRL that is not in memory yet: one from another node, or a new one.
 func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL, error) {
 	if _, err := s.listURLs(ctx, key); err != nil {
 		return nil, err
@@ -54,16 +53,14 @@ func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL,
 	return s.crl(ctx, key, CRLValidity)
 }
 
-// fixed reports whether the authority's CRL cannot be regenerated here: the authority has expired or is offline.
 func (s *Service) fixed(ctx context.Context, authorityID int64) bool {
 	a, err := s.issuers.Get(ctx, authorityID)
 	return err == nil && (a.Offline || a.Expired(s.now()))
 }
 
 // KeepCRLs keeps the published CRLs current until ctx ends: they list a revocation, by any node, after at most the
-// delay, which may change. Every publishing node runs it. It compares counts and numbers in the database and builds a
-// CRL only after a revocation, or if a certificate names a new URL for it. [Service.RefreshCRLs] renews old ones.
-// Failures and panics are logged, and the next round tries again.
+// delay. Every publishing node runs it. It builds a CRL only after a revocation, or if a certificate names a new URL
+// for it. [Service.RefreshCRLs] renews old ones. Failures and panics are logged, and the next round tries again.
 func (s *Service) KeepCRLs(ctx context.Context, delay func() time.Duration) {
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -153,8 +150,8 @@ func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.L
 }
 
 // due reports whether a CRL lacks revocations or distribution points, or is older than the one in the database.
-// Revocations wait until the last CRL has reached the age, so that they do not build a CRL each. If another node is
-// building the CRL, due waits for that once, because the node may have failed.
+// Revocations wait until the last CRL has reached the age, so that they share one. If another node is building the
+// CRL, due waits for that once, because the node may have failed.
 func (s *Service) due(key store.ListKey, state store.ListState, age time.Duration, count int64, urls []string) bool {
 	newest := s.lists.newest(key)
 	now := s.now()

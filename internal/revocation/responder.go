@@ -33,7 +33,6 @@ type responderInUse struct {
 	current *openedResponder
 }
 
-// openedResponder is a responder with its key open.
 type openedResponder struct {
 	issuance.Responder
 	certificateID int64
@@ -52,7 +51,6 @@ func (r *responders) of(authorityID int64) *responderInUse {
 	return r.byAuthority[authorityID]
 }
 
-// forget drops the responder of a deleted authority and its key.
 func (r *responders) forget(authorityID int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -67,8 +65,8 @@ func usable(c *x509.Certificate, a *issuers.Issuer, now time.Time, part time.Dur
 		(left >= c.NotAfter.Sub(c.NotBefore)/part || c.NotAfter.Equal(a.End()))
 }
 
-// responder returns the authority's responder: the one in the database, shared by all nodes, or a new one if that is
-// missing, revoked or due for renewal. If renewal fails, a still valid one remains in use.
+// responder returns the authority's responder: the one in the database, or a new one if that is missing, revoked or
+// due for renewal. If renewal fails, a still valid one remains in use.
 func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment,
 	part time.Duration) (issuance.Responder, error) {
 	inUse := s.responders.of(a.ID)
@@ -101,8 +99,8 @@ func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment
 	return issuance.Responder{}, err
 }
 
-// renewResponder returns the responder in the database, renewing it if necessary. If that fails, it also returns the
-// old one if still valid.
+// renewResponder returns the responder in the database, renewed if necessary. With an error, it returns the old one
+// if still valid.
 func (s *Service) renewResponder(ctx context.Context, a *issuers.Issuer, known *openedResponder,
 	part time.Duration) (*openedResponder, error) {
 	cert, ref, err := s.store.Responder(ctx, a.ID)
@@ -151,7 +149,6 @@ func (s *Service) openResponder(ctx context.Context, cert *notary.Certificate, r
 		nil
 }
 
-// createResponder issues a responder certificate for a new key and replaces the current responder.
 func (s *Service) createResponder(ctx context.Context, a *issuers.Issuer, before int64) (*openedResponder, error) {
 	profile, err := s.issuers.Profile(ctx, notary.OCSPProfile)
 	if err != nil {
@@ -194,7 +191,6 @@ func (s *Service) createResponder(ctx context.Context, a *issuers.Issuer, before
 	return made, nil
 }
 
-// requireCurrent checks that the profile has not changed since it was read, and locks it.
 func requireCurrent(ctx context.Context, tx *store.Tx, p *notary.Profile) error {
 	if err := tx.LockProfileShared(p.ID); err != nil {
 		return err
@@ -206,7 +202,6 @@ func requireCurrent(ctx context.Context, tx *store.Tx, p *notary.Profile) error 
 	return err
 }
 
-// internal converts err to an internal error: the OCSP client did not cause it.
 func internal(err error) error {
 	if kind := notary.KindOf(err); kind == notary.Unavailable {
 		return err
@@ -214,8 +209,8 @@ func internal(err error) error {
 	return notary.InternalError("create the OCSP responder", err)
 }
 
-// RenewResponders renews OCSP responder certificates after half of their validity. It runs periodically. An authority's
-// first responder is created by the first request.
+// RenewResponders renews OCSP responder certificates after half of their validity. The first request to an authority
+// creates its first responder.
 func (s *Service) RenewResponders(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {

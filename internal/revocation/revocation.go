@@ -1,8 +1,8 @@
-// Package revocation publishes revocations: full and partitioned CRLs (shards), and OCSP responses with the responders
-// that sign them.
+// Package revocation publishes revocations: full and partitioned CRLs (shards), and OCSP responses with the
+// responders that sign them.
 //
-// Package ca records revocations and reports them with [Service.Revoked]. Other nodes notice them from the counts in
-// the database.
+// Package ca records revocations and reports them with [Service.Revoked]. Other nodes notice them from counts in the
+// database.
 package revocation
 
 import (
@@ -44,8 +44,8 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.
 	return s, nil
 }
 
-// Revoked records that revocations of these authorities were committed or attempted by this node, so that older OCSP
-// responses are no longer served. Call it after the commit and before the change is acknowledged.
+// Revoked records that this node has committed or attempted revocations of these authorities, so that older OCSP
+// responses are no longer served. Call it before the change is acknowledged.
 func (s *Service) Revoked(authorityIDs []int64) { s.answers.revoked(authorityIDs) }
 
 // Forget drops the CRLs and the responder of a deleted authority.
@@ -54,7 +54,7 @@ func (s *Service) Forget(authorityID int64) {
 	s.responders.forget(authorityID)
 }
 
-// ForgetCRLs drops the CRLs of an authority that was imported again and whose next CRLs have higher numbers.
+// ForgetCRLs drops the CRLs of an authority that was imported again.
 func (s *Service) ForgetCRLs(authorityID int64) { s.lists.forget(authorityID) }
 
 // Findings returns the number of lint findings in the CRLs last built by this node, by authority.

@@ -19,15 +19,15 @@ const (
 	maxOwnShards = 128
 )
 
-// shards chooses the CRL that a new certificate names. The number of shards may change at any time because each
-// certificate records its own.
+// shards chooses the CRL that a new certificate names. Their number may change, because certificates record their
+// own.
 type shards struct {
 	mu    sync.Mutex
 	named map[store.ListKey]string // the last URL known to be recorded
 	about map[int64]*issuedCount   // by authority
 }
 
-// issuedCount is the approximate number of certificates that an authority has issued. It is refreshed regularly.
+// issuedCount is the approximate number of certificates that an authority has issued.
 type issuedCount struct {
 	n     int64
 	at    time.Time
@@ -43,8 +43,8 @@ func shardsFor(certificates int64) int {
 	return int(min(1+certificates/shardSize, maxOwnShards))
 }
 
-// ChooseShard returns the issuer for a new certificate, with the CRL URL for the certificate, and the shard of that
-// CRL; 0 for the full CRL.
+// ChooseShard returns the issuer for a new certificate, with the certificate's CRL URL, and the shard; 0 for the full
+// CRL.
 func (s *Service) ChooseShard(ctx context.Context, a *issuers.Issuer) (issuer issuance.Issuer, shard int, err error) {
 	issuer = a.Issuer
 	if issuer.CRLURL == "" {
@@ -88,8 +88,8 @@ func (s *Service) issuedAbout(ctx context.Context, authorityID int64) (int64, er
 	return n, nil
 }
 
-// RecordURL records the URL of a partitioned CRL in the transaction of a certificate that names it, because the CRL
-// must name it too. A known URL is not written again.
+// RecordURL records the URL of a partitioned CRL, which must name it too, in the transaction of a certificate that
+// names it.
 func (s *Service) RecordURL(tx *store.Tx, cert *notary.Certificate, url string) error {
 	if cert.Shard == 0 || s.shards.recorded(keyOf(cert), url) {
 		return nil

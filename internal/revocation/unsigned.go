@@ -21,7 +21,7 @@ type UnsignedCRL struct {
 	Entries    int
 }
 
-// UnsignedCRL builds the next full CRL of an offline authority. It records nothing: the CRL counts once it is uploaded.
+// UnsignedCRL builds the next full CRL of an offline authority, which counts once it is uploaded.
 func (s *Service) UnsignedCRL(ctx context.Context, a *issuers.Issuer, nextUpdate time.Time) (*UnsignedCRL, error) {
 	key := store.ListKey{AuthorityID: a.ID}
 	published, err := s.store.CRL(ctx, a.ID, 0)

@@ -40,7 +40,6 @@ func LastCRL(t testing.TB, w *World, o *Outside, number int64, entries ...notary
 	return der
 }
 
-// entryExtensions returns the extensions of an entry besides its reason.
 func entryExtensions(t testing.TB, v notary.Revocation) (list []pkix.Extension) {
 	t.Helper()
 	add := func(value any, params string, oid ...int) {

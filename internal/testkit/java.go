@@ -16,8 +16,7 @@ import (
 //go:embed Verify.java
 var verifyJava []byte
 
-// Java verifies chains like Java's TLS. It takes a second or two to start, so use one for many chains. It is safe
-// for concurrent use.
+// Java verifies chains like Java's TLS. It takes a second or two to start. It is safe for concurrent use.
 type Java struct {
 	mu   sync.Mutex
 	in   io.Writer

@@ -26,8 +26,7 @@ func Postgres(t testing.TB) string {
 	return newDatabase(t, "")
 }
 
-// newDatabase creates a database for the length of the test and returns its URL. The options are those of
-// CREATE DATABASE.
+// newDatabase creates a database for the length of the test, with options of CREATE DATABASE.
 func newDatabase(t testing.TB, options string) string {
 	t.Helper()
 	requireServer(t)
@@ -39,7 +38,6 @@ func newDatabase(t testing.TB, options string) string {
 	return c.URL(name)
 }
 
-// requireServer skips the test, as [Require] does, if there is no server to share.
 func requireServer(t testing.TB) {
 	t.Helper()
 	if os.Getenv("NOTARY_TEST_POSTGRES") == "" {
@@ -62,7 +60,6 @@ var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
 		"synchronous_commit = on", "shared_buffers = 64MB", "max_connections = 400"})
 })
 
-// requirePostgres returns the folder of PostgreSQL's programs, or skips the test like [Require].
 func requirePostgres(t testing.TB) string {
 	t.Helper()
 	bin := findPostgres()
@@ -84,7 +81,6 @@ func findPostgres() string {
 	return strings.TrimSpace(string(out))
 }
 
-// version returns 15 for /usr/lib/postgresql/15/bin/initdb.
 func version(path string) float64 {
 	v, _ := strconv.ParseFloat(strings.Split(path, "/")[4], 64)
 	return v
@@ -161,7 +157,7 @@ func (c *Cluster) command(path string, args ...string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// serverUser returns the user that runs the server, because PostgreSQL refuses to run as root.
+// serverUser returns the user that runs the server: PostgreSQL refuses to run as root.
 func serverUser() (uid, gid uint32, err error) {
 	if os.Getuid() != 0 {
 		return uint32(os.Getuid()), uint32(os.Getgid()), nil

@@ -82,7 +82,6 @@ func (f Form) extensions(t testing.TB, c *x509.Certificate) []byte {
 	return element(t, casn1.Tag(3).ContextSpecific().Constructed(), der)
 }
 
-// oldAlgorithm returns the AlgorithmIdentifier of a signature with an old hash.
 func oldAlgorithm(t testing.TB, key crypto.Signer, hash crypto.Hash) []byte {
 	t.Helper()
 	algorithm := pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}} // ecdsa-with-SHA1

@@ -85,7 +85,6 @@ func SchemaUpTo(t testing.TB, version int64) db.Schema {
 	return schema
 }
 
-// psqlCommand matches psql's meta-commands.
 var psqlCommand = regexp.MustCompile(`(?m)^\\.*$`)
 
 func (r *Released) loadDump(t testing.TB) {

@@ -32,7 +32,6 @@ func Migrated(t testing.TB) string {
 	return templateOf(t, &templates.schema, func(*World) {}).copy(t)
 }
 
-// withAccounts returns a template with an account of every role.
 func withAccounts(t testing.TB) *template {
 	t.Helper()
 	return templateOf(t, &templates.accounts, func(w *World) { w.createCallers(t) })

@@ -64,7 +64,6 @@ func NewAt(t testing.TB, database string) *World {
 	return w
 }
 
-// createCallers creates an account of every role.
 func (w *World) createCallers(t testing.TB) {
 	t.Helper()
 	for _, role := range notary.Roles {
@@ -306,8 +305,7 @@ func WantField(t testing.TB, err error, field string) {
 	}
 }
 
-// Patience is how long a test waits for an event before it counts as hung. It is far more than any busy machine
-// needs: no verdict depends on it.
+// Patience is how long a test waits for an event before it counts as hung. No verdict depends on it.
 const Patience = 15 * time.Minute
 
 // Always returns a function that returns d.
