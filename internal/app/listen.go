@@ -54,7 +54,7 @@ func (a *App) listen(ctx context.Context) error {
 		a.servers = append(a.servers, publisher)
 	}
 	if a.config.MetricsListen != "" {
-		scraped, err := newMetricsServer(a.config.MetricsListen, a.metrics, a.metricsToken, a.log)
+		scraped, err := newMetricsServer(a.config.MetricsListen, a.metrics, a.protectedMetrics(), a.metricsToken, a.log)
 		if err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (a *App) newMainServer(ctx context.Context) (*server.Server, error) {
 	return server.New(server.Config{
 		Addr:          a.config.Listen,
 		Certificate:   a.certificate,
-		Handler:       routes(a.metrics.Protected(a.metricsToken), api, pages),
+		Handler:       routes(a.protectedMetrics(), api, pages),
 		Metrics:       a.metrics,
 		Log:           a.log,
 		Proxies:       a.proxies,
@@ -100,6 +100,12 @@ func (a *App) newPublisher() (*server.Server, error) {
 }
 
 func (a *App) metricsToken() string { return a.live.Get().MetricsToken }
+
+func (a *App) protectedMetrics() http.Handler {
+	return a.metrics.Protected(a.metricsToken, func(r *http.Request) {
+		a.accounts.RefusedScrape(server.ClientAddress(r))
+	})
+}
 
 // listenToPublish opens the listener for CRLs and OCSP, whose port occurs in certificates. It returns nil if nothing is
 // published.

@@ -24,9 +24,9 @@ func isScrape(r *http.Request) bool {
 // newMetricsServer returns the server of metrics_listen. It serves all metrics and requires the token if one is set.
 // Without a token, a loopback listener accepts only its address or localhost as host, so that a website cannot read the
 // metrics in a local browser through a name that resolves to the loopback address (DNS rebinding).
-func newMetricsServer(addr string, metrics *server.Metrics, token func() string,
+func newMetricsServer(addr string, metrics *server.Metrics, protected http.Handler, token func() string,
 	log *slog.Logger) (*server.Server, error) {
-	open, protected := metrics.Handler(), metrics.Protected(token)
+	open := metrics.Handler()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !isScrape(r):

@@ -3,16 +3,20 @@ package app_test
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"notary"
 	"notary/internal/app"
 	"notary/internal/app/apptest"
+	"notary/internal/config"
 	"notary/internal/server"
+	"notary/internal/store"
 	"notary/internal/testkit"
 )
 
@@ -46,7 +50,7 @@ func TestMetricsOnTheMainListener(t *testing.T) {
 
 	c = apptest.Config(t)
 	c.MetricsToken = metricsToken
-	url, _ = apptest.Start(t, c)
+	url, stop = apptest.Start(t, c)
 	for _, authorization := range []string{"", "Bearer wrong"} {
 		if status, body := scrape(t, url+"/metrics", authorization); status != 401 ||
 			strings.Contains(body, "notary_") {
@@ -61,6 +65,22 @@ func TestMetricsOnTheMainListener(t *testing.T) {
 			t.Errorf("%d, want %q in\n%s", status, want, body)
 		}
 	}
+	testkit.Check(t, stop())
+	wantRefusedScrapes(t, c, 2)
+}
+
+// wantRefusedScrapes checks the event of the calls that a server, stopped since, has refused.
+func wantRefusedScrapes(t *testing.T, c *config.Config, count int) {
+	t.Helper()
+	st, err := store.Open(t.Context(), c.DB, time.Now, testkit.Patient...)
+	testkit.Check(t, err)
+	defer st.Close()
+	page, err := st.Events(t.Context(), notary.EventQuery{Action: "call.refused", Kind: "call", Limit: 10})
+	testkit.Check(t, err)
+	want := fmt.Sprintf("Call refused: metrics; count: %d", count)
+	if len(page.Items) != 1 || page.Items[0].Sentence() != want || page.Items[0].Address != "127.0.0.1" {
+		t.Errorf("the events are %+v, want %s", page.Items, want)
+	}
 }
 
 // The listener of metrics_listen serves only metrics and requires the token if one is set.
@@ -68,9 +88,10 @@ func TestMetricsOnTheirOwnListener(t *testing.T) {
 	t.Parallel()
 	statistics := func(context.Context) (notary.Statistics, error) { return notary.Statistics{}, nil }
 	token := ""
-	s, err := app.NewMetricsServer("127.0.0.1:0", server.NewMetrics("v1", statistics, quiet), func() string {
-		return token
-	}, quiet)
+	current := func() string { return token }
+	metrics := server.NewMetrics("v1", statistics, quiet)
+	s, err := app.NewMetricsServer("127.0.0.1:0", metrics, metrics.Protected(current, func(*http.Request) {}), current,
+		quiet)
 	testkit.Check(t, err)
 	ctx, end := context.WithCancel(t.Context())
 	done := make(chan error, 1)

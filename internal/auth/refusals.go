@@ -72,6 +72,12 @@ func (s *Service) Refused(caller notary.Caller, operation string, err error) {
 	s.refusals.add(one, 1)
 }
 
+// RefusedScrape counts a call for the metrics without their token.
+func (s *Service) RefusedScrape(address string) {
+	s.refusals.add(refusal{action: "call.refused", object: notary.NewRef("call", 0, "metrics"),
+		principal: notary.Caller{}.Ref(), network: notary.ClientNetwork(address)}, 1)
+}
+
 // refusedLogin counts a refused login. The account is nil if no account has that email address, which may be a
 // password and is not recorded.
 func (s *Service) refusedLogin(account *notary.Account, from Client) {

@@ -82,6 +82,12 @@ var useCases = map[string]struct {
 	"ExportCertificates": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.ExportCertificates(ctx, c, notary.Filter{}, nil, func(*notary.Certificate) error { return nil })
 	}},
+	"AllCertificates": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.AllCertificates(ctx, c, func(*notary.Certificate) error { return nil })
+	}},
+	"AllRequests": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.AllRequests(ctx, c, func(*notary.Request) error { return nil })
+	}},
 	"Requests": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Requests(ctx, c, notary.Query{Sort: notary.ByID, Limit: 1}))
 	}},

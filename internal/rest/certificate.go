@@ -17,7 +17,7 @@ func (r *routes) certificates() {
 	handleList[certificateList](r, operation{id: "listCertificates", method: "GET", path: path, status: 200,
 		summary: "List certificates", doc: "The inventory of every certificate issued, uploaded or imported. " +
 			wholeOrPage + ownOnly},
-		listing[*notary.Certificate, api.Certificate]{r.ca.EachCertificate, r.ca.Certificates, certificateToAPI})
+		listing[*notary.Certificate, api.Certificate]{r.ca.AllCertificates, r.ca.Certificates, certificateToAPI})
 	handleExport(r, operation{id: "exportCertificates", method: "GET", path: path + "/export", status: 200,
 		summary: "Export certificates", doc: "The inventory as a file in CSV or JSON Lines. " + ownOnly})
 	handleDocument[api.Certificate](r, operation{id: "getCertificate", method: "GET", path: path + "/{id}", status: 200,

@@ -13,7 +13,7 @@ func (r *routes) certificateRequests() {
 	const one = path + "/{id}"
 	handleList[requestList](r, operation{id: "listCertificateRequests", method: "GET", path: path, status: 200,
 		summary: "List certificate requests", doc: wholeOrPage + ownOnly},
-		listing[*notary.Request, api.CertificateRequest]{r.ca.EachRequest, r.ca.Requests, r.requestToAPI})
+		listing[*notary.Request, api.CertificateRequest]{r.ca.AllRequests, r.ca.Requests, r.requestToAPI})
 	handle(r, operation{id: "createCertificateRequest", method: "POST", path: path, status: 201,
 		needs: notary.CreateRequests, errors: []int{409}, summary: "Create a certificate request",
 		doc: "Submits a CSR (PKCS #10) for approval. The same CSR can be submitted only once."}, r.createRequest)

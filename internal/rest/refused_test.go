@@ -19,11 +19,15 @@ func TestRecordedCalls(t *testing.T) {
 	testkit.Check(t, h.Auth.RecordRefusals(t.Context()))
 	call(t, admin, "GET", "/api/v1/settings", nil).wantStatus(t, 200)
 	call(t, requestor, "GET", "/api/v1/certificates/export?format=jsonl&q=printer", nil).wantStatus(t, 200)
+	call(t, requestor, "GET", "/api/v1/certificates", nil).wantStatus(t, 200)
+	call(t, requestor, "GET", "/api/v1/certificate_requests", nil).wantStatus(t, 200)
+	call(t, requestor, "GET", "/api/v1/certificates?limit=1", nil).wantStatus(t, 200)
 	for action, want := range map[string][]string{
 		"call.refused": {"Call refused: listSettings; count: 1", "Call refused: listAccounts; count: 1",
 			"Call refused; count: 1"},
-		"settings.read":    {"Settings viewed"},
-		"inventory.export": {"Inventory exported; filter: q=printer, format: jsonl"},
+		"settings.read": {"Settings viewed"},
+		"inventory.export": {"Inventory exported; filter: q=printer, format: jsonl", "Inventory exported; format: json",
+			"Inventory exported; format: json, list: certificate_requests"},
 	} {
 		page, err := admin.EventsPage(t.Context(), api.EventQuery{EventFilter: api.EventFilter{Action: action}})
 		testkit.Check(t, err)

@@ -16,7 +16,7 @@ import (
 )
 
 type listing[T, A any] struct {
-	each   func(context.Context, notary.Caller, notary.Filter, func(T) error) error
+	all    func(context.Context, notary.Caller, func(T) error) error
 	page   func(context.Context, notary.Caller, notary.Query) (notary.Page[T], error)
 	encode func(T) A
 }
@@ -32,7 +32,7 @@ func handleList[In interface {
 		var whole In
 		if *in == whole {
 			return r.stream(listForm(), func(emit func(any) error) error {
-				return l.each(ctx, caller, notary.Filter{}, func(v T) error { return emit(l.encode(v)) })
+				return l.all(ctx, caller, func(v T) error { return emit(l.encode(v)) })
 			}), nil
 		}
 		q, err := (*in).query()

@@ -83,9 +83,9 @@ func NewMetrics(version string, statistics func(context.Context) (notary.Statist
 // Register adds the metrics of another part of the program.
 func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
 
-// Protected returns all series to scrapes with the bearer token (RFC 6750), and refuses others. Without a configured
-// token, it returns only the version.
-func (m *Metrics) Protected(token func() string) http.Handler {
+// Protected returns all series to scrapes with the bearer token (RFC 6750), and refuses others after a call of refused.
+// Without a configured token, it returns only the version.
+func (m *Metrics) Protected(token func() string, refused func(*http.Request)) http.Handler {
 	public, all := promhttp.HandlerFor(m.public, promhttp.HandlerOpts{}), m.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch secret := token(); {
@@ -94,6 +94,7 @@ func (m *Metrics) Protected(token func() string) http.Handler {
 		case bearerIs(r, secret):
 			all.ServeHTTP(w, r)
 		default:
+			refused(r)
 			w.Header().Set("WWW-Authenticate", `Bearer realm="metrics"`)
 			http.Error(w, "send the metrics_token of the configuration as a bearer token", http.StatusUnauthorized)
 		}

@@ -116,7 +116,11 @@ func TestMetricsNeedTheirToken(t *testing.T) {
 	} {
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil)
 		r.Header.Set("Authorization", test.authorization)
-		m.Protected(func() string { return test.token }).ServeHTTP(w, r)
+		refused := 0
+		m.Protected(func() string { return test.token }, func(*http.Request) { refused++ }).ServeHTTP(w, r)
+		if (refused == 1) != (test.status == 401) {
+			t.Errorf("token %q, %q: refused %d times", test.token, test.authorization, refused)
+		}
 		if w.Code != test.status {
 			t.Errorf("token %q, %q: status %d", test.token, test.authorization, w.Code)
 		}
