@@ -178,6 +178,18 @@ func allowRevoke(ctx context.Context, known revokeReader, caller notary.Caller, 
 	return nil
 }
 
+// allowRevokeByID is like allowRevoke, and reads the request only if grants decide.
+func allowRevokeByID(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
+	if policy.RoleHas(caller.Role, policy.RevokeRequest) {
+		return nil
+	}
+	req, err := tx.Request(ctx, id)
+	if err != nil {
+		return err
+	}
+	return allowRevoke(ctx, tx, caller, req)
+}
+
 // allowReason requires the caller's role to include the action for keyCompromise, which blocks the key and revokes
 // every certificate for it, including those of other owners.
 func allowReason(caller notary.Caller, action policy.Action, reason notary.RevocationReason) error {

@@ -114,13 +114,14 @@ func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller no
 	if err != nil || !compromised {
 		return false, err
 	}
-	switch err := refuseRevocation(ctx, tx, entry, notary.KeyCompromise); {
+	r := revoking{Service: s, tx: tx, caller: caller, reason: notary.KeyCompromise}
+	switch err := r.refusal(ctx, entry); {
 	case notary.KindOf(err) == notary.Unprocessable: // a root's own certificate
 		return false, nil
 	case err != nil:
 		return false, err
 	}
-	return true, s.revokeOne(ctx, tx, caller, entry, notary.KeyCompromise)
+	return true, r.one(ctx, entry)
 }
 
 // followImported applies the further effects of a revocation by an imported CRL: on the certificate's request or
@@ -133,7 +134,8 @@ func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notar
 	reason := cert.Revocation.Reason
 	details := revoked(cert, reason)
 	details["by_imported_crl"] = true
-	if err := s.revokeWithUser(ctx, tx, caller, cert, reason, details); err != nil {
+	r := revoking{Service: s, tx: tx, caller: caller, reason: reason}
+	if err := r.withUser(ctx, cert, details); err != nil {
 		return err
 	}
 	a, err := tx.AuthorityWithCertificate(ctx, id)
@@ -156,5 +158,5 @@ func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notar
 	if err := tx.LockKey(cert.KeyFingerprint); err != nil {
 		return err
 	}
-	return s.reportCompromised(ctx, tx, caller, cert.KeyFingerprint)
+	return r.reportCompromised(ctx, cert.KeyFingerprint)
 }

@@ -87,15 +87,16 @@ func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id in
 
 func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
 	o RevokeOptions) (left []NotRevoked, err error) {
-	req, err := tx.Request(ctx, id)
+	if err := allowRevokeByID(ctx, tx, caller, id); err != nil {
+		return nil, err
+	}
+	req, err := tx.RequestToRevoke(ctx, id, s.now())
 	if err != nil {
 		return nil, err
 	}
-	if err := allowRevoke(ctx, tx, caller, req); err != nil {
-		return nil, err
-	}
+	r := revoking{Service: s, tx: tx, caller: caller, reason: o.Reason, request: req.Request}
 	if req.Status == notary.Revoked && !o.OnlyCurrent {
-		return nil, s.correctRequest(ctx, tx, caller, id, o.Reason)
+		return nil, r.correctRequest(ctx)
 	}
 	if _, err := req.Status.Next(notary.Revoke); err != nil {
 		return nil, err
@@ -106,26 +107,29 @@ func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary
 		}
 	}
 	if !o.OnlyCurrent {
-		if left, err = s.revokeOlder(ctx, tx, caller, req, o.Reason); err != nil {
+		if left, err = r.older(ctx, req.Older); err != nil {
 			return nil, err
 		}
 	}
-	if err := s.revoke(ctx, tx, caller, req.Certificate, o.Reason); err != nil {
+	if err := r.revoke(ctx, req.Certificate); err != nil {
 		return nil, err
 	}
 	return left, tx.RequireStatus(ctx, id, notary.Revoked) // a concurrent renewal may have won
 }
 
-// revokeOlder revokes the valid certificates of a request except the current one, and returns those that cannot be
-// revoked here.
-func (s *Service) revokeOlder(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
-	reason notary.RevocationReason) (left []NotRevoked, err error) {
-	older, err := tx.OtherCertificatesInForce(ctx, req.ID, req.Certificate.ID, s.now())
-	if err != nil {
-		return nil, err
-	}
-	for _, cert := range older {
-		refusal, err := s.revokeUnlessRefused(ctx, tx, caller, cert, reason)
+// revoking revokes certificates for one reason in a transaction.
+type revoking struct {
+	*Service
+	tx      *store.Tx
+	caller  notary.Caller
+	reason  notary.RevocationReason
+	request *notary.Request // that of the certificates, if it was read
+}
+
+// older revokes the older certificates of a request, and returns those that cannot be revoked here.
+func (r revoking) older(ctx context.Context, certs []*notary.Certificate) (left []NotRevoked, err error) {
+	for _, cert := range certs {
+		refusal, err := r.unlessRefused(ctx, cert)
 		if err != nil {
 			return nil, err
 		}
@@ -136,17 +140,16 @@ func (s *Service) revokeOlder(ctx context.Context, tx *store.Tx, caller notary.C
 	return left, nil
 }
 
-// revokeUnlessRefused revokes a certificate or, without changing anything, returns why it cannot be revoked in its
-// present state.
-func (s *Service) revokeUnlessRefused(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
-	reason notary.RevocationReason) (refusal, err error) {
-	if cert, err = tx.LockCertificate(ctx, cert); err != nil {
+// unlessRefused revokes a certificate or, without changing anything, returns why it cannot be revoked in its present
+// state.
+func (r revoking) unlessRefused(ctx context.Context, cert *notary.Certificate) (refusal, err error) {
+	if cert, err = r.tx.LockCertificate(ctx, cert); err != nil {
 		return nil, err
 	}
-	refusal = refuseRevocation(ctx, tx, cert, reason)
+	refusal = r.refusal(ctx, cert)
 	switch notary.KindOf(refusal) {
 	case "":
-		return nil, s.revokeOne(ctx, tx, caller, cert, reason)
+		return nil, r.one(ctx, cert)
 	case notary.Conflict, notary.Unprocessable:
 		return refusal, nil
 	}
@@ -169,6 +172,7 @@ func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, i
 		return Revocations{}, err
 	}
 	return s.writeRevoked(ctx, caller, func(tx *store.Tx) error {
+		r := revoking{Service: s, tx: tx, caller: caller, reason: reason}
 		cert, err := tx.Certificate(ctx, id)
 		if err != nil {
 			return err
@@ -191,9 +195,9 @@ func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, i
 			if err := requireUser(ctx, tx, cert, a); err != nil {
 				return err
 			}
-			return s.revokeAuthority(ctx, tx, caller, a, reason)
+			return r.authority(ctx, a)
 		}
-		if err := s.revoke(ctx, tx, caller, cert, reason); err != nil {
+		if err := r.revoke(ctx, cert); err != nil {
 			return err
 		}
 		return requireUser(ctx, tx, cert, nil)
@@ -218,6 +222,7 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 		return Revocations{}, err
 	}
 	return s.writeRevoked(ctx, caller, func(tx *store.Tx) error {
+		r := revoking{Service: s, tx: tx, caller: caller, reason: reason}
 		if err := tx.LockAuthority(id); err != nil {
 			return err
 		}
@@ -228,80 +233,76 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 		if a.Certificate == nil {
 			return notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet", id)
 		}
-		return s.revokeAuthority(ctx, tx, caller, a, reason)
+		return r.authority(ctx, a)
 	})
 }
 
-// revokeAuthority revokes the authority's current certificate and the older ones for its key: while any of them is
-// valid, so is what the authority has signed.
-func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
-	reason notary.RevocationReason) error {
-	if err := s.revoke(ctx, tx, caller, a.Certificate, reason); err != nil {
+// authority revokes the authority's current certificate and the older ones for its key: while any of them is valid, so
+// is what the authority has signed.
+func (r revoking) authority(ctx context.Context, a *notary.Authority) error {
+	if err := r.revoke(ctx, a.Certificate); err != nil {
 		return err
 	}
-	if err := s.revokeKey(ctx, tx, caller, a.Certificate.KeyFingerprint, reason); err != nil {
+	if err := r.key(ctx, a.Certificate.KeyFingerprint); err != nil {
 		return err
 	}
-	if err := tx.EnableAuthority(a.ID, false); err != nil {
+	if err := r.tx.EnableAuthority(a.ID, false); err != nil {
 		return err
 	}
-	return tx.Event(notary.EventBy(caller, "authority.revoke", a.Ref()).With(a.Certificate.Ref()).
-		Change(notary.Fields{"enabled": a.Enabled}, notary.Fields{"enabled": false, "reason": reason}))
+	return r.tx.Event(notary.EventBy(r.caller, "authority.revoke", a.Ref()).With(a.Certificate.Ref()).
+		Change(notary.Fields{"enabled": a.Enabled}, notary.Fields{"enabled": false, "reason": r.reason}))
 }
 
 // revoke revokes a certificate, or corrects the reason of its revocation.
-func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
-	reason notary.RevocationReason) error {
-	if reason == notary.KeyCompromise { // waits for signatures in progress for the key
-		if err := tx.LockKey(cert.KeyFingerprint); err != nil {
+func (r revoking) revoke(ctx context.Context, cert *notary.Certificate) error {
+	if r.reason == notary.KeyCompromise { // waits for signatures in progress for the key
+		if err := r.tx.LockKey(cert.KeyFingerprint); err != nil {
 			return err
 		}
 	}
-	if err := refuseRevocation(ctx, tx, cert, reason); err != nil {
+	if err := r.refusal(ctx, cert); err != nil {
 		return err
 	}
-	if err := s.revokeOne(ctx, tx, caller, cert, reason); err != nil {
+	if err := r.one(ctx, cert); err != nil {
 		return err
 	}
-	if reason != notary.KeyCompromise {
+	if r.reason != notary.KeyCompromise {
 		return nil
 	}
-	return s.reportCompromised(ctx, tx, caller, cert.KeyFingerprint)
+	return r.reportCompromised(ctx, cert.KeyFingerprint)
 }
 
-// revokeOne revokes a certificate or, if it was revoked since it was read, corrects the reason.
-func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
-	reason notary.RevocationReason) error {
-	cert, err := tx.LockCertificate(ctx, cert)
+// one revokes a certificate or, if it was revoked since it was read, corrects the reason.
+func (r revoking) one(ctx context.Context, cert *notary.Certificate) error {
+	cert, err := r.tx.LockCertificate(ctx, cert)
 	if err != nil {
 		return err
 	}
 	if cert.Revocation != nil {
-		return s.correctRevocation(tx, caller, cert, reason)
+		return r.correct(cert)
 	}
-	if err := tx.InsertRevocation(cert, reason); err != nil {
+	if err := r.tx.InsertRevocation(cert, r.reason); err != nil {
 		return err
 	}
-	return s.revokeWithUser(ctx, tx, caller, cert, reason, revoked(cert, reason))
+	return r.withUser(ctx, cert, revoked(cert, r.reason))
 }
 
-// revokeWithUser records the event of a revocation, with these details, and revokes the request whose current
-// certificate this is.
-func (s *Service) revokeWithUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
-	reason notary.RevocationReason, details notary.Fields) error {
-	event := s.revocationEvent(caller, "certificate.revoke", cert).Set(details)
-	user, err := s.revokeUser(ctx, tx, caller, cert, reason)
+// withUser records the event of a revocation, with these details, and revokes the request whose current certificate
+// this is.
+func (r revoking) withUser(ctx context.Context, cert *notary.Certificate, details notary.Fields) error {
+	event := r.event("certificate.revoke", cert).Set(details)
+	user, err := r.user(ctx, cert)
 	switch {
 	case err != nil:
 		return err
 	case user == nil:
-		return tx.Event(event)
+		return r.tx.Event(event)
 	}
-	return tx.EventPair(event, *user)
+	return r.tx.EventPair(event, *user)
 }
 
-func (s *Service) revocationEvent(caller notary.Caller, action string, cert *notary.Certificate) notary.Event {
-	return notary.EventBy(caller, action, cert.Ref()).With(s.issuerRef(cert))
+func (r revoking) event(action string, cert *notary.Certificate) notary.Event {
+	return notary.EventBy(r.caller, action, cert.Ref()).With(r.issuerRef(cert))
 }
 
 // issuerRef returns a reference to the certificate's issuer, with its name if that is cached.
@@ -314,29 +315,24 @@ func revoked(cert *notary.Certificate, reason notary.RevocationReason) notary.Fi
 	return notary.Fields{"serial_number": cert.Serial, "reason": reason}
 }
 
-// refuseRevocation returns an error if the certificate cannot be revoked for the reason.
-func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificate,
-	reason notary.RevocationReason) error {
-	if cert.AuthorityID == 0 || cert.Revocation != nil && !reason.Replaces(cert.Revocation.Reason) {
-		return cert.RevocableFor(reason, nil)
+// refusal returns an error if the certificate cannot be revoked for the reason.
+func (r revoking) refusal(ctx context.Context, cert *notary.Certificate) error {
+	if cert.AuthorityID == 0 || cert.Revocation != nil && !r.reason.Replaces(cert.Revocation.Reason) {
+		return cert.RevocableFor(r.reason, nil)
 	}
-	if err := tx.LockAuthorityShared(cert.AuthorityID); err != nil {
+	if err := r.tx.LockAuthorityShared(cert.AuthorityID); err != nil {
 		return err
 	}
-	issuer, err := tx.Issuer(ctx, cert.AuthorityID)
+	issuer, err := r.tx.Issuer(ctx, cert.AuthorityID)
 	if err != nil {
 		return err
 	}
-	return cert.RevocableFor(reason, issuer)
+	return cert.RevocableFor(r.reason, issuer)
 }
 
-// revokeUser revokes the request whose current certificate this is, if any, and returns the event of it.
-func (s *Service) revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
-	reason notary.RevocationReason) (*notary.Event, error) {
-	if cert.RequestID == 0 {
-		return nil, nil
-	}
-	req, err := tx.RequestUsing(ctx, cert)
+// user revokes the request whose current certificate this is, if any, and returns the event of it.
+func (r revoking) user(ctx context.Context, cert *notary.Certificate) (*notary.Event, error) {
+	req, err := r.requestUsing(ctx, cert)
 	if err != nil || req == nil {
 		return nil, err
 	}
@@ -344,14 +340,27 @@ func (s *Service) revokeUser(ctx context.Context, tx *store.Tx, caller notary.Ca
 	if err != nil {
 		return nil, err
 	}
-	if err := tx.Transition(req, next, 0); err != nil {
+	if err := r.tx.Transition(req, next, 0); err != nil {
 		return nil, err
 	}
-	older, err := revokedBefore(ctx, tx, cert)
+	older, err := r.before(ctx, cert)
 	if err != nil {
 		return nil, err
 	}
-	event := transition(caller, notary.Revoke, req, next, revoked(cert, reason)).With(s.issuerRef(cert), cert.Ref()).
-		With(older...)
+	event := transition(r.caller, notary.Revoke, req, next, revoked(cert, r.reason)).
+		With(r.issuerRef(cert), cert.Ref()).With(older...)
 	return &event, nil
+}
+
+// requestUsing returns the request whose current certificate this is, or nil.
+func (r revoking) requestUsing(ctx context.Context, cert *notary.Certificate) (*notary.Request, error) {
+	switch {
+	case cert.RequestID == 0:
+		return nil, nil
+	case r.request == nil || r.request.ID != cert.RequestID:
+		return r.tx.RequestUsing(ctx, cert)
+	case r.request.Certificate == nil || r.request.Certificate.ID != cert.ID:
+		return nil, nil
+	}
+	return r.request, nil
 }

@@ -5,52 +5,48 @@ import (
 	"slices"
 
 	"notary"
-	"notary/internal/store"
 )
 
-// correctRequest corrects the revocation reasons of a revoked request where the new reason may replace the old one.
-func (s *Service) correctRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
-	reason notary.RevocationReason) error {
-	all, err := tx.CertificatesOfRequest(ctx, id)
+// correctRequest corrects the revocation reasons of the revoked request where the new reason may replace the old one.
+func (r revoking) correctRequest(ctx context.Context) error {
+	all, err := r.tx.CertificatesOfRequest(ctx, r.request.ID)
 	if err != nil {
 		return err
 	}
 	_, refusal := notary.Revoked.Next(notary.Revoke) // returned if no reason can be corrected
 	all = slices.DeleteFunc(all, func(c *notary.Certificate) bool {
-		if c.Revocation != nil && !reason.Replaces(c.Revocation.Reason) {
-			refusal = c.RevocableFor(reason, nil)
+		if c.Revocation != nil && !r.reason.Replaces(c.Revocation.Reason) {
+			refusal = c.RevocableFor(r.reason, nil)
 		}
-		return c.Revocation == nil || !reason.Replaces(c.Revocation.Reason)
+		return c.Revocation == nil || !r.reason.Replaces(c.Revocation.Reason)
 	})
 	for i, cert := range all {
-		if i == 0 && reason == notary.KeyCompromise {
-			if err := tx.LockKey(cert.KeyFingerprint); err != nil {
+		if i == 0 && r.reason == notary.KeyCompromise {
+			if err := r.tx.LockKey(cert.KeyFingerprint); err != nil {
 				return err
 			}
 		}
-		if refusal, err = s.revokeUnlessRefused(ctx, tx, caller, cert, reason); err != nil {
+		if refusal, err = r.unlessRefused(ctx, cert); err != nil {
 			return err
 		}
 	}
 	switch {
-	case len(tx.RevokedCertificates()) == 0:
+	case len(r.tx.RevokedCertificates()) == 0:
 		return refusal
-	case reason == notary.KeyCompromise:
-		return s.reportCompromised(ctx, tx, caller, all[0].KeyFingerprint)
+	case r.reason == notary.KeyCompromise:
+		return r.reportCompromised(ctx, all[0].KeyFingerprint)
 	}
 	return nil
 }
 
-func (s *Service) correctRevocation(tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
-	reason notary.RevocationReason) error {
+// correct corrects the reason of the certificate's revocation.
+func (r revoking) correct(cert *notary.Certificate) error {
 	former := cert.Revocation.Reason
-	if !reason.Replaces(former) {
-		return cert.RevocableFor(reason, nil)
+	if !r.reason.Replaces(former) {
+		return cert.RevocableFor(r.reason, nil)
 	}
-	if err := tx.CorrectRevocation(cert, reason); err != nil {
+	if err := r.tx.CorrectRevocation(cert, r.reason); err != nil {
 		return err
 	}
-	event := s.revocationEvent(caller, "certificate.correct_reason", cert).Change(revoked(cert, former),
-		revoked(cert, reason))
-	return tx.Event(event)
+	return r.tx.Event(r.event("certificate.correct_reason", cert).Change(revoked(cert, former), revoked(cert, r.reason)))
 }

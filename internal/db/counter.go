@@ -34,25 +34,18 @@ func (c Counts) add(other Counts) {
 	}
 }
 
-// countersTogether is how many counters one statement changes.
-const countersTogether = 50
-
 // Save writes the changes outside of [DB.Write], for a bulk load.
 func (c Counts) Save(run func(text string, args ...any) error) error { return c.save(run, 0) }
 
 // save writes the changes in the order of their keys, so that two transactions never wait for one another.
 func (c Counts) save(run func(text string, args ...any) error, slot int) error {
-	keys := slices.SortedFunc(maps.Keys(c), CounterKey.compare)
-	keys = slices.DeleteFunc(keys, func(k CounterKey) bool { return c[k] == 0 })
-	for some := range slices.Chunk(keys, countersTogether) {
-		b := &Binder{}
-		values, bound := "", b.Bind(slot)
-		for _, k := range some {
-			values += ", (" + b.Bind(k.Name) + ", " + b.Bind(k.At) + ", " + b.Bind(k.Object) + ", " + b.Bind(k.Part) + ", " +
-				bound + ", " + b.Bind(c[k]) + ")"
+	for _, k := range slices.SortedFunc(maps.Keys(c), CounterKey.compare) {
+		if c[k] == 0 {
+			continue
 		}
-		err := run(`INSERT INTO counter (name, at, object_id, part, slot, value) VALUES `+values[2:]+`
-			ON CONFLICT (name, at, object_id, part, slot) DO UPDATE SET value = counter.value + excluded.value`, b.Args...)
+		err := run(`INSERT INTO counter (name, at, object_id, part, slot, value) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (name, at, object_id, part, slot) DO UPDATE SET value = counter.value + excluded.value`,
+			k.Name, k.At, k.Object, k.Part, slot, c[k])
 		if err != nil {
 			return err
 		}

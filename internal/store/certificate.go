@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
-	"time"
 
 	"notary"
 	"notary/internal/db"
@@ -46,13 +45,6 @@ func (r reader) CertificateByFingerprint(ctx context.Context, fingerprint string
 // CertificatesOfRequest returns all certificates ever issued or uploaded for the request.
 func (r reader) CertificatesOfRequest(ctx context.Context, requestID int64) ([]*notary.Certificate, error) {
 	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE k.request_id = $1 ORDER BY k.id`, requestID)
-}
-
-// OtherCertificatesInForce returns the certificates of a request, except one, that are neither revoked nor expired.
-func (r reader) OtherCertificatesInForce(ctx context.Context, requestID, except int64, now time.Time) (
-	[]*notary.Certificate, error) {
-	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE k.request_id = $1 AND k.id <> $2
-		AND k.not_after >= $3 AND v.certificate_id IS NULL ORDER BY k.id`, requestID, except, db.Seconds(now))
 }
 
 // LatestIssuances returns how the latest certificate of each request was issued. It omits requests without

@@ -148,7 +148,7 @@ type reads interface {
 	RequestWithContent(context.Context, int64, string) (int64, error)
 	CertificatesOfRequest(context.Context, int64) ([]*notary.Certificate, error)
 	RequestUsing(context.Context, *notary.Certificate) (*notary.Request, error)
-	OtherCertificatesInForce(context.Context, int64, int64, time.Time) ([]*notary.Certificate, error)
+	RequestToRevoke(context.Context, int64, time.Time) (store.RequestToRevoke, error)
 	CertificateOutlines(context.Context, []int64) (map[int64][]*notary.Certificate, error)
 	Issuer(context.Context, int64) (*notary.Authority, error)
 	AuthorityWithCertificate(context.Context, int64) (*notary.Authority, error)
@@ -244,7 +244,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{Email: "user@example.com", Owner: 1},
 		func(*notary.Certificate) error { return nil }))
 	do("CertificatesOfRequest", second(r.CertificatesOfRequest(ctx, 1)))
-	do("OtherCertificatesInForce", second(r.OtherCertificatesInForce(ctx, 1, 1, now)))
+	do("RequestToRevoke", second(r.RequestToRevoke(ctx, 1, now)))
 	do("CertificateOutlines", second(r.CertificateOutlines(ctx, []int64{1, 2})))
 	do("CertificatesWithKey", second(r.CertificatesWithKey(ctx, "")))
 	do("KeysInForce", second(r.KeysInForce(ctx, now, 0, 1)))

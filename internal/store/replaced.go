@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -161,29 +163,45 @@ func (m member) countReplaced(b *db.Binder) string {
 // leaveNames removes a certificate from those with its names because it is revoked or gets another owner.
 // Those that it replaced become current again unless others replace them.
 func (tx *Tx) leaveNames(c *notary.Certificate) error {
-	ctx := context.Background()
 	if err := tx.claimNames(nameSet(c)); err != nil {
 		return err
 	}
-	left, err := db.Collect(ctx, tx.reader.q, scanMember, `
-		SELECT `+memberColumns+` FROM certificate k WHERE k.id = $1 AND k.name_set IS NOT NULL
-		UNION ALL
-		SELECT `+memberColumns+` FROM certificate k WHERE k.replaced_by = $1`, c.ID)
+	left, err := tx.withdraw(c.ID, "replaced_by IS NULL")
 	if err != nil {
 		return err
 	}
-	own := slices.IndexFunc(left, func(m member) bool { return m.id == c.ID })
-	if own < 0 {
-		return nil
-	}
-	if left[own].replacedBy == 0 {
-		tx.db.Count(ExpiryCounter(db.TimeOf(left[own].notAfter)), -1)
-	}
-	left = slices.Delete(left, own, own+1)
-	if err := tx.db.Later(`UPDATE certificate SET name_set = NULL, replaced_by = NULL WHERE id = $1`, c.ID); err != nil {
+	if left.found {
+		tx.db.Count(ExpiryCounter(db.TimeOf(left.notAfter)), -1)
+	} else if left, err = tx.withdraw(c.ID, "replaced_by IS NOT NULL"); err != nil {
 		return err
 	}
-	return tx.replaceAgain(left, func(m member) { tx.db.Count(ExpiryCounter(db.TimeOf(m.notAfter)), 1) })
+	if !left.replacesOthers {
+		return nil
+	}
+	others, err := db.Collect(context.Background(), tx.reader.q, scanMember,
+		`SELECT `+memberColumns+` FROM certificate k WHERE k.replaced_by = $1`, c.ID)
+	if err != nil {
+		return err
+	}
+	return tx.replaceAgain(others, func(m member) { tx.db.Count(ExpiryCounter(db.TimeOf(m.notAfter)), 1) })
+}
+
+type withdrawn struct {
+	found, replacesOthers bool
+	notAfter              int64
+}
+
+// withdraw removes a certificate from those with its names if it is one of them and meets the condition.
+func (tx *Tx) withdraw(id int64, condition string) (w withdrawn, err error) {
+	err = tx.q.QueryRow(context.Background(), `UPDATE certificate SET name_set = NULL, replaced_by = NULL
+		WHERE id = $1 AND name_set IS NOT NULL AND `+condition+`
+		RETURNING not_after, EXISTS (SELECT 1 FROM certificate k WHERE k.replaced_by = certificate.id)`, id).
+		Scan(&w.notAfter, &w.replacesOthers)
+	if errors.Is(err, sql.ErrNoRows) {
+		return w, nil
+	}
+	w.found = true
+	return w, db.MapError(err)
 }
 
 const memberColumns = `k.name_set, k.id, COALESCE(-k.owner_group_id, k.requester_id), k.not_before, k.not_after,

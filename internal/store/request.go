@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"notary"
 	"notary/internal/db"
@@ -72,21 +73,78 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 	return &req, nil
 }
 
+// RequestToRevoke is what a revocation needs of a request. Of the request, that is as much as its transition and
+// events need.
+type RequestToRevoke struct {
+	*notary.Request
+	Older []*notary.Certificate // neither current nor revoked nor expired, ordered by id
+}
+
+// RequestToRevoke returns the request with that id.
+func (r reader) RequestToRevoke(ctx context.Context, id int64, now time.Time) (all RequestToRevoke, err error) {
+	rows, err := db.Collect(ctx, r.q, r.scanRequestToRevoke, `SELECT`+statusColumns+`, r.certificate_id,`+certificateColumns+`
+		FROM request r LEFT JOIN certificate k ON k.request_id = r.id AND (k.id = r.certificate_id OR k.not_after >= $2
+			AND NOT EXISTS (SELECT 1 FROM revocation x WHERE x.certificate_id = k.id))`+certificateJoins+`
+		WHERE r.id = $1 ORDER BY k.id`, id, db.Seconds(now))
+	if err != nil {
+		return all, err
+	} else if len(rows) == 0 {
+		return all, found(sql.ErrNoRows, "certificate request", id)
+	}
+	all.Request = rows[0].Request
+	for _, row := range rows {
+		if row.current {
+			all.Certificate = row.cert
+		} else if row.cert != nil {
+			all.Older = append(all.Older, row.cert)
+		}
+	}
+	return all, nil
+}
+
+// requestToRevoke is a request with one of its certificates, if it has any.
+type requestToRevoke struct {
+	*notary.Request
+	cert    *notary.Certificate
+	current bool
+}
+
+func (r reader) scanRequestToRevoke(row db.Row) (one requestToRevoke, err error) {
+	var current number
+	var cert certificateRow
+	one.Request, err = scanStatus(row, cert.appendDest([]any{&current})...)
+	if one.cert = cert.certificate(r); one.cert != nil {
+		one.current = one.cert.ID == current.Int64
+	}
+	return one, err
+}
+
 // RequestUsing returns the request that has the certificate in use, with as much of it as its transition and events
 // need, or nil if there is none.
 func (r reader) RequestUsing(ctx context.Context, c *notary.Certificate) (*notary.Request, error) {
-	req := &notary.Request{Certificate: c}
-	var names string
-	var requester, group number
-	err := r.q.QueryRow(ctx, `SELECT id, status, requester_id, owner_group_id, common_name, names FROM request
-		WHERE id = $1 AND certificate_id = $2`, c.RequestID, c.ID).
-		Scan(&req.ID, &req.Status, &requester, &group, &req.CommonName, &names)
-	req.RequesterID, req.OwnerGroupID = requester.Int64, group.Int64
+	req, err := scanStatus(r.q.QueryRow(ctx, `SELECT`+statusColumns+`FROM request r
+		WHERE r.id = $1 AND r.certificate_id = $2`, c.RequestID, c.ID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
+	} else if err != nil {
+		return nil, db.MapError(err)
 	}
-	req.Names = notary.ParseNames(names)
-	return req, db.MapError(err)
+	req.Certificate = c
+	return req, nil
+}
+
+const statusColumns = ` r.id, r.status, r.requester_id, r.owner_group_id, r.common_name, r.names `
+
+func scanStatus(row db.Row, more ...any) (*notary.Request, error) {
+	var req notary.Request
+	var names string
+	var requester, group number
+	err := row.Scan(append([]any{&req.ID, &req.Status, &requester, &group, &req.CommonName, &names}, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	req.RequesterID, req.OwnerGroupID, req.Names = requester.Int64, group.Int64, notary.ParseNames(names)
+	return &req, nil
 }
 
 // RequestWithContent returns the id of the request with this content and requester, or 0.
