@@ -12,7 +12,7 @@ import (
 )
 
 // SignCertificateRequests signs many requests and yields the outcomes in order as they arrive. Breaking out of the
-// loop cancels the remaining ones. An error is always yielded last; if it comes first and does not match
+// loop cancels the remaining ones. An error is yielded last; if it comes first and does not match
 // [ErrOutcomeUnknown], nothing was done.
 func (c *Client) SignCertificateRequests(ctx context.Context, body api.BulkSign) iter.Seq2[api.Outcome, error] {
 	return bulk(ctx, c, certificateRequests+"/sign", body)

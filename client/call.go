@@ -29,8 +29,8 @@ type Response struct {
 }
 
 // Raw sends a request that no other method covers. The path is relative to the server's root ("/api/v1/…",
-// "/metrics") and may have a query. The client's token is sent unless header has its own Authorization. An error
-// status is not an error here; Raw fails if there is no response, or if it is over 64 MiB.
+// "/metrics") and may have a query. The client's token is sent unless header has an Authorization. Raw fails if there
+// is no response, or if it is over 64 MiB, but not on an error status.
 func (c *Client) Raw(ctx context.Context, method, path string, body []byte, header http.Header) (Response, error) {
 	answer, err := c.send(ctx, method, path, body, header)
 	if err != nil {
@@ -47,13 +47,11 @@ func (c *Client) Raw(ctx context.Context, method, path string, body []byte, head
 	return Response{Status: answer.StatusCode, Header: answer.Header, Body: read}, nil
 }
 
-// call makes a call and returns the result from the envelope. A nil body sends none.
 func call[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
 	result, err := answered[api.Result[T]](ctx, c, method, path, body)
 	return result.Result, err
 }
 
-// answered makes a call and returns the decoded response.
 func answered[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
 	return answeredTo[T](ctx, c, method, path, body, nil)
 }
@@ -106,7 +104,7 @@ func fetch(ctx context.Context, c *Client, path, mediaType string) ([]byte, erro
 	return answer.Body, refusal(answer)
 }
 
-// send makes the call and returns the response with an unread body. Errors are [*notary.Error] values.
+// send returns the response with an unread body. Errors are [*notary.Error] values.
 func (c *Client) send(ctx context.Context, method, path string, body []byte,
 	header http.Header) (*http.Response, error) {
 	var sent atomic.Bool

@@ -83,9 +83,8 @@ func (c *Client) Server() string { return c.server }
 // CloseIdleConnections closes idle connections, including those of clients returned by [Client.WithToken].
 func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
 
-// ServerURL returns a server's address in canonical form, https://host:port. It accepts that form, host:port and
-// host. A path, a user, or a scheme other than https, which would reveal the token to the network, is
-// [notary.Invalid].
+// ServerURL returns a server's address as https://host:port, and accepts host:port and host. A path, a user, or a
+// scheme other than https, which would reveal the token, is [notary.Invalid].
 func ServerURL(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -109,7 +108,6 @@ func ServerURL(address string) (string, error) {
 	return "https://" + net.JoinHostPort(asciiLower(u.Hostname()), port), nil
 }
 
-// asciiLower lowers only ASCII letters, as required for host names.
 func asciiLower(s string) string {
 	b := []byte(s)
 	for i, c := range b {

@@ -18,8 +18,8 @@ import (
 	"notary/api"
 )
 
-// ErrOutcomeUnknown is matched by the error of a call that was sent without a proper response: the server may or
-// may not have carried it out. Other failed calls changed nothing.
+// ErrOutcomeUnknown is matched by the error of a call without a proper response: the server may or may not have
+// carried it out. Other failed calls changed nothing.
 var ErrOutcomeUnknown = errors.New("the server may or may not have carried out the call")
 
 func refusal(answer Response) error {
@@ -79,7 +79,6 @@ func kindOf(code string, status int) notary.Kind {
 	}
 }
 
-// retryAfter returns the seconds of Retry-After (RFC 9110, section 10.2.3). It ignores dates.
 func retryAfter(header http.Header) time.Duration {
 	seconds, err := strconv.Atoi(header.Get("Retry-After"))
 	if err != nil || seconds < 0 || seconds > 24*60*60 {

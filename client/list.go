@@ -26,7 +26,6 @@ func list[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error
 	}
 }
 
-// open makes a call and returns the body of a successful response.
 func (c *Client) open(ctx context.Context, method, path string, body any) (io.ReadCloser, error) {
 	encoded, err := encode(body)
 	if err != nil {
@@ -44,8 +43,7 @@ func (c *Client) open(ctx context.Context, method, path string, body any) (io.Re
 	return answer.Body, nil
 }
 
-// elements yields the elements of a list in a response. If the list is incomplete, it returns the error from
-// broken.
+// elements yields the elements of a list in a response, or the error from broken if the list is incomplete.
 func elements[T any](answer io.ReadCloser, yield func(T, error) bool, broken func(error) error) error {
 	defer answer.Close()
 	stopped, err := readList(answer, func(element T) bool { return yield(element, nil) })

@@ -10,9 +10,8 @@ import (
 	"notary"
 )
 
-// Pin trusts exactly one certificate, whatever its names, dates and issuer: one that was seen before, or
-// transferred manually. Any other one ends the connection before anything is sent, with a
-// [*CertificateChangedError].
+// Pin trusts exactly one certificate, whatever its names, dates and issuer. Any other one ends the connection before
+// anything is sent, with a [*CertificateChangedError].
 func Pin(certificate *x509.Certificate) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
@@ -35,8 +34,7 @@ type CertificateChangedError struct {
 
 func (*CertificateChangedError) Error() string { return "the server's certificate has changed" }
 
-// PeerCertificate returns the server's certificate without trusting it, for a user to check and for [Pin]. It
-// sends no token.
+// PeerCertificate returns the server's certificate without trusting it, for a user to check and for [Pin].
 func PeerCertificate(ctx context.Context, server string) (*x509.Certificate, error) {
 	c, err := New(Config{Server: server, TLS: &tls.Config{InsecureSkipVerify: true}})
 	if err != nil {

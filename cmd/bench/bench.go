@@ -10,7 +10,6 @@ import (
 	"time"
 )
 
-// bench is a run of the program.
 type bench struct {
 	o        options
 	progress io.Writer
@@ -19,8 +18,8 @@ type bench struct {
 	engine   engine
 	token    string
 
-	// The measured site, and copies from when it was small, or nil if it is still as small. The small ones are
-	// measured right before and after the large one, because the speed of a machine varies over time.
+	// The measured site, and copies from when it was small, or nil if it still is. They are measured right before and
+	// after the large one, because the speed of a machine varies.
 	site      *site
 	at100     *site
 	at1000    *site
@@ -101,8 +100,7 @@ func (b *bench) run(ctx context.Context, op operation, beside ...comparison) (fi
 	return f, nil
 }
 
-// runBeside measures an operation, and before and after it the same on the small copy of the site, if there is
-// one.
+// runBeside measures an operation on the site, and before and after it on the small copy, if any.
 func (b *bench) runBeside(ctx context.Context, small *site, operationOf func(*site) (operation, error),
 	compare func(figure) comparison) (err error) {
 	op, err := operationOf(b.site)
@@ -140,7 +138,7 @@ func (b *bench) runBeside(ctx context.Context, small *site, operationOf func(*si
 	return nil
 }
 
-// runBetween measures an operation whose floors were measured just before, and measures them again afterwards.
+// runBetween measures an operation whose floors were just measured, and measures them again afterwards.
 func (b *bench) runBetween(ctx context.Context, op operation, floors []comparison,
 	others ...comparison) (figure, error) {
 	f, err := b.drive(ctx, b.site, op)
@@ -165,8 +163,7 @@ func (b *bench) addUnprepared(ctx context.Context, name string, err error) error
 	return nil
 }
 
-// measureFloors measures what the machine can do by itself while the servers are idle. Earlier measurements are
-// averaged in.
+// measureFloors measures the machine while the servers are idle. Earlier measurements are averaged in.
 func (b *bench) measureFloors(ctx context.Context, floors []comparison) error {
 	length := min(b.o.time/2, time.Second)
 	for i := range floors {

@@ -5,7 +5,6 @@ import (
 	"time"
 )
 
-// budget is the requirement for a figure.
 type budget struct {
 	atLeast float64 // 0 for no lower bound
 	aim     float64 // desired value, above atLeast
@@ -38,7 +37,6 @@ var (
 	budgetBinary         = &budget{below: 45, unit: "MiB", origin: explained}
 )
 
-// statedRows is the number of requests for which the budgets are stated.
 const statedRows = 1_000_000
 
 // Verdicts.
@@ -72,7 +70,6 @@ func (b *budget) String() string {
 	}
 }
 
-// comparison is a reference for a figure: a floor, or the same operation at another size.
 type comparison struct {
 	with   string
 	base   float64 // in the unit of the basis

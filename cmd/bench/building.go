@@ -16,7 +16,6 @@ import (
 	"notary/internal/issuance"
 )
 
-// builds is how often a CRL is built.
 const builds = 3
 
 // measureBuilding measures building a CRL from its entries in this process, compared with package x509.
@@ -58,7 +57,6 @@ func timed(ctx context.Context, do func() error) (figure, error) {
 	return f, ctx.Err()
 }
 
-// list is the content of a CRL.
 type list struct {
 	issuer  issuance.Issuer
 	entries []notary.Revocation

@@ -14,7 +14,6 @@ import (
 	"time"
 )
 
-// call is a request to the server.
 type call struct {
 	method      string
 	path        string // including the query
@@ -85,7 +84,6 @@ func dialPublished(ctx context.Context, n *node) (*connection, error) {
 	return connected(ctx, conn, conn), nil
 }
 
-// connected returns a connection over conn, which is closed when ctx ends.
 func connected(ctx context.Context, conn, below net.Conn) *connection {
 	return &connection{conn: conn, r: bufio.NewReaderSize(conn, 64<<10),
 		free: context.AfterFunc(ctx, func() { below.Close() })}
@@ -111,7 +109,6 @@ func (c *connection) send(request []byte) (status, length int, err error) {
 	return c.readHead()
 }
 
-// readBody reads the body of the response and copies it to a writer, if not nil.
 func (c *connection) readBody(length int, to io.Writer) error {
 	if length == chunked {
 		return c.readChunks(to)
@@ -198,7 +195,6 @@ func (c *connection) copy(length int, to io.Writer) error {
 	return noEnd(err)
 }
 
-// noEnd replaces the end of the connection by the error for a truncated response.
 func noEnd(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

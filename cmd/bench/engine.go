@@ -15,7 +15,6 @@ import (
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 )
 
-// engine is the database engine.
 type engine struct {
 	version string
 	dir     string
@@ -78,7 +77,6 @@ func (e *engine) create(ctx context.Context, template string) (string, error) {
 	return u.String(), nil
 }
 
-// copy copies the measured database and returns the URL of the copy; "" for SQLite, whose file the site copies.
 func (e *engine) copy(ctx context.Context) (string, error) {
 	if e.url == "" {
 		return "", nil

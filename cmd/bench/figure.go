@@ -8,7 +8,6 @@ import (
 	"time"
 )
 
-// figure is the result of measuring an operation.
 type figure struct {
 	clients  int
 	seconds  float64         // during which calls succeeded
@@ -68,7 +67,6 @@ func (f *figure) sum() {
 	f.p50, f.p99, f.max = percentile(f.took, 50), percentile(f.took, 99), percentile(f.took, 100)
 }
 
-// perCall returns the share of each call in the time, or 0 if there was no call.
 func perCall(all time.Duration, calls int64) time.Duration {
 	if calls == 0 {
 		return 0
@@ -83,7 +81,7 @@ func total(took []time.Duration) (all time.Duration) {
 	return all
 }
 
-// percentile returns the p-th percentile of sorted durations by nearest rank, or 0 if there are none.
+// percentile returns the p-th percentile of sorted durations by nearest rank.
 func percentile(sorted []time.Duration, p int) time.Duration {
 	if len(sorted) == 0 {
 		return 0
@@ -92,7 +90,6 @@ func percentile(sorted []time.Duration, p int) time.Duration {
 	return sorted[max(rank, 1)-1]
 }
 
-// failures counts failures by kind, and keeps the first of each.
 type failures map[string]*failure
 
 type failure struct {

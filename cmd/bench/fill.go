@@ -33,7 +33,6 @@ func (b *bench) fillAll(ctx context.Context) (err error) {
 	return b.site.start(ctx)
 }
 
-// fillAndCopy fills the database up to the given number of requests and copies it.
 func (b *bench) fillAndCopy(ctx context.Context, rows int, name string) (*site, error) {
 	if err := b.fill(ctx, rows); err != nil {
 		return nil, err
@@ -76,7 +75,7 @@ func (b *bench) fillWith(ctx context.Context, what string, n int, life func(i in
 	return b.engine.settle(ctx)
 }
 
-// supply yields n lives, reports progress, and remembers some of them for searches.
+// supply yields n lives, reports progress, and remembers some for searches.
 func (b *bench) supply(ctx context.Context, n int, life func(i int) store.Life) iter.Seq[store.Life] {
 	return func(yield func(store.Life) bool) {
 		reported, reportedAt := time.Now(), 0

@@ -26,13 +26,12 @@ const (
 	floorInsert      = "bare durable inserts"
 )
 
-// speed is how fast a floor is.
 type speed struct {
 	perSecond float64
 	processor time.Duration // processor time of this process per call; 0 if unknown
 }
 
-// repeat calls fn from several goroutines for the given time. It passes the goroutine's number to fn.
+// repeat calls fn from several goroutines for the given time, with the goroutine's number.
 func repeat(ctx context.Context, goroutines int, length time.Duration, fn func(worker int) error) (speed, error) {
 	var (
 		running sync.WaitGroup
@@ -98,10 +97,8 @@ func measureVerifyCSR(ctx context.Context, length time.Duration) (speed, error) 
 	})
 }
 
-// inserters is the number of concurrent inserters.
 const inserters = 64
 
-// insertText inserts a row of about a kilobyte into the scratch table.
 const insertText = `INSERT INTO notary_bench_floor (body) VALUES ($1)`
 
 var insertBody = strings.Repeat("x", 1000)
@@ -168,7 +165,6 @@ func measureSQLiteInserts(ctx context.Context, path string, length time.Duration
 	})
 }
 
-// commitTogether inserts a row for each waiting client and commits once for all of them.
 func commitTogether(ctx context.Context, conn *sql.Conn, insert *sql.Stmt, queue chan chan error) {
 	for first := range queue {
 		waiting := []chan error{first}

@@ -9,15 +9,14 @@ import (
 	"sync"
 )
 
-// gate is a proxy for PostgreSQL that can stop forwarding. To clients that looks like a hung server: connections
-// stay open and new ones are accepted by the system, but nothing is answered.
+// gate is a proxy for PostgreSQL that can stop forwarding, which looks like a hung server: connections stay open and
+// new ones are accepted by the system, but nothing is answered.
 type gate struct {
 	listener net.Listener
 	server   string       // host:port
 	flow     sync.RWMutex // locked while frozen
 }
 
-// openGate opens a gate and returns the URL of the database through the gate.
 func openGate(database string) (*gate, string, error) {
 	u, err := url.Parse(database)
 	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, ",") || u.Query().Has("host") {

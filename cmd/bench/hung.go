@@ -18,8 +18,8 @@ const (
 	hungAfter  = "hung database: get one afterwards"
 )
 
-// measureHung stops the traffic between a node and PostgreSQL, and measures how long calls and the node's shutdown
-// take. Then it checks that the restarted node responds. SQLite has no server that could hang.
+// measureHung stops the traffic between a node and PostgreSQL, measures how long calls and the node's shutdown take,
+// and checks that the restarted node responds.
 func (b *bench) measureHung(ctx context.Context) (err error) {
 	lines := []string{hungRead, hungStatus, hungReady, hungStop, hungAfter}
 	if b.engine.url == "" || !slices.ContainsFunc(lines, b.wanted) {
@@ -93,7 +93,6 @@ func refused(name, path string) operation {
 // inProgress is the time that a node has to receive a call before it is stopped.
 const inProgress = 100 * time.Millisecond
 
-// measureHungStop stops a node whose database hangs, with a signature in progress.
 func (b *bench) measureHungStop(ctx context.Context, hung *site) error {
 	if !b.wanted(hungStop) {
 		return nil

@@ -81,7 +81,6 @@ func (l *lives) nextOf(s sample, revoked bool) store.Life {
 	return l.active(d, l.now.Add(-l.upTo(d.validity/2)))
 }
 
-// draft is the beginning of a life.
 type draft struct {
 	sample
 	subject
@@ -188,7 +187,6 @@ func (l *lives) decide(life *store.Life, at time.Time, action string, after nota
 	life.Events = append(life.Events, e)
 }
 
-// reason returns a reason that does not affect other certificates.
 func (l *lives) reason() notary.RevocationReason {
 	return pick(l.rand, []notary.RevocationReason{notary.Superseded, notary.Superseded, notary.CessationOfOperation,
 		notary.CessationOfOperation, notary.Unspecified, notary.AffiliationChanged})
@@ -202,7 +200,6 @@ func (l *lives) between(start time.Time, d time.Duration) time.Time {
 	return start.Add(l.upTo(min(d, l.now.Sub(start)))).Truncate(time.Second)
 }
 
-// variant returns the DER of a certificate with another signature, and its fingerprint.
 func (l *lives) variant(der []byte) (variant []byte, fingerprint string) {
 	variant = binary.BigEndian.AppendUint64(slices.Clone(der[:len(der)-8]), l.rand.Uint64())
 	return variant, pki.Fingerprint(variant)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// operation is what is measured: calls that several clients repeat for some time or until there are none left.
+// operation is what is measured: calls that several clients repeat for some time or until none are left.
 type operation struct {
 	name      string
 	clients   int           // 0 for --clients
@@ -20,10 +20,10 @@ type operation struct {
 	published bool          // on the publishing port instead of the API
 	cold      bool          // no warm-up: each call is so slow that all count
 
-	// next returns the next call, or false if there is none left. It is called concurrently.
+	// next returns the next call, or false at the end. It is called concurrently.
 	next func(r *rand.Rand) (c call, ok bool)
 
-	// before, if not nil, runs unmeasured before each call. It returns false if there is nothing left to do.
+	// before, if not nil, runs unmeasured before each call. It returns false at the end.
 	before func(ctx context.Context) (ok bool, err error)
 
 	// check, if not nil, checks the first response of each client, or every response if all is set.
@@ -39,7 +39,6 @@ type operation struct {
 
 func warmUp(length time.Duration) time.Duration { return min(length/5, time.Second) }
 
-// generator generates the load.
 type generator struct {
 	nodes   []*node
 	token   string
@@ -47,7 +46,6 @@ type generator struct {
 	length  time.Duration
 }
 
-// run is an operation in progress.
 type run struct {
 	operation
 	from, until time.Time // only calls that start in this interval count
@@ -102,7 +100,6 @@ func (g *generator) drive(ctx context.Context, op operation) (figure, error) {
 	return gather(r, workers), nil
 }
 
-// worker is a client, used by one goroutine.
 type worker struct {
 	run     *run
 	node    *node
@@ -170,7 +167,6 @@ func (w *worker) work(ctx context.Context) {
 	}
 }
 
-// call makes a call and returns the kind of failure, or "", and details.
 func (w *worker) call(ctx context.Context, c call) (kind, detail string) {
 	if w.conn == nil {
 		var err error

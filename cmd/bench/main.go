@@ -1,12 +1,12 @@
-// Bench measures the whole program. It builds the server, starts it as a separate process on a temporary folder,
-// and calls it over HTTPS with everything enabled: TLS, login, events, lint, flushes to disk. It prints each
-// figure with its budget and with what the machine can do without Notary in the same run.
+// Bench measures the whole program. It builds the server, starts it as a separate process on a temporary folder, and
+// calls it over HTTPS with everything enabled: TLS, login, events, lint, flushes to disk. It prints each figure with
+// its budget and with what the machine can do without Notary in the same run.
 //
 //	go run ./cmd/bench                                        # SQLite, a thousand requests
 //	go run ./cmd/bench --engine postgres --rows 1000000       # on a new cluster
 //	go run ./cmd/bench --only sign --time 10s --json
 //
-// Load and server share the machine, as the budgets require. Compare ratios rather than absolute figures.
+// Load and server share the machine, as the budgets require: compare ratios.
 package main
 
 import (
@@ -23,7 +23,6 @@ import (
 	"time"
 )
 
-// options are the values of the flags.
 type options struct {
 	engine   string
 	database string

@@ -30,8 +30,8 @@ const owners = 2000
 // firstOwner is the lowest of their ids; accounts below it have logged in.
 const firstOwner = 1001
 
-// namer generates names. Domains and owners follow Zipf's law, since a few parts of an organisation are much
-// larger than the rest.
+// namer generates names. Domains and owners follow Zipf's law: a few parts of an organisation are much larger than
+// the rest.
 type namer struct {
 	rand   *rand.Rand
 	domain *rand.Zipf
@@ -47,7 +47,6 @@ func newNamer(r *rand.Rand) *namer {
 	}
 }
 
-// subject is the holder and the owner of a certificate.
 type subject struct {
 	commonName string
 	dns, ip    []string
@@ -109,8 +108,7 @@ func (n *namer) address() string {
 	return fmt.Sprintf("10.%d.%d.%d", n.rand.IntN(256), n.rand.IntN(256), 1+n.rand.IntN(254))
 }
 
-// ownerOf returns one of the people who request certificates for a domain, in the same organisation. The first
-// ones request most.
+// ownerOf returns one of the people who request certificates for a domain, in the same organisation.
 func (n *namer) ownerOf(domain int) subject {
 	org := domain % len(organisations)
 	i := (len(organisations)*(31*domain+int(n.owner.Uint64())) + org) % owners

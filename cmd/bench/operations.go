@@ -21,7 +21,6 @@ const (
 	pageSize         = 100
 )
 
-// known is an object in the database that can be searched for.
 type known struct {
 	name, domain, team, label, serial string
 
@@ -53,7 +52,6 @@ func getOne(s *site) operation {
 		}}
 }
 
-// page returns an operation that gets a page of a hundred, from the start or a cursor.
 func page(name string, s *site, sort, after string) operation {
 	op := getting(name, withCursor(pagePath(sort, pageSize), after))
 	want := min(pageSize, s.rows)
@@ -70,7 +68,6 @@ func pagePath(sort string, limit int) string {
 	return fmt.Sprintf("%s?limit=%d&sort=%s", requestsPath, limit, url.QueryEscape(sort))
 }
 
-// searching returns an operation that searches for known objects; query builds the search.
 func (b *bench) searching(name, path string, query func(known) url.Values) operation {
 	var paths []string
 	for _, k := range b.known {
@@ -102,7 +99,6 @@ func (b *bench) searches() []operation {
 	}
 }
 
-// streaming returns an operation that reads a whole list with one client and counts its rows.
 func streaming(name, path, row string) operation {
 	op := getting(name, path)
 	op.clients, op.limit, op.half, op.cold = 1, time.Hour, true, true

@@ -47,7 +47,6 @@ func overloads() []overload {
 	}
 }
 
-// sending returns a client that sends a request and does not read the response.
 func sending(request []byte) func(context.Context, *node, int) (net.Conn, error) {
 	return func(ctx context.Context, n *node, i int) (net.Conn, error) {
 		conn, err := dialTLSFrom(ctx, n, i)
@@ -79,8 +78,8 @@ func dialTLSFrom(ctx context.Context, n *node, i int) (net.Conn, error) {
 	return conn, nil
 }
 
-// measureOverload measures a logged-in load competing with each kind of client without a session, and the memory
-// that the server needs.
+// measureOverload measures a logged-in load competing with each kind of client without a session, and the server's
+// memory.
 func (b *bench) measureOverload(ctx context.Context) error {
 	for _, o := range overloads() {
 		name := "get one beside " + o.name
@@ -109,7 +108,7 @@ func (b *bench) measureOverload(ctx context.Context) error {
 	return nil
 }
 
-// openAll opens all connections and returns a function that closes them. Some may be refused.
+// openAll returns a function that closes the connections. Some may be refused.
 func (b *bench) openAll(ctx context.Context, o overload) (closeAll func()) {
 	var mu sync.Mutex
 	var open []net.Conn

@@ -26,7 +26,6 @@ func (b *bench) measurePages(ctx context.Context) error {
 	return nil
 }
 
-// webPage is a page of the site; path returns one of its paths.
 type webPage struct {
 	name string
 	path func(r *rand.Rand, rows int64) string
@@ -65,8 +64,7 @@ func fixed(path string) func(*rand.Rand, int64) string {
 	return func(*rand.Rand, int64) string { return path }
 }
 
-// operation requests the page with a single client, to measure the server's time to the last octet without
-// queueing.
+// operation requests the page with a single client, to measure the time to the last octet without queueing.
 func (p webPage) operation(s *site) operation {
 	rows := int64(s.rows)
 	return operation{name: p.name, clients: 1, half: true,

@@ -11,7 +11,6 @@ import (
 // clockTick is the unit of processor time in /proc: USER_HZ is 100 on every architecture.
 const clockTick = time.Second / 100
 
-// processorTime returns the user and system time that the servers have used so far.
 func processorTime(nodes []*node) (all time.Duration) {
 	for _, n := range nodes {
 		if n.cmd != nil { // not a server of a test

@@ -24,10 +24,8 @@ import (
 // The floor of an OCSP response that is not cached.
 const floorSignature = "bare ECDSA P-256 signature"
 
-// askedFor is the number of certificates queried by OCSP.
 const askedFor = 1000
 
-// measurePublishing measures publications over plain HTTP.
 func (b *bench) measurePublishing(ctx context.Context) error {
 	list := fetching("published CRL", fmt.Sprintf("/crl/%d.crl", b.authority.issuing[0]))
 	list.half = true

@@ -8,7 +8,6 @@ import (
 	"time"
 )
 
-// report is the result of a run.
 type report struct {
 	options options
 	began   time.Time
@@ -18,7 +17,6 @@ type report struct {
 	floors  []comparison
 }
 
-// line is an operation's figure and comparisons.
 type line struct {
 	name   string
 	rows   int // requests in the database
@@ -68,7 +66,6 @@ func (r *report) good() bool {
 	return true
 }
 
-// object is a JSON object.
 type object map[string]any
 
 // MarshalJSON encodes the report with times in milliseconds.

@@ -13,7 +13,6 @@ import (
 // when they run out.
 const revokeRate = 5000
 
-// reserve is the number of certificates kept for measuring CRLs.
 const reserve = 500
 
 // measureRevoking measures revocation with few and with many revoked certificates.
@@ -53,8 +52,8 @@ func (b *bench) revoke(ctx context.Context, name string, active *ids, beside ...
 	return b.runBetween(ctx, op, floors, beside...)
 }
 
-// fillRevoking adds active certificates to each of the two authorities, and many revoked ones to one of them. It
-// returns the requests of the active ones.
+// fillRevoking adds active certificates to each of the two authorities, whose requests it returns, and many revoked
+// ones to one of them.
 func (b *bench) fillRevoking(ctx context.Context) (none, many *ids, err error) {
 	length := b.o.time / 2
 	active := int(revokeRate * (length + warmUp(length)).Seconds())

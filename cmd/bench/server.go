@@ -22,7 +22,6 @@ const (
 	stopLimit  = 45 * time.Second // the server allows requests in flight 30
 )
 
-// programName is the server binary in the temporary folder.
 const programName = "notary"
 
 // buildProgram builds the program like make build, and returns its size.
@@ -40,7 +39,6 @@ func buildProgram(ctx context.Context, dir string) (size int64, err error) {
 	return info.Size(), nil
 }
 
-// node is a running server.
 type node struct {
 	cmd       *exec.Cmd
 	data      string
@@ -54,8 +52,8 @@ type node struct {
 	err   error         // exit error; read only after ended
 }
 
-// startNode starts a server on the data folder and waits for its first response. Its log is next to the folder. A
-// database of "" is the SQLite file in the folder.
+// startNode starts a server on the data folder, with its log next to the folder, and waits for its first response.
+// The default database is the SQLite file in the folder.
 func startNode(ctx context.Context, program, data, database string) (_ *node, err error) {
 	environment := append(foreignEnvironment(), "NOTARY_SETUP_CODE=off")
 	if database != "" {
@@ -124,7 +122,7 @@ func (n *node) greet(ctx context.Context) error {
 	return err
 }
 
-// stop asks the server to stop, and kills it if it does not. An error exit is returned.
+// stop asks the server to stop, and kills it if it does not.
 func (n *node) stop() error {
 	_ = n.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -177,7 +175,6 @@ func (a *announcement) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// foreignEnvironment returns the environment without server settings.
 func foreignEnvironment() (all []string) {
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "NOTARY_") {

@@ -46,8 +46,8 @@ func (b *bench) api() (*client.Client, error) {
 	return client.New(client.Config{Server: n.url, TLS: n.tls, Token: b.token})
 }
 
-// setUp creates the site, and over the API the account, the authorities and the samples, and reads the samples
-// from the database.
+// setUp creates the site, the account, the authorities and the samples over the API, and reads the samples from the
+// database.
 func (b *bench) setUp(ctx context.Context) (err error) {
 	if b.site, err = newSite(b.dir, "node", b.engine.url, b.o.nodes); err != nil {
 		return err

@@ -12,7 +12,6 @@ import (
 	"notary/internal/store"
 )
 
-// site is a database with its servers.
 type site struct {
 	program  string
 	folders  []string // of the nodes
@@ -21,7 +20,6 @@ type site struct {
 	nodes    []*node  // while running
 }
 
-// newSite creates the folders of a site. A database of "" is a SQLite file in the first one.
 func newSite(dir, name, database string, nodes int) (*site, error) {
 	s := &site{program: filepath.Join(dir, programName), database: database}
 	for i := range nodes {

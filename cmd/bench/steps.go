@@ -29,7 +29,6 @@ func (b *bench) measureReads(ctx context.Context) error {
 	return nil
 }
 
-// measureGet measures getting a single request on a small and a large site.
 func (b *bench) measureGet(ctx context.Context) error {
 	if !b.wanted(getOne(b.site).name) {
 		return nil
@@ -38,7 +37,6 @@ func (b *bench) measureGet(ctx context.Context) error {
 		func(small figure) comparison { return rateOf(small, at(smallRows), budgetGet) })
 }
 
-// measurePage measures the first or deepest page in one order on a small and a large site.
 func (b *bench) measurePage(ctx context.Context, sort string, deepest bool) error {
 	name := "first page by " + sort
 	if deepest {
@@ -63,7 +61,6 @@ func (b *bench) measurePage(ctx context.Context, sort string, deepest bool) erro
 
 func at(rows int) string { return fmt.Sprintf("at %s requests", thousands(rows)) }
 
-// starts is how often the server is started to measure its start.
 const starts = 3
 
 // measureProcess measures the server's start and memory, restarting it for each.
@@ -123,7 +120,6 @@ func (b *bench) measureStart(ctx context.Context) error {
 	return nil
 }
 
-// measureWrites measures create and sign, each compared with its hardest part.
 func (b *bench) measureWrites(ctx context.Context) error {
 	if b.wanted("create") {
 		floors := []comparison{{with: floorCSR, budget: budgetCreate}, {with: floorInsert}}

@@ -35,7 +35,6 @@ func (r *report) head(text *strings.Builder) {
 		thousands(o.rows), plural(o.clients, "client"), o.time)
 }
 
-// table prints a table with a heading; cells end with tabs.
 func table(text *strings.Builder, heading string, rows []string) {
 	if len(rows) == 0 {
 		return

@@ -56,7 +56,6 @@ func (b *bench) walk(ctx context.Context, n *node, path, after string, fn func(p
 	}
 }
 
-// refusedError is an error response while preparing an operation.
 type refusedError struct {
 	path   string
 	status int
@@ -74,7 +73,6 @@ func withCursor(path, after string) string {
 	return path + "&after=" + url.QueryEscape(after)
 }
 
-// nextCursor returns the cursor at the end of a page, or "" on the last one.
 func nextCursor(page []byte) string {
 	const name = `"next":`
 	i := bytes.LastIndex(page, []byte(name))

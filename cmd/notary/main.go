@@ -1,5 +1,4 @@
-// Command notary is a certificate service and its command line: "notary start" runs the server, the other commands call
-// a server over its REST API.
+// Command notary is a certificate service and its command line: "notary start" runs the server.
 package main
 
 import (

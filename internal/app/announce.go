@@ -9,7 +9,6 @@ import (
 	"notary/internal/store"
 )
 
-// endpoints are the addresses of a running server; "" for a missing listener.
 type endpoints struct{ addr, publishAddr, publishURL, metricsAddr, fingerprint string }
 
 func announce(out io.Writer, c *config.Config, e endpoints) {
@@ -27,7 +26,6 @@ func announce(out io.Writer, c *config.Config, e endpoints) {
 	fmt.Fprintf(out, "  certificate: SHA-256 %s\n", e.fingerprint)
 }
 
-// absolute returns path as an absolute path if possible.
 func absolute(path string) string {
 	if found, err := filepath.Abs(path); err == nil {
 		return found

@@ -53,7 +53,7 @@ type Options struct {
 	Out     io.Writer // for the addresses and the setup code
 }
 
-// New opens everything and listens. The server announces that it stops when ctx ends. New accesses the key file and the
+// New opens everything and listens. The server announces that it stops when ctx ends. New reads the key file and the
 // TLS certificate only after the store holds its lock.
 func New(ctx context.Context, live *config.Live, options Options) (*App, error) {
 	a := &App{options: options, live: live, config: live.Get(), log: options.Log}
@@ -73,7 +73,6 @@ func New(ctx context.Context, live *config.Live, options Options) (*App, error) 
 	return a, nil
 }
 
-// open opens what depends on the store.
 func (a *App) open(ctx context.Context) error {
 	keys, err := openKeystore(ctx, a.config, hasSealedKeys(a.store), a.log)
 	if err != nil {

@@ -26,8 +26,8 @@ func ReadBlockedKeys(name string) (*pki.Blocklist, error) {
 	return list, nil
 }
 
-// blockKeys loads the blocklist of keys now and at each reload. An unreadable list prevents the start; at a reload the
-// previous list remains in use.
+// blockKeys loads the blocklist of keys now and at each reload. An unreadable list prevents the start; at a reload
+// the previous list remains.
 func (a *App) blockKeys() error {
 	list, err := ReadBlockedKeys(a.config.BlockedKeys)
 	if err != nil {
@@ -50,7 +50,6 @@ func (a *App) blockKeys() error {
 	return nil
 }
 
-// reportBlockedKeys searches for certificates with blocked keys at startup and after each reload, until ctx ends.
 func (a *App) reportBlockedKeys(ctx context.Context) {
 	for {
 		select {

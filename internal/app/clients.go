@@ -15,7 +15,6 @@ func isAPI(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, "/api/") || slices.Contains(rest.Paths, r.URL.Path)
 }
 
-// token returns the bearer token or session token of r, or "".
 func token(r *http.Request) string {
 	if isAPI(r) {
 		return rest.BearerToken(r)
@@ -23,7 +22,6 @@ func token(r *http.Request) string {
 	return web.SessionToken(r)
 }
 
-// knownClients lets the server recognize clients with a valid token or session.
 func knownClients(accounts *auth.Service) server.Clients {
 	return server.Clients{
 		Known: func(r *http.Request) bool { return accounts.Recognizes(token(r)) },

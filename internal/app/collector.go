@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Most memory allocated by a signature becomes garbage at once, so a small heap that grows more is collected less often
-// at the same cost.
+// Most memory allocated by a signature becomes garbage at once, so a small heap that grows more is collected less
+// often.
 const (
 	heapGrowth  = 200      // percent of the live heap, while the process is small
 	smallMemory = 64 << 20 // octets of Go's memory up to which the process is small
@@ -18,7 +18,7 @@ const (
 )
 
 // tuneCollector trades memory for less garbage collection while the process is small. A larger one collects at twice
-// the live heap, like Go by default. GOGC and GOMEMLIMIT take precedence.
+// the live heap, Go's default. GOGC and GOMEMLIMIT take precedence.
 func tuneCollector(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -48,7 +48,6 @@ func followHeap(ctx context.Context) {
 // continuously.
 func memoryLimit(live uint64) int64 { return int64(max(smallMemory, 2*live+notHeap)) }
 
-// liveHeap returns the size of the live heap after the last collection.
 func liveHeap() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)

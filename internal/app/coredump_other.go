@@ -2,5 +2,4 @@
 
 package app
 
-// preventCoreDumps does nothing on other systems.
 func preventCoreDumps() error { return nil }

@@ -15,8 +15,7 @@ import (
 	"notary/internal/web"
 )
 
-// routes dispatches requests to the metrics, the API, and the pages for all other paths. A ServeMux would redirect
-// unclean paths.
+// routes dispatches requests to the metrics, the API, and the pages. A ServeMux would redirect unclean paths.
 func routes(metrics, api, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -84,8 +83,6 @@ func (a *App) newMainServer(ctx context.Context) (*server.Server, error) {
 	})
 }
 
-// newPublisher returns the server of CRLs, CA certificates and OCSP, without sessions. It closes the listener when it
-// ends.
 func (a *App) newPublisher() (*server.Server, error) {
 	return server.New(server.Config{
 		Listener:      a.publishing,
@@ -132,7 +129,6 @@ func addressOf(listener net.Listener) string {
 	return listener.Addr().String()
 }
 
-// connectionLimits returns the limits of each listener: the main one and, unless nil, publishing.
 func connectionLimits(publishing net.Listener, log *slog.Logger) server.ConnectionLimits {
 	listeners := 1
 	if publishing != nil {

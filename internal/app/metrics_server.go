@@ -12,7 +12,6 @@ import (
 
 const metricsPath = "/metrics"
 
-// isScrape reports whether a request is for the metrics, and sets its route label.
 func isScrape(r *http.Request) bool {
 	if r.URL.Path != metricsPath || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
@@ -21,9 +20,9 @@ func isScrape(r *http.Request) bool {
 	return true
 }
 
-// newMetricsServer returns the server of metrics_listen. It serves all metrics and requires the token if one is set.
-// Without a token, a loopback listener accepts only its address or localhost as host, so that a website cannot read the
-// metrics in a local browser through a name that resolves to the loopback address (DNS rebinding).
+// newMetricsServer returns the server of metrics_listen. It requires the token if one is set. Without a token, a
+// loopback listener accepts only its address or localhost as host, so that a website cannot read the metrics through
+// a name that resolves to the loopback address (DNS rebinding).
 func newMetricsServer(addr string, metrics *server.Metrics, protected http.Handler, token func() string,
 	log *slog.Logger) (*server.Server, error) {
 	open := metrics.Handler()

@@ -54,7 +54,7 @@ func MakeDataFolder(path string) error {
 	return nil
 }
 
-// openKeystore opens the keystore of the passphrase or the key file. It creates a key file only if no keys in the
+// openKeystore opens the keystore of the passphrase or the key file, creating the file only if no keys in the
 // database may have been sealed with another.
 func openKeystore(ctx context.Context, c *config.Config, hasSealedKeys func(context.Context) (bool, error),
 	log *slog.Logger) (keystore.Keys, error) {

@@ -14,14 +14,13 @@ import (
 	"notary/internal/store"
 )
 
-// Permission bits to deny.
 const (
 	accessible  fs.FileMode = 0o077 // any access by the group and others
 	exceptGroup fs.FileMode = 0o027 // the same, except that the group may read
 )
 
-// requirePrivate returns an error if other users can change the data folder, database or key file, or read secrets. The
-// error names each file and the command that protects it.
+// requirePrivate returns an error if other users can change the data folder, database or key file, or read secrets,
+// with the command that protects each file.
 func requirePrivate(c *config.Config) error {
 	secrets := []string{c.SealKey, SetupCodeFile(c.Data), filepath.Join(c.Data, "self-signed.key")}
 	if !store.IsPostgres(c.DB) {
@@ -42,8 +41,8 @@ func requirePrivateTLSKey(c *config.Config) error {
 	return refusal(append(folderProblems(c.TLSKey), tlsKeyProblem(c)))
 }
 
-// tlsKeyProblem describes what is wrong with the permissions of the configured TLS key. The group may read a key owned
-// by root: Debian keeps TLS keys as root:ssl-cert with mode 0640 and adds servers' users to that group.
+// tlsKeyProblem describes what is wrong with the permissions of the TLS key. The group may read a key owned by root:
+// Debian keeps TLS keys as root:ssl-cert with mode 0640.
 func tlsKeyProblem(c *config.Config) string {
 	if c.TLSKey == "" {
 		return ""
@@ -54,8 +53,7 @@ func tlsKeyProblem(c *config.Config) string {
 	return modeProblem(c.TLSKey, accessible)
 }
 
-// modeProblem describes what is wrong with a file or folder: it belongs to another user, only root can read it, or its
-// permissions are too wide. It returns "" if the file does not exist.
+// modeProblem describes what is wrong with a file or folder: its owner or its permissions.
 func modeProblem(name string, forbidden fs.FileMode) string {
 	owner, mode, ok := files.OwnerAndMode(name)
 	if !ok {
@@ -77,8 +75,8 @@ func describeMode(name string, owner files.Owner, mode, forbidden fs.FileMode, i
 	return ""
 }
 
-// RequireServerUser returns an error if the SQLite database belongs to another user, whose server could not open files
-// that this process creates next to it.
+// RequireServerUser returns an error if the SQLite database belongs to another user, whose server could not open
+// files created here.
 func RequireServerUser(c *config.Config) error {
 	if store.IsPostgres(c.DB) {
 		return nil
@@ -103,8 +101,8 @@ func withoutBits(forbidden fs.FileMode) string {
 }
 
 // folderProblems describes the folders above path, and above the targets of symbolic links on the way, in which any
-// user could replace what path refers to. Folders writable by a group are accepted: they are common (umask 002, fsGroup
-// in Kubernetes), and an administrator chooses the group's members.
+// user could replace what path refers to. Folders writable by a group are accepted: they are common (umask 002,
+// fsGroup in Kubernetes), and an administrator chooses the members.
 func folderProblems(path string) (problems []string) {
 	if path == "" {
 		return nil
@@ -119,7 +117,6 @@ func folderProblems(path string) (problems []string) {
 	return problems
 }
 
-// refusal returns one error for all problems, without empty and repeated ones, or nil.
 func refusal(problems []string) error {
 	slices.Sort(problems)
 	problems = slices.DeleteFunc(slices.Compact(problems), func(problem string) bool { return problem == "" })

@@ -21,7 +21,7 @@ import (
 )
 
 // Only one process can open a SQLite database. "notary account recover" therefore writes its request to a file in the
-// data folder, which only the server's user can write to, and the server writes the outcome next to it.
+// data folder, and the server writes the outcome next to it.
 const (
 	recoveryFile    = "account-recovery.json"
 	recoveryOutcome = "account-recovery-outcome.json"
@@ -37,7 +37,6 @@ type recoveryResult struct {
 	Message string      `json:"message,omitempty"`
 }
 
-// askServerToRecover has the server that uses the database carry out the request.
 func askServerToRecover(ctx context.Context, folder string, r auth.Recovery) error {
 	request, outcome := filepath.Join(folder, recoveryFile), filepath.Join(folder, recoveryOutcome)
 	if err := os.Remove(outcome); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -112,8 +111,8 @@ func resultOf(err error) recoveryResult {
 	return recoveryResult{notary.KindOf(err), "the server could not reset the password: see its log"}
 }
 
-// takeJSON reads and removes a file. It returns false if the file does not exist. Links, and files that other users can
-// read or write, are removed unread.
+// takeJSON reads and removes a file, or returns false. Links, and files that other users can read or write, are
+// removed unread.
 func takeJSON(name string, v any) (found bool, err error) {
 	info, err := os.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -140,7 +139,6 @@ func takeJSON(name string, v any) (found bool, err error) {
 	return true, decoder.Decode(v)
 }
 
-// writeJSON atomically replaces a file that only its owner can read.
 func writeJSON(name string, v any) error {
 	var content bytes.Buffer
 	if err := json.NewEncoder(&content).Encode(v); err != nil {

@@ -59,7 +59,6 @@ func serve(ctx context.Context, live *config.Live, options Options) error {
 	return errors.Join(a.Serve(ctx), a.Close())
 }
 
-// logCause logs the cause of an error, which is not shown to the user.
 func logCause(log *slog.Logger, err error) error {
 	var e *notary.Error
 	if errors.As(err, &e) && e.Err != nil {

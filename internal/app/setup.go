@@ -22,15 +22,15 @@ import (
 // SetupCodeFile returns the path of the setup code in a data folder.
 func SetupCodeFile(data string) string { return filepath.Join(data, "setup-code") }
 
-// setup describes how to create the first account. It is nil if an account exists.
+// setup describes how to create the first account, or is nil.
 type setup struct {
 	needsCode bool
 	code      string // "" if unknown to this node or not to be printed
 	given     bool   // whether it is set in the configuration
 }
 
-// prepareSetup ensures that a database without accounts has a setup code. On SQLite the code is kept in a file in the
-// data folder and replaced if lost. On PostgreSQL only the node that creates it knows it.
+// prepareSetup ensures that a database without accounts has a setup code. On SQLite a file in the data folder has it,
+// and a lost code is replaced. On PostgreSQL only the node that creates it knows it.
 func prepareSetup(ctx context.Context, c *config.Config, accounts *auth.Service, log *slog.Logger) (*setup, error) {
 	initialized, err := accounts.HasAccounts(ctx)
 	if err != nil {
@@ -68,8 +68,7 @@ func offerCode(ctx context.Context, accounts *auth.Service) (*setup, error) {
 	return s, err
 }
 
-// storedCode returns the code in the data folder. It creates a new one if the file is missing or does not match the
-// database.
+// storedCode returns the code in the data folder, or a new one if it is missing or does not match the database.
 func storedCode(ctx context.Context, c *config.Config, accounts *auth.Service) (*setup, error) {
 	if code, err := ReadSetupCode(c.Data); err == nil {
 		if good, err := accounts.IsSetupCode(ctx, code); good || err != nil {
@@ -80,8 +79,7 @@ func storedCode(ctx context.Context, c *config.Config, accounts *auth.Service) (
 	return &setup{needsCode: true, code: code}, err
 }
 
-// createCode replaces the setup code and, on SQLite, its file. If the file cannot be written, the next start replaces
-// both.
+// createCode replaces the setup code and, on SQLite, its file.
 func createCode(ctx context.Context, c *config.Config, accounts *auth.Service) (string, error) {
 	code := auth.NewSetupCode()
 	if err := accounts.SetSetupCode(ctx, code); err != nil || store.IsPostgres(c.DB) {
@@ -119,7 +117,6 @@ func ReadSetupCode(data string) (string, error) {
 	return strings.TrimSpace(string(content)), err
 }
 
-// removeSetupCodeFile removes the file of a setup code that is no longer valid.
 func removeSetupCodeFile(c *config.Config, log *slog.Logger) {
 	err := os.Remove(SetupCodeFile(c.Data))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -11,8 +11,7 @@ import (
 const stopLimit = 29 * time.Second
 
 // boundStop exits with code 1 if the program is still running stopLimit after ctx has ended because it hangs on a
-// database, a disk or a client. Acknowledged changes are durable, and uncommitted transactions are rolled back. The
-// returned function cancels the exit.
+// database, a disk or a client. Acknowledged changes are durable. The returned function cancels the exit.
 func boundStop(ctx context.Context, log *slog.Logger, exit func(code int)) (release func()) {
 	stopped := make(chan struct{})
 	forget := context.AfterFunc(ctx, func() {

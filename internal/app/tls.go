@@ -16,7 +16,6 @@ func openCertificate(c *config.Config, log *slog.Logger) (*server.Certificate, e
 	return server.LoadCertificate(certFile, keyFile, log)
 }
 
-// prepareCertificate loads the configured certificate and key and returns a function that activates them.
 func prepareCertificate(certificate *server.Certificate, c *config.Config) (use func(), err error) {
 	if err := requirePrivateTLSKey(c); err != nil {
 		return nil, err
@@ -28,7 +27,6 @@ func prepareCertificate(certificate *server.Certificate, c *config.Config) (use 
 	return certificate.Prepare(certFile, keyFile)
 }
 
-// certificateFiles returns the configured certificate and key files, or self-signed ones, creating them if necessary.
 func certificateFiles(c *config.Config) (certFile, keyFile string, err error) {
 	if c.TLSCert != "" {
 		return c.TLSCert, c.TLSKey, nil

@@ -11,8 +11,7 @@ import (
 )
 
 // RequireDatabase refuses to create a SQLite database in place of a lost one. A first start creates the database before
-// the key file, so a key file without a database means that the database is lost, not mounted, or elsewhere. An empty
-// one would lack every certificate and revocation.
+// the key file, so a key file without a database means that it is lost, not mounted, or elsewhere.
 func RequireDatabase(c *config.Config) error {
 	if store.IsPostgres(c.DB) || hasContent(c.DB) {
 		return nil

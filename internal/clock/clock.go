@@ -1,14 +1,13 @@
-// Package clock detects that the system clock was set wrongly, and stops issuance until an Admin confirms the
-// clock.
+// Package clock detects that the system clock was set wrongly, and stops issuance until an Admin confirms the clock.
 //
-// A certificate issued under a wrong clock has a wrong validity for its whole life. CRLs and OCSP responses
-// continue: without them relying parties would accept revoked certificates or reject everything, and the next ones
-// correct the times.
+// A certificate issued under a wrong clock has a wrong validity for its whole life. CRLs and OCSP responses continue:
+// without them relying parties would accept revoked certificates or reject everything, and the next ones correct the
+// times.
 //
-// A clock that went back is detected by comparing it with the database: the mark written each minute, and the
+// A clock that went back is detected by comparing it with the mark written to the database each minute, and the
 // newest event. A clock that went ahead by more than a day is detected by comparing it with the time since boot,
-// which cannot be set and includes suspended time. Weeks of downtime on a machine that was switched off are
-// therefore no jump. On PostgreSQL each node also compares its clock with the database's.
+// which cannot be set and includes suspended time. Weeks of downtime on a machine that was switched off are therefore
+// no jump. On PostgreSQL each node also compares its clock with the database's.
 package clock
 
 import (

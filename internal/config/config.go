@@ -162,8 +162,8 @@ func checkConfig(s *settings, p *problems) *Config {
 	return c
 }
 
-// checkDatabase returns the PostgreSQL URL or, if there is none, the SQLite file. Errors never contain the URL,
-// which may include a password.
+// checkDatabase returns the PostgreSQL URL or else the SQLite file. Errors never contain the URL, which may include a
+// password.
 func checkDatabase(s *settings, data string, p *problems) string {
 	file := s.text(KeyDB, filepath.Join(data, "notary.db"))
 	if !s.given(KeyDatabase) {
@@ -199,8 +199,8 @@ func (c *Config) DatabaseName() string {
 	return c.DB
 }
 
-// checkListen returns the address from listen and port. If their ports differ, the source of higher rank wins;
-// within the same source that is a mistake.
+// checkListen returns the address from listen and port. If their ports differ, the source of higher rank wins; within
+// a source that is a mistake.
 func checkListen(s *settings, p *problems) string {
 	host, port := DefaultHost, ""
 	if s.given(KeyListen) {
@@ -231,8 +231,8 @@ func isPort(s string) bool {
 	return err == nil && n > 0
 }
 
-// splitListen splits "host:port", "host" and ":port" (all interfaces). The host is a name or an IP address; an
-// IPv6 address needs brackets if a port follows.
+// splitListen splits "host:port", "host" and ":port" (all interfaces). An IPv6 address needs brackets if a port
+// follows.
 func splitListen(s string) (host, port string, ok bool) {
 	bare := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
 	if net.ParseIP(bare) != nil || server.ValidHostname(s) {
@@ -298,7 +298,6 @@ func checkFiles(s *settings, c *Config, p *problems) {
 	}
 }
 
-// problems collects the mistakes in a configuration.
 type problems struct{ lines []string }
 
 // add records a mistake at a place such as "notary.yaml: port".

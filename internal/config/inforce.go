@@ -95,8 +95,8 @@ func (s source) kind() notary.SettingSource {
 	}
 }
 
-// withoutSecrets returns the URL of a database without user, password and parameters, any of which may be secret.
-// Package url cannot parse such a URL if it has several hosts.
+// withoutSecrets returns the URL of a database without user, password and parameters, any of which may be secret. It
+// may have several hosts, which package url cannot parse.
 func withoutSecrets(database string) string {
 	scheme, rest, _ := strings.Cut(database, "://")
 	if end := strings.IndexAny(rest, "?#"); end >= 0 {

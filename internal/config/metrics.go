@@ -33,5 +33,4 @@ func checkMetrics(s *settings, c *Config, p *problems) {
 	c.MetricsListen = net.JoinHostPort(host, cmp.Or(port, defaultMetricsPort))
 }
 
-// notTokenRune reports whether a token may not contain r.
 func notTokenRune(r rune) bool { return r > unicode.MaxASCII || !unicode.IsGraphic(r) || r == ' ' }

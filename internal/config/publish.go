@@ -59,8 +59,8 @@ func anyInterface(host string) bool {
 	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
-// checkPublishURL returns publish_url without a trailing slash. It must be plain HTTP: to fetch a CRL over TLS, a
-// client would have to check another certificate first (RFC 5280, section 8).
+// checkPublishURL returns publish_url without a trailing slash. It must be plain HTTP: a CRL over TLS would need
+// another certificate to be checked first (RFC 5280, section 8).
 func checkPublishURL(s *settings, p *problems) string {
 	if !s.given(KeyPublishURL) {
 		return ""
@@ -108,8 +108,8 @@ func plainPath(path string) bool {
 	return true
 }
 
-// PublishedURL returns the URL to put into certificates if the publishing listener has the address addr ("" for no
-// listener).
+// PublishedURL returns the URL to put into certificates if the publishing listener has the address addr ("" for
+// none).
 func (c *Config) PublishedURL(addr string) string {
 	if c.PublishURL != "" || addr == "" {
 		return c.PublishURL // may be served by another node or a copy

@@ -79,8 +79,8 @@ func (l *Live) Follow(ctx context.Context) {
 	}
 }
 
-// Reload reopens the log, loads the configuration and applies the reloadable settings. It logs the result. On
-// error the configuration is unchanged.
+// Reload reopens the log, loads the configuration and applies the reloadable settings. On error the configuration is
+// unchanged.
 func (l *Live) Reload() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -135,7 +135,7 @@ func (l *Live) apply(next *Config) error {
 }
 
 // merge returns the running configuration with the reloadable settings of the loaded one, and the keys of changed
-// settings: those applied and those that need a restart.
+// settings: applied ones and those that need a restart.
 func merge(running, loaded *Config) (next *Config, changed, fixed []string) {
 	merged := *running
 	merged.inForce = slices.Clone(running.inForce)

@@ -180,9 +180,9 @@ func environmentName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// environmentKey returns the key that a variable sets, or "". Other variables have the same prefix: those of
-// client commands, and those that Kubernetes sets for a service called notary, such as
-// NOTARY_PORT=tcp://10.0.0.1:2111, which even matches a key. Only names that look like typing errors are refused.
+// environmentKey returns the key that a variable sets, or "". Other variables have the same prefix: those of client
+// commands, and those that Kubernetes sets for a service called notary, such as NOTARY_PORT=tcp://10.0.0.1:2111. Only
+// names that look like typing errors are refused.
 func environmentKey(name, value string, p *problems) string {
 	known := []string{EnvConfig, EnvPassphrase}
 	for _, key := range Keys {

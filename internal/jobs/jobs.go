@@ -19,8 +19,7 @@ const (
 	term = 20 * time.Second
 )
 
-// Job is periodic work. Run starts at intervals of Every, never concurrently with itself, and determines whether there
-// is anything to do.
+// Job is periodic work. Run starts at intervals of Every, never concurrently with itself.
 type Job struct {
 	Name  string
 	Every time.Duration
@@ -55,7 +54,6 @@ func New(list []Job, lease Lease, log *slog.Logger) *Runner {
 	return r
 }
 
-// progress is the state of a job.
 type progress struct {
 	Job
 	started time.Time
@@ -63,8 +61,8 @@ type progress struct {
 	failure string // the last failure logged
 }
 
-// Run runs the jobs, most of them at once, and then at their intervals, while this node holds the lease, until ctx ends
-// and every job has returned. Errors and panics are logged, and the job runs again after its interval.
+// Run runs the jobs, most of them at once, and then at their intervals, while this node holds the lease, until ctx
+// ends and every job has returned. Errors and panics are logged.
 func (r *Runner) Run(ctx context.Context) {
 	defer r.running.Wait()
 	clock := time.NewTicker(tick)
@@ -117,7 +115,6 @@ func (r *Runner) renew(ctx context.Context, held *tenure) {
 	}
 }
 
-// startDue starts the jobs that are due and not running.
 func (r *Runner) startDue(ctx context.Context) {
 	for _, job := range r.jobs {
 		if time.Since(job.started) < job.Every || !job.running.CompareAndSwap(false, true) {

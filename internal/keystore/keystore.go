@@ -5,7 +5,7 @@
 //
 // Software is created from a key file ([FromFile], [CreateFile]) or a passphrase ([FromPassphrase]). Back up this
 // secret and the database separately: neither opens anything without the other, and if the secret is lost, the
-// authorities in the database can never sign again.
+// authorities can never sign again.
 package keystore
 
 import (
@@ -33,7 +33,6 @@ type Key struct {
 
 // Reference identifies a key in the database, in the columns sealed_key.
 //
-// For a software key it is the sealed key, which begins with its version, an octet below 0x20. For a key held elsewhere
-// it is a URI (such as pkcs11:…, RFC 7512), which begins with a letter. References from all schema versions thus remain
-// valid.
+// For a software key it is the sealed key, which begins with its version, an octet below 0x20. For a key held
+// elsewhere it is a URI (such as pkcs11:…, RFC 7512), which begins with a letter.
 type Reference []byte

@@ -103,7 +103,6 @@ func (k kdf) derive(secret []byte, salt salt) ([]byte, error) {
 	return hkdf.Key(sha256.New, secret, salt[:], context, keySize)
 }
 
-// key returns the sealing key for a salt, deriving it at most once.
 func (k *Software) key(s salt) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

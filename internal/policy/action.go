@@ -39,7 +39,6 @@ const (
 // OnRequest returns the policy action for an action on a request.
 func OnRequest(a notary.Action) Action { return "request." + Action(a) }
 
-// definition describes an action.
 type definition struct {
 	action     Action
 	permission notary.Permission // the roles that have it have the action

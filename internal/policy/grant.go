@@ -54,8 +54,7 @@ func Reaches(grants []*notary.Grant, action Action, authorityID int64, profile s
 	})
 }
 
-// byGrants returns the decision from grants alone. An action is allowed if a grant includes it and all limits of that
-// grant hold.
+// byGrants returns the decision from grants alone.
 func byGrants(grants []*notary.Grant, action Action, r Resource) Decision {
 	var misses []string
 	for _, g := range grants {

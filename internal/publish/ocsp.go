@@ -29,7 +29,6 @@ const (
 // BodyLimit is the limit for the body of an OCSP request.
 var BodyLimit = server.BodyLimit{Bytes: maxOCSPBody, Time: 5 * time.Second}
 
-// ocspMethods holds the methods of OCSP.
 var ocspMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost}
 
 // ocsp responds to OCSP requests over HTTP (RFC 6960, appendix A, and RFC 5019): POST /ocsp/{id}, and GET
@@ -50,7 +49,6 @@ func (p *publisher) ocsp(w http.ResponseWriter, r *http.Request, rest string) er
 	return nil
 }
 
-// readOCSP returns the request in a body of the right type, or nil.
 func readOCSP(r *http.Request) []byte {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != ocspRequestType {

@@ -35,7 +35,6 @@ func New(c Config) http.Handler {
 	return p
 }
 
-// publisher is the state shared by the handlers.
 type publisher struct {
 	issuers    *issuers.Issuers
 	revocation *revocation.Service
@@ -43,11 +42,10 @@ type publisher struct {
 	routes     []route
 }
 
-// readMethods holds the methods of resources that are only read.
 var readMethods = []string{http.MethodGet, http.MethodHead}
 
-// route is the handler of the paths with a prefix. An [http.ServeMux] would clean two slashes in a row, which can occur
-// in the base64 text of an OCSP GET request.
+// route is the handler of the paths with a prefix. An [http.ServeMux] would clean two slashes in a row, which the
+// base64 text of an OCSP GET request may have.
 type route struct {
 	prefix  string
 	pattern string   // as in the metrics
@@ -84,7 +82,6 @@ func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const notFoundText = "there is nothing here"
 
-// errNotFound is returned for unknown paths.
 var errNotFound = notary.Errorf(notary.NotFound, notFoundText)
 
 // failure responds with an error in plain text, and logs what the client must not see.
@@ -104,7 +101,6 @@ func (p *publisher) failure(w http.ResponseWriter, r *http.Request, err error) {
 	refuse(w, status, text)
 }
 
-// refuse responds with a line of text that must not be cached.
 func refuse(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

@@ -157,8 +157,8 @@ func (t *connections) remember(s *source) {
 	}
 }
 
-// oldestUnknown returns the unknown connection to close first, or nil: the longest waiting one. If all are new, as in
-// a flood, it is that of the source with the most. Familiar networks come last.
+// oldestUnknown returns the unknown connection to close first, or nil if none waits for its client. It is the longest
+// waiting one or, if all are new, as in a flood, that of the source with the most. Familiar networks come last.
 func (t *connections) oldestUnknown() (oldest *conn) {
 	for _, s := range t.waiting {
 		if first := s.waiting.Front().Value.(*conn); oldest == nil || first.closedBefore(oldest) {

@@ -73,7 +73,7 @@ func (r reader) countsByIssuer(ctx context.Context, name string) (map[int64]int6
 	return all, err
 }
 
-// LiveCounter counts the certificates of an issuer (0 for outside ones) that are not revoked, by day of expiry.
+// LiveCounter counts the certificates of an issuer (0 for external CAs) that are not revoked, by day of expiry.
 func LiveCounter(issuer int64, notAfter time.Time) db.CounterKey {
 	return db.CounterKey{Name: CountLive, Object: issuer, At: startOf(notAfter, 24*time.Hour)}
 }
@@ -85,7 +85,7 @@ func ExpiryCounter(notAfter time.Time) db.CounterKey {
 
 func startOf(t time.Time, unit time.Duration) int64 { return t.UTC().Truncate(unit).Unix() }
 
-// InForce counts the certificates that are neither revoked nor expired, by issuer: 0 for outside ones. It reads the
+// InForce counts the certificates that are neither revoked nor expired, by issuer: 0 for external CAs. It reads the
 // kept counts, and what expired earlier in the day.
 func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, error) {
 	all := map[int64]int64{}

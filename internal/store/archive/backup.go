@@ -16,8 +16,8 @@ import (
 )
 
 // Backup copies the SQLite database at path, which a server may be using, to a new file: a consistent snapshot of
-// everything acknowledged before the call. It blocks no writer. The copy is verified like [Check]; a damaged one is
-// deleted. It holds its own digest, which Backup returns and [Restore] verifies.
+// everything acknowledged before the call. It blocks no writer. A damaged copy is deleted (see [Check]). The copy
+// holds its own digest, which Backup returns and [Restore] verifies.
 func Backup(ctx context.Context, path, to string, checks Checks, progress Progress) (digest string, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", notary.Errorf(notary.NotFound, "there is no database %s to back up", path)
@@ -43,14 +43,12 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 	return digest, db.MoveFile(part, to)
 }
 
-// databaseEvent returns an event of the whole database.
 func databaseEvent(action, digest, file string) notary.Event {
 	return notary.EventBy(notary.SystemCaller, action, notary.NewRef("database", 0, "")).
 		Set(notary.Fields{"sha256": digest, "file": filepath.Base(file)})
 }
 
-// RecordBackup records the event of a backup in the database, which a server may be using, unless the schema has
-// another version.
+// RecordBackup records the event of a backup in the database, which a server may be using.
 func RecordBackup(ctx context.Context, path, to, digest string) error {
 	status, err := store.Schema(ctx, path)
 	if err != nil || status.Current != status.Newest {
@@ -122,7 +120,6 @@ func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) (digest
 	return want, err
 }
 
-// fileDigest returns the digest of all rows of all tables of a file of any schema version.
 func fileDigest(ctx context.Context, conn *sql.Conn, progress Progress) (string, error) {
 	q := db.OnConn(conn)
 	names, err := db.Collect(ctx, q, db.Scan[string], `SELECT name FROM sqlite_master WHERE type = 'table'

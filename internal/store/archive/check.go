@@ -85,8 +85,8 @@ func (c checker) found(kind DamageKind, format string, args ...any) {
 	c.report(Damage{kind, fmt.Sprintf(format, args...)})
 }
 
-// Check checks the whole database and reports all damage: to the file, the schema, the invariants, values,
-// certificates, requests, CRLs and keys. It returns an error if it could not complete. Memory use is constant.
+// Check checks the whole database in constant memory and reports all damage: to the file, the schema, the invariants,
+// values, certificates, requests, CRLs and keys. It returns an error if it could not complete.
 func Check(ctx context.Context, s *store.Store, checks Checks, progress Progress, report func(Damage)) error {
 	c := checker{Store: s, checks: checks, progress: progress, report: report}
 	for _, part := range []func(context.Context){c.file, c.schema, c.rules, c.rows, c.records} {
@@ -97,7 +97,6 @@ func Check(ctx context.Context, s *store.Store, checks Checks, progress Progress
 	return nil
 }
 
-// schema compares the schema with the one that the migrations of this version create.
 func (c checker) schema(ctx context.Context) {
 	differences, err := c.DB().SchemaDifferences(ctx)
 	if err != nil {
@@ -139,7 +138,6 @@ func (c checker) invariants(ctx context.Context, kind DamageKind, rules []db.Rul
 	}
 }
 
-// rows reads every value of every table.
 func (c checker) rows(ctx context.Context) {
 	for _, t := range store.Tables {
 		if err := c.table(ctx, t); err != nil {
@@ -210,7 +208,6 @@ var (
 	jsonColumns  = []string{"rules", "findings"}
 )
 
-// valueFault describes what is wrong with a value, or returns "".
 func valueFault(column string, v any) string {
 	switch v := v.(type) {
 	case nil, int64:
@@ -300,7 +297,6 @@ func (c checker) authority(ctx context.Context, id int64) error {
 	return errors.Join(errs...)
 }
 
-// ignoreDeleted drops the error of a record deleted since its id was read.
 func ignoreDeleted(err error) error {
 	if notary.KindOf(err) == notary.NotFound {
 		return nil
@@ -331,7 +327,6 @@ func (c checker) each(ctx context.Context, table string, check func(id int64) er
 	}
 }
 
-// chains compares the issuer chains with their fingerprints.
 func (c checker) chains(ctx context.Context) {
 	c.each(ctx, "issuer_chain", func(id int64) error {
 		var fingerprint string

@@ -12,8 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// CheckStep is the position of the periodic check of a database in use. The zero value is the start; the check wraps
-// around.
+// CheckStep is the position of the periodic check of a database in use, which wraps around.
 type CheckStep struct {
 	// Paced limits the checks of records to a tenth of one processor.
 	Paced bool
@@ -22,9 +21,8 @@ type CheckStep struct {
 	rule                 int
 }
 
-// CheckNext checks the next part of the database: a few hundred certificates and requests, and one table of the file or
-// one invariant. It calls report with each damage and the record's kind and id, which is 0 if the damage is not in a
-// single record.
+// CheckNext checks the next part of the database: a few hundred certificates and requests, and one table of the file
+// or one invariant. It calls report with each damage and the record's kind and id, or 0.
 func CheckNext(ctx context.Context, s *store.Store, step *CheckStep, checks Checks,
 	report func(d Damage, kind string, id int64)) error {
 	c := checker{Store: s, checks: checks, paced: step.Paced}
@@ -84,7 +82,6 @@ func (c checker) next(ctx context.Context, table string, after *int64, check fun
 	return nil
 }
 
-// rest pauses for nine times the duration of a check.
 func rest(ctx context.Context, worked time.Duration) {
 	select {
 	case <-time.After(9 * worked):

@@ -13,15 +13,14 @@ import (
 	"notary/internal/store"
 )
 
-// copyRows is the number of rows inserted at once.
 const copyRows = 5_000
 
 // firstStart lists the tables that the first start fills: the built-in profiles, the agreements of nodes and the clock
 // mark. Later changes to them have events.
 var firstStart = []string{"principal", "profile_version", "profile", "agreement", "clock"}
 
-// Copy copies everything into another, empty database of any engine and returns the digest of what it has read. It runs
-// in one transaction: an interrupted copy leaves nothing behind.
+// Copy copies everything into another, empty database of any engine, in one transaction, and returns the digest of
+// what it has read.
 func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest string, err error) {
 	if err := requireEmpty(ctx, to); err != nil {
 		return "", err
@@ -61,7 +60,6 @@ func keepSeeds(ctx context.Context, conn *sql.Conn) error {
 	return db.MapError(err)
 }
 
-// requireEmpty rejects a database with rows in any table.
 func requireEmpty(ctx context.Context, s *store.Store) error {
 	for _, t := range store.Tables {
 		if slices.Contains(firstStart, t.Name) {
@@ -80,7 +78,6 @@ func requireEmpty(ctx context.Context, s *store.Store) error {
 	return nil
 }
 
-// adder inserts rows into a table in bulk.
 type adder struct {
 	add  func([][]any) error
 	rows [][]any

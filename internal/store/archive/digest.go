@@ -24,8 +24,8 @@ func (p Progress) report(table string, rows, of int64) {
 	}
 }
 
-// Digest returns the SHA-256 of all content in hex: databases with equal digests have the same content, on any engine.
-// It reads everything in one snapshot.
+// Digest returns the SHA-256 of all content in hex, which is the same on any engine. It reads everything in one
+// snapshot.
 func Digest(ctx context.Context, s *store.Store, progress Progress) (digest string, err error) {
 	err = s.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
 		digest, err = digestOf(ctx, conn, store.Tables, progress)
@@ -44,7 +44,6 @@ func digestOf(ctx context.Context, conn *sql.Conn, tables []store.Table, progres
 	return hex.EncodeToString(rows.sum.Sum(nil)), nil
 }
 
-// rowReader reads tables row by row and hashes them.
 type rowReader struct {
 	conn     *sql.Conn
 	sum      hash.Hash
@@ -97,7 +96,6 @@ func (r rowReader) each(ctx context.Context, t store.Table, fn func([]any) error
 	return db.MapError(rows.Err())
 }
 
-// progressEvery is the number of rows between two calls of a [Progress].
 const progressEvery = 10_000
 
 // addRow hashes the values of a row, each with its type and length, so that the encoding is unambiguous.

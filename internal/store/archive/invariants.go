@@ -165,8 +165,8 @@ const replaces = `y.name_set = x.name_set
 	AND y.not_before >= x.not_before AND y.not_after >= x.not_after
 	AND (y.not_before > x.not_before OR y.not_after > x.not_after OR y.id > x.id)`
 
-// CheckInvariants returns nil if the database is intact, or an error with each broken rule and what breaks
-// it. It reads everything, at one moment, so it is for tests, restores and doubts.
+// CheckInvariants returns nil if the database is intact, or an error with each broken rule and what breaks it. It
+// reads everything in one snapshot.
 func CheckInvariants(ctx context.Context, s *store.Store) error {
 	return s.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
 		return check(ctx, db.OnConn(conn), s.DB().FileRules())
@@ -199,7 +199,6 @@ type expiryCount struct {
 	counted string
 }
 
-// check counts once more.
 func (c expiryCount) check(ctx context.Context, q db.Querier) error {
 	kept := db.Counts{}
 	_, err := db.Collect(ctx, q, func(row db.Row) (none struct{}, err error) {

@@ -13,10 +13,9 @@ import (
 	"notary/internal/store"
 )
 
-// Restore replaces the SQLite database at path with a backup after verifying the copy: its digest, the invariants of
-// [CheckInvariants], and its schema, which must be that of this version. An existing database is a [notary.Conflict]
-// unless replace is set: then it is kept next to the new one under the name that Restore returns. A server must not be
-// running.
+// Restore replaces the SQLite database at path, while no server runs, with a backup after verifying its digest, the
+// invariants of [CheckInvariants], and its schema, which must be that of this version. An existing database is a
+// [notary.Conflict] unless replace is set: then it is kept next to the new one under the name that Restore returns.
 func Restore(ctx context.Context, backup, path string, replace bool, progress Progress) (kept string, err error) {
 	lock, err := db.LockFile(path)
 	if err != nil {
@@ -54,8 +53,8 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 // numbered by a clock that was ahead.
 const clockError = 24 * time.Hour
 
-// checkBackup verifies the seal of the copy at path, migrates it as a server would and prepares it for use. The
-// argument file is the backup.
+// checkBackup verifies the seal of the copy at path, migrates it and prepares it for use. The argument file is the
+// backup.
 func checkBackup(ctx context.Context, path, file string, replaced map[string]int64, progress Progress) error {
 	digest, err := checkSeal(ctx, path, progress)
 	if err != nil {
@@ -82,8 +81,8 @@ func checkBackup(ctx context.Context, path, file string, replaced map[string]int
 	return errors.Join(err, s.Close())
 }
 
-// beginAfterRestore removes the seal, ends all sessions, as some may have been ended since the backup, and raises the
-// CRL numbers to those of the replaced database: see [crlNumbers].
+// beginAfterRestore removes the seal, ends all sessions, as some may have ended since the backup, and raises the CRL
+// numbers to those of the replaced database: see [crlNumbers].
 func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	if _, err := tx.Exec(`DELETE FROM agreement WHERE name = $1`, store.BackupDigest); err != nil {
 		return err
@@ -102,9 +101,8 @@ func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	return err
 }
 
-// crlNumbers returns the last CRL number of every authority in the file at path, keyed by its CSR or, if it is offline
-// and has none, by the fingerprint of its certificate. It returns none for an unreadable database: damage may be the
-// reason for the restore.
+// crlNumbers returns the last CRL number of every authority in the file at path, keyed by its CSR or, if it has none,
+// by the fingerprint of its certificate. It returns none for an unreadable database.
 func crlNumbers(ctx context.Context, path string) map[string]int64 {
 	numbers := map[string]int64{}
 	_ = db.OnFile(ctx, path, db.ReadFile, func(conn *sql.Conn) error {

@@ -73,7 +73,7 @@ func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err err
 }
 
 // walkSeen is like walk for a reader who does not see every object. It reads on until it has more than a page of
-// those that the reader sees, so that neither the size of a page nor a cursor tells of the others, except at the end
+// those that the reader sees, so that neither the size of a page nor a cursor discloses others, except at the end
 // of maxWalks.
 func (l List[T]) walkSeen(ctx context.Context, w Want, s span) (items []T, end *place, err error) {
 	limit := w.Limit
