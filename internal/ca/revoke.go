@@ -29,8 +29,8 @@ type NotRevoked struct {
 	Err    error
 }
 
-// writeRevocations is like [store.Store.WriteAs] for changes that may revoke. When it returns, even with an error,
-// cached OCSP responses of the issuers are no longer served.
+// writeRevocations is like [store.Store.WriteAs] for changes that may revoke. Afterwards, even on an error, cached
+// OCSP responses of the issuers are no longer served.
 func (s *Service) writeRevocations(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
 	var issuers []int64
 	err := s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
@@ -42,7 +42,6 @@ func (s *Service) writeRevocations(ctx context.Context, caller notary.Caller, fn
 	return err
 }
 
-// writeRevoked is like writeRevocations and returns the certificates that fn revoked.
 func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller,
 	fn func(*store.Tx) error) (done Revocations, err error) {
 	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
@@ -57,9 +56,9 @@ func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller,
 	return done, nil
 }
 
-// RevokeRequest revokes every valid certificate of a request or, with OnlyCurrent, only the current one. With
-// [notary.KeyCompromise], this and other revocations also revoke every valid certificate for the key, correct the
-// reason of earlier revocations, and block the key.
+// RevokeRequest revokes every valid certificate of a request or, with OnlyCurrent, only the current one.
+// [notary.KeyCompromise], here and in other calls, also revokes every valid certificate for the key, corrects the
+// reason of earlier revocations, and blocks the key.
 func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64,
 	o RevokeOptions) (Revocations, error) {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.RevokeRequest); err != nil {
@@ -126,7 +125,6 @@ type revoking struct {
 	request *notary.Request // that of the certificates, if it was read
 }
 
-// older revokes the older certificates of a request, and returns those that cannot be revoked here.
 func (r revoking) older(ctx context.Context, certs []*notary.Certificate) (left []NotRevoked, err error) {
 	for _, cert := range certs {
 		refusal, err := r.unlessRefused(ctx, cert)
@@ -140,8 +138,7 @@ func (r revoking) older(ctx context.Context, certs []*notary.Certificate) (left 
 	return left, nil
 }
 
-// unlessRefused revokes a certificate or, without changing anything, returns why it cannot be revoked in its present
-// state.
+// unlessRefused revokes a certificate or, without changing anything, returns why it cannot be revoked.
 func (r revoking) unlessRefused(ctx context.Context, cert *notary.Certificate) (refusal, err error) {
 	if cert, err = r.tx.LockCertificate(ctx, cert); err != nil {
 		return nil, err
@@ -205,7 +202,7 @@ func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, i
 }
 
 // requireUser checks, after the claim, that the certificate is still the current one of an authority, or of none if
-// before is nil, on which the effects of revoking it depend.
+// before is nil.
 func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, before *notary.Authority) error {
 	now, err := tx.AuthorityWithCertificate(ctx, cert.ID)
 	if err == nil && (now == nil) != (before == nil) {
@@ -214,8 +211,7 @@ func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, be
 	return err
 }
 
-// RevokeAuthority revokes an authority's certificates and disables it. Certificates that it issued remain in the
-// inventory.
+// RevokeAuthority revokes an authority's certificates and disables it. Certificates that it issued remain.
 func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64,
 	reason notary.RevocationReason) (Revocations, error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -253,7 +249,6 @@ func (r revoking) authority(ctx context.Context, a *notary.Authority) error {
 		Change(notary.Fields{"enabled": a.Enabled}, notary.Fields{"enabled": false, "reason": r.reason}))
 }
 
-// revoke revokes a certificate, or corrects the reason of its revocation.
 func (r revoking) revoke(ctx context.Context, cert *notary.Certificate) error {
 	if r.reason == notary.KeyCompromise { // waits for signatures in progress for the key
 		if err := r.tx.LockKey(cert.KeyFingerprint); err != nil {
@@ -305,17 +300,14 @@ func (r revoking) event(action string, cert *notary.Certificate) notary.Event {
 	return notary.EventBy(r.caller, action, cert.Ref()).With(r.issuerRef(cert))
 }
 
-// issuerRef returns a reference to the certificate's issuer, with its name if that is cached.
 func (s *Service) issuerRef(cert *notary.Certificate) notary.Ref {
 	return notary.NewRef("authority", cert.AuthorityID, s.issuers.NameOf(cert.AuthorityID))
 }
 
-// revoked returns the event fields of a revocation.
 func revoked(cert *notary.Certificate, reason notary.RevocationReason) notary.Fields {
 	return notary.Fields{"serial_number": cert.Serial, "reason": reason}
 }
 
-// refusal returns an error if the certificate cannot be revoked for the reason.
 func (r revoking) refusal(ctx context.Context, cert *notary.Certificate) error {
 	if cert.AuthorityID == 0 || cert.Revocation != nil && !r.reason.Replaces(cert.Revocation.Reason) {
 		return cert.RevocableFor(r.reason, nil)
@@ -352,7 +344,6 @@ func (r revoking) user(ctx context.Context, cert *notary.Certificate) (*notary.E
 	return &event, nil
 }
 
-// requestUsing returns the request whose current certificate this is, or nil.
 func (r revoking) requestUsing(ctx context.Context, cert *notary.Certificate) (*notary.Request, error) {
 	switch {
 	case cert.RequestID == 0:

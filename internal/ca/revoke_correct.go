@@ -39,7 +39,6 @@ func (r revoking) correctRequest(ctx context.Context) error {
 	return nil
 }
 
-// correct corrects the reason of the certificate's revocation.
 func (r revoking) correct(cert *notary.Certificate) error {
 	former := cert.Revocation.Reason
 	if !r.reason.Replaces(former) {

@@ -35,8 +35,7 @@ func (r revoking) reportCompromised(ctx context.Context, keyFingerprint string) 
 	return nil
 }
 
-// key revokes every unexpired certificate for a key, of any owner. It corrects the reason of earlier revocations
-// if the new one may replace it.
+// key revokes every unexpired certificate for a key, of any owner, or corrects the reason of earlier revocations.
 func (r revoking) key(ctx context.Context, keyFingerprint string) error {
 	all, err := r.tx.CertificatesWithKey(ctx, keyFingerprint)
 	if err != nil {

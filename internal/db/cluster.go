@@ -14,8 +14,8 @@ func (d *DB) Shared() bool {
 }
 
 // Lease acquires or renews the named lease for the term and reports whether the holder has it. No other holder gets a
-// lease that is renewed in time; after the term anyone may. The nodes' clocks decide: they must differ by much less
-// than the term. Without other nodes the holder always has the lease.
+// lease that is renewed in time. The nodes' clocks must differ by much less than the term. Without other nodes the
+// holder always has the lease.
 func (d *DB) Lease(ctx context.Context, name, holder string, term time.Duration) (held bool, err error) {
 	if !d.Shared() {
 		return true, nil
@@ -56,8 +56,8 @@ func Agreed(ctx context.Context, q Querier, name string) (value string, err erro
 	return value, MapError(err)
 }
 
-// Writers returns the transactions in progress that may have added rows to a table. Rows added by any other transaction
-// are committed or never will be. It returns none on SQLite, where ids follow the order of commits.
+// Writers returns the transactions in progress that may have added rows to a table, which no other transaction can
+// still commit. It returns none on SQLite, where ids follow the order of commits.
 func (d *DB) Writers(ctx context.Context, table string) ([]string, error) {
 	return d.engine.writersOf(ctx, table)
 }

@@ -23,15 +23,14 @@ type Migration struct {
 }
 
 // Every migration records the lowest program version that can run on the schema it creates, for programs of earlier
-// versions to read. The statement is also parsed from the file, before the migration is applied.
+// versions to read. The statement is also parsed from the file beforehand.
 var (
 	compatibilityRows = regexp.MustCompile(
 		`INSERT INTO schema_compatibility \(version, compatible_from\) VALUES([^;]*);`)
 	compatibilityRow = regexp.MustCompile(`\((\d+), (\d+)\)`)
 )
 
-// List returns the migrations in order. A migration that states no compatibility is compatible with its own version
-// only.
+// List returns the migrations in order. By default a migration is compatible with its own version only.
 func (s Schema) List() ([]Migration, error) { return s.list(sqliteDialect.folder) }
 
 func (s Schema) list(folder string) ([]Migration, error) {
@@ -112,7 +111,6 @@ func (s SchemaStatus) Blocking() (blocking []RunningPrograms) {
 	return blocking
 }
 
-// refusal returns the error of a migration that running programs block.
 func (s SchemaStatus) refusal() error {
 	var which []string
 	for _, r := range s.Blocking() {
@@ -143,8 +141,7 @@ func (s Schema) statusOf(ctx context.Context, d dialect, db *sql.DB, current int
 	return status, err
 }
 
-// compatibleFrom returns the lowest version whose programs can run on a database. A database without a record needs a
-// program of its own version.
+// compatibleFrom returns the lowest version whose programs can run on a database, by default its own.
 func compatibleFrom(ctx context.Context, d dialect, db *sql.DB, current int64) (from int64, err error) {
 	var recorded bool
 	if err := db.QueryRowContext(ctx, d.hasTable, "schema_compatibility").Scan(&recorded); err != nil {

@@ -2,15 +2,14 @@
 // stored.
 //
 // [Open] migrates a database to the newest version of a [Schema] and returns a [DB]. Queries outside of transactions
-// use [DB.Reads]. Every change goes through [DB.Write], which returns after its commit is durable. On SQLite concurrent
-// writes share a commit; on PostgreSQL each is its own transaction, which locks ([Tx.Lock]) what it decides on. The
-// rest serves several nodes on one database: change notifications, leases and agreed values.
+// use [DB.Reads]. Every change goes through [DB.Write], which returns after its commit is durable. On SQLite
+// concurrent writes share a commit; on PostgreSQL each is its own transaction, which locks ([Tx.Lock]) what it
+// decides on. The rest serves several nodes on one database: change notifications, leases and agreed values.
 //
 // One SQL text serves both engines, with numbered parameters and no dialect. The differences are behind [engine].
 //
-// The migrations belong to the package that owns the tables and are passed to Open, so a column and its queries change
-// together. The tables counter, lease, agreement and schema_compatibility belong to this package and must be among
-// them.
+// The migrations are passed to Open by the package that owns the tables, so that a column and its queries change
+// together. They include the tables counter, lease, agreement and schema_compatibility of this package.
 package db
 
 import (
@@ -57,9 +56,9 @@ type Schema struct {
 // fails with [notary.Conflict] after [ProgramsTimeout].
 //
 // The name is the path of a SQLite file, which is created if it does not exist, or the URL of a PostgreSQL database
-// (postgres://user:password@host:port/name; several hosts and the parameters of libpq are accepted). The file is locked
-// until Close: a second Open, in any process, fails with [notary.Unavailable]. A PostgreSQL database may be open on any
-// number of nodes; if it does not answer, Open waits until ctx ends.
+// (postgres://user:password@host:port/name; several hosts and the parameters of libpq are accepted). The file is
+// locked until Close: a second Open fails with [notary.Unavailable]. A PostgreSQL database may be open on any number
+// of nodes; if it does not answer, Open waits until ctx ends.
 //
 // The clock provides [Tx.Now]: [time.Now], except in tests.
 func Open(ctx context.Context, name string, schema Schema, clock func() time.Time, options ...Option) (*DB, error) {
@@ -111,11 +110,11 @@ func (d *DB) Close() error { return d.engine.close() }
 // Reads returns a querier for queries outside of transactions.
 func (d *DB) Reads() Querier { return d.engine.reads() }
 
-// Write runs fn in a transaction and returns after its commit is durable. An error of fn rolls its changes back and is
-// returned unchanged.
+// Write runs fn in a transaction and returns after its commit is durable. An error of fn rolls its changes back and
+// is returned unchanged.
 //
-// On SQLite concurrent writes share a commit, so fn must be quick: do slow work before. On PostgreSQL fn may run again
-// after a conflict with another transaction, so it must not rely on state of an earlier run.
+// On SQLite concurrent writes share a commit, so fn must be quick. On PostgreSQL fn may run again after a conflict
+// with another transaction, so it must not rely on state of an earlier run.
 //
 // A full queue and a database that fails or is unreachable are [notary.Unavailable]: nothing was changed, unless the
 // error says that the outcome is unknown. Once fn has begun, ctx is ignored: the caller learns the outcome.
@@ -125,8 +124,8 @@ func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	return err
 }
 
-// Enqueue adds a write to the queue of a SQLite database and returns a function that waits for its result. Tests use it
-// to determine which writes share a commit.
+// Enqueue adds a write to the queue of a SQLite database and returns a function that waits for its result, for tests
+// of shared commits.
 func (d *DB) Enqueue(ctx context.Context, fn func(*Tx) error) (wait func() error, err error) {
 	j := &job{ctx: ctx, now: d.now(), fn: fn, result: make(chan error, 1)}
 	if err := d.engine.(*sqliteEngine).writer.enqueue(j); err != nil {
@@ -140,14 +139,14 @@ func (d *DB) Enqueue(ctx context.Context, fn func(*Tx) error) (wait func() error
 }
 
 // Snapshot runs fn on a connection that sees a consistent snapshot of the whole database. If write is set, fn may
-// change the database in one transaction, which is not shared on SQLite and checks foreign keys at its end; an error
-// rolls it back.
+// change it in one transaction, which is not shared on SQLite and checks foreign keys at its end; an error rolls it
+// back.
 func (d *DB) Snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error {
 	return d.engine.snapshot(ctx, write, fn)
 }
 
-// SnapshotReads returns a querier for lists read in a snapshot. Its queries, like those of Reads, fail with
-// [notary.Unavailable] if the server hangs before or between rows.
+// SnapshotReads returns a querier for lists read in a snapshot. Like those of Reads, its queries fail with
+// [notary.Unavailable] if the server hangs.
 func (d *DB) SnapshotReads(conn *sql.Conn) Querier { return d.engine.snapshotReads(conn) }
 
 // Bulk inserts many rows into a table, on the connection of a writable snapshot.

@@ -16,29 +16,27 @@ const DefaultReadTimeout = 5 * time.Second
 // Option configures a database: see [Open].
 type Option func(*limits)
 
-// ReadTimeout limits how long a query outside of a transaction may wait for a connection and
-// for each row. A query that takes longer fails with [notary.Unavailable]. SQLite has no
-// server that could hang and ignores it.
+// ReadTimeout limits how long a query outside of a transaction may wait for a connection and for each row, before it
+// fails with [notary.Unavailable]. SQLite ignores it.
 func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d } }
 
-// WriteTimeout limits how long a transaction may take up to its COMMIT, and how long the answer
-// to that may take; without it each may take twice as long as a query.
+// WriteTimeout limits how long a transaction may take up to its COMMIT, and how long the answer to that may take: by
+// default twice as long as a query.
 func WriteTimeout(d time.Duration) Option { return func(l *limits) { l.write, l.commit = d, d } }
 
-// StopTimeout limits how long Close waits for the transactions in progress; 4 seconds without it.
+// StopTimeout limits how long Close waits for the transactions in progress: by default 4 seconds.
 func StopTimeout(d time.Duration) Option { return func(l *limits) { l.stop = d } }
 
-// StartTimeout limits how long Open waits for a server that does not answer; 30 seconds without it.
+// StartTimeout limits how long Open waits for a server that does not answer: by default 30 seconds.
 func StartTimeout(d time.Duration) Option { return func(l *limits) { l.start = d } }
 
-// ProgramsTimeout limits how long Open waits for running programs that block a migration; 30 seconds without it.
+// ProgramsTimeout limits how long Open waits for running programs that block a migration: by default 30 seconds.
 func ProgramsTimeout(d time.Duration) Option { return func(l *limits) { l.programs = d } }
 
-// PollInterval is how often a node looks for changes that no notification told it of; 5 seconds
-// without it.
+// PollInterval is how often a node looks for changes whose notification was lost: by default every 5 seconds.
 func PollInterval(d time.Duration) Option { return func(l *limits) { l.poll = d } }
 
-// limits are how long PostgreSQL is waited for.
+// limits are the time limits for PostgreSQL.
 type limits struct {
 	read   time.Duration // for a connection and each row of a query
 	write  time.Duration // for a transaction, up to its COMMIT
@@ -80,7 +78,6 @@ func newDeadline(ctx context.Context, limit time.Duration) *deadline {
 		timer: time.AfterFunc(limit, func() { cancel(errSlow) })}
 }
 
-// extend grants the whole time again, for the next row.
 func (d *deadline) extend() { d.timer.Reset(d.limit) }
 
 func (d *deadline) stop() {
@@ -88,7 +85,6 @@ func (d *deadline) stop() {
 	d.cancel(nil)
 }
 
-// explain replaces the driver's error if the deadline caused it.
 func (d *deadline) explain(err error) error {
 	if err != nil && context.Cause(d.ctx) == errSlow {
 		return slow(err)
@@ -96,8 +92,8 @@ func (d *deadline) explain(err error) error {
 	return err
 }
 
-// direct queries the pool or the connection of a snapshot, each query with a deadline. The driver
-// prepares each text once for a connection.
+// direct queries the pool or the connection of a snapshot, each query with a deadline. The driver prepares each text
+// once for a connection.
 type direct struct {
 	db    queryable
 	limit time.Duration
@@ -115,7 +111,6 @@ func (d direct) QueryRow(ctx context.Context, text string, args ...any) Row {
 	return timedQueryRow(ctx, d.db, d.limit, text, args...)
 }
 
-// queryable is a pool or a connection.
 type queryable interface {
 	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row

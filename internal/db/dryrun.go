@@ -23,8 +23,8 @@ type MigrationEffect struct {
 	Took    time.Duration
 }
 
-// DryRun applies the pending migrations and rolls them back. A SQLite file is copied first, because a server may be
-// using it; the copy needs as much disk space. On PostgreSQL it is one transaction that keeps tables locked: servers
+// DryRun applies the pending migrations and rolls them back. A SQLite file is copied first, which needs as much disk
+// space, because a server may be using it. On PostgreSQL it is one transaction that keeps tables locked: servers
 // wait.
 func (s Schema) DryRun(ctx context.Context, database string) ([]MigrationEffect, error) {
 	status, err := s.Status(ctx, database)
@@ -61,7 +61,7 @@ func (s Schema) dryRunSQLite(ctx context.Context, path string,
 	return effects, err
 }
 
-// dryRunLockTimeout limits how long a dry run waits for the transactions of servers, which wait for it meanwhile.
+// dryRunLockTimeout limits how long a dry run waits for the transactions of servers, which wait for it.
 const dryRunLockTimeout = "5s"
 
 func (s Schema) dryRunPostgres(ctx context.Context, database string, pending []Migration) ([]MigrationEffect, error) {
@@ -88,7 +88,6 @@ func (s Schema) dryRunPostgres(ctx context.Context, database string, pending []M
 	return run.all(ctx, pending)
 }
 
-// dryRun applies migrations in a transaction that is rolled back.
 type dryRun struct {
 	schema  Schema
 	conn    *sql.Conn
@@ -159,7 +158,6 @@ func (r dryRun) exec(ctx context.Context, text string) error {
 	return err
 }
 
-// changes describes how after differs.
 func (before objects) changes(after objects) (all []string) {
 	names := slices.Collect(maps.Keys(before))
 	for name := range after {

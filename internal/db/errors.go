@@ -49,7 +49,6 @@ func MapError(err error) error {
 	}
 }
 
-// sqliteSentences describes the primary result codes of SQLite that may be temporary.
 var sqliteSentences = map[int]string{
 	sqlite3.SQLITE_PERM:   "the database cannot be accessed (check the permissions of its files)",
 	sqlite3.SQLITE_BUSY:   "the database is in use by another program",
@@ -79,7 +78,6 @@ func mappedSQLite(code int, err error) error {
 	return notary.InternalError("use the database", err)
 }
 
-// PostgreSQL error codes (manual, appendix A).
 const (
 	uniqueViolation      = "23505"
 	foreignKeyViolation  = "23503"
@@ -94,7 +92,6 @@ const (
 	unknownDatabase      = "3D000"
 )
 
-// state is the meaning of a PostgreSQL code or class of codes.
 type state struct {
 	sentence  string
 	transient bool // the connection or the whole server is unusable: another one may work
@@ -102,8 +99,7 @@ type state struct {
 
 const refusesUser = "the database refuses the server's user (check user and password in the URL of the database)"
 
-// states maps codes and classes of codes; a code takes precedence over its class. All others are bugs or damage, and
-// permanent.
+// states maps codes and classes of codes; a code takes precedence. All others are bugs or damage, and permanent.
 var states = map[string]state{
 	"08":                 {"the database cannot be reached at the moment", true},
 	readOnlyTransaction:  {"the database cannot be written at the moment", true}, // after a fail-over
@@ -157,7 +153,6 @@ func mappedPostgres(pg *pgconn.PgError, err error) error {
 	return temporary(state.sentence, 5*time.Second, err)
 }
 
-// deadlocked reports whether PostgreSQL rolled back a transaction to resolve a deadlock.
 func deadlocked(err error) bool {
 	var fault *pgconn.PgError
 	return errors.As(err, &fault) && fault.Code == deadlockDetected
@@ -189,17 +184,16 @@ func unreachable(err error) error {
 	return temporary("the database cannot be reached at the moment", 5*time.Second, err)
 }
 
-// timedOut reports whether the database exceeded one of our time limits.
 func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// slow is returned when the database did not answer in time. Nothing was changed.
+// slow is the error if the database did not answer in time. Nothing was changed.
 func slow(err error) error {
 	return temporary("the database did not answer in time", 5*time.Second, err)
 }
 
-// unavailable is returned when SQLite could not make the change but may later.
+// unavailable is the error if SQLite could not make the change but may later.
 func unavailable(err error) error {
 	var lite *sqlite.Error
 	if errors.As(err, &lite) && sqliteSentences[lite.Code()&0xff] != "" {
@@ -210,7 +204,7 @@ func unavailable(err error) error {
 
 func busy(why string) error { return temporary(why, time.Second, nil) }
 
-// Raced returns the error of a change to something that another transaction has changed since it was read.
+// Raced returns the error of a change to something that another transaction has changed since.
 func Raced() error {
 	return notary.Errorf(notary.Conflict, "this was changed in the meantime: check it and try again")
 }

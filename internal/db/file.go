@@ -51,8 +51,8 @@ func CheckFile(ctx context.Context, path string) (damage []error, err error) {
 	return damage, err
 }
 
-// CopyFile copies a SQLite file that a server may be using, through SQLite in one read transaction. The target exists
-// and is empty: see [CreatePrivate].
+// CopyFile copies a SQLite file that a server may be using, in one read transaction. The target exists and is empty:
+// see [CreatePrivate].
 func (s Schema) CopyFile(ctx context.Context, path, to string) error {
 	return OnFile(ctx, path, ReadFile, func(conn *sql.Conn) error { return s.copyOn(ctx, conn, path, to) })
 }
@@ -106,9 +106,8 @@ func RemoveFile(path string) {
 	}
 }
 
-// SetAside keeps a SQLite database that no server uses under a second name, which it returns; "" if there is no
-// database. Its companions move with it, even those of a damaged or removed file: SQLite would apply them to the next
-// one.
+// SetAside keeps a SQLite database that no server uses under a second name, which it returns, or "". Its companions
+// move with it, even those of a damaged or removed file: SQLite would apply them to the next one.
 func SetAside(ctx context.Context, path string) (kept string, err error) {
 	_, statErr := os.Lstat(path)
 	if statErr == nil {

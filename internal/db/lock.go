@@ -1,9 +1,9 @@
 package db
 
-// On SQLite one transaction runs at a time. On PostgreSQL they run concurrently, each statement seeing what was
-// committed before it (READ COMMITTED). What a transaction decides on is kept true until its commit in one of three
-// ways: by a condition of the UPDATE that acts on it, by a constraint, or by a lock taken before reading. Transactions
-// that change an object lock it exclusively; those that only rely on it share the lock.
+// On SQLite one transaction runs at a time. On PostgreSQL they run concurrently (READ COMMITTED). What a transaction
+// decides on is kept true until its commit in one of three ways: by a condition of the UPDATE that acts on it, by a
+// constraint, or by a lock taken before reading. Transactions that change an object lock it exclusively; those that
+// only rely on it share the lock.
 
 // LockClass is a class of objects that transactions lock. Classes are numbered from 1.
 type LockClass int64

@@ -14,7 +14,7 @@ import (
 	"notary"
 )
 
-// markFile marks a new file as the program's, and refuses that of another program before changing anything in it.
+// markFile marks a new file as the program's, and refuses that of another program unchanged.
 func (s Schema) markFile(ctx context.Context, path string) error {
 	db, err := sql.Open("sqlite", fileURI(path))
 	if err != nil {
@@ -43,7 +43,6 @@ func (s Schema) isMarked(ctx context.Context, db *sql.DB) (bool, error) {
 	return id == s.ApplicationID, nil
 }
 
-// dialect is what migrations need to know about an engine.
 type dialect struct {
 	goose    goose.Dialect
 	folder   string // of the migration files
@@ -64,7 +63,6 @@ func (s Schema) provider(d dialect, db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(d.goose, db, files)
 }
 
-// migrateSQLite migrates a file locked by this process.
 func (s Schema) migrateSQLite(ctx context.Context, db *sql.DB) error {
 	provider, err := s.provider(sqliteDialect, db)
 	if err != nil {
@@ -80,8 +78,8 @@ func (s Schema) migrateSQLite(ctx context.Context, db *sql.DB) error {
 	return apply(ctx, provider)
 }
 
-// apply applies the pending migrations, each in its own transaction. On PostgreSQL one may deadlock with the
-// transactions of running nodes.
+// apply applies the pending migrations, each in its own transaction, which on PostgreSQL may deadlock with those of
+// running nodes.
 func apply(ctx context.Context, provider *goose.Provider) error {
 	for n := 1; ; n++ {
 		_, err := provider.Up(ctx)
@@ -94,8 +92,8 @@ func apply(ctx context.Context, provider *goose.Provider) error {
 	}
 }
 
-// refuseOthers refuses a PostgreSQL database with the tables of another program, or with tables that this user may not
-// read, as left by a restore as another user.
+// refuseOthers refuses a PostgreSQL database with the tables of another program, or that this user may not read, as
+// left by a restore as another user.
 func (s Schema) refuseOthers(ctx context.Context, db *sql.DB) error {
 	var tables, unreadable int
 	var ours bool
@@ -117,11 +115,9 @@ func (s Schema) refuseOthers(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// errNoVersion is returned for a database with tables but no record of their version.
 var errNoVersion = errors.New("it has tables but no goose_db_version, which holds the version of the schema: " +
 	"restore the whole backup")
 
-// errUnreleased is returned for a database from before the first release.
 var errUnreleased = errors.New("it was created before the first release, in a format that is no longer supported: " +
 	"start with a new database")
 
@@ -137,8 +133,8 @@ func (s Schema) status(ctx context.Context, d dialect, db *sql.DB, provider *goo
 	return s.statusOf(ctx, d, db, current)
 }
 
-// Status returns the status of a database's schema. It fails for a database of another program. It changes nothing, and
-// a server may be running.
+// Status returns the status of a database's schema, unless it is that of another program. It changes nothing, and a
+// server may be running.
 func (s Schema) Status(ctx context.Context, database string) (SchemaStatus, error) {
 	d, db, err := s.open(ctx, database)
 	if err != nil {

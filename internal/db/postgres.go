@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// writers is the number of concurrent transactions of a node. More gain nothing: they would wait for the same disk.
+	// writers is the number of concurrent transactions of a node. More would wait for the same disk.
 	writers = 32
 	// pgReaders is the number of additional connections for reading.
 	pgReaders = 16
@@ -68,8 +68,8 @@ func openPostgres(ctx context.Context, url string, schema Schema, limits limits,
 	return e, nil
 }
 
-// migrationError explains a failed migration. Since PostgreSQL 15 only the owner of a database may create tables in it,
-// which often shows here first.
+// migrationError explains a failed migration. Since PostgreSQL 15 only the owner of a database may create tables in
+// it.
 func (e *postgresEngine) migrationError(err error) error {
 	var theirs *pgconn.PgError
 	var ours *notary.Error
@@ -114,8 +114,7 @@ func (e *postgresEngine) pool(prepare func(context.Context, *pgx.Conn) error) *s
 	return db
 }
 
-// parsePostgres parses the URL and sets defaults, such as the time limit for a connection to one host. Errors never
-// repeat the URL, which holds a password.
+// parsePostgres parses the URL and sets defaults. Errors never repeat the URL, which holds a password.
 func parsePostgres(url string, connect time.Duration) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -132,7 +131,6 @@ func parsePostgres(url string, connect time.Duration) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// name describes the database with all its hosts, without user and password.
 func (e *postgresEngine) name() string {
 	hosts := []string{fmt.Sprintf("%s:%d", e.config.Host, e.config.Port)}
 	for _, other := range e.config.Fallbacks { // each host, with and without TLS
@@ -141,8 +139,7 @@ func (e *postgresEngine) name() string {
 	return e.config.Database + " on " + strings.Join(slices.Compact(hosts), ", ")
 }
 
-// awaitServer connects for the first time. It waits for a server that is absent or just starting, and fails at once
-// on other errors.
+// awaitServer connects for the first time. It waits for a server that is absent or just starting.
 func (e *postgresEngine) awaitServer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.start)
 	defer cancel()
@@ -159,7 +156,6 @@ func (e *postgresEngine) awaitServer(ctx context.Context) error {
 	}
 }
 
-// check verifies the settings that durability and text depend on.
 func (e *postgresEngine) check(ctx context.Context) error {
 	var encoding, synchronous string
 	err := e.db.QueryRowContext(ctx, `SELECT current_setting('server_encoding'), current_setting('synchronous_commit')`,
@@ -179,7 +175,6 @@ func (e *postgresEngine) check(ctx context.Context) error {
 	return e.requireSessions(ctx)
 }
 
-// refusal explains why Open refuses a database.
 func (e *postgresEngine) refusal(err error) error {
 	var ours *notary.Error
 	var theirs *pgconn.PgError
@@ -221,7 +216,6 @@ func (e *postgresEngine) close() error {
 	return e.db.Close()
 }
 
-// connection returns a pooled connection, waiting no longer than a query may take.
 func (e *postgresEngine) connection(ctx context.Context) (*sql.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.read)
 	defer cancel()
@@ -264,7 +258,6 @@ func (e *postgresEngine) execute(ctx context.Context, conn *sql.Conn, statements
 	return err
 }
 
-// bulk uses COPY, which is several times as fast as INSERT.
 func (e *postgresEngine) bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error {
 	return MapError(conn.Raw(func(driver any) error {
 		_, err := driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))

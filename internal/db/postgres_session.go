@@ -47,7 +47,7 @@ func setSession(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// setMigrationSession is setSession without time limits: an index on a large table takes longer.
+// setMigrationSession has no time limits: an index on a large table takes longer.
 func setMigrationSession(ctx context.Context, conn *pgx.Conn) error {
 	if err := setSession(ctx, conn); err != nil {
 		return err
@@ -60,8 +60,8 @@ func setMigrationSession(ctx context.Context, conn *pgx.Conn) error {
 const probes = 5
 
 // requireSessions refuses a connection pooler that may switch server sessions between transactions (PgBouncer's
-// pool_mode transaction or statement). Session settings, prepared statements, LISTEN and the migration lock need
-// sessions.
+// pool_mode transaction or statement), on which session settings, prepared statements, LISTEN and the migration lock
+// depend.
 func (e *postgresEngine) requireSessions(ctx context.Context) error {
 	first, err := e.probe(ctx)
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 )
 
 // Programs of several schema versions may have a PostgreSQL database open at once. Each connection shares an advisory
-// lock on its program's version. A migration that excludes a version locks it exclusively, which fails while a program
-// of that version is running and keeps new ones from connecting. Once the migration is applied, schema_compatibility
-// keeps them out. The locks end with the connections.
+// lock on its program's version. A migration that excludes a version locks it exclusively, which fails while a
+// program of that version is running and keeps new ones from connecting. Afterwards schema_compatibility keeps them
+// out.
 //
 // A lock is the pair of application ID and version. The lock of version 0 serialises migrations.
 
@@ -59,7 +59,6 @@ func (e *postgresEngine) migrationDB() *sql.DB {
 	return stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(setMigrationSession))
 }
 
-// lockMigrations waits until no other program migrates.
 func (e *postgresEngine) lockMigrations(ctx context.Context, conn *sql.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, migrationTimeout)
 	defer cancel()
@@ -97,7 +96,6 @@ func (e *postgresEngine) exclude(ctx context.Context, conn *sql.Conn, status Sch
 	}
 }
 
-// lockVersions tries to lock every version that the pending migrations exclude, and reports success.
 func (s Schema) lockVersions(ctx context.Context, conn *sql.Conn, status SchemaStatus,
 	now time.Time) (locked bool, err error) {
 	if status.Current > 0 && status.Current < s.Announced {
@@ -110,7 +108,6 @@ func (s Schema) lockVersions(ctx context.Context, conn *sql.Conn, status SchemaS
 	return locked, err
 }
 
-// running returns the programs that have the database open, by version.
 func (s Schema) running(ctx context.Context, db queryable, current int64, now time.Time) ([]RunningPrograms, error) {
 	if current < s.Announced {
 		return leased(ctx, db, current, now)
@@ -124,8 +121,7 @@ func (s Schema) running(ctx context.Context, db queryable, current int64, now ti
 		GROUP BY l.objid ORDER BY l.objid`, s.ApplicationID)
 }
 
-// leased returns the programs of versions that do not lock their version. One of them always holds a lease, and all
-// have the database's version.
+// leased returns the programs of versions that do not lock their version, one of which always holds a lease.
 func leased(ctx context.Context, db queryable, current int64, now time.Time) ([]RunningPrograms, error) {
 	return collectPrograms(ctx, db, `SELECT CAST($1 AS BIGINT), CAST('' AS TEXT) FROM lease
 		WHERE expires_at > $2 LIMIT 1`, current, Seconds(now))

@@ -8,11 +8,11 @@ import (
 	"notary"
 )
 
-// probeTimeout limits the query that tests whether the database answers, so that a later one can notice its recovery.
+// probeTimeout limits the query that tests whether the database answers.
 const probeTimeout = 5 * time.Second
 
 // Ready returns nil if the database answers before ctx ends, and a [notary.Unavailable] error otherwise. Concurrent
-// callers share one query, so that they do not pile up in front of a hanging database.
+// callers share one query, so that they do not pile up before a hanging database.
 func (d *DB) Ready(ctx context.Context) error {
 	err := d.probe.ask(ctx, func(ctx context.Context) error {
 		var one int
@@ -25,7 +25,6 @@ func (d *DB) Ready(ctx context.Context) error {
 	return nil
 }
 
-// probe runs one query at a time and shares its result with all waiting callers.
 type probe struct {
 	mu      sync.Mutex
 	running *probing // nil while no query runs

@@ -12,10 +12,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// objects holds the definitions of tables, columns, indexes, triggers and views by kind and name.
+// objects holds definitions by kind and name of a table, column, index, trigger or view.
 type objects map[string]string
 
-// SchemaDifferences returns the differences between the schema and the one that the migrations of this version create.
+// SchemaDifferences returns the differences between the schema and that of this version's migrations.
 func (d *DB) SchemaDifferences(ctx context.Context) (differences []string, err error) {
 	err = d.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
 		got, want, err := d.engine.schemas(ctx, conn)
@@ -59,7 +59,6 @@ func readObjects(ctx context.Context, conn *sql.Conn, query string, args ...any)
 const sqliteObjects = `SELECT type || ' ' || name, COALESCE(sql, '') FROM sqlite_master
 	WHERE name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'`
 
-// schemas reads the schema of the file, and that of a new in-memory database.
 func (e *sqliteEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want objects, err error) {
 	if got, err = readObjects(ctx, conn, sqliteObjects); err != nil {
 		return nil, nil, err
@@ -105,8 +104,7 @@ const postgresObjects = `
 	UNION ALL
 	SELECT 'view ' || viewname, definition FROM pg_views WHERE schemaname = $1`
 
-// schemas reads the schema of the database and that of a new one. The user needs the right to create a schema, which
-// the owner of a database has.
+// schemas reads the schema of the database and that of a new one, which the user needs the right to create.
 func (e *postgresEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want objects, err error) {
 	var name string
 	if err := conn.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&name); err != nil {
@@ -138,7 +136,6 @@ func (e *postgresEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want
 	return unqualified(got, name), unqualified(want, referenceSchema), err
 }
 
-// unqualified removes the schema name from definitions.
 func unqualified(all objects, schema string) objects {
 	for name, text := range all {
 		all[name] = strings.ReplaceAll(text, schema+".", "")
@@ -146,7 +143,6 @@ func unqualified(all objects, schema string) objects {
 	return all
 }
 
-// postgresText returns all migrations for PostgreSQL.
 func (s Schema) postgresText() (string, error) {
 	files, err := fs.Glob(s.Migrations, "postgres/*.sql")
 	if err != nil {

@@ -29,13 +29,14 @@ const (
 
 // Write-ahead log. A checkpoint copies it into the file once it reaches that many pages of 4 KiB. Pages written
 // repeatedly until then, such as those of indexes of random values, are copied once: a longer log is faster but takes
-// more disk space. A log that outgrew the limit, because a long read prevented its reuse, is truncated.
+// more disk space. A log that a long read made outgrow the limit is truncated.
 const (
 	checkpoint = "4000"     // 16 MB
 	logLimit   = "16777216" // octets
 )
 
-// sqliteEngine is a file that one process at a time has open, with one connection for writing and several for reading.
+// sqliteEngine is a file that one process at a time has open, with one connection for writing and several for
+// reading.
 type sqliteEngine struct {
 	schema Schema
 	lock   *flock.Flock
@@ -192,7 +193,6 @@ func (e *sqliteEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table st
 		WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL`, table, keep)
 }
 
-// dropIndexes drops the indexes that the query returns (name, definition), except those to keep.
 func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string,
 	keep []string) (recreate []string, err error) {
 	var drop []string
@@ -219,7 +219,6 @@ func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) e
 	return MapError(err)
 }
 
-// rules returns SQLite's integrity checks.
 func (e *sqliteEngine) rules() []Rule {
 	return []Rule{
 		{"the file is intact", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
@@ -227,7 +226,6 @@ func (e *sqliteEngine) rules() []Rule {
 	}
 }
 
-// quickChecks returns SQLite's page checks, table by table.
 func (e *sqliteEngine) quickChecks(tables []string) (checks []Rule) {
 	for _, table := range tables {
 		checks = append(checks, Rule{"the pages of the table " + table + " are whole",
@@ -269,7 +267,6 @@ func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
 	return db, nil
 }
 
-// fileURI returns the file's URI for SQLite, escaped.
 func fileURI(path string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath()
 }

@@ -23,7 +23,6 @@ type Rows interface {
 	Close() error
 }
 
-// untimed returns found as an interface that is nil on an error.
 func untimed(found *sql.Rows, err error) (Rows, error) {
 	if err != nil {
 		return nil, err
@@ -85,14 +84,13 @@ func (s *statements) get(ctx context.Context, text string) (*sql.Stmt, error) {
 
 var limitParameter = regexp.MustCompile(`\bLIMIT (\$\d+)`)
 
-// compiledOnce returns the text with parameters of LIMIT as expressions. SQLite's planner looks at the value of a bare
-// one, and compiles the statement again each time that it is set, which takes longer than most queries.
+// compiledOnce returns the text with parameters of LIMIT as expressions. SQLite compiles a statement again each time
+// that a bare one is set, which takes longer than most queries.
 func compiledOnce(text string) string {
 	return limitParameter.ReplaceAllString(text, "LIMIT CAST($1 AS INTEGER)")
 }
 
 // close closes the statements of a single connection, which would otherwise keep the file open and its log unmerged.
-// Those of a pool are closed with it.
 func (s *statements) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,8 +6,7 @@ import (
 	"sync"
 )
 
-// Topic is something that nodes cache, with the tables that hold it. Any statement that writes to one of these tables
-// invalidates it on every node.
+// Topic is something that nodes cache. Any statement that writes to one of its tables invalidates it on every node.
 type Topic struct {
 	Name   string
 	Tables []string
@@ -16,7 +15,6 @@ type Topic struct {
 	Except []string
 }
 
-// topics maps a table to the topic that it invalidates.
 type topics map[string]*Topic
 
 func (s *Schema) topics() topics {
@@ -29,7 +27,6 @@ func (s *Schema) topics() topics {
 	return found
 }
 
-// of returns the topic that a statement invalidates, or "".
 func (t topics) of(statement string) string {
 	topic := t[written(statement)]
 	if topic == nil || slices.ContainsFunc(topic.Except,
@@ -39,7 +36,6 @@ func (t topics) of(statement string) string {
 	return topic.Name
 }
 
-// written returns the table that a statement writes to, or "".
 func written(statement string) string {
 	for _, verb := range [...]string{"INSERT INTO ", "UPDATE ", "DELETE FROM "} {
 		if rest, ok := strings.CutPrefix(statement, verb); ok {
@@ -60,7 +56,6 @@ func (tx *Tx) Changed(topic string) {
 	}
 }
 
-// note records the topic that a statement invalidates.
 func (tx *Tx) note(statement string) {
 	if topic := tx.topics.of(statement); topic != "" {
 		tx.Changed(topic)
@@ -82,14 +77,13 @@ func (tx *Tx) notify() error {
 
 func changesCounter(topic string) CounterKey { return CounterKey{Name: "changes of " + topic} }
 
-// listeners are called with invalidated topics.
 type listeners struct {
 	mu  sync.RWMutex
 	all []func(topic string)
 }
 
 // OnChange registers fn, which [DB.Write] calls before it returns with each topic that the transaction invalidated,
-// even if it failed: whether it was committed is not always known. [DB.Watch] reports changes of other nodes.
+// even if it failed and may not be committed. [DB.Watch] reports changes of other nodes.
 func (d *DB) OnChange(fn func(topic string)) {
 	d.listeners.mu.Lock()
 	defer d.listeners.mu.Unlock()

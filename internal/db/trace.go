@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Traced returns the same database with a function that is called with every statement of its queries and transactions,
+// Traced returns the database with a function that is called with every statement of its queries and transactions,
 // except those of snapshots and of the engine itself.
 func (d *DB) Traced(fn func(text string, args []any)) *DB {
 	return &DB{engine: tracedEngine{d.engine, fn}, now: d.now, topics: d.topics, listeners: d.listeners}

@@ -39,7 +39,6 @@ func (e *postgresEngine) write(ctx context.Context, now time.Time, fn func(*Tx) 
 	}
 }
 
-// retryableError is the error of a transaction that changed nothing because of a conflict or a lost connection.
 type retryableError struct {
 	error
 	lost bool
@@ -111,8 +110,7 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 	return tx.changed, run.commit(e.running, e.limits.commit)
 }
 
-// retryable marks an error before the commit after which the transaction can be retried. A timeout is not retried: the
-// caller has waited long enough.
+// retryable marks an error before the commit, other than a timeout, after which the transaction can be retried.
 func retryable(err error) error {
 	var fault *pgconn.PgError
 	switch {
@@ -134,7 +132,7 @@ func errUnknown(err error) error {
 }
 
 // transaction runs the statements of one transaction, ignoring cancellation of the caller's context. Statements whose
-// results are not needed are sent in batches: a round trip costs as much as most of them.
+// results are not needed are batched: a round trip costs as much as most of them.
 type transaction struct {
 	ctx     context.Context
 	conn    *sql.Conn
@@ -202,10 +200,10 @@ func (t *transaction) flushNeeds() error {
 	return err
 }
 
-// commit sends the waiting statements and the COMMIT. If the server answers with an error, nothing was changed, unless
-// it terminated during the COMMIT. If it does not answer, the outcome is unknown.
+// commit sends the waiting statements and the COMMIT. If the server answers with an error, nothing was changed,
+// unless it terminated during the COMMIT. If it does not answer, the outcome is unknown.
 //
-// The answer has its own time limit, so that a transaction that was slow until here does not make the outcome unknown.
+// The answer has its own time limit, so that a slow transaction does not make the outcome unknown.
 func (t *transaction) commit(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

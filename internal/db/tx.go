@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Tx is a transaction in progress: see [DB.Write]. It is only valid inside that function. It reads its own writes.
+// Tx is a transaction in progress, valid only inside the function of [DB.Write]. It reads its own writes.
 type Tx struct {
 	Querier
 
@@ -21,7 +21,6 @@ type Tx struct {
 	verified map[any]bool // see [Tx.Verified]
 }
 
-// executor changes the database.
 type executor interface {
 	exec(ctx context.Context, text string, args ...any) (rows int64, err error)
 	// later runs a statement whose result is not needed, now or batched with the following ones. Its error may surface
@@ -35,11 +34,11 @@ func (tx *Tx) Now() time.Time { return tx.now }
 // Alone reports whether no other transaction runs until this one ends, as on SQLite.
 func (tx *Tx) Alone() bool { return tx.alone }
 
-// Verified holds what an earlier transaction of the same commit has verified. It is nil if the commit is not shared.
+// Verified holds what an earlier transaction of the same commit has verified, or nil if the commit is not shared.
 func (tx *Tx) Verified() map[any]bool { return tx.verified }
 
-// Exec runs one statement and returns how many rows it changed. It takes no context: cancelling a statement half-way
-// would abort the whole transaction.
+// Exec runs one statement and returns how many rows it changed. Cancelling a statement would abort the whole
+// transaction.
 func (tx *Tx) Exec(text string, args ...any) (int64, error) {
 	tx.note(text)
 	n, err := tx.sql.exec(context.Background(), text, args...)

@@ -73,7 +73,6 @@ func awaitNotification(ctx context.Context, conn *pgx.Conn, limit time.Duration)
 	return notification.Payload, nil
 }
 
-// ask runs a statement within the time limit of a query.
 func (e *postgresEngine) ask(ctx context.Context, conn *pgx.Conn, statement string) error {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.read)
 	defer cancel()

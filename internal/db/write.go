@@ -22,7 +22,7 @@ const (
 )
 
 // writer is the only goroutine that changes a SQLite database. It commits together the writes that are waiting and
-// those that arrive while they run, without waiting for more.
+// those that arrive while they run.
 type writer struct {
 	mu      sync.RWMutex // guards stopped and the closing of queue
 	stopped bool
@@ -36,7 +36,6 @@ type writer struct {
 	sql  *statements
 }
 
-// job is one caller's write.
 type job struct {
 	ctx     context.Context
 	now     time.Time
@@ -69,13 +68,12 @@ func (w *writer) write(ctx context.Context, now time.Time, fn func(*Tx) error) (
 	return j.changed, err
 }
 
-// alone runs fn on the connection that writes, in a separate transaction.
 func (w *writer) alone(ctx context.Context, fn func(*sql.Conn) error) error {
 	return w.await(&job{ctx: ctx, whole: fn, result: make(chan error, 1)})
 }
 
-// await passes a job to the goroutine and waits for its result, or for the end of the goroutine, which a job causes by
-// calling runtime.Goexit, as t.Fatal in a test does.
+// await passes a job to the goroutine and waits for its result, or for the end of the goroutine, which a job causes
+// by calling runtime.Goexit, as t.Fatal does.
 func (w *writer) await(j *job) error {
 	if err := w.enqueue(j); err != nil {
 		return err
@@ -132,7 +130,6 @@ func (w *writer) run() {
 	}
 }
 
-// settle commits the jobs together, sets the error of each and returns them.
 func (w *writer) settle(jobs iter.Seq[*job]) (batch []*job) {
 	batch, err := w.commit(jobs)
 	if err != nil {
@@ -154,8 +151,8 @@ func diskFull(batch []*job) (full []*job) {
 	return full
 }
 
-// freeLog copies the log into the file and truncates it to free disk space. It waits only briefly for readers, because
-// all writes wait for it.
+// freeLog copies the log into the file and truncates it to free disk space. It waits only briefly for readers: all
+// writes wait for it.
 func (w *writer) freeLog() error {
 	ctx := context.Background()
 	if _, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 100"); err != nil {
@@ -166,7 +163,6 @@ func (w *writer) freeLog() error {
 	return w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied)
 }
 
-// first waits for the next job; nil if the queue is closed.
 func (w *writer) first() *job {
 	if j := w.next; j != nil {
 		w.next = nil
@@ -175,8 +171,8 @@ func (w *writer) first() *job {
 	return <-w.queue
 }
 
-// arriving yields first and then, after each job, the next waiting one: jobs that arrive while others run join their
-// commit. A job that runs alone comes first or waits.
+// arriving yields first and then, after each job, the next waiting one, which joins their commit. A job that runs
+// alone comes first or waits.
 func (w *writer) arriving(first *job) iter.Seq[*job] {
 	return func(yield func(*job) bool) {
 		for j, n := first, 1; j != nil && yield(j) && n < MaxBatch && j.whole == nil; n++ {
@@ -185,7 +181,6 @@ func (w *writer) arriving(first *job) iter.Seq[*job] {
 	}
 }
 
-// poll returns a waiting job that can share a commit, or nil.
 func (w *writer) poll() *job {
 	select {
 	case j, ok := <-w.queue:
@@ -236,8 +231,8 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 	return batch, nil
 }
 
-// errTransactionLost is returned when the engine has rolled back the whole transaction, as SQLite does when the disk is
-// full.
+// errTransactionLost is returned when the engine has rolled back the whole transaction, as SQLite does on a full
+// disk.
 var errTransactionLost = errors.New("the transaction was lost")
 
 func (w *writer) attempt(ctx context.Context, j *job, total Counts, verified map[any]bool) error {
@@ -272,7 +267,7 @@ func (w *writer) exec(ctx context.Context, text string) error {
 	return err
 }
 
-// protected turns a panic of fn into an error: the writer serves everyone and must not stop.
+// protected turns a panic of fn into an error: the writer must not stop.
 func protected(tx *Tx, fn func(*Tx) error) error {
 	return notary.Recovered("write the change", func() error { return fn(tx) })
 }

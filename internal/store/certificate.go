@@ -70,10 +70,9 @@ func (r reader) LatestIssuances(ctx context.Context, requestIDs []int64) (map[in
 	return all, nil
 }
 
-// issuancesTogether is the number of requests per query.
 const issuancesTogether = 200
 
-// CertificatesWithKey returns all certificates ever issued or uploaded for the key with that fingerprint.
+// CertificatesWithKey returns all certificates for the key with that fingerprint, ordered by id.
 func (r reader) CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error) {
 	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE k.key_fingerprint = $1 ORDER BY k.id`,
 		keyFingerprint)
@@ -152,7 +151,6 @@ func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, se
 	return m.id, tx.joined(m, count)
 }
 
-// issuerChain returns the id of the row with these certificates, creating it if necessary.
 func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
 	sum := sha256.Sum256(der)
 	fingerprint := hex.EncodeToString(sum[:])

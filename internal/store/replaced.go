@@ -14,14 +14,14 @@ import (
 	"notary/internal/db"
 )
 
-// A certificate is replaced once there is a later one for the same names and owner that is not revoked:
-// one that becomes valid no earlier and expires no earlier. The owner is a group or an account. Imported
-// certificates have no owner: they replace, and are replaced by, those of any owner. Certificates that are
-// neither revoked nor replaced are current, and only these are counted and listed as expiring.
+// A certificate is replaced once there is a later one for the same names and owner that is not revoked: one that
+// becomes valid no earlier and expires no earlier. The owner is a group or an account. Imported certificates have no
+// owner: they replace, and are replaced by, those of any owner. Certificates that are neither revoked nor replaced
+// are current, and only these are counted and listed as expiring.
 //
-// Each certificate refers to one that replaces it, so that a revocation finds those that become current
-// again. The cost of an insertion or revocation does not depend on how many others have the same names.
-// Dates decide, not the order of insertion: a certificate never outlives the one that replaces it.
+// Each certificate refers to one that replaces it, so that a revocation finds those that become current again, at a
+// cost that does not depend on how many others have the same names. Dates decide, not the order of insertion: a
+// certificate never outlives the one that replaces it.
 
 // nameSet returns a digest of the names of a certificate that does not depend on their order. It is "" for
 // OCSP responders, whose certificates the program itself replaces.
@@ -45,14 +45,13 @@ func nameSet(c *notary.Certificate) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// member is a certificate among those with the same names.
 type member struct {
 	set                            string
 	id, owner, notBefore, notAfter int64 // for the owner see ownerOf
 	replacedBy                     int64 // the id of a certificate; 0 while it is current
 }
 
-// newMember is the id of a certificate that is about to be inserted: it will be the greatest.
+// newMember is the id of a certificate that is about to be inserted, the greatest.
 const newMember = math.MaxInt64
 
 func memberOf(c *notary.Certificate, id int64) member {
@@ -155,7 +154,6 @@ func (tx *Tx) joinNames(m member) error {
 	return tx.joined(m, count)
 }
 
-// countReplaced returns an expression, for RETURNING, of how many others the certificate replaces.
 func (m member) countReplaced(b *db.Binder) string {
 	return "(SELECT COUNT(*) FROM certificate x WHERE x.id <> certificate.id AND " + m.replaces(b) + ")"
 }

@@ -15,7 +15,6 @@ const requestColumns = ` r.id, c.csr, r.fingerprint, r.status, r.requester_id, r
 	r.common_name, r.names, r.key, r.created_at, r.updated_at, r.rejection, r.content, r.findings,
 	r.owner_group_id,` + certificateColumns
 
-// requestJoins goes with requestColumns, after a table or join named r.
 const requestJoins = `
 	JOIN request_csr c ON c.request_id = r.id
 	LEFT JOIN certificate k ON k.id = r.certificate_id` + certificateJoins
@@ -44,7 +43,6 @@ func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) 
 
 func (r reader) scanRequest(row db.Row) (*notary.Request, error) { return r.scanRequestAnd(row) }
 
-// scanRequestAnd scans a request, and further columns into more.
 func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error) {
 	var (
 		req              notary.Request
@@ -102,7 +100,6 @@ func (r reader) RequestToRevoke(ctx context.Context, id int64, now time.Time) (a
 	return all, nil
 }
 
-// requestToRevoke is a request with one of its certificates, if it has any.
 type requestToRevoke struct {
 	*notary.Request
 	cert    *notary.Certificate
@@ -158,7 +155,7 @@ func (r reader) RequestWithContent(ctx context.Context, requesterID int64, conte
 }
 
 // InsertRequest records a new Outstanding request and returns its id. A second request with the same content and
-// requester is a [notary.Conflict]; requests of others do not matter.
+// requester is a [notary.Conflict].
 func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	terms := query.TermsOf(req.CommonName, req.Names)
 	var findings any
@@ -188,8 +185,8 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	return id, tx.insertNames("request", id, terms.Names)
 }
 
-// Transition moves a request to the next status and sets the certificate then in use (0: none). If the request's
-// status, certificate or owner has changed since it was read, Transition returns a [notary.Conflict].
+// Transition moves a request to the next status and sets the certificate then in use (0: none), or returns a
+// [notary.Conflict] if the request's status, certificate or owner has changed since it was read.
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
 			authority_id = (SELECT authority_id FROM certificate WHERE id = $2),
@@ -210,8 +207,7 @@ func (tx *Tx) SetRejection(id int64, reason string) error {
 		reason, id)
 }
 
-// RequireStatus checks that the transaction has brought the request to that status. If another one was faster, it
-// returns a [notary.Conflict].
+// RequireStatus returns a [notary.Conflict] unless the transaction has brought the request to that status.
 func (tx *Tx) RequireStatus(ctx context.Context, id int64, want notary.RequestStatus) error {
 	if tx.db.Alone() {
 		return nil

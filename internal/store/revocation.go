@@ -27,9 +27,9 @@ func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationRe
 	return tx.leaveNames(c)
 }
 
-// CorrectRevocation replaces the reason of a certificate's revocation and keeps its time. If the revocation
-// has changed since the certificate was read, the error is a [notary.Conflict]. The next CRL lists the entry
-// even if the certificate has expired.
+// CorrectRevocation replaces the reason of a certificate's revocation and keeps its time, or returns a
+// [notary.Conflict] if the revocation has changed since it was read. The next CRL lists the entry even if the
+// certificate has expired.
 func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationReason) error {
 	until := listedUntil(c, tx.db.Now())
 	err := tx.db.Change(db.Raced(), `UPDATE revocation SET reason = $1,

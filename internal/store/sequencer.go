@@ -28,7 +28,6 @@ type Sequencer struct {
 // NewSequencer returns a sequencer. Of several on a database, one does the work.
 func NewSequencer(s *Store) *Sequencer { return &Sequencer{store: s} }
 
-// sequenceBatch is the number of events per transaction.
 const sequenceBatch = 1_000
 
 // sequencedUpTo is the agreement that holds the id up to which every event has a position.
@@ -45,7 +44,6 @@ func (q *Sequencer) Run(ctx context.Context) error {
 	}
 }
 
-// step assigns positions to the next events after an id and returns their ids.
 func (q *Sequencer) step(ctx context.Context, after int64) (ids []int64, err error) {
 	final, err := q.finalUpTo(ctx)
 	if err != nil {
@@ -140,7 +138,6 @@ func (r reader) sequencedUpTo(ctx context.Context) (int64, error) {
 	return id, nil
 }
 
-// lastPosition returns the greatest position of an event, or 0.
 func (r reader) lastPosition(ctx context.Context) (last int64, err error) {
 	err = r.q.QueryRow(ctx, `SELECT position FROM event_position WHERE position > 0 ORDER BY position DESC LIMIT 1`).Scan(&last)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -149,7 +146,6 @@ func (r reader) lastPosition(ctx context.Context) (last int64, err error) {
 	return last, db.MapError(err)
 }
 
-// unsequenced returns the ids of the next events without a position after an id.
 func (r reader) unsequenced(ctx context.Context, after int64) ([]int64, error) {
 	return db.Collect(ctx, r.q, db.Scan[int64], `SELECT e.id FROM event e LEFT JOIN event_position p ON p.event_id = e.id
 		WHERE e.id > $1 AND p.event_id IS NULL ORDER BY e.id LIMIT $2`, after, sequenceBatch)
@@ -161,8 +157,7 @@ type PositionedEvent struct {
 	*notary.Event
 }
 
-// EventsAfter returns the next events after a position, in order. Positions start at 1. A reader that continues after
-// the last position it has seen misses none.
+// EventsAfter returns the next events after a position, in order. Positions start at 1.
 func (r reader) EventsAfter(ctx context.Context, position int64, limit int) ([]PositionedEvent, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (p PositionedEvent, err error) {
 		p.Event, err = r.scanEvent(prefixed{row, &p.Position})
