@@ -101,7 +101,7 @@ type CRL struct {
 	ThisUpdate  time.Time // when it was signed; the CRL itself states a minute earlier
 	NextUpdate  time.Time
 
-	// Revocations is the number of revocations when the CRL was signed. The CRL is outdated once it grows.
+	// Revocations is the number of revocations when the CRL was signed. The CRL is outdated once there are more.
 	Revocations int64
 
 	// Final reports whether the authority has expired and issues no newer CRL.

@@ -121,7 +121,7 @@ func encodePEM(label string, ders ...[]byte) string {
 	return b.String()
 }
 
-// Issuance is how a certificate was issued here, or zero.
+// Issuance is how a certificate was issued here; zero for one issued elsewhere.
 type Issuance struct {
 	AuthorityID int64
 	Profile     string

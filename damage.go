@@ -19,8 +19,8 @@ func (d Damage) String() string { return fmt.Sprintf("%s %d: %s", d.Kind, d.ID, 
 // bit is set.
 const maxSerialOctets = 20
 
-// CheckSerial returns an error unless a CRL can list the serial number: positive and at most 160 bits (RFC 5280,
-// section 4.1.2.2).
+// CheckSerial returns an error unless a CRL can list the serial number, in the form of [Certificate.Serial]: positive
+// and at most 160 bits (RFC 5280, section 4.1.2.2).
 func CheckSerial(serial string) error {
 	octets, err := hex.DecodeString(serial)
 	digits := strings.TrimLeft(serial, "0")

@@ -79,7 +79,8 @@ var exhaustions = []struct {
 	{syscall.ENOMEM, "the server has no memory left: try again in a moment"},
 }
 
-// Exhausted returns an [Unavailable] error if the server is out of file descriptors, disk space or memory, or nil.
+// Exhausted returns an [Unavailable] error if err means that the server is out of file descriptors, disk space or
+// memory, and nil otherwise.
 func Exhausted(err error) *Error {
 	for _, e := range exhaustions {
 		if errors.Is(err, e.errno) {

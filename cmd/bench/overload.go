@@ -108,7 +108,7 @@ func (b *bench) measureOverload(ctx context.Context) error {
 	return nil
 }
 
-// openAll returns a function that closes the connections. Some may be refused.
+// openAll opens all connections and returns a function that closes them. Some may be refused.
 func (b *bench) openAll(ctx context.Context, o overload) (closeAll func()) {
 	var mu sync.Mutex
 	var open []net.Conn

@@ -36,7 +36,7 @@ func openLog(c config.Log, stdout, stderr io.Writer) (*slog.Logger, *logOutput, 
 }
 
 // prepare opens the configured destination and returns a function that switches the log to it. A file is appended to,
-// and created with mode 0600. It is reopened even under the same name, which log rotation needs.
+// and created with mode 0600. It is reopened even under the same name, as log rotation requires.
 func (o *logOutput) prepare(c config.Log) (use func(), err error) {
 	var out io.Writer
 	var file *os.File

@@ -22,7 +22,7 @@ import (
 // SetupCodeFile returns the path of the setup code in a data folder.
 func SetupCodeFile(data string) string { return filepath.Join(data, "setup-code") }
 
-// setup describes how to create the first account, or is nil.
+// setup describes how to create the first account. It is nil if an account exists.
 type setup struct {
 	needsCode bool
 	code      string // "" if unknown to this node or not to be printed
@@ -79,7 +79,8 @@ func storedCode(ctx context.Context, c *config.Config, accounts *auth.Service) (
 	return &setup{needsCode: true, code: code}, err
 }
 
-// createCode replaces the setup code and, on SQLite, its file.
+// createCode replaces the setup code and, on SQLite, its file. If the file cannot be written, the next start replaces
+// both.
 func createCode(ctx context.Context, c *config.Config, accounts *auth.Service) (string, error) {
 	code := auth.NewSetupCode()
 	if err := accounts.SetSetupCode(ctx, code); err != nil || store.IsPostgres(c.DB) {

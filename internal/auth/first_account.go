@@ -117,7 +117,7 @@ func (s *Service) requireNoAccount(ctx context.Context) error {
 	return err
 }
 
-// setupCodeAttempts is the account in login limits. It is not a valid email address.
+// setupCodeAttempts stands for the account in login limits. It is not a valid email address.
 const setupCodeAttempts = "setup code"
 
 func (s *Service) checkSetupCode(ctx context.Context, f FirstAccount) error {

@@ -26,8 +26,8 @@ const (
 const (
 	minPassword = 12   // characters
 	maxPassword = 1024 // bytes
-	// minEntropy is the required strength in bits: about a million guesses, for known passwords, names, dates and
-	// keyboard patterns first.
+	// minEntropy is the required strength in bits: about a million guesses for an attacker who first tries known
+	// passwords, names, dates and keyboard patterns.
 	minEntropy = 20
 	// maxJudged is the number of characters evaluated; the cost is quadratic.
 	maxJudged = 64
@@ -80,8 +80,8 @@ var decoy = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, a
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonSalt)),
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonKey)))
 
-// verifyPassword reports whether the password matches the hash. An empty hash takes the same time. The caller must
-// hold a slot.
+// verifyPassword reports whether the password matches the hash. An empty hash never matches, and takes the same time.
+// The caller must hold a slot.
 func verifyPassword(hash, password string) (bool, error) {
 	if len(password) > maxPassword {
 		password = "" // no account has an empty password

@@ -89,7 +89,7 @@ func (s *Service) refusedLogin(account *notary.Account, from Client) {
 		network: notary.ClientNetwork(from.Address)}, 1)
 }
 
-// RecordRefusals writes the events of the calls and logins that this node has refused since.
+// RecordRefusals writes the events of the calls and logins refused by this node since the last time.
 func (s *Service) RecordRefusals(ctx context.Context) error {
 	counts := s.refusals.take()
 	if len(counts) == 0 {

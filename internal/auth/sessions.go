@@ -32,7 +32,7 @@ func (s *sessions) get(tokenHash []byte, now time.Time) (*knownSession, int) {
 	return nil, s.generation
 }
 
-// put caches what was read from the database, unless there was a change since the generation.
+// put caches what was read from the database, unless there was a change since get returned the generation.
 func (s *sessions) put(tokenHash []byte, known knownSession, generation int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

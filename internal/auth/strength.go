@@ -16,7 +16,7 @@ func Strength(password, email string) (guesses float64, words string) {
 	return guesses, number(guesses) + " guesses: " + effort(guesses-math.Log10(guessing))
 }
 
-// guessing is the guesses per second with a stolen database on some tens of processors: see [argonMemory].
+// guessing is the number of guesses per second with a stolen database on some tens of processors: see [argonMemory].
 const guessing = 1000
 
 func entropy(password, email string) float64 {

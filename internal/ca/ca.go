@@ -57,7 +57,8 @@ var productionLimits = limits{matches: 100_000, impact: 20_000, impactOfOne: 10_
 type Options struct {
 	Log *slog.Logger // default: slog.Default()
 
-	// MayIssue, if set, returns an error while no certificates may be issued, other than those of OCSP responders.
+	// MayIssue, if set, returns an error while no certificates may be issued. Those of OCSP responders do not depend
+	// on it.
 	MayIssue func() error
 
 	// PaceChecks limits [Service.CheckRecords] to a tenth of one processor, for a server under load.

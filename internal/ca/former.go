@@ -36,7 +36,7 @@ func (o SignOptions) choose(former notary.Issuance) notary.Issuance {
 		Profile: cmp.Or(given.Profile, former.Profile, notary.DefaultProfile)}
 }
 
-// formerOf returns how the request's current certificate was issued, or else its latest.
+// formerOf returns how the request's current certificate was issued or, without one, its latest.
 func formerOf(req *notary.Request) notary.Issuance {
 	if req.Certificate != nil {
 		return req.Certificate.Issuance()

@@ -37,7 +37,7 @@ type Issued struct {
 // Issue submits a CSR and, if the caller may sign, signs it in the same transaction: if signing fails, nothing is
 // recorded. A CSR that the caller submitted before is a renewal of that request.
 //
-// Otherwise the request is pending approval. Once it is signed, the same call returns its certificate.
+// For other callers the request is pending approval. Once it is signed, the same call returns its certificate.
 func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (*Issued, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
 		return nil, err

@@ -23,8 +23,9 @@ func heldKey(authorityID int64) string {
 		"which must have no other use: create a new key and request", authorityID)
 }
 
-// refuseEndEntity returns an error if the CSR's key must not be certified for an end entity, which holds until the
-// transaction ends. Revoking a certificate for an authority's key as compromised would also revoke the authority.
+// refuseEndEntity returns an error if the CSR's key must not be certified for an end entity. Its status cannot change
+// until the transaction ends. Revoking a certificate for an authority's key as compromised would also revoke the
+// authority.
 func (s *Service) refuseEndEntity(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
 	key, err := s.shareKey(ctx, tx, csr.Identity)
 	if err != nil {

@@ -51,7 +51,8 @@ func (s *Service) upgradeReplaced(ctx context.Context) error {
 	}
 }
 
-// canonicalFingerprint returns the key fingerprint of a certificate, or the recorded one if it is of something else.
+// canonicalFingerprint returns the key fingerprint of a certificate, or the recorded one if that was computed from
+// something else.
 func canonicalFingerprint(der []byte, recorded string) (fingerprint string, ok bool) {
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {

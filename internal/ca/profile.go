@@ -30,8 +30,8 @@ func (s *Service) Profile(ctx context.Context, caller notary.Caller, id int64, v
 	return s.store.ProfileVersion(ctx, id, version)
 }
 
-// CreateProfile creates a profile and returns its ID. Version numbers continue those of a deleted profile with the
-// name.
+// CreateProfile creates a profile and returns its ID. A profile with the name of a deleted one continues its version
+// numbers.
 func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name string,
 	rules notary.Rules) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.Resource{}); err != nil {
@@ -57,7 +57,8 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 	return id, err
 }
 
-// UpdateProfile changes the rules of a profile and returns the new version. From must be the latest version or 0.
+// UpdateProfile changes the rules of a profile and returns the new version. The argument from must be the latest
+// version, or 0.
 func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id int64, from int,
 	rules notary.Rules) (version int, err error) {
 	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.On("profile", id)); err != nil {

@@ -13,7 +13,8 @@ import (
 
 const maxRejection = 500 // characters
 
-// Reject rejects a request that has never had a certificate. The optional reason is kept until it is reopened.
+// Reject rejects a request that has never had a certificate. The optional reason is kept until the request is
+// reopened.
 func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, reason string) error {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.RejectRequest); err != nil {
 		return err

@@ -140,8 +140,8 @@ func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) er
 	})
 }
 
-// RemoveCertificate removes the current certificate from a request, which becomes Outstanding. It remains in the
-// inventory.
+// RemoveCertificate removes the current certificate from a request, which becomes Outstanding. The certificate
+// remains in the inventory.
 func (s *Service) RemoveCertificate(ctx context.Context, caller notary.Caller, id int64) error {
 	return s.decide(ctx, caller, id, notary.RemoveCertificate, nil, nil)
 }

@@ -129,8 +129,8 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller
 	return tx.Event(transition(caller, notary.Sign, req, next, signed.members()).With(signed.issuer.Ref(), cert.Ref()))
 }
 
-// signedCSR returns the CSR with the subject and names of the options or, in a renewal, of the former certificate's
-// replacements.
+// signedCSR returns the CSR to sign, with the subject and names of the options or, in a renewal, those that replaced
+// the CSR's in the former certificate.
 func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, error) {
 	if err := o.inherit(req, csr); err != nil {
 		return nil, err

@@ -220,8 +220,8 @@ func allowMove(ctx context.Context, known grantReader, caller notary.Caller, r p
 	return allow(ctx, known, caller, policy.TransferRequest, r)
 }
 
-// groupsToGive returns the groups to which the caller may give a request without further permission: its own, if it
-// may submit requests and owns this one, itself or through a group.
+// groupsToGive returns the groups to which the caller may give a request without further permission. An owner, or a
+// member of the owning group, that may submit requests can give it to its other groups.
 func groupsToGive(ctx context.Context, known grantReader, caller notary.Caller, req *notary.Request) ([]int64, error) {
 	if !policy.May(caller, policy.CreateRequest) {
 		return nil, nil

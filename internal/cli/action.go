@@ -58,7 +58,7 @@ func parseID(s string) (int64, error) {
 	return id, nil
 }
 
-// idFlag is a flag with an object's id, or 0.
+// idFlag is a flag with an object's id; 0 if it is not given.
 type idFlag int64
 
 func (f *idFlag) String() string { return strconv.FormatInt(int64(*f), 10) }

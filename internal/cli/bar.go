@@ -9,7 +9,7 @@ import (
 	"notary/internal/store/archive"
 )
 
-// bar is a progress bar, which only a terminal shows.
+// bar is a progress bar. It prints nothing unless the output is a terminal.
 type bar struct {
 	out   io.Writer // nil for no output
 	now   func() time.Time

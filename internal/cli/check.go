@@ -65,7 +65,7 @@ func (p *program) check(ctx context.Context, c *config.Config, _ []string) error
 	return nil
 }
 
-// existingKeys returns the keys of the passphrase or the key file, or nil.
+// existingKeys returns the keys of the passphrase or the key file, or nil if neither exists.
 func existingKeys(c *config.Config) (keystore.Keys, error) {
 	switch {
 	case c.Passphrase != "":

@@ -167,7 +167,8 @@ func (p *program) trust(ctx context.Context, serverURL string, certificate *x509
 	return p.confirm(ctx, false, "Is that the server's fingerprint?")
 }
 
-// isOwnCertificate reports whether it is the self-signed one of a data folder that only this user and root can write.
+// isOwnCertificate reports whether certificate is the self-signed one of a data folder that only this user and root
+// can write.
 func isOwnCertificate(data string, certificate *x509.Certificate) bool {
 	file := filepath.Join(data, "self-signed.crt")
 	if !files.IsWrittenByUser(data) || !files.IsWrittenByUser(file) {

@@ -155,7 +155,7 @@ func (f downloadFlags) keyAlias(d downloaded) string {
 
 const maxAliasLength = 64
 
-// aliasOf names a certificate by its common name or first other name, in the characters of an alias.
+// aliasOf names a certificate by its common name or first other name, without characters that an alias cannot hold.
 func aliasOf(c *x509.Certificate) string {
 	names := pki.CertificateNames(c)
 	name := c.Subject.CommonName

@@ -90,7 +90,7 @@ func isLocal(command *cobra.Command) bool {
 	return ok
 }
 
-// localHint returns the cause of an error that no log has.
+// localHint returns the cause of an error that the user cannot fix: no log has it.
 func localHint(e *notary.Error) string {
 	if e.Err != nil && (e.Kind == notary.Internal || e.Kind == notary.Unavailable) {
 		return "the cause: " + strings.ReplaceAll(e.Err.Error(), "\n\t", " ") // the driver's list of hosts

@@ -120,7 +120,7 @@ func handshake(ctx context.Context, conn net.Conn, h *inspect.Handshake) error {
 	return err
 }
 
-// everyCipherSuite includes those of old servers.
+// everyCipherSuite returns all cipher suites, so that old servers can be inspected too.
 func everyCipherSuite() (ids []uint16) {
 	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
 		ids = append(ids, suite.ID)

@@ -56,8 +56,8 @@ func Agreed(ctx context.Context, q Querier, name string) (value string, err erro
 	return value, MapError(err)
 }
 
-// Writers returns the transactions in progress that may have added rows to a table, which no other transaction can
-// still commit. It returns none on SQLite, where ids follow the order of commits.
+// Writers returns the transactions in progress that may have added rows to a table. Rows of any other transaction are
+// committed or never will be. It returns none on SQLite, where ids follow the order of commits.
 func (d *DB) Writers(ctx context.Context, table string) ([]string, error) {
 	return d.engine.writersOf(ctx, table)
 }

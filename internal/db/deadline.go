@@ -21,7 +21,7 @@ type Option func(*limits)
 func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d } }
 
 // WriteTimeout limits how long a transaction may take up to its COMMIT, and how long the answer to that may take: by
-// default twice as long as a query.
+// default each may take twice as long as a query.
 func WriteTimeout(d time.Duration) Option { return func(l *limits) { l.write, l.commit = d, d } }
 
 // StopTimeout limits how long Close waits for the transactions in progress: by default 4 seconds.

@@ -99,7 +99,8 @@ type state struct {
 
 const refusesUser = "the database refuses the server's user (check user and password in the URL of the database)"
 
-// states maps codes and classes of codes; a code takes precedence. All others are bugs or damage, and permanent.
+// states maps codes and classes of codes; a code takes precedence over its class. All others are bugs or damage, and
+// permanent.
 var states = map[string]state{
 	"08":                 {"the database cannot be reached at the moment", true},
 	readOnlyTransaction:  {"the database cannot be written at the moment", true}, // after a fail-over

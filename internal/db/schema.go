@@ -104,7 +104,7 @@ const postgresObjects = `
 	UNION ALL
 	SELECT 'view ' || viewname, definition FROM pg_views WHERE schemaname = $1`
 
-// schemas reads the schema of the database and that of a new one, which the user needs the right to create.
+// schemas reads the schema of the database and that of a new one. The user needs the right to create a schema.
 func (e *postgresEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want objects, err error) {
 	var name string
 	if err := conn.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&name); err != nil {

@@ -34,7 +34,8 @@ func CheckProfileName(name string) error {
 	return nil
 }
 
-// CheckRules checks that rules are well-formed and consistent. The field of an Invalid error is its API name.
+// CheckRules checks that rules are well-formed and consistent. It returns an Invalid error with the API name of the
+// offending field.
 func CheckRules(r *notary.Rules) error {
 	for _, check := range []func(*notary.Rules) error{
 		checkDescription, checkKeyRules, checkKeyUsages, checkUsagesFit, checkPurposeList, checkPurposesFit,

@@ -239,7 +239,8 @@ func sequence(elements ...[]byte) []byte {
 	return append(header(casn1.SEQUENCE, len(content)), content...)
 }
 
-// frame returns the signed content before and after the entries, without the outer header, from an empty CRL.
+// frame returns the signed content before and after the entries, without the outer header. Package x509 encodes it as
+// a CRL without entries.
 func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error) {
 	certificate := *l.issuer.Certificate
 	certificate.KeyUsage |= x509.KeyUsageCRLSign // if absent, which NewCRL allows

@@ -114,8 +114,8 @@ func isPlainHost(host string) bool {
 }
 
 // hidesSeparator reports whether a path contains a backslash, or a percent-encoded character that is special in a URI
-// or need not be encoded (RFC 3986, sections 2.2 and 2.3), which programs decode before or after interpreting the
-// path, or twice.
+// or need not be encoded (RFC 3986, sections 2.2 and 2.3). Programs decode these before or after interpreting the
+// path, some twice.
 func hidesSeparator(path string) bool {
 	for i := range len(path) {
 		switch {

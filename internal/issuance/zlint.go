@@ -34,7 +34,8 @@ var checks = sync.OnceValues(func() ([]check, error) {
 	return list, nil
 })
 
-// newCheck creates the single instance of a lint that neither holds state nor is configurable, as all at present.
+// newCheck creates the single instance of a lint that neither holds state nor is configurable. This is true of all at
+// present.
 func newCheck(l *lint.CertificateLint) check {
 	instance := l.Lint()
 	_, configurable := instance.(lint.Configurable)

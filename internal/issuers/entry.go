@@ -75,7 +75,7 @@ func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificat
 }
 
 // maxCommonName is the number of characters of a common name that are recorded. External CAs may exceed X.520's 64.
-// Cursors contain it.
+// Lists are sorted by it, and their cursors contain it.
 const maxCommonName = 128
 
 // recordedCommonName removes unprintable characters and truncates the name.

@@ -36,7 +36,8 @@ func ParseBundle(text string) ([]*x509.Certificate, error) {
 	return found.list, err
 }
 
-// inOrder sorts certificates into a chain that starts with the one that issued no other, unless there are several.
+// inOrder sorts certificates into a chain that starts with the only one that issued no other. Without exactly one
+// such certificate it returns the list unchanged.
 func inOrder(list []*x509.Certificate) []*x509.Certificate {
 	var first *x509.Certificate
 	for _, c := range list {

@@ -89,8 +89,8 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 // maxSignature exceeds the octets of an RSA signature with 16384 bits.
 const maxSignature = 4096
 
-// JoinCRL returns the CRL with the TBSCertList (DER; RFC 5280, section 5.1.2) and the signature, unverified. All
-// errors are Invalid.
+// JoinCRL returns the CRL with the TBSCertList (DER; RFC 5280, section 5.1.2) and the signature. [ParseCRL] verifies
+// it. All errors are Invalid.
 func JoinCRL(tbs, signature []byte) ([]byte, error) {
 	var fields, algorithm cryptobyte.String
 	in := cryptobyte.String(tbs)

@@ -7,8 +7,8 @@ import (
 	"notary"
 )
 
-// RequestLike returns an unsigned request, without PEM, for the key with the certificate's subject and names, for
-// additional certificates of authorities, which must keep their exact name.
+// RequestLike returns an unsigned request, without PEM, for the key with the certificate's subject and names. It is
+// used for additional certificates of authorities, which must keep their exact name.
 func RequestLike(key crypto.PublicKey, certificate *x509.Certificate) (*CSR, error) {
 	info, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {

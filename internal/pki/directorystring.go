@@ -17,8 +17,8 @@ const (
 	tagBMPString       = casn1.Tag(30)
 )
 
-// stringTypes names the string types of attribute values. Certificates use the first two, and IA5String where
-// required (RFC 5280, section 4.1.2.4).
+// stringTypes names the string types of attribute values. Certificates use UTF8String and PrintableString, and
+// IA5String where required (RFC 5280, section 4.1.2.4).
 var stringTypes = map[casn1.Tag]string{
 	casn1.UTF8String: "UTF8String", casn1.PrintableString: "PrintableString", casn1.IA5String: "IA5String",
 	casn1.T61String: "T61String", tagNumericString: "NumericString", tagVisibleString: "VisibleString",

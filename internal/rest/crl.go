@@ -8,7 +8,7 @@ import (
 	"notary/api"
 )
 
-// encodedCRLs caches the encodings of each authority's newest CRL, which may have megabytes and needs no
+// encodedCRLs caches the encodings of each authority's newest CRL, which can have megabytes and needs no
 // authentication.
 type encodedCRLs struct {
 	mu     sync.Mutex

@@ -103,7 +103,7 @@ func (in *issueInput) options(caller notary.Caller) (ca.IssueOptions, error) {
 	return o, nil
 }
 
-// await polls until the request is decided, or returns issued.
+// await polls until the request is decided. It returns issued if that does not happen in time.
 func (r *routes) await(ctx context.Context, caller notary.Caller, issued *ca.Issued,
 	wait time.Duration) (*ca.Issued, error) {
 	select {

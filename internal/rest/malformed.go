@@ -18,8 +18,8 @@ import (
 	"notary"
 )
 
-// configureHuma sets huma's global options: case-sensitive field names, so that "CSR" is not a second value of "csr",
-// and our errors for calls that it rejects.
+// configureHuma sets huma's global options: field names are case-sensitive, so that "CSR" is not a second value of
+// "csr", and calls that huma rejects get our errors.
 var configureHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = malformed

@@ -17,9 +17,9 @@ import (
 const (
 	// CRLValidity is the period from thisUpdate to nextUpdate.
 	CRLValidity = 48 * time.Hour
-	// crlBackdate allows for slow clocks of relying parties, many of which reject a CRL that is a second early. It
-	// is the same for certificates. No entry may be later than thisUpdate, so a revocation of the last minute is listed
-	// with that time.
+	// crlBackdate allows for slow clocks of relying parties, many of which reject a CRL that is a second early.
+	// Certificates are backdated equally. No entry may be later than thisUpdate, so a revocation of the last minute
+	// is listed with that time.
 	crlBackdate = time.Minute
 	// crlRefresh is the age at which a CRL is regenerated.
 	crlRefresh = 12 * time.Hour
@@ -124,7 +124,8 @@ func fresh(crl *notary.CRL, now time.Time, maxAge time.Duration) bool {
 	return now.Sub(crl.ThisUpdate) < maxAge && !crl.ThisUpdate.After(now)
 }
 
-// buildCRL signs a new CRL with the next number and at least count revocations, or uses that of a faster node.
+// buildCRL signs a new CRL with the next number and at least count revocations. If another node was faster, it uses
+// that CRL if it has as many revocations, and otherwise tries again.
 func (s *Service) buildCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, list *crlList,
 	count int64) (*notary.CRL, error) {
 	const attempts = 5
@@ -226,7 +227,7 @@ type gathered struct {
 }
 
 // dated returns the revocation with the time to list. A revocation of the last minute, or by a node whose clock is
-// ahead, gets thisUpdate. An imported one in the future moves thisUpdate.
+// ahead, gets thisUpdate. An imported one keeps its time; if that is in the future, thisUpdate is moved to it.
 func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
 	if v.Imported {
 		if v.At.After(now) {

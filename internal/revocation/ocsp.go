@@ -17,7 +17,8 @@ const ocspValidity = time.Hour
 // OCSPAnswer is an OCSP response (RFC 6960, section 4.2).
 type OCSPAnswer struct {
 	DER []byte
-	// ThisUpdate and NextUpdate bound the period in which the response may be cached, or are zero.
+	// ThisUpdate and NextUpdate bound the period in which the response may be cached. They are zero for errors,
+	// responses with a nonce, and responses about an unknown certificate, which may be issued soon.
 	ThisUpdate, NextUpdate time.Time
 }
 

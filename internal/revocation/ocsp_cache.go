@@ -49,8 +49,8 @@ func newAnswerCache() *answerCache {
 		old:   map[answerKey]cachedAnswer{}, limit: answerCacheSize / 2}
 }
 
-// revoked records that this node has committed or attempted revocations of these authorities, before they are
-// acknowledged.
+// revoked records that this node has committed or attempted revocations of these authorities. Call it after the
+// commit and before the change is acknowledged.
 func (c *answerCache) revoked(authorityIDs []int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,7 +134,8 @@ func (c *answerCache) keep(key answerKey, kept cachedAnswer) {
 	c.young[key] = kept
 }
 
-// moment returns the authority's current moment, from a count of revocations at most a second old, if counting works.
+// moment returns the authority's current moment, from a count of revocations at most a second old. If counting fails,
+// the last count applies.
 func (s *Service) moment(ctx context.Context, authorityID int64) moment {
 	if s.answers.due(authorityID, s.now()) {
 		n, err := s.store.RevocationCount(ctx, authorityID, 0)

@@ -33,7 +33,8 @@ func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int
 	return s.firstCRL(ctx, key)
 }
 
-// firstCRL returns a CRL that is not in memory yet: one from another node, or a new one.
+// firstCRL returns a CRL that is not in memory yet: one that another node has built, or a new one. An expired or
+// offline authority keeps its last CRL.
 func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL, error) {
 	if _, err := s.listURLs(ctx, key); err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.
 }
 
 // Revoked records that this node has committed or attempted revocations of these authorities, so that older OCSP
-// responses are no longer served. Call it before the change is acknowledged.
+// responses are no longer served. Call it after the commit and before the change is acknowledged.
 func (s *Service) Revoked(authorityIDs []int64) { s.answers.revoked(authorityIDs) }
 
 // Forget drops the CRLs and the responder of a deleted authority.

@@ -19,8 +19,8 @@ const (
 	maxOwnShards = 128
 )
 
-// shards chooses the CRL that a new certificate names. Their number may change, because certificates record their
-// own.
+// shards chooses the CRL that a new certificate names. The number of shards may change at any time because each
+// certificate records its own.
 type shards struct {
 	mu    sync.Mutex
 	named map[store.ListKey]string // the last URL known to be recorded
@@ -88,8 +88,8 @@ func (s *Service) issuedAbout(ctx context.Context, authorityID int64) (int64, er
 	return n, nil
 }
 
-// RecordURL records the URL of a partitioned CRL, which must name it too, in the transaction of a certificate that
-// names it.
+// RecordURL records the URL of a partitioned CRL in the transaction of a certificate that names it, because the CRL
+// must name it too.
 func (s *Service) RecordURL(tx *store.Tx, cert *notary.Certificate, url string) error {
 	if cert.Shard == 0 || s.shards.recorded(keyOf(cert), url) {
 		return nil

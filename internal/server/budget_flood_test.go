@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 )
 
-// Most of thousands of HTTP/2 requests whose bodies never arrive are refused at once, while those of another address
+// Of thousands of HTTP/2 requests whose bodies never arrive, most are refused at once, and those of another address
 // are accepted.
 func TestStalledBodiesAreBounded(t *testing.T) {
 	t.Parallel()

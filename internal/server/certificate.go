@@ -129,7 +129,7 @@ func (c *Certificate) stat() (fileStates, error) {
 	return states, nil
 }
 
-// load reads the files. The states are older, so that a concurrent write is detected the next time.
+// load reads the files. The states were taken before, so that a concurrent write is detected the next time.
 func (c *Certificate) load(states fileStates) error {
 	certPEM, err := readLimited(c.certFile)
 	if err != nil {

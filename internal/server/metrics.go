@@ -33,7 +33,8 @@ type Metrics struct {
 	closed   *prometheus.CounterVec
 }
 
-// NewMetrics creates the metrics. Every scrape calls statistics; without them, their series are missing.
+// NewMetrics creates the metrics. Every scrape calls statistics; if it fails, the error is logged and its series are
+// missing.
 func NewMetrics(version string, statistics func(context.Context) (notary.Statistics, error),
 	log *slog.Logger) *Metrics {
 	m := &Metrics{

@@ -48,7 +48,8 @@ func (w *response) Write(b []byte) (n int, err error) {
 	}
 }
 
-// maxPart is the number of bytes written under one deadline: to be read within three quarters of the timeout.
+// maxPart is the number of bytes written under one deadline, which a client must read within three quarters of the
+// timeout.
 const maxPart = 16 << 10
 
 // finish prepares for what net/http writes after the handler returns.

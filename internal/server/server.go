@@ -18,7 +18,7 @@ import (
 	"notary"
 )
 
-// Limits of connections and requests, meant for malicious clients.
+// Limits of connections and requests, which well-behaved clients never reach.
 const (
 	handshakeAndHeaderTimeout = 10 * time.Second
 	unknownWait               = 10 * time.Second // without a session or token: for the handshake, a header, or idle

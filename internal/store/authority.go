@@ -125,7 +125,7 @@ func (r reader) scanAuthority(row db.Row) (*notary.Authority, error) {
 }
 
 // InsertAuthority records a new authority without a certificate and returns its id. An offline one has an empty key.
-// Its CRL numbers continue: see [Tx.NextCRLNumber].
+// Its CRLs continue from the authority's CRL number: see [Tx.NextCRLNumber].
 func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, error) {
 	constraints, err := encodeConstraints(a.Constraints)
 	if err != nil {

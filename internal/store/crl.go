@@ -127,7 +127,7 @@ func (tx *Tx) PublishCRL(c *notary.CRL) error {
 		c.AuthorityID, c.Revocations, c.Number, c.DER, db.Seconds(c.ThisUpdate), db.Seconds(c.NextUpdate))
 }
 
-// ShardURLs returns the URLs that certificates have of the shards of the authority's CRL.
+// ShardURLs returns the URLs by which certificates refer to the shards of the authority's CRL.
 func (r reader) ShardURLs(ctx context.Context, authorityID int64) (map[int][]string, error) {
 	type one struct {
 		shard int

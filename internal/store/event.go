@@ -142,8 +142,8 @@ func (r reader) events() query.List[*notary.Event] {
 		Scan: r.scanEvent, Key: func(e *notary.Event) query.Key { return query.Key{ID: e.ID, NotAfter: e.At} }}
 }
 
-// Events returns a page of the event log, newest first, and the errors of [Store.Requests]. Events of one object are
-// found by an index; otherwise the log is scanned backwards in steps.
+// Events returns a page of the event log, newest first. Its errors are those of [Store.Requests]. Events of one
+// object are found by an index; otherwise the log is scanned backwards in steps.
 func (r reader) Events(ctx context.Context, q notary.EventQuery) (notary.Page[*notary.Event], error) {
 	w := query.Want{Sort: notary.ByIDDown, Limit: q.Limit, After: q.After, Before: q.Before}
 	q.Limit, q.After, q.Before = 0, "", ""

@@ -54,7 +54,8 @@ func wantLate(t *testing.T, err error) {
 	}
 }
 
-// A read of a server that hangs fails, even beyond the size of the pool, and succeeds once the server answers again.
+// A read of a server that hangs fails, even if more callers wait than the pool has connections, and succeeds once the
+// server answers again.
 func TestPostgresHungRead(t *testing.T) {
 	t.Parallel()
 	s, thaw := openHung(t)

@@ -51,7 +51,7 @@ type member struct {
 	replacedBy                     int64 // the id of a certificate; 0 while it is current
 }
 
-// newMember is the id of a certificate that is about to be inserted, the greatest.
+// newMember is the id of a certificate that is about to be inserted: greater than any other.
 const newMember = math.MaxInt64
 
 func memberOf(c *notary.Certificate, id int64) member {

@@ -39,8 +39,8 @@ func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) 
 	return all, err
 }
 
-// SetResponder replaces the responder certificate and sealed key. It returns a [notary.Conflict] if another node has
-// replaced before, the former certificate or 0.
+// SetResponder replaces the responder certificate and sealed key. The argument before is the certificate that was
+// read before, or 0. If another node was faster, it returns a [notary.Conflict].
 func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey []byte) error {
 	if err := tx.recordResponderKey(authorityID, certificateID); err != nil {
 		return err

@@ -59,7 +59,8 @@ const DefaultReadTimeout = db.DefaultReadTimeout
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
-// DatabaseSchema is the schema of notary's databases, next to the queries that use it.
+// DatabaseSchema is the schema of notary's databases. Its migrations are kept next to the queries that use the
+// tables.
 var DatabaseSchema = db.Schema{
 	Migrations:    files(),
 	Topics:        topics,

@@ -18,7 +18,7 @@ const (
 	maxKept  = 12 << 10 // octets of a form that the login carries along, which is limited to 16 KiB
 )
 
-// BodyLimit is for a form that is sent with a valid session.
+// BodyLimit returns the limit for a form that is sent with a valid session.
 func BodyLimit(*http.Request) server.BodyLimit {
 	return server.BodyLimit{Bytes: maxForm, Time: formTime}
 }

@@ -22,7 +22,8 @@ type CheckStep struct {
 }
 
 // CheckNext checks the next part of the database: a few hundred certificates and requests, and one table of the file
-// or one invariant. It calls report with each damage and the record's kind and id, or 0.
+// or one invariant. It calls report with each damage and the record's kind and id, which is 0 if the damage is not in
+// a single record.
 func CheckNext(ctx context.Context, s *store.Store, step *CheckStep, checks Checks,
 	report func(d Damage, kind string, id int64)) error {
 	c := checker{Store: s, checks: checks, paced: step.Paced}

@@ -33,7 +33,7 @@ func (o order) start() place {
 	return p
 }
 
-// past returns the place behind the object of a place, from where a backward list begins with it.
+// past returns the place behind the object of a place: a list read backwards from there begins with the object.
 func (o order) past(p place) place {
 	if o.down {
 		return place{p.value, p.id - 1}

@@ -9,9 +9,9 @@ import (
 	"notary/internal/db"
 )
 
-// The limits of a grant become conditions, except the limit on names: address ranges and URI prefixes, which SQL
-// cannot express, may list names. The condition is that at least one name is listed, which the table of names
-// answers. The caller removes objects that also have other names.
+// The limits of a grant become conditions, except the limit on names: all names of an object must be listed, also by
+// address ranges and URI prefixes, which SQL cannot express. Instead, at least one name must be listed, which the
+// table of names answers. The caller of the store removes objects that also have other names.
 
 const (
 	maxScopeNames  = 50   // listed names that a query looks for: if there are more, the condition on names is omitted
