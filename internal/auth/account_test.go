@@ -121,7 +121,7 @@ var useCases = map[string]struct {
 // open lists the methods without a caller, because they determine it or because only the program calls them.
 var open = []string{"AwaitFirstAccount", "Caller", "CleanUp", "CreateFirstAccount", "HasAccounts", "Initialized",
 	"IsSetupCode", "KeepRefusals", "LimitSessions", "Login", "LoginBrowser", "NeedsSetupCode", "NewDevice",
-	"OfferSetupCode", "Recognizes", "RecordRefusals", "Recover", "Refused", "SetSetupCode"}
+	"OfferSetupCode", "Recognizes", "RecordRefusals", "Recover", "Refused", "RefusedScrape", "SetSetupCode"}
 
 func TestWhoMay(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -13,7 +14,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
 
 	"notary"
 )
@@ -65,26 +66,30 @@ func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngin
 	if err := schema.migrateFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	if e.single, err = connectWriter(path); err != nil {
+	var opens *connector
+	if e.single, opens, err = connectWriter(path); err != nil {
 		return nil, err
 	}
 	if e.read, err = connectSQLite(path, readers, "&_pragma=query_only(1)"); err != nil {
 		return nil, err
 	}
 	e.pool = newStatements(e.read)
-	e.writer, err = startWriter(ctx, e.single, schema.topics())
+	e.writer, err = startWriter(ctx, e.single, opens, schema.topics())
 	return e, err
 }
 
-func connectWriter(path string) (*sql.DB, error) {
-	return connectSQLite(path, 1, "&_pragma=cache_size("+writeCache+")&_pragma=wal_autocheckpoint("+checkpoint+
-		")&_pragma=journal_size_limit("+logLimit+")")
+// connectWriter opens the pool of the connection that writes.
+func connectWriter(path string) (*sql.DB, *connector, error) {
+	opens, err := sqlite.NewConnector(address(path) + "&_pragma=cache_size(" + writeCache + ")&_pragma=wal_autocheckpoint(" +
+		checkpoint + ")&_pragma=journal_size_limit(" + logLimit + ")")
+	kept := &connector{Connector: opens}
+	return pool(kept, 1), kept, err
 }
 
 // migrateFile migrates a file over a connection of its own: after ALTER TABLE … RENAME a connection cannot change
 // temp_store in a transaction, as snapshot does.
 func (s Schema) migrateFile(ctx context.Context, path string) error {
-	db, err := connectWriter(path)
+	db, _, err := connectWriter(path)
 	if err != nil {
 		return err
 	}
@@ -254,17 +259,26 @@ func LockFile(path string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// connectSQLite opens the file durably: WAL, flushed to disk at every commit.
+// connectSQLite opens a pool of connections to the file.
 func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
-	dsn := fileURI(path) + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" + more
-	db, err := sql.Open("sqlite", dsn)
+	opens, err := sqlite.NewConnector(address(path) + more)
 	if err != nil {
 		return nil, fmt.Errorf("could not open %s: %w", path, err)
 	}
+	return pool(opens, connections), nil
+}
+
+// address returns the driver's name for the file, to be opened durably: WAL, flushed to disk at every commit.
+func address(path string) string {
+	return fileURI(path) + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
+}
+
+func pool(opens driver.Connector, connections int) *sql.DB {
+	db := sql.OpenDB(opens)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	return db, nil
+	return db
 }
 
 func fileURI(path string) string {

@@ -39,9 +39,7 @@ func (r failedRow) Scan(...any) error { return r.err }
 
 // statements prepares each SQL text once: parsing costs more than most queries.
 type statements struct {
-	db interface {
-		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
-	}
+	db       *sql.DB
 	mu       sync.RWMutex
 	prepared map[string]*sql.Stmt
 }
@@ -49,9 +47,7 @@ type statements struct {
 // maxPrepared limits the prepared statements: filters and orders combine to many texts.
 const maxPrepared = 400
 
-func newStatements(db interface {
-	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
-}) *statements {
+func newStatements(db *sql.DB) *statements {
 	return &statements{db: db, prepared: map[string]*sql.Stmt{}}
 }
 
@@ -90,16 +86,6 @@ func compiledOnce(text string) string {
 	return limitParameter.ReplaceAllString(text, "LIMIT CAST($1 AS INTEGER)")
 }
 
-// close closes the statements of a single connection, which would otherwise keep the file open and its log unmerged.
-func (s *statements) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, stmt := range s.prepared {
-		stmt.Close()
-	}
-	clear(s.prepared)
-}
-
 func (s *statements) Query(ctx context.Context, text string, args ...any) (Rows, error) {
 	stmt, err := s.get(ctx, text)
 	if err != nil {
@@ -118,36 +104,4 @@ func (s *statements) QueryRow(ctx context.Context, text string, args ...any) Row
 		return failedRow{err}
 	}
 	return stmt.QueryRowContext(ctx, args...)
-}
-
-func (s *statements) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	stmt, err := s.get(ctx, text)
-	if err != nil {
-		return 0, err
-	}
-	result, err := stmt.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-func (s *statements) later(text string, args ...any) error {
-	_, err := s.exec(context.Background(), text, args...)
-	return err
-}
-
-// uncancelled reads inside a transaction, ignoring cancellation of the caller's context.
-type uncancelled struct{ *statements }
-
-func (l uncancelled) Query(ctx context.Context, text string, args ...any) (Rows, error) {
-	return l.statements.Query(context.WithoutCancel(ctx), text, args...)
-}
-
-func (l uncancelled) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
-	return l.Query(ctx, text, args...)
-}
-
-func (l uncancelled) QueryRow(ctx context.Context, text string, args ...any) Row {
-	return l.statements.QueryRow(context.WithoutCancel(ctx), text, args...)
 }

@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"database/sql"
+	"maps"
 	"slices"
 	"time"
 )
@@ -15,17 +17,24 @@ func (d *DB) Traced(fn func(text string, args []any)) *DB {
 // Statements returns the texts that a SQLite database has compiled so far.
 func (d *DB) Statements() []string {
 	e := d.engine.(*sqliteEngine)
-	return slices.Concat(e.pool.texts(), e.writer.sql.texts())
+	all := e.pool.texts()
+	err := e.writer.alone(context.Background(), func(*sql.Conn) error { // its goroutine uses them
+		all = slices.AppendSeq(all, maps.Keys(e.writer.sql.prepared))
+		return nil
+	})
+	if err != nil {
+		panic(err) // the database is closed
+	}
+	for i, text := range all {
+		all[i] = compiledOnce(text)
+	}
+	return all
 }
 
 func (s *statements) texts() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var all []string
-	for text := range s.prepared {
-		all = append(all, compiledOnce(text))
-	}
-	return all
+	return slices.Collect(maps.Keys(s.prepared))
 }
 
 type tracedEngine struct {

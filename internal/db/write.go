@@ -33,7 +33,7 @@ type writer struct {
 	// Owned by the goroutine.
 	next *job // taken from the queue, not started
 	conn *sql.Conn
-	sql  *statements
+	sql  *driverConn
 }
 
 type job struct {
@@ -46,7 +46,8 @@ type job struct {
 	result  chan error // buffered, so that the writer never waits for a caller
 }
 
-func startWriter(ctx context.Context, db *sql.DB, topics topics) (*writer, error) {
+// startWriter starts a writer on the only connection of the pool, which the connector opens.
+func startWriter(ctx context.Context, db *sql.DB, opens *connector, topics topics) (*writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, unavailable(err)
@@ -56,7 +57,7 @@ func startWriter(ctx context.Context, db *sql.DB, topics topics) (*writer, error
 		done:   make(chan struct{}),
 		topics: topics,
 		conn:   conn,
-		sql:    newStatements(conn),
+		sql:    newDriverConn(opens.conn),
 	}
 	go w.run()
 	return w, nil
@@ -242,7 +243,7 @@ func (w *writer) attempt(ctx context.Context, j *job, total Counts, verified map
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {
 		return errors.Join(errTransactionLost, err)
 	}
-	tx := &Tx{Querier: uncancelled{w.sql}, sql: w.sql, now: j.now, counts: Counts{}, alone: true, verified: verified,
+	tx := &Tx{Querier: w.sql, sql: w.sql, now: j.now, counts: Counts{}, alone: true, verified: verified,
 		topics: w.topics}
 	err := protected(tx, j.fn)
 	if err == nil {
