@@ -45,6 +45,9 @@ type Certificate struct {
 	IssuerChain [][]byte
 }
 
+// Owner returns the owner of the certificate; the zero value if it was recorded without one.
+func (c *Certificate) Owner() Owner { return ownerOf(c.RequesterID, c.OwnerGroupID) }
+
 // ClaimsCA reports whether the certificate seems to have the basic constraints of a CA (RFC 5280, section 4.2.1.9).
 // It does not parse the DER, which allows false positives.
 func (c *Certificate) ClaimsCA() bool {

@@ -19,6 +19,7 @@ var actionLabels = map[string]string{
 	"request.delete":                "Deleted",
 	"certificate.revoke":            "Revoked",
 	"certificate.correct_reason":    "Revocation reason corrected",
+	"certificate.transfer":          "Transferred",
 	"authority.create":              "Created",
 	"authority.import":              "Imported",
 	"authority.sign":                "Signed",

@@ -50,7 +50,8 @@ type Request struct {
 	Latest Issuance
 }
 
-// Owner is the account or group that a request and its certificates belong to. One of the fields is 0.
+// Owner is the account or group that a request or certificate belongs to. One of the fields is 0, or both if it has no
+// owner.
 type Owner struct{ AccountID, GroupID int64 }
 
 // Owner returns the owner of the request.

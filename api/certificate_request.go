@@ -42,8 +42,8 @@ type Owner struct {
 	ID   int64  `json:"id" minimum:"1"`
 }
 
-// TransferCertificateRequest names the new owner of a request, by ID or by name.
-type TransferCertificateRequest struct {
+// NewOwner names the new owner of a request or certificate, by ID or by name.
+type NewOwner struct {
 	Kind string `json:"kind" enum:"account,group"`
 	ID   int64  `json:"id,omitempty" minimum:"1" doc:"Of the account or group; instead of name"`
 	Name string `json:"name,omitempty" doc:"Email address of the account, or name of the group; instead of id"`

@@ -196,8 +196,11 @@ func TestCalls(t *testing.T) {
 			`POST /api/v1/inspect {"text":"PEM"}`, `{"result":{"wrong":true,"objects":[{"kind":"chain"}]}}`,
 			api.Inspection{Wrong: true, Objects: []api.InspectedObject{{Kind: "chain"}}}},
 		{"transfer", func(ctx context.Context, c *c) (any, error) {
-			return none(c.TransferCertificateRequest(ctx, 5, api.TransferCertificateRequest{Kind: "group", Name: "web-team"}))
+			return none(c.TransferCertificateRequest(ctx, 5, api.NewOwner{Kind: "group", Name: "web-team"}))
 		}, `PUT /api/v1/certificate_requests/5/owner {"kind":"group","name":"web-team"}`, success, nil},
+		{"transfer of a certificate", func(ctx context.Context, c *c) (any, error) {
+			return none(c.TransferCertificate(ctx, 9, api.NewOwner{Kind: "account", ID: 2}))
+		}, `PUT /api/v1/certificates/9/owner {"kind":"account","id":2}`, success, nil},
 		{"history", func(ctx context.Context, c *c) (any, error) { return c.RequestHistory(ctx, 5) },
 			"GET /api/v1/certificate_requests/5/history ", `{"result":[{"id":9}]}`, []api.Event{{ID: 9}}},
 		{"change role", func(ctx context.Context, c *c) (any, error) {

@@ -73,6 +73,11 @@ func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate
 	return answer.Result, err
 }
 
+// TransferCertificate gives a certificate without a request to another owner.
+func (c *Client) TransferCertificate(ctx context.Context, id int64, to api.NewOwner) error {
+	return act(ctx, c, http.MethodPut, fmt.Sprintf("%s/%d/owner", certificates, id), to)
+}
+
 // Certificate returns a certificate of the inventory.
 func (c *Client) Certificate(ctx context.Context, id int64) (api.Certificate, error) {
 	return call[api.Certificate](ctx, c, http.MethodGet, fmt.Sprintf("%s/%d", certificates, id), nil)

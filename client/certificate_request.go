@@ -98,7 +98,7 @@ func (c *Client) ReopenCertificateRequest(ctx context.Context, id int64) error {
 }
 
 // TransferCertificateRequest gives a request, with all its certificates, to another owner.
-func (c *Client) TransferCertificateRequest(ctx context.Context, id int64, to api.TransferCertificateRequest) error {
+func (c *Client) TransferCertificateRequest(ctx context.Context, id int64, to api.NewOwner) error {
 	return act(ctx, c, http.MethodPut, certificateRequest(id, "/owner"), to)
 }
 

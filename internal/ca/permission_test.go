@@ -46,6 +46,9 @@ var useCases = map[string]struct {
 	"MayRevoke": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.MayRevoke(ctx, c, &notary.Certificate{ID: nothing}))
 	}},
+	"MayTransfer": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.MayTransfer(ctx, c, &notary.Certificate{ID: nothing}))
+	}},
 	"MayDecide": {everybody, func(ctx context.Context, s *ca.Service,
 		c notary.Caller) error {
 		return second(s.MayDecide(ctx, c))
@@ -114,6 +117,9 @@ var useCases = map[string]struct {
 	}},
 	"Transfer": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.Transfer(ctx, c, nothing, ca.NewOwner{Kind: "group", ID: nothing})
+	}},
+	"TransferCertificate": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.TransferCertificate(ctx, c, nothing, ca.NewOwner{Kind: "group", ID: nothing})
 	}},
 	"Delete": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.Delete(ctx, c, nothing)

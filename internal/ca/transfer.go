@@ -10,7 +10,7 @@ import (
 	"notary/internal/store"
 )
 
-// NewOwner names the account or group to which a request is transferred, by ID or by name.
+// NewOwner names the account or group to which a request or certificate is transferred, by ID or by name.
 type NewOwner struct {
 	Kind string // "account" or "group"
 	ID   int64  // 0 to find it by name
@@ -28,7 +28,7 @@ func OwnerNamed(name string) NewOwner {
 func (o NewOwner) check() error {
 	switch {
 	case o.Kind != "account" && o.Kind != "group":
-		return notary.FieldErrorf("kind", "%.40q cannot own requests: use account or group", o.Kind)
+		return notary.FieldErrorf("kind", "%.40q cannot own anything: use account or group", o.Kind)
 	case o.ID < 0 || (o.ID == 0) == (o.Name == ""):
 		return notary.FieldErrorf("owner", "name the new owner: give its id, or the email address of an account or "+
 			"the name of a group")
@@ -49,10 +49,29 @@ func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, 
 	if err != nil {
 		return err
 	}
+	return s.writeOwner(ctx, caller, policy.TransferRequest, to, func(tx *store.Tx, owner notary.Owner) error {
+		req, err := tx.Request(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := requireOwner(req.Ref(), req.Owner(), seen.Owner()); err != nil {
+			return err
+		}
+		if err := allowTransfer(ctx, tx, caller, req, owner); err != nil {
+			return err
+		}
+		return transfer(ctx, tx, caller, owned{req.Ref(), req.Owner(), req.Email, "request.transfer"}, owner,
+			func(account *notary.Account) error { return tx.Transfer(ctx, req, account, owner.GroupID) })
+	})
+}
+
+// writeOwner calls fn with the new owner in a transaction that prevents the deletion of that owner.
+func (s *Service) writeOwner(ctx context.Context, caller notary.Caller, action policy.Action, to NewOwner,
+	fn func(*store.Tx, notary.Owner) error) error {
 	if err := to.check(); err != nil {
 		return err
 	}
-	owner, err := s.findOwner(ctx, caller, to)
+	owner, err := s.findOwner(ctx, caller, action, to)
 	if err != nil {
 		return err
 	}
@@ -60,26 +79,25 @@ func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, 
 		if err := tx.LockGrantsShared(); err != nil { // the group must not be deleted meanwhile
 			return err
 		}
-		req, err := tx.Request(ctx, id)
-		if err != nil {
-			return err
-		}
-		if req.Owner() != seen.Owner() {
-			return notary.Errorf(notary.Conflict, "the owner of certificate request %d has just changed: load it again", id)
-		}
-		if err := allowTransfer(ctx, tx, caller, req, owner); err != nil {
-			return err
-		}
-		return transfer(ctx, tx, caller, req, owner)
+		return fn(tx, owner)
 	})
 }
 
-// findOwner looks names up only for callers who could transfer some request to the account or group.
-func (s *Service) findOwner(ctx context.Context, caller notary.Caller, to NewOwner) (notary.Owner, error) {
+// requireOwner returns a Conflict if the owner of an object has changed since it was seen.
+func requireOwner(object notary.Ref, owner, seen notary.Owner) error {
+	if owner != seen {
+		return notary.Errorf(notary.Conflict, "the owner of %s has just changed: load it again", object)
+	}
+	return nil
+}
+
+// findOwner looks names up only for callers who could transfer some object to the account or group.
+func (s *Service) findOwner(ctx context.Context, caller notary.Caller, action policy.Action,
+	to NewOwner) (notary.Owner, error) {
 	if to.ID == 0 {
 		groups, err := s.store.GroupsWith(ctx, caller.Principal.ID)
 		if err == nil && !hasGroup(groups, to) {
-			if err = s.attempt(ctx, caller, policy.Resource{}, policy.TransferRequest); err != nil {
+			if err = s.attempt(ctx, caller, policy.Resource{}, action); err != nil {
 				return notary.Owner{}, err
 			}
 			groups, err = s.store.Groups(ctx)
@@ -120,24 +138,32 @@ func (s *Service) ownerID(ctx context.Context, to NewOwner, groups []*notary.Gro
 	return account.ID, nil
 }
 
-func transfer(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, to notary.Owner) error {
+// owned is an object to transfer.
+type owned struct {
+	ref    notary.Ref
+	owner  notary.Owner
+	email  string // of the owner, or of the account that submitted it
+	action string // of the event
+}
+
+// transfer changes the owner by a call of move, with nil for a group, and records the event.
+func transfer(ctx context.Context, tx *store.Tx, caller notary.Caller, o owned, to notary.Owner,
+	move func(*notary.Account) error) error {
 	account, ref, err := newOwner(ctx, tx, to)
 	if err != nil {
 		return err
 	}
-	former, err := ownerRef(ctx, tx, req)
+	before, err := o.fields(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if req.Owner() == to {
-		return notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d belongs to %s already", req.ID, ref),
-			"owner")
+	if o.owner == to {
+		return notary.WithField(notary.Errorf(notary.Conflict, "%s belongs to %s already", o.ref, ref), "owner")
 	}
-	if err := tx.Transfer(ctx, req, account, to.GroupID); err != nil {
+	if err := move(account); err != nil {
 		return err
 	}
-	return tx.Event(notary.EventBy(caller, "request.transfer", req.Ref()).
-		Change(notary.Fields{"owner": former}, notary.Fields{"owner": ref}))
+	return tx.Event(notary.EventBy(caller, o.action, o.ref).Change(before, notary.Fields{"owner": ref}))
 }
 
 // newOwner returns the account, or nil for a group, and a reference to it, if it can own requests.
@@ -157,8 +183,8 @@ func newOwner(ctx context.Context, tx *store.Tx, to notary.Owner) (*notary.Accou
 	case notary.KindOf(err) == notary.NotFound:
 		err = notary.FieldErrorf("owner", "there is no account %d", to.AccountID)
 	case err == nil && !policy.RoleHas(account.Role, policy.CreateRequest):
-		err = notary.FieldErrorf("owner", "the account %s cannot own requests, because its role %s cannot submit any: "+
-			"choose another account or a group", account.Email, account.Role)
+		err = notary.FieldErrorf("owner", "the account %s cannot own requests or certificates, because its role "+
+			"%s cannot submit requests: choose another account or a group", account.Email, account.Role)
 	}
 	if err != nil {
 		return nil, notary.Ref{}, err
@@ -166,17 +192,22 @@ func newOwner(ctx context.Context, tx *store.Tx, to notary.Owner) (*notary.Accou
 	return account, account.Ref(), nil
 }
 
-func ownerRef(ctx context.Context, tx *store.Tx, req *notary.Request) (notary.Ref, error) {
-	if req.OwnerGroupID == 0 {
-		return notary.NewRef("account", req.RequesterID, req.Email), nil
+// fields returns the owner, which may be deleted, as a field of an event. There is none without an owner.
+func (o owned) fields(ctx context.Context, tx *store.Tx) (notary.Fields, error) {
+	switch {
+	case o.owner == notary.Owner{}:
+		return nil, nil
+	case o.owner.GroupID == 0:
+		return notary.Fields{"owner": notary.NewRef("account", o.owner.AccountID, o.email)}, nil
 	}
-	g, err := tx.Group(ctx, req.OwnerGroupID)
+	g, err := tx.Group(ctx, o.owner.GroupID)
 	if notary.KindOf(err) == notary.NotFound {
-		return notary.NewRef("group", req.OwnerGroupID, ""), nil
-	} else if err != nil {
-		return notary.Ref{}, err
+		g, err = &notary.Group{ID: o.owner.GroupID}, nil
 	}
-	return notary.NewRef("group", g.ID, g.Name), nil
+	if err != nil {
+		return nil, err
+	}
+	return notary.Fields{"owner": notary.NewRef("group", g.ID, g.Name)}, nil
 }
 
 // allowTransfer returns an error unless the caller may transfer the request. The permission must cover it and each of
@@ -190,7 +221,7 @@ func allowTransfer(ctx context.Context, known revokeReader, caller notary.Caller
 	if err := sees(ctx, once, caller, req); err != nil {
 		return err
 	}
-	groups, err := groupsToGive(ctx, once, caller, req)
+	groups, err := groupsToGive(ctx, once, caller, req.Owner())
 	if err != nil || slices.Contains(groups, to.GroupID) {
 		return err
 	}
@@ -198,47 +229,53 @@ func allowTransfer(ctx context.Context, known revokeReader, caller notary.Caller
 	if err != nil {
 		return err
 	}
-	if err := allowMove(ctx, once, caller, requestResource(req), to); err != nil {
+	if err := allowMove(ctx, once, caller, policy.TransferRequest, requestResource(req), to); err != nil {
 		return err
 	}
 	for _, cert := range certificates {
 		if err := allowCertificate(ctx, once, caller, policy.TransferRequest, cert); err != nil {
 			return err
 		}
-		if err := allowMove(ctx, once, caller, certificateResource(cert), to); err != nil {
+		if err := allowMove(ctx, once, caller, policy.TransferRequest, certificateResource(cert), to); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func allowMove(ctx context.Context, known grantReader, caller notary.Caller, r policy.Resource, to notary.Owner) error {
-	if err := allow(ctx, known, caller, policy.TransferRequest, r); err != nil {
+// allowMove returns a Forbidden error unless the caller may transfer the object from its owner to another one.
+func allowMove(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action, r policy.Resource,
+	to notary.Owner) error {
+	if err := allow(ctx, known, caller, action, r); err != nil {
 		return err
 	}
 	r.OwnerID, r.OwnerGroupID = to.AccountID, to.GroupID
-	return allow(ctx, known, caller, policy.TransferRequest, r)
+	return allow(ctx, known, caller, action, r)
 }
 
-// groupsToGive returns the groups to which the caller may give a request without further permission. An owner, or a
+// groupsToGive returns the groups to which the caller may give an object without further permission. An owner, or a
 // member of the owning group, that may submit requests can give it to its other groups.
-func groupsToGive(ctx context.Context, known grantReader, caller notary.Caller, req *notary.Request) ([]int64, error) {
+func groupsToGive(ctx context.Context, known grantReader, caller notary.Caller, owner notary.Owner) ([]int64, error) {
 	if !policy.May(caller, policy.CreateRequest) {
 		return nil, nil
 	}
 	member, err := known.GroupsOf(ctx, caller.Principal.ID)
-	if err != nil || !submitted(caller, req.RequesterID, req.OwnerGroupID) && !slices.Contains(member, req.OwnerGroupID) {
+	if err != nil || owner.AccountID != caller.Principal.ID && !slices.Contains(member, owner.GroupID) {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(member), func(id int64) bool { return id == req.OwnerGroupID }), nil
+	return slices.DeleteFunc(slices.Clone(member), func(id int64) bool { return id == owner.GroupID }), nil
 }
 
 func allowSomeTransfer(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
-	err := allowRequest(ctx, known, caller, policy.TransferRequest, req)
+	return orToGroups(ctx, known, caller, req.Owner(), allowRequest(ctx, known, caller, policy.TransferRequest, req))
+}
+
+// orToGroups returns nil instead of a Forbidden error if the caller may give an object to one of its groups.
+func orToGroups(ctx context.Context, known viewReader, caller notary.Caller, owner notary.Owner, err error) error {
 	if notary.KindOf(err) != notary.Forbidden {
 		return err
 	}
-	groups, failed := groupsToGive(ctx, known, caller, req)
+	groups, failed := groupsToGive(ctx, known, caller, owner)
 	if failed != nil || len(groups) > 0 {
 		return failed
 	}

@@ -18,8 +18,7 @@ import (
 func (p *program) certificateCommand() *cobra.Command {
 	return group("certificate", "Manage issued and uploaded certificates",
 		p.certificateIssue(), p.certificateList(), p.certificateShow(), p.certificateDownload(), p.certificateChains(),
-		p.certificateExport(),
-		p.certificateRevoke())
+		p.certificateExport(), p.certificateRevoke(), p.certificateTransfer())
 }
 
 func (p *program) certificateList() *cobra.Command {
@@ -85,6 +84,7 @@ func (p *program) certificateShow() *cobra.Command {
 				{"Serial number", e.SerialNumber},
 				{"SHA-256", e.Fingerprint},
 				{"Submitted by", e.Email},
+				{"Owner", certificateOwner(e.Owner)},
 				{"Valid from", exact(&e.NotBefore, p.now())},
 				{"Valid until", exact(&e.NotAfter, p.now())},
 				{"Of request", optionalID(e.CertificateRequestID)},
@@ -93,6 +93,14 @@ func (p *program) certificateShow() *cobra.Command {
 				{"Reason", e.RevocationReason},
 			}, findingFields(e.Findings)...)...)
 		})}
+}
+
+// certificateOwner returns a group, or an account unless its email address is shown.
+func certificateOwner(o *api.Owner) string {
+	if o == nil {
+		return ""
+	}
+	return ownerGroup(*o)
 }
 
 func profileText(e api.Certificate) string {

@@ -24,6 +24,9 @@ const (
 	DeleteRequest     Action = "request.delete"
 	TransferRequest   Action = "request.transfer"
 	RevokeCertificate Action = "certificate.revoke"
+
+	TransferCertificate Action = "certificate.transfer"
+
 	ViewAuthorities   Action = "authority.view"
 	ManageAuthorities Action = "authority.manage"
 	CertifyOutsideKey Action = "authority.certify_outside_key"
@@ -62,6 +65,7 @@ var definitions = []definition{
 	{DeleteRequest, notary.DecideRequests, "delete certificate requests", true},
 	{TransferRequest, notary.DecideRequests, "transfer certificate requests to another owner", true},
 	{RevokeCertificate, notary.RevokeCertificates, "revoke certificates", true},
+	{TransferCertificate, notary.DecideRequests, "transfer certificates without a request to another owner", true},
 	{ViewAuthorities, notary.ReadAuthorities, "see certificate authorities", false},
 	{ManageAuthorities, notary.ManageAuthorities, "manage certificate authorities", false},
 	{CertifyOutsideKey, notary.CertifyOutsideKeys, "have the keys of imported authorities certified", false},

@@ -25,6 +25,12 @@ func (r *routes) certificates() {
 	handle(r, operation{id: "listChainsOfCertificate", method: "GET", path: path + "/{id}/chains", status: 200,
 		summary: "List the chains of a certificate", doc: "Every chain from the certificate to a trust anchor. " + ownOnly},
 		r.chains)
+	handle(r, operation{id: "transferCertificate", method: "PUT", path: path + "/{id}/owner", status: 200,
+		needs: notary.CreateRequests, errors: []int{409}, summary: "Transfer a certificate to another owner",
+		doc: "For certificates without a request, such as imported ones; others are transferred with their request. " +
+			"Owners, and members of the group that owns it, can transfer to their other groups; the roles Admin and " +
+			"Certificate Manager, and grants of `certificate.transfer`, to any account that can submit requests and to any " +
+			"group. Certificates of CAs and OCSP responders have no owner."}, r.transferCertificate)
 	handle(r, operation{id: "revokeCertificate", method: "POST", path: path + "/{id}/revoke", status: 202,
 		needs: notary.RevokeCertificates, errors: []int{409, 422}, summary: "Revoke a certificate",
 		doc: "A request or CA that uses the certificate is revoked with it."}, r.revokeCertificate)
@@ -110,6 +116,13 @@ func (r *routes) revokeCertificate(ctx context.Context, caller notary.Caller,
 		return nil, err
 	}
 	return revocations(r.ca.RevokeCertificate(ctx, caller, in.ID, reason))
+}
+
+func (r *routes) transferCertificate(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Body api.NewOwner
+}) (*message, error) {
+	return done(r.ca.TransferCertificate(ctx, caller, in.ID, ca.NewOwner(in.Body)))
 }
 
 func revocations(done ca.Revocations, err error) (*answer[api.Revocations], error) {

@@ -134,9 +134,9 @@ func (r *routes) deleteRequest(ctx context.Context, caller notary.Caller, in *By
 
 func (r *routes) transferRequest(ctx context.Context, caller notary.Caller, in *struct {
 	ByID
-	Body api.TransferCertificateRequest
+	Body api.NewOwner
 }) (*message, error) {
-	return done(r.ca.Transfer(ctx, caller, in.ID, ca.NewOwner{Kind: in.Body.Kind, ID: in.Body.ID, Name: in.Body.Name}))
+	return done(r.ca.Transfer(ctx, caller, in.ID, ca.NewOwner(in.Body)))
 }
 
 func (r *routes) requestCertificates(ctx context.Context, caller notary.Caller,

@@ -29,7 +29,18 @@ func aRequestToTransfer(t *testing.T, h *house, caller notary.Caller) (int64, an
 	id, _ := aRequest(t, h, caller)
 	group, _ := aGroup(t, h, caller)
 	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{caller.Principal.ID}, nil))
-	return id, api.TransferCertificateRequest{Kind: "group", ID: group}
+	return id, api.NewOwner{Kind: "group", ID: group}
+}
+
+// aCertificateToTransfer creates a certificate without a request and a group of its owner.
+func aCertificateToTransfer(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aSignedRequest(t, h, caller)
+	request, err := h.CA.Request(t.Context(), h.Admin(), id)
+	testkit.Check(t, err)
+	testkit.Check(t, h.CA.Delete(t.Context(), h.Admin(), id))
+	group, _ := aGroup(t, h, caller)
+	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{caller.Principal.ID}, nil))
+	return request.Certificate.ID, api.NewOwner{Kind: "group", ID: group}
 }
 
 func newGrant(t *testing.T, h *house, caller notary.Caller) (int64, any) {

@@ -84,14 +84,14 @@ func TestTransferOfARequest(t *testing.T) {
 		status int
 		field  string
 	}{
-		{api.TransferCertificateRequest{Kind: "group", ID: group, Name: "web-team"}, 400, "owner"},
-		{api.TransferCertificateRequest{Kind: "group"}, 400, "owner"},
-		{api.TransferCertificateRequest{Kind: "robot", ID: 1}, 400, "kind"},
+		{api.NewOwner{Kind: "group", ID: group, Name: "web-team"}, 400, "owner"},
+		{api.NewOwner{Kind: "group"}, 400, "owner"},
+		{api.NewOwner{Kind: "robot", ID: 1}, 400, "kind"},
 		{map[string]any{"kind": "group", "id": -1}, 400, "id"},
 		{map[string]any{"kind": "group", "id": fmt.Sprint(group)}, 400, "id"},
-		{api.TransferCertificateRequest{Kind: "account", ID: missingID}, 400, "owner"},
-		{api.TransferCertificateRequest{Kind: "account", Name: strings.Repeat("x", 301)}, 400, "name"},
-		{api.TransferCertificateRequest{Kind: "account", ID: me.Principal.ID}, 409, "owner"},
+		{api.NewOwner{Kind: "account", ID: missingID}, 400, "owner"},
+		{api.NewOwner{Kind: "account", Name: strings.Repeat("x", 301)}, 400, "name"},
+		{api.NewOwner{Kind: "account", ID: me.Principal.ID}, 409, "owner"},
 	} {
 		code := map[int]string{400: "invalid", 409: "conflict"}[test.status]
 		if got := call(t, admin, "PUT", path+"/owner", test.body).wantRefusal(t, test.status, code); got.Field != test.field {
@@ -99,14 +99,14 @@ func TestTransferOfARequest(t *testing.T) {
 		}
 	}
 	testkit.Check(t, mine.TransferCertificateRequest(t.Context(), id,
-		api.TransferCertificateRequest{Kind: "group", Name: "web-team"}))
+		api.NewOwner{Kind: "group", Name: "web-team"}))
 	got, err := mine.CertificateRequest(t.Context(), id)
 	testkit.Check(t, err)
 	if got.Owner != (api.Owner{Kind: "group", ID: group}) || got.Email != me.Principal.Name {
 		t.Errorf("the owner is %+v, the email address %s", got.Owner, got.Email)
 	}
 	testkit.Check(t, admin.TransferCertificateRequest(t.Context(), id,
-		api.TransferCertificateRequest{Kind: "account", Name: strings.ToUpper(other.Principal.Name)}))
+		api.NewOwner{Kind: "account", Name: strings.ToUpper(other.Principal.Name)}))
 	call(t, mine, "GET", path, nil).wantRefusal(t, 404, "not_found")
 	got, err = h.login(t, other).CertificateRequest(t.Context(), id)
 	testkit.Check(t, err)

@@ -47,6 +47,7 @@ var bodies = map[string]string{
 	"POST /api/v1/certificate_requests/{id}/certificate":    `{"certificate": "x"}`,
 	"POST /api/v1/certificate_requests/{id}/sign":           `{"certificate_authority_id": "1"}`,
 	"PUT /api/v1/certificate_requests/{id}/owner":           `{"kind": "account", "id": 1}`,
+	"PUT /api/v1/certificates/{id}/owner":                   `{"kind": "account", "id": 1}`,
 	"PUT /api/v1/certificate_authorities/{id}":              `{"enabled": false}`,
 	"PUT /api/v1/certificate_authorities/{id}/settings":     `{"crl_shards": 4}`,
 	"PUT /api/v1/certificate_authorities/{id}/certificate":  `{"certificate_id": 1}`,

@@ -35,25 +35,38 @@ func (tx *Tx) Transfer(ctx context.Context, req *notary.Request, account *notary
 		if c, err = tx.LockCertificate(ctx, c); err != nil { // it may have been revoked meanwhile
 			return err
 		}
-		if err := tx.moveCertificate(c, &to); err != nil {
+		if err := tx.moveCertificate(c, to.RequesterID, to.Email, to.OwnerGroupID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (tx *Tx) moveCertificate(c *notary.Certificate, req *notary.Request) error {
+// TransferCertificate gives a certificate without a request, locked since it was read, to a group or, if group is 0, to
+// an account. A transfer to a group keeps the requester.
+func (tx *Tx) TransferCertificate(c *notary.Certificate, account *notary.Account, groupID int64) error {
+	requester, email := c.RequesterID, c.Email
+	if groupID == 0 {
+		requester, email = account.ID, account.Email
+	}
+	return tx.moveCertificate(c, requester, email, groupID)
+}
+
+// moveCertificate gives a certificate to another owner. It returns a Conflict if the certificate has just got another
+// request.
+func (tx *Tx) moveCertificate(c *notary.Certificate, requesterID int64, email string, groupID int64) error {
 	if err := tx.leaveNames(c); err != nil {
 		return err
 	}
-	if _, err := tx.db.Exec(`UPDATE certificate SET requester_id = $1, email = $2, owner_group_id = $3 WHERE id = $4`,
-		req.RequesterID, req.Email, nullable(req.OwnerGroupID), c.ID); err != nil {
+	if err := tx.db.Change(db.Raced(), `UPDATE certificate SET requester_id = $1, email = $2, owner_group_id = $3
+		WHERE id = $4 AND COALESCE(request_id, 0) = $5`, requesterID, email, nullable(groupID), c.ID,
+		c.RequestID); err != nil {
 		return err
 	}
 	if c.Revocation != nil {
 		return nil // neither current nor replaced
 	}
 	m := memberOf(c, c.ID)
-	m.owner = ownerOf(req.RequesterID, req.OwnerGroupID)
+	m.owner = ownerOf(requesterID, groupID)
 	return tx.joinNames(m)
 }

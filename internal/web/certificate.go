@@ -21,10 +21,11 @@ type certificatePage struct {
 	Downloads    downloads
 	Others       []otherChain // chains in addition to the recorded one
 	NotRevocable string       // why it cannot be revoked, or ""
-	Form         page.Form
 	MayRevoke    bool
-	Group        string // the owner; "" for none
-	reports      bool   // whether the caller may report its key as compromised
+	MayTransfer  bool
+	forms
+	Group   string // the owner; "" for none
+	reports bool   // whether the caller may report its key as compromised
 }
 
 type otherChain struct {
@@ -38,12 +39,15 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	p := certificatePage{Certificate: cert, State: cert.Status(s.ca.Now()),
-		Form: f, Downloads: downloadsOf(cert, certificatePath(cert.ID)+"/download")}
+	p := certificatePage{Certificate: cert, State: cert.Status(s.ca.Now()), forms: formsOf(c, f, certificateFields),
+		Downloads: downloadsOf(cert, certificatePath(cert.ID)+"/download")}
 	if p.Title, _ = titleOf(cert.CommonName, cert.Names); p.Title == "" {
 		p.Title = fmt.Sprintf("Certificate %d", cert.ID)
 	}
 	if p.MayRevoke, err = s.ca.MayRevoke(c.r.Context(), c.caller, cert); err != nil {
+		return err
+	}
+	if p.MayTransfer, err = s.ca.MayTransfer(c.r.Context(), c.caller, cert); err != nil {
 		return err
 	}
 	if p.Group, err = s.groupName(c, cert.OwnerGroupID); err != nil {
@@ -64,8 +68,8 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 			p.Holder = a.ID
 		}
 	}
-	if p.revocable() {
-		p.Form = f.Fields("reason", page.FieldSure)
+	if !p.offers(p.sent) {
+		p.Form = p.Form.Fields() // the error belongs to no visible field
 	}
 	p.View = s.viewOf(cert, all)
 	if p.ProfileID, err = s.profileNamed(c, cert.Profile); err != nil {
@@ -75,6 +79,13 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 		return err
 	}
 	return c.show("certificate", p.Title, p)
+}
+
+var certificateFields = formFields{"revoke": {"reason", page.FieldSure}, "transfer": {"owner"}}
+
+// offers reports whether the page shows the form with an action.
+func (p certificatePage) offers(action string) bool {
+	return action == "revoke" && p.revocable() || action == "transfer" && p.MayTransfer
 }
 
 // revocable reports whether the page has a form to revoke or to correct the reason.

@@ -21,6 +21,7 @@ var grantActions = []page.Option{
 	{Value: "request.remove_certificate", Label: "Detach certificates"},
 	{Value: "request.delete", Label: "Delete requests"},
 	{Value: "request.transfer", Label: "Transfer requests"},
+	{Value: "certificate.transfer", Label: "Transfer certificates without a request"},
 }
 
 type grantsPage struct {

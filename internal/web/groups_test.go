@@ -199,3 +199,29 @@ func TestTransferRequest(t *testing.T) {
 	mine.post(t, path+"/transfer", url.Values{"owner": {third.Principal.Name}}).wantStatus(t, 200).wantAt(t, "/requests").
 		wantText(t, "now belong to "+third.Principal.Name)
 }
+
+// The page of a certificate offers a transfer only if it has no request.
+func TestTransferCertificate(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	me := h.Caller(notary.CertificateRequestor)
+	of := h.Signed(t, me, h.Root(t, notary.ECDSAP256))
+	r, err := h.CA.Request(t.Context(), me, of)
+	testkit.Check(t, err)
+	path := certificatePath(r.Certificate.ID)
+	mine, manager := h.as(t, notary.CertificateRequestor), h.as(t, notary.CertificateManager)
+	manager.get(t, path).wantStatus(t, 200).wantNoText(t, "Transfer to another owner")
+	manager.post(t, path+"/transfer", url.Values{"owner": {me.Principal.Name}}).wantStatus(t, 409).
+		wantText(t, "transfer the request")
+	testkit.Check(t, h.CA.Delete(t.Context(), h.Admin(), of))
+	manager.get(t, path).wantStatus(t, 200).wantText(t, "Transfer to another owner")
+	mine.get(t, path).wantStatus(t, 200).wantNoText(t, "Transfer to another owner")
+	group, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
+	testkit.Check(t, err)
+	manager.post(t, path+"/transfer", url.Values{"owner": {""}}).wantStatus(t, 400).wantText(t, `id="f-owner-error"`)
+	manager.post(t, path+"/transfer", url.Values{"owner": {"web-team"}}).wantStatus(t, 200).wantAt(t, path).
+		wantText(t, "now belongs to web-team.", fmt.Sprintf("group <bdi>%d</bdi>", group))
+	mine.get(t, path).wantStatus(t, 404)
+	testkit.Check(t, h.Auth.ChangeMembers(t.Context(), h.Admin(), group, []int64{me.Principal.ID}, nil))
+	mine.get(t, path).wantStatus(t, 200).wantNoText(t, "Transfer to another owner")
+}

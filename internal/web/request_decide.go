@@ -193,28 +193,6 @@ func (s *site) removeCertificate(c *call, id int64) error {
 	return s.ca.RemoveCertificate(c.r.Context(), c.caller, id)
 }
 
-// transferRequest gives the request to another owner. Afterwards the caller may no longer see it.
-func (s *site) transferRequest(c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
-	owner := strings.TrimSpace(c.value("owner"))
-	if owner == "" {
-		err = notary.FieldErrorf("owner", "enter the email address of an account or the name of a group")
-	} else {
-		err = s.ca.Transfer(c.r.Context(), c.caller, id, ca.OwnerNamed(owner))
-	}
-	if err != nil {
-		return c.again(err, s.requestPage)
-	}
-	path := requestPath(id)
-	if _, err := s.ca.Request(c.r.Context(), c.caller, id); err != nil {
-		path = "/requests"
-	}
-	return c.done(path, fmt.Sprintf("Request %d and its certificates now belong to %s.", id, owner))
-}
-
 func (s *site) deleteRequest(c *call) error {
 	id, err := c.id()
 	if err != nil {

@@ -75,6 +75,7 @@ func (s *site) certificateRoutes() []route {
 		{"GET /certificates/{id}/download/{form}", loggedIn, s.downloadCertificate},
 		{"GET /certificates/{id}/chains/{number}", loggedIn, s.downloadChain},
 		{"POST /certificates/{id}/revoke", loggedIn, s.revokeCertificate},
+		{"POST /certificates/{id}/transfer", loggedIn, s.transferCertificate},
 	}
 }
 
