@@ -65,7 +65,9 @@ type PermissionQuery struct {
 	AuthorityID ID       `query:"certificate_authority_id" doc:"That signs, or that issued the certificate"`
 	Profile     string   `query:"profile" minLength:"1"`
 	Names       []string `query:"name" nullable:"false" doc:"The names of the certificate, separated by commas"`
-	OwnerID     ID       `query:"owner_id" doc:"The account that submitted the request; that in question without it"`
+	OwnerID     ID       `query:"owner_id" doc:"The account that owns the request; that in question without it"`
+
+	OwnerGroupID ID `query:"owner_group_id" doc:"The group that owns the request, instead of an account"`
 }
 
 // Decision reports whether an action is allowed, and why.

@@ -72,7 +72,7 @@ func (c *Client) Permissions(ctx context.Context, q api.PermissionQuery) ([]api.
 		v.Set("action", q.Action)
 	}
 	for name, id := range map[string]api.ID{"account_id": q.AccountID, "certificate_authority_id": q.AuthorityID,
-		"owner_id": q.OwnerID} {
+		"owner_id": q.OwnerID, "owner_group_id": q.OwnerGroupID} {
 		if id != 0 {
 			v.Set(name, strconv.FormatInt(int64(id), 10))
 		}

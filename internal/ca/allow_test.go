@@ -2,6 +2,7 @@ package ca_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -312,6 +313,36 @@ func TestExplain(t *testing.T) {
 	testkit.WantKind(t, second(w.CA.Explain(t.Context(), me, ca.Question{Action: "request.steal"})), notary.Invalid)
 	testkit.WantKind(t, second(w.CA.Explain(t.Context(), me, ca.Question{Action: "request.sign",
 		Names: []string{"a b"}})), notary.Invalid)
+
+	// A grant applies only to objects that the account can see: as their owner, through a group or by another grant.
+	q = ca.Question{Action: "request.sign", AuthorityID: root, Profile: notary.DefaultProfile,
+		Names: []string{"a.team.example.com"}, OwnerGroupID: newTeam(t, w, "team", me)}
+	if a := ask(me, q); !a.Allowed || a.Grant.ID != grant {
+		t.Errorf("an object of its group: %+v", a)
+	}
+	limited := grantTo(t, w, me, notary.GrantTerms{Actions: []string{"request.reject"},
+		OwnerGroups: []int64{q.OwnerGroupID}})
+	if a := ask(me, ca.Question{Action: "request.reject", OwnerGroupID: q.OwnerGroupID}); !a.Allowed ||
+		a.Grant.ID != limited {
+		t.Errorf("a grant limited to the group: %+v", a)
+	}
+	q.OwnerGroupID = newTeam(t, w, "others")
+	if a := ask(me, q); a.Allowed || a.Grant != nil || !strings.Contains(a.Reason, "cannot see the object") {
+		t.Errorf("an object of another group: %+v", a)
+	}
+	if a := ask(me, ca.Question{Action: "request.reject", OwnerGroupID: q.OwnerGroupID}); a.Allowed {
+		t.Errorf("a grant limited to another group: %+v", a)
+	}
+	q.OwnerGroupID, q.OwnerID = 0, w.Admin().Principal.ID
+	if a := ask(me, q); a.Allowed {
+		t.Errorf("an object of another account: %+v", a)
+	}
+	grantTo(t, w, me, notary.GrantTerms{Actions: []string{"request.view"}, Owners: []int64{q.OwnerID}})
+	if a := ask(me, q); !a.Allowed {
+		t.Errorf("an object of another account that it can see: %+v", a)
+	}
+	q.OwnerGroupID = 1
+	testkit.WantField(t, second(w.CA.Explain(t.Context(), me, q)), "owner_group_id")
 	all, err := w.CA.Explain(t.Context(), me, ca.Question{})
 	testkit.Check(t, err)
 	if len(all) != len(policy.Actions(false)) {

@@ -2,6 +2,7 @@ package ca
 
 import (
 	"context"
+	"slices"
 
 	"notary"
 	"notary/internal/pki"
@@ -15,7 +16,9 @@ type Question struct {
 	AuthorityID int64
 	Profile     string
 	Names       []string // as typed by the user
-	OwnerID     int64    // account that submitted the request; 0 for the account in question
+	OwnerID     int64    // account that owns the request; 0 for the account in question, unless a group owns it
+
+	OwnerGroupID int64 // group that owns the request; 0 for an account
 }
 
 // Answer is the decision on an action.
@@ -55,19 +58,43 @@ func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question)
 	if err != nil {
 		return nil, err
 	}
+	member, err := s.store.GroupsOf(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	owned := r.OwnerID == accountID || slices.Contains(member, r.OwnerGroupID)
 	for _, action := range actions {
-		all = append(all, Answer{action, policy.Decide(role, grants, policy.Action(action), r)})
+		d := policy.Decide(role, grants, policy.Action(action), r)
+		if d.Grant != nil && !owned {
+			d = visible(d, policy.Decide(role, grants, policy.ViewRequests, r))
+		}
+		all = append(all, Answer{action, d})
 	}
 	return all, nil
 }
 
-func (s *Service) describe(ctx context.Context, q Question, accountID int64) (r policy.Resource, err error) {
-	r = policy.Resource{AuthorityID: q.AuthorityID, Profile: q.Profile, OwnerID: q.OwnerID}
-	if r.OwnerID == 0 {
-		r.OwnerID = accountID
+// visible returns the decision by a grant, which applies only to objects that the account can see.
+func visible(d, view policy.Decision) policy.Decision {
+	if view.Allowed {
+		return d
 	}
+	return policy.Decision{Reason: d.Reason + ", but the account cannot see the object: " + view.Reason}
+}
+
+func (s *Service) describe(ctx context.Context, q Question, accountID int64) (r policy.Resource, err error) {
+	if q.OwnerID != 0 && q.OwnerGroupID != 0 {
+		return r, notary.FieldErrorf("owner_group_id", "an account or a group owns the object: leave owner_id or "+
+			"owner_group_id out")
+	}
+	r = policy.Resource{AuthorityID: q.AuthorityID, Profile: q.Profile}
 	if r.Names, err = pki.ParseNames(q.Names); err != nil {
 		return r, notary.WithField(err, "name")
+	}
+	if r.OwnerGroupID = q.OwnerGroupID; r.OwnerGroupID != 0 {
+		return r, nil
+	}
+	if r.OwnerID = q.OwnerID; r.OwnerID == 0 {
+		r.OwnerID = accountID
 	}
 	r.OwnerGroups, err = s.store.GroupsOf(ctx, r.OwnerID)
 	return r, err

@@ -35,7 +35,7 @@ type Issued struct {
 }
 
 // Issue submits a CSR and, if the caller may sign, signs it in the same transaction: if signing fails, nothing is
-// recorded. A CSR that the caller submitted before is a renewal of that request.
+// recorded. A CSR that the caller submitted before, or that a request of its groups has, is a renewal of that request.
 //
 // For other callers the request is pending approval. Once it is signed, the same call returns its certificate.
 func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (*Issued, error) {
@@ -140,15 +140,15 @@ var errRecorded = errors.New("the caller has already submitted this CSR")
 
 func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o IssueOptions) (*Issued, error) {
-	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.Content)
+	if err := allowOwner(ctx, s.store, caller, req.OwnerGroupID); err != nil {
+		return nil, err
+	}
+	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.OwnerGroupID, req.Content)
 	switch {
 	case err != nil:
 		return nil, err
 	case id != 0:
 		return nil, errRecorded
-	}
-	if err := allowOwner(ctx, s.store, caller, req.OwnerGroupID); err != nil {
-		return nil, err
 	}
 	signed, err := s.prepareIssued(ctx, caller, req, csr, o.SignOptions)
 	if err != nil {
@@ -206,20 +206,17 @@ func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *n
 
 func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *notary.Request,
 	o IssueOptions) (*Issued, error) {
-	id, err := s.store.RequestWithContent(ctx, again.RequesterID, again.Content)
+	id, err := s.store.RequestWithContent(ctx, again.RequesterID, o.OwnerGroupID, again.Content)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.refuseOtherOwner(ctx, caller, id, o.OwnerGroupID); err != nil {
+	req, err := s.ownRequest(ctx, caller, id, o.OwnerGroupID)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); lacksSigning(caller, err) {
 		return s.IssuedFor(ctx, caller, id)
 	} else if err != nil {
-		return nil, err
-	}
-	req, err := s.Request(ctx, caller, id)
-	if err != nil {
 		return nil, err
 	}
 	issued := &Issued{RequestID: id, Status: notary.Active}
@@ -237,16 +234,19 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 	return issued, nil
 }
 
-func (s *Service) refuseOtherOwner(ctx context.Context, caller notary.Caller, id, ownerGroupID int64) error {
-	if ownerGroupID == 0 {
-		return nil
-	}
+// ownRequest returns the request of a CSR submitted before, if it belongs to the group, or to any owner for 0.
+func (s *Service) ownRequest(ctx context.Context, caller notary.Caller, id, ownerGroupID int64) (*notary.Request,
+	error) {
 	req, err := s.Request(ctx, caller, id)
-	if err == nil && req.OwnerGroupID != ownerGroupID {
-		err = notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d with this CSR has another owner: "+
-			"leave owner out, or create a new key and CSR", id), "owner")
+	switch {
+	case notary.KindOf(err) == notary.NotFound:
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "you submitted this CSR before, for a request that "+
+			"belongs to another owner now: create a new key and CSR"), "csr")
+	case err == nil && ownerGroupID != 0 && req.OwnerGroupID != ownerGroupID:
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d with this CSR has another "+
+			"owner: leave owner out, or create a new key and CSR", id), "owner")
 	}
-	return err
+	return req, err
 }
 
 func (o *IssueOptions) also(tx *store.Tx, caller notary.Caller, issued *Issued) error {

@@ -111,7 +111,9 @@ func TestIssueAfterLeavingTheGroup(t *testing.T) {
 	testkit.WantField(t, issue("second", newTeam(t, w, "other", ann)), "owner")
 	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), team, nil, []int64{ann.Principal.ID}))
 	testkit.WantKind(t, issue("first", team), notary.NotFound)
-	testkit.WantKind(t, issue("third", 0), notary.NotFound)
+	err := issue("third", 0)
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantText(t, err, "create a new key and CSR")
 }
 
 // Nothing is signed for a group that the caller cannot submit for.

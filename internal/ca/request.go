@@ -70,6 +70,9 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	if err := allowOwner(ctx, tx, caller, req.OwnerGroupID); err != nil {
 		return false, err
 	}
+	if recorded, err := groupHas(ctx, tx, req); recorded || err != nil {
+		return recorded, err
+	}
 	if req.ID, err = tx.InsertRequest(req); err != nil {
 		return notary.KindOf(err) == notary.Conflict, err
 	}
@@ -80,9 +83,24 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	return false, tx.Event(notary.EventBy(caller, "request.create", req.Ref()).Set(members))
 }
 
+// groupHas reports whether the group to which a new request belongs has one with the same CSR, which is a Conflict.
+func groupHas(ctx context.Context, tx *store.Tx, req *notary.Request) (bool, error) {
+	if req.OwnerGroupID == 0 {
+		return false, nil
+	}
+	if err := tx.LockContent(req.OwnerGroupID, req.Content); err != nil {
+		return false, err
+	}
+	id, err := tx.RequestWithContent(ctx, 0, req.OwnerGroupID, req.Content)
+	if err != nil || id == 0 {
+		return false, err
+	}
+	return true, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "this CSR has already been submitted"}
+}
+
 // nameRecorded adds the ID of the request submitted before to the conflict, if it can be found.
 func (s *Service) nameRecorded(ctx context.Context, req *notary.Request, conflict error) error {
-	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.Content)
+	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.OwnerGroupID, req.Content)
 	if err != nil || id == 0 {
 		return conflict
 	}

@@ -61,8 +61,29 @@ func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, 
 			return err
 		}
 		return transfer(ctx, tx, caller, owned{req.Ref(), req.Owner(), req.Email, "request.transfer"}, owner,
-			func(account *notary.Account) error { return tx.Transfer(ctx, req, account, owner.GroupID) })
+			func(account *notary.Account) error {
+				if err := refuseSecond(ctx, tx, req, owner.GroupID); err != nil {
+					return err
+				}
+				return tx.Transfer(ctx, req, account, owner.GroupID)
+			})
 	})
+}
+
+// refuseSecond returns a Conflict if the group already has a request with the same CSR.
+func refuseSecond(ctx context.Context, tx *store.Tx, req *notary.Request, groupID int64) error {
+	if groupID == 0 {
+		return nil // the store refuses
+	}
+	if err := tx.LockContent(groupID, req.Content); err != nil {
+		return err
+	}
+	id, err := tx.RequestWithContent(ctx, 0, groupID, req.Content)
+	if err == nil && id != 0 {
+		err = notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d of the group has the same CSR: "+
+			"transfer the request to another owner", id), "owner")
+	}
+	return err
 }
 
 // writeOwner calls fn with the new owner in a transaction that prevents the deletion of that owner.

@@ -270,6 +270,11 @@ func TestTransferToAnAccountWithTheCSR(t *testing.T) {
 	testkit.WantText(t, err, bob.Principal.Name+" has already submitted this CSR")
 	testkit.Check(t, w.CA.Transfer(t.Context(), w.Admin(), id, toGroup(team)))
 	wantOwner(t, w, id, notary.Owner{GroupID: team})
+	again, err := w.CA.Submit(t.Context(), w.Admin(), csr)
+	testkit.Check(t, err)
+	err = w.CA.Transfer(t.Context(), w.Admin(), again, toGroup(team))
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantText(t, err, fmt.Sprintf("certificate request %d of the group has the same CSR", id))
 }
 
 // The former owner's repeated call does not show the request, and the new owner's is a renewal.

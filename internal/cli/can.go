@@ -11,7 +11,7 @@ import (
 
 func (p *program) canCommand() *cobra.Command {
 	var q api.PermissionQuery
-	var authority, account, owner idFlag
+	var authority, account, owner, ownerGroup idFlag
 	c := &cobra.Command{
 		Use:   "can [ACTION]",
 		Short: "Explain what an account may do",
@@ -25,6 +25,7 @@ func (p *program) canCommand() *cobra.Command {
 				q.Action = args[0]
 			}
 			q.AuthorityID, q.AccountID, q.OwnerID = api.ID(authority), api.ID(account), api.ID(owner)
+			q.OwnerGroupID = api.ID(ownerGroup)
 			return p.call(func(ctx context.Context, c *client.Client) error {
 				return printList(p, each(c.Permissions(ctx, q)), table[api.Decision]{
 					header: []string{"ACTION", "ALLOWED", "REASON"},
@@ -44,6 +45,7 @@ func (p *program) canCommand() *cobra.Command {
 	c.Flags().StringSliceVar(&q.Names, "name", nil, "a `name` of the certificate; may be repeated")
 	accountFlag(c, &owner, "owner", "the `id` or email address of the account that owns the request (default the "+
 		"account in question)")
+	groupFlag(c, &ownerGroup, "owner-group", "the `id` or name of the group that owns the request")
 	accountFlag(c, &account, "as", "ask about the account with this `id` or email address instead of yours; for Admins")
 	return c
 }

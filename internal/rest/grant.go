@@ -84,7 +84,7 @@ func (r *routes) explain(ctx context.Context, caller notary.Caller,
 	in *permissionQuery) (*answer[[]api.Decision], error) {
 	all, err := r.ca.Explain(ctx, caller, ca.Question{Action: in.Action, AccountID: int64(in.AccountID),
 		AuthorityID: int64(in.AuthorityID),
-		Profile:     in.Profile, Names: in.Names, OwnerID: int64(in.OwnerID)})
+		Profile:     in.Profile, Names: in.Names, OwnerID: int64(in.OwnerID), OwnerGroupID: int64(in.OwnerGroupID)})
 	if err != nil {
 		return nil, err
 	}

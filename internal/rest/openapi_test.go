@@ -53,8 +53,9 @@ var queries = map[string][]string{
 	"GET /api/v1/profiles/{id}":                   {"version"},
 	"GET /api/v1/events": {"action", "after", "before", "email", "from", "kind", "limit",
 		"object_id", "principal", "request_id", "until"},
-	"POST /api/v1/certificates":       {"wait"},
-	"GET /api/v1/permissions":         {"account_id", "action", "certificate_authority_id", "name", "owner_id", "profile"},
+	"POST /api/v1/certificates": {"wait"},
+	"GET /api/v1/permissions": {"account_id", "action", "certificate_authority_id", "name", "owner_group_id",
+		"owner_id", "profile"},
 	"GET /api/v1/certificates/export": slices.Concat(filters, []string{"format", "revoked"}),
 }
 

@@ -20,6 +20,7 @@ const (
 	lockNames                               // which of the certificates with the same names are current
 	lockGrants                              // all memberships and grants: they seldom change
 	lockSequence                            // the positions of events
+	lockContent                             // which CSRs the requests of a group have
 )
 
 // LockKeyShared prevents reports that the key is compromised until the end of the transaction.

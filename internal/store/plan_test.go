@@ -145,7 +145,7 @@ type reads interface {
 	Certificate(context.Context, int64) (*notary.Certificate, error)
 	CertificateByFingerprint(context.Context, string) (*notary.Certificate, error)
 	EachCertificate(context.Context, notary.Filter, func(*notary.Certificate) error) error
-	RequestWithContent(context.Context, int64, string) (int64, error)
+	RequestWithContent(context.Context, int64, int64, string) (int64, error)
 	CertificatesOfRequest(context.Context, int64) ([]*notary.Certificate, error)
 	RequestUsing(context.Context, *notary.Certificate) (*notary.Request, error)
 	RequestToRevoke(context.Context, int64, time.Time) (store.RequestToRevoke, error)
@@ -234,7 +234,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("FirstIssued", second(r.FirstIssued(ctx, 1, now, 1)))
 	do("Request", second(r.Request(ctx, 1)))
 	do("RequestUsing", second(r.RequestUsing(ctx, &notary.Certificate{ID: 1, RequestID: 1})))
-	do("RequestWithContent", second(r.RequestWithContent(ctx, 1, "ab")))
+	do("RequestWithContent", second(r.RequestWithContent(ctx, 1, 2, "ab")))
 	do("EachRequest", r.EachRequest(ctx, notary.Filter{}, func(*notary.Request) error { return nil }))
 	do("EachRequest", r.EachRequest(ctx, notary.Filter{Email: "user@example.com", Owner: 1},
 		func(*notary.Request) error { return nil }))
@@ -487,6 +487,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("TransferCertificate", tx.TransferCertificate(cert, nil, 4))
 	do("LockKeyShared", tx.LockKeyShared("ab"))
 	do("LockKey", tx.LockKey("ab"))
+	do("LockContent", tx.LockContent(2, "ab"))
 	do("LockAuthorityShared", tx.LockAuthorityShared(a.ID))
 	do("LockAuthority", tx.LockAuthority(a.ID))
 	do("LockAccount", tx.LockAccount(admin))

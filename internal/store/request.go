@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"notary"
@@ -144,14 +145,22 @@ func scanStatus(row db.Row, more ...any) (*notary.Request, error) {
 	return &req, nil
 }
 
-// RequestWithContent returns the id of the request with this content and requester, or 0.
-func (r reader) RequestWithContent(ctx context.Context, requesterID int64, content string) (id int64, err error) {
-	err = r.q.QueryRow(ctx, `SELECT id FROM request WHERE requester_id = $1 AND content = $2 AND content <> ''`,
-		requesterID, content).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
+// RequestWithContent returns the id of the request with this content, or 0: that of the group, if not 0, then that with
+// this requester, then the first of the requester's groups.
+func (r reader) RequestWithContent(ctx context.Context, requesterID, groupID int64, content string) (id int64,
+	err error) {
+	err = r.q.QueryRow(ctx, `SELECT COALESCE(
+		(SELECT MIN(id) FROM request WHERE owner_group_id = $2 AND content = $3 AND content <> ''),
+		(SELECT id FROM request WHERE requester_id = $1 AND content = $3 AND content <> ''),
+		(SELECT MIN(r.id) FROM membership m CROSS JOIN request r
+			WHERE m.account_id = $1 AND r.owner_group_id = m.group_id AND r.content = $3 AND r.content <> ''), 0)`,
+		requesterID, groupID, content).Scan(&id)
 	return id, db.MapError(err)
+}
+
+// LockContent waits for other transactions that give a request with this content to the group, and blocks them.
+func (tx *Tx) LockContent(groupID int64, content string) error {
+	return tx.db.Lock(lockContent, lockID(fmt.Sprint(groupID, " ", content)))
 }
 
 // InsertRequest records a new Outstanding request and returns its id. A second request with the same content and
