@@ -7,6 +7,7 @@ package store_test
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ func TestPlansWithAHundredThousandRows(t *testing.T) {
 	for range 10 {
 		issuers = append(issuers, newAuthority(t, s).ID)
 	}
-	testkit.Check(t, s.Fill(t.Context(), lives(issuers, clock.Now(), rows)))
+	testkit.Check(t, s.Fill(t.Context(), ownedByGroups(lives(issuers, clock.Now(), rows))))
 	record, asked := store.Record(s)
 	walk(t, record, clock.Now())
 	list(t, record, issuers[0], clock.Now())
@@ -39,6 +40,21 @@ func TestPlansWithAHundredThousandRows(t *testing.T) {
 		postgresPlans(t, s, *asked)
 	} else {
 		sqlitePlans(t, database, *asked)
+	}
+}
+
+// ownedByGroups gives every second request to one of the groups 3 to 5.
+func ownedByGroups(lives iter.Seq[store.Life]) iter.Seq[store.Life] {
+	return func(yield func(store.Life) bool) {
+		n := int64(0)
+		for l := range lives {
+			if n++; n%2 == 0 {
+				l.Request.OwnerGroupID = 3 + n%3
+			}
+			if !yield(l) {
+				return
+			}
+		}
 	}
 }
 
