@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"notary"
-	"notary/internal/ca"
 	"notary/internal/config"
 	"notary/internal/keystore"
 	"notary/internal/store"
@@ -30,7 +29,7 @@ func hasSealedKeys(st *store.Store) func(context.Context) (bool, error) {
 		if some || err != nil {
 			return some, err
 		}
-		sample, err := st.Agreed(ctx, ca.SealedSample)
+		sample, err := st.Agreed(ctx, keystore.SealedSample)
 		return sample != "", err
 	}
 }

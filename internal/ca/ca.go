@@ -79,7 +79,7 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.
 		s.mayIssue = func() error { return nil }
 	}
 	if st.Shared() {
-		if err := s.agreeOnSecret(ctx); err != nil {
+		if err := keystore.Agree(ctx, keys, st); err != nil {
 			return nil, err
 		}
 		if err := st.AgreeOnCursors(ctx); err != nil {

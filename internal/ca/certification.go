@@ -50,6 +50,14 @@ func (s *Service) crossCertification(ctx context.Context, id int64) (c certifica
 	return c, err
 }
 
+// action returns the action of the event.
+func (c certification) action(verb string) string {
+	if c.further {
+		return "authority.cross_" + verb
+	}
+	return "authority." + verb
+}
+
 func (s *Service) certify(ctx context.Context, caller notary.Caller, c certification, issuerID int64,
 	profileName string) (certID int64, err error) {
 	issuer, err := s.issuers.Active(ctx, issuerID)
@@ -86,11 +94,7 @@ func (s *Service) certify(ctx context.Context, caller notary.Caller, c certifica
 		if err := s.give(ctx, tx, caller, c, cert); err != nil {
 			return err
 		}
-		action := "authority.sign"
-		if c.further {
-			action = "authority.cross_sign"
-		}
-		return tx.Event(certificateEvent(caller, action, c.authority, cert, issuer.Ref()))
+		return tx.Event(certificateEvent(caller, c.action("sign"), c.authority, cert, issuer.Ref()))
 	})
 	return cert.ID, err
 }
@@ -114,11 +118,7 @@ func (s *Service) recordCertification(ctx context.Context, caller notary.Caller,
 		if err := s.give(ctx, tx, caller, c, cert); err != nil {
 			return err
 		}
-		action := "authority.upload"
-		if c.further {
-			action = "authority.cross_upload"
-		}
-		return tx.Event(certificateEvent(caller, action, c.authority, cert, s.issuerRef(cert)))
+		return tx.Event(certificateEvent(caller, c.action("upload"), c.authority, cert, s.issuerRef(cert)))
 	})
 	return cert.ID, err
 }

@@ -10,19 +10,30 @@ import (
 	"notary/internal/web/page"
 )
 
-func (s *site) signAuthority(c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
+// changeAuthority returns a handler that changes an authority and then shows it with the message of change. On an error
+// it shows the page of the form again.
+func (s *site) changeAuthority(form func(*call, page.Form) error,
+	change func(c *call, id int64) (message string, err error)) func(*call) error {
+	return func(c *call) error {
+		id, err := c.id()
+		if err != nil {
+			return err
+		}
+		message, err := change(c, id)
+		if err != nil {
+			return c.again(err, form)
+		}
+		return c.done(authorityPath(id), message)
 	}
+}
+
+func (s *site) signAuthority(c *call, id int64) (string, error) {
 	issuer, err := readAuthority(c.value("certificate_authority_id"))
 	if err != nil {
-		return c.again(err, s.authorityPage)
+		return "", err
 	}
-	if err := s.ca.SignAuthorityBy(c.r.Context(), c.caller, id, issuer, c.value("profile")); err != nil {
-		return c.again(err, s.authorityPage)
-	}
-	return c.done(authorityPath(id), "Certificate issued. The CA can now sign.")
+	return "Certificate issued. The CA can now sign.",
+		s.ca.SignAuthorityBy(c.r.Context(), c.caller, id, issuer, c.value("profile"))
 }
 
 func readAuthority(text string) (int64, error) {
@@ -33,78 +44,46 @@ func readAuthority(text string) (int64, error) {
 	return id, nil
 }
 
-func (s *site) uploadAuthority(c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
-	if _, err := s.ca.UploadAuthority(c.r.Context(), c.caller, id, c.value("certificate_chain")); err != nil {
-		return c.again(err, s.authorityPage)
-	}
-	return c.done(authorityPath(id), "Certificate uploaded. The CA can now sign.")
+func (s *site) uploadAuthority(c *call, id int64) (string, error) {
+	_, err := s.ca.UploadAuthority(c.r.Context(), c.caller, id, c.value("certificate_chain"))
+	return "Certificate uploaded. The CA can now sign.", err
 }
 
-func (s *site) enableAuthority(c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
+func (s *site) enableAuthority(c *call, id int64) (string, error) {
 	enabled := c.value("enabled") == "yes"
-	if err := s.ca.EnableAuthority(c.r.Context(), c.caller, id, enabled); err != nil {
-		return c.again(err, s.authorityPage)
-	}
+	err := s.ca.EnableAuthority(c.r.Context(), c.caller, id, enabled)
 	if enabled {
-		return c.done(authorityPath(id), "CA enabled.")
+		return "CA enabled.", err
 	}
-	return c.done(authorityPath(id), "CA disabled. Issuance is stopped; CRL and OCSP continue.")
+	return "CA disabled. Issuance is stopped; CRL and OCSP continue.", err
 }
 
-func (s *site) changeAuthority(c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
+func (s *site) changePublication(c *call, id int64) (string, error) {
 	shards, err := number(c.r.PostForm, "crl_shards", 0)
 	if err != nil {
-		return c.again(err, s.authorityPage)
+		return "", err
 	}
 	names := func(what string) *bool { ticked := c.value(what) == "yes"; return &ticked }
 	change := ca.PublicationChange{CRL: names("crl"), OCSP: names("ocsp"), Issuer: names("issuer"), Shards: &shards}
-	if err := s.ca.ChangePublication(c.r.Context(), c.caller, id, change); err != nil {
-		return c.again(err, s.authorityPage)
-	}
-	return c.done(authorityPath(id), "Settings saved. They apply to newly issued certificates.")
+	return "Settings saved. They apply to newly issued certificates.",
+		s.ca.ChangePublication(c.r.Context(), c.caller, id, change)
 }
 
 // recordIssued imports certificates that the authority issued before it was held here.
-func (s *site) recordIssued(c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
+func (s *site) recordIssued(c *call, id int64) (string, error) {
 	done, err := s.ca.ImportCertificates(c.r.Context(), c.caller, id, c.value("certificates"))
-	if err != nil {
-		return c.again(err, s.authorityPage)
-	}
-	return c.done(authorityPath(id), page.Plural(int64(done.Imported), "certificate")+" imported, "+
-		strconv.Itoa(done.Revoked)+" of them revoked. "+strconv.Itoa(done.Known)+" already known.")
+	return page.Plural(int64(done.Imported), "certificate") + " imported, " + strconv.Itoa(done.Revoked) +
+		" of them revoked. " + strconv.Itoa(done.Known) + " already known.", err
 }
 
-func (s *site) uploadCRL(c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
+func (s *site) uploadCRL(c *call, id int64) (string, error) {
 	crl := c.r.PostForm.Get("crl")
 	if crl == "" {
-		return c.again(notary.FieldErrorf("crl", "choose the CRL file"), s.authorityPage)
+		return "", notary.FieldErrorf("crl", "choose the CRL file")
 	}
 	done, err := s.ca.UploadCRL(c.r.Context(), c.caller, id, ca.CRLUpload{CRL: []byte(crl)})
-	if err != nil {
-		return c.again(err, s.authorityPage)
-	}
-	return c.done(authorityPath(id), "CRL "+strconv.FormatInt(done.Number, 10)+" published, with "+
-		page.Plural(int64(done.Entries), "revocation")+".")
+	return "CRL " + strconv.FormatInt(done.Number, 10) + " published, with " +
+		page.Plural(int64(done.Entries), "revocation") + ".", err
 }
 
 func (s *site) downloadAuthority(c *call) error {

@@ -55,45 +55,25 @@ func (s *site) managedAuthority(c *call) (*notary.Authority, error) {
 
 const crossAdded = "Cross-certificate added. The active certificate has not changed; you can choose another one below."
 
-func (s *site) crossSign(c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
+func (s *site) crossSign(c *call, id int64) (string, error) {
 	issuer, err := readAuthority(c.value("certificate_authority_id"))
 	if err == nil {
 		_, err = s.ca.CrossSign(c.r.Context(), c.caller, id, issuer, c.value("profile"))
 	}
-	if err != nil {
-		return c.again(err, s.crossPage)
-	}
-	return c.done(authorityPath(id), crossAdded)
+	return crossAdded, err
 }
 
-func (s *site) uploadCross(c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
-	if _, err := s.ca.UploadCross(c.r.Context(), c.caller, id, c.value("certificate_chain")); err != nil {
-		return c.again(err, s.crossPage)
-	}
-	return c.done(authorityPath(id), crossAdded)
+func (s *site) uploadCross(c *call, id int64) (string, error) {
+	_, err := s.ca.UploadCross(c.r.Context(), c.caller, id, c.value("certificate_chain"))
+	return crossAdded, err
 }
 
-func (s *site) useCertificate(c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
+func (s *site) useCertificate(c *call, id int64) (string, error) {
 	cert, err := readID(c.value("certificate_id"))
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := s.ca.UseCertificate(c.r.Context(), c.caller, id, cert); err != nil {
-		return c.again(err, s.authorityPage)
-	}
-	return c.done(authorityPath(id), "Certificate activated. New chains start with it.")
+	return "Certificate activated. New chains start with it.", s.ca.UseCertificate(c.r.Context(), c.caller, id, cert)
 }
 
 type ownCertificate struct {

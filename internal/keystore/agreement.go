@@ -1,4 +1,4 @@
-package ca
+package keystore
 
 import (
 	"context"
@@ -13,22 +13,28 @@ import (
 // open it.
 const SealedSample = "sealed sample"
 
-// agreeOnSecret returns an error if this node's key file or passphrase differs from that of the other nodes.
-func (s *Service) agreeOnSecret(ctx context.Context) error {
-	agreed, err := s.store.Agreed(ctx, SealedSample)
+// Agreements are the values on which all nodes agree, by name.
+type Agreements interface {
+	Agreed(ctx context.Context, name string) (string, error)
+	Agree(ctx context.Context, name, value string) (agreed string, err error)
+}
+
+// Agree returns an error if this node's key file or passphrase differs from that of the other nodes.
+func Agree(ctx context.Context, keys Keys, all Agreements) error {
+	agreed, err := all.Agreed(ctx, SealedSample)
 	if err != nil {
 		return err
 	}
 	if agreed == "" {
-		sample, err := s.sealSample(ctx)
+		sample, err := sealSample(ctx, keys)
 		if err != nil {
 			return err
 		}
-		if agreed, err = s.store.Agree(ctx, SealedSample, sample); err != nil {
+		if agreed, err = all.Agree(ctx, SealedSample, sample); err != nil {
 			return err
 		}
 	}
-	if err := s.openSample(ctx, agreed); err != nil {
+	if err := openSample(ctx, keys, agreed); err != nil {
 		return &notary.Error{Kind: notary.Conflict, Err: err,
 			Message: "this node's key file or passphrase differs from that of the other nodes: " +
 				"copy seal.key from one of them, or set the same NOTARY_KEY_PASSPHRASE"}
@@ -36,8 +42,8 @@ func (s *Service) agreeOnSecret(ctx context.Context) error {
 	return nil
 }
 
-func (s *Service) sealSample(ctx context.Context) (string, error) {
-	key, err := s.keys.Generate(ctx, notary.Ed25519)
+func sealSample(ctx context.Context, keys Keys) (string, error) {
+	key, err := keys.Generate(ctx, notary.Ed25519)
 	if err != nil {
 		return "", err
 	}
@@ -48,7 +54,7 @@ func (s *Service) sealSample(ctx context.Context) (string, error) {
 	return base64.StdEncoding.EncodeToString(public) + " " + base64.StdEncoding.EncodeToString(key.Reference), nil
 }
 
-func (s *Service) openSample(ctx context.Context, sample string) error {
+func openSample(ctx context.Context, keys Keys, sample string) error {
 	public, sealed, _ := strings.Cut(sample, " ")
 	der, err := base64.StdEncoding.DecodeString(public)
 	if err != nil {
@@ -62,6 +68,6 @@ func (s *Service) openSample(ctx context.Context, sample string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.keys.Open(ctx, box, key)
+	_, err = keys.Open(ctx, box, key)
 	return err
 }
