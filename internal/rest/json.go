@@ -10,19 +10,51 @@ import (
 // text.
 const maxContainers = 10_000
 
-func checkNesting(data []byte) error {
+// checkStructure limits the containers, and rejects objects with a field twice, of which encoding/json would take the
+// last and other programs on the way the first (RFC 8259, section 4). It does not check the syntax.
+func checkStructure(data []byte) error {
 	containers := 0
+	var open []map[string]bool // the fields so far; nil for an array
 	for i := 0; i < len(data); i++ {
 		switch data[i] {
 		case '"':
-			i += stringLength(data[i:]) - 1
-		case '{', '[':
+			n := stringLength(data[i:])
+			if err := addField(open, data[i:i+n], data[i+n:]); err != nil {
+				return err
+			}
+			i += n - 1
+		case '{':
 			containers++
+			open = append(open, map[string]bool{})
+		case '[':
+			containers++
+			open = append(open, nil)
+		case '}', ']':
+			open = open[:max(len(open)-1, 0)]
 		}
 	}
 	if containers > maxContainers {
 		return fmt.Errorf("%s has more than %d JSON objects and arrays: split it into several calls", theBody, maxContainers)
 	}
+	return nil
+}
+
+// addField adds a string to the fields of the innermost object if it is the name of one, by what follows.
+func addField(open []map[string]bool, text, rest []byte) error {
+	if len(open) == 0 || !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":")) {
+		return nil
+	}
+	name, fields := string(bytes.Trim(text, `"`)), open[len(open)-1]
+	if fields == nil {
+		return nil
+	}
+	if bytes.ContainsRune(text, '\\') && json.Unmarshal(text, &name) != nil {
+		return nil // not JSON
+	}
+	if fields[name] {
+		return fmt.Errorf("%s has the field %.60q twice: remove one", theBody, name)
+	}
+	fields[name] = true
 	return nil
 }
 

@@ -183,7 +183,7 @@ var strictJSON = huma.Format{
 		if !utf8.Valid(data) {
 			return errors.New(theBody + " is not valid UTF-8")
 		}
-		if err := checkNesting(data); err != nil {
+		if err := checkStructure(data); err != nil {
 			return err
 		}
 		data = emptyAsNull(data)
