@@ -19,15 +19,17 @@ import (
 
 // mayImport lists the packages of this module that each package may import, except in tests.
 var mayImport = map[string][]string{
-	"notary":                   {},
-	"notary/api":               {},
-	"notary/client":            {"notary", "notary/api"},
-	"notary/internal/files":    {"notary"},
-	"notary/internal/pki":      {"notary"},
-	"notary/internal/issuance": {"notary", "notary/internal/pki"},
+	"notary":                   {},                                // vocabulary of all others
+	"notary/api":               {},                                // clients import it without the server
+	"notary/client":            {"notary", "notary/api"},          // errors are those of the vocabulary
+	"notary/internal/files":    {"notary"},                        // errors only
+	"notary/internal/pki":      {"notary"},                        // pure functions on X.509
+	"notary/internal/issuance": {"notary", "notary/internal/pki"}, // pure: its caller loads issuer and profile
 	// It matches names like profiles do, and reads no grants itself.
-	"notary/internal/policy":   {"notary", "notary/internal/issuance"},
-	"notary/internal/inspect":  {"notary", "notary/internal/pki", "notary/internal/issuance"},
+	"notary/internal/policy": {"notary", "notary/internal/issuance"},
+	// Judges files from anywhere: it lints like issuance, and knows no database.
+	"notary/internal/inspect": {"notary", "notary/internal/pki", "notary/internal/issuance"},
+	// Keys may be in a hardware security module, so it knows no database either.
 	"notary/internal/keystore": {"notary", "notary/internal/pki"},
 	"notary/internal/db":       {"notary"}, // errors only: see TestDBImportsOnlyErrors
 	// Packages above the store do not use SQL. Package query plans lists without knowledge of the rows.
@@ -44,16 +46,20 @@ var mayImport = map[string][]string{
 	"notary/internal/revocation": {"notary", "notary/internal/damage", "notary/internal/issuance",
 		"notary/internal/issuers",
 		"notary/internal/keystore", "notary/internal/pki", "notary/internal/store"},
+	// The use cases, for every protocol: they know no HTTP.
 	"notary/internal/ca": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/issuers",
 		"notary/internal/keystore", "notary/internal/pki", "notary/internal/policy", "notary/internal/revocation",
 		"notary/internal/store",
 		"notary/internal/store/archive"}, // for the periodic check of the records
-	"notary/internal/auth":   {"notary", "notary/internal/policy", "notary/internal/store"},
-	"notary/internal/clock":  {"notary", "notary/internal/policy", "notary/internal/store"},
+	// Independent of the use cases for certificates.
+	"notary/internal/auth":  {"notary", "notary/internal/policy", "notary/internal/store"},
+	"notary/internal/clock": {"notary", "notary/internal/policy", "notary/internal/store"},
+	// HTTP for any handler. It answers some errors itself, in the API's form.
 	"notary/internal/server": {"notary", "notary/api"},
 	// Validates settings with the packages that use them, and opens nothing.
 	"notary/internal/config": {"notary", "notary/internal/auth", "notary/internal/files", "notary/internal/server",
 		"notary/internal/store"},
+	// Handlers use the use cases, never the store.
 	"notary/internal/rest": {"notary", "notary/api", "notary/internal/ca", "notary/internal/auth", "notary/internal/clock",
 		"notary/internal/inspect", "notary/internal/policy", "notary/internal/server",
 		"notary/internal/revocation"}, // the current CRL
@@ -62,10 +68,11 @@ var mayImport = map[string][]string{
 		"notary/internal/revocation"}, // the current CRL
 	// Renders generic content. Handlers know objects and use cases: see TestPageImportsOnlyErrors.
 	"notary/internal/web/page": {"notary"},
+	// Nodes that only publish have no use cases.
 	"notary/internal/publish": {"notary", "notary/internal/issuers", "notary/internal/revocation",
 		"notary/internal/server"},
-	"notary/internal/jobs": {"notary"}, // jobs are registered in app
-	"notary/cmd/notary":    {"notary/internal/cli"},
+	"notary/internal/jobs": {"notary"},              // jobs are registered in app
+	"notary/cmd/notary":    {"notary/internal/cli"}, // a few lines, so that tests can run the program
 	// Only commands that work directly on a database use the store.
 	"notary/internal/cli": {"notary", "notary/api", "notary/client", "notary/internal/app", "notary/internal/auth",
 		"notary/internal/ca", "notary/internal/config", "notary/internal/files", "notary/internal/inspect",

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Bodies that are too large, malformed or ambiguous record nothing, whoever sends them.
+// Bodies that are too large, malformed or ambiguous record nothing, for every role and without a login.
 func TestIssueRefusesHostileBodies(t *testing.T) {
 	t.Parallel()
 	h := open(t)
