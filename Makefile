@@ -10,7 +10,8 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 FUZZTIME    ?= 30s
 PACKAGES    ?= ./...
 
-# The store and what is above it run once on each engine. Tests of SQLite's own ways are named so.
+# The store and what is above it run once on each engine. Tests of one engine's own ways, and of nodes on PostgreSQL,
+# are named so: they run in the first line only.
 ENGINES     := ./internal/ca ./internal/auth ./internal/jobs ./internal/rest
 POSTGRES    := NOTARY_TEST_ENGINE=postgres
 
@@ -20,6 +21,7 @@ UNWATCHED   := modernc.org/sqlite/lib golang.org/x/crypto/argon2 golang.org/x/cr
 RACE        := -race $(foreach p,$(UNWATCHED),-gcflags='$(p)=-race=false -d=checkptr=0')
 LIMIT       := -timeout 2h
 INTEROP     := ^TestInterop
+ONE_ENGINE  := ^Test(SQLite|Postgres|Nodes)
 
 export PATH := $(PATH):/usr/sbin
 
@@ -33,8 +35,8 @@ test:
 # With what is installed, on the PostgreSQL server of NOTARY_TEST_POSTGRES.
 tests:
 	go test $(RACE) $(LIMIT) -skip '$(INTEROP)' $(PACKAGES)
-	$(POSTGRES) go test $(RACE) $(LIMIT) -skip '^TestSQLite|$(INTEROP)' ./internal/db ./internal/store/...
-	$(POSTGRES) go test $(LIMIT) -skip '^TestSQLite|AHundredThousand|$(INTEROP)' $(ENGINES)
+	$(POSTGRES) go test $(RACE) $(LIMIT) -skip '$(ONE_ENGINE)|$(INTEROP)' ./internal/db ./internal/store/...
+	$(POSTGRES) go test $(LIMIT) -skip '$(ONE_ENGINE)|AHundredThousand|$(INTEROP)' $(ENGINES)
 	go test $(LIMIT) -run AHundredThousand ./internal/cli ./internal/ca ./internal/store
 	$(POSTGRES) go test $(LIMIT) -run AHundredThousand ./internal/ca ./internal/store
 
