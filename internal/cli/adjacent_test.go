@@ -13,8 +13,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// Two programs one migration apart run on one database under load, and no change is lost. A migration that excludes
-// the older program is refused while that is running, and keeps it out afterwards.
+// Two programs one migration apart run on one database under load, before, during and after each upgrade, and no change
+// is lost. A migration that excludes the older program is refused while that is running, and keeps it out afterwards.
 func TestAdjacentVersions(t *testing.T) {
 	all, err := store.DatabaseSchema.List()
 	testkit.Check(t, err)
@@ -66,7 +66,11 @@ func TestAdjacentVersions(t *testing.T) {
 	third.kill()
 	checkWhole(t, c.database)
 	l.nodes = l.nodes[1:2]
-	fourth := newest.start(t)
+	stop = l.startLoad(t)
+	l.await(t, 100)
+	fourth := newest.start(t) // contracts
+	l.await(t, 100)           // on the node that was there before
+	stop()
 	l.nodes = append(l.nodes, connect(t, fourth.url).WithToken(l.client.Token()))
 	l.loadAdjacent(t, 100)
 	_, err = c.try(t, c.dataFolder(t))
