@@ -51,6 +51,9 @@ var mayImport = map[string][]string{
 		"notary/internal/keystore", "notary/internal/pki", "notary/internal/policy", "notary/internal/revocation",
 		"notary/internal/store",
 		"notary/internal/store/archive"}, // for the periodic check of the records
+	// Opens the services of a node, so that they are wired alike in app and in tests, which cannot all import app.
+	"notary/internal/node": {"notary/internal/ca", "notary/internal/damage", "notary/internal/issuers",
+		"notary/internal/keystore", "notary/internal/revocation", "notary/internal/store"},
 	// Independent of the use cases for certificates.
 	"notary/internal/auth":  {"notary", "notary/internal/policy", "notary/internal/store"},
 	"notary/internal/clock": {"notary", "notary/internal/policy", "notary/internal/store"},
@@ -80,8 +83,8 @@ var mayImport = map[string][]string{
 		"notary/internal/store", "notary/internal/store/archive"},
 	// The only package that imports all of them.
 	"notary/internal/app": {"notary", "notary/internal/auth", "notary/internal/ca", "notary/internal/clock",
-		"notary/internal/config", "notary/internal/damage", "notary/internal/files", "notary/internal/issuers",
-		"notary/internal/jobs", "notary/internal/keystore", "notary/internal/pki", "notary/internal/publish",
+		"notary/internal/config", "notary/internal/files", "notary/internal/issuers",
+		"notary/internal/jobs", "notary/internal/keystore", "notary/internal/node", "notary/internal/pki", "notary/internal/publish",
 		"notary/internal/rest", "notary/internal/revocation", "notary/internal/server",
 		"notary/internal/store", "notary/internal/web"},
 }

@@ -12,8 +12,8 @@ import (
 	"notary/internal/ca"
 	"notary/internal/clock"
 	"notary/internal/config"
-	"notary/internal/damage"
 	"notary/internal/issuers"
+	"notary/internal/node"
 	"notary/internal/revocation"
 	"notary/internal/server"
 	"notary/internal/store"
@@ -86,20 +86,12 @@ func (a *App) open(ctx context.Context) error {
 	if err := a.clock.Check(ctx); err != nil {
 		return err
 	}
-	a.issuers, err = issuers.New(ctx, a.store, keys, damage.Watch(a.store, a.log),
-		issuers.Options{PublishURL: a.publishURL})
+	n, err := node.Open(ctx, a.store, keys, node.Options{Log: a.log, PublishURL: a.publishURL,
+		MayIssue: a.clock.MayIssue, PaceChecks: true})
 	if err != nil {
 		return err
 	}
-	if a.revocation, err = revocation.New(ctx, a.store, keys, a.issuers, a.log); err != nil {
-		return err
-	}
-	a.authorities, err = ca.New(ctx, a.store, keys, a.issuers, a.revocation,
-		ca.Options{Log: a.log, MayIssue: a.clock.MayIssue,
-			PaceChecks: true})
-	if err != nil {
-		return err
-	}
+	a.issuers, a.revocation, a.authorities = n.Issuers, n.Revocation, n.CA
 	if err := a.blockKeys(); err != nil {
 		return err
 	}

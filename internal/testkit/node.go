@@ -2,49 +2,19 @@ package testkit
 
 import (
 	"context"
-	"io"
-	"log/slog"
-	"time"
 
-	"notary/internal/ca"
-	"notary/internal/damage"
-	"notary/internal/issuers"
 	"notary/internal/keystore"
-	"notary/internal/revocation"
+	"notary/internal/node"
 	"notary/internal/store"
 )
 
 // Node holds what a node has open on a database.
-type Node struct {
-	Issuers    *issuers.Issuers
-	Revocation *revocation.Service
-	CA         *ca.Service
-}
+type Node = node.Node
 
-// NodeOptions are the options of a [Node]'s services.
-type NodeOptions struct {
-	Now        func() time.Time
-	Rand       io.Reader
-	Log        *slog.Logger // default slog.Default
-	PublishURL string
-	MayIssue   func() error
-}
+// NodeOptions are the options of a [Node].
+type NodeOptions = node.Options
 
-// OpenNode opens another node on a database.
+// OpenNode opens another node on a database, wired like the program.
 func OpenNode(ctx context.Context, st *store.Store, keys keystore.Keys, o NodeOptions) (*Node, error) {
-	if o.Log == nil {
-		o.Log = slog.Default()
-	}
-	n := &Node{}
-	var err error
-	n.Issuers, err = issuers.New(ctx, st, keys, damage.Watch(st, o.Log),
-		issuers.Options{Now: o.Now, Rand: o.Rand, PublishURL: o.PublishURL})
-	if err != nil {
-		return nil, err
-	}
-	if n.Revocation, err = revocation.New(ctx, st, keys, n.Issuers, o.Log); err != nil {
-		return nil, err
-	}
-	n.CA, err = ca.New(ctx, st, keys, n.Issuers, n.Revocation, ca.Options{Log: o.Log, MayIssue: o.MayIssue})
-	return n, err
+	return node.Open(ctx, st, keys, o)
 }
