@@ -93,7 +93,8 @@ func (r Ref) String() string {
 	return fmt.Sprintf("%s %d (%s)", kind, r.ID, r.Name)
 }
 
-// Sentence describes the event in one line, without its time and principal. The wording may change.
+// Sentence describes the event in one line, without its time and principal. The wording may change. The pages show the
+// same parts with links: internal/web/history.go.
 func (e *Event) Sentence() string {
 	var b strings.Builder
 	b.WriteString(ActionLabel(e.Action))

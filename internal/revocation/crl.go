@@ -156,8 +156,8 @@ const entrySize = 50
 func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, published *crlList,
 	count int64) (*notary.CRL, error) {
 	now, previous, above := s.now().UTC().Truncate(time.Second), published.newest.Load(), published.inherited.Load()
-	// Expired certificates that the previous CRL still listed can be omitted. A CRL from the future is no evidence of
-	// that.
+	// Expired certificates that the previous CRL still listed can be omitted: see [store.Store.EachRevocation]. A CRL
+	// from the future is no evidence of that.
 	var last time.Time
 	octets := count * entrySize
 	if previous != nil && !previous.ThisUpdate.After(now) {

@@ -11,7 +11,8 @@ const (
 	Profiles    = "profiles"
 )
 
-// topics lists the tables behind each topic. See also [Tx.changedCertificate].
+// topics lists the tables behind each topic, whose changes package db reports to all nodes. See also
+// [Tx.changedCertificate].
 var topics = []db.Topic{
 	{Name: Authorities, Tables: []string{"authority"},
 		Except: []string{"UPDATE authority SET crl_number", "UPDATE authority SET crl_base"}}, // by each CRL
