@@ -43,21 +43,21 @@ func TestActions(t *testing.T) {
 		"authority delete 2":         {[]string{"DELETE " + authorities + "/2"}, "is deleted"},
 		"authority delete 2 --force": {[]string{"DELETE " + authorities + "/2?force=true"}, "is deleted"},
 		"authority create --root --common-name R": {[]string{"POST " + authorities +
-			` {"self_signed":true,"common_name":"R","key_algorithm":"ecdsa-p256"}`}, "authority 7 was created and can sign"},
+			` {"self_signed":true,"common_name":"R","key_algorithm":"ecdsa-p256"}`}, "CA 7 was created and can sign"},
 		"authority create --self-signed --common-name R --key-algorithm ed25519 --path-length 0": {[]string{"POST " +
 			authorities +
-			` {"self_signed":true,"common_name":"R","key_algorithm":"ed25519","path_length":0}`}, "authority 7"},
+			` {"self_signed":true,"common_name":"R","key_algorithm":"ed25519","path_length":0}`}, "CA 7"},
 		"authority create --common-name I --dns-name a.b --dns-name c.d --country SE --state S --locality L --organization O --organizational-unit U --days 1": {
 			[]string{"POST " + authorities +
 				` {"common_name":"I","sans_dns":"a.b,c.d","country_name":"SE","state_or_province_name":"S",` +
 				`"locality_name":"L","organization_name":"O","organizational_unit_name":"U","not_valid_after":"2026-06-02T12:00:00Z","key_algorithm":"ecdsa-p256"}`},
-			"authority 7 was created and is pending"},
+			"CA 7 was created and is pending"},
 		"authority create --common-name I --issuer 1": {[]string{
 			"POST " + authorities + ` {"common_name":"I","key_algorithm":"ecdsa-p256"}`,
 			"POST " + authorities + `/7/sign {"certificate_authority_id":"1"}`},
-			"authority 7 was created, signed by authority 1"},
+			"CA 7 was created, signed by CA 1"},
 		"authority create --root --common-name R --permit dns:example.com --permit ip:2001:db8::/32 --exclude email:.example.com --exclude uri:example.com": {[]string{"POST " + authorities +
-			` {"self_signed":true,"common_name":"R","key_algorithm":"ecdsa-p256","name_constraints":{"permitted":{"dns":["example.com"],"ip":["2001:db8::/32"]},"excluded":{"email":[".example.com"],"uri":["example.com"]}}}`}, "authority 7"},
+			` {"self_signed":true,"common_name":"R","key_algorithm":"ecdsa-p256","name_constraints":{"permitted":{"dns":["example.com"],"ip":["2001:db8::/32"]},"excluded":{"email":[".example.com"],"uri":["example.com"]}}}`}, "CA 7"},
 		"account delete 3":         {[]string{"DELETE /api/v1/accounts/3"}, "account 3 deleted\n"},
 		"account role 3 read-only": {[]string{`PUT /api/v1/accounts/3/role {"role_id":3}`}, "account 3 is now Read Only"},
 		"account role 3 2": {[]string{`PUT /api/v1/accounts/3/role {"role_id":2}`},
@@ -93,7 +93,7 @@ func TestAuthorityRevokeShowsItsImpact(t *testing.T) {
 		if diff := cmp.Diff([]string{"GET " + authority + "/impact", sent}, s.server.sent()); diff != "" {
 			t.Errorf("%s sent (-want +got):\n%s", args, diff)
 		}
-		if r.out != "authority 2 is revoked\n" || !strings.HasPrefix(r.err, "Valid certificates below it:") {
+		if r.out != "CA 2 is revoked\n" || !strings.HasPrefix(r.err, "Valid certificates below it:") {
 			t.Errorf("%s: output %q, errors %q", args, r.out, r.err)
 		}
 	}
@@ -109,7 +109,7 @@ func TestAuthoritySigningFailureNamesTheAuthority(t *testing.T) {
 		answer(201, created)(w, r)
 	})).trusted()
 	s.run("authority", "create", "--common-name", "I", "--issuer", "1").
-		wantFailure(t, "error: authority 1 is disabled\n", "hint: authority 7 was created and is pending")
+		wantFailure(t, "error: authority 1 is disabled\n", "hint: CA 7 was created and is pending")
 }
 
 func TestUpload(t *testing.T) {

@@ -29,7 +29,7 @@ func (p *program) authorityList() *cobra.Command {
 					return []string{strconv.FormatInt(a.ID, 10), a.Status, a.CommonName, listedKey(a), optionalID(a.IssuerID),
 						relative(a.NotAfter, p.now())}
 				},
-				empty: "no authorities yet",
+				empty: "no CAs yet",
 				next: suggest(ctx, c, notary.ManageAuthorities, "create a root with: notary authority create --root "+
 					"--common-name NAME"),
 			})
@@ -45,7 +45,7 @@ func (p *program) authorityShow() *cobra.Command {
 			case err != nil:
 				return err
 			case certificate && a.Certificate == "":
-				err := notary.Errorf(notary.Conflict, "authority %d is %s: it has no certificate", id, a.Status)
+				err := notary.Errorf(notary.Conflict, "CA %d is %s: it has no certificate", id, a.Status)
 				if allowed(ctx, c, notary.ManageAuthorities) {
 					return withHint(err, "sign it with: notary authority sign %d --authority ID", id)
 				}
@@ -53,7 +53,7 @@ func (p *program) authorityShow() *cobra.Command {
 			case certificate:
 				return outFlags{}.write(p, []byte(a.Certificate))
 			case csr && a.Offline:
-				return notary.Errorf(notary.Conflict, "the key of authority %d is offline: its CSR is not here", id)
+				return notary.Errorf(notary.Conflict, "the key of CA %d is offline: its CSR is not here", id)
 			case csr:
 				return outFlags{}.write(p, []byte(a.CSR))
 			default:
@@ -107,7 +107,7 @@ func (p *program) printAuthority(a api.CertificateAuthority) error {
 func (p *program) authoritySign() *cobra.Command {
 	var issuer idFlag
 	var profile string
-	c := p.idCommand("sign ID", "Sign or renew a CA with another CA", "authority %d is signed and can sign",
+	c := p.idCommand("sign ID", "Sign or renew a CA with another CA", "CA %d is signed and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.SignCertificateAuthority(ctx, id,
 				api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
@@ -118,13 +118,13 @@ func (p *program) authoritySign() *cobra.Command {
 
 func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string) {
 	authorityFlag(c, issuer, "authority", "the `id` or common name of the CA that signs")
-	c.Flags().StringVar(profile, "profile", "", "the `name` of a profile for authorities (default intermediate)")
+	c.Flags().StringVar(profile, "profile", "", "the `name` of a profile for CAs (default intermediate)")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	c.MarkFlagRequired("authority")
 }
 
 func (p *program) authorityEnable() *cobra.Command {
-	return p.idCommand("enable ID", "Enable a CA", "authority %d is enabled",
+	return p.idCommand("enable ID", "Enable a CA", "CA %d is enabled",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{Enabled: true})
 		})
@@ -132,7 +132,7 @@ func (p *program) authorityEnable() *cobra.Command {
 
 func (p *program) authorityDisable() *cobra.Command {
 	return p.idCommand("disable ID", "Disable a CA: it stops signing, and its CRL is still published",
-		"authority %d is disabled", func(ctx context.Context, c *client.Client, id int64) error {
+		"CA %d is disabled", func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{})
 		})
 }
@@ -140,7 +140,7 @@ func (p *program) authorityDisable() *cobra.Command {
 func (p *program) authorityDelete() *cobra.Command {
 	var force bool
 	c := p.destructive("delete ID", "Delete a CA and its key",
-		"Delete authority %d and its key?", "authority %d is deleted",
+		"Delete CA %d and its key?", "CA %d is deleted",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.DeleteCertificateAuthority(ctx, id, force)
 		})

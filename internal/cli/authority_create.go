@@ -95,16 +95,16 @@ func (p *program) createAuthority(ctx context.Context, c *client.Client, body ap
 	case issuer != 0:
 		err := c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer)})
 		if err != nil {
-			return withHint(err, "authority %d was created and is pending: sign it with: notary authority sign %d "+
+			return withHint(err, "CA %d was created and is pending: sign it with: notary authority sign %d "+
 				"--authority ID, or delete it", id, id)
 		}
-		return p.created(id, "authority %d was created, signed by authority %d, and can sign\nnext: notary request "+
+		return p.created(id, "CA %d was created, signed by CA %d, and can sign\nnext: notary request "+
 			"sign ID --authority %d", id, issuer, id)
 	case body.SelfSigned:
-		return p.created(id, "authority %d was created and can sign\nnext: let clients trust its certificate: notary "+
+		return p.created(id, "CA %d was created and can sign\nnext: let clients trust its certificate: notary "+
 			"authority show %d --certificate", id, id)
 	default:
-		return p.created(id, "authority %d was created and is pending\nnext: notary authority sign %d --authority "+
+		return p.created(id, "CA %d was created and is pending\nnext: notary authority sign %d --authority "+
 			"ID, or notary authority show %d --csr for an external CA", id, id, id)
 	}
 }

@@ -16,7 +16,7 @@ func (p *program) authorityCertificates() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			return printList(p, each(c.AuthorityCertificates(ctx, id)), table[api.AuthorityCertificate]{
-				header: []string{"ID", "IN USE", "SERIAL NUMBER", "SIGNED BY AUTHORITY", "EXPIRES", "REVOKED"},
+				header: []string{"ID", "CURRENT", "SERIAL NUMBER", "ISSUER", "EXPIRES", "REVOKED"},
 				row: func(e api.AuthorityCertificate) []string {
 					inUse := ""
 					if e.InUse {
@@ -38,7 +38,7 @@ func (p *program) authorityCrossSign() *cobra.Command {
 	c := &cobra.Command{
 		Use: "cross-sign ID", Short: "Cross-sign a CA with another CA", Args: cobra.ExactArgs(1),
 		Long: "Have another CA on the server sign a further certificate for a CA that already has one.\n" +
-			"The certificate in use does not change; authority use selects another.\n" +
+			"The current certificate does not change; authority use selects another.\n" +
 			"For a cross-certificate that an external CA signed, use authority upload --cross.",
 		Example: "  notary authority cross-sign 3 --authority 2\n" +
 			"  notary authority certificates 3",
@@ -49,7 +49,7 @@ func (p *program) authorityCrossSign() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.created(cert, "authority %d also has certificate %d from authority %d\nto use it: notary "+
+		return p.created(cert, "CA %d also has certificate %d from CA %d\nto use it: notary "+
 			"authority use %d --certificate %d", id, cert, int64(issuer), id, cert)
 	})
 	p.signerFlags(c, &issuer, &profile)
@@ -58,8 +58,8 @@ func (p *program) authorityCrossSign() *cobra.Command {
 
 func (p *program) authorityUse() *cobra.Command {
 	var certificate idFlag
-	c := p.idCommand("use ID", "Choose which of a CA's certificates is in use", "authority %d uses another "+
-		"certificate now", func(ctx context.Context, c *client.Client, id int64) error {
+	c := p.idCommand("use ID", "Select the current certificate of a CA", "CA %d has a new current "+
+		"certificate", func(ctx context.Context, c *client.Client, id int64) error {
 		return c.UseAuthorityCertificate(ctx, id, api.UseAuthorityCertificate{CertificateID: api.ID(certificate)})
 	})
 	c.Flags().Var(&certificate, "certificate", "the `id` of one of its certificates: see authority certificates")
@@ -93,12 +93,12 @@ func (p *program) authorityRollOver() *cobra.Command {
 			return err
 		}
 		if a.Certificate == "" {
-			return p.created(successor, "authority %d was created and is pending; until it has its certificate, "+
-				"authority %d can sign\n"+
+			return p.created(successor, "CA %d was created and is pending; until it is signed, "+
+				"CA %d keeps signing\n"+
 				"next: notary authority show %d --csr, then notary authority upload %d", successor, id, successor,
 				successor)
 		}
-		return p.created(successor, "authority %d was created and can sign; authority %d is disabled\nnext: notary "+
+		return p.created(successor, "CA %d was created and can sign; CA %d is disabled\nnext: notary "+
 			"request sign ID --authority %d", successor, id, successor)
 	})
 	c.Flags().StringVar(&key, "key-algorithm", "", "the key algorithm (default that of the CA): "+algorithmList())

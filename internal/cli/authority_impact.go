@@ -30,7 +30,7 @@ func (p *program) authorityImpact() *cobra.Command {
 func (p *program) authorityRevoke() *cobra.Command {
 	var yes bool
 	var reason string
-	c := p.idCommand("revoke ID", "Revoke a CA's certificates permanently and disable it", "authority %d is revoked",
+	c := p.idCommand("revoke ID", "Revoke a CA's certificates permanently and disable it", "CA %d is revoked",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			impact, err := c.AuthorityImpact(ctx, id)
 			if err != nil {
@@ -41,7 +41,7 @@ func (p *program) authorityRevoke() *cobra.Command {
 					p.notice("%s: %s", f.name, f.value)
 				}
 			}
-			if err := p.confirm(ctx, yes, "Revoke authority %d permanently?", id); err != nil {
+			if err := p.confirm(ctx, yes, "Revoke CA %d permanently?", id); err != nil {
 				return err
 			}
 			_, err = c.RevokeCertificateAuthority(ctx, id, api.Revoke{Reason: reason})
@@ -61,7 +61,7 @@ func (p *program) impactFields(i api.AuthorityImpact) []field {
 	for _, r := range i.Requesters {
 		who := r.Email
 		if who == "" {
-			who = "nobody known"
+			who = "unknown requester"
 		}
 		fields = append(fields, field{"Of " + who, strconv.FormatInt(r.Certificates, 10)})
 	}
@@ -72,7 +72,7 @@ func (p *program) impactFields(i api.AuthorityImpact) []field {
 		fields = append(fields, field{"Expiring in " + m.Month, strconv.FormatInt(m.Certificates, 10)})
 	}
 	for _, a := range i.Authorities {
-		fields = append(fields, field{fmt.Sprintf("Authority %d below it", a.ID), subordinateText(a)})
+		fields = append(fields, field{fmt.Sprintf("Subordinate CA %d", a.ID), subordinateText(a)})
 	}
 	return fields
 }

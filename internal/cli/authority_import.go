@@ -88,7 +88,7 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 					return err
 				}
 				if a.Certificate == "" {
-					return notary.Errorf(notary.Conflict, "authority %d is %s: it has issued nothing", id, a.Status)
+					return notary.Errorf(notary.Conflict, "CA %d is %s: it has issued nothing", id, a.Status)
 				}
 				found, err := findIssued(args[1:], a.Certificate, p.now())
 				if err != nil {
@@ -98,7 +98,7 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return errors.Join(p.printImported(id, done, found, "authority %d: %s", id, counts(done)),
+				return errors.Join(p.printImported(id, done, found, "CA %d: %s", id, counts(done)),
 					found.refusals())
 			})(command, args[:1])
 		},
@@ -149,20 +149,20 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 	}
 	done, err := p.sendIssued(ctx, c, id, found)
 	if err != nil {
-		return withHint(err, "authority %d is imported; record its certificates with: notary authority "+
+		return withHint(err, "CA %d is imported; record its certificates with: notary authority "+
 			"import-certificates %d PATH", id, id)
 	}
 	if flags.offline {
 		return errors.Join(p.printImported(id, done, found,
-			"authority %d is registered; its key stays offline\nits CRL is at "+
+			"CA %d is registered; its key stays offline\nits CRL is at "+
 				"/crl/%d.crl once uploaded: notary authority upload %d --crl FILE", id, id, id), found.refusals())
 	}
 	if len(flags.certificates) == 0 {
-		return p.printImported(id, done, found, "authority %d is imported and can sign\nnext: notary authority "+
+		return p.printImported(id, done, found, "CA %d is imported and can sign\nnext: notary authority "+
 			"import-certificates %d PATH, or notary authority crl %d", id, id, id)
 	}
 	return errors.Join(p.printImported(id, done, found,
-		"authority %d is imported and can sign; its certificates: %s\nnext: notary authority crl %d", id, counts(done),
+		"CA %d is imported and can sign; its certificates: %s\nnext: notary authority crl %d", id, counts(done),
 		id), found.refusals())
 }
 
@@ -242,7 +242,7 @@ func (p *program) keyPassword(ctx context.Context, key []byte, file string) (pas
 		if !ok {
 			return "", withHint(err, "name the file with it: --password-file FILE")
 		}
-		password, err = p.askSecret(ctx, fd, "Password of the authority's key")
+		password, err = p.askSecret(ctx, fd, "Password of the CA key")
 	}
 	if err != nil {
 		return "", err

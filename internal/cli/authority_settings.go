@@ -42,7 +42,7 @@ func (p *program) authoritySettings() *cobra.Command {
 		if err := client.ChangeAuthoritySettings(ctx, id, change); err != nil {
 			return err
 		}
-		return p.done("settings of authority %d changed", id)
+		return p.done("settings of CA %d changed", id)
 	})
 	c.Flags().BoolVar(&crl, "crl", true, "name the URL of its CRL")
 	c.Flags().BoolVar(&ocsp, "ocsp", true, "name its OCSP responder")
@@ -69,5 +69,5 @@ func settingsFields(s api.AuthoritySettings) []field {
 	if s.CRLShards > 0 {
 		shards = strconv.Itoa(s.CRLShards)
 	}
-	return []field{{"Certificates name", strings.Join(names, ", ")}, {"CRL shards", shards}}
+	return []field{{"Extensions in certificates", strings.Join(names, ", ")}, {"Partitioned CRLs", shards}}
 }

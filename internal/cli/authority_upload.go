@@ -22,7 +22,7 @@ func (p *program) authorityUpload() *cobra.Command {
 		Use: "upload ID", Short: "Upload a certificate for a CA, or the CRL of an offline CA", Args: cobra.ExactArgs(1),
 		Long: "Upload a certificate that an external CA signed for a CA (--chain), or a CRL that an offline CA signed\n" +
 			"(--crl, or --unsigned-crl and --signature). The CRL is published. It must be newer than the last one and\n" +
-			"have every revocation that is recorded here.",
+			"include every revocation recorded here.",
 		Example: "  notary authority upload 'Example Issuing' --chain issuing-chain.pem\n" +
 			"  notary authority upload 'Example Root' --crl root.crl\n" +
 			"  notary authority upload 'Example Root' --unsigned-crl root.tbs --signature root.sig",
@@ -39,13 +39,13 @@ func (p *program) authorityUpload() *cobra.Command {
 		if err := client.UploadAuthorityCertificate(ctx, id, body); err != nil {
 			return err
 		}
-		return p.done("authority %d has its certificate", id)
+		return p.done("CA %d has its certificate", id)
 	})
-	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with the chain, the authority's own certificate first, as "+
+	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with the chain, the CA's own certificate first, as "+
 		"PEM, DER or PKCS #7; - for the standard input")
 	c.Flags().BoolVar(&flags.cross, "cross", false, "add a cross-certificate: the certificate in use does not change")
 	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with the CRL, in PEM or DER")
-	c.Flags().StringVar(&flags.unsigned, "unsigned-crl", "", "the `file` that authority crl --unsigned has written")
+	c.Flags().StringVar(&flags.unsigned, "unsigned-crl", "", "the unsigned CRL `file` from authority crl --unsigned")
 	c.Flags().StringVar(&flags.signature, "signature", "", "the `file` with the signature on it")
 	c.MarkFlagsOneRequired("chain", "crl", "unsigned-crl")
 	c.MarkFlagsMutuallyExclusive("chain", "crl", "unsigned-crl")
@@ -76,7 +76,7 @@ func (p *program) uploadCRL(ctx context.Context, c *client.Client, id int64, fla
 	if p.json {
 		return p.printJSON(done)
 	}
-	return p.done("CRL %d of authority %d is published: %d entries, %d of them new here; it expires %s", done.CRLNumber,
+	return p.done("CRL %d of CA %d is published: %d entries, %d of them new here; it expires %s", done.CRLNumber,
 		id,
 		done.Entries, done.Added, exact(&done.NextUpdate, p.now()))
 }

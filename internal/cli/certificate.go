@@ -44,7 +44,7 @@ func (p *program) certificateList() *cobra.Command {
 
 func (p *program) certificateTable() table[api.Certificate] {
 	return table[api.Certificate]{
-		header: []string{"ID", "STATUS", "NAME", "SERIAL NUMBER", "AUTHORITY", "EXPIRES", "REVOKED"},
+		header: []string{"ID", "STATUS", "NAME", "SERIAL NUMBER", "ISSUER", "EXPIRES", "REVOKED"},
 		row: func(e api.Certificate) []string {
 			names := slices.Concat(e.DNSNames, e.IPAddresses, e.EmailAddresses, e.URIs, e.UPNs)
 			return []string{strconv.FormatInt(e.ID, 10), p.certificateStatus(e), shortName(e.CommonName, names),
@@ -88,7 +88,7 @@ func (p *program) certificateShow() *cobra.Command {
 				{"Valid from", exact(&e.NotBefore, p.now())},
 				{"Valid until", exact(&e.NotAfter, p.now())},
 				{"Of request", optionalID(e.CertificateRequestID)},
-				{"Signed by authority", optionalID(e.CertificateAuthorityID)},
+				{"Issuer", optionalID(e.CertificateAuthorityID)},
 				{"Revoked", exact(e.RevokedAt, p.now())},
 				{"Reason", e.RevocationReason},
 			}, findingFields(e.Findings)...)...)

@@ -44,7 +44,7 @@ func (p *program) certificateChains() *cobra.Command {
 				n++
 				return []string{strconv.Itoa(n), strings.Join(chain.Names, " < "), chain.Problem}
 			},
-			empty: "no chain: every certificate of an authority above it is revoked or has expired",
+			empty: "no chain: every issuing certificate is revoked or has expired",
 		})
 	})
 	c.Flags().IntVar(&number, "chain", 0, "print the chain of this `number`, as PEM")

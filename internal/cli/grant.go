@@ -58,7 +58,7 @@ func (p *program) grantCreate() *cobra.Command {
 	groupFlag(c, &groupID, "group", "grant to the group with this `id` or name")
 	c.Flags().StringSliceVar(&terms.Actions, "action", nil, "an `action`, such as request.sign; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &terms.AuthorityIDs, find: findAuthority}, "authority",
-		"only with the CA with this `id` or common name; may be repeated")
+		"only for the CA with this `id` or common name; may be repeated")
 	c.Flags().StringSliceVar(&terms.Profiles, "profile", nil, "only by the profile with this `name`; may be repeated")
 	c.Flags().StringArrayVar(&names, "name", nil,
 		"only if every name is listed, as `kind:names`: "+listedNames+"; may be repeated")

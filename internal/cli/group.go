@@ -72,7 +72,7 @@ func groupNames(groups []api.Group) string {
 
 func (p *program) groupMembers() *cobra.Command {
 	var add, remove []int64
-	c := &cobra.Command{Use: "members ID", Short: "Add accounts to a group, and remove others",
+	c := &cobra.Command{Use: "members ID", Short: "Add or remove members of a group",
 		Args: cobra.ExactArgs(1), Example: "  notary group members web-team --add dana@example.com --remove 5"}
 	c.RunE = p.callOn(func(ctx context.Context, client *client.Client, id int64) error {
 		if len(add)+len(remove) == 0 {

@@ -110,7 +110,7 @@ func yesOrNo(b bool) string {
 func (p *program) certificateFields(c *inspect.Certificate) []field {
 	authority := yes(c.IsCA)
 	if c.PathLength != nil {
-		authority += fmt.Sprintf(", with up to %d authorities below it", *c.PathLength)
+		authority += fmt.Sprintf(", path length %d", *c.PathLength)
 	}
 	return []field{
 		{"  Subject", c.Subject},
@@ -124,10 +124,10 @@ func (p *program) certificateFields(c *inspect.Certificate) []field {
 		{"  Valid until", exact(&c.NotAfter, p.now())},
 		{"  Serial number", c.SerialNumber},
 		{"  Key", c.Key},
-		{"  Signed with", c.SignatureAlgorithm},
-		{"  Authority (CA)", authority},
+		{"  Signature algorithm", c.SignatureAlgorithm},
+		{"  CA", authority},
 		{"  Key usage", strings.Join(c.KeyUsage, ", ")},
-		{"  Good for", strings.Join(c.ExtKeyUsage, ", ")},
+		{"  Extended key usage", strings.Join(c.ExtKeyUsage, ", ")},
 		{"  Permitted names", strings.Join(c.Permitted, ", ")},
 		{"  Excluded names", strings.Join(c.Excluded, ", ")},
 		{"  Policies", strings.Join(c.Policies, ", ")},
@@ -151,7 +151,7 @@ func requestFields(r *inspect.Request) []field {
 		{"  URIs", strings.Join(r.URIs, ", ")},
 		{"  User principal names", strings.Join(r.UPNs, ", ")},
 		{"  Key", r.Key},
-		{"  Signed with", r.SignatureAlgorithm},
+		{"  Signature algorithm", r.SignatureAlgorithm},
 		{"  SHA-256", r.SHA256},
 	}
 }
@@ -172,7 +172,7 @@ func (p *program) crlFields(c *inspect.CRL) []field {
 		{"  Number", c.Number},
 		{"  Of", exact(&c.ThisUpdate, p.now())},
 		{"  Next due", exact(c.NextUpdate, p.now())},
-		{"  Signed with", c.SignatureAlgorithm},
+		{"  Signature algorithm", c.SignatureAlgorithm},
 		{"  Verified by", c.VerifiedBy},
 		{"  Revoked", strconv.Itoa(c.Entries)},
 		{"  Reasons", strings.Join(reasons, ", ")},
@@ -189,7 +189,7 @@ func (p *program) ocspFields(r *inspect.OCSP) []field {
 		{"  Status", r.Status},
 		{"  Responder", r.Responder},
 		{"  Produced", exact(r.ProducedAt, p.now())},
-		{"  Signed with", r.SignatureAlgorithm},
+		{"  Signature algorithm", r.SignatureAlgorithm},
 		{"  Verified by", r.VerifiedBy},
 		{"  Nonce", r.Nonce},
 	}

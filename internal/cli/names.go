@@ -202,12 +202,12 @@ func findSigner(ctx context.Context, c *client.Client, name string) (int64, erro
 	return onlyAuthority(all, name)
 }
 
-// authoritiesNamed returns the authorities with this common name, or those that match it in another case.
+// authoritiesNamed returns the CAs with this common name, or those that match it in another case.
 func authoritiesNamed(ctx context.Context, c *client.Client,
 	name string) (found []api.CertificateAuthority, err error) {
 	all, err := c.CertificateAuthorities(ctx)
 	if notary.KindOf(err) == notary.Forbidden {
-		return nil, withHint(err, "use the authority's id instead of its name")
+		return nil, withHint(err, "use the CA's ID instead of its name")
 	} else if err != nil {
 		return nil, err
 	}
@@ -227,7 +227,7 @@ func authoritiesNamed(ctx context.Context, c *client.Client,
 func onlyAuthority(found []api.CertificateAuthority, name string) (int64, error) {
 	switch len(found) {
 	case 0:
-		return 0, withHint(notary.Errorf(notary.NotFound, "no authority has the id or common name %q", name),
+		return 0, withHint(notary.Errorf(notary.NotFound, "no CA has the ID or common name %q", name),
 			"notary authority list")
 	case 1:
 		return found[0].ID, nil
@@ -236,7 +236,7 @@ func onlyAuthority(found []api.CertificateAuthority, name string) (int64, error)
 	for _, a := range found {
 		ids = append(ids, fmt.Sprintf("%d (%s)", a.ID, a.Status))
 	}
-	return 0, notary.Errorf(notary.Invalid, "%d authorities have the common name %q: give the id of one, %s",
+	return 0, notary.Errorf(notary.Invalid, "%d CAs have the common name %q: specify the ID of one, %s",
 		len(found), name, strings.Join(ids, ", "))
 }
 

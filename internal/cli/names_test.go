@@ -63,9 +63,9 @@ func TestNamesInsteadOfIDs(t *testing.T) {
 		"request sign 7 --authority|Twins":                             `/api/v1/certificate_requests/7/sign {"certificate_authority_id":"4"`,
 		"authority disable|Example Root":                               `/api/v1/certificate_authorities/1 {"enabled":false`,
 		"request reject --yes|a.example.com":                           `/api/v1/certificate_requests/7/reject`,
-		"request sign 7 --authority|Pair":                              `error: 2 authorities have the common name "Pair": give the id of one, 5 (active), 6 (active)`,
-		"authority disable|Twins":                                      `error: 2 authorities have the common name "Twins": give the id of one, 3 (disabled), 4 (active)`,
-		"authority disable|Nobody":                                     `error: no authority has the id or common name "Nobody"`,
+		"request sign 7 --authority|Pair":                              `error: 2 CAs have the common name "Pair": specify the ID of one, 5 (active), 6 (active)`,
+		"authority disable|Twins":                                      `error: 2 CAs have the common name "Twins": specify the ID of one, 3 (disabled), 4 (active)`,
+		"authority disable|Nobody":                                     `error: no CA has the ID or common name "Nobody"`,
 		"request reject|b.example.com":                                 `error: several requests are for "b.example.com": give the id of one, 8 (Active), 9 (Revoked)`,
 		"request reject|c.example.com":                                 `error: no request has the id or name "c.example.com"`,
 	} {

@@ -40,7 +40,7 @@ func TestListsAsTables(t *testing.T) {
 		"authority list": {`[{"id":1,"status":"active","common_name":"R","key":"Ed25519","not_after":"2036-06-01T00:00:00Z"},{"id":2,"status":"pending","common_name":"I","key":"Ed25519","issuer_id":1}]`,
 			"ID  STATUS   COMMON NAME  KEY      ISSUER  EXPIRES\n1   active   R            Ed25519  -       2036-06-01\n2   pending  I            Ed25519  1       -\n"},
 		"certificate list": {`[{"id":1,"common_name":"R","serial_number":"0a","certificate_authority_id":1,"not_after":"2026-06-01T11:00:00Z","revoked_at":"2026-06-01T11:59:30Z"}]`,
-			"ID  STATUS   NAME  SERIAL NUMBER  AUTHORITY  EXPIRES     REVOKED\n1   revoked  R     0a             1          60 min ago  now\n"},
+			"ID  STATUS   NAME  SERIAL NUMBER  ISSUER  EXPIRES     REVOKED\n1   revoked  R     0a             1       60 min ago  now\n"},
 	} {
 		s := newShell(t, answer(200, `{"result":`+test.answer+`}`)).trusted()
 		if diff := cmp.Diff(test.want, s.must(strings.Fields(args)...).out); diff != "" {
@@ -130,17 +130,17 @@ func TestShow(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(200, `{"result":{"id":5,"status":"Active","common_name":"a.example.com","dns_names":["a.example.com","b.example.com"],"key":"Ed25519",
 		"email":"web@example.com","created_at":"2026-06-01T11:00:00Z","certificate_id":9,"serial_number":"0a","not_after":"2036-06-01T00:00:00Z","certificate_authority_id":2}}`)).trusted()
-	want := "Request:              5\n" +
-		"Status:               Active\n" +
-		"Common name:          a.example.com\n" +
-		"DNS names:            a.example.com, b.example.com\n" +
-		"Key:                  Ed25519\n" +
-		"Submitted by:         web@example.com\n" +
-		"Submitted:            2026-06-01T11:00:00Z (60 min ago)\n" +
-		"Certificate:          9\n" +
-		"Serial number:        0a\n" +
-		"Valid until:          2036-06-01T00:00:00Z\n" +
-		"Signed by authority:  2\n"
+	want := "Request:        5\n" +
+		"Status:         Active\n" +
+		"Common name:    a.example.com\n" +
+		"DNS names:      a.example.com, b.example.com\n" +
+		"Key:            Ed25519\n" +
+		"Submitted by:   web@example.com\n" +
+		"Submitted:      2026-06-01T11:00:00Z (60 min ago)\n" +
+		"Certificate:    9\n" +
+		"Serial number:  0a\n" +
+		"Valid until:    2036-06-01T00:00:00Z\n" +
+		"Issuer:         2\n"
 	if diff := cmp.Diff(want, s.must("request", "show", "5").out); diff != "" {
 		t.Errorf("request show (-want +got):\n%s", diff)
 	}
@@ -232,7 +232,7 @@ func TestAuthorityPEM(t *testing.T) {
 	if got := s.must("authority", "show", "2", "--csr").out; got != "the CSR\n" {
 		t.Errorf("CSR %q", got)
 	}
-	s.run("authority", "show", "2", "--certificate").wantFailure(t, "authority 2 is pending",
+	s.run("authority", "show", "2", "--certificate").wantFailure(t, "CA 2 is pending",
 		"hint: sign it with: notary authority sign 2")
 }
 

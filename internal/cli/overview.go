@@ -48,7 +48,7 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 		}
 	}
 	for _, a := range o.Authorities {
-		add(fmt.Sprintf("Authority %d", a.ID), "%s", strings.Join(p.authoritySummary(a), ", "))
+		add(fmt.Sprintf("CA %d", a.ID), "%s", strings.Join(p.authoritySummary(a), ", "))
 	}
 	for _, r := range o.Outstanding {
 		name := shortName(r.CommonName, slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs))
@@ -112,10 +112,10 @@ func (p *program) authorityState() *cobra.Command {
 				field{"Revocations", strconv.FormatInt(a.Revocations, 10)},
 				field{"Unpublished", unpublished(a)},
 				field{"CRL number", optionalID(a.CRLNumber)},
-				field{"CRL made", exact(a.ThisUpdate, p.now())},
-				field{"CRL good until", exact(a.NextUpdate, p.now())},
-				field{"CRL shards", strconv.Itoa(a.Shards)},
-				field{"OCSP responder until", exact(a.OCSPResponderEnd, p.now())},
+				field{"CRL issued", exact(a.ThisUpdate, p.now())},
+				field{"CRL next update", exact(a.NextUpdate, p.now())},
+				field{"Partitioned CRLs", strconv.Itoa(a.Shards)},
+				field{"OCSP responder expires", exact(a.OCSPResponderEnd, p.now())},
 			)
 		})}
 }

@@ -103,7 +103,7 @@ func profileFields(p *program, e api.Profile) []field {
 		{"Version", fmt.Sprintf("%d, of %s", e.Version, exact(&e.UpdatedAt, p.now()))},
 		{"Built in", yesNo(e.Builtin)},
 		{"Description", e.Description},
-		{"For authorities", yesNo(e.CA)},
+		{"For CAs", yesNo(e.CA)},
 		{"Path length", pathLength},
 		{"Key usages", strings.Join(e.KeyUsages, ", ")},
 		{"Extended key usages", strings.Join(e.ExtendedKeyUsages, ", ")},

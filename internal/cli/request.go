@@ -95,7 +95,7 @@ func (p *program) revokedFields(r *revocation) []field {
 	return []field{
 		{"Certificate", optionalID(&r.CertificateID)},
 		{"Serial number", r.SerialNumber},
-		{"Signed by authority", optionalID(r.CertificateAuthorityID)},
+		{"Issuer", optionalID(r.CertificateAuthorityID)},
 		{"Revoked", exact(r.RevokedAt, p.now())},
 		{"Reason", r.Reason},
 	}
@@ -153,7 +153,7 @@ func (p *program) requestShow() *cobra.Command {
 				{"Serial number", r.SerialNumber},
 				{"Valid from", exact(r.NotBefore, p.now())},
 				{"Valid until", exact(r.NotAfter, p.now())},
-				{"Signed by authority", optionalID(r.CertificateAuthorityID)},
+				{"Issuer", optionalID(r.CertificateAuthorityID)},
 			}, append(p.revokedFields(revoked), findingFields(r.Findings)...)...)...)
 		})}
 }

@@ -77,13 +77,13 @@ func groupText(g api.SignGroup) string {
 	if g.Error != "" {
 		return "not signed: " + g.Error
 	}
-	text := fmt.Sprintf("profile %s, authority %d", g.Profile, *g.CertificateAuthorityID)
+	text := fmt.Sprintf("profile %s, CA %d", g.Profile, *g.CertificateAuthorityID)
 	switch former := g.FormerCertificateAuthorityID; {
 	case former == nil:
 	case *former == *g.CertificateAuthorityID && g.FormerProfile == g.Profile:
 		text += ", as before"
 	default:
-		text += fmt.Sprintf(" instead of profile %s, authority %d", g.FormerProfile, *former)
+		text += fmt.Sprintf(" instead of profile %s, CA %d", g.FormerProfile, *former)
 	}
 	if g.Renewal {
 		text += " (renewal)"
