@@ -183,10 +183,10 @@ func laterReasons(former RevocationReason) string {
 func (c *Certificate) listable(issuer *Authority) error {
 	switch {
 	case c.AuthorityID == 0:
-		return Errorf(Unprocessable, "this certificate was not signed by an authority held here: revoke it where "+
+		return Errorf(Unprocessable, "this certificate was not signed by a CA held here: revoke it where "+
 			"it was issued")
 	case issuer == nil:
-		return Errorf(Unprocessable, "the authority that signed this certificate was deleted: no CRL can list it")
+		return Errorf(Unprocessable, "the CA that signed this certificate was deleted: no CRL can list it")
 	case issuer.Certificate != nil && issuer.Certificate.KeyFingerprint == c.KeyFingerprint:
 		return Errorf(Unprocessable, "a root cannot revoke itself: disable or delete it, remove its "+
 			"certificate from every trust store, and revoke its cross-certificates individually")

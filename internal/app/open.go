@@ -69,7 +69,7 @@ func openKeystore(ctx context.Context, c *config.Config, hasSealedKeys func(cont
 	}
 	if sealed {
 		return nil, notary.Errorf(notary.Conflict, "the key file %s is missing, without which the private keys of "+
-			"the authorities in %s cannot be opened: "+
+			"the CAs in %s cannot be opened: "+
 			"restore it from its backup, copy it from another node, or set %s if a passphrase was used",
 			c.SealKey, c.DatabaseName(), config.EnvPassphrase)
 	}

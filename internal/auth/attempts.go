@@ -8,7 +8,7 @@ import (
 	"notary"
 )
 
-// Limits on wrong secrets: how many are accepted without delay, and the interval for one more after that. They apply
+// Limits on failed logins: how many are allowed without delay, and the interval for each further attempt. They apply
 // to an account from one network, to an account from anywhere, and to a network. The limit from anywhere is high, so
 // that strangers cannot easily lock out an account's owner. Where the account has logged in before, only the first
 // limit applies, with a separate count, so that wrong passwords elsewhere never lock the owner out.

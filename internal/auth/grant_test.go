@@ -103,8 +103,8 @@ func TestDeletionRemovesGrants(t *testing.T) {
 	}
 }
 
-// A group is kept while grants to others are limited to its requests: they would cover those of a group that gets its
-// ID after a restore.
+// A group cannot be deleted while another principal's grant is limited to its requests: after a restore, a new group
+// could get the same ID, and the grant would cover its requests.
 func TestGroupsThatLimitGrantsAreKept(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -118,7 +118,7 @@ func certificateEvent(caller notary.Caller, action string, a *notary.Authority, 
 
 func (s *Service) checkAuthority(o *AuthorityOptions) (err error) {
 	if o.Subject.CommonName == "" {
-		return notary.FieldErrorf("common_name", "an authority needs a common name, such as \"Example Root\"")
+		return notary.FieldErrorf("common_name", "a CA needs a common name, such as \"Example Root\"")
 	}
 	if o.PathLen < -1 || o.PathLen > maxPathLen {
 		return notary.FieldErrorf("path_length", "the path length must be from 0 to %d", maxPathLen)
@@ -136,7 +136,7 @@ func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key 
 	}
 	names, err := pki.ParseNames(o.DNSNames)
 	if err == nil && len(names.DNS) != names.Len() {
-		err = notary.Errorf(notary.Invalid, "an authority can only have DNS names")
+		err = notary.Errorf(notary.Invalid, "a CA can only have DNS names")
 	}
 	if err != nil {
 		return key, nil, notary.ReplaceField(err, "sans_dns")
@@ -228,7 +228,7 @@ func (s *Service) authorityTerms(a *notary.Authority) issuance.Terms {
 func authorityCSR(a *notary.Authority) (*pki.CSR, error) {
 	csr, err := pki.ParseStoredCSR(a.CSR)
 	if err != nil {
-		return nil, notary.InternalError("read the authority's CSR", fmt.Errorf("authority %d: %w", a.ID, err))
+		return nil, notary.InternalError("read the CA's CSR", fmt.Errorf("CA %d: %w", a.ID, err))
 	}
 	return csr, nil
 }
@@ -266,7 +266,7 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 		if valid > 0 && !force {
 			return notary.Errorf(notary.Conflict,
 				"%s still valid and could no longer be revoked: revoke first, or force the deletion",
-				counted(valid, "certificate of this authority is", "certificates of this authority are"))
+				counted(valid, "certificate of this CA is", "certificates of this CA are"))
 		}
 		if err := tx.DeleteAuthority(a); err != nil {
 			return err

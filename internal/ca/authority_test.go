@@ -202,7 +202,7 @@ func TestDeleteAuthority(t *testing.T) {
 	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), requests[1])) // its certificate remains valid
 	testkit.WantText(t, remove(root, false), "2 certificates")
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), requests[2], notary.Superseded))
-	testkit.WantText(t, remove(root, false), "1 certificate of this authority is still valid")
+	testkit.WantText(t, remove(root, false), "1 certificate of this CA is still valid")
 	w.Clock.Advance(91 * 24 * time.Hour)
 	recorded := w.EventsOf(t, func() { testkit.Check(t, remove(root, false)) })
 	if diff := cmp.Diff([]string{"authority.delete"}, recorded); diff != "" {

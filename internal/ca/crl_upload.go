@@ -83,7 +83,7 @@ const uploadAttempts = 5
 
 // errRevokedMeanwhile means that the revocations have changed since the comparison with the CRL.
 var errRevokedMeanwhile = notary.Errorf(notary.Conflict,
-	"a certificate of this authority was revoked at the same time: try again")
+	"a certificate of this CA was revoked at the same time: try again")
 
 func requireOffline(a *notary.Authority) error {
 	if !a.Offline {
@@ -204,12 +204,12 @@ func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL,
 	}
 	if len(missing) > 0 {
 		return nil, 0, notary.Errorf(notary.Conflict, "the CRL lacks %s recorded here (serial number %s): relying parties "+
-			"would accept the certificate again. Revoke it at the offline authority, too, and sign a new CRL",
+			"would accept the certificate again. Revoke it at the offline CA, too, and sign a new CRL",
 			counted(int64(len(missing)), "revocation", "revocations"), someSerials(missing))
 	}
 	if len(outdated) > 0 {
 		return nil, 0, notary.Errorf(notary.Conflict, "the reason of %s was corrected here after that on the CRL (serial "+
-			"number %s). Correct it at the offline authority, too, and sign a new CRL",
+			"number %s). Correct it at the offline CA, too, and sign a new CRL",
 			counted(int64(len(outdated)), "revocation", "revocations"), someSerials(outdated))
 	}
 	for _, v := range crl.Revocations {

@@ -74,18 +74,18 @@ func (s *Service) checkCrossChain(chainPEM string, c certification) (*notary.Cer
 	}
 	switch {
 	case !bytes.Equal(chain[0].RawSubject, own.RawSubject):
-		return nil, notary.Errorf(notary.Invalid, "the certificate's subject differs from that of the authority (%s): "+
-			"relying parties would not accept it as the issuer of the authority's certificates", own.Subject)
+		return nil, notary.Errorf(notary.Invalid, "the certificate's subject differs from that of the CA (%s): "+
+			"relying parties would not accept it as the issuer of the CA's certificates", own.Subject)
 	case len(chain[0].SubjectKeyId) > 0 && len(own.SubjectKeyId) > 0 &&
 		!bytes.Equal(chain[0].SubjectKeyId, own.SubjectKeyId):
 		return nil, notary.Errorf(notary.Invalid,
-			"the certificate's subject key identifier (%X) differs from that of the authority (%X): "+
-				"relying parties would reject the authority's certificates", chain[0].SubjectKeyId, own.SubjectKeyId)
+			"the certificate's subject key identifier (%X) differs from that of the CA (%X): "+
+				"relying parties would reject the CA's certificates", chain[0].SubjectKeyId, own.SubjectKeyId)
 	}
 	for _, above := range chain[1:] {
 		if pki.SameIdentity(above.PublicKey, own.PublicKey) {
 			return nil, notary.Errorf(notary.Conflict,
-				"the chain contains the authority's own key: an authority cannot be signed by its subordinate")
+				"the chain contains the CA's own key: a CA cannot be signed by its subordinate")
 		}
 	}
 	return cert, nil
@@ -118,7 +118,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 	cert, err := s.store.Certificate(ctx, certID)
 	if err == nil && (cert.KeyFingerprint != c.authority.Certificate.KeyFingerprint ||
 		!issuers.IsCertificateOf(cert, c.current)) {
-		err = notary.Errorf(notary.Unprocessable, "certificate %d does not belong to the authority: choose one for its key",
+		err = notary.Errorf(notary.Unprocessable, "certificate %d does not belong to the CA: choose one for its key",
 			certID)
 	}
 	if err = refuseOfRequest(cert, err); err != nil {
@@ -182,7 +182,7 @@ func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *no
 func refuseLoop(csr *pki.CSR, issuer *issuers.Issuer) error {
 	for _, above := range append(slices.Clone(issuer.Ancestors), issuer.Issuer.Certificate) {
 		if pki.SameIdentity(above.PublicKey, csr.PublicKey) {
-			return notary.Errorf(notary.Conflict, "an authority cannot be signed by itself or a subordinate")
+			return notary.Errorf(notary.Conflict, "a CA cannot be signed by itself or a subordinate")
 		}
 	}
 	return nil

@@ -254,11 +254,11 @@ func TestUseCertificateErrors(t *testing.T) {
 		"below a revoked one": {above, notary.Conflict, "is revoked"},
 		"an expired one":      {expired, notary.Conflict, "expired"},
 		"another authority's": {authority(t, w, two).Certificate.ID, notary.Unprocessable,
-			"does not belong to the authority"},
-		"a leaf certificate":     {leaf(t, w, lower).ID, notary.Unprocessable, "does not belong to the authority"},
+			"does not belong to the CA"},
+		"a leaf certificate":     {leaf(t, w, lower).ID, notary.Unprocessable, "does not belong to the CA"},
 		"an unknown certificate": {nothing, notary.NotFound, "no certificate"},
 		"a leaf certificate with the key": {leafWithKeyOf(t, w, lower, two), notary.Unprocessable,
-			"does not belong to the authority"},
+			"does not belong to the CA"},
 	} {
 		err := w.CA.UseCertificate(t.Context(), w.Admin(), lower, tt.cert)
 		if notary.KindOf(err) != tt.kind {

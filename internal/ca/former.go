@@ -59,7 +59,7 @@ func (s *Service) profileFor(ctx context.Context, name string, former notary.Iss
 func (s *Service) issuerFor(ctx context.Context, id int64, former notary.Issuance) (*issuers.Issuer, error) {
 	if id == 0 {
 		return nil, notary.FieldErrorf("certificate_authority_id",
-			"certificate_authority_id is missing: specify the authority, "+
+			"certificate_authority_id is missing: specify the CA, "+
 				"because none held here has signed a certificate for this request")
 	}
 	a, err := s.issuers.Active(ctx, id)
@@ -68,10 +68,10 @@ func (s *Service) issuerFor(ctx context.Context, id int64, former notary.Issuanc
 	}
 	switch notary.KindOf(err) {
 	case notary.NotFound:
-		err = notary.Errorf(notary.Conflict, "the authority of its former certificate, %d, was deleted: specify "+
+		err = notary.Errorf(notary.Conflict, "the CA of its former certificate, %d, was deleted: specify "+
 			"another one", id)
 	case notary.Conflict:
-		err = notary.Errorf(notary.Conflict, "%s. It signed the former certificate: specify another authority%s", err,
+		err = notary.Errorf(notary.Conflict, "%s. It signed the former certificate: specify another CA%s", err,
 			s.successorOf(ctx, id))
 	}
 	return nil, notary.WithField(err, "certificate_authority_id")

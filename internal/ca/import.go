@@ -64,9 +64,9 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	if err != nil {
 		return 0, err
 	}
-	s.revocation.ForgetCRLs(id) // of an authority that was here before; its next CRL is newer than all issued elsewhere
+	s.revocation.ForgetCRLs(id) // if the CA was here before; its next CRL supersedes those issued elsewhere
 	if _, err := s.revocation.CRL(ctx, id); err != nil && !in.offline() {
-		s.log.WarnContext(ctx, "could not create the first CRL of the imported authority; the next request retries",
+		s.log.WarnContext(ctx, "could not create the first CRL of the imported CA; the next request retries",
 			"authority", id, "error", err)
 	}
 	return id, nil
@@ -130,7 +130,7 @@ func (in *imported) continueFrom(number int64) error {
 	own := pki.SerialString(in.chain[0].SerialNumber)
 	for _, v := range in.crl.Revocations {
 		if len(in.chain) == 1 && v.Serial == own {
-			return notary.FieldErrorf("crl", "the CRL lists the authority itself (serial number %s): it is revoked, create a new authority", own)
+			return notary.FieldErrorf("crl", "the CRL lists the CA itself (serial number %s): it is revoked, create a new CA", own)
 		}
 	}
 	return nil
@@ -180,10 +180,10 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	case err != nil:
 		return 0, err
 	case key.blocked:
-		return 0, notary.FieldErrorf(in.keyField(), "this key is on the list of blocked keys: create a new authority")
+		return 0, notary.FieldErrorf(in.keyField(), "this key is on the list of blocked keys: create a new CA")
 	case key.Compromised:
 		return 0, notary.WithField(notary.Errorf(notary.Conflict,
-			"this key was reported as compromised: create a new authority"), in.keyField())
+			"this key was reported as compromised: create a new CA"), in.keyField())
 	}
 	if err := s.refuseCertifiedKey(ctx, tx, in.entry.KeyFingerprint); err != nil {
 		return 0, notary.WithField(err, in.keyField())
@@ -284,15 +284,15 @@ func (s *Service) reviveImported(ctx context.Context, tx *store.Tx, id int64, in
 	public, err := publicKeyOf(a)
 	switch {
 	case err != nil:
-		return nil, notary.InternalError("read the authority's public key", fmt.Errorf("authority %d: %w", a.ID, err))
+		return nil, notary.InternalError("read the CA's public key", fmt.Errorf("CA %d: %w", a.ID, err))
 	case !pki.SameKey(public, in.public):
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "an authority with another public key of the same "+
-			"private key (RSA exponent or point) was held here: create a new authority"), in.keyField())
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "a CA with a different public key for the same "+
+			"private key (RSA exponent or point) was held here: create a new CA"), in.keyField())
 	case a.Status(s.now()) == notary.AuthorityRevoked:
-		return nil, notary.Errorf(notary.Conflict, "this authority was held here and revoked: create a new one")
+		return nil, notary.Errorf(notary.Conflict, "this CA was held here and revoked: create a new one")
 	case !in.crl.ThisUpdate.IsZero() && in.crl.Number < a.CRLNumber:
 		return nil, notary.WithField(notary.Errorf(notary.Conflict,
-			"the CRL has number %d, but this authority issued number %d while it was held here: "+
+			"the CRL has number %d, but this CA issued number %d while it was held here: "+
 				"send its last CRL, or none", in.crl.Number, a.CRLNumber), "crl")
 	}
 	return a, nil
@@ -333,7 +333,7 @@ func refuseOfRequest(cert *notary.Certificate, err error) error {
 	if err != nil || cert == nil || cert.RequestID == 0 {
 		return err
 	}
-	return notary.Errorf(notary.Conflict, "the authority's certificate %d belongs to the certificate request %d: delete this request "+
+	return notary.Errorf(notary.Conflict, "the CA's certificate %d belongs to the certificate request %d: delete this request "+
 		"first; the certificate remains in the inventory", cert.ID, cert.RequestID)
 }
 

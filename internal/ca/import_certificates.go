@@ -76,7 +76,7 @@ func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.
 		switch {
 		case notary.KindOf(err) == notary.Conflict && known == nil:
 			return done, notary.WithField(notary.Errorf(notary.Conflict,
-				"certificate %d has the serial number %.60s of another certificate of this authority", i+1, entry.Serial),
+				"certificate %d has the serial number %.60s of another certificate of this CA", i+1, entry.Serial),
 				"certificates")
 		case err != nil:
 			return done, err

@@ -11,7 +11,7 @@ import (
 func readOfflineChain(o Import) ([]*x509.Certificate, error) {
 	switch {
 	case len(o.Key) > 0 || o.Password != "":
-		return nil, notary.FieldErrorf("private_key", "an offline authority is imported without its key: omit private_key "+
+		return nil, notary.FieldErrorf("private_key", "an offline CA is imported without its key: omit private_key "+
 			"and password, or offline")
 	case o.Chain == "":
 		return nil, notary.FieldErrorf("certificate_chain", "the certificate chain is missing")

@@ -49,7 +49,7 @@ func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Cer
 	}
 	_, revocation, err := tx.CertificateStatus(ctx, cert.AuthorityID, cert.Serial)
 	if err == nil && revocation != nil {
-		return notary.Errorf(notary.Conflict, "the authority %d has revoked this certificate (serial number %s)",
+		return notary.Errorf(notary.Conflict, "CA %d has revoked this certificate (serial number %s)",
 			cert.AuthorityID, cert.Serial)
 	}
 	return err
@@ -78,8 +78,8 @@ func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certific
 	return entry.ID, err
 }
 
-// recordEntries records the entries of the imported CRL of an authority that was here before, and returns how many
-// were not revoked here.
+// recordEntries records the CRL entries of a CA that is imported again, and returns how many were not yet revoked
+// here.
 func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
 	entries []notary.Revocation) (int, error) {
 	var added []notary.Revocation

@@ -162,7 +162,7 @@ func (s *Service) refuseCertifiedKey(ctx context.Context, tx *store.Tx, fingerpr
 		}
 		if parsed, err := x509.ParseCertificate(c.DER); err == nil && !parsed.IsCA {
 			return notary.WithField(notary.Errorf(notary.Conflict, "the end-entity certificate %d has this key: "+
-				"revoke it first, or create an authority with a new key", c.ID), "private_key")
+				"revoke it first, or create a CA with a new key", c.ID), "private_key")
 		}
 	}
 	return nil

@@ -282,7 +282,7 @@ func TestRefusedCRLs(t *testing.T) {
 	}{
 		"nothing":    {ca.CRLUpload{}, notary.Invalid, "the CRL is missing"},
 		"both":       {ca.CRLUpload{CRL: good, Unsigned: unsigned.TBS}, notary.Invalid, "either crl, or unsigned_crl"},
-		"another CA": {ca.CRLUpload{CRL: lastCRL(t, w, other, 7)}, notary.Invalid, "issued by another authority"},
+		"another CA": {ca.CRLUpload{CRL: lastCRL(t, w, other, 7)}, notary.Invalid, "issued by another CA"},
 		"tampered":   {ca.CRLUpload{CRL: tampered}, notary.Invalid, "signature of the CRL does not verify"},
 		"trailing octets": {ca.CRLUpload{CRL: append(good[:len(good):len(good)], 0)}, notary.Invalid,
 			"after the end of the CRL"},

@@ -19,7 +19,7 @@ func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Call
 	}
 	outside, err := known.KeyKnownOutside(ctx, keyFingerprint)
 	if err == nil && outside {
-		err = notary.Errorf(notary.Forbidden, "this is the key of an imported authority, and a copy may exist elsewhere: "+
+		err = notary.Errorf(notary.Forbidden, "this is the key of an imported CA, and a copy may exist elsewhere: "+
 			"only an Admin can certify it")
 	}
 	return err

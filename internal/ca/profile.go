@@ -138,7 +138,7 @@ func checkResponderRules(rules *notary.Rules) error {
 	case rules.Names.Required:
 		return notary.FieldErrorf("names.required", needs+"have no names")
 	case refuses:
-		return notary.FieldErrorf("subject", needs+"have the subject of their authority: refuse no attribute")
+		return notary.FieldErrorf("subject", needs+"have the subject of their CA: refuse no attribute")
 	}
 	return nil
 }

@@ -91,11 +91,11 @@ func checkCRL(crl *notary.CRL, a *notary.Authority) error {
 		return errors.New("the CRL is not the recorded one")
 	}
 	if a.Certificate == nil {
-		return errors.New("the authority has no certificate")
+		return errors.New("the CA has no certificate")
 	}
 	issuer, err := x509.ParseCertificate(a.Certificate.DER)
 	if err != nil {
-		return fmt.Errorf("the authority's certificate cannot be parsed: %w", err)
+		return fmt.Errorf("the CA's certificate cannot be parsed: %w", err)
 	}
 	return list.CheckSignatureFrom(issuer)
 }

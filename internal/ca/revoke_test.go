@@ -187,6 +187,6 @@ func TestRevokeManyCertificates(t *testing.T) {
 		t.Errorf("%d of %d are revoked, want 3", revoked, n)
 	}
 	testkit.WantKind(t, outcomes[own.ID].Err, notary.Conflict)
-	testkit.WantText(t, outcomes[own.ID].Err, "revoke the authority")
+	testkit.WantText(t, outcomes[own.ID].Err, "revoke the CA")
 	wantAuthority(t, w, sub, notary.AuthorityActive)
 }

@@ -154,7 +154,7 @@ func readConfigFile(name string) (map[string]any, error) {
 	content, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
 	switch {
 	case err != nil:
-		return nil, errors.New("cannot be read: a file is needed")
+		return nil, errors.New("cannot be read: it must be a regular file")
 	case len(content) > maxConfigFile:
 		return nil, errors.New("is larger than a mebibyte: is this a configuration file?")
 	}

@@ -109,7 +109,7 @@ func TestDriverRows(t *testing.T) {
 	}
 }
 
-// Octets that were scanned stay as they are when later rows are read.
+// Scanned bytes do not change when later rows are read.
 func TestDriverKeepsOctets(t *testing.T) {
 	d, _ := openDriver(t)
 	for i := range 2 {

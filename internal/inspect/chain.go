@@ -137,7 +137,7 @@ func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 	if usages := ordered[0].ExtKeyUsage; len(usages) > 0 && !ordered[0].IsCA {
 		options.KeyUsages = usages
 		if _, err := ordered[0].Verify(options); err != nil {
-			o.fail("purpose", "RFC 5280, section 4.2.1.12", "an authority above it may not issue for any of its "+
+			o.fail("purpose", "RFC 5280, section 4.2.1.12", "a CA above it may not issue for any of its "+
 				"purposes (%s)", joined(extKeyUsageNames(ordered[0])))
 		}
 	}

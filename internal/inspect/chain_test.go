@@ -184,7 +184,7 @@ func TestChainsWhoseNamesMatch(t *testing.T) {
 	}
 }
 
-// A block labelled CERTIFICATE may hold several certificates, or a PKCS #7.
+// A block labelled CERTIFICATE may hold several certificates, or a PKCS #7 file.
 func TestSeveralCertificatesInOneBlock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

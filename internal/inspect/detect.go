@@ -149,7 +149,7 @@ func (r *reader) readDER(data []byte) bool {
 	return len(r.objects) > 0
 }
 
-// HoldsCertificates reports whether data starts with the DER of a certificate or a PKCS #7.
+// HoldsCertificates reports whether data starts with the DER of a certificate or PKCS #7 file.
 func HoldsCertificates(data []byte) bool {
 	in := cryptobyte.String(data)
 	var first cryptobyte.String

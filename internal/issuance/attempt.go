@@ -69,7 +69,7 @@ func newAttempt(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen i
 	}
 	if terms.Like != nil && !bytes.Equal(template.RawSubject, terms.Like.RawSubject) {
 		return nil, refused("profile", "the profile %s changes the subject: this certificate must have the "+
-			"subject of the authority's other certificates", profile.Name)
+			"subject of the CA's other certificates", profile.Name)
 	}
 	if err := addUPNs(template, csr.Names); err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ func (i Issuer) checkDepth(authorities int) error {
 	for below, authority := range i.chain() {
 		limited := authority.MaxPathLen > 0 || authority.MaxPathLen == 0 && authority.MaxPathLenZero
 		if limited && below+authorities > authority.MaxPathLen {
-			return notary.Errorf(notary.Unprocessable, "the path length of the authority %s allows %d subordinate "+
+			return notary.Errorf(notary.Unprocessable, "the path length of the CA %s allows %d subordinate "+
 				"CAs, but this needs %d",
 				nameOf(authority), authority.MaxPathLen, below+authorities)
 		}
@@ -65,15 +65,15 @@ func refuseName(authority *x509.Certificate, constraints notary.NameConstraints,
 	case "":
 		return nil
 	case pki.CommonName:
-		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s do not allow this "+
+		return notary.Errorf(notary.Unprocessable, "the name constraints of the CA %s do not allow this "+
 			"certificate: "+
 			"people and some programs take the common name %.100q for a host name: request an allowed DNS name, "+
 			"or a common name with a space", nameOf(authority), name)
 	case pki.TooMany:
-		return notary.Errorf(notary.Unprocessable, "the authority %s has too many name constraints for a certificate "+
+		return notary.Errorf(notary.Unprocessable, "the CA %s has too many name constraints for a certificate "+
 			"with so many names: relying parties would reject it; request fewer names", nameOf(authority))
 	default:
-		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s "+
+		return notary.Errorf(notary.Unprocessable, "the name constraints of the CA %s "+
 			"do not allow this certificate: %s name %.100q", nameOf(authority), kind, name)
 	}
 }
@@ -81,7 +81,7 @@ func refuseName(authority *x509.Certificate, constraints notary.NameConstraints,
 func constraintsOf(authority *x509.Certificate) (notary.NameConstraints, error) {
 	constraints, err := pki.CertificateConstraints(authority)
 	if err != nil {
-		return constraints, notary.Errorf(notary.Unprocessable, "the authority %s cannot "+
+		return constraints, notary.Errorf(notary.Unprocessable, "the CA %s cannot "+
 			"sign: %s", nameOf(authority), err)
 	}
 	return constraints, nil
@@ -95,11 +95,11 @@ func checkSubtrees(above *x509.Certificate, limits notary.NameConstraints, draft
 		return err
 	}
 	if kind, subtree := pki.FirstBeyond(asked.Permitted, limits.Permitted); kind != "" {
-		return refused("name_constraints", "the permitted %s subtree %q is wider than what the authority %s permits",
+		return refused("name_constraints", "the permitted %s subtree %q is wider than what the CA %s permits",
 			kind, subtree, nameOf(above))
 	}
 	if kind, subtree, by := pki.FirstWithin(asked.Permitted, limits.Excluded); kind != "" {
-		return refused("name_constraints", "the permitted %s subtree %q lies within %q, which the authority %s "+
+		return refused("name_constraints", "the permitted %s subtree %q lies within %q, which the CA %s "+
 			"excludes",
 			kind, subtree, by, nameOf(above))
 	}
@@ -122,7 +122,7 @@ func signForChecks(draft *x509.Certificate, scheme scheme) (*x509.Certificate, c
 
 func checkPurposes(authority, draft *x509.Certificate) error {
 	if len(forbiddenPurposes(authority, draft)) > 0 {
-		return notary.Errorf(notary.Unprocessable, "the extended key usages of the authority %s do not include those "+
+		return notary.Errorf(notary.Unprocessable, "the extended key usages of the CA %s do not include those "+
 			"of this profile: choose another profile", nameOf(authority))
 	}
 	return nil
@@ -147,9 +147,9 @@ func checkNames(authority, draft *x509.Certificate, throwAway crypto.PublicKey) 
 	}
 	var refusal x509.CertificateInvalidError
 	if errors.As(err, &refusal) && refusal.Reason == x509.CANotAuthorizedForThisName {
-		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s "+
+		return notary.Errorf(notary.Unprocessable, "the name constraints of the CA %s "+
 			"do not allow this certificate: %s", nameOf(authority), refusal.Detail)
 	}
 	return &notary.Error{Kind: notary.Unprocessable, Err: err, Message: "the certificate would " +
-		"not verify under the authority " + nameOf(authority) + ": " + strings.TrimPrefix(err.Error(), "x509: ")}
+		"not verify under the CA " + nameOf(authority) + ": " + strings.TrimPrefix(err.Error(), "x509: ")}
 }

@@ -192,7 +192,7 @@ func checkPurposesFit(r *notary.Rules) error {
 			return slices.Contains(r.KeyUsages,
 				usage)
 		}) {
-			return notary.FieldErrorf("key_usages", "for %s the key needs one of the usages %s (RFC 5280, "+
+			return notary.FieldErrorf("key_usages", "%s requires one of the key usages %s (RFC 5280, "+
 				"4.2.1.12)", purpose, all(need))
 		}
 	}

@@ -54,7 +54,7 @@ const (
 func NewCRL(issuer Issuer, octets int) (*CRL, error) {
 	if usage := issuer.Certificate.KeyUsage; usage != 0 &&
 		usage&x509.KeyUsageCRLSign == 0 { // no key usage allows all (RFC 5280, section 6.3.3)
-		return nil, notary.Errorf(notary.Unprocessable, "the certificate of the authority %s "+
+		return nil, notary.Errorf(notary.Unprocessable, "the certificate of the CA %s "+
 			"does not let it sign CRLs", nameOf(issuer.Certificate))
 	}
 	scheme, err := schemeOf(issuer.Certificate.PublicKey)
@@ -181,7 +181,7 @@ func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
 		return nil, notary.InternalError("sign the CRL", err)
 	}
 	if err := l.issuer.Certificate.CheckSignature(l.scheme.algorithm, tbs, signature); err != nil {
-		return nil, notary.InternalError("verify the authority's signature on the CRL", err)
+		return nil, notary.InternalError("verify the CA's signature on the CRL", err)
 	}
 	rest := slices.Concat(f.algorithm, header(casn1.BIT_STRING, len(signature)+1), []byte{0}, signature)
 	if l.linted > 0 {

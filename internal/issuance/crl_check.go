@@ -25,7 +25,7 @@ func (l *CRL) check(tbs []byte, terms CRLTerms) error {
 	}
 	if !fields.ReadASN1Element(&algorithm, casn1.SEQUENCE) || !fields.ReadASN1Element(&issuer, casn1.SEQUENCE) ||
 		!bytes.Equal(issuer, l.issuer.Certificate.RawSubject) {
-		return crlError("has an issuer other than the authority's subject", "5.1.2.3")
+		return crlError("has an issuer other than the CA's subject", "5.1.2.3")
 	}
 	this, okThis := readTime(&fields)
 	next, okNext := readTime(&fields)

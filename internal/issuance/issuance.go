@@ -141,13 +141,13 @@ func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error 
 	}
 	switch {
 	case !pki.SameKey(i.Signer.Public(), i.Certificate.PublicKey):
-		return notary.Errorf(notary.Internal, "the authority's key is not that of its certificate")
+		return notary.Errorf(notary.Internal, "the CA's key is not that of its certificate")
 	case pki.SameName(subject, i.Certificate.RawSubject):
 		return notary.Errorf(notary.Unprocessable, "the subject of the request is that of "+
-			"the authority itself: a certificate needs a subject of its own")
+			"the CA itself: a certificate needs a subject of its own")
 	case csr.Identity.Fingerprint == pki.CertificateKeyFingerprint(i.Certificate):
 		return notary.Errorf(notary.Unprocessable, "the key of the request is that of "+
-			"the authority itself: a certificate needs a key of its own")
+			"the CA itself: a certificate needs a key of its own")
 	}
 	return nil
 }
@@ -157,16 +157,16 @@ func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error 
 func checkAuthority(c *x509.Certificate, now time.Time) error {
 	switch {
 	case !pki.MaySign(c):
-		return notary.Errorf(notary.Unprocessable, "the certificate of the authority %s does "+
+		return notary.Errorf(notary.Unprocessable, "the certificate of the CA %s does "+
 			"not permit signing certificates", nameOf(c))
 	case len(c.UnhandledCriticalExtensions) > 0:
-		return notary.Errorf(notary.Unprocessable, "the certificate of the authority %s has a "+
+		return notary.Errorf(notary.Unprocessable, "the certificate of the CA %s has a "+
 			"critical extension that is not supported (%s)", nameOf(c), c.UnhandledCriticalExtensions[0])
 	case now.Before(c.NotBefore):
-		return notary.Errorf(notary.Conflict, "the certificate of the authority %s is not valid "+
+		return notary.Errorf(notary.Conflict, "the certificate of the CA %s is not valid "+
 			"before %s", nameOf(c), c.NotBefore.UTC().Format(time.RFC3339))
 	case now.After(c.NotAfter):
-		return notary.Errorf(notary.Conflict, "the certificate of the authority %s expired at %s",
+		return notary.Errorf(notary.Conflict, "the certificate of the CA %s expired at %s",
 			nameOf(c), c.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return nil

@@ -53,7 +53,7 @@ func TestSubjectIsFixed(t *testing.T) {
 			Action: notary.Fix, Value: "Test Root"}}}
 	})
 	_, err := issuance.Leaf(issuer, own, leafCSR(t, "a.example.com"), terms)
-	wantError(t, err, notary.Unprocessable, "subject", "authority itself")
+	wantError(t, err, notary.Unprocessable, "subject", "CA itself")
 }
 
 // If no key usage of the profile suits the key, nothing is issued.

@@ -69,7 +69,7 @@ func schemeOf(key crypto.PublicKey) (scheme, error) {
 			return scheme{x509.ECDSAWithSHA512, crypto.SHA512, throwAwayECDSA}, nil
 		}
 	default:
-		return scheme{}, notary.Errorf(notary.Internal, "the authority's key is of an unsupported kind")
+		return scheme{}, notary.Errorf(notary.Internal, "the CA's key is of an unsupported kind")
 	}
 }
 
@@ -150,7 +150,7 @@ func (i Issuer) sign(draft *x509.Certificate, scheme scheme) (*x509.Certificate,
 	}
 	err = i.Certificate.CheckSignature(draft.SignatureAlgorithm, draft.RawTBSCertificate, signature)
 	if err != nil {
-		return nil, notary.InternalError("verify the authority's signature", err)
+		return nil, notary.InternalError("verify the CA's signature", err)
 	}
 	certificate := *draft // all parsed fields come from the signed bytes
 	certificate.Signature = signature

@@ -121,15 +121,15 @@ func lintError(f notary.Finding) error {
 
 // mendings maps part of a lint's name to advice.
 var mendings = []struct{ part, mend string }{
-	{"name_constraint", "change the name constraints of the authority"},
+	{"name_constraint", "change the name constraints of the CA"},
 	{"san", "correct the subject alternative names in a new request"},
 	{"dnsname", "correct the DNS names in a new request"},
 	{"idn", "correct the internationalised names in a new request"},
 	{"email", "put the email address among the subject alternative names of a new request"},
 	{"subject_empty", "give a new request a common name or subject alternative names"},
-	{"ca_subject", "give the authority a subject"},
+	{"ca_subject", "give the CA a subject"},
 	{"subject", "correct the subject in a new request, or have the profile fix the attribute"},
-	{"issuer", "correct the subject of the authority"},
+	{"issuer", "correct the subject of the CA"},
 	{"key_usage", "correct the key usages of the profile"},
 	{"eku", "correct the extended key usages of the profile"},
 	{"policy", "correct the certificate policies of the profile"},

@@ -71,7 +71,7 @@ var ErrDamaged = errors.New("the record is damaged")
 
 func (s *Issuers) damagedAuthority(id int64, err error) error {
 	s.damages.Found("authority", id, err)
-	return notary.InternalError("open the authority", fmt.Errorf("authority %d: %w: %w", id, ErrDamaged, err))
+	return notary.InternalError("open the CA", fmt.Errorf("CA %d: %w: %w", id, ErrDamaged, err))
 }
 
 // ownChain returns the authority's certificate with its current chain. If the chain is unreadable, the authority only

@@ -46,7 +46,7 @@ func CertificateOf(a *notary.Authority) (*x509.Certificate, error) {
 	}
 	certificate, err := x509.ParseCertificate(a.Certificate.DER)
 	if err != nil {
-		return nil, notary.InternalError("read the authority's certificate", fmt.Errorf("authority %d: %w", a.ID, err))
+		return nil, notary.InternalError("read the CA's certificate", fmt.Errorf("CA %d: %w", a.ID, err))
 	}
 	return certificate, nil
 }

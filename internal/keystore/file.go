@@ -90,7 +90,7 @@ func FromFile(path string) (*Software, error) {
 	secret, ok := parseFile(text)
 	if !ok {
 		return nil, notary.Errorf(notary.Invalid, "the key file %s is truncated or modified: restore it from its "+
-			"backup, or delete it if no authority was ever created with it", path)
+			"backup, or delete it if no CA was ever created with it", path)
 	}
 	return newSoftware(secret, kdfFile), nil
 }

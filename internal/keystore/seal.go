@@ -49,11 +49,11 @@ func (k *Software) seal(key crypto.Signer) ([]byte, error) {
 // is needed.
 func (k *Software) unseal(sealed []byte, public crypto.PublicKey) (crypto.Signer, error) {
 	if len(sealed) < headerSize || sealed[0] != version1 {
-		return nil, notary.Errorf(notary.Internal, "the sealed private key of the authority is "+
+		return nil, notary.Errorf(notary.Internal, "the sealed private key of the CA is "+
 			"damaged or from a newer version of this program")
 	}
 	if needed := kdf(sealed[1]); needed != k.kdf {
-		return nil, notary.Errorf(notary.Internal, "the private key of the authority is sealed "+
+		return nil, notary.Errorf(notary.Internal, "the private key of the CA is sealed "+
 			"with %s, but the program was started with %s: start it with %[1]s", needed, k.kdf)
 	}
 	salt := salt(sealed[2 : 2+saltSize])
@@ -70,7 +70,7 @@ func (k *Software) unseal(sealed []byte, public crypto.PublicKey) (crypto.Signer
 	if err != nil {
 		k.forget(salt)
 		return nil, &notary.Error{Kind: notary.Internal, Err: err, Message: "the private key of the " +
-			"authority is sealed with " + k.kdf.String() + ", and this one does not open it: it is a different one, " +
+			"CA is sealed with " + k.kdf.String() + ", and this one does not open it: it is a different one, " +
 			"or the database was tampered with"}
 	}
 	defer clear(plain)
@@ -81,11 +81,11 @@ func (k *Software) unseal(sealed []byte, public crypto.PublicKey) (crypto.Signer
 func parseKey(plain []byte, public crypto.PublicKey) (crypto.Signer, error) {
 	key, err := x509.ParsePKCS8PrivateKey(plain)
 	if err != nil {
-		return nil, notary.InternalError("read the private key of the authority", err)
+		return nil, notary.InternalError("read the private key of the CA", err)
 	}
 	signer, ok := key.(crypto.Signer)
 	if !ok || !pki.SameKey(signer.Public(), public) {
-		return nil, notary.InternalError("read the private key of the authority",
+		return nil, notary.InternalError("read the private key of the CA",
 			errors.New("it is not the key to its certificate"))
 	}
 	return signer, nil
@@ -106,7 +106,7 @@ func (k *Software) aead(s salt) (cipher.AEAD, error) {
 func associatedData(header []byte, public crypto.PublicKey) ([]byte, error) {
 	info, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
-		return nil, notary.InternalError("write the public key of the authority", err)
+		return nil, notary.InternalError("write the public key of the CA", err)
 	}
 	return append(header[:headerSize:headerSize], info...), nil
 }

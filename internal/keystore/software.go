@@ -41,7 +41,7 @@ type Software struct {
 // sealing key, which takes 64 MiB and a large part of a second.
 func FromPassphrase(passphrase string) (*Software, error) {
 	if utf8.RuneCountInString(passphrase) < MinPassphrase {
-		return nil, notary.Errorf(notary.Invalid, "the passphrase for the authorities' keys is too short: "+
+		return nil, notary.Errorf(notary.Invalid, "the passphrase for the CAs' keys is too short: "+
 			"it needs at least %d characters", MinPassphrase)
 	}
 	return newSoftware([]byte(passphrase), kdfPassphrase), nil

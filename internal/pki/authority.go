@@ -37,7 +37,7 @@ func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Ti
 		return nil
 	}
 	if err := CheckSerial(chain[0]); err != nil {
-		return notary.FieldErrorf("certificate_chain", "the authority's certificate could not be revoked: %s", err)
+		return notary.FieldErrorf("certificate_chain", "the CA's certificate could not be revoked: %s", err)
 	}
 	return nil
 }
@@ -59,7 +59,7 @@ func CheckIssued(certificate, authority *x509.Certificate) error {
 	case err != nil && !IsSelfSigned(certificate): // no CRL lists a root
 		return invalid("could not be revoked: %s", err)
 	case !SameName(certificate.RawIssuer, authority.RawSubject):
-		return invalid("was not issued by this authority: it names another issuer, %.200q", certificate.Issuer)
+		return invalid("was not issued by this CA: it names another issuer, %.200q", certificate.Issuer)
 	}
 	var insecure x509.InsecureAlgorithmError
 	switch err := checkIssuedSignature(certificate, authority); {
@@ -67,7 +67,7 @@ func CheckIssued(certificate, authority *x509.Certificate) error {
 		return invalid("has a signature that cannot be verified (%s), so anyone may have issued it: if it is in use, "+
 			"revoke it before the import, so that the imported CRL lists it", Reason(err))
 	case err != nil:
-		return invalid("was not issued by this authority: its signature is that of another key")
+		return invalid("was not issued by this CA: its signature is that of another key")
 	}
 	if err := CheckGeneralNames(certificate); err != nil {
 		return invalid("cannot be recorded: %s", err)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// ParseChain reads a chain in any form that [readCertificates] supports and refuses duplicates. The order is kept,
-// but the certificates of a PKCS #7, which is a set, are sorted. Use [CheckChain] to verify it.
+// ParseChain reads a chain in any form that [readCertificates] supports and rejects duplicates. It preserves the order,
+// but sorts the certificates of a PKCS #7 file, which is a set. Use [CheckChain] to verify it.
 func ParseChain(text string) ([]*x509.Certificate, error) {
 	found, err := readCertificates(text, limits{MaxChainSize, MaxChain})
 	if err != nil {

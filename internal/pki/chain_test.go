@@ -197,7 +197,7 @@ func TestCheckChainRefuses(t *testing.T) {
 	}
 }
 
-// Certificates are read in every common form; those of a PKCS #7, which is a set, are sorted.
+// Certificates are read in every common form; those of a PKCS #7 file, which is a set, are sorted.
 func TestFormsOfChains(t *testing.T) {
 	t.Parallel()
 	root := issue(t, nil, "Root", true, nil)

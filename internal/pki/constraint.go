@@ -183,7 +183,7 @@ func readConstraints(der []byte) (constraints notary.NameConstraints, err error)
 }
 
 func unsupportedConstraints(why string) error {
-	return notary.Errorf(notary.Unprocessable, "the name constraints of the authority's certificate %s", why)
+	return notary.Errorf(notary.Unprocessable, "the name constraints of the CA's certificate %s", why)
 }
 
 func readSubtrees(in cryptobyte.String, to *notary.Subtrees) error {

@@ -140,17 +140,17 @@ func readCRL(data []byte) ([]byte, error) {
 func checkCRLSignature(list *x509.RevocationList, issuer *x509.Certificate) error {
 	switch {
 	case !SameName(list.RawIssuer, issuer.RawSubject):
-		return invalid("the CRL was issued by another authority: its issuer is not the subject of the " +
-			"authority's certificate")
+		return invalid("the CRL was issued by another CA: its issuer is not the subject of the " +
+			"CA's certificate")
 	case len(list.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 &&
 		!bytes.Equal(list.AuthorityKeyId, issuer.SubjectKeyId):
-		return invalid("the CRL was signed with another key of the authority: the key identifiers differ")
+		return invalid("the CRL was signed with another key of the CA: the key identifiers differ")
 	case !goodSignature(list.SignatureAlgorithm):
 		return invalid("the CRL is signed with an algorithm that is not accepted (%s): sign it with SHA-256 "+
 			"or better", list.SignatureAlgorithm)
 	}
 	if err := list.CheckSignatureFrom(issuer); err != nil {
-		return invalid("the signature of the CRL does not verify with the key of the authority: %s", Reason(err))
+		return invalid("the signature of the CRL does not verify with the key of the CA: %s", Reason(err))
 	}
 	return nil
 }
@@ -262,7 +262,7 @@ func checkEntryExtensions(serial string, extensions []pkix.Extension) error {
 	for i, e := range extensions {
 		switch {
 		case e.Id.Equal(oidCertificateIssuer):
-			return invalid("the CRL is an indirect one: its entry for serial number %s is of another authority", serial)
+			return invalid("the CRL is an indirect one: its entry for serial number %s is of another CA", serial)
 		case e.Critical && !e.Id.Equal(oidReasonCode) && !e.Id.Equal(oidInvalidityDate) && !e.Id.Equal(OIDHoldInstruction):
 			return invalid("the CRL's entry for serial number %s has a critical extension that is not "+
 				"supported (%s)", serial, e.Id)

@@ -100,7 +100,7 @@ func TestParseCRLRefuses(t *testing.T) {
 		"a certificate in PEM":        {[]byte(testkit.PEM(o.Certificate)), nil, "CERTIFICATE"},
 		"cut off":                     {good[:len(good)-1], nil, "cannot be parsed"},
 		"more behind it":              {append(append([]byte{}, good...), 0), nil, "1 octets after the end"},
-		"of another authority":        {listOf(t, other), nil, "another authority"},
+		"of another authority":        {listOf(t, other), nil, "another CA"},
 		"of another key of that name": {listOf(t, sameName), nil, "does not verify"},
 		"a broken signature":          {flip(listOf(t, o), -1), nil, "does not verify"},
 		"a changed entry":             {flip(withEntries(entry(5, 0)), 120), nil, ""},

@@ -70,7 +70,7 @@ func checkFirst(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool) er
 			"so relying parties would reject what it signs")
 	// Without the extension, all usages are allowed (RFC 5280, section 6.1.4).
 	case wantCA && first.KeyUsage != 0 && first.KeyUsage&needed != needed:
-		return invalid("the authority's certificate lacks the key usages " +
+		return invalid("the CA's certificate lacks the key usages " +
 			"keyCertSign and cRLSign")
 	}
 	return nil

@@ -44,7 +44,7 @@ func SplitSignedData(der []byte) (parts SignedData, other, ok bool) {
 	return SignedData{certificates, crls, signers}, false, ok
 }
 
-// signedCertificates returns the certificates in a PKCS #7, whose own signatures do not matter.
+// signedCertificates returns the certificates in a PKCS #7 file and ignores its signatures.
 func signedCertificates(der []byte) (list [][]byte, err error) {
 	parts, other, ok := SplitSignedData(der)
 	switch {

@@ -68,7 +68,7 @@ var definitions = []definition{
 	{TransferCertificate, notary.DecideRequests, "transfer certificates without a request to another owner", true},
 	{ViewAuthorities, notary.ReadAuthorities, "see certificate authorities", false},
 	{ManageAuthorities, notary.ManageAuthorities, "manage certificate authorities", false},
-	{CertifyOutsideKey, notary.CertifyOutsideKeys, "have the keys of imported authorities certified", false},
+	{CertifyOutsideKey, notary.CertifyOutsideKeys, "have the keys of imported CAs certified", false},
 	{ListProfiles, notary.ListProfiles, "list profiles", false},
 	{ViewProfiles, notary.ReadProfiles, "see the rules of profiles", false},
 	{ManageProfiles, notary.ManageProfiles, "manage profiles", false},

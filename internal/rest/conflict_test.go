@@ -132,7 +132,7 @@ func TestRefusals(t *testing.T) {
 		{"sign an authority by itself", "POST", authority(s.root, "/sign"),
 			fmt.Sprintf(`{"certificate_authority_id": %d}`, s.root), 409, "conflict", "", "root"},
 		{"revoke what was signed elsewhere", "POST", request(s.uploaded, "/certificate/revoke"), "", 422, "unprocessable",
-			"", "not signed by an authority held here"},
+			"", "not signed by a CA held here"},
 		{"revoke for no reason", "POST", request(s.signed, "/certificate/revoke"), `{"reason": "boredom"}`, 400, "invalid",
 			"reason", "keyCompromise"},
 		{"revoke for a hold", "POST", request(s.signed, "/certificate/revoke"), `{"reason": "certificateHold"}`, 400,

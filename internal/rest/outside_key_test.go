@@ -18,7 +18,7 @@ func TestOnlyAdminsCrossSignImportedAuthorities(t *testing.T) {
 	in := api.CrossSignCertificateAuthority{CertificateAuthorityID: api.ID(root)}
 	_, err = manager.CrossSignCertificateAuthority(t.Context(), id, in)
 	testkit.WantKind(t, err, notary.Forbidden)
-	testkit.WantText(t, err, "this is the key of an imported authority", "only an Admin can certify it")
+	testkit.WantText(t, err, "this is the key of an imported CA", "only an Admin can certify it")
 	_, err = h.as(t, notary.Admin).CrossSignCertificateAuthority(t.Context(), id, in)
 	testkit.Check(t, err)
 	all, err := manager.AuthorityCertificates(t.Context(), id)

@@ -292,7 +292,7 @@ func (s *Service) RefreshCRLs(ctx context.Context) error {
 			_, err = s.crl(ctx, key, crlRefresh)
 		}
 		if err != nil && !errors.Is(err, issuers.ErrDamaged) {
-			errs = append(errs, fmt.Errorf("CRL of authority %d, shard %d: %w", key.AuthorityID, key.Shard, err))
+			errs = append(errs, fmt.Errorf("CRL of CA %d, shard %d: %w", key.AuthorityID, key.Shard, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -219,7 +219,7 @@ func (s *Service) RenewResponders(ctx context.Context) error {
 	var errs []error
 	for _, a := range all {
 		if err := s.renewOne(ctx, a); err != nil && !errors.Is(err, issuers.ErrDamaged) {
-			errs = append(errs, fmt.Errorf("OCSP responder of authority %d: %w", a.ID, err))
+			errs = append(errs, fmt.Errorf("OCSP responder of CA %d: %w", a.ID, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -216,7 +216,7 @@ func (tx *Tx) SetRejection(id int64, reason string) error {
 		reason, id)
 }
 
-// RequireStatus returns a [notary.Conflict] unless the transaction has brought the request to that status.
+// RequireStatus returns a [notary.Conflict] unless this transaction has set the request to that status.
 func (tx *Tx) RequireStatus(ctx context.Context, id int64, want notary.RequestStatus) error {
 	if tx.db.Alone() {
 		return nil

@@ -129,7 +129,7 @@ func TestAuthorityLifecycle(t *testing.T) {
 	b.wantText(t, "they can never be revoked", "3 valid certificates")
 	b.tick(t, "Delete "+a.CommonName+" and its key")
 	b.press(t, "Delete CA")
-	b.wantText(t, "3 certificates of this authority are still valid")
+	b.wantText(t, "3 certificates of this CA are still valid")
 	b.look(t, "authority-delete")
 
 	b.open(t, authorityPath(id)+"/revoke")

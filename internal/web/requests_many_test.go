@@ -247,7 +247,7 @@ func TestBulkConfirmationOfIrrevocableCertificates(t *testing.T) {
 	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), root, true))
 	a := h.as(t, notary.CertificateManager).post(t, "/requests/many",
 		url.Values{"do": {"revoke"}, "ids": {fmt.Sprint(orphan), fmt.Sprint(uploaded)}})
-	a.wantText(t, "The authority that signed this certificate was deleted", "revoke it where it was issued",
+	a.wantText(t, "The CA that signed this certificate was deleted", "revoke it where it was issued",
 		"1 request skipped").wantNoText(t, "/requests/many/run")
 }
 
