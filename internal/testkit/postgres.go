@@ -86,9 +86,9 @@ func version(path string) float64 {
 	return v
 }
 
-// guarding is the guard's script. It runs when the test's end of the pipe is closed, also if the process is
-// killed: it stops the server, frees the shared memory of a killed one, and removes the folder.
-const guarding = `
+// guardScript stops the server, frees the shared memory of a killed server, and deletes its directory. It runs when
+// the test's end of the pipe is closed, even if the test is killed.
+const guardScript = `
 read -r _
 "$1/pg_ctl" stop --silent --mode=immediate --pgdata="$2/data"
 [ ! -f "$2/killed.pid" ] || ipcrm -m "$(sed -n '7s/.* //p' "$2/killed.pid")"
@@ -111,7 +111,7 @@ func newCluster(bin string) (*Cluster, error) {
 }
 
 func (c *Cluster) startGuard() error {
-	guard, err := c.command("/bin/sh", "-c", guarding, "sh", c.bin, c.dir)
+	guard, err := c.command("/bin/sh", "-c", guardScript, "sh", c.bin, c.dir)
 	if err != nil {
 		return err
 	}

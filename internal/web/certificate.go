@@ -96,7 +96,7 @@ func (p certificatePage) revocable() bool {
 	return p.Holder == 0 && p.NotRevocable == ""
 }
 
-// notRevocable returns why a certificate cannot be revoked, or "". The result is the same if the caller cannot see the issuer.
+// notRevocable returns why a certificate cannot be revoked, or "" if it can be or the caller cannot see the issuer.
 func notRevocable(cert *notary.Certificate, authorities []*notary.Authority, seen bool) string {
 	if !seen && cert.AuthorityID != 0 {
 		return ""
