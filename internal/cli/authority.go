@@ -89,7 +89,7 @@ func (p *program) printAuthority(a api.CertificateAuthority) error {
 		constraints = *a.NameConstraints
 	}
 	return p.printOne(a,
-		field{"Authority", strconv.FormatInt(a.ID, 10)},
+		field{"CA", strconv.FormatInt(a.ID, 10)},
 		field{"Status", a.Status},
 		field{"Common name", a.CommonName},
 		field{"Key", keyText(a)},

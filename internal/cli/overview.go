@@ -104,7 +104,7 @@ func (p *program) authorityState() *cobra.Command {
 				return err
 			}
 			return p.printOne(a,
-				field{"Authority", strconv.FormatInt(a.ID, 10)},
+				field{"CA", strconv.FormatInt(a.ID, 10)},
 				field{"Common name", a.CommonName},
 				field{"Status", a.Status},
 				field{"Valid until", exact(a.NotAfter, p.now())},
