@@ -112,7 +112,7 @@ type ImportedCertificates struct {
 	Revoked  int    `json:"revoked" doc:"Of those newly recorded, by an entry of the imported CRL or because their key was compromised"`
 }
 
-// ExportUnsignedCRL exports the next CRL of an offline authority.
+// ExportUnsignedCRL is the request to export the next CRL of an offline CA.
 type ExportUnsignedCRL struct {
 	NextUpdate *time.Time `json:"next_update,omitempty" doc:"When the CRL expires; by default in 180 days"`
 }

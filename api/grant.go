@@ -17,7 +17,7 @@ type GroupWithMembers struct {
 
 // CreateGroup creates an empty group.
 type CreateGroup struct {
-	Name string `json:"name" doc:"Up to 64 small letters, digits, dots, hyphens and underscores, a letter first" example:"web-team"`
+	Name string `json:"name" doc:"Up to 64 lowercase letters, digits, dots, hyphens and underscores, starting with a letter" example:"web-team"`
 }
 
 // ChangeMembers adds accounts to a group and removes others.

@@ -156,7 +156,7 @@ func kibibytes(status []byte, name string) int64 {
 	return kib << 10
 }
 
-// announcement waits for the lines with the listening and publishing addresses.
+// announcement is an io.Writer that sends the listening and publishing URLs once the server has printed them.
 type announcement struct {
 	text []byte
 	urls chan [2]string

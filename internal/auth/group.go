@@ -40,7 +40,7 @@ func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name st
 	if !groupName.MatchString(name) {
 		return 0, notary.FieldErrorf("name", "%.70q cannot be a group's name: use up to 64 lowercase letters, "+
 			"digits, dots, "+
-			"hyphens and underscores, a letter first", name)
+			"hyphens and underscores, starting with a letter", name)
 	}
 	err = s.writeGrants(ctx, caller, func(tx *store.Tx) error {
 		if id, err = tx.InsertGroup(name); err != nil {

@@ -57,7 +57,7 @@ func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notar
 		return nil, err
 	}
 	if err := pki.CheckSerial(chain[0]); err != nil {
-		return nil, notary.Errorf(notary.Invalid, "the first certificate of the chain could not be revoked: %s", err)
+		return nil, notary.Errorf(notary.Invalid, "the first certificate of the chain cannot be recorded: %s", err)
 	}
 	entry := issuers.Entry(chain[0], chain[1:])
 	entry.Findings = issuance.ChainFindings(chain)

@@ -16,8 +16,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// interrupter is a source of random serial numbers that first runs do, when a signature has read everything and
-// written nothing.
+// interrupter is a source of random serial numbers that calls do at its first read, after signing has read its data and
+// before it writes.
 type interrupter struct {
 	once sync.Once
 	do   func()

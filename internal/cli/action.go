@@ -70,7 +70,8 @@ func (f *idFlag) Set(s string) error {
 	return err
 }
 
-// idCommand returns a command on the object of an id. The sentence confirms it, with the id as %d.
+// idCommand returns a command that acts on one object, given by its id. On success it prints the sentence, formatted
+// with the id.
 func (p *program) idCommand(use, short, sentence string,
 	do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1),

@@ -30,7 +30,7 @@ func (p *program) authorityImpact() *cobra.Command {
 func (p *program) authorityRevoke() *cobra.Command {
 	var yes bool
 	var reason string
-	c := p.idCommand("revoke ID", "Revoke a CA's certificates permanently and disable it", "CA %d is revoked",
+	c := p.idCommand("revoke ID", "Revoke a CA permanently and disable it", "CA %d is revoked",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			impact, err := c.AuthorityImpact(ctx, id)
 			if err != nil {

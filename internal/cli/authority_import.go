@@ -54,9 +54,9 @@ func (p *program) authorityImport() *cobra.Command {
 	}
 	c.Flags().StringVar(&flags.openssl, "openssl", "", "the `folder` of openssl ca or easy-rsa, for what the "+
 		"following flags do not name")
-	c.Flags().StringVar(&flags.key, "key", "", "the `file` with its private key: PKCS #8, PKCS #1 or SEC 1, in PEM "+
-		"or DER, encrypted or not")
-	c.Flags().StringVar(&flags.pkcs12, "pkcs12", "", "the PKCS #12 `file` with its key and chain, instead of --key")
+	c.Flags().StringVar(&flags.key, "key", "", "the `file` with the CA's private key: PKCS #8, PKCS #1 or SEC 1, in "+
+		"PEM or DER; it may be encrypted")
+	c.Flags().StringVar(&flags.pkcs12, "pkcs12", "", "the PKCS #12 `file` with the CA's key and chain, instead of --key")
 	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for "+
 		"the standard input (default: prompt)")
 	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with its chain, its own certificate first, up to the "+

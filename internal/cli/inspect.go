@@ -30,10 +30,9 @@ func (p *program) inspectCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "inspect FILE|URL|HOST:PORT|-",
 		Short: "Show a certificate, CSR, CRL, chain or server and report problems",
-		Long: "Describe a file, the response of a URL, or the certificates of a TLS server, and report problems:\n" +
-			"certificates, chains, CSRs, CRLs, OCSP responses, PKCS #7, PKCS #12 and keys, in PEM or DER, from\n" +
-			"any source. Of a private key only its type is shown. Nothing is sent to any Notary server, and no\n" +
-			"URL in a certificate is followed.\n\n" +
+		Long: "Describe certificates, chains, CSRs, CRLs, OCSP responses, PKCS #7, PKCS #12 and keys, in PEM or\n" +
+			"DER, from a file, a URL or a TLS server, and report problems. Only the type of a private key is\n" +
+			"shown. Nothing is sent to any Notary server, and no URL in a certificate is followed.\n\n" +
 			"A server, HOST:PORT or https://HOST, must also have the right name and a chain up to a root that\n" +
 			"this system or --ca-cert trusts. Files are checked against --ca-cert and --name if these are given.\n\n" +
 			"The exit code is 1 if there is an error or a warning (notices do not count), or if nothing could be\n" +

@@ -204,8 +204,8 @@ func (p *program) profileUpdate() *cobra.Command {
 	var file string
 	c := &cobra.Command{Use: "update ID|NAME --file FILE", Short: "Update a profile from a JSON or YAML file",
 		Args: cobra.ExactArgs(1), Long: "Update a profile from a JSON or YAML file, which creates a new version.\n\n" +
-			"If the file has a version, as show --json writes it, the update is\n" +
-			"refused if the profile has a newer version.",
+			"If the file has a version, as written by show --json, the update is\n" +
+			"refused when the profile has changed since.",
 		Example: "  notary profile show web --json > web.json\n" +
 			"  notary profile update web --file web.json"}
 	c.RunE = func(command *cobra.Command, args []string) error {

@@ -60,7 +60,7 @@ func (p *program) requestSign() *cobra.Command {
 	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default that "+
 		"of the previous certificate, or server-client)")
 	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "renew with the previous CA and profile; --authority "+
-		"and --profile are for requests without a certificate")
+		"and --profile then apply only to requests without a certificate")
 	end.register(c, "that of the profile: 90 days for the built-in server and client profiles")
 	own.register(c, on)
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)

@@ -4,10 +4,10 @@
 // without them relying parties would accept revoked certificates or reject everything, and the next ones correct the
 // times.
 //
-// A clock that went back is detected by comparing it with the mark written to the database each minute, and the
-// newest event. A clock that went ahead by more than a day is detected by comparing it with the time since boot,
-// which cannot be set and includes suspended time. Weeks of downtime on a machine that was switched off are therefore
-// no jump. On PostgreSQL each node also compares its clock with the database's.
+// A clock that was set back is detected by comparing it with the mark written to the database each minute and with the
+// newest event. A clock that was set forward by more than a day is detected by comparing it with the time since boot,
+// which cannot be set and includes suspended time. Weeks of downtime are therefore not mistaken for a change of the
+// clock. On PostgreSQL each node also compares its clock with the database's.
 package clock
 
 import (

@@ -24,12 +24,11 @@ const (
 
 var profileName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 
-// CheckProfileName returns an Invalid error with the field "name" unless a profile can have that name.
+// CheckProfileName returns an Invalid error with the field "name" unless it is a valid name of a profile.
 func CheckProfileName(name string) error {
 	if !profileName.MatchString(name) {
-		return notary.FieldErrorf("name", "%.70q cannot be a profile's name: use up to 64 small letters, "+
-			"digits, dots, "+
-			"hyphens and underscores, a letter first", name)
+		return notary.FieldErrorf("name", "%.70q cannot be a profile's name: use up to 64 lowercase "+
+			"letters, digits, dots, hyphens and underscores, starting with a letter", name)
 	}
 	return nil
 }

@@ -52,7 +52,8 @@ func newDocument(contentType string, body []byte) *document {
 	return &document{ContentType: contentType, Vary: "Accept", Body: body}
 }
 
-// handleDocument registers a call that returns T as JSON, or another of the media types by Accept.
+// handleDocument registers an operation that returns T as JSON or, if the Accept header asks for it, one of the media
+// types in forms.
 func handleDocument[T any](r *routes, o operation, handler func(context.Context, notary.Caller,
 	*ByID) (*document, error), forms ...string) {
 	op := o.describe()

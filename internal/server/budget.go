@@ -128,7 +128,8 @@ func (b *budget) grant() {
 	}
 }
 
-// fits reports whether an address can have n more bytes now. The last quarter is for addresses that hold nothing.
+// fits reports whether an address can have n more bytes now. The last quarter of the budget is reserved for addresses
+// that hold nothing.
 func (b *budget) fits(address string, n int64) bool {
 	own, used := b.of[address]+n, b.used+n
 	return own <= b.share && used <= b.total && (own == n || used <= b.total*3/4)

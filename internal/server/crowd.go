@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Limits on the requests of clients without a session or token in the handler, including those waiting for bodies: in
-// total and per network.
+// Limits on concurrent requests without a session or token, in total and per network. Requests whose body is still
+// arriving count.
 const (
 	maxCrowd        = 4096
 	maxCrowdNetwork = maxCrowd / 8 // if there is no other

@@ -84,8 +84,8 @@ func NewMetrics(version string, statistics func(context.Context) (notary.Statist
 // Register adds the metrics of another part of the program.
 func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
 
-// Protected returns all series to scrapes with the bearer token (RFC 6750), and refuses others after a call of refused.
-// Without a configured token, it returns only the version.
+// Protected returns a handler that serves all series to scrapes with the bearer token (RFC 6750). It calls refused and
+// responds 401 to all others. Without a configured token it serves only the version.
 func (m *Metrics) Protected(token func() string, refused func(*http.Request)) http.Handler {
 	public, all := promhttp.HandlerFor(m.public, promhttp.HandlerOpts{}), m.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -8,8 +8,8 @@ import (
 	"notary/api"
 )
 
-// response records the response, and extends the write deadline with every part of a write, so that a client may read
-// slowly, but not stop. The deadline applies to HTTP/2 streams; [patientConn] watches the connection below.
+// response records the response, and extends the write deadline with each part that it writes, so that a client may
+// read slowly but not stall. The deadline applies to HTTP/2 streams; [patientConn] watches the connection below.
 type response struct {
 	http.ResponseWriter
 	control  *http.ResponseController

@@ -6,7 +6,8 @@ import (
 	"notary/internal/db"
 )
 
-// contentsRecorded is the agreement that exists while requests of earlier versions lack a content hash.
+// contentsRecorded names the row of table agreement that tracks this upgrade. The row is deleted once every request has
+// a content hash.
 const contentsRecorded = "request contents are recorded up to request"
 
 // UpgradeContents records the content hash of the next requests that an earlier version recorded. The function fn

@@ -11,7 +11,8 @@ import (
 	"notary/internal/db"
 )
 
-// eventsConverted is the agreement that exists while events of earlier versions lack names and references.
+// eventsConverted names the row of table agreement that exists while events of earlier versions lack names and
+// references.
 const eventsConverted = "events are data up to event"
 
 // UpgradeEvents adds to the next events of an earlier version the names of their objects, if these still exist, and

@@ -9,8 +9,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// small matches the tables, by their aliases, that hold tens of rows (CRLs, l, up to a thousand) and may be scanned.
-// All others grow with use.
+// small matches the steps of a plan that scan a small table, named by its alias: of tens of rows, or up to a thousand
+// for CRLs (l). All other tables grow with use.
 var small = regexp.MustCompile(`^SCAN (a|account|account_group|t|authority|l|p|profile)( USING .*)?$`)
 
 // A list may sort what it has gathered by an index, at most some thousands, and the objects of a page.

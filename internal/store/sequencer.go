@@ -30,7 +30,7 @@ func NewSequencer(s *Store) *Sequencer { return &Sequencer{store: s} }
 
 const sequenceBatch = 1_000
 
-// sequencedUpTo is the agreement that holds the id up to which every event has a position.
+// sequencedUpTo names the row of table agreement with the id up to which every event has a position.
 const sequencedUpTo = "events have positions up to event"
 
 // Run assigns a position to every committed event. It runs periodically, never concurrently.

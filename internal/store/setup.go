@@ -6,7 +6,7 @@ import (
 	"notary"
 )
 
-// setupCode is the agreement that holds the hash of the setup code.
+// setupCode names the row of table agreement with the hash of the setup code.
 const setupCode = "setup code"
 
 // SetupCodeHash returns the hash of the setup code, or "".

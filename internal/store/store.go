@@ -187,9 +187,9 @@ func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
 	return s.WriteAs(ctx, notary.SystemCaller, fn)
 }
 
-// WriteAs is Write on behalf of a caller, whom it verifies in the same transaction: if the account was deleted, its
-// role changed or the session ended since the caller was identified, it fails as [notary.Unauthenticated]. Until the
-// commit none of that can happen.
+// WriteAs is Write on behalf of a caller, verified in the same transaction: if the account was deleted, its role
+// changed or the session ended since the caller was identified, it fails as [notary.Unauthenticated]. None of these can
+// change before the commit.
 func (s *Store) WriteAs(ctx context.Context, by notary.Caller, fn func(*Tx) error) error {
 	return s.WriteAccount(ctx, by, 0, fn)
 }

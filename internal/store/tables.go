@@ -72,7 +72,7 @@ func (t Table) Source() string {
 	return t.Name
 }
 
-// BackupDigest is the agreement that holds the digest of a backup.
+// BackupDigest names the row of table agreement with the digest of a backup.
 const BackupDigest = "digest of the backup"
 
 func TableNames() []string {

@@ -43,7 +43,8 @@ func (s *Store) upgrade(ctx context.Context, name string,
 	return last, done, err
 }
 
-// ReplacedMarked is the agreement that exists while certificates of earlier versions are still to be marked.
+// ReplacedMarked names the row of table agreement that exists while certificates of earlier versions are still to be
+// marked.
 const ReplacedMarked = "replaced certificates are marked up to certificate"
 
 // UpgradeReplaced determines which of the next certificates of an earlier version are current. It returns the id of

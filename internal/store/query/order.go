@@ -33,7 +33,8 @@ func (o order) start() place {
 	return p
 }
 
-// past returns the place behind the object of a place: a list read backwards from there begins with the object.
+// past returns the place just after the object of a place, so that a list read backwards from it begins with the
+// object.
 func (o order) past(p place) place {
 	if o.down {
 		return place{p.value, p.id - 1}

@@ -19,7 +19,7 @@ func NewPager(address *url.URL, previous, next string) Pager {
 	return Pager{Previous: atCursor(address, "before", previous), Next: atCursor(address, "after", next)}
 }
 
-// Filled returns the pager of a page with a number of rows.
+// Filled returns the pager with Short set if a page of that many rows is not full although another one follows.
 func (p Pager) Filled(rows int) Pager {
 	p.Short = p.Next != "" && rows < Size
 	return p
