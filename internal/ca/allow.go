@@ -123,7 +123,8 @@ func noCertificate(id int64) error {
 // servesOthers reports whether a certificate belongs to a CA or an OCSP responder, or cannot be parsed.
 func servesOthers(cert *notary.Certificate) bool {
 	parsed, err := x509.ParseCertificate(cert.DER)
-	return err != nil || parsed.IsCA || cert.Profile == notary.OCSPProfile
+	return err != nil || parsed.IsCA || cert.Profile == notary.OCSPProfile ||
+		slices.Contains(parsed.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning)
 }
 
 func certificateToSign(issuer *issuers.Issuer, profile *notary.Profile, req *notary.Request,

@@ -40,6 +40,7 @@ type Service struct {
 	blocked   atomic.Pointer[blockedInForce]
 
 	expiries expiries
+	listed   listed
 	inUse    blockedCache
 	checking sync.Mutex // guards checked
 	checked  archive.CheckStep

@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"notary"
-	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -49,44 +48,6 @@ func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f n
 	}
 	f.Now = s.now()
 	return each(ctx, s.store, caller, f, fn, s.store.EachCertificate, (*viewer).certificates)
-}
-
-// ExportCertificates is like EachCertificate, and first records an event with the description.
-func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, f notary.Filter,
-	described notary.Fields,
-	fn func(*notary.Certificate) error) error {
-	if err := checkCertificateFilter(f); err != nil {
-		return err
-	}
-	if err := checkFilter(f); err != nil {
-		return err
-	}
-	if err := s.recordExport(ctx, caller, described); err != nil {
-		return err
-	}
-	return s.EachCertificate(ctx, caller, f, fn)
-}
-
-// AllCertificates exports the whole list of certificates.
-func (s *Service) AllCertificates(ctx context.Context, caller notary.Caller, fn func(*notary.Certificate) error) error {
-	return s.ExportCertificates(ctx, caller, notary.Filter{}, notary.Fields{"format": "json"}, fn)
-}
-
-// AllRequests is like AllCertificates for the requests, with their certificates.
-func (s *Service) AllRequests(ctx context.Context, caller notary.Caller, fn func(*notary.Request) error) error {
-	if err := s.recordExport(ctx, caller, notary.Fields{"format": "json", "list": "certificate_requests"}); err != nil {
-		return err
-	}
-	return s.EachRequest(ctx, caller, notary.Filter{}, fn)
-}
-
-func (s *Service) recordExport(ctx context.Context, caller notary.Caller, described notary.Fields) error {
-	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
-		return err
-	}
-	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		return tx.Event(notary.EventBy(caller, "inventory.export", notary.NewRef("inventory", 0, "")).Set(described))
-	})
 }
 
 func checkRequestFilter(f notary.Filter) error {

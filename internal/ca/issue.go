@@ -136,7 +136,7 @@ func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM st
 	return issued, err
 }
 
-var errRecorded = errors.New("the caller has already submitted this CSR")
+var errRecorded = errors.New("this CSR was already submitted")
 
 func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o IssueOptions) (*Issued, error) {

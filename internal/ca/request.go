@@ -55,8 +55,8 @@ func (s *Service) newRequest(ctx context.Context, caller notary.Caller,
 	}, csr, nil
 }
 
-// insertRequest records a new request. recorded reports whether it failed because the caller has already submitted
-// the CSR.
+// insertRequest records a new request. recorded reports whether it failed because the caller, or the group for which it
+// is, has already submitted the CSR.
 func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	csr *pki.CSR) (recorded bool, err error) {
 	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {

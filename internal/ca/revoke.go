@@ -86,11 +86,11 @@ func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id in
 
 func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
 	o RevokeOptions) (left []NotRevoked, err error) {
-	if err := allowRevokeByID(ctx, tx, caller, id); err != nil {
-		return nil, err
-	}
 	req, err := tx.RequestToRevoke(ctx, id, s.now())
 	if err != nil {
+		return nil, err
+	}
+	if err := allowRevokeByID(ctx, tx, caller, id); err != nil { // a change since is a conflict in the transition
 		return nil, err
 	}
 	r := revoking{Service: s, tx: tx, caller: caller, reason: o.Reason, request: req.Request}
@@ -122,7 +122,7 @@ type revoking struct {
 	tx      *store.Tx
 	caller  notary.Caller
 	reason  notary.RevocationReason
-	request *notary.Request // that of the certificates, if it was read
+	request *notary.Request // that of the certificates as it was first read, if it was
 }
 
 func (r revoking) older(ctx context.Context, certs []*notary.Certificate) (left []NotRevoked, err error) {
@@ -345,13 +345,11 @@ func (r revoking) user(ctx context.Context, cert *notary.Certificate) (*notary.E
 }
 
 func (r revoking) requestUsing(ctx context.Context, cert *notary.Certificate) (*notary.Request, error) {
-	switch {
+	switch known := r.request; {
 	case cert.RequestID == 0:
 		return nil, nil
-	case r.request == nil || r.request.ID != cert.RequestID:
-		return r.tx.RequestUsing(ctx, cert)
-	case r.request.Certificate == nil || r.request.Certificate.ID != cert.ID:
-		return nil, nil
+	case known != nil && known.Certificate != nil && known.Certificate.ID == cert.ID:
+		return known, nil // the transition compares it with its present state
 	}
-	return r.request, nil
+	return r.tx.RequestUsing(ctx, cert)
 }

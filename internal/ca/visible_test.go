@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -366,5 +367,34 @@ func TestListsEndWithTheGrant(t *testing.T) {
 	}))
 	if n < 1 || n >= 100 {
 		t.Errorf("%d requests were listed", n)
+	}
+}
+
+// Clients poll the whole list: one event stands for a minute of it, for each account and list.
+func TestWholeListsAreRecordedOncePerMinute(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	exports := func() (n int) {
+		t.Helper()
+		page, err := w.CA.Events(t.Context(), w.Admin(), notary.EventQuery{Kind: "inventory", Limit: 100})
+		testkit.Check(t, err)
+		return len(page.Items)
+	}
+	read := func(caller notary.Caller) {
+		t.Helper()
+		testkit.Check(t, w.CA.AllRequests(t.Context(), caller, func(*notary.Request) error { return nil }))
+		testkit.Check(t, w.CA.AllCertificates(t.Context(), caller, func(*notary.Certificate) error { return nil }))
+	}
+	for range 3 {
+		read(w.Admin())
+	}
+	read(w.Caller(notary.ReadOnly))
+	if n := exports(); n != 4 {
+		t.Errorf("%d events in the first minute, want 4", n)
+	}
+	w.Clock.Advance(time.Minute)
+	read(w.Admin())
+	if n := exports(); n != 6 {
+		t.Errorf("%d events after a minute, want 6", n)
 	}
 }

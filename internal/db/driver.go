@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -15,9 +16,12 @@ import (
 type driverConn struct {
 	conn     driver.Conn
 	prepared map[string]driver.Stmt
+	open     int // results not closed yet
 }
 
-func newDriverConn(conn driver.Conn) *driverConn { return &driverConn{conn, map[string]driver.Stmt{}} }
+func newDriverConn(conn driver.Conn) *driverConn {
+	return &driverConn{conn: conn, prepared: map[string]driver.Stmt{}}
+}
 
 // connector keeps the last connection that it opened.
 type connector struct {
@@ -36,7 +40,7 @@ func (d *driverConn) get(text string) (driver.Stmt, error) {
 		return stmt, nil
 	}
 	for old, stmt := range d.prepared { // any of them
-		if len(d.prepared) < maxPrepared {
+		if len(d.prepared) < maxPrepared || d.open > 0 { // closing a statement ends its result
 			break
 		}
 		stmt.Close()
@@ -91,7 +95,8 @@ func (d *driverConn) Query(ctx context.Context, text string, args ...any) (Rows,
 	if err != nil {
 		return nil, err
 	}
-	return &driverRows{rows: rows, values: make([]driver.Value, len(rows.Columns()))}, nil
+	d.open++
+	return &driverRows{conn: d, rows: rows, values: make([]driver.Value, len(rows.Columns()))}, nil
 }
 
 func (d *driverConn) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
@@ -129,25 +134,43 @@ func (r driverRow) Scan(dest ...any) error {
 		}
 		return sql.ErrNoRows
 	}
-	return r.rows.Scan(dest...)
+	return errors.Join(r.rows.Scan(dest...), r.rows.Close())
 }
 
+// driverRows is closed at its end, like [sql.Rows].
 type driverRows struct {
+	conn   *driverConn
 	rows   driver.Rows
 	values []driver.Value
+	closed bool
 	err    error
 }
 
 func (r *driverRows) Next() bool {
-	err := r.rows.Next(r.values)
-	if err != nil && err != io.EOF {
-		r.err = err
+	if r.closed {
+		return false
 	}
-	return err == nil
+	err := r.rows.Next(r.values)
+	if err == nil {
+		return true
+	}
+	if closing := r.Close(); err == io.EOF {
+		err = closing
+	}
+	r.err = err
+	return false
 }
 
-func (r *driverRows) Err() error   { return r.err }
-func (r *driverRows) Close() error { return r.rows.Close() }
+func (r *driverRows) Err() error { return r.err }
+
+func (r *driverRows) Close() error {
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	r.conn.open--
+	return r.rows.Close()
+}
 
 func (r *driverRows) Scan(dest ...any) error {
 	if len(dest) != len(r.values) {

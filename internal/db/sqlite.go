@@ -82,8 +82,11 @@ func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngin
 func connectWriter(path string) (*sql.DB, *connector, error) {
 	opens, err := sqlite.NewConnector(address(path) + "&_pragma=cache_size(" + writeCache + ")&_pragma=wal_autocheckpoint(" +
 		checkpoint + ")&_pragma=journal_size_limit(" + logLimit + ")")
+	if err != nil {
+		return nil, nil, fmt.Errorf("could not open %s: %w", path, err)
+	}
 	kept := &connector{Connector: opens}
-	return pool(kept, 1), kept, err
+	return pool(kept, 1), kept, nil
 }
 
 // migrateFile migrates a file over a connection of its own: after ALTER TABLE … RENAME a connection cannot change

@@ -110,7 +110,8 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 	return tx.changed, run.commit(e.running, e.limits.commit)
 }
 
-// retryable marks an error before the commit, other than a timeout, after which the transaction can be retried.
+// retryable marks an error before the commit after which the transaction can be retried. A timeout is not: the caller
+// has waited long enough.
 func retryable(err error) error {
 	var fault *pgconn.PgError
 	switch {

@@ -19,7 +19,8 @@ type Agreements interface {
 	Agree(ctx context.Context, name, value string) (agreed string, err error)
 }
 
-// Agree returns an error if this node's key file or passphrase differs from that of the other nodes.
+// Agree returns an error if this node's key file or passphrase differs from that of the other nodes, before it seals a
+// key that they could not open.
 func Agree(ctx context.Context, keys Keys, all Agreements) error {
 	agreed, err := all.Agreed(ctx, SealedSample)
 	if err != nil {

@@ -30,7 +30,7 @@ func (r *routes) certificates() {
 		doc: "For certificates without a request, such as imported ones; others are transferred with their request. " +
 			"Owners, and members of the group that owns it, can transfer to their other groups; the roles Admin and " +
 			"Certificate Manager, and grants of `certificate.transfer`, to any account that can submit requests and to any " +
-			"group. Certificates of CAs and OCSP responders have no owner."}, r.transferCertificate)
+			"group. Certificates of CAs and OCSP responders are not transferred."}, r.transferCertificate)
 	handle(r, operation{id: "revokeCertificate", method: "POST", path: path + "/{id}/revoke", status: 202,
 		needs: notary.RevokeCertificates, errors: []int{409, 422}, summary: "Revoke a certificate",
 		doc: "A request or CA that uses the certificate is revoked with it."}, r.revokeCertificate)

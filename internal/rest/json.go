@@ -23,18 +23,18 @@ func checkStructure(data []byte) error {
 				return err
 			}
 			i += n - 1
-		case '{':
-			containers++
-			open = append(open, map[string]bool{})
-		case '[':
-			containers++
+		case '{', '[':
+			if containers++; containers > maxContainers {
+				return fmt.Errorf("%s has more than %d JSON objects and arrays: split it into several calls", theBody,
+					maxContainers)
+			}
 			open = append(open, nil)
+			if data[i] == '{' {
+				open[len(open)-1] = map[string]bool{}
+			}
 		case '}', ']':
 			open = open[:max(len(open)-1, 0)]
 		}
-	}
-	if containers > maxContainers {
-		return fmt.Errorf("%s has more than %d JSON objects and arrays: split it into several calls", theBody, maxContainers)
 	}
 	return nil
 }

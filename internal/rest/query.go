@@ -8,7 +8,8 @@ import (
 	"notary/internal/ca"
 )
 
-// The inputs of the two lists. The zero value is a call without parameters.
+// The inputs of the two lists. The zero value is a call without parameters: no
+// parameter accepts an empty or zero value.
 type (
 	requestList     struct{ api.RequestQuery }
 	certificateList struct{ api.CertificateQuery }

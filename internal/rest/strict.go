@@ -37,8 +37,8 @@ func (c strictContext) Header(name string) string {
 }
 
 // contentType returns the media type of the body. With a bearer token it is JSON whatever the header says, because
-// curl -d sends the type of a form. Without one, a page of another site can make a browser send no type or a simple
-// one, but JSON only after a preflight.
+// curl -d sends the type of a form. Without one the header is required: a page of another site can make a browser send
+// no type or a simple one, but JSON only after a preflight.
 func (c strictContext) contentType() string {
 	if bears(c.humaContext.Header("Authorization")) || isJSON(headerValues(c.humaContext, "Content-Type")) {
 		return typeJSON

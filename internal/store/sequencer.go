@@ -62,9 +62,13 @@ func (q *Sequencer) step(ctx context.Context, after int64) (ids []int64, err err
 	if err != nil {
 		return nil, err
 	}
-	if len(ids) == sequenceBatch || after > done || final < done { // there may be more
+	switch {
+	case after > done: // events below it may have been committed late
 		final = done
+	case len(ids) == sequenceBatch: // there may be more
+		final = min(final, ids[len(ids)-1])
 	}
+	final = max(final, done)
 	if len(ids) == 0 && final == done {
 		return nil, nil
 	}
