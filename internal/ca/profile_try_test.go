@@ -50,7 +50,7 @@ func TestTryProfile(t *testing.T) {
 		looked           int
 		refused, allowed []int64
 	}{
-		{"as it is", ca.TryOptions{Last: 100}, 4, []int64{requests[3], requests[2]}, nil},
+		{"unchanged", ca.TryOptions{Last: 100}, 4, []int64{requests[3], requests[2]}, nil},
 		{"the last two", ca.TryOptions{Last: 2}, 2, []int64{requests[3], requests[2]}, nil},
 		{"changed", ca.TryOptions{Last: 100, Rules: &wider}, 4, []int64{requests[1]}, []int64{requests[3], requests[2]}},
 		{"changed, for an authority", ca.TryOptions{Last: 100, Rules: &wider, AuthorityID: constrained}, 4,

@@ -206,7 +206,7 @@ func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, i
 func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, before *notary.Authority) error {
 	now, err := tx.AuthorityWithCertificate(ctx, cert.ID)
 	if err == nil && (now == nil) != (before == nil) {
-		err = notary.Errorf(notary.Conflict, "another certificate of the CA has just been put in use: look which one is, and try again")
+		err = notary.Errorf(notary.Conflict, "the CA has just changed its current certificate: check which one it is, and try again")
 	}
 	return err
 }
