@@ -12,8 +12,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"modernc.org/sqlite"
+	modernc "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 
 	"notary"
 )
@@ -23,14 +24,14 @@ var ErrUnique = errors.New("a row with this key already exists")
 
 // MapError maps a driver's error to a [notary.Error] by its code. It returns [sql.ErrNoRows] and [ErrUnique] unchanged.
 func MapError(err error) error {
-	var lite *sqlite.Error
 	var pg *pgconn.PgError
 	var ours *notary.Error
+	code, lite := sqliteCode(err)
 	switch {
 	case err == nil, errors.Is(err, sql.ErrNoRows), errors.Is(err, ErrUnique), errors.As(err, &ours):
 		return err
-	case errors.As(err, &lite):
-		return mappedSQLite(lite.Code(), err)
+	case lite:
+		return mappedSQLite(code, err)
 	case errors.As(err, &pg):
 		return mappedPostgres(pg, err)
 	case errors.Is(err, context.Canceled):
@@ -196,9 +197,8 @@ func slow(err error) error {
 
 // unavailable is the error if SQLite could not make the change but may later.
 func unavailable(err error) error {
-	var lite *sqlite.Error
-	if errors.As(err, &lite) && sqliteSentences[lite.Code()&0xff] != "" {
-		return MapError(lite)
+	if code, ok := sqliteCode(err); ok && sqliteSentences[code&0xff] != "" {
+		return MapError(err)
 	}
 	return temporary("the database cannot be written at the moment", 5*time.Second, err)
 }
@@ -212,7 +212,16 @@ func Raced() error {
 
 // Corrupt reports whether SQLite found the file damaged.
 func Corrupt(err error) bool {
-	var fault *sqlite.Error
-	return errors.As(err, &fault) &&
-		slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, fault.Code()&0xff)
+	code, ok := sqliteCode(err)
+	return ok && slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, code&0xff)
+}
+
+// sqliteCode returns the extended result code of an error of either driver of SQLite.
+func sqliteCode(err error) (code int, ok bool) {
+	var fault *modernc.Error
+	if errors.As(err, &fault) {
+		return fault.Code(), true
+	}
+	code = int(sqlite.ErrCode(err))
+	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR // that of all other errors
 }

@@ -19,9 +19,6 @@ import (
 	"notary"
 )
 
-// readers is the number of concurrent connections for reading, besides the one that writes.
-const readers = 8
-
 // Page cache of the writing connection, in SQLite's notation: normally and during a bulk load.
 const (
 	writeCache = "-32000" // 32 MB
@@ -41,10 +38,10 @@ const (
 type sqliteEngine struct {
 	schema Schema
 	lock   *flock.Flock
-	read   *sql.DB
-	single *sql.DB // the connection that writes
-	pool   *statements
+	reader *readers
 	writer *writer
+	read   *sql.DB // for snapshots
+	single *sql.DB // the connection for migrations and bulk loads
 }
 
 func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngine, err error) {
@@ -66,33 +63,30 @@ func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngin
 	if err := schema.migrateFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	var opens *connector
-	if e.single, opens, err = connectWriter(path); err != nil {
+	if e.single, err = connectWriter(path); err != nil {
 		return nil, err
 	}
-	if e.read, err = connectSQLite(path, readers, "&_pragma=query_only(1)"); err != nil {
+	if e.read, err = connectSQLite(path, maxReaders, "&_pragma=query_only(1)"); err != nil {
 		return nil, err
 	}
-	e.pool = newStatements(e.read)
-	e.writer, err = startWriter(ctx, e.single, opens, schema.topics())
+	e.reader = newReaders(path)
+	e.writer, err = startWriter(ctx, path, e.single, schema.topics())
 	return e, err
 }
 
-// connectWriter opens the pool of the connection that writes.
-func connectWriter(path string) (*sql.DB, *connector, error) {
-	opens, err := sqlite.NewConnector(address(path) + "&_pragma=cache_size(" + writeCache + ")&_pragma=wal_autocheckpoint(" +
-		checkpoint + ")&_pragma=journal_size_limit(" + logLimit + ")")
-	if err != nil {
-		return nil, nil, fmt.Errorf("could not open %s: %w", path, err)
+// connectWriter opens a pool of one connection with the settings of the writer.
+func connectWriter(path string) (*sql.DB, error) {
+	more := ""
+	for _, setting := range writing {
+		more += "&_pragma=" + url.QueryEscape(setting)
 	}
-	kept := &connector{Connector: opens}
-	return pool(kept, 1), kept, nil
+	return connectSQLite(path, 1, more)
 }
 
 // migrateFile migrates a file over a connection of its own: after ALTER TABLE … RENAME a connection cannot change
 // temp_store in a transaction, as snapshot does.
 func (s Schema) migrateFile(ctx context.Context, path string) error {
-	db, _, err := connectWriter(path)
+	db, err := connectWriter(path)
 	if err != nil {
 		return err
 	}
@@ -105,17 +99,20 @@ func readSQLite(path string, schema Schema) (*sqliteEngine, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, notary.Errorf(notary.NotFound, "there is no database %s", path)
 	}
-	read, err := connectSQLite(path, readers, "&_pragma=query_only(1)")
+	read, err := connectSQLite(path, maxReaders, "&_pragma=query_only(1)")
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteEngine{schema: schema, read: read, pool: newStatements(read)}, nil
+	return &sqliteEngine{schema: schema, read: read, reader: newReaders(path)}, nil
 }
 
 func (e *sqliteEngine) close() error {
 	var errs []error
 	if e.writer != nil {
 		e.writer.stop()
+	}
+	if e.reader != nil {
+		e.reader.close()
 	}
 	for _, db := range []*sql.DB{e.read, e.single} {
 		if db != nil {
@@ -128,7 +125,7 @@ func (e *sqliteEngine) close() error {
 	return errors.Join(errs...)
 }
 
-func (e *sqliteEngine) reads() Querier { return e.pool }
+func (e *sqliteEngine) reads() Querier { return e.reader }
 
 func (e *sqliteEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) (changed []string, err error) {
 	return e.writer.write(ctx, now, fn)
@@ -271,10 +268,20 @@ func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
 	return pool(opens, connections), nil
 }
 
-// address returns the driver's name for the file, to be opened durably: WAL, flushed to disk at every commit.
+// durable are the settings of every connection: WAL, flushed to disk at every commit.
+var durable = []string{"journal_mode = WAL", "synchronous = FULL", "foreign_keys = 1", "temp_store = MEMORY"}
+
+// writing are the settings of connections that write.
+var writing = []string{"cache_size = " + writeCache, "wal_autocheckpoint = " + checkpoint,
+	"journal_size_limit = " + logLimit}
+
+// address returns the driver's name for the file, to be opened durably.
 func address(path string) string {
-	return fileURI(path) + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
+	name := fileURI(path) + fmt.Sprintf("?_pragma=busy_timeout(%d)", busyTimeout.Milliseconds())
+	for _, setting := range durable {
+		name += "&_pragma=" + url.QueryEscape(setting)
+	}
+	return name
 }
 
 func pool(opens driver.Connector, connections int) *sql.DB {

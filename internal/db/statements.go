@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"regexp"
-	"sync"
 )
 
 // Querier runs queries, on a pool or inside a transaction.
@@ -37,46 +36,8 @@ type failedRow struct{ err error }
 
 func (r failedRow) Scan(...any) error { return r.err }
 
-// statements prepares each SQL text once: parsing costs more than most queries.
-type statements struct {
-	db       *sql.DB
-	mu       sync.RWMutex
-	prepared map[string]*sql.Stmt
-}
-
-// maxPrepared limits the prepared statements: filters and orders combine to many texts.
+// maxPrepared limits the prepared statements of a connection to SQLite: filters and orders combine to many texts.
 const maxPrepared = 400
-
-func newStatements(db *sql.DB) *statements {
-	return &statements{db: db, prepared: map[string]*sql.Stmt{}}
-}
-
-func (s *statements) get(ctx context.Context, text string) (*sql.Stmt, error) {
-	s.mu.RLock()
-	stmt, ok := s.prepared[text]
-	s.mu.RUnlock()
-	if ok {
-		return stmt, nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if stmt, ok := s.prepared[text]; ok {
-		return stmt, nil
-	}
-	for old, stmt := range s.prepared { // any of them: those in use are soon prepared again
-		if len(s.prepared) < maxPrepared {
-			break
-		}
-		stmt.Close() // takes effect when no longer in use
-		delete(s.prepared, old)
-	}
-	stmt, err := s.db.PrepareContext(context.WithoutCancel(ctx), compiledOnce(text))
-	if err != nil {
-		return nil, err
-	}
-	s.prepared[text] = stmt
-	return stmt, nil
-}
 
 var limitParameter = regexp.MustCompile(`\bLIMIT (\$\d+)`)
 
@@ -84,24 +45,4 @@ var limitParameter = regexp.MustCompile(`\bLIMIT (\$\d+)`)
 // that a bare one is set, which takes longer than most queries.
 func compiledOnce(text string) string {
 	return limitParameter.ReplaceAllString(text, "LIMIT CAST($1 AS INTEGER)")
-}
-
-func (s *statements) Query(ctx context.Context, text string, args ...any) (Rows, error) {
-	stmt, err := s.get(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	return untimed(stmt.QueryContext(ctx, args...))
-}
-
-func (s *statements) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
-	return s.Query(ctx, text, args...) // SQLite plans without the arguments
-}
-
-func (s *statements) QueryRow(ctx context.Context, text string, args ...any) Row {
-	stmt, err := s.get(ctx, text)
-	if err != nil {
-		return failedRow{err}
-	}
-	return stmt.QueryRowContext(ctx, args...)
 }

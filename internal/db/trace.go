@@ -17,7 +17,7 @@ func (d *DB) Traced(fn func(text string, args []any)) *DB {
 // Statements returns the texts that a SQLite database has compiled so far.
 func (d *DB) Statements() []string {
 	e := d.engine.(*sqliteEngine)
-	all := e.pool.texts()
+	all := e.reader.texts()
 	err := e.writer.alone(context.Background(), func(*sql.Conn) error { // its goroutine uses them
 		all = slices.AppendSeq(all, maps.Keys(e.writer.sql.prepared))
 		return nil
@@ -29,12 +29,6 @@ func (d *DB) Statements() []string {
 		all[i] = compiledOnce(text)
 	}
 	return all
-}
-
-func (s *statements) texts() []string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return slices.Collect(maps.Keys(s.prepared))
 }
 
 type tracedEngine struct {

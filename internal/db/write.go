@@ -5,11 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"iter"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
 
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"notary"
@@ -32,8 +32,8 @@ type writer struct {
 
 	// Owned by the goroutine.
 	next *job // taken from the queue, not started
-	conn *sql.Conn
-	sql  *driverConn
+	sql  *conn
+	conn *sql.Conn // for jobs that run alone
 }
 
 type job struct {
@@ -46,18 +46,23 @@ type job struct {
 	result  chan error // buffered, so that the writer never waits for a caller
 }
 
-// startWriter starts a writer on the only connection of the pool, which the connector opens.
-func startWriter(ctx context.Context, db *sql.DB, opens *connector, topics topics) (*writer, error) {
-	conn, err := db.Conn(ctx)
+// startWriter starts a writer on a file, with the only connection of the pool for jobs that run alone.
+func startWriter(ctx context.Context, path string, db *sql.DB, topics topics) (*writer, error) {
+	alone, err := db.Conn(ctx)
 	if err != nil {
+		return nil, unavailable(err)
+	}
+	own, err := openConn(path, writing...)
+	if err != nil {
+		alone.Close()
 		return nil, unavailable(err)
 	}
 	w := &writer{
 		queue:  make(chan *job, MaxWaiting),
 		done:   make(chan struct{}),
 		topics: topics,
-		conn:   conn,
-		sql:    newDriverConn(opens.conn),
+		sql:    own,
+		conn:   alone,
 	}
 	go w.run()
 	return w, nil
@@ -121,6 +126,10 @@ func (w *writer) stop() {
 func (w *writer) run() {
 	defer close(w.done)
 	for first := w.first(); first != nil; first = w.first() {
+		if first.whole != nil {
+			first.result <- w.runAlone(first.whole)
+			continue
+		}
 		batch := w.settle(w.arriving(first))
 		if full := diskFull(batch); len(full) > 0 && w.freeLog() == nil {
 			w.settle(slices.Values(full))
@@ -144,8 +153,7 @@ func (w *writer) settle(jobs iter.Seq[*job]) (batch []*job) {
 // diskFull returns the jobs that failed for lack of space and can be retried.
 func diskFull(batch []*job) (full []*job) {
 	for _, j := range batch {
-		var fault *sqlite.Error
-		if j.whole == nil && errors.As(j.err, &fault) && fault.Code()&0xff == sqlite3.SQLITE_FULL {
+		if code, ok := sqliteCode(j.err); ok && code&0xff == sqlite3.SQLITE_FULL {
 			full = append(full, j)
 		}
 	}
@@ -176,8 +184,11 @@ func (w *writer) first() *job {
 // alone comes first or waits.
 func (w *writer) arriving(first *job) iter.Seq[*job] {
 	return func(yield func(*job) bool) {
-		for j, n := first, 1; j != nil && yield(j) && n < MaxBatch && j.whole == nil; n++ {
-			j = w.poll()
+		for j, n := first, 1; j != nil && yield(j) && n < MaxBatch; n++ {
+			if j = w.poll(); j == nil {
+				runtime.Gosched() // a change that is about to arrive then joins this commit
+				j = w.poll()
+			}
 		}
 	}
 }
@@ -194,6 +205,29 @@ func (w *writer) poll() *job {
 	}
 }
 
+// runAlone runs fn in a transaction in which foreign keys are checked at the end.
+func (w *writer) runAlone(fn func(*sql.Conn) error) (err error) {
+	ctx := context.Background()
+	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return unavailable(err)
+	}
+	defer func() {
+		if err != nil {
+			_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
+		}
+	}()
+	if _, err := w.conn.ExecContext(ctx, "PRAGMA defer_foreign_keys = ON"); err != nil {
+		return err
+	}
+	if err := fn(w.conn); err != nil {
+		return err
+	}
+	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
 // commit runs the jobs in one transaction, each in its own savepoint, and returns those that it began. An error means
 // that none of their changes were kept.
 func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
@@ -201,7 +235,7 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 	begin := w.exec(ctx, "BEGIN IMMEDIATE")
 	defer func() {
 		if err != nil {
-			_, _ = w.conn.ExecContext(ctx, "ROLLBACK") // the engine may have rolled back already
+			_ = w.exec(ctx, "ROLLBACK") // the engine may have rolled back already
 		}
 	}()
 	counts, verified := Counts{}, map[any]bool{}
@@ -209,15 +243,6 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 		batch = append(batch, j)
 		if begin != nil {
 			return batch, unavailable(begin)
-		}
-		if j.whole != nil { // and therefore the only one
-			if err = w.exec(ctx, "PRAGMA defer_foreign_keys = ON"); err == nil { // until the COMMIT
-				err = j.whole(w.conn)
-			}
-			if err != nil {
-				return batch, err
-			}
-			break
 		}
 		if j.err = w.attempt(ctx, j, counts, verified); errors.Is(j.err, errTransactionLost) {
 			return batch, unavailable(j.err)

@@ -11,35 +11,42 @@ import (
 	"testing"
 )
 
-// openDriver returns a file's connection with its driver, and in database/sql.
-func openDriver(t testing.TB) (*driverConn, *sql.Conn) {
+// openPair returns a file's connection with and without database/sql.
+func openPair(t testing.TB) (*conn, *sql.Conn) {
 	t.Helper()
-	pool, opens, err := connectWriter(filepath.Join(t.TempDir(), "test.db"))
+	path := filepath.Join(t.TempDir(), "test.db")
+	if err := CreatePrivate(path); err != nil {
+		t.Fatal(err)
+	}
+	pool, err := connectWriter(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := pool.Conn(context.Background())
+	usual, err := pool.Conn(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDriverConn(opens.conn)
+	c, err := openConn(path, writing...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		d.close()
-		conn.Close()
+		c.close()
+		usual.Close()
 		pool.Close()
 	})
-	_, err = d.exec(t.Context(), `CREATE TABLE t (id INTEGER PRIMARY KEY, word TEXT, octets BLOB)`)
+	_, err = c.exec(t.Context(), `CREATE TABLE t (id INTEGER PRIMARY KEY, word TEXT, octets BLOB)`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d, conn
+	return c, usual
 }
 
 type word string
 
 // Values are converted as database/sql converts them: also those that a damaged or foreign row holds.
-func TestDriverScansLikeDatabaseSQL(t *testing.T) {
-	d, conn := openDriver(t)
+func TestConnScansLikeDatabaseSQL(t *testing.T) {
+	d, conn := openPair(t)
 	for _, value := range []any{"text", []byte{1, 0xff}, int64(7), "7", 7.5, nil, true, word("named"), 12} {
 		if _, err := d.exec(t.Context(), `INSERT OR REPLACE INTO t VALUES (1, $1, $1)`, value); err != nil {
 			t.Fatal(err)
@@ -48,6 +55,7 @@ func TestDriverScansLikeDatabaseSQL(t *testing.T) {
 			func() any { return new(string) }, func() any { return new(word) }, func() any { return new(int64) },
 			func() any { return new(int) }, func() any { return new(bool) }, func() any { return new([]byte) },
 			func() any { return new(sql.NullString) }, func() any { return new(sql.NullInt64) },
+			func() any { return new(any) },
 		} {
 			for _, column := range []string{"word", "octets"} {
 				query := `SELECT ` + column + ` FROM t WHERE id = $1`
@@ -78,12 +86,14 @@ func deref(p any) any {
 		return *p
 	case *[]byte:
 		return *p
+	case *any:
+		return *p
 	}
 	return p
 }
 
-func TestDriverRows(t *testing.T) {
-	d, _ := openDriver(t)
+func TestConnRows(t *testing.T) {
+	d, _ := openPair(t)
 	for i := range 3 {
 		id, err := (&Tx{Querier: d, sql: d}).Insert(`INSERT INTO t (word) VALUES ($1) RETURNING id`, strings.Repeat("x", i))
 		if err != nil || id != int64(i+1) {
@@ -110,8 +120,8 @@ func TestDriverRows(t *testing.T) {
 }
 
 // Scanned bytes do not change when later rows are read.
-func TestDriverKeepsOctets(t *testing.T) {
-	d, _ := openDriver(t)
+func TestConnKeepsOctets(t *testing.T) {
+	d, _ := openPair(t)
 	for i := range 2 {
 		if _, err := d.exec(t.Context(), `INSERT INTO t (octets) VALUES ($1)`, bytes.Repeat([]byte{byte(i)}, 9)); err != nil {
 			t.Fatal(err)
@@ -123,8 +133,8 @@ func TestDriverKeepsOctets(t *testing.T) {
 	}
 }
 
-func TestDriverClosesOldStatements(t *testing.T) {
-	d, _ := openDriver(t)
+func TestConnClosesOldStatements(t *testing.T) {
+	d, _ := openPair(t)
 	for i := range 2 * maxPrepared {
 		var n int
 		if err := d.QueryRow(t.Context(), fmt.Sprintf("SELECT %d", i)).Scan(&n); err != nil || n != i {
@@ -136,38 +146,58 @@ func TestDriverClosesOldStatements(t *testing.T) {
 	}
 }
 
-// BenchmarkShortStatements compares the driver's connection with database/sql.
+// BenchmarkShortStatements compares conn with database/sql, in transactions.
 func BenchmarkShortStatements(b *testing.B) {
-	d, conn := openDriver(b)
-	const insert, find = `INSERT OR REPLACE INTO t (id, word) VALUES ($1, $2)`, `SELECT word FROM t WHERE id = $1`
+	c, usual := openPair(b)
 	ctx := context.Background() // one that could be cancelled would cost the driver a goroutine
-	inserting, err := conn.PrepareContext(ctx, insert)
-	if err != nil {
-		b.Fatal(err)
-	}
-	finding, err := conn.PrepareContext(ctx, find)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := d.exec(ctx, "BEGIN"); err != nil {
-		b.Fatal(err)
-	}
-	var found string
-	for name, step := range map[string]func() error{
-		"insert/database-sql": func() error { _, err := inserting.ExecContext(ctx, 1, "text"); return err },
-		"insert/driver":       func() error { return d.later(insert, 1, "text") },
-		"find/database-sql":   func() error { return finding.QueryRowContext(ctx, 1).Scan(&found) },
-		"find/driver":         func() error { return d.QueryRow(ctx, find, 1).Scan(&found) },
-	} {
-		b.Run(name, func(b *testing.B) {
-			if err := d.later(insert, 1, "text"); err != nil {
+	transaction := func(b *testing.B, run func(text string) error, step func() error) {
+		if err := errors.Join(run("BEGIN IMMEDIATE"), run("INSERT INTO t (id, word) VALUES (1, 'text')")); err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if err := step(); err != nil {
 				b.Fatal(err)
 			}
-			for b.Loop() {
-				if err := step(); err != nil {
-					b.Fatal(err)
-				}
+		}
+		if err := run("ROLLBACK"); err != nil {
+			b.Fatal(err)
+		}
+	}
+	wide := make([]sql.NullString, 25)
+	dest := []any{}
+	for i := range wide {
+		dest = append(dest, &wide[i])
+	}
+	for _, one := range []struct {
+		name, text string
+		args, dest []any
+	}{
+		{"insert", `INSERT OR REPLACE INTO t (id, word) VALUES ($1, $2)`, []any{1, "text"}, nil},
+		{"find", `SELECT word FROM t WHERE id = $1`, []any{1}, dest[:1]},
+		{"wide", `SELECT word` + strings.Repeat(", word", len(dest)-1) + ` FROM t WHERE id = $1`, []any{1}, dest},
+	} {
+		b.Run(one.name+"/database-sql", func(b *testing.B) {
+			prepared, err := usual.PrepareContext(ctx, one.text)
+			if err != nil {
+				b.Fatal(err)
 			}
+			transaction(b, func(text string) error { _, err := usual.ExecContext(ctx, text); return err },
+				func() error {
+					if one.dest == nil {
+						_, err := prepared.ExecContext(ctx, one.args...)
+						return err
+					}
+					return prepared.QueryRowContext(ctx, one.args...).Scan(one.dest...)
+				})
+		})
+		b.Run(one.name+"/conn", func(b *testing.B) {
+			transaction(b, func(text string) error { return c.later(text) },
+				func() error {
+					if one.dest == nil {
+						return c.later(one.text, one.args...)
+					}
+					return c.QueryRow(ctx, one.text, one.args...).Scan(one.dest...)
+				})
 		})
 	}
 }
