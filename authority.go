@@ -109,7 +109,7 @@ type CRL struct {
 }
 
 // PEM returns the CRL in PEM (RFC 7468, section 6).
-func (c *CRL) PEM() string { return encodePEM("X509 CRL", c.DER) }
+func (c *CRL) PEM() string { return encodePEM("X509 CRL", "", c.DER) }
 
 // KeyAlgorithm is the algorithm and size of an authority's key.
 type KeyAlgorithm string

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -39,11 +40,41 @@ type Certificate struct {
 	// Findings are the lint warnings at issuance. Only calls for a single certificate fill them.
 	Findings []Finding
 
-	// DER and IssuerChain (issuer first, up to the root) are filled only by calls that document it. DER is nil if
-	// damaged.
-	DER         []byte
-	IssuerChain [][]byte
+	// DER and Issuers are filled only by calls that document it. DER is nil if damaged.
+	DER     []byte
+	Issuers *Issuers
 }
+
+// Issuers are the certificates above one: its issuer first, up to the root. They are shared by all certificates below,
+// and never change. A nil pointer is an empty chain.
+type Issuers struct {
+	ders [][]byte
+	pem  func() string
+}
+
+// NewIssuers returns the chain of these certificates (DER).
+func NewIssuers(ders ...[]byte) *Issuers {
+	return &Issuers{ders, sync.OnceValue(func() string { return CertificatesPEM(ders...) })}
+}
+
+// DER returns the certificates.
+func (i *Issuers) DER() [][]byte {
+	if i == nil {
+		return nil
+	}
+	return i.ders
+}
+
+// PEM returns the certificates as PEM, encoded once.
+func (i *Issuers) PEM() string {
+	if i == nil {
+		return ""
+	}
+	return i.pem()
+}
+
+// Equal reports whether both have the same certificates.
+func (i *Issuers) Equal(other *Issuers) bool { return slices.EqualFunc(i.DER(), other.DER(), bytes.Equal) }
 
 // Owner returns the owner of the certificate; the zero value if it was recorded without one.
 func (c *Certificate) Owner() Owner { return ownerOf(c.RequesterID, c.OwnerGroupID) }
@@ -83,7 +114,7 @@ func (c *Certificate) Chain() [][]byte {
 	if len(c.DER) == 0 {
 		return nil
 	}
-	return append([][]byte{c.DER}, c.IssuerChain...)
+	return append([][]byte{c.DER}, c.Issuers.DER()...)
 }
 
 // Expired reports whether the certificate has expired.
@@ -93,18 +124,24 @@ func (c *Certificate) Expired(now time.Time) bool { return now.After(c.NotAfter)
 func (c *Certificate) PEM() string { return CertificatesPEM(c.DER) }
 
 // ChainPEM returns the certificate followed by its issuers.
-func (c *Certificate) ChainPEM() string { return CertificatesPEM(c.Chain()...) }
+func (c *Certificate) ChainPEM() string {
+	if len(c.DER) == 0 {
+		return ""
+	}
+	return encodePEM("CERTIFICATE", c.Issuers.PEM(), c.DER)
+}
 
 // CertificatesPEM encodes each certificate as a PEM block.
-func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", ders...) }
+func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", "", ders...) }
 
 // pemLine is the number of octets in a line of 64 characters (RFC 7468, section 2).
 const pemLine = 48
 
-// encodePEM is like [pem.Encode], but allocates the text once, which is several times faster: most of a list is PEM.
-func encodePEM(label string, ders ...[]byte) string {
+// encodePEM is like [pem.Encode] for several blocks, followed by more PEM. It allocates the text once, which is several
+// times faster: most of a list is PEM.
+func encodePEM(label, more string, ders ...[]byte) string {
 	begin, end := "-----BEGIN "+label+"-----\n", "-----END "+label+"-----\n"
-	size := 0
+	size := len(more)
 	for _, der := range ders {
 		size += len(begin) + base64.StdEncoding.EncodedLen(len(der)) + len(der)/pemLine + 1 + len(end)
 	}
@@ -121,6 +158,7 @@ func encodePEM(label string, ders ...[]byte) string {
 		}
 		b.WriteString(end)
 	}
+	b.WriteString(more)
 	return b.String()
 }
 

@@ -30,13 +30,13 @@ type sample struct {
 	authority   int64
 	profile     string
 	der         []byte
-	issuerChain [][]byte
+	issuers     *notary.Issuers
 }
 
 func newSample(r *notary.Request, weight int) sample {
 	c := r.Certificate
 	return sample{weight: weight, csr: r.CSR, key: r.Key, authority: c.AuthorityID, profile: c.Profile,
-		der: c.DER, issuerChain: c.IssuerChain}
+		der: c.DER, issuers: c.Issuers}
 }
 
 // lives generates the lives of requests of an organisation over three years.
@@ -167,7 +167,7 @@ func (l *lives) issue(life *store.Life, d draft, signed []time.Time) {
 			Names: life.Request.Names, Key: d.key, KeyFingerprint: keyFingerprint,
 			Serial:    l.serial(),
 			NotBefore: at.Add(-time.Minute), NotAfter: at.Add(d.validity - time.Second),
-			Profile: d.profile, CreatedAt: at, IssuerChain: d.issuerChain,
+			Profile: d.profile, CreatedAt: at, Issuers: d.issuers,
 		}
 		c.DER, c.Fingerprint = l.variant(d.der)
 		life.Certificates = append(life.Certificates, c)

@@ -82,7 +82,7 @@ func (b *bench) measureOCSP(ctx context.Context, name string, requests [][]byte)
 // ocspRequests returns requests for certificates of the first authority, with or without a nonce, which prevents
 // caching.
 func (b *bench) ocspRequests(nonce bool) (requests [][]byte, err error) {
-	issuer, err := x509.ParseCertificate(b.lives.samples[0].issuerChain[0])
+	issuer, err := x509.ParseCertificate(b.lives.samples[0].issuers.DER()[0])
 	if err != nil {
 		return nil, err
 	}

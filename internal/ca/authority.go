@@ -34,7 +34,7 @@ func (s *Service) showChain(ctx context.Context, a *notary.Authority) {
 	opened, err := s.issuers.Get(ctx, a.ID)
 	if err == nil && a.Certificate != nil && opened.Authority.Certificate != nil &&
 		opened.Authority.Certificate.ID == a.Certificate.ID {
-		a.Certificate.IssuerChain = opened.Authority.Certificate.IssuerChain
+		a.Certificate.Issuers = opened.Authority.Certificate.Issuers
 	}
 }
 
@@ -210,7 +210,7 @@ func (s *Service) subordinate(ctx context.Context, id int64) (*notary.Authority,
 	if err != nil {
 		return nil, err
 	}
-	if a.Certificate != nil && len(a.Certificate.IssuerChain) == 0 {
+	if a.Certificate != nil && len(a.Certificate.Issuers.DER()) == 0 {
 		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is a root: it is self-signed", id)
 	}
 	if a.Status(s.now()) == notary.AuthorityRevoked {

@@ -46,7 +46,7 @@ func TestCreateAuthority(t *testing.T) {
 				cert.DNSNames[0] != "ca.example.com" {
 				t.Errorf("%q: the certificate is %+v", alg, cert)
 			}
-			verify(t, w, &notary.Certificate{DER: a.Certificate.DER, IssuerChain: [][]byte{a.Certificate.DER}})
+			verify(t, w, &notary.Certificate{DER: a.Certificate.DER, Issuers: notary.NewIssuers(a.Certificate.DER)})
 		}
 	}
 }

@@ -15,13 +15,13 @@ import (
 // one.
 func wantAbove(t *testing.T, w *testkit.World, id int64, above, not *x509.Certificate) {
 	t.Helper()
-	if got := leaf(t, w, id).IssuerChain[1]; !bytes.Equal(got, above.Raw) {
+	if got := leaf(t, w, id).Issuers.DER()[1]; !bytes.Equal(got, above.Raw) {
 		t.Error("the new certificate's issuer has an unexpected issuer")
 	}
 	all, err := w.CA.Authorities(t.Context(), w.Admin())
 	testkit.Check(t, err)
 	for _, a := range append(all, authority(t, w, id)) {
-		if a.ID == id && !bytes.Equal(a.Certificate.IssuerChain[0], above.Raw) {
+		if a.ID == id && !bytes.Equal(a.Certificate.Issuers.DER()[0], above.Raw) {
 			t.Error("the authority's chain differs from that of its certificates")
 		}
 	}

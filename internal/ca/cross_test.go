@@ -58,7 +58,7 @@ func chainsOf(t testing.TB, w *testkit.World, certID int64) (chains [][]string) 
 			t.Errorf("%v: %s", chain.Names, chain.Problem)
 		}
 		verify(t, w, &notary.Certificate{DER: chain.Certificates[0],
-			IssuerChain: chain.Certificates[min(1, len(chain.Certificates)-1):]})
+			Issuers: notary.NewIssuers(chain.Certificates[min(1, len(chain.Certificates)-1):]...)})
 		chains = append(chains, chain.Names[1:])
 	}
 	return chains
@@ -97,7 +97,7 @@ func TestCrossSign(t *testing.T) {
 		t.Errorf("the current certificate is %d, from %d", a.Certificate.ID, a.IssuerID())
 	}
 	after := leaf(t, w, lower)
-	if !bytes.Equal(after.IssuerChain[0], authority(t, w, lower).Certificate.DER) {
+	if !bytes.Equal(after.Issuers.DER()[0], authority(t, w, lower).Certificate.DER) {
 		t.Error("the new chain does not begin with the current certificate")
 	}
 	wantChains(t, chainsOf(t, w, after.ID), []string{"Lower", "Two"}, []string{"Lower", "One"})

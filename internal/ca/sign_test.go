@@ -24,9 +24,9 @@ func TestSign(t *testing.T) {
 				testkit.Check(t, sign(t, w, id, issuer))
 				cert := request(t, w, id).Certificate
 				verify(t, w, cert)
-				if cert.AuthorityID != issuer || cert.RequestID != id || len(cert.IssuerChain) != 2 {
+				if cert.AuthorityID != issuer || cert.RequestID != id || len(cert.Issuers.DER()) != 2 {
 					t.Errorf("the inventory has authority %d, request %d and %d issuers, want %d, %d and 2",
-						cert.AuthorityID, cert.RequestID, len(cert.IssuerChain), issuer, id)
+						cert.AuthorityID, cert.RequestID, len(cert.Issuers.DER()), issuer, id)
 				}
 				if _, err := w.Revocation.CRL(t.Context(), issuer); err != nil {
 					t.Error(err)
@@ -39,10 +39,10 @@ func TestSign(t *testing.T) {
 func verify(t testing.TB, w *testkit.World, cert *notary.Certificate) {
 	t.Helper()
 	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
-	for i, der := range cert.IssuerChain {
+	for i, der := range cert.Issuers.DER() {
 		issuer, err := x509.ParseCertificate(der)
 		testkit.Check(t, err)
-		if i == len(cert.IssuerChain)-1 {
+		if i == len(cert.Issuers.DER())-1 {
 			roots.AddCert(issuer)
 		} else {
 			intermediates.AddCert(issuer)

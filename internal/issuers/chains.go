@@ -147,7 +147,7 @@ func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x50
 	}
 	for _, found := range search.found {
 		if found.Problem == "" {
-			c.IssuerChain = found.Certificates[1:]
+			c.Issuers = notary.NewIssuers(found.Certificates[1:]...)
 			return ParseChain(c)
 		}
 	}

@@ -28,7 +28,7 @@ func ParseChain(c *notary.Certificate) ([]*x509.Certificate, error) {
 	if _, err := Intact(c, nil); err != nil {
 		return nil, err
 	}
-	chain := make([]*x509.Certificate, 0, 1+len(c.IssuerChain))
+	chain := make([]*x509.Certificate, 0, 1+len(c.Issuers.DER()))
 	for _, der := range c.Chain() {
 		cert, err := x509.ParseCertificate(der)
 		if err != nil {
@@ -68,9 +68,11 @@ func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificat
 		Serial:         pki.SerialString(cert.SerialNumber), Fingerprint: pki.Fingerprint(cert.Raw),
 		NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, DER: cert.Raw,
 	}
-	for _, issuer := range above {
-		entry.IssuerChain = append(entry.IssuerChain, issuer.Raw)
+	ders := make([][]byte, len(above))
+	for i, issuer := range above {
+		ders[i] = issuer.Raw
 	}
+	entry.Issuers = notary.NewIssuers(ders...)
 	return entry
 }
 

@@ -92,7 +92,7 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	if err := tx.claimNames(m.set); err != nil {
 		return 0, err
 	}
-	chain, err := tx.issuerChain(bytes.Join(c.IssuerChain, nil))
+	chain, err := tx.issuerChain(bytes.Join(c.Issuers.DER(), nil))
 	if err != nil {
 		return 0, err
 	}

@@ -35,7 +35,8 @@ const selectRevocations = `SELECT id, serial, revoked_at, reason, invalidity_dat
 func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int, last time.Time,
 	add func(notary.Revocation) error) (known int64, err error) {
 	err = s.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
-		r := reader{q: s.db.SnapshotReads(conn), damage: s.damage}
+		r := s.reader
+		r.q = s.db.SnapshotReads(conn)
 		if known, err = r.RevocationCount(ctx, authorityID, shard); err != nil {
 			return err
 		}

@@ -67,7 +67,9 @@ func Record(s *Store) (*Store, *[]Asked) {
 			*asked = append(*asked, Asked{text, args})
 		}
 	})
-	return &Store{reader: reader{q: d.Reads(), damage: s.damage, search: s.search, seal: s.seal}, db: d, now: s.now}, asked
+	traced := &Store{reader: s.reader, db: d, now: s.now}
+	traced.q = d.Reads()
+	return traced, asked
 }
 
 // ExplainPostgres returns PostgreSQL's plan of a statement with its arguments, as JSON.

@@ -244,7 +244,7 @@ func (s *Store) markFilled(ctx context.Context) error {
 }
 
 func (f *filling) chain(c *notary.Certificate) int64 {
-	der := bytes.Join(c.IssuerChain, nil)
+	der := bytes.Join(c.Issuers.DER(), nil)
 	sum := sha256.Sum256(der)
 	fingerprint := hex.EncodeToString(sum[:])
 	if _, known := f.chains[fingerprint]; !known {

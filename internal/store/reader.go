@@ -3,7 +3,6 @@ package store
 import (
 	"crypto/sha256"
 	"database/sql"
-	"encoding/asn1"
 	"encoding/hex"
 
 	"notary"
@@ -17,6 +16,7 @@ type reader struct {
 	damage *damageReport
 	search query.Limits
 	seal   *query.Seal
+	chains *chainCache
 }
 
 // certificateColumns are the columns that [certificateRow] scans: a certificate with its revocation, all NULL if a
@@ -72,7 +72,7 @@ func (c *certificateRow) certificate(r reader) *notary.Certificate {
 	if !c.id.Valid {
 		return nil
 	}
-	chain, err := splitDER(c.chain)
+	chain, err := r.chains.get(c.chain)
 	c.problems = c.unreadable(err)
 	if !c.intact() {
 		c.problems, c.der = append(c.problems, "its DER does not match its fingerprint"), nil
@@ -86,22 +86,11 @@ func (c *certificateRow) certificate(r reader) *notary.Certificate {
 		Serial:         c.serial.String, Fingerprint: c.fingerprint.String, Profile: c.profile.String,
 		ProfileVersion: int(c.profileVersion.Int64), Shard: int(c.shard.Int64),
 		NotBefore: c.notBefore.time(), NotAfter: c.notAfter.time(), CreatedAt: c.createdAt.time(),
-		OwnerGroupID: c.group.Int64, DER: c.der, IssuerChain: chain,
+		OwnerGroupID: c.group.Int64, DER: c.der, Issuers: chain,
 	}
 	if c.reason.Valid {
 		v := revocationRow{serial: cert.Serial, at: c.revokedAt, reason: c.reason.String}.value()
 		cert.Revocation = &v
 	}
 	return cert
-}
-
-func splitDER(b []byte) (ders [][]byte, err error) {
-	for len(b) > 0 {
-		var one asn1.RawValue
-		if b, err = asn1.Unmarshal(b, &one); err != nil {
-			return nil, err
-		}
-		ders = append(ders, one.FullBytes)
-	}
-	return ders, nil
 }

@@ -117,8 +117,8 @@ func OpenForReading(ctx context.Context, database string) (*Store, error) {
 }
 
 func newStore(d *db.DB, clock func() time.Time, search query.Limits) *Store {
-	return &Store{reader: reader{q: d.Reads(), damage: &damageReport{}, search: search, seal: query.NewSeal()}, db: d,
-		now: clock}
+	r := reader{q: d.Reads(), damage: &damageReport{}, search: search, seal: query.NewSeal(), chains: &chainCache{}}
+	return &Store{reader: r, db: d, now: clock}
 }
 
 // IsPostgres reports whether a database name is a PostgreSQL URL rather than a path.
@@ -206,7 +206,8 @@ func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn
 
 func (s *Store) as(by notary.Caller, changed int64, fn func(*Tx) error) func(*db.Tx) error {
 	return func(inner *db.Tx) error {
-		tx := &Tx{reader: reader{q: inner, damage: s.damage, search: s.search, seal: s.seal}, db: inner}
+		tx := &Tx{reader: s.reader, db: inner}
+		tx.q = inner
 		if err := tx.verify(by, changed); err != nil {
 			return err
 		}

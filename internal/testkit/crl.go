@@ -90,9 +90,9 @@ func OpenSSLAccepts(t testing.TB, at time.Time, c *notary.Certificate, crl *nota
 		Check(t, os.WriteFile(path, []byte(content), 0o600))
 		return path
 	}
-	last := len(c.IssuerChain) - 1
+	last := len(c.Issuers.DER()) - 1
 	out, err := exec.CommandContext(t.Context(), "openssl", "verify", "-crl_check", "-attime", fmt.Sprint(at.Unix()),
-		"-CAfile", file("root.pem", notary.CertificatesPEM(c.IssuerChain[last])),
+		"-CAfile", file("root.pem", notary.CertificatesPEM(c.Issuers.DER()[last])),
 		"-untrusted", file("chain.pem", c.ChainPEM()), "-CRLfile", file("list.pem", crl.PEM()),
 		file("leaf.pem", c.PEM())).CombinedOutput()
 	return string(out), err == nil

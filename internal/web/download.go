@@ -52,23 +52,24 @@ type downloads struct {
 func downloadsOf(c *notary.Certificate, path string) downloads {
 	d := downloads{path, certificateForms}
 	d.Forms = slices.DeleteFunc(slices.Clone(certificateForms), func(f fileForm) bool {
-		return f.Path == "chain.pem" && len(c.IssuerChain) == 0 || f.Path == "root.pem" && rootOf(c) == nil
+		return f.Path == "chain.pem" && len(c.Issuers.DER()) == 0 || f.Path == "root.pem" && rootOf(c) == nil
 	})
 	return d
 }
 
 func issuersPEM(c *notary.Certificate) ([]byte, error) {
-	if len(c.IssuerChain) == 0 {
+	if len(c.Issuers.DER()) == 0 {
 		return nil, notary.Errorf(notary.NotFound, "a root certificate has no issuer chain")
 	}
-	return []byte(notary.CertificatesPEM(c.IssuerChain...)), nil
+	return []byte(c.Issuers.PEM()), nil
 }
 
 func rootOf(c *notary.Certificate) []byte {
-	if len(c.IssuerChain) == 0 {
+	issuers := c.Issuers.DER()
+	if len(issuers) == 0 {
 		return nil
 	}
-	last := c.IssuerChain[len(c.IssuerChain)-1]
+	last := issuers[len(issuers)-1]
 	if root, err := x509.ParseCertificate(last); err != nil || !bytes.Equal(root.RawSubject, root.RawIssuer) {
 		return nil
 	}

@@ -113,7 +113,7 @@ func NewCertificate(authority int64, serial int, notAfter time.Time) *notary.Cer
 		Key:   "ECDSA P-256", KeyFingerprint: fmt.Sprintf("%032x%032x", serial, authority),
 		Serial:    fmt.Sprintf("%032x", serial),
 		NotBefore: notAfter.AddDate(0, 0, -90), NotAfter: notAfter, Profile: "server",
-		IssuerChain: [][]byte{{0x30, 0x00}, {0x30, 0x03, 0x02, 0x01, 0x07}},
+		Issuers: notary.NewIssuers([]byte{0x30, 0x00}, []byte{0x30, 0x03, 0x02, 0x01, 0x07}),
 	}
 	SetDER(c, fmt.Sprintf("%d of authority %d", serial, authority))
 	return c
