@@ -72,7 +72,18 @@ func (b *bench) say(format string, args ...any) {
 
 func (b *bench) build(ctx context.Context) error {
 	b.say("building the server")
-	size, err := buildProgram(ctx, b.dir)
+	tags := ""
+	if b.o.profiles != "" {
+		folder, err := filepath.Abs(b.o.profiles)
+		if err != nil {
+			return err
+		}
+		tags = "profile"
+		if err := os.Setenv("CPU_PROFILES", folder); err != nil { // see cmd/notary/profile.go
+			return err
+		}
+	}
+	size, err := buildProgram(ctx, b.dir, tags)
 	if err != nil {
 		return err
 	}

@@ -24,13 +24,13 @@ const (
 // sample is a real request and certificate. Generated lives use its CSR and DER, so that everything in the
 // database can be parsed.
 type sample struct {
-	weight      int // share of lives that use it
-	csr         string
-	key         string
-	authority   int64
-	profile     string
-	der         []byte
-	issuers     *notary.Issuers
+	weight    int // share of lives that use it
+	csr       string
+	key       string
+	authority int64
+	profile   string
+	der       []byte
+	issuers   *notary.Issuers
 }
 
 func newSample(r *notary.Request, weight int) sample {

@@ -37,6 +37,7 @@ type options struct {
 	json     bool
 	strict   bool
 	overload bool
+	profiles string
 }
 
 const (
@@ -95,6 +96,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	flags.BoolVar(&o.strict, "strict", false, "exit with 1 if a budget is missed or a call has failed")
 	flags.BoolVar(&o.overload, "overload", false, "measure only a logged-in load competing with thousands of "+
 		"clients without a session")
+	flags.StringVar(&o.profiles, "profiles", "", "`folder` for CPU profiles of the server, one for each start")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

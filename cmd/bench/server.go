@@ -24,10 +24,11 @@ const (
 
 const programName = "notary"
 
-// buildProgram builds the program like make build, and returns its size.
-func buildProgram(ctx context.Context, dir string) (size int64, err error) {
+// buildProgram builds the program like make build, with build tags, and returns its size.
+func buildProgram(ctx context.Context, dir, tags string) (size int64, err error) {
 	path := filepath.Join(dir, programName)
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "notary/cmd/notary")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", tags, "-ldflags", "-s -w", "-o", path,
+		"notary/cmd/notary")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("go build: %w\n%s", err, out)

@@ -10,4 +10,4 @@ import (
 // version is set by the release build: -ldflags "-X main.version=v1.2.3".
 var version string
 
-func main() { os.Exit(cli.Main(version)) }
+func main() { os.Exit(run(func() int { return cli.Main(version) })) }
