@@ -181,7 +181,7 @@ func TestConfigErrors(t *testing.T) {
 		"a long URL": {file: "publish_url: 'http://a.example.com/" + strings.Repeat("x", 200) + "'",
 			want: "has a path that programs interpret differently"},
 		"a delay that is none": {file: "crl_delay: soon",
-			want: `FILE: crl_delay: "soon" is not a duration: use one from 1s to 10m`},
+			want: `FILE: crl_delay: "soon" is not a delay: use a duration from 1s to 10m`},
 		"a delay without a unit": {file: "crl_delay: 10", want: `FILE: crl_delay: "10" is not a delay`},
 		"a session without a unit": {file: "session_idle: 60",
 			want: `FILE: session_idle: "60" is not a duration in the allowed range: use 2m to 24h`},

@@ -24,7 +24,7 @@ func checkPublishing(s *settings, c *Config, p *problems) {
 	if s.given(KeyCRLDelay) {
 		delay, err := time.ParseDuration(s.text(KeyCRLDelay, ""))
 		if err != nil || delay < minCRLDelay || delay > maxCRLDelay {
-			p.add(s.where(KeyCRLDelay), "%q is not a duration: use one from 1s to 10m, such as 30s",
+			p.add(s.where(KeyCRLDelay), "%q is not a delay: use a duration from 1s to 10m, such as 30s",
 				s.text(KeyCRLDelay, ""))
 		}
 		c.CRLDelay = delay
