@@ -30,7 +30,7 @@ func TestCrossSigningAndKeyRotation(t *testing.T) {
 	b.wantText(t, "Cross-certificate added.", "CA certificates for this key", "CN=Other Root", "Current")
 	b.look(t, "authority-crossed")
 	b.press(t, "Make current")
-	b.wantText(t, "Certificate activated")
+	b.wantText(t, "Current certificate changed. New chains start with it.")
 	now, err := h.CA.Authority(t.Context(), h.Admin(), id)
 	testkit.Check(t, err)
 	if now.IssuerID() != 2 {
