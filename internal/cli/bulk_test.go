@@ -103,7 +103,7 @@ func TestDecisionUsage(t *testing.T) {
 		"request sign --authority 1":                       {"specify the requests"},
 		"certificate revoke":                               {"specify the certificates"},
 		"certificate revoke 1 --domain example.com":        {"not both"},
-		"certificate revoke 1 x":                           {`"x" is not an id`},
+		"certificate revoke 1 x":                           {`"x" is not an ID`},
 		"request reject 1 --status Active":                 {"not both"},
 		"request reject 1 0":                               {`"0" is not an ID`},
 		"request reject --limit 3":                         {"unknown flag"},
