@@ -52,8 +52,8 @@ type Publication struct {
 	NoOCSP   bool // omit the OCSP URL
 	NoIssuer bool // omit the CA Issuers URL
 
-	// Shards is the number of partitioned CRLs for new certificates, besides the full CRL; 0 chooses it by the number
-	// of certificates.
+	// Shards is the number of partitioned CRLs for new certificates, in addition to the full CRL; 0 selects it by the
+	// number of certificates.
 	Shards int
 }
 

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Event is an entry of the audit log, written in the same transaction as the change. It holds data; [Event.Sentence]
-// puts it into words.
+// Event is an entry of the audit log, written in the same transaction as the change. It holds data, which
+// [Event.Sentence] formats as text.
 type Event struct {
 	ID        int64
 	At        time.Time

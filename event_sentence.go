@@ -26,7 +26,7 @@ var actionLabels = map[string]string{
 	"authority.upload":              "Certificate uploaded",
 	"authority.cross_sign":          "Cross-signed",
 	"authority.cross_upload":        "Cross-certificate uploaded",
-	"authority.use_certificate":     "Certificate in use changed",
+	"authority.use_certificate":     "Current certificate changed",
 	"authority.import_certificates": "Issued certificates imported",
 	"authority.settings":            "Settings changed",
 	"authority.enable":              "Enabled",
@@ -61,7 +61,7 @@ var actionLabels = map[string]string{
 	"database.restore":              "Database restored from a backup",
 	"inventory.export":              "Inventory exported",
 	"settings.read":                 "Settings viewed",
-	"clock.stop":                    "Issuance stopped: the clock jumped",
+	"clock.stop":                    "Issuance stopped: the clock was changed",
 	"clock.confirm":                 "Clock confirmed",
 }
 

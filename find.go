@@ -57,7 +57,7 @@ func EndOfWindow(now time.Time, within time.Duration) time.Time {
 	return now.UTC().Add(within).Truncate(time.Hour).Add(time.Hour)
 }
 
-// Sort is the order of a list; ties are ordered by id.
+// Sort is the order of a list; ties are ordered by ID.
 type Sort string
 
 // The sort orders. A minus sign means descending.

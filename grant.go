@@ -31,7 +31,7 @@ type GrantTerms struct {
 	OwnerGroups []int64   `json:"owner_groups,omitempty"` // any account that is a member of one of them
 }
 
-// NameLists are sets of names by kind, in the notation of profiles: see [NameRules].
+// NameLists are sets of names by type, in the notation of profiles: see [NameRules].
 type NameLists struct {
 	DNS   []string `json:"dns,omitempty"`
 	IP    []string `json:"ip,omitempty"`

@@ -15,7 +15,7 @@ type Impact struct {
 	Requesters  []RequesterImpact   // those with the most certificates, in descending order
 	Others      int64               // certificates of all other requesters
 	Months      []MonthImpact       // in order
-	Authorities []SubordinateImpact // subordinates, by id
+	Authorities []SubordinateImpact // subordinates, by ID
 }
 
 // RequesterImpact counts the certificates requested by one account.

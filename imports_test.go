@@ -27,9 +27,9 @@ var mayImport = map[string][]string{
 	"notary/internal/issuance": {"notary", "notary/internal/pki"}, // pure: its caller loads issuer and profile
 	// It matches names like profiles do, and reads no grants itself.
 	"notary/internal/policy": {"notary", "notary/internal/issuance"},
-	// Judges files from anywhere: it lints like issuance, and knows no database.
+	// Judges files from anywhere: it lints like issuance, and needs no database.
 	"notary/internal/inspect": {"notary", "notary/internal/pki", "notary/internal/issuance"},
-	// Keys may be in a hardware security module, so it knows no database either.
+	// Keys may be in a hardware security module, so it needs no database either.
 	"notary/internal/keystore": {"notary", "notary/internal/pki"},
 	"notary/internal/db":       {"notary"}, // errors only: see TestDBImportsOnlyErrors
 	// Packages above the store do not use SQL. Package query plans lists without knowledge of the rows.
@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 	"notary/internal/revocation": {"notary", "notary/internal/damage", "notary/internal/issuance",
 		"notary/internal/issuers",
 		"notary/internal/keystore", "notary/internal/pki", "notary/internal/store"},
-	// The use cases, for every protocol: they know no HTTP.
+	// The use cases, for every protocol, independent of HTTP.
 	"notary/internal/ca": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/issuers",
 		"notary/internal/keystore", "notary/internal/pki", "notary/internal/policy", "notary/internal/revocation",
 		"notary/internal/store",

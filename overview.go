@@ -52,7 +52,7 @@ type AuthorityState struct {
 	Issued      int64 // ever
 	Revocations int64 // including those of unknown certificates
 
-	// Of the full CRL; zero if there is none yet.
+	// For the full CRL; zero if none was issued yet.
 	CRLNumber              int64
 	ThisUpdate, NextUpdate time.Time
 

@@ -31,7 +31,7 @@ type Rules struct {
 	CA      bool // issue CA certificates (RFC 5280, section 4.2.1.9)
 	PathLen int  // path length of CA certificates; -1 for no limit
 
-	// KeyUsages are the key usages (RFC 5280, section 4.2.1.3), of which a certificate gets those that suit its key:
+	// KeyUsages are the key usages (RFC 5280, section 4.2.1.3). A certificate gets those that suit its key:
 	// only RSA keys encipher keys, and Ed25519 keys only sign.
 	KeyUsages []KeyUsage
 	// ExtKeyUsages are names of [ExtKeyUsageNames] or dotted object identifiers.
@@ -246,7 +246,7 @@ type RequestTrial struct {
 type ProfileTrial struct {
 	Trial *Trial // for the given request; nil if none was given
 
-	// Of the latest requests: the number examined, those now refused, and those refused only by the current version.
+	// Counts of the latest requests: those examined, those refused now, and those refused only by the current version.
 	Looked  int
 	Refused []TriedRequest
 	Allowed []TriedRequest

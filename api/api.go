@@ -1,7 +1,7 @@
 // Package api defines the JSON types of the REST API, shared by the server (internal/rest) and the client
 // (client). The calls are documented in docs/api.md.
 //
-// Times are RFC 3339 in UTC, ids are positive integers, and lists are never null.
+// Times are RFC 3339 in UTC, IDs are positive integers, and lists are never null.
 package api
 
 import (
@@ -38,7 +38,7 @@ type Created struct {
 // Success is the message in every [Message] and [Created].
 const Success = "success"
 
-// ID is an id that may be encoded as a string or as a number.
+// ID is an ID that may be encoded as a string or as a number.
 type ID int64
 
 // UnmarshalJSON decodes 3 and "3". As usual in package json, null is a no-op.
@@ -48,7 +48,7 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 	}
 	n, err := strconv.ParseInt(string(bytes.Trim(b, `"`)), 10, 64)
 	if err != nil {
-		return errors.New("an id must be a positive integer, written in digits alone")
+		return errors.New("an ID must be a positive integer, written in digits alone")
 	}
 	*id = ID(n)
 	return nil

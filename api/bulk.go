@@ -1,6 +1,6 @@
 package api
 
-// Bulk selects the requests of a bulk call, by ids or by a filter with its expected matches.
+// Bulk selects the requests of a bulk call, by IDs or by a filter with its expected matches.
 type Bulk struct {
 	IDs       []int64        `json:"ids,omitempty" nullable:"false" doc:"At most 10000, each once"`
 	Filter    *RequestFilter `json:"filter,omitempty" doc:"Instead of ids; must not be empty, and may match at most 100000 requests"`
@@ -38,7 +38,7 @@ type BulkRevoke struct {
 	RevokeCertificateRequest
 }
 
-// BulkRevokeCertificates revokes many certificates of the inventory. Certificates in use by an authority fail.
+// BulkRevokeCertificates revokes many certificates of the inventory. Current certificates of authorities fail.
 type BulkRevokeCertificates struct {
 	IDs      []int64            `json:"ids,omitempty" nullable:"false" doc:"At most 10000, each once"`
 	Filter   *CertificateFilter `json:"filter,omitempty" doc:"Instead of ids; must not be empty, and may match at most 100000 certificates"`

@@ -22,7 +22,7 @@ type CertificateAuthority struct {
 	NameConstraints *NameConstraints `json:"name_constraints" doc:"Names that its certificates may contain; null for any"`
 	PredecessorID   *int64           `json:"predecessor_id" doc:"The authority that it replaced at a key roll-over"`
 	KeyKnownOutside bool             `json:"key_known_outside,omitzero" required:"false" doc:"Whether its key was imported, so that a copy may exist elsewhere; only an Admin may have it certified"`
-	Offline         bool             `json:"offline" doc:"Whether its key is kept elsewhere: it signs nothing here, and its CRLs are uploaded"`
+	Offline         bool             `json:"offline" doc:"Whether its key is kept elsewhere: it cannot sign here, and its CRLs are uploaded"`
 }
 
 // NameConstraints restrict the names in certificates below an authority (RFC 5280, 4.2.1.10).
@@ -44,7 +44,7 @@ type AuthoritySettings struct {
 	CRL       bool `json:"crl" doc:"Include the CRL distribution point"`
 	OCSP      bool `json:"ocsp" doc:"Include the OCSP URL"`
 	Issuer    bool `json:"issuer" doc:"Include the CA Issuers URL"`
-	CRLShards int  `json:"crl_shards" doc:"Number of partitioned CRLs over which new certificates are spread; 0 chooses it by the number of certificates"`
+	CRLShards int  `json:"crl_shards" doc:"Number of partitioned CRLs over which new certificates are spread; 0 selects it by the number of certificates"`
 }
 
 // ChangeAuthoritySettings changes some settings; omitted ones are unchanged.
@@ -57,7 +57,7 @@ type ChangeAuthoritySettings struct {
 
 // CreateCertificateAuthority creates an authority with a new key.
 type CreateCertificateAuthority struct {
-	SelfSigned             bool       `json:"self_signed,omitempty" doc:"Create a root, active at once; otherwise a pending authority with a CSR"`
+	SelfSigned             bool       `json:"self_signed,omitempty" doc:"Create a root, active immediately; otherwise a pending authority with a CSR"`
 	CommonName             string     `json:"common_name" example:"Example Issuing CA 1"`
 	SANsDNS                string     `json:"sans_dns,omitempty" doc:"DNS names, separated by commas"`
 	CountryName            string     `json:"country_name,omitempty" doc:"Two letters (ISO 3166)" example:"DE"`
@@ -93,7 +93,7 @@ type UploadAuthorityCertificate struct {
 type ImportCertificateAuthority struct {
 	Offline          bool   `json:"offline,omitempty" doc:"Its key stays elsewhere: send its chain and, if it has revoked anything, its last CRL, which is published"`
 	PrivateKey       string `json:"private_key,omitempty" doc:"Required unless offline: PKCS #8, PKCS #1 or SEC 1 in PEM or base64 of the DER, or base64 of a PKCS #12; encrypted or not"`
-	Password         string `json:"password,omitempty" doc:"Of the key, if it is encrypted"`
+	Password         string `json:"password,omitempty" doc:"Password of the key, if it is encrypted"`
 	CertificateChain string `json:"certificate_chain,omitempty" doc:"PEM, the authority's own certificate first, up to the root; may be omitted if a PKCS #12 contains it"`
 	CRL              string `json:"crl,omitempty" doc:"Its last CRL, in PEM or base64 of the DER: entries are kept, and numbering continues from it"`
 	CRLNumber        int64  `json:"crl_number,omitempty" minimum:"0" doc:"The number of its last CRL, if higher than that of the CRL sent, or if none is sent"`
@@ -109,7 +109,7 @@ type ImportedCertificates struct {
 	Message  string `json:"message" enum:"success"`
 	Imported int    `json:"imported" doc:"Newly recorded"`
 	Known    int    `json:"known" doc:"Already recorded"`
-	Revoked  int    `json:"revoked" doc:"Of those newly recorded, by an entry of the imported CRL or because their key was compromised"`
+	Revoked  int    `json:"revoked" doc:"Newly recorded and revoked, by an entry of the imported CRL or because their key was compromised"`
 }
 
 // ExportUnsignedCRL is the request to export the next CRL of an offline CA.

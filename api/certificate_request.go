@@ -45,8 +45,8 @@ type Owner struct {
 // NewOwner names the new owner of a request or certificate, by ID or by name.
 type NewOwner struct {
 	Kind string `json:"kind" enum:"account,group"`
-	ID   int64  `json:"id,omitempty" minimum:"1" doc:"Of the account or group; instead of name"`
-	Name string `json:"name,omitempty" doc:"Email address of the account, or name of the group; instead of id"`
+	ID   int64  `json:"id,omitempty" minimum:"1" doc:"ID of the account or group; instead of name"`
+	Name string `json:"name,omitempty" doc:"Email address of the account, or name of the group; instead of ID"`
 }
 
 // CheckCertificateRequest checks a signing request against a profile.
@@ -61,7 +61,7 @@ type RequestCheck struct {
 	Verdicts []Verdict     `json:"verdicts" nullable:"false" doc:"The result of every rule"`
 	Lint     []LintFinding `json:"lint" nullable:"false" doc:"Lint findings"`
 	Recorded bool          `json:"recorded" doc:"Whether the caller has already submitted it and so cannot submit it again"`
-	Request  int64         `json:"certificate_request_id,omitempty" doc:"The request as which it is recorded"`
+	Request  int64         `json:"certificate_request_id,omitempty" doc:"The request under which it is recorded"`
 }
 
 // UploadCertificate uploads the certificate that an external CA issued for a request.
@@ -95,7 +95,7 @@ type IssueCertificate struct {
 
 // Issued is the result of issuing a certificate.
 type Issued struct {
-	ID                   int64      `json:"id,omitempty" doc:"Certificate id; absent while the request is Outstanding"`
+	ID                   int64      `json:"id,omitempty" doc:"Certificate ID; absent while the request is Outstanding"`
 	CertificateRequestID int64      `json:"certificate_request_id"`
 	Status               string     `json:"status" enum:"Active,Outstanding" doc:"Status of the request"`
 	CertificateChain     string     `json:"certificate_chain,omitempty" doc:"PEM, leaf first up to the root"`

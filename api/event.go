@@ -14,12 +14,12 @@ type Event struct {
 	RequestID string         `json:"request_id" doc:"The X-Request-Id of the call; empty for the program itself"`
 	Before    map[string]any `json:"before" doc:"The changed values before"`
 	After     map[string]any `json:"after" doc:"The changed values after; the values of a new object, or details of the operation"`
-	Text      string         `json:"text" doc:"The event in words, which may change"`
+	Text      string         `json:"text" doc:"The event as text; the wording may change"`
 
-	AccountID *int64 `json:"account_id" deprecated:"true" doc:"The principal's id; null for the program itself"`
+	AccountID *int64 `json:"account_id" deprecated:"true" doc:"The principal's ID; null for the program itself"`
 	Email     string `json:"email" deprecated:"true" doc:"The principal's name"`
-	ObjectID  int64  `json:"object_id" deprecated:"true" doc:"The object's id"`
-	Detail    string `json:"detail" deprecated:"true" doc:"The changes in words"`
+	ObjectID  int64  `json:"object_id" deprecated:"true" doc:"The object's ID"`
+	Detail    string `json:"detail" deprecated:"true" doc:"The changes as text"`
 }
 
 // Ref names an object or a principal.
@@ -36,7 +36,7 @@ type EventFilter struct {
 	Email    string `json:"email,omitempty" query:"email" minLength:"1" doc:"The principal's name"`
 	Action   string `json:"action,omitempty" query:"action" minLength:"1" example:"request.sign"`
 
-	Principal string `json:"principal,omitempty" query:"principal" minLength:"1" doc:"By this principal: its id or name, such as an email address or system"`
+	Principal string `json:"principal,omitempty" query:"principal" minLength:"1" doc:"By this principal: its ID or name, such as an email address or system"`
 	RequestID string `json:"request_id,omitempty" query:"request_id" minLength:"1" doc:"Of the call with this X-Request-Id"`
 
 	From  string `json:"from,omitempty" query:"from" format:"date-time" doc:"At this time or later"`

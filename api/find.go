@@ -5,14 +5,14 @@ type Paging struct {
 	Limit  int    `json:"limit,omitempty" query:"limit" minimum:"1" maximum:"1000" doc:"Page size; default 100"`
 	After  string `json:"after,omitempty" query:"after" minLength:"1" doc:"The value of next in the previous response: returns the page after it"`
 	Before string `json:"before,omitempty" query:"before" minLength:"1" doc:"The value of previous in a response: returns the page before it; not together with after"`
-	Sort   string `json:"sort,omitempty" query:"sort" enum:"id,-id,not_after,-not_after,common_name,-common_name" doc:"Sort order; default by id. A minus sign means descending"`
+	Sort   string `json:"sort,omitempty" query:"sort" enum:"id,-id,not_after,-not_after,common_name,-common_name" doc:"Sort order; default by ID. A minus sign means descending"`
 }
 
 // Filter narrows a list of requests or certificates. All given conditions must match. It is used for the query
 // parameters of lists and in the bodies of bulk calls.
 type Filter struct {
 	Email                  string `json:"email,omitempty" query:"email" minLength:"1" doc:"The account that submitted the request"`
-	Owner                  string `json:"owner,omitempty" query:"owner" minLength:"1" example:"web-team" doc:"The owner: the email address of an account, the name of a group, or group: and its id"`
+	Owner                  string `json:"owner,omitempty" query:"owner" minLength:"1" example:"web-team" doc:"The owner: the email address of an account, the name of a group, or group: and its ID"`
 	CertificateAuthorityID ID     `json:"certificate_authority_id,omitempty" query:"certificate_authority_id" doc:"The issuer; for a request, of the current certificate"`
 	SerialNumber           string `json:"serial_number,omitempty" query:"serial_number" minLength:"1" doc:"Hexadecimal, with or without colons; for a request, of any of its certificates"`
 	Fingerprint            string `json:"fingerprint,omitempty" query:"fingerprint" minLength:"1" doc:"SHA-256 of the DER, of the certificate or of the CSR: hexadecimal, with or without colons"`

@@ -22,33 +22,33 @@ type CreateGroup struct {
 
 // ChangeMembers adds accounts to a group and removes others.
 type ChangeMembers struct {
-	Add    []int64 `json:"add,omitempty" nullable:"false" doc:"Ids of accounts"`
-	Remove []int64 `json:"remove,omitempty" nullable:"false" doc:"Ids of accounts"`
+	Add    []int64 `json:"add,omitempty" nullable:"false" doc:"IDs of accounts"`
+	Remove []int64 `json:"remove,omitempty" nullable:"false" doc:"IDs of accounts"`
 }
 
-// Grantee is to whom something is granted.
+// Grantee is the account or group that receives a grant.
 type Grantee struct {
 	Kind string `json:"kind" enum:"account,group"`
 	ID   int64  `json:"id" minimum:"1"`
 }
 
-// GrantTerms are the actions that a grant gives, and what limits them. A limit that is left out does not limit.
+// GrantTerms are the actions and limits of a grant. Omitted limits do not apply.
 type GrantTerms struct {
-	Grantee       Grantee   `json:"grantee,omitzero" doc:"To whom it is given"`
+	Grantee       Grantee   `json:"grantee,omitzero" doc:"The account or group that receives it"`
 	Actions       []string  `json:"actions" nullable:"false" example:"[\"request.sign\"]"`
-	AuthorityIDs  []int64   `json:"certificate_authority_ids,omitempty" nullable:"false" doc:"Only with these authorities"`
-	Profiles      []string  `json:"profiles,omitempty" nullable:"false" doc:"Only by these profiles"`
-	Names         NameLists `json:"names,omitzero" doc:"Only if every name is listed"`
+	AuthorityIDs  []int64   `json:"certificate_authority_ids,omitempty" nullable:"false" doc:"Only for these authorities"`
+	Profiles      []string  `json:"profiles,omitempty" nullable:"false" doc:"Only for these profiles"`
+	Names         NameLists `json:"names,omitzero" doc:"Only if every name matches one of these"`
 	OwnerIDs      []int64   `json:"owner_account_ids,omitempty" nullable:"false" doc:"Only requests of these accounts, or of members of the groups"`
 	OwnerGroupIDs []int64   `json:"owner_group_ids,omitempty" nullable:"false" doc:"Only requests of members of these groups, or of the accounts"`
 }
 
-// NameLists are sets of names, by kind.
+// NameLists are sets of names by type.
 type NameLists struct {
-	DNS   []string `json:"dns,omitempty" nullable:"false" doc:"Domains: example.com for itself and what is below, .example.com for what is below"`
+	DNS   []string `json:"dns,omitempty" nullable:"false" doc:"Domains: example.com (and subdomains) or .example.com (subdomains only)"`
 	IP    []string `json:"ip,omitempty" nullable:"false" doc:"Prefixes such as 10.0.0.0/8, or addresses"`
-	Email []string `json:"email,omitempty" nullable:"false" doc:"A domain, .example.com for those below, or an address"`
-	URI   []string `json:"uri,omitempty" nullable:"false" doc:"A host, .example.com for those below, or a beginning such as spiffe://example.org/web"`
+	Email []string `json:"email,omitempty" nullable:"false" doc:"A domain, .example.com (subdomains only), or an address"`
+	URI   []string `json:"uri,omitempty" nullable:"false" doc:"A host, .example.com (subdomains only), or a prefix such as spiffe://example.org/web"`
 }
 
 // Grant gives an account or a group actions in addition to those of its role.
@@ -61,11 +61,11 @@ type Grant struct {
 // PermissionQuery asks whether an account may do something to an object.
 type PermissionQuery struct {
 	Action      string   `query:"action" minLength:"1" doc:"Only this action" example:"request.sign"`
-	AccountID   ID       `query:"account_id" doc:"Another account than one's own; for Admins"`
-	AuthorityID ID       `query:"certificate_authority_id" doc:"That signs, or that issued the certificate"`
+	AccountID   ID       `query:"account_id" doc:"An account other than your own; for Admins"`
+	AuthorityID ID       `query:"certificate_authority_id" doc:"The CA that signs or issued the certificate"`
 	Profile     string   `query:"profile" minLength:"1"`
 	Names       []string `query:"name" nullable:"false" doc:"The names of the certificate, separated by commas"`
-	OwnerID     ID       `query:"owner_id" doc:"The account that owns the request; that in question without it"`
+	OwnerID     ID       `query:"owner_id" doc:"The account that owns the request; default the account in question"`
 
 	OwnerGroupID ID `query:"owner_group_id" doc:"The group that owns the request, instead of an account"`
 }

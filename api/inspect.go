@@ -19,13 +19,13 @@ type InspectedObject struct {
 	Request     map[string]any      `json:"certificate_request,omitempty"`
 	CRL         map[string]any      `json:"crl,omitempty"`
 	OCSP        map[string]any      `json:"ocsp_response,omitempty"`
-	Container   map[string]any      `json:"container,omitempty" doc:"Of PKCS #7 and PKCS #12"`
-	Key         map[string]any      `json:"key,omitempty" doc:"Of private and public keys"`
+	Container   map[string]any      `json:"container,omitempty" doc:"For PKCS #7 and PKCS #12"`
+	Key         map[string]any      `json:"key,omitempty" doc:"For private and public keys"`
 	Chain       map[string]any      `json:"chain,omitempty"`
 	Problems    []InspectionProblem `json:"problems" nullable:"false"`
 }
 
-// InspectionProblem is a fault of an object, or a remark.
+// InspectionProblem is a fault in an object, or a remark.
 type InspectionProblem struct {
 	Code     string `json:"code" example:"expired" doc:"A stable identifier"`
 	Level    string `json:"level" enum:"error,warning,notice"`

@@ -6,7 +6,7 @@ import "time"
 type Profile struct {
 	ID        int64     `json:"id"`
 	Name      string    `json:"name"`
-	Version   int       `json:"version" doc:"Starts at 1; each change of the rules creates a new version"`
+	Version   int       `json:"version" doc:"Starts at 1; each change to the rules creates a new version"`
 	Builtin   bool      `json:"builtin" doc:"Whether it ships with the program and cannot be deleted"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at" doc:"When this version was created"`
@@ -21,7 +21,7 @@ type ProfileRules struct {
 	KeyUsages         []string        `json:"key_usages,omitzero" required:"true" nullable:"false" enum:"digitalSignature,contentCommitment,keyEncipherment,dataEncipherment,keyAgreement,keyCertSign,cRLSign,encipherOnly,decipherOnly" example:"digitalSignature" doc:"By their names in RFC 5280, 4.2.1.3; each certificate gets those that suit its key"`
 	ExtendedKeyUsages []string        `json:"extended_key_usages,omitzero" required:"false" nullable:"false" doc:"serverAuth, clientAuth, codeSigning, emailProtection, timeStamping, OCSPSigning, or dotted object identifiers"`
 	Validity          string          `json:"validity" doc:"Default validity: a number and d, h or m" example:"90d"`
-	MaxValidity       string          `json:"max_validity,omitempty" doc:"Longest validity that can be requested; default no limit but the issuer's" example:"398d"`
+	MaxValidity       string          `json:"max_validity,omitempty" doc:"Maximum validity that can be requested; default: limited by the issuer only" example:"398d"`
 	Keys              *ProfileKeys    `json:"keys,omitempty" doc:"Default: every kind of key"`
 	Names             *ProfileNames   `json:"names,omitempty" doc:"Default: no names"`
 	Subject           *ProfileSubject `json:"subject,omitempty" doc:"Default: the subject is unchanged"`
@@ -86,7 +86,7 @@ type UpdateProfile struct {
 	ProfileRules
 }
 
-// UpdatedProfile is the response to a change of a profile.
+// UpdatedProfile is the response to a profile update.
 type UpdatedProfile struct {
 	Message string `json:"message" enum:"success"`
 	Version int    `json:"version" doc:"The version of the new rules"`
@@ -95,7 +95,7 @@ type UpdatedProfile struct {
 // CheckProfile tests a profile without issuing.
 type CheckProfile struct {
 	CSR                    string        `json:"csr,omitempty" doc:"PKCS #10 signing request in PEM"`
-	CertificateAuthorityID ID            `json:"certificate_authority_id,omitempty" doc:"The authority whose constraints apply, and for which to lint"`
+	CertificateAuthorityID ID            `json:"certificate_authority_id,omitempty" doc:"Also check this authority's constraints, and lint as if it signed"`
 	Profile                *ProfileRules `json:"profile,omitempty" doc:"Rules to test instead of the profile's"`
 	Last                   int           `json:"last,omitempty" doc:"How many of the latest requests to check, up to 1000"`
 }

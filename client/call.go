@@ -17,9 +17,9 @@ import (
 // prefix precedes every path except /login, /logout, /status and /metrics.
 const prefix = "/api/v1"
 
-// maxAnswer is the maximum size of a response, or of one element of a list: enough for a CRL with a million
+// maxResponse is the maximum size of a response, or of one element of a list: enough for a CRL with a million
 // entries in PEM.
-const maxAnswer = 64 << 20
+const maxResponse = 64 << 20
 
 // Response is an unparsed response; see [Client.Raw].
 type Response struct {
@@ -37,11 +37,11 @@ func (c *Client) Raw(ctx context.Context, method, path string, body []byte, head
 		return Response{}, err
 	}
 	defer answer.Body.Close()
-	read, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
+	read, err := io.ReadAll(io.LimitReader(answer.Body, maxResponse+1))
 	switch {
 	case err != nil:
 		return Response{}, c.connectionError(err, true)
-	case len(read) > maxAnswer:
+	case len(read) > maxResponse:
 		return Response{}, unreadable(c.server, errors.New("larger than 64 MiB"))
 	}
 	return Response{Status: answer.StatusCode, Header: answer.Header, Body: read}, nil
@@ -113,7 +113,7 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte,
 	})
 	request, err := http.NewRequestWithContext(ctx, method, c.server+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, notary.InternalError("make the call", err)
+		return nil, notary.InternalError("create the HTTP request", err)
 	}
 	for name, values := range header {
 		request.Header[http.CanonicalHeaderKey(name)] = values

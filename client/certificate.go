@@ -56,9 +56,9 @@ func (e *exportReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// IssueCertificate submits a CSR and signs it in one call. If the caller may not sign, the call waits for
-// approval, at most for wait, up to a minute; without it the returned Status is Outstanding. If key is not "", a
-// repeated call with the same body returns what the first one recorded.
+// IssueCertificate submits a CSR and signs it in one call. If the caller may not sign, the call waits for approval for
+// up to wait (at most a minute); if the request is still pending then, the returned Status is Outstanding. If key is
+// not "", a repeated call with the same body returns what the first one recorded.
 func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate, wait time.Duration,
 	key string) (api.Issued, error) {
 	path := certificates
@@ -73,7 +73,7 @@ func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate
 	return answer.Result, err
 }
 
-// TransferCertificate gives a certificate without a request to another owner.
+// TransferCertificate transfers a certificate without a request to another owner.
 func (c *Client) TransferCertificate(ctx context.Context, id int64, to api.NewOwner) error {
 	return act(ctx, c, http.MethodPut, fmt.Sprintf("%s/%d/owner", certificates, id), to)
 }
@@ -83,7 +83,7 @@ func (c *Client) Certificate(ctx context.Context, id int64) (api.Certificate, er
 	return call[api.Certificate](ctx, c, http.MethodGet, fmt.Sprintf("%s/%d", certificates, id), nil)
 }
 
-// RevokeInventoryCertificate revokes any certificate of the inventory. Without a reason no body is sent.
+// RevokeInventoryCertificate revokes any certificate of the inventory. No body is sent if no reason is given.
 func (c *Client) RevokeInventoryCertificate(ctx context.Context, id int64, body api.Revoke) (api.Revocations, error) {
 	return call[api.Revocations](ctx, c, http.MethodPost, fmt.Sprintf("%s/%d/revoke", certificates, id), unlessEmpty(body))
 }

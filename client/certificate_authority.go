@@ -24,12 +24,12 @@ func (c *Client) CertificateAuthority(ctx context.Context, id int64) (api.Certif
 	return call[api.CertificateAuthority](ctx, c, http.MethodGet, certificateAuthority(id, ""), nil)
 }
 
-// CreateCertificateAuthority creates an authority and returns its id.
+// CreateCertificateAuthority creates an authority and returns its ID.
 func (c *Client) CreateCertificateAuthority(ctx context.Context, body api.CreateCertificateAuthority) (int64, error) {
 	return create(ctx, c, certificateAuthorities, body)
 }
 
-// ImportCertificateAuthority imports an existing authority, or registers an offline one, and returns its id.
+// ImportCertificateAuthority imports an existing authority, or registers an offline one, and returns its ID.
 func (c *Client) ImportCertificateAuthority(ctx context.Context, body api.ImportCertificateAuthority) (int64, error) {
 	return create(ctx, c, certificateAuthorities+"/import", body)
 }
@@ -71,7 +71,7 @@ func (c *Client) UploadAuthorityCertificate(ctx context.Context, id int64, body 
 }
 
 // RevokeCertificateAuthority revokes the authority's own certificates and disables it.
-// Without a reason no body is sent.
+// No body is sent if no reason is given.
 func (c *Client) RevokeCertificateAuthority(ctx context.Context, id int64, body api.Revoke) (api.Revocations, error) {
 	return call[api.Revocations](ctx, c, http.MethodPost, certificateAuthority(id, "/revoke"), unlessEmpty(body))
 }

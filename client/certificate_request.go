@@ -50,7 +50,7 @@ func (c *Client) CertificateRequest(ctx context.Context, id int64) (api.Certific
 	return call[api.CertificateRequest](ctx, c, http.MethodGet, certificateRequest(id, ""), nil)
 }
 
-// CreateCertificateRequest submits a CSR and returns the id of the request.
+// CreateCertificateRequest submits a CSR and returns the ID of the request.
 func (c *Client) CreateCertificateRequest(ctx context.Context, body api.CreateCertificateRequest) (int64, error) {
 	return create(ctx, c, certificateRequests, body)
 }
@@ -65,7 +65,7 @@ func (c *Client) SignCertificateRequest(ctx context.Context, id int64, body api.
 	return act(ctx, c, http.MethodPost, certificateRequest(id, "/sign"), body)
 }
 
-// UploadCertificate uploads an externally issued certificate for a request, and returns its id in the inventory.
+// UploadCertificate uploads an externally issued certificate for a request, and returns its ID in the inventory.
 func (c *Client) UploadCertificate(ctx context.Context, id int64, body api.UploadCertificate) (int64, error) {
 	return create(ctx, c, certificateRequest(id, "/certificate"), body)
 }
@@ -80,7 +80,7 @@ func (c *Client) RemoveCertificate(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, certificateRequest(id, "/certificate"), nil)
 }
 
-// RejectCertificateRequest rejects a request that never had a certificate. Without a reason no body is sent.
+// RejectCertificateRequest rejects a request that never had a certificate. No body is sent if no reason is given.
 func (c *Client) RejectCertificateRequest(ctx context.Context, id int64, body api.Reject) error {
 	return act(ctx, c, http.MethodPost, certificateRequest(id, "/reject"), unlessEmpty(body))
 }
@@ -97,7 +97,7 @@ func (c *Client) ReopenCertificateRequest(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodPost, certificateRequest(id, "/reopen"), nil)
 }
 
-// TransferCertificateRequest gives a request, with all its certificates, to another owner.
+// TransferCertificateRequest transfers a request, with all its certificates, to another owner.
 func (c *Client) TransferCertificateRequest(ctx context.Context, id int64, to api.NewOwner) error {
 	return act(ctx, c, http.MethodPut, certificateRequest(id, "/owner"), to)
 }

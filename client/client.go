@@ -44,7 +44,7 @@ const (
 	maxIdle        = 64 // idle connections kept
 )
 
-// New returns a client without connecting. The only error is an address that [ServerURL] refuses.
+// New returns a client without connecting. It fails only if [ServerURL] rejects the address.
 func New(config Config) (*Client, error) {
 	server, err := ServerURL(config.Server)
 	if err != nil {

@@ -19,14 +19,14 @@ func (c *Client) UseAuthorityCertificate(ctx context.Context, id int64, body api
 }
 
 // CrossSignCertificateAuthority issues an additional certificate for an authority from another one, and returns
-// its id.
+// its ID.
 func (c *Client) CrossSignCertificateAuthority(ctx context.Context, id int64,
 	body api.CrossSignCertificateAuthority) (int64, error) {
 	return create(ctx, c, certificateAuthority(id, "/cross_sign"), body)
 }
 
-// RollOverCertificateAuthority creates the authority's successor and returns its id. Without options no body is
-// sent.
+// RollOverCertificateAuthority creates the authority's successor and returns its ID. No body is sent if there are no
+// options.
 func (c *Client) RollOverCertificateAuthority(ctx context.Context, id int64,
 	body api.RollOverCertificateAuthority) (int64, error) {
 	return create(ctx, c, certificateAuthority(id, "/roll_over"), unlessEmpty(body))

@@ -18,7 +18,7 @@ import (
 	"notary/api"
 )
 
-// ErrOutcomeUnknown is matched by the error of a call without a proper response: the server may or may not have
+// ErrOutcomeUnknown is matched by the error of a call without a valid response: the server may or may not have
 // carried it out. Other failed calls changed nothing.
 var ErrOutcomeUnknown = errors.New("the server may or may not have carried out the call")
 
@@ -37,7 +37,7 @@ func refusal(answer Response) error {
 		RetryAfter: retryAfter(answer.Header),
 	}
 	if id := envelope.RequestID; id != "" && !strings.Contains(e.Message, id) {
-		e.Message += " (request id " + id + ")"
+		e.Message += " (request ID " + id + ")"
 	}
 	if e.Kind == notary.Internal || e.Kind == notary.OutcomeUnknown {
 		e.Err = ErrOutcomeUnknown

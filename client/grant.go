@@ -30,7 +30,7 @@ func (c *Client) Group(ctx context.Context, id int64) (api.GroupWithMembers, err
 	return call[api.GroupWithMembers](ctx, c, http.MethodGet, group(id, ""), nil)
 }
 
-// CreateGroup creates an empty group and returns its id.
+// CreateGroup creates an empty group and returns its ID.
 func (c *Client) CreateGroup(ctx context.Context, body api.CreateGroup) (int64, error) {
 	return create(ctx, c, groups, body)
 }
@@ -55,7 +55,7 @@ func (c *Client) Grant(ctx context.Context, id int64) (api.Grant, error) {
 	return call[api.Grant](ctx, c, http.MethodGet, grant(id), nil)
 }
 
-// CreateGrant creates a grant and returns its id.
+// CreateGrant creates a grant and returns its ID.
 func (c *Client) CreateGrant(ctx context.Context, body api.GrantTerms) (int64, error) {
 	return create(ctx, c, grants, body)
 }

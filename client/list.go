@@ -37,7 +37,7 @@ func (c *Client) open(ctx context.Context, method, path string, body any) (io.Re
 	}
 	if answer.StatusCode != http.StatusOK {
 		defer answer.Body.Close()
-		body, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+		body, _ := io.ReadAll(io.LimitReader(answer.Body, maxResponse))
 		return nil, refusal(Response{answer.StatusCode, answer.Header, body})
 	}
 	return answer.Body, nil
@@ -55,7 +55,7 @@ func elements[T any](answer io.ReadCloser, yield func(T, error) bool, broken fun
 
 // readList parses the envelope of a list and yields the elements until yield returns false.
 func readList[T any](r io.Reader, yield func(T) bool) (stopped bool, err error) {
-	limited := &elementReader{r: r, left: maxAnswer}
+	limited := &elementReader{r: r, left: maxResponse}
 	decoder := json.NewDecoder(limited)
 	if err := expect(decoder, '{'); err != nil {
 		return false, err
@@ -76,7 +76,7 @@ func readList[T any](r io.Reader, yield func(T) bool) (stopped bool, err error) 
 			return false, err
 		}
 		for decoder.More() {
-			limited.left = maxAnswer
+			limited.left = maxResponse
 			var element T
 			if err := decoder.Decode(&element); err != nil {
 				return false, err
@@ -103,7 +103,7 @@ func expect(decoder *json.Decoder, want json.Delim) error {
 	return nil
 }
 
-// elementReader fails if one element of a list exceeds maxAnswer: left is reset before each. Any other read error
+// elementReader fails if one element of a list exceeds maxResponse: left is reset before each. Any other read error
 // becomes an io.ErrUnexpectedEOF, which distinguishes a broken connection from an invalid response.
 type elementReader struct {
 	r    io.Reader

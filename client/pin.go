@@ -10,8 +10,8 @@ import (
 	"notary"
 )
 
-// Pin trusts exactly one certificate, whatever its names, dates and issuer. Any other one ends the connection before
-// anything is sent, with a [*CertificateChangedError].
+// Pin trusts exactly one certificate, whatever its names, dates and issuer. For any other certificate the connection
+// ends before anything is sent, with a [*CertificateChangedError].
 func Pin(certificate *x509.Certificate) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,

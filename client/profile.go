@@ -26,7 +26,7 @@ func (c *Client) Profile(ctx context.Context, id int64, version int) (api.Profil
 	return call[api.Profile](ctx, c, http.MethodGet, profile(id, query), nil)
 }
 
-// CreateProfile creates a profile and returns its id.
+// CreateProfile creates a profile and returns its ID.
 func (c *Client) CreateProfile(ctx context.Context, body api.CreateProfile) (int64, error) {
 	return create(ctx, c, profiles, body)
 }

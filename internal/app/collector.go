@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Most memory allocated by a signature becomes garbage at once, so a small heap that grows more is collected less
-// often.
+// Most memory allocated by a signature becomes garbage immediately, so letting a small heap grow more makes collections
+// rarer.
 const (
 	heapGrowth  = 200      // percent of the live heap, while the process is small
 	smallMemory = 64 << 20 // octets of Go's memory up to which the process is small

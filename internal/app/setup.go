@@ -29,8 +29,8 @@ type setup struct {
 	given     bool   // whether it is set in the configuration
 }
 
-// prepareSetup ensures that a database without accounts has a setup code. On SQLite a file in the data folder has it,
-// and a lost code is replaced. On PostgreSQL only the node that creates it knows it.
+// prepareSetup ensures that a database without accounts has a setup code. On SQLite the code is also kept in a file in
+// the data folder, and is replaced if that is lost. On PostgreSQL only the node that creates it knows it.
 func prepareSetup(ctx context.Context, c *config.Config, accounts *auth.Service, log *slog.Logger) (*setup, error) {
 	initialized, err := accounts.HasAccounts(ctx)
 	if err != nil {

@@ -47,7 +47,7 @@ func (s *Service) AwaitFirstAccount(ctx context.Context) {
 	}
 }
 
-// CreateAccount creates an account and returns its id. [Service.CreateFirstAccount] creates the first one.
+// CreateAccount creates an account and returns its ID. [Service.CreateFirstAccount] creates the first one.
 func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email, password string,
 	role *notary.Role) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
@@ -77,7 +77,7 @@ func accountFields(a *notary.Account) notary.Fields {
 	return notary.Fields{"email": a.Email, "role": a.Role.String()}
 }
 
-// Accounts returns all accounts in the order of their ids.
+// Accounts returns all accounts in the order of their IDs.
 func (s *Service) Accounts(ctx context.Context, caller notary.Caller) ([]*notary.Account, error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id i
 	})
 }
 
-// change changes an account and records it. Do may add to the event.
+// change changes an account and records the event, to which do may add.
 func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, action string,
 	do func(*store.Tx, *notary.Account, *notary.Event) error) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {

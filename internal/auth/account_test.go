@@ -234,7 +234,7 @@ func TestLastAdmin(t *testing.T) {
 	}
 }
 
-// Of several concurrent password changes with the same old password, one succeeds.
+// Only one of several concurrent password changes with the same old password succeeds.
 func TestChangeMyPasswordRace(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -8,10 +8,10 @@ import (
 	"notary"
 )
 
-// Limits on failed logins: how many are allowed without delay, and the interval for each further attempt. They apply
-// to an account from one network, to an account from anywhere, and to a network. The limit from anywhere is high, so
-// that strangers cannot easily lock out an account's owner. Where the account has logged in before, only the first
-// limit applies, with a separate count, so that wrong passwords elsewhere never lock the owner out.
+// Limits on failed logins: how many are allowed without delay, and the interval for each additional one. They apply to
+// an account from one network, to an account from anywhere, and to a network. The second limit is high, so that
+// strangers cannot easily lock out an account's owner. On networks from which the account has logged in before, only
+// the first limit applies, with a separate count, so that wrong passwords elsewhere never lock the owner out.
 const (
 	accountBurst  = 20
 	accountEvery  = 10 * time.Second

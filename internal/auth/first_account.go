@@ -32,7 +32,8 @@ func (s *Service) SetSetupCode(ctx context.Context, code string) error {
 	})
 }
 
-// OfferSetupCode sets the setup code unless there is one, and reports whether it did. Of several nodes, one succeeds.
+// OfferSetupCode sets the setup code unless one exists, and reports whether it did. If several nodes call it, one
+// succeeds.
 func (s *Service) OfferSetupCode(ctx context.Context, code string) (stored bool, err error) {
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if stored, err = tx.OfferSetupCode(hashSetupCode(code)); err != nil || !stored {
@@ -70,8 +71,8 @@ type FirstAccount struct {
 	RequestID string // X-Request-Id of the call
 }
 
-// CreateFirstAccount creates the first account, an Admin, and returns its id. It requires the setup code unless
-// disabled. Of two concurrent calls, one succeeds.
+// CreateFirstAccount creates the first account, an Admin, and returns its ID. It requires the setup code unless
+// disabled. If two calls run concurrently, one succeeds.
 func (s *Service) CreateFirstAccount(ctx context.Context, f FirstAccount) (id int64, err error) {
 	if err := s.requireNoAccount(ctx); err != nil {
 		return 0, err

@@ -96,7 +96,7 @@ func TestReplacedSetupCode(t *testing.T) {
 	testkit.Check(t, second(w.Auth.CreateFirstAccount(t.Context(), f)))
 }
 
-// Of several nodes starting on an empty database, one creates the code.
+// If several nodes start on an empty database, one creates the code.
 func TestSetupCodeIsOfferedOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)

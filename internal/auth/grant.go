@@ -8,7 +8,7 @@ import (
 	"notary/internal/store"
 )
 
-// Grants returns all grants, ordered by id.
+// Grants returns all grants, ordered by ID.
 func (s *Service) Grants(ctx context.Context, caller notary.Caller) ([]*notary.Grant, error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return nil, err
@@ -24,13 +24,13 @@ func (s *Service) Grant(ctx context.Context, caller notary.Caller, id int64) (*n
 	return s.store.Grant(ctx, id)
 }
 
-// CreateGrant records a grant and returns its id. Only Admins, who have every permission, create grants.
+// CreateGrant records a grant and returns its ID. Only Admins, who have every permission, create grants.
 func (s *Service) CreateGrant(ctx context.Context, caller notary.Caller, g *notary.Grant) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return 0, err
 	}
 	if (g.PrincipalID == 0) == (g.GroupID == 0) || g.PrincipalID < 0 || g.GroupID < 0 {
-		return 0, notary.FieldErrorf("grantee", "name the account or group that receives the grant")
+		return 0, notary.FieldErrorf("grantee", "specify the account or group that receives the grant")
 	}
 	if err := policy.CheckTerms(g.GrantTerms); err != nil {
 		return 0, err
@@ -47,7 +47,7 @@ func (s *Service) CreateGrant(ctx context.Context, caller notary.Caller, g *nota
 	return id, err
 }
 
-// DeleteGrant deletes a grant. What was done by it remains.
+// DeleteGrant deletes a grant. Actions already performed under it remain.
 func (s *Service) DeleteGrant(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("grant", id)); err != nil {
 		return err

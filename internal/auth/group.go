@@ -9,7 +9,7 @@ import (
 	"notary/internal/store"
 )
 
-// Groups returns all groups, ordered by id.
+// Groups returns all groups, ordered by ID.
 func (s *Service) Groups(ctx context.Context, caller notary.Caller) ([]*notary.Group, error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (s *Service) Group(ctx context.Context, caller notary.Caller, id int64) (*n
 
 var groupName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 
-// CreateGroup creates an empty group and returns its id.
+// CreateGroup creates an empty group and returns its ID.
 func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name string) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return 0, err
@@ -79,7 +79,7 @@ func (s *Service) ChangeMembers(ctx context.Context, caller notary.Caller, group
 		return err
 	}
 	if len(add)+len(remove) > maxMembers {
-		return notary.FieldErrorf("add", "more than %d accounts are named: split the change", maxMembers)
+		return notary.FieldErrorf("add", "more than %d accounts are specified: split the change", maxMembers)
 	}
 	return s.writeGrants(ctx, caller, func(tx *store.Tx) error {
 		g, err := tx.Group(ctx, groupID)
@@ -87,7 +87,7 @@ func (s *Service) ChangeMembers(ctx context.Context, caller notary.Caller, group
 			return err
 		}
 		if len(add)+len(remove) == 0 {
-			return notary.FieldErrorf("add", "no account is named: give add, remove or both")
+			return notary.FieldErrorf("add", "no account is specified: set add, remove or both")
 		}
 		for _, id := range add {
 			if err := changeMember(ctx, tx, caller, "group.add_member", g, id, tx.AddMember); err != nil {
@@ -115,8 +115,8 @@ func changeMember(ctx context.Context, tx *store.Tx, caller notary.Caller, actio
 	return tx.Event(notary.EventBy(caller, action, notary.NewRef("group", g.ID, g.Name)).With(a.Ref()))
 }
 
-// writeGrants is [store.Store.WriteAs] for a change to groups or grants. Concurrent uses are committed before or see
-// the change.
+// writeGrants is [store.Store.WriteAs] for a change to groups or grants. Concurrent transactions that rely on them
+// either commit first or see the change.
 func (s *Service) writeGrants(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.LockGrants(); err != nil {

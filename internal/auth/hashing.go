@@ -120,7 +120,8 @@ type lane struct {
 
 func newLane() lane { return lane{waiting: map[string][]*waiter{}} }
 
-// add appends w and returns the waiter that does not fit, if any: w itself, or the last of the network with the most.
+// add appends w and returns the waiter that does not fit, if any: w itself, or the last waiter of the network with the
+// most waiters.
 func (l *lane) add(w *waiter) (refused *waiter) {
 	own := len(l.waiting[w.network])
 	if own >= maxWaitingNetwork {

@@ -16,7 +16,7 @@ const (
 	recordEvery = time.Minute
 	recordTime  = 5 * time.Second
 	// maxRefusals limits the distinct refusals recorded per interval and kind of principal, so that an attacker
-	// cannot fill the disk. Further ones are counted together.
+	// cannot fill the disk. The rest are counted together.
 	maxRefusals = 200
 )
 

@@ -47,7 +47,7 @@ func (s *sketch) counter(key string, now time.Time) counter {
 	for row := range s.cells {
 		one := &s.cells[row][maphash.String(s.seeds[row], key)%sketchWidth]
 		leaked := time.Duration(now.UnixNano()-one.at).Seconds() / s.every.Seconds()
-		if leaked > 0 { // otherwise the clock went back
+		if leaked > 0 { // otherwise the clock moved backward
 			one.level = max(0, one.level-leaked)
 		}
 		one.at = now.UnixNano()

@@ -71,7 +71,7 @@ func effort(exponent float64) string {
 	within := ""
 	switch seconds := math.Pow(10, exponent); {
 	case seconds < 1:
-		return "found at once"
+		return "found immediately"
 	case seconds < hour:
 		within = "an hour"
 	case seconds < 24*hour:

@@ -10,10 +10,10 @@ import (
 func TestStrength(t *testing.T) {
 	t.Parallel()
 	for password, want := range map[string]string{
-		"":                            "a few guesses: found at once",
-		"password1234":                "a few guesses: found at once",
-		"me@example.com":              "a few guesses: found at once",
-		"p@$$w0rd123456789":           "a few guesses: found at once",
+		"":                            "a few guesses: found immediately",
+		"password1234":                "a few guesses: found immediately",
+		"me@example.com":              "a few guesses: found immediately",
+		"p@$$w0rd123456789":           "a few guesses: found immediately",
 		"qwertyuiop":                  "about 2 thousand guesses: found within an hour from a stolen database",
 		"jelly22fish":                 "about a billion guesses: found within a month from a stolen database",
 		"plain violet harbour engine": "more than a thousand trillion guesses: not found within a century, even from a stolen database",

@@ -55,7 +55,7 @@ func (s *Service) Now() time.Time { return s.now() }
 
 // AuthorityOptions describe a new authority.
 type AuthorityOptions struct {
-	SelfSigned   bool // a root, active at once; otherwise the authority is pending
+	SelfSigned   bool // a root, active immediately; otherwise the authority is pending
 	Subject      pkix.Name
 	DNSNames     []string
 	KeyAlgorithm notary.KeyAlgorithm // "" for the default

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Roots are active at once, other authorities pending.
+// Roots are active immediately, other authorities pending.
 func TestCreateAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

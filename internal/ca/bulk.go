@@ -16,7 +16,7 @@ type Many struct {
 
 	Filter *notary.Filter // instead of IDs; never empty
 
-	// What the filter matched when the caller looked, from [Selection]. A filter requires at least one, and the call
+	// What the filter matched when the caller read it: see [Selection]. A filter requires at least one, and the call
 	// changes nothing if the matches have changed since.
 	Expected *int64 // the number of matches
 	Digest   string

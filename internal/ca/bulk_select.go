@@ -95,10 +95,10 @@ func (s *Service) selectedIDs(ctx context.Context, caller notary.Caller, m Many,
 	seen := make(map[int64]bool, len(m.IDs))
 	for _, id := range m.IDs {
 		if id < 1 {
-			return nil, notary.FieldErrorf("ids", "%d is not an id: ids are positive integers", id)
+			return nil, notary.FieldErrorf("ids", "%d is not an ID: IDs are positive integers", id)
 		}
 		if seen[id] {
-			return nil, notary.FieldErrorf("ids", "the id %d occurs twice", id)
+			return nil, notary.FieldErrorf("ids", "the ID %d occurs twice", id)
 		}
 		seen[id] = true
 	}

@@ -11,7 +11,7 @@ import (
 	"notary/internal/store"
 )
 
-// certification is an authority that is to get a certificate from another one: a new current one, or a further one
+// certification is an authority about to get a certificate from another one: a new current one, or an additional one
 // for the same key and subject.
 type certification struct {
 	authority *notary.Authority
@@ -123,8 +123,8 @@ func (s *Service) recordCertification(ctx context.Context, caller notary.Caller,
 	return cert.ID, err
 }
 
-// requireCertifiable checks in the transaction that the key is not compromised. An authority that gets a further
-// certificate must be neither revoked nor deleted, and stays so until the transaction ends.
+// requireCertifiable checks in the transaction that the key is not compromised. An authority that gets an additional
+// certificate must be neither revoked nor deleted until the transaction ends.
 func (s *Service) requireCertifiable(ctx context.Context, tx *store.Tx, c certification) error {
 	if c.further {
 		if err := tx.LockAuthorityShared(c.authority.ID); err != nil {
@@ -141,7 +141,7 @@ func (s *Service) requireCertifiable(ctx context.Context, tx *store.Tx, c certif
 	return s.refuseCompromised(ctx, tx, c.request)
 }
 
-// give records the certificate, as the current one unless it is a further one.
+// give records the certificate, as the current one unless it is additional.
 func (s *Service) give(ctx context.Context, tx *store.Tx, caller notary.Caller, c certification,
 	cert *notary.Certificate) (err error) {
 	if c.further {

@@ -80,7 +80,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	})
 }
 
-// Each change of a random page is either harmless or reported by the check of the whole database and by the backup.
+// Each change to a random page is either harmless or reported by the check of the whole database and by the backup.
 func TestChangedPages(t *testing.T) {
 	t.Parallel()
 	if testkit.OnPostgres() {

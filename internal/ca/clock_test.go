@@ -20,7 +20,7 @@ func TestNoIssuanceWithUntrustedClock(t *testing.T) {
 	signed, request := w.Signed(t, admin, root), w.Request(t, admin)
 	service, err := testkit.OpenNode(t.Context(), w.Store, w.Keys,
 		testkit.NodeOptions{Now: w.Clock.Now, PublishURL: testkit.PublishURL,
-			MayIssue: func() error { return notary.Errorf(notary.Unavailable, "the clock went back") }})
+			MayIssue: func() error { return notary.Errorf(notary.Unavailable, "the clock moved backwards") }})
 	testkit.Check(t, err)
 	var ctx context.Context = t.Context()
 	before := w.Dump(t)
@@ -45,7 +45,7 @@ func TestNoIssuanceWithUntrustedClock(t *testing.T) {
 	} {
 		err := issue()
 		testkit.WantKind(t, err, notary.Unavailable)
-		testkit.WantText(t, err, "the clock went back")
+		testkit.WantText(t, err, "the clock moved backwards")
 		if len(w.Dump(t)["certificate"]) != len(before["certificate"]) ||
 			len(w.Dump(t)["event"]) != len(before["event"]) {
 			t.Errorf("%s: something was recorded", name)

@@ -69,7 +69,7 @@ func TestUpgradeRecordsContents(t *testing.T) {
 	})
 }
 
-// Of earlier requests with the same content and requester, the oldest gets the content hash.
+// The oldest of several earlier requests with the same content and requester gets the content hash.
 func TestUpgradeKeepsRequestsWithTheSameContent(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

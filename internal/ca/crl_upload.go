@@ -220,7 +220,7 @@ func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL,
 	return fresh, known, nil
 }
 
-// bareSerial removes leading zeros, with which earlier versions recorded some serial numbers.
+// bareSerial removes the leading zeros that some serial numbers have in records of earlier versions.
 func bareSerial(serial string) string { return strings.TrimLeft(serial, "0") }
 
 func someSerials(serials []string) string {

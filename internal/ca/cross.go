@@ -15,8 +15,8 @@ import (
 // An authority has one key and subject but may have several certificates, from renewals and cross-signing. The
 // current one begins new chains and is published as the authority's own.
 
-// CrossSign issues a further certificate for an authority from another one held here, under a CA profile, and returns
-// its ID. The current certificate does not change.
+// CrossSign issues an additional certificate for an authority from another one held here, under a CA profile, and
+// returns its ID. The current certificate does not change.
 func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issuerID int64,
 	profileName string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -33,7 +33,7 @@ func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issue
 	return certID, err
 }
 
-// UploadCross records a further certificate for an authority from an external CA, a PEM chain with the leaf first,
+// UploadCross records an additional certificate for an authority from an external CA, a PEM chain with the leaf first,
 // and returns its ID. The current certificate does not change.
 func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int64,
 	chainPEM string) (certID int64, err error) {

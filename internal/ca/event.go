@@ -71,7 +71,7 @@ func checkEventQuery(q notary.EventQuery) error {
 		return notary.FieldErrorf("kind", "%.40q is not a kind of object: use %s", q.Kind,
 			strings.Join(notary.EventKinds, ", "))
 	case q.ObjectID < 0:
-		return notary.FieldErrorf("object_id", "an id must be a positive integer")
+		return notary.FieldErrorf("object_id", "an ID must be a positive integer")
 	case q.ObjectID != 0 && q.Kind == "":
 		return notary.FieldErrorf("kind", "kind is missing for object %d: use %s", q.ObjectID,
 			strings.Join(notary.EventKinds, ", "))

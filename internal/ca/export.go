@@ -44,17 +44,17 @@ func (s *Service) AllRequests(ctx context.Context, caller notary.Caller, fn func
 	return s.EachRequest(ctx, caller, notary.Filter{}, fn)
 }
 
-// listed has the whole lists whose export was recorded lately.
+// listed has the whole lists whose export was recorded recently.
 type listed struct {
 	mu sync.Mutex
 	at map[string]time.Time // by caller and list
 }
 
-// listedFor is how long one event stands for all exports of a list by a caller: clients poll lists, and must not fill
+// listedFor is how long one event covers all exports of a list by a caller, so that clients polling a list do not fill
 // the disk with events.
 const listedFor = time.Minute
 
-// again reports whether the list was recorded within listedFor, and otherwise notes that it is now.
+// again reports whether the list was recorded within listedFor, and otherwise marks it as recorded now.
 func (l *listed) again(key string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

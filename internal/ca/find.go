@@ -162,7 +162,7 @@ func checkFilter(f notary.Filter) error {
 	case f.Status != "" && !slices.Contains(notary.RequestStatuses, f.Status):
 		return notary.FieldErrorf("status", "%.40q is not a status: use Outstanding, Active, Rejected or Revoked", f.Status)
 	case f.AuthorityID < 0:
-		return notary.FieldErrorf("certificate_authority_id", "an id must be a positive integer")
+		return notary.FieldErrorf("certificate_authority_id", "an ID must be a positive integer")
 	case !f.ExpiresAfter.IsZero() && !f.ExpiresBefore.IsZero() && !f.ExpiresAfter.Before(f.ExpiresBefore):
 		return notary.FieldErrorf("expires_before", "expires_before must be later than expires_after")
 	}

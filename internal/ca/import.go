@@ -14,7 +14,7 @@ import (
 	"notary/internal/store"
 )
 
-// Import describes an authority operated elsewhere so far.
+// Import describes an authority that was operated elsewhere until now.
 type Import struct {
 	Offline   bool   // its key stays elsewhere: only its chain and CRL are imported
 	Key       []byte // PKCS #8, PKCS #1 or SEC 1, in PEM or DER, or PKCS #12; encrypted or not
@@ -72,7 +72,7 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	return id, nil
 }
 
-// readImport makes the checks that need no database. No error reveals the key or the password.
+// readImport performs the checks that do not need the database. No error reveals the key or the password.
 func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	key, chain, err := readKeyAndChain(o)
 	if err != nil {
@@ -214,7 +214,7 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 }
 
 // recordImportedCRL records the entries of the CRL sent, and publishes it if the authority is offline. If revocations
-// were recorded before, which the CRL may lack, it has to be uploaded.
+// were recorded before, the CRL may lack them and has to be uploaded instead.
 func (s *Service) recordImportedCRL(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
 	in *imported) error {
 	known, err := tx.RevocationCount(ctx, a.ID, 0)
@@ -289,7 +289,7 @@ func (s *Service) reviveImported(ctx context.Context, tx *store.Tx, id int64, in
 		return nil, notary.WithField(notary.Errorf(notary.Conflict, "a CA with a different public key for the same "+
 			"private key (RSA exponent or point) was held here: create a new CA"), in.keyField())
 	case a.Status(s.now()) == notary.AuthorityRevoked:
-		return nil, notary.Errorf(notary.Conflict, "this CA was held here and revoked: create a new one")
+		return nil, notary.Errorf(notary.Conflict, "this CA was held here before and was revoked: create a new one")
 	case !in.crl.ThisUpdate.IsZero() && in.crl.Number < a.CRLNumber:
 		return nil, notary.WithField(notary.Errorf(notary.Conflict,
 			"the CRL has number %d, but this CA issued number %d while it was held here: "+
@@ -327,8 +327,8 @@ func (s *Service) addImportedCertificate(ctx context.Context, tx *store.Tx, a *n
 	return tx.SetAuthorityCertificate(a, id)
 }
 
-// refuseOfRequest rejects a certificate of a request for an authority, because it would be renewed, revoked and
-// deleted with the request. Cert may be nil.
+// refuseOfRequest rejects a certificate of a request for an authority, because it would be renewed, revoked and deleted
+// with the request. The certificate may be nil.
 func refuseOfRequest(cert *notary.Certificate, err error) error {
 	if err != nil || cert == nil || cert.RequestID == 0 {
 		return err

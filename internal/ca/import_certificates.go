@@ -124,7 +124,7 @@ func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller no
 	return true, r.one(ctx, entry)
 }
 
-// followImported applies the further effects of a revocation by an imported CRL: on the certificate's request or
+// followImported applies the other effects of a revocation by an imported CRL: on the certificate's request or
 // authority, and on a compromised key.
 func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
 	cert, err := tx.Certificate(ctx, id)

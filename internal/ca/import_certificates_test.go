@@ -98,7 +98,7 @@ func TestImportedCompromise(t *testing.T) {
 	_, err = w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "a.example.com"))
 	testkit.WantKind(t, err, notary.Conflict)
 
-	// A further certificate for the key that is imported later is revoked, unless it has expired.
+	// An additional certificate for the key that is imported later is revoked, unless it has expired.
 	late, expired := o.Issue(t, key.Public()), o.Issue(t, key.Public(),
 		func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Minute) })
 	done, err := w.CA.ImportCertificates(t.Context(), w.Admin(), id, testkit.PEM(late, expired))

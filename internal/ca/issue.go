@@ -19,8 +19,8 @@ type IssueOptions struct {
 
 	OwnerGroupID int64 // group that a new request belongs to; 0 for the caller
 
-	// Key makes repeated calls within a day with the same Key and Digest return the result of the first. The digest
-	// covers what the caller sent. Both may be "".
+	// Key is an idempotency key: a call repeated within a day with the same Key and Digest returns the result of the
+	// first. The digest covers what the caller sent. Both may be "".
 	Key, Digest string
 
 	// Also, if not nil, is called in the transaction that records the result, if any, for a protocol's own data.

@@ -174,7 +174,7 @@ func TestIssueIdempotency(t *testing.T) {
 	}
 }
 
-// Of concurrent calls with one key, one records; without a key, each is a renewal.
+// If several calls with one key run concurrently, one records; without a key, each is a renewal.
 func TestConcurrentIssue(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -63,8 +63,8 @@ type keyRecord struct {
 	blocked bool
 }
 
-// shareKey looks up a key, which until the transaction ends cannot be reported as compromised or imported as an
-// authority's.
+// shareKey looks up a key and locks it: until the transaction ends, it cannot be reported as compromised or imported as
+// an authority's.
 func (s *Service) shareKey(ctx context.Context, tx *store.Tx, key pki.KeyIdentity) (keyRecord, error) {
 	if err := tx.LockKeyShared(key.Fingerprint); err != nil {
 		return keyRecord{}, err

@@ -112,8 +112,8 @@ func (s *Service) authorityStates(ctx context.Context, sum *notary.Summary) ([]*
 	return s.statesOf(ctx, *sum, all)
 }
 
-// endsSoon is how long before its expiry an authority should have a successor.
-const endsSoon = 90 * 24 * time.Hour
+// successorLead is how long before its expiry an authority should have a successor.
+const successorLead = 90 * 24 * time.Hour
 
 func (s *Service) statesOf(ctx context.Context, sum notary.Summary,
 	authorities []*notary.Authority) (all []*notary.AuthorityState, err error) {
@@ -139,7 +139,7 @@ func (s *Service) statesOf(ctx context.Context, sum notary.Summary,
 		if state.Revocations, err = s.store.RevocationCount(ctx, a.ID, 0); err != nil {
 			return nil, err
 		}
-		state.EndsSoon = a.Certificate != nil && a.Certificate.NotAfter.Before(now.Add(endsSoon))
+		state.EndsSoon = a.Certificate != nil && a.Certificate.NotAfter.Before(now.Add(successorLead))
 		addCRLStates(state, lists, now)
 		all = append(all, state)
 	}

@@ -108,7 +108,7 @@ func TestCertificatesRecordTheirProfile(t *testing.T) {
 	}
 }
 
-// Every change of a profile has an event. A change based on an old version is a conflict.
+// Every change to a profile has an event. A change based on an old version is a conflict.
 func TestProfilesAreChanged(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

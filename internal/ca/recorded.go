@@ -84,7 +84,7 @@ func RecordedFingerprint(text string) (string, error) {
 	return digits, nil
 }
 
-// Moment parses an optional time (RFC 3339). Go's zero time is moved by a second.
+// Moment parses an optional time (RFC 3339). Go's zero time, which would mean none, is moved by a second.
 func Moment(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

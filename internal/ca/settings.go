@@ -8,7 +8,7 @@ import (
 	"notary/internal/store"
 )
 
-// PublicationChange is a change of an authority's [notary.Publication]. Nil fields stay unchanged.
+// PublicationChange is a change to an authority's [notary.Publication]. Nil fields stay unchanged.
 type PublicationChange struct {
 	CRL, OCSP, Issuer *bool // whether certificates contain the URL
 	Shards            *int
@@ -21,7 +21,7 @@ func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, i
 		return err
 	}
 	if n := change.Shards; n != nil && (*n < 0 || *n > store.MaxShards) {
-		return notary.FieldErrorf("crl_shards", "crl_shards must be from 0 to %d; 0 chooses by the number of certificates",
+		return notary.FieldErrorf("crl_shards", "crl_shards must be from 0 to %d; 0 selects it by the number of certificates",
 			store.MaxShards)
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {

@@ -27,7 +27,7 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	return err
 }
 
-// signAnd signs a recorded request. Also, if not nil, runs in the transaction that records the certificate.
+// signAnd signs a recorded request. If also is not nil, it runs in the transaction that records the certificate.
 func (s *Service) signAnd(ctx context.Context, caller notary.Caller, req *notary.Request, o SignOptions,
 	also func(*store.Tx, *notary.Certificate) error) (*notary.Certificate, error) {
 	next, err := req.Status.Next(notary.Sign)

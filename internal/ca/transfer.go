@@ -17,7 +17,7 @@ type NewOwner struct {
 	Name string // email address of an account, name of a group
 }
 
-// OwnerNamed returns the new owner with an email address or, without an @, the name of a group.
+// OwnerNamed returns the new owner with the given email address or, if the text has no @, group name.
 func OwnerNamed(name string) NewOwner {
 	if name = strings.TrimSpace(name); strings.Contains(name, "@") {
 		return NewOwner{Kind: "account", Name: name}
@@ -30,7 +30,7 @@ func (o NewOwner) check() error {
 	case o.Kind != "account" && o.Kind != "group":
 		return notary.FieldErrorf("kind", "%.40q cannot own anything: use account or group", o.Kind)
 	case o.ID < 0 || (o.ID == 0) == (o.Name == ""):
-		return notary.FieldErrorf("owner", "name the new owner: give its id, or the email address of an account or "+
+		return notary.FieldErrorf("owner", "specify the new owner by ID, or by the email address of an account or "+
 			"the name of a group")
 	case len(o.Name) > maxFilterText:
 		return notary.FieldErrorf("name", "the name is longer than %d characters", maxFilterText)
@@ -38,8 +38,8 @@ func (o NewOwner) check() error {
 	return nil
 }
 
-// Transfer gives a request, with all its certificates, to another owner. An owner without the permission can give it
-// to one of its groups.
+// Transfer transfers a request, with all its certificates, to another owner. An owner without the permission can
+// transfer it to one of its groups.
 func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, to NewOwner) error {
 	err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.TransferRequest, policy.CreateRequest)
 	if err != nil {
@@ -179,7 +179,7 @@ func transfer(ctx context.Context, tx *store.Tx, caller notary.Caller, o owned, 
 		return err
 	}
 	if o.owner == to {
-		return notary.WithField(notary.Errorf(notary.Conflict, "%s belongs to %s already", o.ref, ref), "owner")
+		return notary.WithField(notary.Errorf(notary.Conflict, "%s already belongs to %s", o.ref, ref), "owner")
 	}
 	if err := move(account); err != nil {
 		return err
@@ -213,7 +213,7 @@ func newOwner(ctx context.Context, tx *store.Tx, to notary.Owner) (*notary.Accou
 	return account, account.Ref(), nil
 }
 
-// fields returns the owner, which may be deleted, as a field of an event. There is none without an owner.
+// fields returns the owner, which may be deleted, as a field of an event, or no fields if there is no owner.
 func (o owned) fields(ctx context.Context, tx *store.Tx) (notary.Fields, error) {
 	switch {
 	case o.owner == notary.Owner{}:
@@ -242,7 +242,7 @@ func allowTransfer(ctx context.Context, known revokeReader, caller notary.Caller
 	if err := sees(ctx, once, caller, req); err != nil {
 		return err
 	}
-	groups, err := groupsToGive(ctx, once, caller, req.Owner())
+	groups, err := recipientGroups(ctx, once, caller, req.Owner())
 	if err != nil || slices.Contains(groups, to.GroupID) {
 		return err
 	}
@@ -274,9 +274,10 @@ func allowMove(ctx context.Context, known grantReader, caller notary.Caller, act
 	return allow(ctx, known, caller, action, r)
 }
 
-// groupsToGive returns the groups to which the caller may give an object without further permission. An owner, or a
-// member of the owning group, that may submit requests can give it to its other groups.
-func groupsToGive(ctx context.Context, known grantReader, caller notary.Caller, owner notary.Owner) ([]int64, error) {
+// recipientGroups returns the groups to which the caller may transfer an object without the permission. An owner, or a
+// member of the owning group, that may submit requests can transfer it to any group of theirs.
+func recipientGroups(ctx context.Context, known grantReader, caller notary.Caller,
+	owner notary.Owner) ([]int64, error) {
 	if !policy.May(caller, policy.CreateRequest) {
 		return nil, nil
 	}
@@ -291,12 +292,12 @@ func allowSomeTransfer(ctx context.Context, known viewReader, caller notary.Call
 	return orToGroups(ctx, known, caller, req.Owner(), allowRequest(ctx, known, caller, policy.TransferRequest, req))
 }
 
-// orToGroups returns nil instead of a Forbidden error if the caller may give an object to one of its groups.
+// orToGroups returns nil instead of a Forbidden error if the caller may transfer an object to one of its groups.
 func orToGroups(ctx context.Context, known viewReader, caller notary.Caller, owner notary.Owner, err error) error {
 	if notary.KindOf(err) != notary.Forbidden {
 		return err
 	}
-	groups, failed := groupsToGive(ctx, known, caller, owner)
+	groups, failed := recipientGroups(ctx, known, caller, owner)
 	if failed != nil || len(groups) > 0 {
 		return failed
 	}

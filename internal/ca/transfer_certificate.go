@@ -9,8 +9,8 @@ import (
 	"notary/internal/store"
 )
 
-// TransferCertificate gives a certificate without a request, such as an imported one, to another owner. The rules are
-// those of [Service.Transfer].
+// TransferCertificate transfers a certificate without a request, such as an imported one, to another owner, by the
+// rules of [Service.Transfer].
 func (s *Service) TransferCertificate(ctx context.Context, caller notary.Caller, id int64, to NewOwner) error {
 	err := s.attempt(ctx, caller, policy.On("certificate", id), policy.TransferCertificate, policy.CreateRequest)
 	if err != nil {
@@ -45,8 +45,8 @@ func (s *Service) TransferCertificate(ctx context.Context, caller notary.Caller,
 	})
 }
 
-// refuseTransfer returns a Conflict if the certificate has a request, with which it is transferred, or if it is that of
-// a CA or an OCSP responder. Only a CA certificate that was issued for a request, since deleted, has an owner.
+// refuseTransfer returns a Conflict if the certificate has a request, and is transferred with that, or belongs to a CA
+// or an OCSP responder. Only a CA certificate that was issued for a request, since deleted, has an owner.
 func refuseTransfer(ctx context.Context, known keyRecords, cert *notary.Certificate) error {
 	if cert.RequestID != 0 {
 		return notary.Errorf(notary.Conflict, "certificate %d belongs to certificate request %d: transfer the request, "+
@@ -73,7 +73,7 @@ func allowTransferCertificate(ctx context.Context, known revokeReader, caller no
 	if err := seesCertificate(ctx, once, caller, cert); err != nil {
 		return err
 	}
-	groups, err := groupsToGive(ctx, once, caller, cert.Owner())
+	groups, err := recipientGroups(ctx, once, caller, cert.Owner())
 	if err != nil || slices.Contains(groups, to.GroupID) {
 		return err
 	}

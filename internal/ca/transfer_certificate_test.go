@@ -160,7 +160,7 @@ func TestWhoTransfersCertificates(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
-// Of an upload that gives the certificate a request, and a transfer, the later one is refused.
+// If an upload assigns the certificate to a request while it is transferred, the later change is refused.
 func TestTransferOfAnUploadedCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -155,7 +155,7 @@ func TestGrantsToView(t *testing.T) {
 	}
 }
 
-// pages returns the ids on all pages of two, read in both directions. A page that is not full, or a cursor to an
+// pages returns the IDs on all pages of two, read in both directions. A page that is not full, or a cursor to an
 // empty page, would disclose invisible objects.
 func pages[T any](t *testing.T, q notary.Query,
 	read func(notary.Query) (notary.Page[T], error), id func(T) int64) (ids []int64) {

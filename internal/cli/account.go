@@ -45,7 +45,7 @@ func (p *program) accountCreate() *cobra.Command {
 		Use:   "create",
 		Short: "Create an account",
 		Long: "Create an account. The server's first account (--first) is an Admin, needs no login, and is\n" +
-			"logged in at once. Creating it requires the setup code that the server prints at startup: from\n" +
+			"logged in immediately. Creating it requires the setup code that the server prints at startup: from\n" +
 			config.EnvSetupCode + ", from the data folder of a server on this machine, or from a prompt.\n\n" +
 			"The new account's password comes from a prompt, from the first line of the standard\n" +
 			"input with --password-stdin, or from " + passwordVariable + ".",
@@ -110,7 +110,7 @@ func (p *program) createFirstAccount(ctx context.Context, email, data string, st
 	}
 	if status.Initialized {
 		return withHint(notary.Errorf(notary.Conflict, "%s already has its first account", t.server),
-			"log in with: notary login; an Admin creates further accounts without --first")
+			"log in with: notary login; an Admin creates more accounts without --first")
 	}
 	password, err := p.readSecret(ctx, newPassword(email, stdin))
 	if err != nil {
@@ -150,7 +150,7 @@ func (p *program) sendFirstAccount(ctx context.Context, c *client.Client, body a
 		return id, err
 	}
 	if _, ok := p.terminal(); !ok {
-		return 0, withHint(err, "set %s, or name the server's data folder with --data", config.EnvSetupCode)
+		return 0, withHint(err, "set %s, or specify the server's data folder with --data", config.EnvSetupCode)
 	}
 	p.notice("%s", e.Message)
 	fmt.Fprint(p.err, "Setup code: ")

@@ -19,7 +19,7 @@ func (p *program) accountRecover() *cobra.Command {
 		Use:   "recover",
 		Short: "Reset an Admin's password on the server",
 		Long: "Reset an Admin's password when no one can log in. Run it on the server, as the server's user: it\n" +
-			"works on the database itself and needs no login. The server may be running. The account's sessions\n" +
+			"works directly on the database and needs no login. The server may be running. The account's sessions\n" +
 			"end, and the reset is recorded as an event.\n\n" +
 			"The new password comes from a prompt, from the first line of the standard input with\n" +
 			"--password-stdin, or from " + passwordVariable + "; with --generate it is random and printed once.",

@@ -53,16 +53,16 @@ func suggest(ctx context.Context, c *client.Client, p notary.Permission, suggest
 func parseID(s string) (int64, error) {
 	id, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || id < 1 {
-		return 0, usagef("%q is not an id: ids are positive numbers", s)
+		return 0, usagef("%q is not an ID: IDs are positive numbers", s)
 	}
 	return id, nil
 }
 
-// idFlag is a flag with an object's id; 0 if it is not given.
+// idFlag is a flag with an object's ID; 0 if it is not given.
 type idFlag int64
 
 func (f *idFlag) String() string { return strconv.FormatInt(int64(*f), 10) }
-func (f *idFlag) Type() string   { return "id" }
+func (f *idFlag) Type() string   { return "ID" }
 
 func (f *idFlag) Set(s string) error {
 	id, err := parseID(s)
@@ -70,8 +70,8 @@ func (f *idFlag) Set(s string) error {
 	return err
 }
 
-// idCommand returns a command that acts on one object, given by its id. On success it prints the sentence, formatted
-// with the id.
+// idCommand returns a command that acts on one object, given by its ID. On success it prints the sentence, formatted
+// with the ID.
 func (p *program) idCommand(use, short, sentence string,
 	do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1),

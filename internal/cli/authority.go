@@ -53,7 +53,7 @@ func (p *program) authorityShow() *cobra.Command {
 			case certificate:
 				return outFlags{}.write(p, []byte(a.Certificate))
 			case csr && a.Offline:
-				return notary.Errorf(notary.Conflict, "the key of CA %d is offline: its CSR is not here", id)
+				return notary.Errorf(notary.Conflict, "the key of CA %d is offline: its CSR is kept with the key", id)
 			case csr:
 				return outFlags{}.write(p, []byte(a.CSR))
 			default:
@@ -68,7 +68,7 @@ func (p *program) authorityShow() *cobra.Command {
 
 func keyText(a api.CertificateAuthority) string {
 	if a.KeyKnownOutside && !a.Offline {
-		return a.Key + ", key known outside"
+		return a.Key + ", imported (a copy may exist elsewhere)"
 	}
 	return listedKey(a)
 }
@@ -117,8 +117,8 @@ func (p *program) authoritySign() *cobra.Command {
 }
 
 func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string) {
-	authorityFlag(c, issuer, "authority", "the `id` or common name of the CA that signs")
-	c.Flags().StringVar(profile, "profile", "", "the `name` of a profile for CAs (default intermediate)")
+	authorityFlag(c, issuer, "authority", "the `ID` or common name of the CA that signs")
+	c.Flags().StringVar(profile, "profile", "", "the `name` of a CA profile (default intermediate)")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	c.MarkFlagRequired("authority")
 }
@@ -131,7 +131,7 @@ func (p *program) authorityEnable() *cobra.Command {
 }
 
 func (p *program) authorityDisable() *cobra.Command {
-	return p.idCommand("disable ID", "Disable a CA: it stops signing, and its CRL is still published",
+	return p.idCommand("disable ID", "Disable a CA: issuance stops; CRL and OCSP continue",
 		"CA %d is disabled", func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{})
 		})

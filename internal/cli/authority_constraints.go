@@ -14,8 +14,8 @@ const subtreeForms = "dns:example.com, ip:10.0.0.0/8, email:me@example.com, emai
 
 func (f *constraintFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.permit, "permit", nil,
-		"permitted names of certificates below it, as `kind:names`: "+subtreeForms+"; may be repeated")
-	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "excluded names of certificates below it, as `kind:names`; "+
+		"permitted names in certificates below it, as `type:names`: "+subtreeForms+"; may be repeated")
+	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "excluded names in certificates below it, as `type:names`; "+
 		"may be repeated")
 }
 
@@ -31,7 +31,7 @@ func (f constraintFlags) constraints() (*api.NameConstraints, error) {
 	return &api.NameConstraints{Permitted: permitted, Excluded: excluded}, err
 }
 
-// subtrees parses the values of a flag. Its errors list the forms.
+// subtrees parses the values of a flag. Its errors list the accepted forms.
 func subtrees(flag string, given []string, forms string) (s api.Subtrees, err error) {
 	kinds := map[string]*[]string{"dns": &s.DNS, "ip": &s.IP, "email": &s.Email, "uri": &s.URI}
 	for _, text := range given {

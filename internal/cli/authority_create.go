@@ -39,13 +39,13 @@ func (p *program) authorityCreate() *cobra.Command {
 	flags.subject.register(c, "needed")
 	c.Flags().BoolVar(&flags.root, "root", false, "create a self-signed root")
 	c.Flags().BoolVar(&flags.selfSigned, "self-signed", false, "the same as --root")
-	authorityFlag(c, &flags.issuer, "issuer", "the `id` or common name of the CA that signs it at once")
+	authorityFlag(c, &flags.issuer, "issuer", "sign it immediately with the CA with this `ID` or common name")
 	c.Flags().StringArrayVar(&flags.dnsNames, "dns-name", nil, "a DNS `name` in its certificate; may be repeated")
 	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
-	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "path length: how many CAs may follow below it "+
-		"(default no limit)")
+	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "path length: the maximum number of CA levels "+
+		"below it (default unlimited)")
 	flags.constraints.register(c)
-	flags.end.register(c, "ten years for a root, otherwise that of the profile")
+	flags.end.register(c, "ten years for a root, otherwise the profile's")
 	c.MarkFlagRequired("common-name")
 	c.MarkFlagsMutuallyExclusive("root", "issuer")
 	c.MarkFlagsMutuallyExclusive("self-signed", "issuer")

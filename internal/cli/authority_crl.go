@@ -22,7 +22,7 @@ type crlFlags struct {
 func (p *program) authorityCRL() *cobra.Command {
 	var flags crlFlags
 	c := &cobra.Command{
-		Use: "crl ID", Short: "Download a CA's CRL, or export that of an offline CA for signing", Args: cobra.ExactArgs(1),
+		Use: "crl ID", Short: "Download a CA's CRL, or export an offline CA's next CRL for signing", Args: cobra.ExactArgs(1),
 		Long: "Download a CA's CRL; needs no login.\n\n" +
 			"With --unsigned, export the next CRL of an offline CA: the DER of its TBSCertList (RFC 5280, 5.1.2), with\n" +
 			"all revocations recorded so far. Sign it where the key is kept, and publish it with notary authority\n" +
@@ -32,7 +32,7 @@ func (p *program) authorityCRL() *cobra.Command {
 			"  notary authority crl 'Example Root' --unsigned --days 180 --out root.tbs",
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			if (flags.der || flags.unsigned) && flags.out.out == "" && !p.json && isTerminal(p.out) {
-				return usagef("DER is not for a terminal: give --out FILE")
+				return usagef("DER cannot be written to a terminal: use --out FILE")
 			}
 			if flags.unsigned {
 				return p.exportCRL(ctx, c, id, flags)

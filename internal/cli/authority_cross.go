@@ -37,7 +37,7 @@ func (p *program) authorityCrossSign() *cobra.Command {
 	var profile string
 	c := &cobra.Command{
 		Use: "cross-sign ID", Short: "Cross-sign a CA with another CA", Args: cobra.ExactArgs(1),
-		Long: "Have another CA on the server sign a further certificate for a CA that already has one.\n" +
+		Long: "Have another CA on the server sign an additional certificate for a CA that already has one.\n" +
 			"The current certificate does not change; authority use selects another.\n" +
 			"For a cross-certificate that an external CA signed, use authority upload --cross.",
 		Example: "  notary authority cross-sign 3 --authority 2\n" +
@@ -62,7 +62,7 @@ func (p *program) authorityUse() *cobra.Command {
 		"certificate", func(ctx context.Context, c *client.Client, id int64) error {
 		return c.UseAuthorityCertificate(ctx, id, api.UseAuthorityCertificate{CertificateID: api.ID(certificate)})
 	})
-	c.Flags().Var(&certificate, "certificate", "the `id` of one of its certificates: see authority certificates")
+	c.Flags().Var(&certificate, "certificate", "the `ID` of one of its certificates: see authority certificates")
 	c.MarkFlagRequired("certificate")
 	return c
 }
@@ -101,8 +101,8 @@ func (p *program) authorityRollOver() *cobra.Command {
 		return p.created(successor, "CA %d was created and can sign; CA %d is disabled\nnext: notary "+
 			"request sign ID --authority %d", successor, id, successor)
 	})
-	c.Flags().StringVar(&key, "key-algorithm", "", "the key algorithm (default that of the CA): "+algorithmList())
-	end.register(c, "ten years for a root, otherwise that of the profile")
+	c.Flags().StringVar(&key, "key-algorithm", "", "the key algorithm (default the CA's): "+algorithmList())
+	end.register(c, "ten years for a root, otherwise the profile's")
 	completeAlgorithms(c)
 	return c
 }

@@ -62,7 +62,7 @@ func (p *program) authorityImport() *cobra.Command {
 	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with its chain, its own certificate first, up to the "+
 		"root: PEM, DER or PKCS #7")
 	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with its last CRL, in PEM or DER")
-	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, if it is not that of --crl")
+	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, if later than --crl")
 	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that it "+
 		"has issued, in PEM, DER or PKCS #7; may be repeated")
 	c.Flags().BoolVar(&flags.offline, "offline", false, "register the CA without its key, which stays elsewhere")
@@ -88,7 +88,7 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 					return err
 				}
 				if a.Certificate == "" {
-					return notary.Errorf(notary.Conflict, "CA %d is %s: it has issued nothing", id, a.Status)
+					return notary.Errorf(notary.Conflict, "CA %d is %s: it has not issued any certificates", id, a.Status)
 				}
 				found, err := findIssued(args[1:], a.Certificate, p.now())
 				if err != nil {
@@ -105,8 +105,8 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 	}
 }
 
-// importAnswer is the JSON output of both commands.
-type importAnswer struct {
+// importResult is the JSON output of both commands.
+type importResult struct {
 	api.ImportedCertificates
 	ID      int64         `json:"id"`
 	Refused []refusedFile `json:"refused,omitempty"`
@@ -118,10 +118,10 @@ func (p *program) printImported(id int64, done api.ImportedCertificates, found i
 	urls := found.sortedURLs()
 	if p.json {
 		done.Message = api.Success
-		return p.printJSON(importAnswer{done, id, found.refused, urls})
+		return p.printJSON(importResult{done, id, found.refused, urls})
 	}
 	if len(urls) > 0 {
-		format += "\nits certificates name the following URLs for their status; serve there what is published here,\n" +
+		format += "\nits certificates contain the following URLs for their status; serve there what is published here,\n" +
 			"/crl/%d.crl for CRLs and /ocsp/%d for OCSP (see docs/authorities.md):\n  %s"
 		args = append(args, id, id, strings.Join(urls, "\n  "))
 	}
@@ -185,7 +185,7 @@ func (p *program) importBody(ctx context.Context,
 		}
 		body.CertificateChain = chain
 	case flags.offline:
-		return body, "", usagef("name the file with the CA's chain: --chain FILE")
+		return body, "", usagef("specify the file with the CA's chain: --chain FILE")
 	default:
 		if chain, err = pkcs12Chain(key, body.Password); err != nil {
 			return body, "", err
@@ -240,7 +240,7 @@ func (p *program) keyPassword(ctx context.Context, key []byte, file string) (pas
 	} else {
 		fd, ok := p.terminal()
 		if !ok {
-			return "", withHint(err, "name the file with it: --password-file FILE")
+			return "", withHint(err, "specify its file with --password-file FILE")
 		}
 		password, err = p.askSecret(ctx, fd, "Password of the CA key")
 	}

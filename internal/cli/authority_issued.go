@@ -134,7 +134,7 @@ func (i *issued) add(name string, c, authority *x509.Certificate, now time.Time)
 	}
 }
 
-// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7. Broken is set if something begins like a
+// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7, and whether something begins like a
 // certificate but cannot be parsed.
 func certificatesIn(name string) (all []*x509.Certificate, broken, err error) {
 	content, err := readLarge(name, 1<<30)
@@ -222,10 +222,10 @@ func (i issued) refusals() error {
 	if more := len(i.refused) - most; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
-	return notary.Errorf(notary.Invalid, "all certificates are recorded but %d:\n  %s", len(i.refused),
+	return notary.Errorf(notary.Invalid, "all but %d certificates are recorded:\n  %s", len(i.refused),
 		strings.Join(lines, "\n  "))
 }
 
 func counts(done api.ImportedCertificates) string {
-	return fmt.Sprintf("%d recorded (%d of them revoked), %d known already", done.Imported, done.Revoked, done.Known)
+	return fmt.Sprintf("%d recorded (%d of them revoked), %d already known", done.Imported, done.Revoked, done.Known)
 }

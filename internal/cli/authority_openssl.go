@@ -74,7 +74,7 @@ func (f *importFlags) firstExisting(names []string, flag string) (found string, 
 			return found, err
 		}
 	}
-	return "", notary.Errorf(notary.NotFound, "%s has no %s, as openssl ca or easy-rsa would: name the file with %s",
+	return "", notary.Errorf(notary.NotFound, "%s has no %s, as openssl ca or easy-rsa would: specify the file with %s",
 		f.openssl, strings.Join(names, " or "), flag)
 }
 
@@ -164,7 +164,7 @@ func readNumber(name string) (int64, error) {
 	}
 	number, err := strconv.ParseInt(string(bytes.TrimSpace(content)), 16, 64)
 	if err != nil || number < 0 {
-		return 0, notary.Errorf(notary.Invalid, "%s does not hold the number of the next CRL in hexadecimal, as "+
+		return 0, notary.Errorf(notary.Invalid, "%s does not contain the number of the next CRL in hexadecimal, as "+
 			"openssl ca writes it", name)
 	}
 	return number, nil
@@ -184,7 +184,7 @@ func (f *importFlags) revokedInIndex(now time.Time) (serials []string, err error
 		}
 		end, serial, ok := indexEntry(fields)
 		if !ok {
-			return nil, notary.Errorf(notary.Invalid, "line %d of %s is not one that openssl ca writes", number+1,
+			return nil, notary.Errorf(notary.Invalid, "line %d of %s is not in the format of openssl ca", number+1,
 				filepath.Join(f.openssl, opensslIndex))
 		}
 		if end.After(now) {

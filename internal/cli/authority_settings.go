@@ -16,7 +16,7 @@ func (p *program) authoritySettings() *cobra.Command {
 	var crl, ocsp, issuer bool
 	var shards int
 	c := &cobra.Command{
-		Use: "settings ID", Short: "Show or change the CRL, OCSP and issuer URLs in a CA's new certificates",
+		Use: "settings ID", Short: "Show or change the CRL, OCSP and CA Issuers URLs in a CA's new certificates",
 		Args: cobra.ExactArgs(1),
 		Example: "  notary authority settings 2\n" +
 			"  notary authority settings 2 --crl-shards 16\n" +
@@ -44,10 +44,10 @@ func (p *program) authoritySettings() *cobra.Command {
 		}
 		return p.done("settings of CA %d changed", id)
 	})
-	c.Flags().BoolVar(&crl, "crl", true, "name the URL of its CRL")
-	c.Flags().BoolVar(&ocsp, "ocsp", true, "name its OCSP responder")
-	c.Flags().BoolVar(&issuer, "issuer", true, "name the URL of its own certificate")
-	c.Flags().IntVar(&shards, "crl-shards", 0, "the `number` of partitioned CRLs, up to 1000; 0 chooses by the "+
+	c.Flags().BoolVar(&crl, "crl", true, "include the CRL distribution point")
+	c.Flags().BoolVar(&ocsp, "ocsp", true, "include the URL of the OCSP responder")
+	c.Flags().BoolVar(&issuer, "issuer", true, "include the CA Issuers URL")
+	c.Flags().IntVar(&shards, "crl-shards", 0, "the `number` of CRL partitions, up to 1000; 0 selects it by the "+
 		"number of certificates")
 	return c
 }

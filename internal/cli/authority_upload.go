@@ -43,7 +43,7 @@ func (p *program) authorityUpload() *cobra.Command {
 	})
 	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with the chain, the CA's own certificate first, as "+
 		"PEM, DER or PKCS #7; - for the standard input")
-	c.Flags().BoolVar(&flags.cross, "cross", false, "add a cross-certificate: the certificate in use does not change")
+	c.Flags().BoolVar(&flags.cross, "cross", false, "add a cross-certificate: the current certificate does not change")
 	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with the CRL, in PEM or DER")
 	c.Flags().StringVar(&flags.unsigned, "unsigned-crl", "", "the unsigned CRL `file` from authority crl --unsigned")
 	c.Flags().StringVar(&flags.signature, "signature", "", "the `file` with the signature on it")

@@ -29,9 +29,9 @@ type decision struct {
 func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d decision) error {
 	switch {
 	case len(args) > 0 && on.given():
-		return usagef("give either ids or filter flags, not both")
+		return usagef("specify either IDs or filter flags, not both")
 	case len(args) == 0 && !on.given():
-		return usagef("name the requests by id, or give filter flags such as --status %s", on.status)
+		return usagef("specify the requests by ID or with filter flags such as --status %s", on.status)
 	case len(args) == 1:
 		return p.callOn(d.one)(command, args)
 	case len(args) == 0:
@@ -163,7 +163,7 @@ func (f *failures) add(o api.Outcome) {
 	}
 	reason := o.Error
 	if o.RequestID != "" {
-		reason += " (request id " + o.RequestID + ")"
+		reason += " (request ID " + o.RequestID + ")"
 	}
 	if f.ids == nil {
 		f.ids = map[string][]int64{}
@@ -175,7 +175,7 @@ func (f *failures) add(o api.Outcome) {
 	f.count++
 }
 
-// Many failures with the same reason share one line, with some of their ids.
+// Many failures with the same reason share one line, with some of their IDs.
 const (
 	manyShare = 5
 	idsShown  = 20

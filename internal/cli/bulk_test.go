@@ -98,14 +98,14 @@ func TestDecisionUsage(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(200, success)).trusted()
 	for args, words := range map[string][]string{
-		"request reject":                                   {"name the requests by id", "--status Outstanding"},
+		"request reject":                                   {"specify the requests by ID", "--status Outstanding"},
 		"request revoke":                                   {"--status Active"},
-		"request sign --authority 1":                       {"name the requests"},
-		"certificate revoke":                               {"name the certificates"},
+		"request sign --authority 1":                       {"specify the requests"},
+		"certificate revoke":                               {"specify the certificates"},
 		"certificate revoke 1 --domain example.com":        {"not both"},
-		"certificate revoke 1 x":                           {`"x" is not an id`},
+		"certificate revoke 1 x":                           {`"x" is not an ID`},
 		"request reject 1 --status Active":                 {"not both"},
-		"request reject 1 0":                               {`"0" is not an id`},
+		"request reject 1 0":                               {`"0" is not an ID`},
 		"request reject --limit 3":                         {"unknown flag"},
 		"request reject --expires-before soon":             {"--expires-before"},
 		"request sign 1 2 --authority 2 --not-after never": {"--not-after"},
@@ -140,7 +140,7 @@ func TestFailuresAreReported(t *testing.T) {
 	want := "27 requests, 1, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22 and 7 more: this " +
 		"request is Rejected: reopen it first\nrequest 4: evil\uFFFD[2J\n" +
 		"request 30: evil\uFFFD[2J\n" +
-		"request 31: something went wrong (request id R1)\n" +
+		"request 31: something went wrong (request ID R1)\n" +
 		"error: 30 of 31 requests could not be rejected\n"
 	if diff := cmp.Diff(want, r.err); diff != "" || r.code != 1 || r.out != "1 of 31 requests are rejected\n" {
 		t.Errorf("exit %d, output %q, errors (-want +got):\n%s", r.code, r.out, diff)

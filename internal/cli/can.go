@@ -15,7 +15,7 @@ func (p *program) canCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "can [ACTION]",
 		Short: "Explain what an account may do",
-		Long: "Explain whether an account may do an action, or each of the actions, to an object with the given\n" +
+		Long: "Explain whether an account may perform an action, or each of the actions, on an object with the given\n" +
 			"authority, profile and names, and which role or grant decides that. Nothing is looked up or changed.",
 		Example: "  notary can request.sign --authority 3 --profile server-client --name a.team.example.com\n" +
 			"  notary can request.sign --as dana@example.com",
@@ -40,12 +40,12 @@ func (p *program) canCommand() *cobra.Command {
 			})(command, nil)
 		},
 	}
-	authorityFlag(c, &authority, "authority", "the `id` or common name of the CA that signs or has signed")
+	authorityFlag(c, &authority, "authority", "the `ID` or common name of the CA that signs or signed")
 	c.Flags().StringVar(&q.Profile, "profile", "", "the `name` of the profile")
-	c.Flags().StringSliceVar(&q.Names, "name", nil, "a `name` of the certificate; may be repeated")
-	accountFlag(c, &owner, "owner", "the `id` or email address of the account that owns the request (default the "+
+	c.Flags().StringSliceVar(&q.Names, "name", nil, "a `name` in the certificate; may be repeated")
+	accountFlag(c, &owner, "owner", "the `ID` or email address of the account that owns the request (default the "+
 		"account in question)")
-	groupFlag(c, &ownerGroup, "owner-group", "the `id` or name of the group that owns the request")
-	accountFlag(c, &account, "as", "ask about the account with this `id` or email address instead of yours; for Admins")
+	groupFlag(c, &ownerGroup, "owner-group", "the `ID` or name of the group that owns the request")
+	accountFlag(c, &account, "as", "ask about the account with this `ID` or email address instead of yours; for Admins")
 	return c
 }

@@ -40,11 +40,11 @@ func (p *program) certificateIssue() *cobra.Command {
 	}
 	flags.requestFlags.register(c)
 	flags.outFlags.register(c)
-	authorityFlag(c, &flags.authority, "authority", "the `id` or common name of the CA that signs")
+	authorityFlag(c, &flags.authority, "authority", "the `ID` or common name of the CA that signs")
 	c.Flags().StringVar(&flags.profile, "profile", "", "the profile's `name` (default server-client; for a renewal, "+
 		"the previous profile)")
 	c.Flags().DurationVar(&flags.wait, "wait", 0, "how long to wait for approval, at most 60s")
-	flags.end.register(c, "that of the profile: 90 days for the built-in server and client profiles")
+	flags.end.register(c, "the profile's: 90 days for the built-in server and client profiles")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
 }

@@ -12,8 +12,8 @@ import (
 func (p *program) clockCommand() *cobra.Command {
 	confirm := &cobra.Command{
 		Use: "confirm", Short: "Confirm the server's clock to resume issuance", Args: cobra.NoArgs,
-		Long: "Confirm the server's clock to resume issuance. If the clock goes back by more than a minute, or\n" +
-			"ahead by more than a day, the server issues nothing until an Admin confirms the clock. CRLs and OCSP\n" +
+		Long: "Confirm the server's clock to resume issuance. If the clock moves backwards by more than a minute, or\n" +
+			"forward by more than a day, the server issues nothing until an Admin confirms it. CRLs and OCSP\n" +
 			"responses continue. Check the time first (notary clock show), and correct the clock if it is wrong.",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			if err := c.ConfirmClock(ctx); err != nil {
@@ -36,7 +36,7 @@ func (p *program) clockShow() *cobra.Command {
 				return p.printJSON(state)
 			}
 			if state.DatabaseTime != nil {
-				p.notice("the database's clock says %s", state.DatabaseTime.UTC().Format(time.RFC3339))
+				p.notice("the database's clock shows %s", state.DatabaseTime.UTC().Format(time.RFC3339))
 			}
 			if state.Stopped != "" {
 				return p.done("%s; issuance has stopped: %s", state.Time.UTC().Format(time.RFC3339), state.Stopped)

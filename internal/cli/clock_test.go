@@ -24,11 +24,11 @@ func TestClockIsConfirmed(t *testing.T) {
 	client := connect(t, url).WithToken(l.client.Token())
 	state, err := client.Clock(t.Context())
 	testkit.Check(t, err)
-	testkit.WantText(t, notary.Errorf(notary.Internal, "%s", state.Stopped), "the server's clock went back from")
+	testkit.WantText(t, notary.Errorf(notary.Internal, "%s", state.Stopped), "the server's clock moved backwards from")
 	root := api.CreateCertificateAuthority{SelfSigned: true, CommonName: "Second Root"}
 	_, err = client.CreateCertificateAuthority(t.Context(), root)
 	testkit.WantKind(t, err, notary.Unavailable)
-	testkit.WantText(t, err, "the server's clock went back from", "notary clock confirm")
+	testkit.WantText(t, err, "the server's clock moved backwards from", "notary clock confirm")
 	_, err = client.CRL(t.Context(), l.authority)
 	testkit.Check(t, err)
 

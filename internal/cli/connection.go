@@ -62,7 +62,7 @@ func readCertificates(path string) (string, error) {
 		}
 	}
 	if found.Len() == 0 {
-		return "", notary.Errorf(notary.Invalid, "%s has no certificate in PEM", path)
+		return "", notary.Errorf(notary.Invalid, "%s contains no PEM certificate", path)
 	}
 	return found.String(), nil
 }
@@ -161,7 +161,7 @@ func (p *program) trust(ctx context.Context, serverURL string, certificate *x509
 	if _, ok := p.terminal(); !ok && !acceptNew {
 		return withHint(notary.Errorf(notary.Unavailable,
 			"the certificate of %s is not trusted, and there is no terminal to confirm it", serverURL),
-			"compare the fingerprint and pass it with --fingerprint, name the server's CA with --ca-cert, "+
+			"compare the fingerprint and pass it with --fingerprint, specify the server's CA with --ca-cert, "+
 				"or its data folder in NOTARY_DATA")
 	}
 	return p.confirm(ctx, false, "Is that the server's fingerprint?")

@@ -157,7 +157,7 @@ func TestCACertIsRemembered(t *testing.T) {
 	s.run("account", "me", "--ca-cert", wrong).wantFailure(t, "not trusted here")
 	s.runWith(password, append(login, "--ca-cert", wrong)...).wantFailure(t, "not trusted here",
 		"hint: no CA in --ca-cert issued the server's certificate")
-	s.run("account", "me", "--ca-cert", s.write("empty.pem", "nothing")).wantFailure(t, "has no certificate in PEM")
+	s.run("account", "me", "--ca-cert", s.write("empty.pem", "nothing")).wantFailure(t, "contains no PEM certificate")
 	s.run("account", "me", "--ca-cert", "/does/not/exist").wantFailure(t, "no such file")
 }
 

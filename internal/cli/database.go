@@ -70,7 +70,7 @@ func (p *program) storeCopy() *cobra.Command {
 		Annotations: map[string]string{localCommand: ""},
 		RunE:        func(c *cobra.Command, _ []string) error { return p.copyStore(c.Context(), from, to) },
 	}
-	c.Flags().StringVar(&from, "from", "", "SQLite `file`, or URL of PostgreSQL; - for that of NOTARY_DATABASE")
+	c.Flags().StringVar(&from, "from", "", "SQLite `file` or PostgreSQL URL; - for the URL in NOTARY_DATABASE")
 	c.Flags().StringVar(&to, "to", "", "the new database, in the same form; a SQLite file is created")
 	c.MarkFlagRequired("from")
 	c.MarkFlagRequired("to")

@@ -97,9 +97,9 @@ func (f *downloadFlags) complete(p *program) error {
 	case !slices.Contains(formats, f.format):
 		return usagef("%q is not a format: use %s", f.format, strings.Join(formats, ", "))
 	case f.format == formatDER && f.out == "" && p.json:
-		return usagef("DER cannot be written as JSON: give --out FILE, or another format")
+		return usagef("DER cannot be written as JSON: use --out FILE, or another format")
 	case f.format == formatDER && f.out == "" && isTerminal(p.out):
-		return usagef("DER is not for a terminal: give --out FILE, or another format")
+		return usagef("DER cannot be written to a terminal: use --out FILE, or another format")
 	}
 	return f.pkcs12.complete(f)
 }

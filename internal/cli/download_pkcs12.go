@@ -47,11 +47,11 @@ func (f *pkcs12Flags) complete(all *downloadFlags) error {
 	isPKCS12 := all.format == formatPKCS12
 	switch {
 	case isPKCS12 && all.out == "":
-		return usagef("PKCS #12 is written to a file: give --pkcs12 FILE")
+		return usagef("PKCS #12 is written to a file: use --pkcs12 FILE")
 	case isPKCS12 && f.key == "":
-		return usagef("PKCS #12 holds the private key: give its file with --key")
+		return usagef("PKCS #12 contains the private key: specify its file with --key")
 	case !isPKCS12 && f.key != "":
-		return usagef("--key is for PKCS #12: give --pkcs12 FILE as well")
+		return usagef("--key is for PKCS #12: add --pkcs12 FILE")
 	case f.key == "-" && f.passwordFile == "-":
 		return usagef("the key and the password cannot both come from the standard input")
 	case f.trustStore != "" && !isPKCS12 && (all.out != "" || all.leaf || all.format != formatPEM):
@@ -188,7 +188,7 @@ func (p *program) readKey(ctx context.Context, flags pkcs12Flags) (crypto.Signer
 	}
 	fd, ok := p.terminal()
 	if !ok {
-		return nil, withHint(err, "name the file with it: --key-password-file FILE")
+		return nil, withHint(err, "specify its file with --key-password-file FILE")
 	}
 	if password, err = p.askSecret(ctx, fd, "Password of "+flags.key); err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ func (f outFlags) copy(p *program, from io.Reader) error {
 	info, err := os.Stat(f.out)
 	switch {
 	case err == nil && info.IsDir():
-		return notary.Errorf(notary.Invalid, "%s is a folder: give the path of a file", f.out)
+		return notary.Errorf(notary.Invalid, "%s is a folder: specify a file", f.out)
 	case err == nil && !info.Mode().IsRegular(): // a device or pipe is written to, not replaced
 		err = copyInto(f.out, from)
 	default:

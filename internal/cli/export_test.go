@@ -77,7 +77,7 @@ func TestSummary(t *testing.T) {
 		"Active requests:          1200\n" +
 		"Rejected requests:        0\n" +
 		"Revoked requests:         4\n" +
-		"Certificates:             1300, of which 5 are revoked\n" +
+		"Certificates:             1300, 5 of them revoked\n" +
 		"Expiring within a day:    0\n" +
 		"Expiring within 30 days:  17\n"
 	if got := s.must("summary").out; got != want {

@@ -64,7 +64,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	switch e.Kind {
 	case notary.Unauthenticated:
 		if p.token != "" || p.env("NOTARY_TOKEN") != "" {
-			return "the token is that of --token or NOTARY_TOKEN: use another, or omit it and log in with: notary login"
+			return "the token comes from --token or NOTARY_TOKEN: use another, or omit it and log in with: notary login"
 		}
 		return "log in with: notary login"
 	case notary.NotFound:
@@ -106,9 +106,9 @@ func unavailableHint(e *notary.Error) string {
 		return fmt.Sprintf("it now presents SHA-256 %s; if that is the server's own certificate, accept it with: "+
 			"notary login --accept-new-certificate", pki.Fingerprint(changed.Presented.Raw))
 	case errors.As(e, &untrusted):
-		return "log in first to remember the server's certificate: notary login (or name its CA with --ca-cert)"
+		return "log in first to remember the server's certificate: notary login (or specify its CA with --ca-cert)"
 	case errors.Is(e, syscall.ECONNREFUSED):
-		return "start one with: notary start (or name another with --server)"
+		return "start one with: notary start (or specify another with --server)"
 	case e.RetryAfter > 0:
 		return "try again" + after(e.RetryAfter)
 	case errors.Is(e, client.ErrOutcomeUnknown):

@@ -15,7 +15,7 @@ func TestHints(t *testing.T) {
 		want          string
 	}{
 		"a token that is not good": {401, "unauthenticated", "this token is not valid", "request list",
-			"error: this token is not valid\nhint: the token is that of --token or NOTARY_TOKEN: use another, or omit it and log in with: notary login\n"},
+			"error: this token is not valid\nhint: the token comes from --token or NOTARY_TOKEN: use another, or omit it and log in with: notary login\n"},
 		"a permission that is missing": {403, "forbidden", "the role Read Only does not have permission to do this",
 			"request reject 1",
 			"error: the role Read Only does not have permission to do this\n"},

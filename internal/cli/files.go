@@ -23,7 +23,7 @@ func (p *program) readInput(ctx context.Context, name string) (string, error) {
 			name = "the standard input"
 		}
 		return "", notary.Errorf(notary.Invalid,
-			"%s holds a private key, which is not for the server: nothing was sent", name)
+			"%s contains a private key, which must not be sent: nothing was sent", name)
 	}
 	return string(content), err
 }
@@ -62,7 +62,7 @@ func (f outFlags) writeFile(content []byte, mode fs.FileMode) error {
 	info, err := os.Stat(f.out)
 	switch {
 	case err == nil && info.IsDir():
-		return notary.Errorf(notary.Invalid, "%s is a folder: give the path of a file", f.out)
+		return notary.Errorf(notary.Invalid, "%s is a folder: specify a file", f.out)
 	case err == nil && !info.Mode().IsRegular(): // a device or pipe is written to, not replaced
 		err = os.WriteFile(f.out, content, mode)
 	case f.force:

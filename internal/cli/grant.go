@@ -12,7 +12,7 @@ import (
 )
 
 func (p *program) grantCommand() *cobra.Command {
-	return group("grant", "Manage what accounts and groups may do in addition to roles",
+	return group("grant", "Manage grants: permissions in addition to those of roles",
 		p.grantCreate(), p.grantList(), p.grantShow(), p.grantDelete())
 }
 
@@ -25,8 +25,8 @@ func (p *program) grantCreate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Grant actions to an account or a group",
-		Long: "Grant actions to an account or a group in addition to those of the role. A grant applies to requests\n" +
-			"and certificates that the account can see, and only where every limit given here holds.\n\n" +
+		Long: "Grant actions to an account or a group in addition to those of its role. A grant applies to requests\n" +
+			"and certificates that the account can see, within all of its limits.\n\n" +
 			"Actions: request.view (objects of others), request.sign, request.upload, request.reject,\n" +
 			"request.revoke, request.remove_certificate, request.reopen, request.delete, request.transfer,\n" +
 			"certificate.revoke, certificate.transfer.",
@@ -36,7 +36,7 @@ func (p *program) grantCreate() *cobra.Command {
 		RunE: p.call(func(ctx context.Context, c *client.Client) (err error) {
 			switch {
 			case (account == 0) == (groupID == 0):
-				return usagef("give either --account or --group")
+				return usagef("specify either --account or --group")
 			case account != 0:
 				terms.Grantee = api.Grantee{Kind: "account", ID: int64(account)}
 			default:
@@ -54,18 +54,18 @@ func (p *program) grantCreate() *cobra.Command {
 			return p.created(id, "grant %d created", id)
 		}),
 	}
-	accountFlag(c, &account, "account", "grant to the account with this `id` or email address")
-	groupFlag(c, &groupID, "group", "grant to the group with this `id` or name")
+	accountFlag(c, &account, "account", "grant to the account with this `ID` or email address")
+	groupFlag(c, &groupID, "group", "grant to the group with this `ID` or name")
 	c.Flags().StringSliceVar(&terms.Actions, "action", nil, "an `action`, such as request.sign; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &terms.AuthorityIDs, find: findAuthority}, "authority",
-		"only for the CA with this `id` or common name; may be repeated")
-	c.Flags().StringSliceVar(&terms.Profiles, "profile", nil, "only by the profile with this `name`; may be repeated")
+		"only for the CA with this `ID` or common name; may be repeated")
+	c.Flags().StringSliceVar(&terms.Profiles, "profile", nil, "only for the profile with this `name`; may be repeated")
 	c.Flags().StringArrayVar(&names, "name", nil,
-		"only if every name is listed, as `kind:names`: "+listedNames+"; may be repeated")
+		"only if every name matches one of these, as `type:names`: "+listedNames+"; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &terms.OwnerIDs, find: findAccount}, "owner",
-		"only requests of the account with this `id` or email address; may be repeated")
+		"only requests owned by the account with this `ID` or email address; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &terms.OwnerGroupIDs, find: findGroup}, "owner-group",
-		"only requests of the group with this `id` or name, or of its members; may be repeated")
+		"only requests owned by the group with this `ID` or name or by its members; may be repeated")
 	c.MarkFlagRequired("action")
 	return c
 }

@@ -84,9 +84,9 @@ func (p *program) groupMembers() *cobra.Command {
 		return p.done("members of group %d changed", id)
 	})
 	c.Flags().Var(&namedListFlag{ids: &add, find: findAccount}, "add",
-		"the `id` or email address of an account to add; may be repeated")
+		"the `ID` or email address of an account to add; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &remove, find: findAccount}, "remove",
-		"the `id` or email address of an account to remove; may be repeated")
+		"the `ID` or email address of an account to remove; may be repeated")
 	return c
 }
 

@@ -179,7 +179,7 @@ func (p *program) openPKCS12(ctx context.Context, content []byte, source string,
 	}
 	fd, ok := p.terminal()
 	if !ok {
-		return nil, withHint(err, "name the file with its password: --password-file FILE")
+		return nil, withHint(err, "specify the file with its password: --password-file FILE")
 	}
 	if password, err = p.askSecret(ctx, fd, "Password of "+source); err != nil {
 		return nil, err
@@ -213,7 +213,7 @@ func (p *program) readLarge(ctx context.Context, name string) ([]byte, error) {
 		}
 		defer file.Close()
 		if info, err := file.Stat(); err == nil && info.IsDir() {
-			return nil, notary.Errorf(notary.Invalid, "%s is a folder: give the path of a file", name)
+			return nil, notary.Errorf(notary.Invalid, "%s is a folder: specify a file", name)
 		}
 		return files.ReadLimit(file, name, inspect.MaxSize)
 	})

@@ -135,8 +135,8 @@ func (p *program) certificateFields(c *inspect.Certificate) []field {
 		{"  OCSP", strings.Join(c.OCSPURLs, ", ")},
 		{"  Issuer's certificate", strings.Join(c.IssuerURLs, ", ")},
 		{"  OCSP must-staple", yes(c.MustStaple)},
-		{"  Subject key id", c.SubjectKeyID},
-		{"  Authority key id", c.AuthorityKeyID},
+		{"  Subject key ID", c.SubjectKeyID},
+		{"  Authority key ID", c.AuthorityKeyID},
 		{"  SHA-256", c.SHA256},
 		{"  SHA-1", c.SHA1},
 	}
@@ -180,7 +180,7 @@ func (p *program) crlFields(c *inspect.CRL) []field {
 		{"  Published at", strings.Join(c.Distribution, ", ")},
 		{"  Only for", c.OnlyFor},
 		{"  Only changes (delta)", yes(c.Delta)},
-		{"  Authority key id", c.AuthorityKeyID},
+		{"  Authority key ID", c.AuthorityKeyID},
 	}
 }
 

@@ -35,8 +35,8 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	}
 	text(&f.filter.Email, "email", "only those submitted by the account with this `address`")
 	text(&f.filter.Owner, "owner", "only those that belong to this `owner`: the email address of an account, the name of a "+
-		"group, or group: and its id")
-	authorityFlag(c, &f.issuer, issuerFlag, "only those with a certificate signed by the CA with this `id` or "+
+		"group, or group: and its ID")
+	authorityFlag(c, &f.issuer, issuerFlag, "only those with a certificate signed by the CA with this `ID` or "+
 		"common name")
 	f.names = append(f.names, issuerFlag)
 	text(&f.filter.SerialNumber, "serial", "only the one with this serial `number`, in hexadecimal")
@@ -45,7 +45,7 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	text(&f.filter.Name, "name", "only those with this whole `name`: host, IP address, email address, URI or "+
 		"common name")
 	text(&f.filter.NamePrefix, "name-prefix", "only those with a name that begins with this `text`")
-	text(&f.filter.Domain, "domain", "only those with a name that is this `domain` or lies below it")
+	text(&f.filter.Domain, "domain", "only those with a name in this `domain` or its subdomains")
 	text(&f.filter.Q, "search", "only those that match all of these `words`: prefixes of parts of names, email "+
 		"addresses, serial numbers, fingerprints and key types, or a request status")
 	text(&f.after, "expires-after", "only those that expire at this `time` or later: 2027-12-31, "+
@@ -84,7 +84,7 @@ func (f *filterFlags) common(now time.Time) (api.Filter, error) {
 	for _, name := range f.names {
 		flag := f.command.Flags().Lookup(name)
 		if flag.Changed && strings.TrimSpace(flag.Value.String()) == "" { // perhaps an unset variable in a script
-			return api.Filter{}, usagef("--%s is empty: give a value, or omit it", name)
+			return api.Filter{}, usagef("--%s is empty: specify a value, or omit it", name)
 		}
 	}
 	filter := f.filter
@@ -167,7 +167,7 @@ func (f *listFlags) paging() (api.Paging, error) {
 	case f.command.Flags().Changed("limit") && f.limit < 1:
 		return api.Paging{}, usagef("--limit must be 1 or more")
 	case f.command.Flags().Changed("sort") && f.sort == "":
-		return api.Paging{}, usagef("--sort is empty: name an order, or omit it")
+		return api.Paging{}, usagef("--sort is empty: specify an order, or omit it")
 	case f.interval <= 0:
 		return api.Paging{}, usagef("--interval must be positive, such as 2s")
 	case f.limit == 0 && f.sort == "" && !f.given():

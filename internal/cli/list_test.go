@@ -72,7 +72,7 @@ func TestListUsage(t *testing.T) {
 		"request list --limit 0":                        {"--limit"},
 		"request list --limit -1":                       {"--limit"},
 		"request list --limit 1.5":                      {"--limit"},
-		"request list --authority 0":                    {`"0" is not an id`},
+		"request list --authority 0":                    {`"0" is not an ID`},
 		"request list --revoked":                        {"unknown flag"},
 		"certificate list --status Active":              {"unknown flag"},
 		"request list --expires-before soon":            {"--expires-before", "30d"},

@@ -254,7 +254,7 @@ func checkWhole(t *testing.T, database string) {
 	testkit.Check(t, st.Close())
 }
 
-// sample creates and signs a request, and returns its id.
+// sample creates and signs a request, and returns its ID.
 func (l *load) sample(t testing.TB) int64 {
 	t.Helper()
 	l.create(t.Context())

@@ -44,7 +44,7 @@ func (p *program) migrateCommand() *cobra.Command {
 		return help(c, args)
 	}
 	for _, c := range []*cobra.Command{c, up} {
-		c.Flags().BoolVar(&dryRun, "dry-run", false, "list the changes of the migrations and roll them back")
+		c.Flags().BoolVar(&dryRun, "dry-run", false, "list the changes that the migrations make, and roll them back")
 	}
 	return c
 }

@@ -15,7 +15,7 @@ import (
 	"notary/client"
 )
 
-// Authorities, requests, accounts and groups can be given by name. Names are resolved to ids before a command runs.
+// Authorities, requests, accounts and groups can be given by name. Names are resolved to IDs before a command runs.
 
 type resolver interface {
 	unresolved() bool
@@ -28,7 +28,7 @@ type namedFlag struct {
 	name string // until it is resolved
 }
 
-func (f *namedFlag) Type() string { return "id" }
+func (f *namedFlag) Type() string { return "ID" }
 
 func (f *namedFlag) String() string {
 	if f.name != "" || f.id == nil {
@@ -61,7 +61,7 @@ type namedListFlag struct {
 	names []string // until they are resolved
 }
 
-func (f *namedListFlag) Type() string { return "id" }
+func (f *namedListFlag) Type() string { return "ID" }
 
 func (f *namedListFlag) String() string {
 	if f.ids == nil {
@@ -121,7 +121,7 @@ func groupFlag(c *cobra.Command, id *idFlag, name, usage string) {
 	c.Flags().Var(&namedFlag{id: id, find: findGroup}, name, usage)
 }
 
-// resolveNames resolves the flags with names, and returns the arguments with names replaced by ids.
+// resolveNames resolves the flags with names, and returns the arguments with names replaced by IDs.
 func (p *program) resolveNames(command *cobra.Command, args []string) ([]string, error) {
 	var flags []resolver
 	command.Flags().VisitAll(func(f *pflag.Flag) {
@@ -250,7 +250,7 @@ func findAccount(ctx context.Context, c *client.Client, email string) (int64, er
 			return a.ID, nil
 		}
 	}
-	return 0, withHint(notary.Errorf(notary.NotFound, "no account has the id or email address %q", email),
+	return 0, withHint(notary.Errorf(notary.NotFound, "no account has the ID or email address %q", email),
 		"notary account list")
 }
 
@@ -263,7 +263,7 @@ func findGroup(ctx context.Context, c *client.Client, name string) (int64, error
 	all := me.Groups
 	unknown := withHint(notary.Errorf(notary.NotFound, "you are not in a group named %q", name), "notary account me")
 	if notary.Role(me.RoleID) == notary.Admin {
-		unknown = withHint(notary.Errorf(notary.NotFound, "no group has the id or name %q", name), "notary group list")
+		unknown = withHint(notary.Errorf(notary.NotFound, "no group has the ID or name %q", name), "notary group list")
 		if all, err = c.Groups(ctx); err != nil {
 			return 0, err
 		}
@@ -294,12 +294,12 @@ func findRequest(ctx context.Context, c *client.Client, name string) (int64, err
 	}
 	switch len(found) {
 	case 0:
-		return 0, withHint(notary.Errorf(notary.NotFound, "no request has the id or name %q", name),
+		return 0, withHint(notary.Errorf(notary.NotFound, "no request has the ID or name %q", name),
 			"notary request list")
 	case 1:
 		return only, nil
 	}
-	return 0, notary.Errorf(notary.Invalid, "several requests are for %q: give the id of one, %s", name,
+	return 0, notary.Errorf(notary.Invalid, "several requests match %q: specify the ID of one, %s", name,
 		strings.Join(found, ", "))
 }
 

@@ -29,7 +29,7 @@ func (p *program) confirmNamed(ctx context.Context, c *client.Client, command *c
 	p.notice("%s", ownerText(name, r, p.now()))
 	yes := flag.Value.String() == "true"
 	if _, asked := p.terminal(); !asked && !yes {
-		return usagef("%q names a request, and there is no terminal to confirm on: give its id, %d, or add --yes",
+		return usagef("%q is a name, not an ID, and there is no terminal to confirm on: specify the ID, %d, or add --yes",
 			name, id)
 	}
 	return p.confirm(ctx, yes, "Is this the right request?")

@@ -66,8 +66,8 @@ func TestNamesInsteadOfIDs(t *testing.T) {
 		"request sign 7 --authority|Pair":                              `error: 2 CAs have the common name "Pair": specify the ID of one, 5 (active), 6 (active)`,
 		"authority disable|Twins":                                      `error: 2 CAs have the common name "Twins": specify the ID of one, 3 (disabled), 4 (active)`,
 		"authority disable|Nobody":                                     `error: no CA has the ID or common name "Nobody"`,
-		"request reject|b.example.com":                                 `error: several requests are for "b.example.com": give the id of one, 8 (Active), 9 (Revoked)`,
-		"request reject|c.example.com":                                 `error: no request has the id or name "c.example.com"`,
+		"request reject|b.example.com":                                 `error: several requests match "b.example.com": specify the ID of one, 8 (Active), 9 (Revoked)`,
+		"request reject|c.example.com":                                 `error: no request has the ID or name "c.example.com"`,
 	} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
@@ -100,7 +100,7 @@ func TestNamedRequestsAreConfirmed(t *testing.T) {
 			server := &recorder{csr: csr.PEM}
 			args := append([]string{"request"}, append(strings.Fields(verb), "a.example.com")...)
 			newShell(t, server).trusted().run(args...).wantFailure(t,
-				append(slices.Clone(owner), "give its id, 7, or add --yes")...)
+				append(slices.Clone(owner), "specify the ID, 7, or add --yes")...)
 			if len(server.calls) > 0 {
 				t.Errorf("without --yes: %q", server.calls)
 			}

@@ -32,7 +32,7 @@ func (p *program) onProfile(do func(ctx context.Context, c *client.Client,
 	}
 }
 
-// profileID returns the id of a profile given by id or name, which begins with a letter.
+// profileID returns the ID of a profile given by ID or name, which begins with a letter.
 func profileID(ctx context.Context, c *client.Client, arg string) (int64, error) {
 	if arg == "" || arg[0] < 'a' || arg[0] > 'z' {
 		return parseID(arg)

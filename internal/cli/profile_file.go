@@ -12,7 +12,7 @@ import (
 	"notary/api"
 )
 
-// readProfile reads a profile from JSON or YAML, ignoring fields that the server sets, such as the id.
+// readProfile reads a profile from JSON or YAML, ignoring fields that the server sets, such as the ID.
 func (p *program) readProfile(ctx context.Context, name string) (api.Profile, error) {
 	content, err := p.readInput(ctx, name)
 	if err != nil {
@@ -43,7 +43,7 @@ func parseProfile(name, content string) (e api.Profile, err error) {
 	}
 	if _, ok := values["Profile"]; ok {
 		return e, notary.Errorf(notary.Invalid, "%s is the text output of notary profile show: "+
-			"use that of notary profile show --json", name)
+			"use the output of notary profile show --json", name)
 	}
 	text, err := json.Marshal(values)
 	if err != nil {

@@ -52,8 +52,8 @@ func TestProfileByIDOrName(t *testing.T) {
 		answer(202, created)(w, r)
 	})).trusted()
 	s.run("profile", "delete", "nothing").wantFailure(t, "there is no profile nothing", "notary profile list")
-	s.run("profile", "delete", "0").wantFailure(t, "not an id")
-	s.run("profile", "delete", "Web").wantFailure(t, "not an id")
+	s.run("profile", "delete", "0").wantFailure(t, "not an ID")
+	s.run("profile", "delete", "Web").wantFailure(t, "not an ID")
 	if diff := cmp.Diff([]string{"GET /api/v1/profiles"}, s.server.sent()); diff != "" {
 		t.Errorf("sent (-want +got):\n%s", diff)
 	}

@@ -73,7 +73,7 @@ func (f *requestFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
 	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default the first name with .key)")
 	c.Flags().StringVar(&f.csr, "csr", "", "PEM `file` with a CSR to submit; - for the standard input")
-	groupFlag(c, &f.group, "group", "the request belongs to the group with this `id` or name (default your account)")
+	groupFlag(c, &f.group, "group", "the request belongs to the group with this `ID` or name (default your account)")
 	c.MarkFlagsOneRequired("name", "csr")
 	for _, own := range append(subjectFlagNames, "name", "key-algorithm", "key-out") {
 		c.MarkFlagsMutuallyExclusive("csr", own)

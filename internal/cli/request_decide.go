@@ -12,7 +12,7 @@ import (
 	"notary/client"
 )
 
-// Commands that decide on one request, on several by id, or on all that match a filter.
+// Commands that decide on one request, on several by ID, or on all that match a filter.
 
 func (p *program) requestSign() *cobra.Command {
 	var authority idFlag
@@ -55,13 +55,13 @@ func (p *program) requestSign() *cobra.Command {
 			question: "Sign %s?", doing: "signing", done: "signed",
 		})
 	}
-	authorityFlag(c, &authority, "authority", "the `id` or common name of the CA that signs (default that of the "+
+	authorityFlag(c, &authority, "authority", "the `ID` or common name of the CA that signs (default that of the "+
 		"previous certificate)")
 	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default that "+
 		"of the previous certificate, or server-client)")
 	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "renew with the previous CA and profile; --authority "+
 		"and --profile then apply only to requests without a certificate")
-	end.register(c, "that of the profile: 90 days for the built-in server and client profiles")
+	end.register(c, "the profile's: 90 days for the built-in server and client profiles")
 	own.register(c, on)
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
@@ -124,7 +124,7 @@ func (p *program) decisionCommand(verb, short string, status notary.RequestStatu
 	example string) (*cobra.Command, *decidedOn) {
 	c := &cobra.Command{Use: verb + " [ID...]", Short: short, Example: example, Args: cobra.ArbitraryArgs,
 		Long: short + ".\n\n" +
-			"Select the requests by id or with filters. With filters and without --status, only requests that are\n" +
+			"Select the requests by ID or with filters. With filters and without --status, only requests that are\n" +
 			string(status) + " are selected. They are counted first, and nothing is done if the selection, or " +
 			"one of the\nrequests, has changed since."}
 	on := &decidedOn{status: status}

@@ -15,7 +15,7 @@ type signFlags struct {
 	constraints constraintFlags
 }
 
-// nameValue is the value of --name, which may be repeated: with an id, the names of the certificate; otherwise the
+// nameValue is the value of --name, which may be repeated: with an ID, the names of the certificate; otherwise the
 // name by which requests are found.
 type nameValue struct {
 	filter *string
@@ -41,13 +41,13 @@ func (f *signFlags) register(c *cobra.Command, on *decidedOn) {
 	name := c.Flags().Lookup("name")
 	f.names.filter = &on.filter.Name
 	name.Value = &f.names
-	name.Usage = "with an id, a `name` to certify instead of those in the CSR: host, *.domain, IP address, email " +
-		"address, URI or upn:name; may be repeated. Without an id, only requests with this whole name"
-	c.Flags().StringVar(&f.subject, "subject", "", "the `subject` instead of that of the CSR, such as "+
+	name.Usage = "with an ID, a `name` to certify instead of those in the CSR: host, *.domain, IP address, email " +
+		"address, URI or upn:name; may be repeated. Without an ID, only requests with this whole name"
+	c.Flags().StringVar(&f.subject, "subject", "", "a `subject` to use instead of the CSR's, such as "+
 		"'CN=web.example.com,O=Example,C=DE'")
 	c.Flags().BoolVar(&f.noNames, "no-names", false, "ignore the names in the CSR")
-	c.Flags().IntVar(&f.pathLength, "path-length", 0, "for a subordinate CA, with a profile for CAs: how many CAs "+
-		"may follow below it (default the profile's)")
+	c.Flags().IntVar(&f.pathLength, "path-length", 0, "for a subordinate CA, with a CA profile: the maximum number of CA "+
+		"levels below it (default the profile's)")
 	f.constraints.register(c)
 	c.MarkFlagsMutuallyExclusive("name", "no-names")
 }
@@ -60,7 +60,7 @@ func (f *signFlags) fill(c *cobra.Command, args []string, body *api.SignCertific
 		body.Names = f.names.all
 		c.Flags().Lookup("name").Changed = false // it is not a filter
 	case len(f.names.all) > 1:
-		return usagef("--name is given more than once: give the id of the request whose certificate gets these names")
+		return usagef("--name occurs more than once: specify the ID of the request whose certificate is to have these names")
 	}
 	body.Subject = f.subject
 	if c.Flags().Changed("path-length") {

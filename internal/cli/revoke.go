@@ -84,9 +84,9 @@ func (p *program) certificateRevoke() *cobra.Command {
 	var body api.Revoke
 	c := &cobra.Command{Use: "revoke [ID...]", Short: "Revoke certificates permanently", Args: cobra.ArbitraryArgs,
 		Long: "Revoke certificates permanently.\n\n" +
-			"Select them by id or with filters; without --revoked, filters select only certificates that are not\n" +
+			"Select them by ID or with filters; without --revoked, filters select only certificates that are not\n" +
 			"revoked yet. They are counted first, and nothing is done if the selection has changed since. The\n" +
-			"certificate in use by a CA must be revoked on its own. On a revoked certificate, keyCompromise\n" +
+			"current certificate of a CA must be revoked on its own. On a revoked certificate, keyCompromise\n" +
 			"corrects the reason and blocks the key.",
 		Example: "  notary certificate revoke 9 --reason superseded\n" +
 			"  notary certificate revoke 9 12 13 --reason keyCompromise\n" +
@@ -94,9 +94,9 @@ func (p *program) certificateRevoke() *cobra.Command {
 	c.RunE = func(command *cobra.Command, args []string) error {
 		switch {
 		case len(args) > 0 && on.given():
-			return usagef("give either ids or filter flags, not both")
+			return usagef("specify either IDs or filter flags, not both")
 		case len(args) == 0 && !on.given():
-			return usagef("name the certificates by id, or give filter flags such as --domain example.com")
+			return usagef("specify the certificates by ID or with filter flags such as --domain example.com")
 		case len(args) == 1:
 			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 				return p.revokeCertificate(ctx, c, id, body, yes)

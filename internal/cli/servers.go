@@ -54,7 +54,7 @@ func (p *program) loadServers() (servers, error) {
 // changeServers changes servers.json atomically, even if other commands do too.
 func (p *program) changeServers(change func(*servers)) error {
 	if p.configDir == "" {
-		return notary.Errorf(notary.Invalid, "there is no folder for the login: set HOME or XDG_CONFIG_HOME")
+		return notary.Errorf(notary.Invalid, "cannot store the login: set HOME or XDG_CONFIG_HOME")
 	}
 	if err := os.MkdirAll(p.configDir, 0o700); err != nil {
 		return err

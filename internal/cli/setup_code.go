@@ -17,7 +17,7 @@ func (p *program) setupCodeCommand() *cobra.Command {
 		Use:   "setup-code",
 		Short: "Replace the setup code that the first account requires",
 		Long: "Replace the setup code, which is required to create the server's first account, and print the new\n" +
-			"one. The command works on the server's database itself: stop a server on SQLite first. Nodes on\n" +
+			"one. The command works directly on the database: on SQLite, stop the server first; nodes on\n" +
 			"PostgreSQL may be running.",
 		Example: "  notary setup-code --data /var/lib/notary",
 		Args:    cobra.NoArgs,

@@ -34,8 +34,8 @@ func (p *program) startCommand() *cobra.Command {
 		"instead of SQLite\n(default NOTARY_DATABASE; set a password only there, because process lists show flags)")
 	c.Flags().String(config.KeyListen, "",
 		"`address` to listen on, host:port (default NOTARY_LISTEN or "+config.DefaultHost+":"+config.DefaultPort+")")
-	c.Flags().String(config.FlagName(config.KeyPublishListen), "", "`address` to publish CRLs, CA certificates and "+
-		"OCSP responses on over plain HTTP, host:port, or "+config.Off+
+	c.Flags().String(config.FlagName(config.KeyPublishListen), "", "`address` on which to publish CRLs, CA certificates "+
+		"and OCSP responses over plain HTTP, host:port, or "+config.Off+
 		"\n(default NOTARY_PUBLISH_LISTEN or "+config.DefaultHost+":"+config.DefaultPublishPort+")")
 	c.Flags().String(config.FlagName(config.KeyPublishURL), "", "base `URL` of the publications in "+
 		"certificates\n(default NOTARY_PUBLISH_URL or http://, the external_hostname and that port)")

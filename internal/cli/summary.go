@@ -30,7 +30,7 @@ func (p *program) summary(ctx context.Context, c *client.Client) error {
 		fields = append(fields, field{string(status) + " requests",
 			strconv.FormatInt(sum.CertificateRequests[string(status)], 10)})
 	}
-	fields = append(fields, field{"Certificates", fmt.Sprintf("%d, of which %d are revoked", sum.Certificates,
+	fields = append(fields, field{"Certificates", fmt.Sprintf("%d, %d of them revoked", sum.Certificates,
 		sum.Revoked)})
 	for _, e := range sum.Expiring {
 		within := fmt.Sprintf("Expiring within %d days", e.Days)

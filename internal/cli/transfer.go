@@ -27,7 +27,7 @@ func (p *program) certificateTransfer() *cobra.Command {
 	return c
 }
 
-// transfer returns a command that gives an object to another owner.
+// transfer returns a command that transfers an object to another owner.
 func (p *program) transfer(noun string,
 	do func(c *client.Client, ctx context.Context, id int64, to api.NewOwner) error) *cobra.Command {
 	var account, group string
@@ -46,8 +46,8 @@ func (p *program) transfer(noun string,
 			return p.done("%s %d now belongs to %s %s", noun, id, to.Kind, account+group)
 		}),
 	}
-	c.Flags().StringVar(&account, "account", "", "transfer to the account with this `id` or email address")
-	c.Flags().StringVar(&group, "group", "", "transfer to the group with this `id` or name")
+	c.Flags().StringVar(&account, "account", "", "transfer to the account with this `ID` or email address")
+	c.Flags().StringVar(&group, "group", "", "transfer to the group with this `ID` or name")
 	return c
 }
 
@@ -56,7 +56,7 @@ func newOwner(account, group string) (to api.NewOwner, err error) {
 	name := strings.TrimSpace(account + group)
 	switch {
 	case (account == "") == (group == ""):
-		return to, usagef("give either --account or --group")
+		return to, usagef("specify either --account or --group")
 	case account != "":
 		to.Kind = "account"
 	default:

@@ -40,15 +40,15 @@ func jump(from, to moment) string {
 	drift := store.MaxClockSkew + passed/1000 // more than NTP slews
 	switch ahead := elapsed - passed; {
 	case ahead > maxAhead:
-		return fmt.Sprintf("the server's clock went ahead by %s, to %s", ahead.Round(time.Minute), text(to.wall))
+		return fmt.Sprintf("the server's clock moved forward by %s, to %s", ahead.Round(time.Minute), text(to.wall))
 	case ahead < -drift:
-		return fmt.Sprintf("the server's clock went back by %s, to %s", (-ahead).Round(time.Second), text(to.wall))
+		return fmt.Sprintf("the server's clock moved backwards by %s, to %s", (-ahead).Round(time.Second), text(to.wall))
 	}
 	return ""
 }
 
 func wentBack(from, to time.Time) string {
-	return fmt.Sprintf("the server's clock went back from %s to %s", text(from), text(to))
+	return fmt.Sprintf("the server's clock moved backwards from %s to %s", text(from), text(to))
 }
 
 // apart describes how the clock differs from the database's, or returns "" if it does not.
@@ -56,7 +56,7 @@ func apart(now, database time.Time) string {
 	if database.IsZero() || now.Sub(database).Abs() <= store.MaxClockSkew {
 		return ""
 	}
-	return fmt.Sprintf("the server's clock says %s and the database's %s", text(now), text(database))
+	return fmt.Sprintf("the server's clock shows %s and the database's %s", text(now), text(database))
 }
 
 func text(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

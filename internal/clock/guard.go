@@ -12,7 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// every is the interval of checks.
+// every is the interval between checks.
 const every = time.Minute
 
 // Guard decides whether the clock can be trusted for issuance. It is safe for concurrent use.

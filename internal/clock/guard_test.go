@@ -100,13 +100,13 @@ func TestSmallStepsAddUp(t *testing.T) {
 		m.clock.Advance(20 * time.Hour)
 		m.check(t)
 	}
-	m.want(t, "after two steps of 20 hours", true, "the server's clock went ahead by 40h0m0s")
+	m.want(t, "after two steps of 20 hours", true, "the server's clock moved forward by 40h0m0s")
 	testkit.Check(t, m.Confirm(t.Context(), m.Admin()))
 	m.want(t, "once confirmed", false)
 }
 
-// A clock that goes back, or ahead by more than a day, stops issuance at once and across restarts, until an Admin
-// confirms it.
+// A clock that moves backwards, or forward by more than a day, stops issuance immediately and across restarts, until
+// an Admin confirms it.
 func TestJumpsStopIssuance(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -114,11 +114,11 @@ func TestJumpsStopIssuance(t *testing.T) {
 		restart bool // whether it is set during downtime
 		says    string
 	}{
-		"back by an hour":                 {-time.Hour, false, "the server's clock went back"},
-		"back by years":                   {-5 * 365 * 24 * time.Hour, false, "the server's clock went back"},
-		"ahead by two days":               {48 * time.Hour, false, "the server's clock went ahead by 48h0m0s"},
-		"back while stopped":              {-time.Hour, true, "the server's clock went back"},
-		"ahead by two days while stopped": {48 * time.Hour, true, "the server's clock went ahead by 48h0m0s"},
+		"back by an hour":                 {-time.Hour, false, "the server's clock moved backwards"},
+		"back by years":                   {-5 * 365 * 24 * time.Hour, false, "the server's clock moved backwards"},
+		"ahead by two days":               {48 * time.Hour, false, "the server's clock moved forward by 48h0m0s"},
+		"back while stopped":              {-time.Hour, true, "the server's clock moved backwards"},
+		"ahead by two days while stopped": {48 * time.Hour, true, "the server's clock moved forward by 48h0m0s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -169,7 +169,7 @@ func TestEventsFromTheFuture(t *testing.T) {
 	testkit.Check(t, err)
 	m.clock.Advance(-time.Hour)
 	m.start(t)
-	m.want(t, "at the start", true, "the server's clock went back")
+	m.want(t, "at the start", true, "the server's clock moved backwards")
 	testkit.Check(t, m.Confirm(t.Context(), m.Admin()))
 	m.start(t)
 	m.want(t, "once confirmed", false)
@@ -186,7 +186,7 @@ func TestState(t *testing.T) {
 	}
 	m.clock.Advance(-time.Hour)
 	state, err = m.State(t.Context(), m.Admin())
-	if err != nil || !strings.Contains(state.Stopped, "went back") {
+	if err != nil || !strings.Contains(state.Stopped, "moved backwards") {
 		t.Errorf("%+v: %v", state, err)
 	}
 	_, err = m.State(t.Context(), m.Caller(notary.ReadOnly))

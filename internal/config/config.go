@@ -150,7 +150,7 @@ func checkConfig(s *settings, p *problems) *Config {
 	checkMetrics(s, c, p)
 	c.Log = checkLog(s, p)
 	if net.ParseIP(c.ExternalHostname) == nil && !server.ValidHostname(c.ExternalHostname) {
-		p.add(s.where(KeyExternalHostname), "%q is not a host name or IP address: give the name that clients "+
+		p.add(s.where(KeyExternalHostname), "%q is not a host name or IP address: use the name that clients "+
 			"use, such as notary.example.com, without https:// or a port", c.ExternalHostname)
 	}
 	if c.Passphrase != "" && s.given(KeySealKey) {
@@ -213,13 +213,13 @@ func checkListen(s *settings, p *problems) string {
 	if s.given(KeyPort) {
 		own := s.text(KeyPort, "")
 		if !isPort(own) {
-			p.add(s.where(KeyPort), "%q is not a port: give a number from 1 to 65535", own)
+			p.add(s.where(KeyPort), "%q is not a port: use a number from 1 to 65535", own)
 		}
 		switch order := cmp.Compare(s.rank(KeyPort), s.rank(KeyListen)); {
 		case port == "" || order > 0:
 			port = own
 		case order == 0 && port != own:
-			p.add(s.where(KeyPort), "%s contradicts %s, which says %s: give the port in one of them",
+			p.add(s.where(KeyPort), "%s contradicts %s, which says %s: set the port in only one of them",
 				own, KeyListen, port)
 		}
 	}
@@ -290,7 +290,7 @@ func checkFiles(s *settings, c *Config, p *problems) {
 		if filepath.Clean(folder) != filepath.Clean(c.Data) && !files.IsFolder(folder) {
 			p.add(s.where(key), "there is no folder %s for %s: create it first", folder, filepath.Base(name))
 		} else if files.IsFolder(name) {
-			p.add(s.where(key), "%s is a folder: give the path of a file", name)
+			p.add(s.where(key), "%s is a folder: specify a file", name)
 		}
 	}
 	if info, err := os.Stat(c.Data); err == nil && !info.IsDir() {

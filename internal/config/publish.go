@@ -24,7 +24,7 @@ func checkPublishing(s *settings, c *Config, p *problems) {
 	if s.given(KeyCRLDelay) {
 		delay, err := time.ParseDuration(s.text(KeyCRLDelay, ""))
 		if err != nil || delay < minCRLDelay || delay > maxCRLDelay {
-			p.add(s.where(KeyCRLDelay), "%q is not a delay: give a time from 1s to 10m, such as 30s",
+			p.add(s.where(KeyCRLDelay), "%q is not a delay: use a duration from 1s to 10m, such as 30s",
 				s.text(KeyCRLDelay, ""))
 		}
 		c.CRLDelay = delay
@@ -68,7 +68,7 @@ func checkPublishURL(s *settings, p *problems) string {
 	text := s.text(KeyPublishURL, "")
 	u, err := url.Parse(text)
 	bad := func(what string) string {
-		p.add(s.where(KeyPublishURL), "%q %s: give the URL to put into certificates, such as http://pki.example.com",
+		p.add(s.where(KeyPublishURL), "%q %s: set the URL to put into certificates, such as http://pki.example.com",
 			text, what)
 		return ""
 	}

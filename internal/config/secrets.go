@@ -18,8 +18,8 @@ func (s *settings) checkConfigFile(name string, p *problems) {
 	case mode&write != 0:
 		p.add(name, "every user can change this file (mode %04o): run chmod o= %s", mode.Perm(), name)
 	case mode&read != 0 && len(secrets) > 0:
-		p.add(name, "every user can read this file (mode %04o), and it holds secrets (%s): "+
-			"run chmod o= %s, or give them in variables", mode.Perm(), strings.Join(secrets, ", "), name)
+		p.add(name, "every user can read this file (mode %04o), and it contains secrets (%s): "+
+			"run chmod o= %s, or set them in environment variables", mode.Perm(), strings.Join(secrets, ", "), name)
 	}
 }
 

@@ -19,7 +19,7 @@ func TestOpenConfigurationIsRefused(t *testing.T) {
 		mode    os.FileMode
 		want    string
 	}{
-		{"setup_code: a-long-code", open, "it holds secrets (setup_code): run chmod o= "},
+		{"setup_code: a-long-code", open, "it contains secrets (setup_code): run chmod o= "},
 		{"metrics_token: 0123456789abcdef", open, "metrics_token"},
 		{"database: postgres://notary:secret@db1,db2:5432/notary", open, "database"},
 		{"database: postgres://notary@db/notary?sslmode=require&password=secret", open, "database"},

@@ -85,12 +85,12 @@ func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 		case nil:
 			value = ""
 		default:
-			p.add(from.where(key), "give a single value instead of a list")
+			p.add(from.where(key), "use a single value instead of a list")
 			layer.Delete(key)
 			continue
 		}
 		if fmt.Sprint(value) == "" {
-			p.add(from.where(key), "has no value: give one or omit the key")
+			p.add(from.where(key), "has no value: add one or omit the key")
 			layer.Delete(key)
 			continue
 		}
@@ -182,7 +182,7 @@ func environmentName(key string) string {
 
 // environmentKey returns the key that a variable sets, or "". Other variables have the same prefix: those of client
 // commands, and those that Kubernetes sets for a service called notary, such as NOTARY_PORT=tcp://10.0.0.1:2111. Only
-// names that look like typing errors are refused.
+// names that look like typos are refused.
 func environmentKey(name, value string, p *problems) string {
 	known := []string{EnvConfig, EnvPassphrase}
 	for _, key := range Keys {
@@ -211,7 +211,7 @@ func readPassphrase(environ []string, p *problems) string {
 	for _, variable := range environ {
 		if value, ok := strings.CutPrefix(variable, EnvPassphrase+"="); ok {
 			if value == "" {
-				p.add(EnvPassphrase, "is empty: give the passphrase, or unset it to use a key file")
+				p.add(EnvPassphrase, "is empty: set the passphrase, or unset it to use a key file")
 			}
 			return value
 		}

@@ -57,7 +57,7 @@ func (d *Records) report(damage notary.Damage) {
 		d.log.Error("a damaged database record was skipped or read in part",
 			"kind", damage.Kind, "id", damage.ID, "problem", damage.Problem)
 	case n == maxLogged+1:
-		d.log.Error("further damaged database records are counted but not logged")
+		d.log.Error("more damaged database records are counted but not logged")
 	}
 }
 

@@ -34,7 +34,7 @@ func (d *DB) Lease(ctx context.Context, name, holder string, term time.Duration)
 	return held && err == nil, err
 }
 
-// Agree proposes the value of that name and returns the one on which all nodes agree: the first proposal.
+// Agree proposes a value for the name and returns the one on which all nodes agree: the first proposal.
 func (d *DB) Agree(ctx context.Context, name, value string) (agreed string, err error) {
 	err = d.Write(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name,
@@ -47,7 +47,7 @@ func (d *DB) Agree(ctx context.Context, name, value string) (agreed string, err 
 	return agreed, err
 }
 
-// Agreed returns the agreed value of that name, or "".
+// Agreed returns the agreed value for the name, or "".
 func Agreed(ctx context.Context, q Querier, name string) (value string, err error) {
 	err = q.QueryRow(ctx, `SELECT value FROM agreement WHERE name = $1`, name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -57,7 +57,7 @@ func Agreed(ctx context.Context, q Querier, name string) (value string, err erro
 }
 
 // Writers returns the transactions in progress that may have added rows to a table. Rows of any other transaction are
-// committed or never will be. It returns none on SQLite, where ids follow the order of commits.
+// committed or never will be. It returns none on SQLite, where IDs follow the order of commits.
 func (d *DB) Writers(ctx context.Context, table string) ([]string, error) {
 	return d.engine.writersOf(ctx, table)
 }

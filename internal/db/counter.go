@@ -18,14 +18,14 @@ func (k CounterKey) compare(other CounterKey) int {
 		cmp.Compare(k.Part, other.Part))
 }
 
-// Counts are changes of counters, gathered in a transaction and written at its end. On PostgreSQL a counter is spread
+// Counts are changes to counters, gathered in a transaction and written at its end. On PostgreSQL a counter is spread
 // over rows (slots), so that writers do not wait for one another.
 type Counts map[CounterKey]int64
 
 // Count changes a counter at the commit.
 func (tx *Tx) Count(key CounterKey, by int64) { tx.counts[key] += by }
 
-// Counted returns the changes of counters so far.
+// Counted returns the changes to counters so far.
 func (tx *Tx) Counted() Counts { return tx.counts }
 
 func (c Counts) add(other Counts) {
@@ -37,7 +37,7 @@ func (c Counts) add(other Counts) {
 // Save writes the changes outside of [DB.Write], for a bulk load.
 func (c Counts) Save(run func(text string, args ...any) error) error { return c.save(run, 0) }
 
-// save writes the changes in the order of their keys, so that two transactions never wait for one another.
+// save writes the changes in the order of their keys, so that transactions never deadlock.
 func (c Counts) save(run func(text string, args ...any) error, slot int) error {
 	for _, k := range slices.SortedFunc(maps.Keys(c), CounterKey.compare) {
 		if c[k] == 0 {

@@ -1,5 +1,4 @@
-// Package db keeps databases on two engines, SQLite and PostgreSQL, behind one interface. It knows nothing of what is
-// stored.
+// Package db provides databases on two engines, SQLite and PostgreSQL, behind one interface, whatever they store.
 //
 // [Open] migrates a database to the newest version of a [Schema] and returns a [DB]. Queries outside of transactions
 // use [DB.Reads]. Every change goes through [DB.Write], which returns after its commit is durable. On SQLite
@@ -37,7 +36,7 @@ type Schema struct {
 	// ApplicationID marks SQLite files of the program (PRAGMA application_id).
 	ApplicationID int32
 
-	// Table is a table of every version, by which a database of the program is recognised.
+	// Table is a table that exists in every version and identifies a database of the program.
 	Table string
 
 	// Topics are what nodes cache.
@@ -160,7 +159,7 @@ func (d *DB) DropIndexes(ctx context.Context, conn *sql.Conn, table string, keep
 	return d.engine.dropIndexes(ctx, conn, table, keep)
 }
 
-// Loaded finishes a bulk load: it advances the id sequences past the loaded rows and updates the planner's statistics.
+// Loaded finishes a bulk load: it advances the ID sequences past the loaded rows and updates the planner's statistics.
 func (d *DB) Loaded(ctx context.Context, conn *sql.Conn, tables []string) error {
 	return d.engine.loaded(ctx, conn, tables)
 }

@@ -205,7 +205,7 @@ func unavailable(err error) error {
 
 func busy(why string) error { return temporary(why, time.Second, nil) }
 
-// Raced returns the error of a change to something that another transaction has changed since.
+// Raced returns the error for a change to something that another transaction has changed in the meantime.
 func Raced() error {
 	return notary.Errorf(notary.Conflict, "this was changed in the meantime: check it and try again")
 }

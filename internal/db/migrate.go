@@ -106,7 +106,7 @@ func (s Schema) refuseOthers(ctx context.Context, db *sql.DB) error {
 	case err != nil:
 		return err
 	case tables > 0 && !ours:
-		return errors.New("it holds the tables of another program: create a database for notary alone")
+		return errors.New("it contains the tables of another program: create a database for notary alone")
 	case unreadable > 0:
 		return &notary.Error{Kind: notary.Forbidden, Message: fmt.Sprintf(
 			"the tables of the database belong to another user, and %s may not read them: "+
@@ -115,7 +115,7 @@ func (s Schema) refuseOthers(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-var errNoVersion = errors.New("it has tables but no goose_db_version, which holds the version of the schema: " +
+var errNoVersion = errors.New("it has tables but no goose_db_version, which contains the version of the schema: " +
 	"restore the whole backup")
 
 var errUnreleased = errors.New("it was created before the first release, in a format that is no longer supported: " +

@@ -196,7 +196,7 @@ func (e *postgresEngine) refusal(err error) error {
 				": check user and password in the URL"}
 	case theirs.Code == unknownDatabase:
 		return &notary.Error{Kind: notary.NotFound, Err: err,
-			Message: "there is no database " + e.name() + ": create it with createdb, or name another"}
+			Message: "there is no database " + e.name() + ": create it with createdb, or use another"}
 	default:
 		return &notary.Error{Kind: notary.Unavailable, Err: err,
 			Message: "the database " + e.name() + " cannot be used: " + theirs.Message}

@@ -217,7 +217,7 @@ func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string,
 	return recreate, MapError(err)
 }
 
-// loaded leaves the ids alone: SQLite continues from the greatest.
+// loaded leaves the IDs alone: SQLite continues from the greatest.
 func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) error {
 	_, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+writeCache+"; PRAGMA temp_store = MEMORY; PRAGMA "+
 		"shrink_memory")
@@ -233,7 +233,7 @@ func (e *sqliteEngine) rules() []Rule {
 
 func (e *sqliteEngine) quickChecks(tables []string) (checks []Rule) {
 	for _, table := range tables {
-		checks = append(checks, Rule{"the pages of the table " + table + " are whole",
+		checks = append(checks, Rule{"the pages of the table " + table + " are intact",
 			`SELECT quick_check FROM pragma_quick_check('` + table + `') WHERE quick_check <> 'ok'`})
 	}
 	return checks

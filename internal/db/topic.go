@@ -83,7 +83,7 @@ type listeners struct {
 }
 
 // OnChange registers fn, which [DB.Write] calls before it returns with each topic that the transaction invalidated,
-// even if it failed and may not be committed. [DB.Watch] reports changes of other nodes.
+// even if it failed and may not be committed. [DB.Watch] reports changes by other nodes.
 func (d *DB) OnChange(fn func(topic string)) {
 	d.listeners.mu.Lock()
 	defer d.listeners.mu.Unlock()

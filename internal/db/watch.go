@@ -86,7 +86,7 @@ func (e *postgresEngine) disconnect(conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
-// poll detects changes by their counters.
+// poll detects changes by comparing the topics' counters.
 func (e *postgresEngine) poll(ctx context.Context, topics []string, fn func(string)) {
 	known := map[string]int64{}
 	clock := time.NewTicker(e.limits.poll)

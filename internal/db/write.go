@@ -15,7 +15,7 @@ import (
 	"notary"
 )
 
-// The limits of the queue of writes.
+// The limits on the queue of writes.
 const (
 	MaxWaiting = 1024 // waiting writes; one more is rejected
 	MaxBatch   = 128  // writes per commit on SQLite

@@ -245,8 +245,8 @@ func (o *Object) checkLeafUsage(c *x509.Certificate) {
 		}
 	case x509.Ed25519:
 		if enciphers || c.KeyUsage&x509.KeyUsageKeyAgreement != 0 {
-			o.fail("key_usage", "RFC 8410, section 5", "its key usage includes more than signatures, all that an "+
-				"Ed25519 key can do")
+			o.fail("key_usage", "RFC 8410, section 5", "its key usage includes more than signatures, the only use of "+
+				"an Ed25519 key")
 		}
 	}
 }

@@ -90,8 +90,8 @@ func (o *Object) checkOrder(list []*x509.Certificate, p path) {
 	}
 }
 
-// checkLinks verifies the path like a relying party that trusts its end (RFC 5280, section 6): basic constraints,
-// path lengths, name constraints, purposes.
+// checkLinks verifies the path like a relying party that trusts its end (RFC 5280, section 6): basic constraints, path
+// lengths, name constraints, extended key usages.
 func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 	var ordered []*x509.Certificate
 	for _, i := range p.places {
@@ -137,8 +137,8 @@ func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 	if usages := ordered[0].ExtKeyUsage; len(usages) > 0 && !ordered[0].IsCA {
 		options.KeyUsages = usages
 		if _, err := ordered[0].Verify(options); err != nil {
-			o.fail("purpose", "RFC 5280, section 4.2.1.12", "a CA above it may not issue for any of its "+
-				"purposes (%s)", joined(extKeyUsageNames(ordered[0])))
+			o.fail("purpose", "RFC 5280, section 4.2.1.12", "a CA above it allows none of its extended "+
+				"key usages (%s)", joined(extKeyUsageNames(ordered[0])))
 		}
 	}
 }

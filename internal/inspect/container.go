@@ -34,7 +34,7 @@ func (r *reader) readPKCS7(der []byte) {
 	o.Container.CRLs = count(parts.CRLs)
 	o.Container.Signers = count(parts.Signers)
 	if ok && o.Container.Certificates+o.Container.CRLs == 0 {
-		o.warn("empty", "", "it holds no certificate")
+		o.warn("empty", "", "it contains no certificate")
 	}
 	r.append(o)
 	eachElement(parts.Certificates, func(element []byte) { r.append(r.readCertificate(element)) })

@@ -63,7 +63,7 @@ type Object struct {
 	linted      bool
 }
 
-// Problem is a fault of an object, or with the level notice a remark.
+// Problem is a fault in an object or, at the level notice, a remark.
 type Problem struct {
 	Code     string              `json:"code"` // a stable identifier, such as "expired"
 	Level    notary.FindingLevel `json:"level"`

@@ -134,7 +134,7 @@ func (r *reader) checkKey(o *Object, public crypto.PublicKey) {
 	if verifiable(public) {
 		if r.keyWork += keyWork(public); r.keyWork > maxKeyWork {
 			o.note(notExamined, "", "its RSA key is not examined for weaknesses, because there are too many: "+
-				"give fewer")
+				"split the input")
 			return
 		}
 	}
@@ -161,8 +161,8 @@ func ReportBlocked(objects []Object, blocked func(crypto.PublicKey) bool) {
 	}
 }
 
-// checkKeyEncoding reports a SubjectPublicKeyInfo whose encoding is not canonical: programs that compare keys by
-// their octets take it for another key.
+// checkKeyEncoding reports a SubjectPublicKeyInfo whose encoding is not canonical: programs that compare keys octet by
+// octet treat it as another key.
 func (o *Object) checkKeyEncoding(spki []byte, public crypto.PublicKey) {
 	if err := pki.CheckKeyEncoding(spki, public); err != nil {
 		o.fail("key_encoding", "RFC 5280, section 4.1.2.7", "%s", notaryMessage(err))

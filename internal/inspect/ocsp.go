@@ -21,12 +21,12 @@ type OCSP struct {
 	SignatureAlgorithm string       `json:"signature_algorithm,omitempty"`
 	Nonce              string       `json:"nonce,omitempty"`       // hexadecimal
 	Certificates       int          `json:"certificates"`          // number of included certificates
-	Answers            []OCSPAnswer `json:"answers,omitempty"`     // the first 100
+	Answers            []OCSPStatus `json:"answers,omitempty"`     // the first 100
 	VerifiedBy         string       `json:"verified_by,omitempty"` // the certificate that signed it
 }
 
-// OCSPAnswer is the status of one certificate.
-type OCSPAnswer struct {
+// OCSPStatus is the status of one certificate.
+type OCSPStatus struct {
 	SerialNumber string     `json:"serial_number"` // hexadecimal
 	Status       string     `json:"status"`        // good, revoked or unknown
 	RevokedAt    *time.Time `json:"revoked_at,omitempty"`
@@ -134,7 +134,7 @@ func (o *Object) readAnswers(now time.Time) {
 	}
 	for i, single := range data.Responses {
 		if i == maxList {
-			o.note("omitted", "", "%d further statuses are not shown", len(data.Responses)-maxList)
+			o.note("omitted", "", "%d more statuses are not shown", len(data.Responses)-maxList)
 			break
 		}
 		answer := single.facts()
@@ -162,8 +162,8 @@ func (o *Object) readAnswers(now time.Time) {
 	}
 }
 
-func (s ocspSingle) facts() OCSPAnswer {
-	answer := OCSPAnswer{SerialNumber: s.serial(), Status: "unknown", ThisUpdate: s.ThisUpdate.UTC()}
+func (s ocspSingle) facts() OCSPStatus {
+	answer := OCSPStatus{SerialNumber: s.serial(), Status: "unknown", ThisUpdate: s.ThisUpdate.UTC()}
 	if !s.NextUpdate.IsZero() {
 		next := s.NextUpdate.UTC()
 		answer.NextUpdate = &next

@@ -8,7 +8,7 @@ import (
 	"notary/internal/pki"
 )
 
-// Limits of the search for a path. A file may contain many certificates of one name.
+// Limits on the search for a path. A file may contain many certificates with the same name.
 const (
 	maxPath  = 20  // certificates in a path
 	maxSteps = 200 // links followed
@@ -81,7 +81,7 @@ func (s *pathSearch) leaf() int {
 	return 0
 }
 
-// from extends a path.
+// from extends a path upwards from its last certificate.
 func (s *pathSearch) from(places []int) {
 	last := places[len(places)-1]
 	if s.selfSigned[last] || len(places) == maxPath {

@@ -169,13 +169,13 @@ func TestOCSPFields(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	next, revoked := now.Add(time.Hour), now.Add(-2*time.Hour)
-	want := inspect.OCSPAnswer{SerialNumber: pki.SerialString(w.leaf.SerialNumber), Status: "revoked",
+	want := inspect.OCSPStatus{SerialNumber: pki.SerialString(w.leaf.SerialNumber), Status: "revoked",
 		RevokedAt: &revoked, Reason: "superseded",
 		ThisUpdate: now.Add(-time.Hour), NextUpdate: &next}
 	der := w.ocsp(t, w.leaf, ocsp.Revoked)
 	for _, form := range [][]byte{der, toPEM("OCSP RESPONSE", der)} {
 		o := read(t, form)[0]
-		if diff := cmp.Diff([]inspect.OCSPAnswer{want}, o.OCSP.Answers); diff != "" {
+		if diff := cmp.Diff([]inspect.OCSPStatus{want}, o.OCSP.Answers); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if o.OCSP.Status != "successful" || o.OCSP.SignatureAlgorithm != "ECDSA-SHA256" || o.OCSP.Responder == "" ||

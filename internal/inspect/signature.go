@@ -74,7 +74,7 @@ func likelyFirst(list []*x509.Certificate, likely func(*x509.Certificate) bool) 
 func (o *Object) notVerified() {
 	if !o.has("not_verified") {
 		o.note("not_verified", "", "its signature was not fully checked: at most %d are verified at once, each "+
-			"with at most %d certificates; give fewer",
+			"with at most %d certificates; split the input",
 			maxVerifications, maxSigners)
 	}
 }

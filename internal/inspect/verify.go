@@ -16,8 +16,8 @@ type Verification struct {
 	Now   time.Time
 }
 
-// Verify checks the certificates returned by [Read] against roots and a name, and adds problems to the first one.
-// With a name it is checked as a server's certificate. Without certificates Verify does nothing.
+// Verify checks the certificates returned by [Read] against roots and a name, and adds problems to the first one. If v
+// has a name, the certificate is checked as a server certificate. Verify does nothing if there are no certificates.
 func Verify(objects []Object, v Verification) {
 	r := &reader{objects: objects}
 	indices := r.certificates()

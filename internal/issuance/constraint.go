@@ -25,9 +25,9 @@ func (i Issuer) checkDepth(authorities int) error {
 	return nil
 }
 
-// checkConstraints checks the draft's names against the name constraints (RFC 5280, section 4.2.1.10), and its
-// purposes against the extended key usages, of the issuer and all its ancestors. A name on which verifiers disagree
-// is refused: names are compared by package x509 and exactly as in the RFC.
+// checkConstraints checks the draft's names against the name constraints (RFC 5280, section 4.2.1.10), and its extended
+// key usages against those of the issuer and all its ancestors. A name on which verifiers disagree is refused: names
+// are compared by package x509 and exactly as in the RFC.
 func (i Issuer) checkConstraints(draft *x509.Certificate, scheme scheme) error {
 	var signed *x509.Certificate
 	var key crypto.PublicKey
@@ -67,7 +67,7 @@ func refuseName(authority *x509.Certificate, constraints notary.NameConstraints,
 	case pki.CommonName:
 		return notary.Errorf(notary.Unprocessable, "the name constraints of the CA %s do not allow this "+
 			"certificate: "+
-			"people and some programs take the common name %.100q for a host name: request an allowed DNS name, "+
+			"people and some programs treat the common name %.100q as a host name: request an allowed DNS name, "+
 			"or a common name with a space", nameOf(authority), name)
 	case pki.TooMany:
 		return notary.Errorf(notary.Unprocessable, "the CA %s has too many name constraints for a certificate "+

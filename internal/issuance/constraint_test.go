@@ -168,14 +168,14 @@ func TestAuthorityThatMayNotSign(t *testing.T) {
 	}
 }
 
-// They also apply to an authority's common name if programs take it for a DNS name, as Java does with every single
+// They also apply to an authority's common name if programs treat it as a DNS name, as Java does with every single
 // word.
 func TestNameConstraintsOfACommonName(t *testing.T) {
 	t.Parallel()
 	constrained := outside(t, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} })
 	for _, name := range []string{"Below", "ca_1.example.net"} {
 		_, err := issuance.Intermediate(constrained, intermediate(), newCSR(t, newKey(t), title(name)), -1, terms)
-		wantError(t, err, notary.Unprocessable, "Outside Authority", "take the common name \""+name+"\" for a host name",
+		wantError(t, err, notary.Unprocessable, "Outside Authority", "treat the common name \""+name+"\" as a host name",
 			"common name with a space")
 	}
 	under(t, constrained, "Authority Below", -1)

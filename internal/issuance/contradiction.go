@@ -12,7 +12,7 @@ import (
 	"notary/internal/pki"
 )
 
-// The limits of a profile.
+// The limits on the content of a profile.
 const (
 	maxDescription = 500 // characters
 	maxListed      = 500 // names in one list
@@ -165,14 +165,15 @@ func checkPurposeList(r *notary.Rules) error {
 		case slices.Contains(seen, oid.String()):
 			return notary.FieldErrorf(field, "%s is listed twice", purpose)
 		case oid.String() == anyExtKeyUsage:
-			return notary.FieldErrorf(field, "anyExtendedKeyUsage would allow everything: name the purposes")
+			return notary.FieldErrorf(field, "anyExtendedKeyUsage would allow everything: list the extended key usages")
 		}
 		seen = append(seen, oid.String())
 	}
 	return nil
 }
 
-// consistent maps a purpose to the key usages of which it needs at least one (RFC 5280, section 4.2.1.12).
+// consistent maps an extended key usage to the key usages consistent with it, at least one of which it needs (RFC 5280,
+// section 4.2.1.12).
 var consistent = map[string][]notary.KeyUsage{
 	notary.ServerAuth:  {notary.DigitalSignature, notary.KeyEncipherment, notary.KeyAgreement},
 	notary.ClientAuth:  {notary.DigitalSignature, notary.KeyAgreement},

@@ -109,7 +109,7 @@ func isOpaqueRule(entry string) bool {
 	return err == nil && len(names.URI) == 1
 }
 
-// checkNamesFit checks the rules for names against each other and against the purposes.
+// checkNamesFit checks that the rules for names are consistent with each other and with the extended key usages.
 func checkNamesFit(r *notary.Rules) error {
 	none := func(rules ...notary.NameRule) bool {
 		return !slices.ContainsFunc(rules, func(n notary.NameRule) bool { return !n.None() })

@@ -127,7 +127,7 @@ var contradictions = []struct {
 	{"a purpose twice", func(r *notary.Rules) { r.ExtKeyUsages = []string{notary.ServerAuth, "1.3.6.1.5.5.7.3.1"} },
 		"extended_key_usages", "twice"},
 	{"any purpose", func(r *notary.Rules) { r.ExtKeyUsages = []string{"2.5.29.37.0"} }, "extended_key_usages",
-		"name the purposes"},
+		"list the extended key usages"},
 	{"time stamping beside others", func(r *notary.Rules) {
 		r.ExtKeyUsages = append(r.ExtKeyUsages,
 			notary.TimeStamping)

@@ -13,7 +13,7 @@ import (
 )
 
 // maxLinted is the number of CRL entries that zlint reads: a hundred thousand take longer than building the CRL.
-// [CRL.Sign] makes the same checks on all entries.
+// [CRL.Sign] performs the same checks on all entries.
 const maxLinted = 1000
 
 // crlChecks returns zlint's CRL lints from RFCs and the community. Those of the CA/Browser Forum reject

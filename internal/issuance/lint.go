@@ -14,7 +14,8 @@ import (
 // maxSerialOctets is the limit of RFC 5280, section 4.1.2.2.
 const maxSerialOctets = 20
 
-// checkDraft compares the parsed draft with what was intended: the key, names and extensions, which no lint can know.
+// checkDraft compares the parsed draft with what was intended: the key, names and extensions, which a linter cannot
+// know.
 func (i Issuer) checkDraft(draft, meant *x509.Certificate, csr *pki.CSR) error {
 	checks := []struct {
 		holds bool

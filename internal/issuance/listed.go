@@ -17,10 +17,10 @@ func CheckNameLists(field string, lists notary.NameLists) error {
 		check func(string) bool
 		form  string
 	}{
-		{"dns", lists.DNS, isDomain, "example.com (for itself and what is below) or .example.com (for what is below)"},
-		{"ip", lists.IP, isRange, "10.0.0.0/8, 2001:db8::/32 or one address"},
-		{"email", lists.Email, isMailbox, "example.com, .example.com (for the domains below) or one address"},
-		{"uri", lists.URI, isURIRule, "example.com, .example.com (for the hosts below), spiffe://example.com/web or urn:example:"},
+		{"dns", lists.DNS, isDomain, "example.com (and subdomains) or .example.com (subdomains only)"},
+		{"ip", lists.IP, isRange, "10.0.0.0/8, 2001:db8::/32 or a single address"},
+		{"email", lists.Email, isMailbox, "example.com, .example.com (subdomains only) or a single address"},
+		{"uri", lists.URI, isURIRule, "example.com, .example.com (subdomains only), spiffe://example.com/web or urn:example:"},
 	} {
 		if len(kind.list) > maxListed {
 			return notary.FieldErrorf(field+"."+kind.name, "more than %d are listed", maxListed)

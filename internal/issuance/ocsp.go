@@ -21,8 +21,8 @@ type Responder struct {
 	Signer      crypto.Signer // with an ECDSA P-256 key
 }
 
-// OCSPAnswer is the content of an OCSP response.
-type OCSPAnswer struct {
+// OCSPResponse is the content of an OCSP response.
+type OCSPResponse struct {
 	ThisUpdate time.Time // also used as producedAt
 	NextUpdate time.Time // end of the response's validity
 	Certs      []OCSPStatus
@@ -43,7 +43,7 @@ var (
 )
 
 // OCSP signs a basic OCSP response (RFC 6960, section 4.2.1), verifies it, and returns its DER. Errors are Internal.
-func OCSP(responder Responder, answer OCSPAnswer) ([]byte, error) {
+func OCSP(responder Responder, answer OCSPResponse) ([]byte, error) {
 	if err := checkAnswer(responder, answer); err != nil {
 		return nil, err
 	}
@@ -77,13 +77,13 @@ func OCSP(responder Responder, answer OCSPAnswer) ([]byte, error) {
 	return der, nil
 }
 
-func checkAnswer(responder Responder, answer OCSPAnswer) error {
+func checkAnswer(responder Responder, answer OCSPResponse) error {
 	c := responder.Certificate
 	switch {
 	case len(answer.Certs) == 0:
 		return notary.Errorf(notary.Internal, "the OCSP response would be empty")
 	case !answer.NextUpdate.After(answer.ThisUpdate):
-		return notary.Errorf(notary.Internal, "the OCSP response would expire before it begins")
+		return notary.Errorf(notary.Internal, "the OCSP response would expire before it becomes valid")
 	case answer.ThisUpdate.Before(c.NotBefore) || answer.NextUpdate.After(c.NotAfter):
 		return notary.Errorf(notary.Internal, "the OCSP response would exceed the validity of the responder's "+
 			"certificate")
@@ -100,7 +100,7 @@ func checkAnswer(responder Responder, answer OCSPAnswer) error {
 	return nil
 }
 
-func responseData(responder Responder, answer OCSPAnswer) ([]byte, error) {
+func responseData(responder Responder, answer OCSPResponse) ([]byte, error) {
 	key, err := pki.KeyBits(responder.Certificate.RawSubjectPublicKeyInfo)
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func responseData(responder Responder, answer OCSPAnswer) ([]byte, error) {
 	return b.Bytes()
 }
 
-func addStatus(b *cryptobyte.Builder, status OCSPStatus, answer OCSPAnswer) {
+func addStatus(b *cryptobyte.Builder, status OCSPStatus, answer OCSPResponse) {
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddBytes(status.ID)
 		switch {

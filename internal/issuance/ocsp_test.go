@@ -40,9 +40,9 @@ func certID(tb testing.TB, issuer issuance.Issuer, serial int64) []byte {
 	return request.Certs[0].Raw
 }
 
-func newAnswer(certs ...issuance.OCSPStatus) issuance.OCSPAnswer {
+func newAnswer(certs ...issuance.OCSPStatus) issuance.OCSPResponse {
 	at := now.Truncate(time.Second)
-	return issuance.OCSPAnswer{ThisUpdate: at, NextUpdate: at.Add(time.Hour), Certs: certs}
+	return issuance.OCSPResponse{ThisUpdate: at, NextUpdate: at.Add(time.Hour), Certs: certs}
 }
 
 func TestOCSP(t *testing.T) {
@@ -125,22 +125,22 @@ func TestOCSPRefused(t *testing.T) {
 	tests := []struct {
 		name      string
 		responder issuance.Responder
-		edit      func(*issuance.OCSPAnswer)
+		edit      func(*issuance.OCSPResponse)
 		words     string
 	}{
-		{"no certificate", good, func(a *issuance.OCSPAnswer) { a.Certs = nil }, "empty"},
-		{"ends as it begins", good, func(a *issuance.OCSPAnswer) { a.NextUpdate = a.ThisUpdate }, "before it begins"},
-		{"outlives the responder", good, func(a *issuance.OCSPAnswer) { a.NextUpdate = now.AddDate(1, 0, 0) }, "validity"},
-		{"before the responder", good, func(a *issuance.OCSPAnswer) { a.ThisUpdate = now.AddDate(-1, 0, 0) }, "validity"},
-		{"unknown reason", good, func(a *issuance.OCSPAnswer) {
+		{"no certificate", good, func(a *issuance.OCSPResponse) { a.Certs = nil }, "empty"},
+		{"ends as it begins", good, func(a *issuance.OCSPResponse) { a.NextUpdate = a.ThisUpdate }, "before it becomes valid"},
+		{"outlives the responder", good, func(a *issuance.OCSPResponse) { a.NextUpdate = now.AddDate(1, 0, 0) }, "validity"},
+		{"before the responder", good, func(a *issuance.OCSPResponse) { a.ThisUpdate = now.AddDate(-1, 0, 0) }, "validity"},
+		{"unknown reason", good, func(a *issuance.OCSPResponse) {
 			a.Certs[0].Revocation = &notary.Revocation{At: now, Reason: "removeFromCRL"}
 		}, "removeFromCRL"},
-		{"no time", good, func(a *issuance.OCSPAnswer) {
+		{"no time", good, func(a *issuance.OCSPResponse) {
 			a.Certs[0].Revocation = &notary.Revocation{Reason: notary.Superseded}
 		}, "superseded"},
-		{"another's key", foreign, func(*issuance.OCSPAnswer) {}, "verify"},
+		{"another's key", foreign, func(*issuance.OCSPResponse) {}, "verify"},
 		{"a signer that fails", issuance.Responder{Certificate: good.Certificate, Signer: lostSigner{good.Signer}},
-			func(*issuance.OCSPAnswer) {}, "sign"},
+			func(*issuance.OCSPResponse) {}, "sign"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -82,8 +82,8 @@ func leastExponent(r *notary.Rules) int {
 	return r.Keys.MinRSAExponent
 }
 
-// AllowsExponent reports whether the rules allow a key's RSA exponent, the only refused key property that can be
-// allowed.
+// AllowsExponent reports whether the rules allow a key's RSA exponent, the only reason for refusing a key that a
+// profile can waive.
 func AllowsExponent(r *notary.Rules, key crypto.PublicKey) bool {
 	small := pki.SmallExponent(key)
 	return small == 0 || slices.Contains(r.Keys.Allowed, notary.KindRSA) && small >= leastExponent(r)

@@ -17,7 +17,7 @@ func newSerial(random io.Reader) (*big.Int, error) {
 	var octets [16]byte
 	for {
 		if _, err := io.ReadFull(random, octets[:]); err != nil {
-			return nil, notary.InternalError("draw a serial number", err)
+			return nil, notary.InternalError("generate a serial number", err)
 		}
 		if serial := new(big.Int).SetBytes(octets[:]); serial.Sign() > 0 {
 			return serial, nil

@@ -53,7 +53,7 @@ func usageFor(profile *notary.Profile, key crypto.PublicKey) x509.KeyUsage {
 	return profileUsage(&profile.Rules) & possibleUsages(kind)
 }
 
-// extKeyUsages maps names to purposes (RFC 5280, section 4.2.1.12).
+// extKeyUsages maps the names of extended key usages (RFC 5280, section 4.2.1.12) to those of package x509.
 var extKeyUsages = map[string]x509.ExtKeyUsage{
 	notary.ServerAuth:      x509.ExtKeyUsageServerAuth,
 	notary.ClientAuth:      x509.ExtKeyUsageClientAuth,

@@ -34,8 +34,8 @@ var checks = sync.OnceValues(func() ([]check, error) {
 	return list, nil
 })
 
-// newCheck creates the single instance of a lint that neither holds state nor is configurable. This is true of all at
-// present.
+// newCheck creates the single instance of a lint, which must be stateless and not configurable, as all lints currently
+// are.
 func newCheck(l *lint.CertificateLint) check {
 	instance := l.Lint()
 	_, configurable := instance.(lint.Configurable)
@@ -111,23 +111,23 @@ func (c check) finding(certificate *zx509.Certificate) (finding notary.Finding, 
 
 func lintError(f notary.Finding) error {
 	verb := "would break a rule"
-	mend := lintAdvice(f.Lint)
+	advice := lintAdvice(f.Lint)
 	if f.Level == notary.FindingWarning {
 		verb = "would cause a lint warning, which the profile refuses"
 	}
 	return notary.Errorf(notary.Unprocessable, "the certificate was not signed because it %s: %s (%s, lint %s): %s",
-		verb, f.Description, f.Citation, f.Lint, mend)
+		verb, f.Description, f.Citation, f.Lint, advice)
 }
 
-// mendings maps part of a lint's name to advice.
-var mendings = []struct{ part, mend string }{
+// advices maps part of a lint's name to advice for the user.
+var advices = []struct{ part, advice string }{
 	{"name_constraint", "change the name constraints of the CA"},
 	{"san", "correct the subject alternative names in a new request"},
 	{"dnsname", "correct the DNS names in a new request"},
 	{"idn", "correct the internationalised names in a new request"},
-	{"email", "put the email address among the subject alternative names of a new request"},
-	{"subject_empty", "give a new request a common name or subject alternative names"},
-	{"ca_subject", "give the CA a subject"},
+	{"email", "add the email address to the subject alternative names in a new request"},
+	{"subject_empty", "add a common name or subject alternative names to a new request"},
+	{"ca_subject", "set the subject of the CA"},
 	{"subject", "correct the subject in a new request, or have the profile fix the attribute"},
 	{"issuer", "correct the subject of the CA"},
 	{"key_usage", "correct the key usages of the profile"},
@@ -141,9 +141,9 @@ var mendings = []struct{ part, mend string }{
 }
 
 func lintAdvice(lintName string) string {
-	for _, m := range mendings {
+	for _, m := range advices {
 		if strings.Contains(lintName, m.part) {
-			return m.mend
+			return m.advice
 		}
 	}
 	return "change the request or the profile, and try again"

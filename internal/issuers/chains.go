@@ -11,7 +11,7 @@ import (
 	"notary/internal/pki"
 )
 
-// Limits of the search for chains.
+// Limits on the search for chains.
 const (
 	maxChains = 32
 	maxSteps  = 1000 // certificates tried
@@ -29,8 +29,8 @@ type Chain struct {
 func (c Chain) PEM() string { return notary.CertificatesPEM(c.Certificates...) }
 
 // Chains returns the certification paths of a certificate, through every certificate of each issuer that is neither
-// revoked nor expired. The recorded chain comes first and chains with a problem last. All reports whether the list is
-// complete.
+// revoked nor expired. The recorded chain comes first and chains with a problem last. It also reports whether the list
+// is complete.
 func (s *Issuers) Chains(ctx context.Context, cert *notary.Certificate) (chains []Chain, all bool, err error) {
 	parsed, err := ParseChain(cert)
 	if err != nil {

@@ -117,7 +117,7 @@ func (k *Software) key(s salt) ([]byte, error) {
 	return key, nil
 }
 
-// sealingSalt returns the salt of all new seals, which differ in their nonces. Each further salt would cost a key
+// sealingSalt returns the salt of all new seals, which differ in their nonces: each additional salt would cost a key
 // derivation.
 func (k *Software) sealingSalt() salt {
 	k.mu.Lock()

@@ -110,8 +110,8 @@ func SubjectAttributes(rawSubject []byte) ([]Attribute, error) {
 }
 
 // FixSubject returns the subject with all attributes of the given types replaced, each at the position of the first
-// replaced one. Types that the subject lacked come first, but a common name comes last. All other attributes stay
-// byte for byte.
+// replaced one. Types that the subject lacked come first, but a common name comes last. All other attributes are
+// unchanged.
 func FixSubject(rawSubject []byte, fixed []Attribute) ([]byte, error) {
 	if len(fixed) == 0 {
 		return rawSubject, nil

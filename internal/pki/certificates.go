@@ -101,7 +101,7 @@ func (f *certificates) addBlock(label string, der []byte, limit limits) (known b
 		return false, nil
 	}
 	if err = f.addDER(der, limit); err == errNoCertificates {
-		err = invalid("certificate %d cannot be parsed: its PEM block does not hold DER", len(f.list)+1)
+		err = invalid("certificate %d cannot be parsed: its PEM block does not contain DER", len(f.list)+1)
 	}
 	return true, err
 }
@@ -117,7 +117,7 @@ func withoutTrust(der []byte) []byte {
 }
 
 var errNoCertificates error = invalid("this is not a certificate chain in PEM, PKCS #7 or DER: " +
-	"it must hold -----BEGIN CERTIFICATE-----, or be base64 of the DER")
+	"it must contain -----BEGIN CERTIFICATE-----, or be base64 of the DER")
 
 // CertificatesInDER reads concatenated certificates and PKCS #7 structures. On error it returns the certificates
 // read so far.
@@ -157,7 +157,7 @@ func (f *certificates) addDER(der []byte, limit limits) error {
 				"-inform DER -print_certs, "+
 				"or openssl x509 -inform DER", len(f.list)+1)
 		case !in.ReadASN1Element(&element, casn1.SEQUENCE):
-			return invalid("certificate %d cannot be parsed: it is cut off, or something else "+
+			return invalid("certificate %d cannot be parsed: it is truncated, or something else "+
 				"follows it", len(f.list)+1)
 		}
 		if err := f.addElement(element, limit); err != nil {

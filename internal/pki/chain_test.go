@@ -73,8 +73,8 @@ func TestParseChain(t *testing.T) {
 		{"broken", toPEM("CERTIFICATE", []byte{0x30, 0}), "certificate 1 cannot be parsed"},
 		{"trailing DER", toPEM("CERTIFICATE", append(slices.Clone(root.certificate.Raw), 0)),
 			"certificate 2 cannot be parsed"},
-		{"cut off", text[:len(text)-10], "broken"},
-		{"begin not at the start of a line", "x" + text, "broken"},
+		{"truncated", text[:len(text)-10], "malformed"},
+		{"begin not at the start of a line", "x" + text, "malformed"},
 	} {
 		_, err := pki.ParseChain(test.text)
 		if err == nil {

@@ -15,7 +15,7 @@ import (
 var hostMapping = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false),
 	idna.ValidateLabels(false))
 
-// LooksLikeHost reports whether people or programs may take a common name for a host, which must have a dot. It
+// LooksLikeHost reports whether people or programs may mistake a common name for a host name, which must have a dot. It
 // returns the host in lower case with A-labels, without surrounding spaces, trailing dots or an address zone.
 func LooksLikeHost(commonName string) (host string, ok bool) {
 	text := strings.TrimFunc(norm.NFKC.String(commonName), isPadding)

@@ -69,7 +69,7 @@ func domainCheck(excluded bool) func(string) (string, error) {
 		case strings.HasPrefix(text, "."):
 			return "", invalid("%.60q starts with a dot: remove it, a domain includes all names below it", text)
 		case strings.Contains(text, "*"):
-			return "", invalid("%.60q has a wildcard: give the domain, which includes all names below it", text)
+			return "", invalid("%.60q has a wildcard: use the domain, which includes all names below it", text)
 		}
 		return checkDNS(text)
 	}
@@ -81,7 +81,7 @@ func checkPrefix(text string) (string, error) {
 	case err != nil:
 		return "", invalid("%.60q is not an IP prefix such as 10.0.0.0/8 or 2001:db8::/32", text)
 	case prefix.Addr().Is4In6():
-		return "", invalid("%.60q is an IPv4 prefix inside an IPv6 one: give it as IPv4", text)
+		return "", invalid("%.60q is an IPv4 prefix inside an IPv6 one: write it as IPv4", text)
 	case prefix != prefix.Masked():
 		return "", invalid("%.60q has bits set behind its length: write %s", text, prefix.Masked())
 	}

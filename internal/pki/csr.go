@@ -37,10 +37,9 @@ type CSR struct {
 // ParseCSR parses and checks a request: a single PEM block, an acceptable key, a valid signature, and a subject and
 // names that may appear in a certificate. Harmless departures from standards become findings.
 //
-// A common name that is a host name or IP address is added to the names, because clients look nowhere else (RFC
-// 9525), and so are the subject's email addresses (RFC 5280, section 4.1.2.6). Profiles decide on other requested
-// extensions, which are in Asked, and on SHA-1 signatures, underscores, user principal names and large numbers of
-// names.
+// A common name that is a host name or IP address is added to the names, because clients check nothing else (RFC 9525),
+// and so are the subject's email addresses (RFC 5280, section 4.1.2.6). Profiles decide on other requested extensions,
+// which are in Asked, and on SHA-1 signatures, underscores, user principal names and large numbers of names.
 //
 // All errors are Invalid, with the field "csr".
 func ParseCSR(pemText string) (*CSR, error) {
@@ -118,7 +117,7 @@ func parseUnverified(pemText string) (*CSR, error) {
 	findings := slices.Concat(parts.formFindings(), subject.findings, names.findings)
 	if SignedWithSHA1(request.SignatureAlgorithm) {
 		findings = append(findings, csrWarning("sha1", "",
-			"The CSR is signed with SHA-1: only profiles that allow it (sha1_requests) sign it."))
+			"The CSR is signed with SHA-1: only profiles that allow it (sha1_requests) accept it."))
 	}
 	return &CSR{CertificateRequest: request, PEM: pemText, Names: names.names, CommonName: subject.commonName,
 		Key: KeyName(request.PublicKey), Identity: identity, Asked: names.extensions, asked: names.requested,
@@ -170,11 +169,11 @@ func splitCSR(der []byte) (csrParts, error) {
 }
 
 func notACSR() error {
-	return invalid("the PEM block does not hold a certificate request (RFC 2986)")
+	return invalid("the PEM block does not contain a certificate request (RFC 2986)")
 }
 
 // parse parses the request with the given subject. If x509 would not accept the request, it parses a copy in standard
-// form; the signed bytes stay the submitted ones.
+// form; the signed bytes remain as submitted.
 func (p csrParts) parse(subject []byte) (*x509.CertificateRequest, error) {
 	der := []byte(p.der)
 	if p.noAttributes || p.version != 0 || !bytes.Equal(subject, p.subject) {
@@ -328,7 +327,7 @@ func goodSignature(algorithm x509.SignatureAlgorithm) bool {
 	}
 }
 
-// NewCSR creates a request with the given names and further extensions, and checks it as [ParseCSR] does. For an
+// NewCSR creates a request with the given names and additional extensions, and checks it as [ParseCSR] does. For an
 // unacceptable subject the error's field is the attribute's API name, such as "common_name".
 func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names, asked ...pkix.Extension) (*CSR, error) {
 	rawSubject, err := asn1.Marshal(subject.ToRDNSequence())

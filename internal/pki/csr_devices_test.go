@@ -188,7 +188,7 @@ func TestParseCSRReencodesStrings(t *testing.T) {
 	}
 }
 
-// Of several common names the last is the most specific; all hosts are added to the names.
+// The last of several common names is the most specific; all hosts are added to the names.
 func TestParseCSRWithSeveralCommonNames(t *testing.T) {
 	t.Parallel()
 	csr, err := pki.ParseCSR(csrPEM(t, testKey(),

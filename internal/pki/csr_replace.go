@@ -84,7 +84,7 @@ func (c *CSR) implyNames() error {
 		return err
 	}
 	if subject.commonName == "" && names.Len() == 0 {
-		return invalid("there is neither a common name nor a subject alternative name: give one")
+		return invalid("there is neither a common name nor a subject alternative name: specify one")
 	}
 	c.Names, c.CommonName = names, subject.commonName
 	return checkCount(names)

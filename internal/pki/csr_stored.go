@@ -44,7 +44,7 @@ func encodeCSR(key crypto.Signer, subject []byte, asked []pkix.Extension) (strin
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{RawSubject: subject,
 		ExtraExtensions: asked}, key)
 	if err != nil {
-		return "", notary.InternalError("make the certificate request", err)
+		return "", notary.InternalError("create the certificate request", err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: labelCSR, Bytes: der})), nil
 }

@@ -11,14 +11,14 @@ import (
 )
 
 // checkEd25519 refuses keys that no generator produces: non-canonical encodings, and points outside the subgroup of
-// prime order, which yield further keys for which the holder can sign.
+// prime order, which yield other keys for which the holder can sign.
 func checkEd25519(key ed25519.PublicKey) error {
 	if len(key) != ed25519.PublicKeySize {
-		return invalid("the Ed25519 key is not of 32 octets")
+		return invalid("the Ed25519 key does not have 32 octets")
 	}
 	point, err := new(edwards25519.Point).SetBytes(key)
 	if err != nil {
-		return invalid("the Ed25519 key is not a point of its curve")
+		return invalid("the Ed25519 key is not a point on its curve")
 	}
 	if !bytes.Equal(point.Bytes(), key) {
 		return invalid("the Ed25519 key is not in its canonical encoding (RFC 8032, section 5.1.3)")

@@ -85,7 +85,7 @@ var squaresModulo = sync.OnceValue(func() map[int][]uint64 {
 	return all
 })
 
-// candidates returns the remaining ones of the 64 numbers from a+first, as bits. First is a multiple of 64.
+// candidates returns the remaining candidates among the 64 numbers from a+first, as bits; first is a multiple of 64.
 func (s *fermatSieve) candidates(first int) uint64 {
 	left := s.mod64
 	for _, filter := range s.filters {

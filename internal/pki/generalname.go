@@ -79,7 +79,7 @@ func CheckGeneralNames(c *x509.Certificate) error {
 	for _, e := range c.Extensions {
 		for _, known := range nameExtensions {
 			if known.oid.Equal(e.Id) && !known.check(e.Value) {
-				return invalid("its %s (%s) is not encoded as RFC 5280, section %s, requires: have it issued again",
+				return invalid("its %s (%s) is not encoded as RFC 5280, section %s, requires: have it reissued",
 					known.name, e.Id, known.section)
 			}
 		}

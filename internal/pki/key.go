@@ -29,7 +29,7 @@ func CheckKey(pub crypto.PublicKey) error {
 	return checkModulus(pub)
 }
 
-// checkUsable makes the checks of [CheckKey] that cost less than a signature.
+// checkUsable performs the checks of [CheckKey] that cost less than a signature.
 func checkUsable(pub crypto.PublicKey) error {
 	switch key := pub.(type) {
 	case *rsa.PublicKey:
@@ -51,7 +51,7 @@ func checkECDSA(key *ecdsa.PublicKey) error {
 	}
 	point, err := key.ECDH()
 	if err != nil {
-		return invalid("the ECDSA key is not a point of its curve")
+		return invalid("the ECDSA key is not a point on its curve")
 	}
 	if isTrivialPoint(key.Curve, point.Bytes()) {
 		return errTrivialKey()

@@ -182,7 +182,7 @@ func checkDNSName(text string, underscores bool) (string, error) {
 	}
 	if _, err := netip.ParseAddr(name); err == nil {
 		return "", invalid("%.60q is an IP address but was given as a DNS name: "+
-			"give it as an IP address name", name)
+			"use an IP address name instead", name)
 	}
 	rest, wildcard := strings.CutPrefix(name, "*.")
 	labels := strings.Split(rest, ".")
@@ -264,10 +264,10 @@ var hierarchical = []string{"http", "https", "ftp", "ldap", "ldaps", "ws", "wss"
 // certified byte for byte. It must have a host unless its scheme has none, such as urn:, tag: and sip:.
 func checkURI(text string) error {
 	if host, port, found := strings.Cut(text, ":"); found && port != "" && strings.Trim(port, "0123456789") == "" {
-		return invalid("%.60q looks like a host and a port: give only the host, %.60q", text, host)
+		return invalid("%.60q looks like a host and a port: use only the host, %.60q", text, host)
 	}
 	if isAddress(text) || strings.HasPrefix(text, notary.UPNPrefix) { // as [ParseNames] detects it
-		return invalid("the URI %.60q looks like a name of another type: give it as an IP address or a user "+
+		return invalid("the URI %.60q looks like a name of another type: write it as an IP address or a user "+
 			"principal name", text)
 	}
 	uri, err := url.Parse(text)

@@ -87,7 +87,7 @@ func checkCertificate(chain []*x509.Certificate, i int, now time.Time) error {
 			i+1, c.NotAfter.Format(time.RFC3339), rootHint(chain, i))
 	case !goodSignature(c.SignatureAlgorithm) && !IsSelfIssued(c): // irrelevant for a trust anchor
 		return invalid("certificate %d of the chain is signed with an algorithm that is not accepted (%s): have "+
-			"it issued again",
+			"it reissued",
 			i+1, c.SignatureAlgorithm)
 	}
 	err := CheckKey(c.PublicKey)
@@ -156,7 +156,7 @@ func asAnchor(c *x509.Certificate) *x509.Certificate {
 }
 
 // checkNames checks the names in the chain against all name constraints above them (RFC 5280, section 4.2.1.10).
-// Package x509 takes a host for a domain, and ignores the subject and unknown constraints that are not critical.
+// Package x509 treats a host as a domain, and ignores the subject and unknown constraints that are not critical.
 func checkNames(chain []*x509.Certificate) error {
 	refused, err := FirstRefusedName(chain)
 	switch {
@@ -206,7 +206,7 @@ func FirstRefusedName(chain []*x509.Certificate) (*RefusedName, error) {
 }
 
 // checkPathLengths checks that the path lengths allow the first certificate to be an authority (RFC 5280, section
-// 4.2.1.9). Package x509 would take it for the end of the path.
+// 4.2.1.9). Package x509 would treat it as the end of the path.
 func checkPathLengths(chain []*x509.Certificate) error {
 	for below, issuer := range chain[1:] {
 		limited := issuer.MaxPathLen > 0 || issuer.MaxPathLen == 0 && issuer.MaxPathLenZero

@@ -44,7 +44,7 @@ func pathLen(n int) edit {
 	return func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = n, n == 0 }
 }
 
-// selfIssued gives a certificate the name of its issuer, the link at this place.
+// selfIssued sets the subject of a certificate to that of its issuer, the link at this place.
 func selfIssued(place int) edit {
 	return func(c *x509.Certificate) { c.Subject.CommonName = linkName(place) }
 }

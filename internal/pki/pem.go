@@ -32,7 +32,7 @@ func readPEM(text string, limit int) (document, error) {
 		return document{}, notary.Errorf(notary.TooLarge, "the PEM text is larger than %d KiB, the limit", limit>>10)
 	}
 	if strings.Contains(text, "PRIVATE KEY-----") {
-		return document{}, invalid("the text holds a private key, which must never be sent: " +
+		return document{}, invalid("the text contains a private key, which must never be sent: " +
 			"treat that key as compromised and generate a new one")
 	}
 	var doc document
@@ -52,7 +52,7 @@ func readPEM(text string, limit int) (document, error) {
 		case strings.Contains(line, "-----BEGIN") || strings.Contains(line, "-----END"):
 			begins, ok := parseBegin(line)
 			if !ok || label != "" {
-				return document{}, invalid("the PEM text is broken at the line %.60q", line)
+				return document{}, invalid("the PEM text is malformed at the line %.60q", line)
 			}
 			label = begins
 		case label != "" && strings.Contains(line, ":"):
@@ -65,12 +65,12 @@ func readPEM(text string, limit int) (document, error) {
 		}
 	}
 	if label != "" {
-		return document{}, invalid("the PEM text is cut off: there is no line -----END %.60s-----", label)
+		return document{}, invalid("the PEM text is truncated: there is no line -----END %.60s-----", label)
 	}
 	return doc, nil
 }
 
-// trimEnd removes LF or CRLF and preceding blanks. A lone CR does not end a line: encoding/pem takes it for text.
+// trimEnd removes LF or CRLF and preceding blanks. A lone CR does not end a line: encoding/pem treats it as text.
 func trimEnd(line string) string {
 	if rest, ok := strings.CutSuffix(line, "\n"); ok {
 		line = strings.TrimSuffix(rest, "\r")
@@ -96,7 +96,7 @@ func decodeBody(body string) ([]byte, error) {
 	der, err := base64.StdEncoding.Strict().DecodeString(body)
 	switch {
 	case err != nil:
-		return nil, invalid("the PEM block is not valid base64: it was cut or changed on its way")
+		return nil, invalid("the PEM block is not valid base64: it was truncated or modified in transit")
 	case len(der) == 0:
 		return nil, invalid("the PEM block is empty")
 	}

@@ -49,7 +49,7 @@ func (o PKCS12Options) check() error {
 	}
 	for _, r := range alias {
 		if !unicode.IsPrint(r) || r > 0xffff {
-			return notary.FieldErrorf("alias", "the alias has a character that PKCS #12 cannot hold: use "+
+			return notary.FieldErrorf("alias", "the alias has a character that PKCS #12 cannot contain: use "+
 				"letters, digits, dots and hyphens")
 		}
 	}
@@ -86,7 +86,7 @@ func MakePKCS12(key crypto.Signer, chain []*x509.Certificate, o PKCS12Options) (
 		return nil, invalid("a chain of %d certificates cannot be written as PKCS #12", len(chain))
 	case !SameKey(key.Public(), chain[0].PublicKey):
 		return nil, notary.FieldErrorf("key", "the private key (%s) does not match the certificate (%s): "+
-			"give the key of its signing request", KeyName(key.Public()), KeyName(chain[0].PublicKey))
+			"use the key of its signing request", KeyName(key.Public()), KeyName(chain[0].PublicKey))
 	}
 	der, err := o.encoder().Encode(key, chain[0], chain[1:], o.Password)
 	if err != nil {
@@ -199,7 +199,7 @@ func nameBag(part, name []byte) ([]byte, error) {
 	return asn1.Marshal(info)
 }
 
-// macKey derives the key of the MAC (RFC 7292, appendix B.2, with id 3). The key is as long as one hash, so one block
+// macKey derives the key of the MAC (RFC 7292, appendix B.2, with ID 3). The key is as long as one hash, so one block
 // suffices.
 func macKey(newHash func() hash.Hash, password, salt []byte, rounds int) []byte {
 	h := newHash()

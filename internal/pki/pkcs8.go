@@ -24,7 +24,7 @@ import (
 // external file could otherwise cause hours of work.
 const MaxIterations = 5_000_000
 
-// Limits of the scrypt parameters: 128 MiB of memory, 16 times over.
+// Limits on the scrypt parameters: 128 MiB of memory, 16 times over.
 const (
 	maxScryptMemory   = 128 << 20
 	maxScryptParallel = 16

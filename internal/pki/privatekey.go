@@ -50,7 +50,7 @@ func ParsePrivateKey(data []byte, password string) (crypto.Signer, error) {
 			return nil, err
 		}
 		if opened.Key == nil {
-			return nil, invalid("the PKCS #12 file holds no private key")
+			return nil, invalid("the PKCS #12 file contains no private key")
 		}
 		return opened.Key, nil
 	}
@@ -69,9 +69,9 @@ func privateKeyBlock(data []byte) (*pem.Block, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return nil, invalid("there is no private key in the PEM text: it must hold -----BEGIN PRIVATE KEY-----")
+		return nil, invalid("there is no private key in the PEM text: it must contain -----BEGIN PRIVATE KEY-----")
 	case len(found) > 1:
-		return nil, invalid("there are %d private keys in the PEM text: give a file with a single one", len(found))
+		return nil, invalid("there are %d private keys in the PEM text: use a file with a single one", len(found))
 	default:
 		return found[0], nil
 	}

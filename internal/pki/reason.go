@@ -32,11 +32,11 @@ func parserError(text string) string {
 	case "malformed spki":
 		return "its public key (subjectPublicKeyInfo) is malformed"
 	case "trailing data":
-		return "there is something after its end"
+		return "there is data after its end"
 	case "unsupported time format":
 		return "a date in it is malformed" + issueAgain
 	case "negative serial number":
-		return "its serial number is negative: have it issued again with a positive one"
+		return "its serial number is negative: have it reissued with a positive one"
 	case "inner and outer signature algorithm identifiers don't match":
 		return "it names two different signature algorithms: it was changed after it was signed"
 	}

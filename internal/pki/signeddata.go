@@ -24,8 +24,8 @@ func IsSignedData(der []byte) bool {
 		len(oid) == len(oidSignedData) && string(oid[:len(contentTypes)]) == contentTypes
 }
 
-// SplitSignedData parses a ContentInfo (RFC 5652, sections 3 and 5.1). Other is true if its content type is not
-// SignedData.
+// SplitSignedData parses a ContentInfo (RFC 5652, sections 3 and 5.1). It also reports whether the content type is
+// another than SignedData.
 func SplitSignedData(der []byte) (parts SignedData, other, ok bool) {
 	in := cryptobyte.String(der)
 	var info, oid, content, signed, certificates, crls, signers cryptobyte.String
@@ -59,7 +59,7 @@ func signedCertificates(der []byte) (list [][]byte, err error) {
 	for in := cryptobyte.String(parts.Certificates); !in.Empty(); {
 		var certificate cryptobyte.String
 		if !in.ReadASN1Element(&certificate, casn1.SEQUENCE) {
-			return nil, invalid("the PKCS #7 holds something other than X.509 certificates")
+			return nil, invalid("the PKCS #7 contains something other than X.509 certificates")
 		}
 		list = append(list, certificate)
 	}

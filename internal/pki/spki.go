@@ -26,7 +26,7 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 }
 
 // CheckKeyEncoding refuses a SubjectPublicKeyInfo that is not in the canonical encoding (RFC 3279, 5480 and 8410, in
-// DER). Parsers tolerate others, and programs that compare octets take them for other keys.
+// DER). Parsers tolerate others, and programs that compare octets treat them as different keys.
 func CheckKeyEncoding(spki []byte, key crypto.PublicKey) error {
 	canonical, err := encodeKey(key)
 	if err != nil || bytes.Equal(spki, canonical) {
@@ -110,7 +110,7 @@ func misencodedRSA(p spkiParts) string {
 	var key, modulus, exponent cryptobyte.String
 	if !p.key.ReadASN1(&key, casn1.SEQUENCE) || !key.ReadASN1(&modulus, casn1.INTEGER) ||
 		!key.ReadASN1(&exponent, casn1.INTEGER) {
-		return "it does not hold an RSAPublicKey in DER"
+		return "it does not contain an RSAPublicKey in DER"
 	}
 	if !key.Empty() || !p.key.Empty() {
 		return "its RSAPublicKey has elements after the exponent"

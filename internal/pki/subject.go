@@ -32,7 +32,7 @@ var (
 )
 
 // attributes are the rules by object identifier: RFC 5280, appendix A.1; RFC 4519 for street, postal code and user
-// id; RFC 2985 for the unstructured name and address.
+// ID; RFC 2985 for the unstructured name and address.
 var attributes = map[string]attribute{
 	"2.5.4.3":                    {"common name", "common_name", 64, 1, directoryString},
 	"2.5.4.4":                    {"surname", "surname", 32768, 1, directoryString},
@@ -73,7 +73,7 @@ type subject struct {
 }
 
 // parseSubject parses a Name (RFC 5280, section 4.1.2.4). Attributes of a string type that certificates must not use
-// are re-encoded, with a finding; the rest stays byte for byte. Errors carry the attribute's API field.
+// are re-encoded, with a finding; the rest is unchanged. Errors carry the attribute's API field.
 func parseSubject(der []byte) (subject, error) {
 	in := cryptobyte.String(der)
 	var sequence cryptobyte.String

@@ -80,8 +80,8 @@ func weight(names notary.Subtrees) (n int) {
 // requires, and where OpenSSL and Java also look: the subject's email addresses and, in a certificate without DNS
 // names, a common name that looks like one, even that of an authority.
 //
-// A common name that people may take for a host is always compared, with the kind [CommonName]. If the comparison
-// would take too long, the kind is [TooMany].
+// A common name that people may mistake for a host name is always compared, with the kind [CommonName]. If the
+// comparison would take too long, the kind is [TooMany].
 func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, name string) {
 	names := constrainedNames(c)
 	if comparisons(constraints, names) > maxComparisons {
@@ -167,7 +167,7 @@ func constrainedNames(c *x509.Certificate) notary.Subtrees {
 	return notary.Subtrees{DNS: names.DNS, IP: names.IP, Email: names.Email, URI: names.URI}
 }
 
-// looksLikeDNS reports whether OpenSSL or Java takes a common name for a DNS name, including IPv4 addresses. A single
+// looksLikeDNS reports whether OpenSSL or Java treats a common name as a DNS name, including IPv4 addresses. A single
 // word is one only for Java, which does not allow underscores.
 func looksLikeDNS(text string) bool {
 	labels := strings.Split(text, ".")

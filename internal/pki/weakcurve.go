@@ -80,7 +80,7 @@ func counting(first, length int) []byte {
 	return octets
 }
 
-// affinePoint is a point of a curve other than the one at infinity.
+// affinePoint is a point on a curve other than the point at infinity.
 type affinePoint struct{ x, y *big.Int }
 
 // smallMultiples returns the first multiples of the generator of a curve y² = x³ - 3x + b. Each pass adds the last

@@ -99,7 +99,7 @@ func missedLimit(t notary.GrantTerms, r Resource) string {
 	case t.Names.Len() == 0:
 		return ""
 	case len(r.names()) == 0:
-		return "is limited to certain names, and there is none"
+		return "is limited to certain names, and the object has none"
 	}
 	if name, found := issuance.Unlisted(r.Names, r.CommonNames, t.Names); found {
 		return fmt.Sprintf("does not allow the name %.80s", name)
@@ -128,7 +128,7 @@ func CheckTerms(t notary.GrantTerms) error {
 		case !byAction[Action(name)].grantable:
 			return notary.FieldErrorf("actions", "%.40q cannot be granted: use %s", name, strings.Join(Actions(true), ", "))
 		case slices.Contains(t.Actions[:i], name):
-			return notary.FieldErrorf("actions", "%s is there twice", name)
+			return notary.FieldErrorf("actions", "%s is listed twice", name)
 		}
 	}
 	for _, list := range []struct {
@@ -156,7 +156,7 @@ func checkIDs(field string, ids []int64) error {
 	}
 	for _, id := range ids {
 		if id < 1 {
-			return notary.FieldErrorf(field, "%d is not an id: ids are positive integers", id)
+			return notary.FieldErrorf(field, "%d is not an ID: IDs are positive integers", id)
 		}
 	}
 	return nil

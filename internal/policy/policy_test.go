@@ -282,7 +282,7 @@ func TestCheckTerms(t *testing.T) {
 	}
 	if policy.CheckTerms(notary.GrantTerms{}) == nil ||
 		policy.CheckTerms(notary.GrantTerms{Actions: []string{"request.sign", "request.sign"}}) == nil {
-		t.Error("no action, or one that is there twice, is accepted")
+		t.Error("no action, or one that is listed twice, is accepted")
 	}
 }
 

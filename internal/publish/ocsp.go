@@ -22,7 +22,7 @@ const (
 	ocspResponseType = "application/ocsp-response"
 
 	maxOCSPBody = 64 << 10 // octets
-	// maxOCSPExcess is how much more of a body that is too large is read, so that the client receives the response.
+	// maxOCSPExcess is how much of an oversized body is read beyond the limit, so that the client receives the response.
 	maxOCSPExcess = 2 << 20
 )
 
@@ -85,7 +85,7 @@ func decodeOCSP(escaped string) []byte {
 }
 
 // writeOCSP sends the response with headers for caches (RFC 5019, section 6.2).
-func writeOCSP(w http.ResponseWriter, r *http.Request, answer revocation.OCSPAnswer, now time.Time) {
+func writeOCSP(w http.ResponseWriter, r *http.Request, answer revocation.OCSPResponse, now time.Time) {
 	header := w.Header()
 	header.Set("Content-Type", ocspResponseType)
 	if answer.NextUpdate.IsZero() {

@@ -13,7 +13,7 @@ func (r *routes) accounts() {
 	const path = "/api/v1/accounts"
 	const one = path + "/{id}"
 	handle(r, operation{id: "listAccounts", method: "GET", path: path, status: 200, needs: notary.ManageAccounts,
-		summary: "List accounts", doc: "All accounts, ordered by id."}, r.listAccounts)
+		summary: "List accounts", doc: "All accounts, ordered by ID."}, r.listAccounts)
 	handle(r, operation{id: "createAccount", method: "POST", path: path, status: 201, access: tokenOptional,
 		needs: notary.ManageAccounts, errors: []int{409, 429}, summary: "Create an account",
 		doc: "The first account requires the setup code instead of a token and becomes an Admin."}, r.createAccount)

@@ -15,7 +15,7 @@ import (
 	"notary/internal/policy"
 )
 
-// maxImports limits the imports that are read at once, because their bodies may be large.
+// maxImports limits the imports that are read concurrently, because their bodies may be large.
 const maxImports = 2
 
 // importPaths are [path.Match] patterns of the calls that accept large bodies.

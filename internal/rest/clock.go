@@ -9,11 +9,11 @@ import (
 
 func (r *routes) serverClock() {
 	handle(r, operation{id: "getClock", method: "GET", path: "/api/v1/clock", status: 200, needs: notary.ConfirmClock,
-		summary: "Get the server's clock", doc: "Returns the time and, after a clock jump, why issuance is stopped."},
+		summary: "Get the server's clock", doc: "Returns the time and, after a clock change, why issuance is stopped."},
 		r.getClock)
 	handle(r, operation{id: "confirmClock", method: "POST", path: "/api/v1/clock/confirm", status: 202,
 		needs:  notary.ConfirmClock,
-		errors: []int{409}, summary: "Confirm the server's clock", doc: "Resumes issuance after a clock jump."},
+		errors: []int{409}, summary: "Confirm the server's clock", doc: "Resumes issuance after a clock change."},
 		r.confirmClock)
 }
 

@@ -250,7 +250,7 @@ func TestRefusedLogins(t *testing.T) {
 	t.Error("100 failed logins were not limited")
 }
 
-// Of concurrent calls with the setup code, one creates the first account.
+// If several calls with the setup code run concurrently, one creates the first account.
 func TestFirstAccount(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.Empty(t))

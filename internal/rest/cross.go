@@ -16,11 +16,11 @@ func (r *routes) authorityLife(path string) {
 		doc: "All certificates for its key, including cross-certificates and former ones."}, r.authorityCertificates)
 	handle(r, operation{id: "useAuthorityCertificate", method: "PUT", path: one + "/certificate", status: 200,
 		needs: notary.ManageAuthorities, errors: []int{409, 422},
-		summary: "Choose the active certificate of a certificate authority",
+		summary: "Choose the current certificate of a certificate authority",
 		doc:     "New chains start with it, and it is published as the CA's own."}, r.useCertificate)
 	handle(r, operation{id: "crossSignCertificateAuthority", method: "POST", path: one + "/cross_sign", status: 201,
 		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Cross-sign a certificate authority",
-		doc: "Another CA held here issues an additional certificate for its key. The active certificate does not change."},
+		doc: "Another CA held here issues an additional certificate for its key. The current certificate does not change."},
 		r.crossSign)
 	handle(r, operation{id: "rollOverCertificateAuthority", method: "POST", path: one + "/roll_over", status: 201,
 		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Roll over a certificate authority",

@@ -75,11 +75,11 @@ func refusedPEM(t *testing.T) map[string]refusedCSR {
 		"a certificate":      {text: labelled("CERTIFICATE"), says: `of type "CERTIFICATE"`},
 		"1 MB of blocks":     {text: strings.Repeat(good, (1<<20-100_000)/len(good)), says: "PEM blocks"},
 		"1 MB in one block": {text: strings.Replace(good, encoded, strings.Repeat("A", 900_000), 1),
-			says: "does not hold a certificate request"},
-		"cut off":         {text: good[:len(good)/2], says: "cut off"},
-		"its end missing": {text: strings.TrimSuffix(good, "-----END CERTIFICATE REQUEST-----\n"), says: "cut off"},
+			says: "does not contain a certificate request"},
+		"truncated":       {text: good[:len(good)/2], says: "truncated"},
+		"its end missing": {text: strings.TrimSuffix(good, "-----END CERTIFICATE REQUEST-----\n"), says: "truncated"},
 		"another end": {text: strings.Replace(good, "END CERTIFICATE REQUEST", "END CERTIFICATE", 1),
-			says: "broken at the line"},
+			says: "malformed at the line"},
 		"the dashes of a mail": {text: strings.ReplaceAll(good, "-----", "—"), says: "not a certificate request in PEM"},
 		"base64 of another kind": {text: strings.Replace(good, encoded, strings.Repeat("_", len(encoded)), 1),
 			says: "base64"},
@@ -88,8 +88,8 @@ func refusedPEM(t *testing.T) map[string]refusedCSR {
 		"an empty block": {text: "-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n",
 			says: "empty"},
 		"headers":           {text: strings.Replace(good, encoded, "Proc-Type: 4,ENCRYPTED\n\n"+encoded, 1), says: "headers"},
-		"one line":          {text: strings.ReplaceAll(good, "\n", " "), says: "broken at the line"},
-		"escaped line ends": {text: strings.ReplaceAll(good, "\n", `\n`), says: "broken at the line"},
+		"one line":          {text: strings.ReplaceAll(good, "\n", " "), says: "malformed at the line"},
+		"escaped line ends": {text: strings.ReplaceAll(good, "\n", `\n`), says: "malformed at the line"},
 	}
 }
 
@@ -110,11 +110,11 @@ func refusedStructures(t *testing.T) map[string]refusedCSR {
 		"a changed subject": {says: "signature does not verify", spec: spoilt(func(der []byte) []byte {
 			return []byte(strings.Replace(string(der), "good.example.com", "evil.example.com", 1))
 		})},
-		"a certificate's DER": {says: "does not hold a certificate request",
+		"a certificate's DER": {says: "does not contain a certificate request",
 			spec: spoilt(func([]byte) []byte { return certificate })},
-		"no DER": {says: "does not hold a certificate request",
+		"no DER": {says: "does not contain a certificate request",
 			spec: spoilt(func([]byte) []byte { return []byte("hello") })},
-		"DER cut off": {says: "does not hold a certificate request",
+		"DER cut off": {says: "does not contain a certificate request",
 			spec: spoilt(func(der []byte) []byte { return der[:len(der)-1] })},
 		"octets after the DER": {says: "1 octets after the end", spec: spoilt(func(der []byte) []byte {
 			return append(der,

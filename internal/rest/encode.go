@@ -122,7 +122,7 @@ func optional(id int64) *int64 {
 }
 
 // optionalInstant returns an optional time. A client's own zero time is moved by a second, so that it is rejected as
-// past instead of taken for absent.
+// past instead of treated as absent.
 func optionalInstant(t *time.Time) time.Time {
 	switch {
 	case t == nil:

@@ -12,7 +12,7 @@ func (r *routes) grants() {
 	const path = "/api/v1/grants"
 	const one = path + "/{id}"
 	handle(r, operation{id: "listGrants", method: "GET", path: path, status: 200, needs: notary.ManageAccounts,
-		summary: "List grants", doc: "All grants, ordered by id."}, r.listGrants)
+		summary: "List grants", doc: "All grants, ordered by ID."}, r.listGrants)
 	handle(r, operation{id: "createGrant", method: "POST", path: path, status: 201, needs: notary.ManageAccounts,
 		errors: []int{404}, summary: "Create a grant", doc: "Allows an account or group actions in addition to those of " +
 			"the role, on objects that it can see and that are within every limit."}, r.createGrant)

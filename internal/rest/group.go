@@ -11,7 +11,7 @@ func (r *routes) groups() {
 	const path = "/api/v1/groups"
 	const one = path + "/{id}"
 	handle(r, operation{id: "listGroups", method: "GET", path: path, status: 200, needs: notary.ManageAccounts,
-		summary: "List groups", doc: "All groups of accounts, ordered by id."}, r.listGroups)
+		summary: "List groups", doc: "All groups of accounts, ordered by ID."}, r.listGroups)
 	handle(r, operation{id: "createGroup", method: "POST", path: path, status: 201, needs: notary.ManageAccounts,
 		errors: []int{409}, summary: "Create a group", doc: "The new group has no members."}, r.createGroup)
 	handle(r, operation{id: "getGroup", method: "GET", path: one, status: 200, needs: notary.ManageAccounts,

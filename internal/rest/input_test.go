@@ -201,11 +201,11 @@ func sample(s describedSchema) any {
 	case "array":
 		return []any{}
 	default:
-		return "1" // an id
+		return "1" // an ID
 	}
 }
 
-// An id in a body is a string, as in the seed document, or a number.
+// An ID in a body is a string, as in the seed document, or a number.
 func TestIDsInBodies(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -39,7 +39,7 @@ func checkStructure(data []byte) error {
 	return nil
 }
 
-// addField adds a string to the fields of the innermost object if it is the name of one, by what follows.
+// addField adds a string to the fields of the innermost object if what follows shows that it is a field name.
 func addField(open []map[string]bool, text, rest []byte) error {
 	if len(open) == 0 || !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":")) {
 		return nil

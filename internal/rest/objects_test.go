@@ -58,7 +58,7 @@ func TestRequestorCannotProbeOthersObjects(t *testing.T) {
 	}
 }
 
-// withoutIdentity returns a response without the id and the headers that always differ.
+// withoutIdentity returns a response without the ID and the headers that always differ.
 func withoutIdentity(a answer, id int64) (shown client.Response) {
 	header := a.Header.Clone()
 	header.Del("X-Request-Id")

@@ -48,7 +48,7 @@ var failureDocs = map[int]failureDoc{
 	503: {"Unavailable", "With `unavailable` nothing was changed. With `outcome_unknown` the change may have been made: check before retrying.",
 		[]string{"Retry-After"}, map[string]string{
 			"unavailable":     "the database does not answer: try again in a moment",
-			"outcome_unknown": "the database went away in the middle of the commit: look whether the change was made"}},
+			"outcome_unknown": "the database connection was lost during the commit: check whether the change was made"}},
 }
 
 var responseHeaders = map[string]*huma.Param{

@@ -29,7 +29,7 @@ type rule struct {
 
 	waits bool // 202 for roles that may not sign
 
-	// prepare, if not nil, creates an object for a call by that caller, and returns its id and a valid body.
+	// prepare, if not nil, creates an object for a call by that caller, and returns its ID and a valid body.
 	prepare func(t *testing.T, h *house, caller notary.Caller) (id int64, body any)
 
 	ownLogin bool // the call changes the caller's own session or account

@@ -54,7 +54,7 @@ func handleList[In interface {
 	})
 }
 
-// answers describes a success whose type huma cannot see in the handler.
+// answers describes a success response whose type huma cannot infer from the handler.
 func answers[T any](r *routes, status int) map[string]*huma.Response {
 	return answersJSON[api.Result[T]](r, status)
 }

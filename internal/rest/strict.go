@@ -46,11 +46,11 @@ func (c strictContext) contentType() string {
 	return unsupported
 }
 
-// Param accepts an id only in canonical form: not "+1" or "01".
+// Param accepts an ID only in canonical form: not "+1" or "01".
 func (c strictContext) Param(name string) string {
 	text := c.humaContext.Param(name)
 	if id, err := strconv.ParseInt(text, 10, 64); err != nil || strconv.FormatInt(id, 10) != text {
-		return "not an id"
+		return "not an ID"
 	}
 	return text
 }

@@ -126,7 +126,7 @@ func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlLis
 		number, err := s.store.CRLNumber(ctx, key.AuthorityID, key.Shard)
 		if err == nil && number < newest.Number && list.current(newest) {
 			s.log.WarnContext(ctx,
-				"the database holds an older CRL than the one published: was it restored while the server runs?",
+				"the database holds an older CRL than the one published: was it restored while the server was running?",
 				"authority", key.AuthorityID, "shard", key.Shard, "published", newest.Number, "stored", number)
 			list.inherited.Store(newest.Number)
 			s.answers.revoked([]int64{key.AuthorityID})

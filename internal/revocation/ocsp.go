@@ -14,8 +14,8 @@ import (
 // ocspValidity is the period from thisUpdate to nextUpdate of an OCSP response.
 const ocspValidity = time.Hour
 
-// OCSPAnswer is an OCSP response (RFC 6960, section 4.2).
-type OCSPAnswer struct {
+// OCSPResponse is an OCSP response (RFC 6960, section 4.2).
+type OCSPResponse struct {
 	DER []byte
 	// ThisUpdate and NextUpdate bound the period in which the response may be cached. They are zero for errors,
 	// responses with a nonce, and responses about an unknown certificate, which may be issued soon.
@@ -25,7 +25,7 @@ type OCSPAnswer struct {
 // OCSP responds to an OCSP request (DER) for an authority. The error status is unauthorized (RFC 5019, section 2.2.3)
 // if the authority does not exist, is pending, offline or expired, or issued none of the certificates. A disabled or
 // revoked authority still responds.
-func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) OCSPAnswer {
+func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) OCSPResponse {
 	answer, err := s.answerOCSP(ctx, authorityID, request)
 	var refusal issuance.OCSPError
 	switch notary.KindOf(err) {
@@ -45,17 +45,17 @@ func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) O
 		}
 		s.log.ErrorContext(ctx, "could not answer an OCSP request", "authority", authorityID, "error", err)
 	}
-	return OCSPAnswer{DER: refusal.DER()}
+	return OCSPResponse{DER: refusal.DER()}
 }
 
-func (s *Service) answerOCSP(ctx context.Context, authorityID int64, der []byte) (OCSPAnswer, error) {
+func (s *Service) answerOCSP(ctx context.Context, authorityID int64, der []byte) (OCSPResponse, error) {
 	request, err := pki.ParseOCSPRequest(der)
 	if err != nil {
-		return OCSPAnswer{}, err
+		return OCSPResponse{}, err
 	}
 	a, err := s.respondingAuthority(ctx, authorityID, request)
 	if err != nil {
-		return OCSPAnswer{}, err
+		return OCSPResponse{}, err
 	}
 	since := s.moment(ctx, a.ID)
 	key := answerKey{a.ID, string(request.Certs[0].Raw)}
@@ -67,7 +67,7 @@ func (s *Service) answerOCSP(ctx context.Context, authorityID int64, der []byte)
 	}
 	answer, known, err := s.signOCSP(ctx, a, request, since)
 	if err != nil || !known || request.Nonce != nil {
-		return OCSPAnswer{DER: answer.DER}, err
+		return OCSPResponse{DER: answer.DER}, err
 	}
 	if alone {
 		s.answers.put(key, answer, since)
@@ -100,13 +100,13 @@ func (s *Service) respondingAuthority(ctx context.Context, authorityID int64,
 
 // signOCSP signs a new response. known reports whether all certificates in it are known.
 func (s *Service) signOCSP(ctx context.Context, a *issuers.Issuer, request *pki.OCSPRequest,
-	since moment) (answer OCSPAnswer, known bool, err error) {
+	since moment) (answer OCSPResponse, known bool, err error) {
 	responder, err := s.responder(ctx, a, since, renewOnDemand)
 	if err != nil {
-		return OCSPAnswer{}, false, err
+		return OCSPResponse{}, false, err
 	}
 	now := s.now().UTC().Truncate(time.Second)
-	response := issuance.OCSPAnswer{ThisUpdate: now, NextUpdate: now.Add(ocspValidity), Nonce: request.Nonce}
+	response := issuance.OCSPResponse{ThisUpdate: now, NextUpdate: now.Add(ocspValidity), Nonce: request.Nonce}
 	if end := responder.Certificate.NotAfter; response.NextUpdate.After(end) {
 		response.NextUpdate = end
 	}
@@ -116,7 +116,7 @@ func (s *Service) signOCSP(ctx context.Context, a *issuers.Issuer, request *pki.
 		if id.IssuedBy(a.Issuer.Certificate) {
 			status.Known, status.Revocation, err = s.store.CertificateStatus(ctx, a.ID, id.Serial)
 			if err != nil {
-				return OCSPAnswer{}, false, err
+				return OCSPResponse{}, false, err
 			}
 			if v := status.Revocation; v != nil && v.At.After(now) { // from a node whose clock is ahead, or imported
 				v.At = now
@@ -126,5 +126,5 @@ func (s *Service) signOCSP(ctx context.Context, a *issuers.Issuer, request *pki.
 		response.Certs = append(response.Certs, status)
 	}
 	der, err := issuance.OCSP(responder, response)
-	return OCSPAnswer{DER: der, ThisUpdate: response.ThisUpdate, NextUpdate: response.NextUpdate}, known, err
+	return OCSPResponse{DER: der, ThisUpdate: response.ThisUpdate, NextUpdate: response.NextUpdate}, known, err
 }

@@ -12,9 +12,9 @@ const (
 	recount         = time.Second
 )
 
-// answerCache caches signed OCSP responses. A response is served only while no revocation since its statuses were
+// responseCache caches signed OCSP responses. A response is served only while no revocation since its statuses were
 // read is known: of this node at once, of others within a second, from their count.
-type answerCache struct {
+type responseCache struct {
 	mu          sync.Mutex
 	generations map[int64]int64      // revocations by this node, by authority
 	counts      map[int64]*lastCount // by authority
@@ -39,19 +39,19 @@ type answerKey struct {
 }
 
 type cachedAnswer struct {
-	OCSPAnswer
+	OCSPResponse
 	since moment // from before the statuses were read
 }
 
-func newAnswerCache() *answerCache {
-	return &answerCache{generations: map[int64]int64{}, counts: map[int64]*lastCount{},
+func newAnswerCache() *responseCache {
+	return &responseCache{generations: map[int64]int64{}, counts: map[int64]*lastCount{},
 		young: map[answerKey]cachedAnswer{},
 		old:   map[answerKey]cachedAnswer{}, limit: answerCacheSize / 2}
 }
 
 // revoked records that this node has committed or attempted revocations of these authorities. Call it after the
 // commit and before the change is acknowledged.
-func (c *answerCache) revoked(authorityIDs []int64) {
+func (c *responseCache) revoked(authorityIDs []int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, id := range authorityIDs {
@@ -60,13 +60,13 @@ func (c *answerCache) revoked(authorityIDs []int64) {
 }
 
 // now returns the authority's current moment. Data read afterwards is at least as recent.
-func (c *answerCache) now(authorityID int64) moment {
+func (c *responseCache) now(authorityID int64) moment {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.momentOf(authorityID)
 }
 
-func (c *answerCache) momentOf(authorityID int64) moment {
+func (c *responseCache) momentOf(authorityID int64) moment {
 	if n := c.counts[authorityID]; n != nil {
 		return moment{c.generations[authorityID], n.revocations}
 	}
@@ -74,7 +74,7 @@ func (c *answerCache) momentOf(authorityID int64) moment {
 }
 
 // due reports whether to count the authority's revocations, to the first caller in each interval.
-func (c *answerCache) due(authorityID int64, now time.Time) bool {
+func (c *responseCache) due(authorityID int64, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.counts[authorityID]
@@ -89,7 +89,7 @@ func (c *answerCache) due(authorityID int64, now time.Time) bool {
 }
 
 // count records a count of revocations. They never decrease, so a lower count was read earlier.
-func (c *answerCache) count(authorityID, revocations int64) {
+func (c *responseCache) count(authorityID, revocations int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if n := c.counts[authorityID]; n != nil {
@@ -98,27 +98,27 @@ func (c *answerCache) count(authorityID, revocations int64) {
 }
 
 // get returns the cached response if it is current and less than half of its validity has passed.
-func (c *answerCache) get(key answerKey, now time.Time) (OCSPAnswer, bool) {
+func (c *responseCache) get(key answerKey, now time.Time) (OCSPResponse, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	kept, ok := c.young[key]
 	if !ok {
 		if kept, ok = c.old[key]; !ok {
-			return OCSPAnswer{}, false
+			return OCSPResponse{}, false
 		}
 	}
 	age := now.Sub(kept.ThisUpdate)
 	if kept.since != c.momentOf(key.authority) || age < 0 || age >= kept.NextUpdate.Sub(kept.ThisUpdate)/2 {
-		return OCSPAnswer{}, false
+		return OCSPResponse{}, false
 	}
 	if _, young := c.young[key]; !young {
 		c.keep(key, kept)
 	}
-	return kept.OCSPAnswer, true
+	return kept.OCSPResponse, true
 }
 
 // put caches a response whose statuses were read after since. If outdated, it is never served.
-func (c *answerCache) put(key answerKey, answer OCSPAnswer, since moment) {
+func (c *responseCache) put(key answerKey, answer OCSPResponse, since moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if since.revocations >= 0 && since == c.momentOf(key.authority) {
@@ -126,7 +126,7 @@ func (c *answerCache) put(key answerKey, answer OCSPAnswer, since moment) {
 	}
 }
 
-func (c *answerCache) keep(key answerKey, kept cachedAnswer) {
+func (c *responseCache) keep(key answerKey, kept cachedAnswer) {
 	size := len(key.id) + len(kept.DER) + answerOverhead
 	if c.size += size; c.size > c.limit {
 		c.young, c.old, c.size = map[answerKey]cachedAnswer{}, c.young, size

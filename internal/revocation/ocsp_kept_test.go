@@ -11,18 +11,18 @@ import (
 func TestOutdatedResponsesAreNotServed(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	answer := OCSPAnswer{DER: []byte("good"), ThisUpdate: at, NextUpdate: at.Add(time.Hour)}
+	answer := OCSPResponse{DER: []byte("good"), ThisUpdate: at, NextUpdate: at.Add(time.Hour)}
 	key := answerKey{1, "id"}
 	for name, tt := range map[string]struct {
-		overtake func(*answerCache)
+		overtake func(*responseCache)
 		given    bool
 	}{
-		"by nothing":                         {func(*answerCache) {}, true},
-		"by a revocation":                    {func(c *answerCache) { c.revoked([]int64{2, 1}) }, false},
-		"by a revocation of another":         {func(c *answerCache) { c.revoked([]int64{2}) }, true},
-		"by another node's":                  {func(c *answerCache) { c.count(1, 6) }, false},
-		"by another authority's":             {func(c *answerCache) { c.due(2, at); c.count(2, 9) }, true},
-		"by a count that was read before it": {func(c *answerCache) { c.count(1, 4) }, true},
+		"by nothing":                         {func(*responseCache) {}, true},
+		"by a revocation":                    {func(c *responseCache) { c.revoked([]int64{2, 1}) }, false},
+		"by a revocation of another":         {func(c *responseCache) { c.revoked([]int64{2}) }, true},
+		"by another node's":                  {func(c *responseCache) { c.count(1, 6) }, false},
+		"by another authority's":             {func(c *responseCache) { c.due(2, at); c.count(2, 9) }, true},
+		"by a count that was read before it": {func(c *responseCache) { c.count(1, 4) }, true},
 	} {
 		for _, order := range []string{"put and overtaken", "overtaken and put"} {
 			c := newAnswerCache()
@@ -72,7 +72,7 @@ func TestResponseCacheIsBounded(t *testing.T) {
 	c.limit = 100 * (1000 + answerOverhead)
 	c.due(1, at)
 	c.count(1, 0)
-	answer := OCSPAnswer{DER: make([]byte, 995), ThisUpdate: at, NextUpdate: at.Add(time.Hour)}
+	answer := OCSPResponse{DER: make([]byte, 995), ThisUpdate: at, NextUpdate: at.Add(time.Hour)}
 	often, once := answerKey{1, "often"}, answerKey{1, "once!"}
 	c.put(often, answer, c.now(1))
 	c.put(once, answer, c.now(1))

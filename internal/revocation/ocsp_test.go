@@ -23,7 +23,7 @@ const (
 )
 
 // wantRefused checks for an OCSP error that must not be cached.
-func wantRefused(t testing.TB, answer revocation.OCSPAnswer, want issuance.OCSPError) {
+func wantRefused(t testing.TB, answer revocation.OCSPResponse, want issuance.OCSPError) {
 	t.Helper()
 	_, err := ocsp.ParseResponse(answer.DER, nil)
 	var refused ocsp.ResponseError
@@ -131,7 +131,7 @@ func TestOCSPByAuthority(t *testing.T) {
 			t.Errorf("authority %d: %v", id, err)
 		}
 	}
-	for name, refused := range map[string]revocation.OCSPAnswer{
+	for name, refused := range map[string]revocation.OCSPResponse{
 		"deleted":           w.Revocation.OCSP(t.Context(), deleted, requests[deleted]),
 		"expired":           w.Revocation.OCSP(t.Context(), short, requests[short]),
 		"pending":           w.Revocation.OCSP(t.Context(), w.Pending(t), requests[root]),

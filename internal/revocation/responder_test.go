@@ -56,7 +56,7 @@ func TestResponderOfTwoNodes(t *testing.T) {
 	}
 	issuer, serial := authorityCertificate(t, w, root), authority(t, w, root).Certificate.Serial
 	request := ask(t, issuer, serial, sha1Hash)
-	answers := make([]revocation.OCSPAnswer, len(services))
+	answers := make([]revocation.OCSPResponse, len(services))
 	actions := w.EventsOf(t, func() {
 		testkit.Race(len(services), func(i int) error {
 			answers[i] = services[i].Revocation.OCSP(t.Context(), root, request)

@@ -28,7 +28,7 @@ type Service struct {
 	lists      crlLists
 	shards     shards
 	responders responders
-	answers    *answerCache
+	answers    *responseCache
 }
 
 // New returns the service of a database. Recorded CRLs may be older than those published before a restore.

@@ -13,7 +13,8 @@ const (
 	maxClaimsAddress = maxClaims / 8
 )
 
-// budget is an amount of memory shared by requests. Of those that wait, the one whose address holds least goes first.
+// budget is an amount of memory shared by requests. Among waiting requests, the one whose address holds the least goes
+// first.
 type budget struct {
 	total int64
 	share int64 // maximum per address

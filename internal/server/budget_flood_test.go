@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 )
 
-// Of thousands of HTTP/2 requests whose bodies never arrive, most are refused at once, and those of another address
-// are accepted.
+// Most of thousands of HTTP/2 requests whose bodies never arrive are refused immediately, and requests from another
+// address are accepted.
 func TestStalledBodiesAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

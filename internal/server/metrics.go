@@ -46,12 +46,12 @@ func NewMetrics(version string, statistics func(context.Context) (notary.Statist
 		}, []string{"method", "route", "code"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "notary_http_request_duration_seconds",
-			Help:    "Time from the request's header to the end of the answer.",
+			Help:    "Time from the request's header to the end of the response.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"method", "route"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "notary_http_requests_in_flight",
-			Help: "HTTP requests being answered now.",
+			Help: "HTTP requests being served.",
 		}),
 	}
 	m.open = prometheus.NewGauge(prometheus.GaugeOpts{
@@ -67,7 +67,7 @@ func NewMetrics(version string, statistics func(context.Context) (notary.Statist
 	}
 	buildInfo := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "notary_build_info",
-		Help:        "Always 1; the label tells the version.",
+		Help:        "Always 1; the version is a label.",
 		ConstLabels: prometheus.Labels{"version": version},
 	})
 	buildInfo.Set(1)

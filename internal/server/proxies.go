@@ -61,7 +61,7 @@ func ParseTrustedProxy(text string) (netip.Prefix, error) {
 			"%q is not a network: write it as 10.0.0.0/8 or 2001:db8::/32", text)
 	case prefix.Bits() == 0:
 		return netip.Prefix{}, notary.Errorf(notary.Invalid,
-			"%s contains every address, so any client could claim any address: name the networks of the proxies", text)
+			"%s contains every address, so any client could claim any address: list the networks of the proxies", text)
 	case prefix != prefix.Masked():
 		return netip.Prefix{}, notary.Errorf(notary.Invalid, "%s has bits beyond its prefix: "+
 			"write %s", text, prefix.Masked())

@@ -55,9 +55,9 @@ const maxPart = 16 << 10
 // finish prepares for what net/http writes after the handler returns.
 func (w *response) finish() { w.extendDeadline() }
 
-// extendDeadline extends the deadline once a good part of the timeout has passed, because that costs more than a
-// small write. A client that stops reading, or an HTTP/2 handler that pauses, is cut off after three quarters to all
-// of the timeout.
+// extendDeadline extends the deadline only once a quarter of the timeout has passed, because setting a deadline costs
+// more than a small write. A client that stops reading, or an HTTP/2 handler that pauses, is therefore disconnected
+// after between three quarters of the timeout and all of it.
 func (w *response) extendDeadline() {
 	now := time.Now()
 	if now.Sub(w.extended) < w.timeout/4 {

@@ -53,7 +53,7 @@ func SelfSigned(dir string, now time.Time, hosts ...string) (certFile, keyFile s
 	}
 	der, err := selfSign(key, now, dnsNames, ips)
 	if err != nil {
-		return "", "", notary.InternalError("make the self-signed TLS certificate", err)
+		return "", "", notary.InternalError("create the self-signed TLS certificate", err)
 	}
 	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	if err := writeFile(certFile, certPEM, 0o644); err != nil {
@@ -84,7 +84,7 @@ func selfSignedKey(name string) (crypto.Signer, error) {
 func makeKey(name string) (crypto.Signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, notary.InternalError("make the TLS key", err)
+		return nil, notary.InternalError("generate the TLS key", err)
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {

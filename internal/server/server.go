@@ -1,5 +1,5 @@
 // Package server serves HTTPS, and plain HTTP for published files: listeners, TLS, limits, the request log and
-// metrics. It knows nothing of certificate requests or accounts.
+// metrics. It does not depend on what is served.
 //
 // [New] opens the listener and [Server.Serve] runs until its context ends.
 package server
@@ -18,7 +18,7 @@ import (
 	"notary"
 )
 
-// Limits of connections and requests, which well-behaved clients never reach.
+// Limits on connections and requests, which well-behaved clients never reach.
 const (
 	handshakeAndHeaderTimeout = 10 * time.Second
 	unknownWait               = 10 * time.Second // without a session or token: for the handshake, a header, or idle
@@ -187,7 +187,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.stopTimeout)
 	defer cancel()
 	if err := s.http.Shutdown(grace); err != nil {
-		s.log.Warn("some requests did not finish in time and were cut off", "error", err)
+		s.log.Warn("some requests did not finish in time and were aborted", "error", err)
 		s.http.Close()
 	}
 	<-failed // returns http.ErrServerClosed immediately

@@ -134,7 +134,7 @@ func TestStopCutsOffSlowRequests(t *testing.T) {
 	if err := <-failed; err == nil {
 		t.Error("a request that never ended got an answer")
 	}
-	wantIn(t, r.log.String(), "cut off")
+	wantIn(t, r.log.String(), "aborted")
 }
 
 func endless(ended chan<- error) http.Handler {

@@ -14,7 +14,7 @@ var (
 	requestsDesc = prometheus.NewDesc("notary_certificate_requests",
 		"Certificate requests, by status.", []string{"status"}, nil)
 	expiringDesc = prometheus.NewDesc("notary_certificates_expiring",
-		"Certificates that expire within so many days and are neither revoked nor replaced by a later one for "+
+		"Certificates that expire within the given number of days and are neither revoked nor replaced by a later one for "+
 			"the same names and owner.", []string{"days"}, nil)
 	damagedDesc = prometheus.NewDesc("notary_damaged_records",
 		"Database records that this node skipped or read in part because they are damaged.", nil, nil)
@@ -35,7 +35,7 @@ var (
 	crlFindingsDesc = prometheus.NewDesc("notary_crl_lint_findings",
 		"Lint findings in the CRLs of the CA that this node built last.", caLabels, nil)
 	caExpiryDesc = prometheus.NewDesc("notary_ca_not_after_timestamp_seconds",
-		"When the CA certificate in use expires, in seconds since 1970.", caLabels, nil)
+		"When the CA's current certificate expires, in seconds since 1970.", caLabels, nil)
 	crlNextUpdateDesc = prometheus.NewDesc("notary_crl_next_update_timestamp_seconds",
 		"When the full CRL of the CA expires, in seconds since 1970.", caLabels, nil)
 	crlUnpublishedDesc = prometheus.NewDesc("notary_crl_unpublished_revocations",

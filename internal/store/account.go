@@ -12,13 +12,13 @@ import (
 
 const selectAccount = `SELECT id, email, role, created_at FROM account `
 
-// Account returns the account with that id.
+// Account returns the account with that ID.
 func (r reader) Account(ctx context.Context, id int64) (*notary.Account, error) {
 	a, err := scanAccount(r.q.QueryRow(ctx, selectAccount+`WHERE id = $1`, id))
 	return a, found(err, "account", id)
 }
 
-// Accounts returns all accounts in the order of their ids.
+// Accounts returns all accounts in the order of their IDs.
 func (r reader) Accounts(ctx context.Context) ([]*notary.Account, error) {
 	return db.Collect(ctx, r.q, scanAccount, selectAccount+`ORDER BY id`)
 }
@@ -73,7 +73,7 @@ func scanAccount(row db.Row) (*notary.Account, error) {
 	return &a, err
 }
 
-// InsertAccount records a new account and returns its id. With first, it returns a [notary.Conflict] unless it is the
+// InsertAccount records a new account and returns its ID. With first, it returns a [notary.Conflict] unless it is the
 // only one.
 func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) (int64, error) {
 	// The counter's row serialises racing transactions.

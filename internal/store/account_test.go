@@ -49,7 +49,7 @@ func TestAccount(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), s)) // the counters match
 }
 
-// Of twenty concurrent first accounts one succeeds.
+// Only one of twenty concurrent first accounts succeeds.
 func TestFirstAccountRace(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)

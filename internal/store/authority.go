@@ -23,7 +23,7 @@ func (r reader) Authority(ctx context.Context, id int64) (*notary.Authority, err
 	return a, found(err, "certificate authority", id)
 }
 
-// Issuer returns as much of an authority as decides whether it can revoke a certificate, or nil: see
+// Issuer returns the fields of an authority that determine whether it can revoke a certificate, or nil: see
 // [notary.Certificate.Revocable].
 func (r reader) Issuer(ctx context.Context, id int64) (*notary.Authority, error) {
 	var certificate number
@@ -53,7 +53,7 @@ func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int6
 	return a, db.MapError(err)
 }
 
-// Authorities returns all authorities that are not deleted, in the order of their ids.
+// Authorities returns all authorities that are not deleted, in the order of their IDs.
 func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
 	return db.Collect(ctx, r.q, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
 }
@@ -124,7 +124,7 @@ func (r reader) scanAuthority(row db.Row) (*notary.Authority, error) {
 	return &a, nil
 }
 
-// InsertAuthority records a new authority without a certificate and returns its id. An offline one has an empty key.
+// InsertAuthority records a new authority without a certificate and returns its ID. An offline one has an empty key.
 // Its CRLs continue from the authority's CRL number: see [Tx.NextCRLNumber].
 func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, error) {
 	constraints, err := encodeConstraints(a.Constraints)

@@ -16,7 +16,7 @@ import (
 
 const selectCertificate = `SELECT` + certificateColumns + `FROM certificate k` + certificateJoins
 
-// Certificate returns the certificate with that id, with its DER, chain and lint findings.
+// Certificate returns the certificate with that ID, with its DER, chain and lint findings.
 func (r reader) Certificate(ctx context.Context, id int64) (*notary.Certificate, error) {
 	var row certificateRow
 	var lint sql.NullString
@@ -72,7 +72,7 @@ func (r reader) LatestIssuances(ctx context.Context, requestIDs []int64) (map[in
 
 const issuancesTogether = 200
 
-// CertificatesWithKey returns all certificates for the key with that fingerprint, ordered by id.
+// CertificatesWithKey returns all certificates for the key with that fingerprint, ordered by ID.
 func (r reader) CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error) {
 	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE k.key_fingerprint = $1 ORDER BY k.id`,
 		keyFingerprint)
@@ -86,7 +86,7 @@ func (r reader) scanCertificate(row db.Row) (*notary.Certificate, error) {
 	return cert.certificate(r), nil
 }
 
-// InsertCertificate adds a certificate to the inventory and returns its id.
+// InsertCertificate adds a certificate to the inventory and returns its ID.
 func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	m := memberOf(c, newMember)
 	if err := tx.claimNames(m.set); err != nil {

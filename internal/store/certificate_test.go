@@ -263,7 +263,7 @@ func TestNoNumberForIncompleteCRL(t *testing.T) {
 func TestCompromised(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
-	for range 2 { // a repeated report is no error
+	for range 2 { // a repeated report succeeds
 		write(t, s, func(tx *store.Tx) error { return tx.ReportCompromised("ab12") })
 	}
 	for fingerprint, want := range map[string]bool{"ab12": true, "ab1": false, "AB12": false, "": false} {

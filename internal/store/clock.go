@@ -38,7 +38,7 @@ func (tx *Tx) SetClockMark(m ClockMark) error {
 	return err
 }
 
-// NewestEvent returns the id and time of the newest event, or zero values.
+// NewestEvent returns the ID and time of the newest event, or zero values.
 func (r reader) NewestEvent(ctx context.Context) (id int64, at time.Time, err error) {
 	var recorded int64
 	err = r.q.QueryRow(ctx, `SELECT id, at FROM event WHERE id > 0 ORDER BY id DESC LIMIT 1`).Scan(&id, &recorded)

@@ -11,8 +11,8 @@ import (
 const contentsRecorded = "request contents are recorded up to request"
 
 // UpgradeContents records the content hash of the next requests that an earlier version recorded. The function fn
-// returns the hash of a PEM CSR, or "" if it is unreadable. Of requests with the same content and requester, the
-// oldest gets it. It returns the id of the last request that it read, and whether all are done.
+// returns the hash of a PEM CSR, or "" if it is unreadable. If several requests have the same content and requester,
+// only the oldest gets it. It returns the ID of the last request that it read, and whether all are done.
 func (s *Store) UpgradeContents(ctx context.Context, fn func(csr string) string) (last int64, done bool, err error) {
 	return s.upgrade(ctx, contentsRecorded, func(tx *Tx, after int64) (int64, error) {
 		last, contents, err := tx.contentsAfter(ctx, after, fn)
@@ -35,7 +35,7 @@ type requestContent struct {
 	content       string
 }
 
-// contentsAfter computes the content hashes of the requests after an id, and returns the id of the last one.
+// contentsAfter computes the content hashes of the requests after an ID, and returns the ID of the last one.
 func (tx *Tx) contentsAfter(ctx context.Context, after int64,
 	fn func(csr string) string) (last int64, all []requestContent, err error) {
 	rows, err := tx.q.Query(ctx, `SELECT r.id, r.requester_id, c.csr FROM request r

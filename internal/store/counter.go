@@ -10,14 +10,14 @@ import (
 	"notary/internal/store/query"
 )
 
-// Counters are sums kept in the transactions of the changes. These have no key but their name.
+// Counters are sums that each change updates in its transaction. These have no key other than their name.
 var (
 	accountsCounter     = db.CounterKey{Name: "accounts"}
 	certificatesCounter = db.CounterKey{Name: "certificates"}
 	unknownCounter      = db.CounterKey{Name: "unknown"} // revocations of certificates that are not recorded here
 )
 
-// The names of counters with further keys.
+// The names of counters with additional keys.
 const (
 	countRevoked      = "revoked"   // by authority
 	countShardRevoked = "shard"     // by authority and shard
@@ -49,7 +49,7 @@ func issuedCounter(authorityID int64) db.CounterKey {
 	return db.CounterKey{Name: countIssued, Object: authorityID}
 }
 
-// IssuedCounts returns the kept counts of certificates by issuing authority.
+// IssuedCounts returns the maintained counts of certificates by issuing authority.
 func (r reader) IssuedCounts(ctx context.Context) (map[int64]int64, error) {
 	return r.countsByIssuer(ctx, countIssued)
 }
@@ -86,7 +86,7 @@ func ExpiryCounter(notAfter time.Time) db.CounterKey {
 func startOf(t time.Time, unit time.Duration) int64 { return t.UTC().Truncate(unit).Unix() }
 
 // InForce counts the certificates that are neither revoked nor expired, by issuer: 0 for external CAs. It reads the
-// kept counts, and what expired earlier in the day.
+// maintained counts, and what expired earlier in the day.
 func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, error) {
 	all := map[int64]int64{}
 	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
@@ -110,7 +110,7 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 }
 
 // Expiring counts the current certificates that expire from one time until, exclusively, another, a whole hour. It
-// reads the kept counts, and what expired earlier in the hour.
+// reads the maintained counts, and what expired earlier in the hour.
 func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, error) {
 	n, err := r.expiring(ctx, from, until.Add(-time.Hour))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // RevocationCount returns the number of revocations and corrections for the authority or one shard of its CRL. It
-// never decreases: a CRL is current while the count is that with which it was built.
+// never decreases: a CRL is current while the count is the same as when it was built.
 func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard int) (count int64, err error) {
 	revoked := revokedCounter(authorityID, shard)
 	err = r.q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter
@@ -144,7 +144,7 @@ func (r reader) ShardURLs(ctx context.Context, authorityID int64) (map[int][]str
 	return urls, err
 }
 
-// AddShardURL records a URL by which certificates of the shard may refer to it.
+// AddShardURL records a URL by which certificates may refer to the shard.
 func (tx *Tx) AddShardURL(authorityID int64, shard int, url string) error {
 	_, err := tx.db.Exec(`INSERT INTO crl_shard (authority_id, shard, url) VALUES ($1, $2, $3)
 		ON CONFLICT (authority_id, shard, url) DO NOTHING`, authorityID, shard, url)

@@ -200,7 +200,7 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 	return all, nil
 }
 
-// disorder is how much older an event may be than one with a smaller id, because transactions overtake one another
+// disorder is how much older an event may be than one with a smaller ID, because transactions overtake one another
 // and clocks differ.
 const disorder = time.Hour
 
@@ -223,7 +223,7 @@ func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (query.
 	}}, nil
 }
 
-// eventSince returns the id of the first event since a time, or the lowest id that the next event can have, by binary
+// eventSince returns the ID of the first event since a time, or the lowest ID that the next event can have, by binary
 // search.
 func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
 	var low, high int64 // events before low are older, those from high on are not

@@ -16,7 +16,7 @@ import (
 const eventsConverted = "events are data up to event"
 
 // UpgradeEvents adds to the next events of an earlier version the names of their objects, if these still exist, and
-// references to the objects named in their texts. It returns the id of the last event that it read, and whether all
+// references to the objects named in their texts. It returns the ID of the last event that it read, and whether all
 // are done.
 func (s *Store) UpgradeEvents(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, eventsConverted, func(tx *Tx, after int64) (int64, error) {

@@ -17,9 +17,9 @@ import (
 
 // Life is a request with its certificates and events, for [Store.Fill].
 type Life struct {
-	// Request is recorded unchanged except for its id, which Fill assigns.
+	// Request is recorded unchanged except for its ID, which Fill assigns.
 	Request notary.Request
-	// Certificates, oldest first. If the request is Active, the last one is in use. Fill assigns their ids, request
+	// Certificates, oldest first. If the request is Active, the last one is current. Fill assigns their IDs, request
 	// and requester.
 	Certificates []*notary.Certificate
 	// Events have their times. Those without an object belong to the request.
@@ -104,7 +104,7 @@ func (s *Store) execAlone(ctx context.Context, text string) error {
 
 type filling struct {
 	store                                           *Store
-	request, certificate, revocation, event, issuer int64 // the last id of each
+	request, certificate, revocation, event, issuer int64 // the last ID of each
 	position                                        int64 // of the last event
 	chains                                          map[string]int64
 

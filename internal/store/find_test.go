@@ -97,7 +97,7 @@ type object struct {
 	fits, certified                     bool
 }
 
-// plain returns the expected ids, from the definition of the filter alone.
+// plain returns the expected IDs, from the definition of the filter alone.
 func plain[T any](all []T, sort notary.Sort, look func(T) object, f notary.Filter) (ids []int64) {
 	var fit []object
 	for _, v := range all {
@@ -193,7 +193,7 @@ func walkPages[T any](t *testing.T, e *estate, f notary.Filter, sort notary.Sort
 	}
 }
 
-// thereAndBack returns the ids on all pages, walked backwards and then forwards again.
+// thereAndBack returns the IDs on all pages, walked backwards and then forwards again.
 func thereAndBack[T any](t *testing.T, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error),
 	id func(T) int64) (there, back []int64) {
 	t.Helper()
@@ -231,7 +231,7 @@ func thereAndBack[T any](t *testing.T, q notary.Query, read func(context.Context
 	return there, back
 }
 
-// pagesOf returns the ids on all pages, calling between after each.
+// pagesOf returns the IDs on all pages, calling between after each.
 func pagesOf[T any](t *testing.T, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error),
 	id func(T) int64, between func()) (ids []int64) {
 	t.Helper()

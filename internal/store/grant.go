@@ -13,13 +13,13 @@ import (
 
 const grantColumns = ` t.id, t.principal_id, t.group_id, t.terms, t.created_at `
 
-// Grants returns all grants, ordered by id, except those with unreadable terms: an unreadable limit must not become
+// Grants returns all grants, ordered by ID, except those with unreadable terms: an unreadable limit must not become
 // no limit.
 func (r reader) Grants(ctx context.Context) ([]*notary.Grant, error) {
 	return r.grants(ctx, `SELECT`+grantColumns+`FROM access_grant t ORDER BY t.id`)
 }
 
-// GrantsOf returns the grants to a principal and to its groups, ordered by id.
+// GrantsOf returns the grants to a principal and to its groups, ordered by ID.
 func (r reader) GrantsOf(ctx context.Context, principalID int64) ([]*notary.Grant, error) {
 	all, err := r.grants(ctx, `SELECT`+grantColumns+`FROM access_grant t WHERE t.principal_id = $1
 		UNION ALL SELECT`+grantColumns+`FROM membership m CROSS JOIN access_grant t
@@ -33,7 +33,7 @@ func (r reader) grants(ctx context.Context, text string, args ...any) ([]*notary
 	return slices.DeleteFunc(all, func(g *notary.Grant) bool { return g.Actions == nil }), err
 }
 
-// Grant returns the grant with that id, without actions if its terms are unreadable.
+// Grant returns the grant with that ID, without actions if its terms are unreadable.
 func (r reader) Grant(ctx context.Context, id int64) (*notary.Grant, error) {
 	g, err := r.scanGrant(r.q.QueryRow(ctx, `SELECT`+grantColumns+`FROM access_grant t WHERE t.id = $1`, id))
 	return g, found(err, "grant", id)
@@ -64,7 +64,7 @@ func (tx *Tx) LockGrantsShared() error { return tx.db.LockShared(lockGrants, 0) 
 // LockGrants locks memberships and grants for update.
 func (tx *Tx) LockGrants() error { return tx.db.Lock(lockGrants, 0) }
 
-// InsertGrant records a new grant and returns its id.
+// InsertGrant records a new grant and returns its ID.
 func (tx *Tx) InsertGrant(g *notary.Grant) (int64, error) {
 	terms, err := json.Marshal(g.GrantTerms)
 	if err != nil {

@@ -13,24 +13,24 @@ import (
 
 const selectGroups = `SELECT id, name, created_at FROM account_group `
 
-// Groups returns all groups, ordered by id.
+// Groups returns all groups, ordered by ID.
 func (r reader) Groups(ctx context.Context) ([]*notary.Group, error) {
 	return db.Collect(ctx, r.q, scanGroup, selectGroups+`ORDER BY id`)
 }
 
-// Group returns the group with that id.
+// Group returns the group with that ID.
 func (r reader) Group(ctx context.Context, id int64) (*notary.Group, error) {
 	g, err := scanGroup(r.q.QueryRow(ctx, selectGroups+`WHERE id = $1`, id))
 	return g, found(err, "group", id)
 }
 
-// Members returns the accounts in a group, ordered by id.
+// Members returns the accounts in a group, ordered by ID.
 func (r reader) Members(ctx context.Context, groupID int64) ([]*notary.Account, error) {
 	return db.Collect(ctx, r.q, scanAccount, `SELECT a.id, a.email, a.role, a.created_at
 		FROM membership m CROSS JOIN account a WHERE m.group_id = $1 AND a.id = m.account_id ORDER BY m.account_id`, groupID)
 }
 
-// GroupsOf returns the ids of an account's groups.
+// GroupsOf returns the IDs of an account's groups.
 func (r reader) GroupsOf(ctx context.Context, accountID int64) ([]int64, error) {
 	return db.Collect(ctx, r.q, db.Scan[int64], `SELECT group_id FROM membership WHERE account_id = $1`, accountID)
 }
@@ -51,7 +51,7 @@ func scanGroup(row db.Row) (*notary.Group, error) {
 	return &g, err
 }
 
-// InsertGroup records a new group and returns its id.
+// InsertGroup records a new group and returns its ID.
 func (tx *Tx) InsertGroup(name string) (int64, error) {
 	id, err := tx.db.Insert(`INSERT INTO account_group (name, created_at) VALUES ($1, $2) RETURNING id`, name,
 		db.Seconds(tx.db.Now()))

@@ -11,8 +11,8 @@ import (
 	"notary/internal/db"
 )
 
-// forEver is listed_until of an entry whose certificate, and therefore expiry, is unknown.
-const forEver = 1 << 60
+// noExpiry is listed_until of an entry whose certificate, and therefore expiry, is unknown.
+const noExpiry = 1 << 60
 
 const entriesTogether = 200
 
@@ -21,7 +21,7 @@ const entriesTogether = 200
 func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) error {
 	for some := range slices.Chunk(entries, entriesTogether) {
 		b := &db.Binder{}
-		authority, end, values := b.Bind(authorityID), b.Bind(int64(forEver)), ""
+		authority, end, values := b.Bind(authorityID), b.Bind(int64(noExpiry)), ""
 		for _, v := range some {
 			values += ", (" + authority + ", 0, " + b.Bind(v.Serial) + ", " + b.Bind(db.Seconds(v.At)) + ", " +
 				b.Bind(string(v.Reason)) + ", " + end + ", " + b.Bind(dateOrNull(v.InvalidityDate)) + ", " +

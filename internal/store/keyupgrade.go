@@ -8,13 +8,13 @@ import (
 )
 
 // Earlier versions recorded the fingerprint of the SubjectPublicKeyInfo as encoded in the certificate. The agreement
-// below exists while certificates after the id in it are still to be upgraded.
+// below exists while certificates after the ID in it are still to be upgraded.
 const keysUpgraded = "key fingerprints are canonical up to certificate"
 
 type keyFingerprinter = func(der []byte, recorded string) string
 
 // UpgradeKeyFingerprints replaces the key fingerprints of an earlier version's next certificates, and of compromised
-// keys, by the results of fn. It returns the id of the last certificate that it read, and whether all are done.
+// keys, by the results of fn. It returns the ID of the last certificate that it read, and whether all are done.
 func (s *Store) UpgradeKeyFingerprints(ctx context.Context, fn keyFingerprinter) (last int64, done bool, err error) {
 	return s.upgrade(ctx, keysUpgraded, func(tx *Tx, after int64) (int64, error) {
 		last, changed, err := tx.changedKeys(ctx, after, fn)
@@ -35,7 +35,7 @@ type changedKey struct {
 	from, to    string
 }
 
-// changedKeys reads the next certificates and returns the changes and the id of the last certificate. Only changes
+// changedKeys reads the next certificates and returns the changes and the ID of the last certificate. Only changes
 // are kept in memory.
 func (tx *Tx) changedKeys(ctx context.Context, after int64,
 	fn keyFingerprinter) (last int64, changed []changedKey, err error) {

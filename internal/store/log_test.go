@@ -15,7 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Limits of SQLite's log: until the checkpoint, plus one change.
+// Limits on SQLite's log: until the checkpoint, plus one change.
 const (
 	logLimit   = 16 << 20
 	changeSize = 256 << 10

@@ -91,7 +91,7 @@ func TestPostgresOpenRefuses(t *testing.T) {
 		}, notary.Forbidden, []string{"refuses the user nobody", "check user and password in the URL"}},
 		{"an unknown database", func(t *testing.T, database string) string {
 			return otherURL(t, database, func(u *url.URL) { u.Path = "/nowhere" })
-		}, notary.NotFound, []string{"there is no database nowhere on ", "create it with createdb, or name another"}},
+		}, notary.NotFound, []string{"there is no database nowhere on ", "create it with createdb, or use another"}},
 		{"a newer schema", func(t *testing.T, database string) string {
 			s, err := store.Open(t.Context(), database, time.Now, testkit.Patient...)
 			testkit.Check(t, err)

@@ -7,7 +7,7 @@ func (tx *Tx) insertPrincipal(kind, name string) (int64, error) {
 		db.Seconds(tx.db.Now()))
 }
 
-// endPrincipal marks a principal as deleted. Its row remains, so that its id is never used again.
+// endPrincipal marks a principal as deleted. Its row remains, so that its ID is never used again.
 func (tx *Tx) endPrincipal(id int64) error {
 	return tx.db.Later(`UPDATE principal SET deleted_at = $1 WHERE id = $2`, db.Seconds(tx.db.Now()), id)
 }

@@ -16,7 +16,7 @@ const profileColumns = ` p.id, p.name, v.version, p.builtin, p.created_at, v.cre
 const selectProfiles = `SELECT` + profileColumns + `FROM profile p
 	JOIN profile_version v ON v.profile_id = p.id AND v.version = p.version `
 
-// Profiles returns all profiles that are not deleted and have readable rules, ordered by id.
+// Profiles returns all profiles that are not deleted and have readable rules, ordered by ID.
 func (r reader) Profiles(ctx context.Context) ([]*notary.Profile, error) {
 	all, err := db.Collect(ctx, r.q, func(row db.Row) (*notary.Profile, error) {
 		p, err := scanProfile(row)
@@ -29,7 +29,7 @@ func (r reader) Profiles(ctx context.Context) ([]*notary.Profile, error) {
 	return slices.DeleteFunc(all, func(p *notary.Profile) bool { return p == nil }), err
 }
 
-// Profile returns the profile with that id. Deleted profiles are not found.
+// Profile returns the profile with that ID. Deleted profiles are not found.
 func (r reader) Profile(ctx context.Context, id int64) (*notary.Profile, error) {
 	p, err := scanProfile(r.q.QueryRow(ctx, selectProfiles+`WHERE p.id = $1 AND p.deleted_at IS NULL`, id))
 	return p, found(err, "profile", id)
@@ -44,7 +44,7 @@ func (r reader) ProfileByName(ctx context.Context, name string) (*notary.Profile
 	return p, db.MapError(err)
 }
 
-// ProfileVersion returns that version of the profile with that id.
+// ProfileVersion returns a version of the profile with the given ID.
 func (r reader) ProfileVersion(ctx context.Context, id int64, version int) (*notary.Profile, error) {
 	p, err := scanProfile(r.q.QueryRow(ctx, `SELECT`+profileColumns+`FROM profile p
 		JOIN profile_version v ON v.profile_id = p.id
@@ -71,7 +71,7 @@ func scanProfile(row db.Row) (*notary.Profile, error) {
 	return &p, nil
 }
 
-// SeedProfile records a built-in profile unless one of that name exists or existed.
+// SeedProfile records a built-in profile unless a profile with its name exists or existed.
 func (tx *Tx) SeedProfile(p *notary.Profile) error {
 	n, err := tx.db.Exec(`INSERT INTO profile (builtin, name, version, created_at, updated_at)
 		VALUES (1, $1, 1, $2, $2) ON CONFLICT (name) DO NOTHING`, p.Name, db.Seconds(tx.db.Now()))
@@ -86,8 +86,8 @@ func (tx *Tx) SeedProfile(p *notary.Profile) error {
 	return tx.insertVersion(id, 1, p.Rules)
 }
 
-// InsertProfile records a new profile and returns its id. The name of a deleted profile continues that one: the same
-// id, and the next version. An existing name is a [notary.Conflict].
+// InsertProfile records a new profile and returns its ID. The name of a deleted profile continues that one: the same
+// ID, and the next version. An existing name is a [notary.Conflict].
 func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
 	var version int
 	err = tx.q.QueryRow(context.Background(), `INSERT INTO profile (name, version, builtin, created_at, updated_at)

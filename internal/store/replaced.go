@@ -48,10 +48,10 @@ func nameSet(c *notary.Certificate) string {
 type member struct {
 	set                            string
 	id, owner, notBefore, notAfter int64 // for the owner see ownerOf
-	replacedBy                     int64 // the id of a certificate; 0 while it is current
+	replacedBy                     int64 // the ID of a certificate; 0 while it is current
 }
 
-// newMember is the id of a certificate that is about to be inserted: greater than any other.
+// newMember is the ID of a certificate that is about to be inserted: greater than any other.
 const newMember = math.MaxInt64
 
 func memberOf(c *notary.Certificate, id int64) member {
@@ -60,7 +60,7 @@ func memberOf(c *notary.Certificate, id int64) member {
 		notAfter:  db.Seconds(c.NotAfter)}
 }
 
-// ownerOf returns the owner as one number: the id of an account, the negative id of a group, or 0 for none.
+// ownerOf returns the owner as one number: the ID of an account, the negative ID of a group, or 0 for none.
 func ownerOf(requesterID, ownerGroupID int64) int64 {
 	if ownerGroupID != 0 {
 		return -ownerGroupID
@@ -101,8 +101,8 @@ func (m member) replaces(b *db.Binder) string {
 		" AND x.not_after <= " + b.Bind(m.notAfter) + m.compare(b, "x", " <= ", " < ")
 }
 
-// compare returns the rest of the condition that another certificate is later, or earlier. Of two with the
-// same validity, the one with the greater id is later.
+// compare returns the rest of the condition that another certificate is later, or earlier. If both have the same
+// validity, the one with the greater ID is later.
 func (m member) compare(b *db.Binder, alias, notBefore, strictly string) string {
 	from, to, id := b.Bind(m.notBefore), b.Bind(m.notAfter), b.Bind(m.id)
 	return " AND " + alias + ".not_before" + notBefore + from + " AND (" + alias + ".not_before" + strictly + from +

@@ -20,7 +20,7 @@ const requestJoins = `
 	JOIN request_csr c ON c.request_id = r.id
 	LEFT JOIN certificate k ON k.id = r.certificate_id` + certificateJoins
 
-// Request returns the request with that id, with its certificate and chain and the findings on both.
+// Request returns the request with that ID, with its certificate and chain and the findings on both.
 func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) {
 	var lint, profile sql.NullString
 	var authority number
@@ -72,14 +72,14 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 	return &req, nil
 }
 
-// RequestToRevoke is what a revocation needs of a request. Of the request, that is as much as its transition and
-// events need.
+// RequestToRevoke holds what a revocation needs: of the request itself, only the fields that its transition and events
+// need.
 type RequestToRevoke struct {
 	*notary.Request
-	Older []*notary.Certificate // neither current nor revoked nor expired, ordered by id
+	Older []*notary.Certificate // neither current nor revoked nor expired, ordered by ID
 }
 
-// RequestToRevoke returns the request with that id.
+// RequestToRevoke returns the request with that ID.
 func (r reader) RequestToRevoke(ctx context.Context, id int64, now time.Time) (all RequestToRevoke, err error) {
 	rows, err := db.Collect(ctx, r.q, r.scanRequestToRevoke, `SELECT`+statusColumns+`, r.certificate_id,`+certificateColumns+`
 		FROM request r LEFT JOIN certificate k ON k.request_id = r.id AND (k.id = r.certificate_id OR k.not_after >= $2
@@ -117,8 +117,8 @@ func (r reader) scanRequestToRevoke(row db.Row) (one requestToRevoke, err error)
 	return one, err
 }
 
-// RequestUsing returns the request that has the certificate in use, with as much of it as its transition and events
-// need, or nil if there is none.
+// RequestUsing returns the request whose current certificate this is, with the fields that its transition and events
+// need, or nil.
 func (r reader) RequestUsing(ctx context.Context, c *notary.Certificate) (*notary.Request, error) {
 	req, err := scanStatus(r.q.QueryRow(ctx, `SELECT`+statusColumns+`FROM request r
 		WHERE r.id = $1 AND r.certificate_id = $2`, c.RequestID, c.ID))
@@ -145,7 +145,7 @@ func scanStatus(row db.Row, more ...any) (*notary.Request, error) {
 	return &req, nil
 }
 
-// RequestWithContent returns the id of the request with this content, or 0: that of the group, if not 0, then that with
+// RequestWithContent returns the ID of the request with this content, or 0: that of the group, if not 0, then that with
 // this requester, then the first of the requester's groups.
 func (r reader) RequestWithContent(ctx context.Context, requesterID, groupID int64, content string) (id int64,
 	err error) {
@@ -158,12 +158,12 @@ func (r reader) RequestWithContent(ctx context.Context, requesterID, groupID int
 	return id, db.MapError(err)
 }
 
-// LockContent waits for other transactions that give a request with this content to the group, and blocks them.
+// LockContent waits for other transactions that assign a request with this content to the group, and blocks new ones.
 func (tx *Tx) LockContent(groupID int64, content string) error {
 	return tx.db.Lock(lockContent, lockID(fmt.Sprint(groupID, " ", content)))
 }
 
-// InsertRequest records a new Outstanding request and returns its id. A second request with the same content and
+// InsertRequest records a new Outstanding request and returns its ID. A second request with the same content and
 // requester is a [notary.Conflict].
 func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	terms := query.TermsOf(req.CommonName, req.Names)
@@ -194,7 +194,7 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	return id, tx.insertNames("request", id, terms.Names)
 }
 
-// Transition moves a request to the next status and sets the certificate then in use (0: none), or returns a
+// Transition moves a request to the next status and sets its current certificate (0: none), or returns a
 // [notary.Conflict] if the request's status, certificate or owner has changed since it was read.
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',

@@ -160,7 +160,7 @@ func TestEachRequestStops(t *testing.T) {
 	testkit.WantKind(t, err, notary.Unavailable)
 }
 
-// Of two concurrent transitions from the same status, one succeeds and the other gets a conflict.
+// If two transitions from the same status run concurrently, one succeeds and the other gets a conflict.
 func TestTransitionRaces(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

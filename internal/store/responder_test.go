@@ -28,7 +28,7 @@ func setResponder(t *testing.T, s *store.Store, before int64, cert *notary.Certi
 	return id, err
 }
 
-// Of two concurrent replacements of a responder one succeeds.
+// Only one of two concurrent replacements of a responder succeeds.
 func TestSetResponder(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

@@ -91,7 +91,7 @@ type schema struct {
 var (
 	comment     = regexp.MustCompile(`--[^\n]*`)
 	createTable = regexp.MustCompile(`^CREATE TABLE (\w+) \((.*?)\)(?: WITHOUT ROWID| WITH \(.*\))?$`)
-	// The last column, id, is implicit in SQLite.
+	// The last column, ID, is implicit in SQLite.
 	withID = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate|session|event) ` +
 		`\(\w+(?:, kind|, not_after|, requester_id, not_after|, \(COALESCE\(-owner_group_id, requester_id\)\), not_after)?)\)`)
 	sequence   = regexp.MustCompile(`^(?:UPDATE|DELETE FROM) sqlite_sequence |^SELECT setval\(`) // the next id of a table

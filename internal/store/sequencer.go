@@ -12,11 +12,11 @@ import (
 )
 
 // Sequencer assigns committed events the positions 1, 2, 3, … in an order that never changes, so that readers can
-// follow them by a cursor and miss none. Ids do not allow that on PostgreSQL: a transaction may draw an id and commit
-// after others with greater ids.
+// follow them by a cursor and miss none. IDs do not allow that on PostgreSQL: a transaction may draw an ID and commit
+// after others with greater IDs.
 //
-// Writing an event costs no more. The sequencer looks for events without a position above an id up to which all have
-// one. It raises that id only when no transaction in progress may still commit an event below it.
+// Writing an event costs no more. The sequencer looks for events without a position above an ID up to which all have
+// one. It raises that ID only when no transaction in progress may still commit an event below it.
 type Sequencer struct {
 	store *Store
 
@@ -25,12 +25,12 @@ type Sequencer struct {
 	writers []string
 }
 
-// NewSequencer returns a sequencer. Of several on a database, one does the work.
+// NewSequencer returns a sequencer. If a database has several, one does the work.
 func NewSequencer(s *Store) *Sequencer { return &Sequencer{store: s} }
 
 const sequenceBatch = 1_000
 
-// sequencedUpTo names the row of table agreement with the id up to which every event has a position.
+// sequencedUpTo names the row of table agreement with the ID up to which every event has a position.
 const sequencedUpTo = "events have positions up to event"
 
 // Run assigns a position to every committed event. It runs periodically, never concurrently.
@@ -83,14 +83,14 @@ func (q *Sequencer) step(ctx context.Context, after int64) (ids []int64, err err
 	})
 }
 
-// finalUpTo returns an id below which no transaction can commit another event, or 0 if unknown.
+// finalUpTo returns an ID below which no transaction can commit another event, or 0 if unknown.
 func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	if q.horizon == 0 {
 		newest, _, err := q.store.NewestEvent(ctx)
 		if err != nil {
 			return 0, err
 		}
-		// A transaction that drew a smaller id has held a lock on the table since before that.
+		// A transaction that drew a smaller ID has held a lock on the table since before that.
 		writers, err := q.store.db.Writers(ctx, "event")
 		if err != nil {
 			return 0, err
@@ -111,8 +111,8 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	return final, nil
 }
 
-// sequence assigns the positions after last to the events without one whose ids are above after and up to the last of
-// ids. Every event up to the id final then has a position. One statement for all costs a fraction of one for each.
+// sequence assigns the positions after last to the events without one whose IDs are above after and up to the last of
+// ids. Every event up to the ID final then has a position. One statement for all costs a fraction of one for each.
 func (tx *Tx) sequence(ctx context.Context, last, after int64, ids []int64, final int64) error {
 	if len(ids) > 0 {
 		err := tx.db.Later(`INSERT INTO event_position (position, event_id)
@@ -124,7 +124,7 @@ func (tx *Tx) sequence(ctx context.Context, last, after int64, ids []int64, fina
 		}
 	}
 	newest, _, err := tx.NewestEvent(ctx)
-	if err != nil || newest < final { // a failover has lost the newest events: their ids may be reused
+	if err != nil || newest < final { // a failover has lost the newest events: their IDs may be reused
 		return err
 	}
 	return tx.db.Later(`UPDATE agreement SET value = $1 WHERE name = $2`, strconv.FormatInt(final, 10), sequencedUpTo)
@@ -137,7 +137,7 @@ func (r reader) sequencedUpTo(ctx context.Context) (int64, error) {
 	}
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, notary.InternalError("read up to which event the positions are complete", err)
+		return 0, notary.InternalError("read the last event with a position", err)
 	}
 	return id, nil
 }

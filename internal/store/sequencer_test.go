@@ -114,7 +114,7 @@ func writeEvents(t *testing.T, s *store.Store, name string, undo bool) (undone b
 	return undo
 }
 
-// A PostgreSQL transaction that draws an id before others and commits after them is not missed.
+// A PostgreSQL transaction that draws an ID before others and commits after them is not missed.
 func TestPositionOfALateCommit(t *testing.T) {
 	t.Parallel()
 	s, _ := openAt(t, testkit.Postgres(t))

@@ -63,7 +63,7 @@ func (r reader) Sessions(ctx context.Context, accountID int64, now time.Time) ([
 		ORDER BY s.id DESC LIMIT $4`, db.Seconds(now), db.Seconds(now.Add(MaxClockSkew)), accountID, maxSessions)
 }
 
-// InsertSession starts a session of an account and returns its id.
+// InsertSession starts a session of an account and returns its ID.
 func (tx *Tx) InsertSession(s *notary.Session, tokenHash []byte) (int64, error) {
 	return tx.db.Insert(`INSERT INTO session (token_hash, account_id, browser, address, user_agent, created_at, last_seen_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $6, $7) RETURNING id`,
@@ -71,14 +71,14 @@ func (tx *Tx) InsertSession(s *notary.Session, tokenHash []byte) (int64, error) 
 		db.Seconds(s.ExpiresAt))
 }
 
-// TouchSession records that a session is in use now, and its new expiry. An ended session is no error.
+// TouchSession records that a session is in use now, and its new expiry. It ignores an ended session.
 func (tx *Tx) TouchSession(id int64, expires time.Time) error {
 	_, err := tx.db.Exec(`UPDATE session SET last_seen_at = $1, expires_at = $2 WHERE id = $3 AND expires_at > $1`,
 		db.Seconds(tx.db.Now()), db.Seconds(expires), id)
 	return err
 }
 
-// DeleteSession ends a session. An ended session is no error.
+// DeleteSession ends a session, if it has not ended yet.
 func (tx *Tx) DeleteSession(tokenHash []byte) error {
 	_, err := tx.db.Exec(`DELETE FROM session WHERE token_hash = $1`, tokenHash)
 	return err

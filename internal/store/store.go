@@ -1,4 +1,4 @@
-// Package store translates between rows and vocabulary, noun by noun.
+// Package store maps database rows to the types of package notary.
 //
 // [Open] returns a [Store]. Reads are methods of the Store; every change goes through [Store.Write], which returns
 // only after the change is durable. The methods of [Tx] are small steps that packages ca and auth combine into one
@@ -148,7 +148,7 @@ func (s *Store) Lease(ctx context.Context, name, holder string, term time.Durati
 	return s.db.Lease(ctx, name, holder, term)
 }
 
-// Agree returns the value of that name on which all nodes agree: see [db.DB.Agree].
+// Agree returns the value for the name on which all nodes agree: see [db.DB.Agree].
 func (s *Store) Agree(ctx context.Context, name, value string) (agreed string, err error) {
 	return s.db.Agree(ctx, name, value)
 }
@@ -173,7 +173,7 @@ func (s *Store) AgreeOnCursors(ctx context.Context) error {
 	return nil
 }
 
-// Agreed returns the agreed value of that name, or "".
+// Agreed returns the agreed value for the name, or "".
 func (r reader) Agreed(ctx context.Context, name string) (string, error) {
 	return db.Agreed(ctx, r.q, name)
 }

@@ -9,7 +9,7 @@ type Table struct {
 }
 
 // Tables lists all tables except leases and those filled by migrations (schema_compatibility and goose's own). A
-// table follows those that it references, except for the circular references to certificates in use.
+// table follows those that it references, except for the circular references to current certificates.
 var Tables = []Table{
 	{Name: "principal", Key: "id", Columns: []string{"id", "kind", "name", "created_at", "deleted_at"}},
 	{Name: "account", Key: "id", Columns: []string{"id", "email", "role", "created_at"}},

@@ -8,8 +8,8 @@ import (
 	"notary/internal/db"
 )
 
-// Transfer gives a request, unchanged since it was read, and all its certificates to a group or, if group is 0, to an
-// account. A transfer to a group keeps the requester.
+// Transfer transfers a request, unchanged since it was read, and all its certificates to a group or, if group is 0, to
+// an account. A transfer to a group keeps the requester.
 //
 // It first updates the request, which waits for transitions in progress and so finds the certificates that they have
 // added; later transitions find the new owner.
@@ -42,8 +42,8 @@ func (tx *Tx) Transfer(ctx context.Context, req *notary.Request, account *notary
 	return nil
 }
 
-// TransferCertificate gives a certificate without a request, locked since it was read, to a group or, if group is 0, to
-// an account. A transfer to a group keeps the requester.
+// TransferCertificate transfers a certificate without a request, locked since it was read, to a group or, if group is
+// 0, to an account. A transfer to a group keeps the requester.
 func (tx *Tx) TransferCertificate(c *notary.Certificate, account *notary.Account, groupID int64) error {
 	requester, email := c.RequesterID, c.Email
 	if groupID == 0 {
@@ -52,7 +52,7 @@ func (tx *Tx) TransferCertificate(c *notary.Certificate, account *notary.Account
 	return tx.moveCertificate(c, requester, email, groupID)
 }
 
-// moveCertificate gives a certificate to another owner. It returns a Conflict if the certificate has just got another
+// moveCertificate changes the owner of a certificate. It returns a Conflict if the certificate has just got another
 // request.
 func (tx *Tx) moveCertificate(c *notary.Certificate, requesterID int64, email string, groupID int64) error {
 	if err := tx.leaveNames(c); err != nil {

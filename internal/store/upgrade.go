@@ -11,9 +11,9 @@ import (
 const upgradeStep = 5_000
 
 // upgrade runs the next step of an upgrade that SQL alone cannot do. The migration adds an agreement of this name,
-// whose value is the id up to which records are upgraded and which is deleted at the end. Step upgrades the records
-// after an id and returns the id of the last one, or the same id at the end. An interrupted upgrade continues; nodes
-// that start together take turns.
+// whose value is the ID up to which records are upgraded and which is deleted at the end. The function step upgrades
+// the records after an ID and returns the ID of the last one, or the same ID at the end. An interrupted upgrade
+// continues; nodes that start together take turns.
 func (s *Store) upgrade(ctx context.Context, name string,
 	step func(tx *Tx, after int64) (int64, error)) (last int64, done bool, err error) {
 	pending, err := s.Agreed(ctx, name)
@@ -30,7 +30,7 @@ func (s *Store) upgrade(ctx context.Context, name string,
 		}
 		after, err := strconv.ParseInt(pending, 10, 64)
 		if err != nil {
-			return notary.InternalError("read how far the upgrade has come", err)
+			return notary.InternalError("read the progress of the upgrade", err)
 		}
 		if last, err = step(tx, after); err != nil {
 			return err
@@ -47,7 +47,7 @@ func (s *Store) upgrade(ctx context.Context, name string,
 // marked.
 const ReplacedMarked = "replaced certificates are marked up to certificate"
 
-// UpgradeReplaced determines which of the next certificates of an earlier version are current. It returns the id of
+// UpgradeReplaced determines which of the next certificates of an earlier version are current. It returns the ID of
 // the last one, and whether all are done.
 func (s *Store) UpgradeReplaced(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, ReplacedMarked, func(tx *Tx, after int64) (int64, error) {

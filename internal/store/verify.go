@@ -26,7 +26,7 @@ func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 
 // verify makes the transaction fail unless the caller's account, role and session are unchanged since it was
 // identified, and locks them against changes. It locks the changed account for update and the caller's shared, in the
-// order of their ids to prevent deadlocks.
+// order of their IDs to prevent deadlocks.
 func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	lock := func(id int64) error {
 		switch id {

@@ -65,7 +65,7 @@ func (c *Cluster) Stop(t testing.TB) {
 func (c *Cluster) Kill(t testing.TB) {
 	t.Helper()
 	c.end(t, os.Kill)
-	// Process ids are reused: the next start and the guard must not take another process for this one.
+	// Process IDs are reused: the next start and the guard must not mistake another process for this one.
 	Check(t, os.Rename(filepath.Join(c.data(), "postmaster.pid"), filepath.Join(c.dir, "killed.pid")))
 }
 

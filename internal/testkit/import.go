@@ -15,7 +15,7 @@ import (
 	"notary/internal/pki"
 )
 
-// ImportOf returns an external CA to be imported.
+// ImportOf returns the parameters for importing an external CA.
 func ImportOf(t testing.TB, o *Outside) ca.Import {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(o.Key)

@@ -27,7 +27,7 @@ func ResponderOf(t testing.TB, w *World, s *revocation.Service, authorityID int6
 }
 
 // ReadOCSP reads an OCSP response as relying parties do.
-func ReadOCSP(t testing.TB, w *World, answer revocation.OCSPAnswer, issuer *x509.Certificate,
+func ReadOCSP(t testing.TB, w *World, answer revocation.OCSPResponse, issuer *x509.Certificate,
 	serial string) *ocsp.Response {
 	t.Helper()
 	response, err := ocsp.ParseResponseForCert(answer.DER, numbered(t, serial), issuer)

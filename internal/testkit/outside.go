@@ -39,7 +39,7 @@ func (o *Outside) Intermediate(t testing.TB, alg notary.KeyAlgorithm, edits ...f
 	return below
 }
 
-// Issue signs a certificate for the key, a leaf unless edits say otherwise.
+// Issue signs a certificate for the key, a leaf unless the edits change that.
 func (o *Outside) Issue(t testing.TB, key crypto.PublicKey, edits ...func(*x509.Certificate)) *x509.Certificate {
 	t.Helper()
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))

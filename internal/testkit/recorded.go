@@ -25,7 +25,7 @@ func GetAuthority(t testing.TB, w *World, id int64) *notary.Authority {
 	return a
 }
 
-// Inventory returns all certificates by id.
+// Inventory returns all certificates by ID.
 func Inventory(t testing.TB, w *World) map[int64]*notary.Certificate {
 	t.Helper()
 	all := map[int64]*notary.Certificate{}
@@ -49,7 +49,7 @@ func SerialOf(t testing.TB, w *World, id int64) string {
 	return GetRequest(t, w, id).Certificate.Serial
 }
 
-// AuthorityCertificate returns the certificate in use of an authority.
+// AuthorityCertificate returns the current certificate of an authority.
 func AuthorityCertificate(t testing.TB, w *World, id int64) *x509.Certificate {
 	t.Helper()
 	return Parsed(t, GetAuthority(t, w, id).Certificate)

@@ -22,7 +22,7 @@ type Served struct {
 	Stop func()      // waits for requests in flight; called at the end of the test
 }
 
-// clients recognises the holders of tokens and sessions like the program. Handlers limit bodies further.
+// clients recognises the holders of tokens and sessions like the program. Handlers may set lower body limits.
 func (w *World) clients() server.Clients {
 	const cookie = "__Host-notary-session="
 	token := func(r *http.Request) string {

@@ -148,7 +148,7 @@ func (w *World) NewCaller(t testing.TB, admin notary.Caller, role notary.Role) n
 	return caller
 }
 
-// Root creates a root and returns its id.
+// Root creates a root and returns its ID.
 func (w *World) Root(t testing.TB, alg notary.KeyAlgorithm) int64 {
 	t.Helper()
 	id, err := w.CA.CreateAuthority(t.Context(), w.Admin(), ca.AuthorityOptions{
@@ -157,7 +157,7 @@ func (w *World) Root(t testing.TB, alg notary.KeyAlgorithm) int64 {
 	return id
 }
 
-// Pending creates an authority without a certificate and returns its id.
+// Pending creates an authority without a certificate and returns its ID.
 func (w *World) Pending(t testing.TB) int64 {
 	t.Helper()
 	return w.pending(t, notary.ECDSAP256)
@@ -171,7 +171,7 @@ func (w *World) pending(t testing.TB, alg notary.KeyAlgorithm) int64 {
 	return id
 }
 
-// Intermediate creates an authority signed by the issuer and returns its id.
+// Intermediate creates an authority signed by the issuer and returns its ID.
 func (w *World) Intermediate(t testing.TB, issuer int64, alg notary.KeyAlgorithm) int64 {
 	t.Helper()
 	id := w.pending(t, alg)
@@ -179,7 +179,7 @@ func (w *World) Intermediate(t testing.TB, issuer int64, alg notary.KeyAlgorithm
 	return id
 }
 
-// Request submits a new signing request for the caller and returns its id.
+// Request submits a new signing request for the caller and returns its ID.
 func (w *World) Request(t testing.TB, caller notary.Caller) int64 {
 	t.Helper()
 	id, err := w.CA.Submit(t.Context(), caller, CSR(t, Key(t, notary.ECDSAP256), randomLabel()+".example.com"))
@@ -187,7 +187,7 @@ func (w *World) Request(t testing.TB, caller notary.Caller) int64 {
 	return id
 }
 
-// Signed submits a new signing request, signs it with the authority, and returns its id.
+// Signed submits a new signing request, signs it with the authority, and returns its ID.
 func (w *World) Signed(t testing.TB, caller notary.Caller, authority int64) int64 {
 	t.Helper()
 	id := w.Request(t, caller)
@@ -244,13 +244,13 @@ func Keystore(t testing.TB) keystore.Keys {
 	return keys
 }
 
-// Clock is a clock that only moves when told to.
+// Clock is a clock that moves only when a test advances it.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock returns a clock at the present second.
+// NewClock returns a clock at the current second.
 func NewClock() *Clock { return &Clock{now: time.Now().UTC().Truncate(time.Second)} }
 
 // Now returns the clock's time.

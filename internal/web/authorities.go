@@ -61,7 +61,7 @@ type authorityTree struct {
 	rows  []authorityRow
 }
 
-// outside reports whether an authority was signed by one that is not held here, or no longer.
+// outside reports whether an authority was signed by one that is not, or no longer, held here.
 func (t *authorityTree) outside(a *notary.Authority) bool {
 	return a.Certificate != nil && !a.SelfSigned() && !t.held[a.IssuerID()]
 }

@@ -99,7 +99,7 @@ func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]e
 	return eventViews(byPeople[:min(len(byPeople), shownEvents)], all), nil
 }
 
-// possibleIssuers returns the active authorities that are not below the one with that id.
+// possibleIssuers returns the active authorities that are neither the given one nor subordinate to it.
 func (s *site) possibleIssuers(all []*notary.Authority, below []authorityRow, id int64) (found []page.Option) {
 	for _, a := range all {
 		under := slices.ContainsFunc(below, func(row authorityRow) bool { return row.ID == a.ID })
@@ -131,10 +131,10 @@ func (p authorityPage) Settings() page.Form {
 	return f
 }
 
-// FirstBelow returns the subordinate authorities that are listed.
+// FirstBelow returns the subordinate authorities shown in the list.
 func (p authorityPage) FirstBelow() []authorityRow { return p.Below[:min(len(p.Below), page.MaxRows)] }
 
-// OtherBelow returns the number of those that are not.
+// OtherBelow returns the number of subordinate authorities not shown.
 func (p authorityPage) OtherBelow() int { return len(p.Below) - len(p.FirstBelow()) }
 
 func (p authorityPage) CanBeSigned() bool {

@@ -7,7 +7,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// crossPage cross-signs an authority, so that it has further chains to a root.
+// crossPage cross-signs an authority, so that it has additional chains to a root.
 type crossPage struct {
 	*notary.Authority
 	Issuers  []page.Option
@@ -53,7 +53,7 @@ func (s *site) managedAuthority(c *call) (*notary.Authority, error) {
 	return s.ca.Authority(c.r.Context(), c.caller, id)
 }
 
-const crossAdded = "Cross-certificate added. The active certificate has not changed; you can choose another one below."
+const crossAdded = "Cross-certificate added. The current certificate has not changed; you can choose another one below."
 
 func (s *site) crossSign(c *call, id int64) (string, error) {
 	issuer, err := readAuthority(c.value("certificate_authority_id"))
@@ -73,7 +73,7 @@ func (s *site) useCertificate(c *call, id int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "Certificate activated. New chains start with it.", s.ca.UseCertificate(c.r.Context(), c.caller, id, cert)
+	return "Current certificate changed. New chains start with it.", s.ca.UseCertificate(c.r.Context(), c.caller, id, cert)
 }
 
 type ownCertificate struct {

@@ -27,14 +27,14 @@ func TestCrossSigningAndKeyRotation(t *testing.T) {
 	b.look(t, "authority-cross")
 	b.fill(t, "CA", "2")
 	b.press(t, "Cross-sign")
-	b.wantText(t, "Cross-certificate added.", "CA certificates for this key", "CN=Other Root", "In use")
+	b.wantText(t, "Cross-certificate added.", "CA certificates for this key", "CN=Other Root", "Current")
 	b.look(t, "authority-crossed")
-	b.press(t, "Make active")
-	b.wantText(t, "Certificate activated")
+	b.press(t, "Make current")
+	b.wantText(t, "Current certificate changed. New chains start with it.")
 	now, err := h.CA.Authority(t.Context(), h.Admin(), id)
 	testkit.Check(t, err)
 	if now.IssuerID() != 2 {
-		t.Errorf("the active certificate is from authority %d", now.IssuerID())
+		t.Errorf("the current certificate is from authority %d", now.IssuerID())
 	}
 
 	b.press(t, "Rotate CA key")

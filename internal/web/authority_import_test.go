@@ -57,7 +57,7 @@ func TestImportFromPKCS12(t *testing.T) {
 		}
 	}
 	v.upload(t, "/authorities/import", url.Values{"password": {"correct horse"}}, files).wantAt(t, "/authorities/1").
-		wantText(t, "CA imported", "1 revoked", "No. 1", "key known outside")
+		wantText(t, "CA imported", "1 revoked", "No. 1", "a copy of the key may exist elsewhere")
 	v.upload(t, "/authorities/1/issued", nil, map[string]string{"certificates": string(revoked.Raw)}).
 		wantAt(t, "/authorities/1").wantText(t, "1 certificate imported, 1 of them revoked")
 	v.upload(t, "/authorities/import", url.Values{"password": {"correct horse"}}, files).wantStatus(t, 409).wantText(t,

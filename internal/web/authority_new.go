@@ -68,7 +68,7 @@ func (s *site) newAuthority(c *call) error {
 		if err := s.ca.SignAuthority(c.r.Context(), c.caller, id, issuer); err != nil {
 			e := c.explain(err)
 			return c.done(authorityPath(id), "CA created but not signed: "+page.Sentence(e.Message)+
-				" It is awaiting its certificate.")
+				" Sign it below, or upload its certificate.")
 		}
 		return c.done(authorityPath(id), "CA created and signed. It can now sign.")
 	case o.SelfSigned:

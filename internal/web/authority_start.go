@@ -63,7 +63,7 @@ func (s *site) startTwoTier(c *call) error {
 	return c.done("/authorities", "Root and issuing CA created. Install the root's certificate in clients' trust stores; the issuing CA signs requests.")
 }
 
-// createTier creates one of the two authorities, unless an earlier attempt did, and adds its id to the form.
+// createTier creates one of the two authorities, unless an earlier attempt did, and adds its ID to the form.
 func (s *site) createTier(c *call, field, name string) (int64, error) {
 	if c.value(field) != "" {
 		return readID(c.value(field))

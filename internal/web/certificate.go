@@ -15,7 +15,7 @@ type certificatePage struct {
 	Title        string
 	State        string
 	Issuer       *notary.Authority // nil if not held here or not visible to the caller
-	Holder       int64             // the authority whose active certificate it is, or 0
+	Holder       int64             // the authority whose current certificate it is, or 0
 	ProfileID    int64             // 0 if the profile no longer exists or is not visible
 	View         certificateView
 	Downloads    downloads
@@ -83,7 +83,7 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 
 var certificateFields = formFields{"revoke": {"reason", page.FieldSure}, "transfer": {"owner"}}
 
-// offers reports whether the page shows the form with an action.
+// offers reports whether the page shows the form for an action.
 func (p certificatePage) offers(action string) bool {
 	return action == "revoke" && p.revocable() || action == "transfer" && p.MayTransfer
 }
@@ -120,7 +120,7 @@ func (s *site) certificateOf(c *call) (*notary.Certificate, error) {
 	return s.ca.Certificate(c.r.Context(), c.caller, id)
 }
 
-// profileNamed returns the id of a profile, or 0 if the caller may not see it.
+// profileNamed returns the ID of a profile, or 0 if the caller may not see it.
 func (s *site) profileNamed(c *call, name string) (int64, error) {
 	if name == "" || !c.caller.May(notary.ReadProfiles) {
 		return 0, nil

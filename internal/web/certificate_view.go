@@ -17,7 +17,7 @@ type certificateView struct {
 type link struct {
 	Name        string
 	Facts       *inspect.Certificate
-	AuthorityID int64 // the authority whose active certificate it is, or 0
+	AuthorityID int64 // the authority whose current certificate it is, or 0
 	Below       *link // the certificate that it issued; nil for the last one
 }
 

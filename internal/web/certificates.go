@@ -62,8 +62,8 @@ func expiringURL(days int) string {
 	return fmt.Sprintf("/certificates?expiring=%dd&sort=%s", days, notary.ByNotAfter)
 }
 
-// certificateTabs returns the tabs of the inventory. Their URLs have the present time, so that all pages of a list
-// have the same limit. A tab is current for an hour after it.
+// certificateTabs returns the tabs of the inventory. Their URLs contain the current time, so that all pages of a list
+// have the same limit. The tab stays selected for an hour.
 func (s *site) certificateTabs(v url.Values) []tab {
 	const start, end, expiring = "expires_after", "expires_before", "expiring"
 	now, soon := s.ca.Now(), fmt.Sprintf("%dd", expiresSoon)

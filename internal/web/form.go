@@ -46,7 +46,7 @@ func (c *call) wrongFilter(err error, show func(*call, page.Form) error) error {
 // formFields are the field names of several forms on one page, by the last part of their action.
 type formFields map[string][]string
 
-// forms are several forms on one page, of which at most one was submitted.
+// forms are several forms on one page. At most one of them was submitted.
 type forms struct {
 	Form   page.Form // the submitted one
 	sent   string    // the last part of its action, or "" if none was submitted
@@ -62,7 +62,7 @@ func formsOf(c *call, f page.Form, fields formFields) forms {
 	return all
 }
 
-// At returns the form with an action, empty if another form was submitted.
+// At returns the form for an action, empty if another form was submitted.
 func (f forms) At(action string) page.Form {
 	if f.sent != action && f.sent != "" {
 		return page.NewForm(nil).Fields(f.fields[action]...)

@@ -71,12 +71,12 @@ func (p overviewPage) rows(certificates []*notary.Certificate) (rows []certifica
 	return rows
 }
 
-// Shown returns the authorities that are listed.
+// Shown returns the authorities shown in the list.
 func (p overviewPage) Shown() []*notary.AuthorityState {
 	return p.Authorities[:min(len(p.Authorities), maxAuthorities)]
 }
 
-// OtherAuthorities returns the number of those that are not.
+// OtherAuthorities returns the number of authorities not shown.
 func (p overviewPage) OtherAuthorities() int { return len(p.Authorities) - len(p.Shown()) }
 
 // NeedAttention returns the authorities that need attention. The expiry of a disabled or revoked one does not matter.

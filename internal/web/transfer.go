@@ -10,7 +10,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// transferRequest gives a request to another owner. Afterwards the caller may no longer see it.
+// transferRequest transfers a request to another owner. Afterwards the caller may no longer see it.
 func (s *site) transferRequest(c *call) error {
 	id, owner, err := c.transfer(s.ca.Transfer)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *site) transferCertificate(c *call) error {
 	return c.done(path, fmt.Sprintf("Certificate %d now belongs to %s.", id, owner))
 }
 
-// transfer gives the object of the call to the owner in its form, and returns both.
+// transfer transfers the call's object to the owner chosen in its form, and returns both.
 func (c *call) transfer(do func(context.Context, notary.Caller, int64, ca.NewOwner) error) (id int64, owner string,
 	err error) {
 	if id, err = c.id(); err != nil {

@@ -23,7 +23,7 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 		return "", notary.Errorf(notary.NotFound, "there is no database %s to back up", path)
 	}
 	if _, err := os.Lstat(to); err == nil {
-		return "", notary.Errorf(notary.Conflict, "%s already exists: name another file for the backup", to)
+		return "", notary.Errorf(notary.Conflict, "%s already exists: choose another file for the backup", to)
 	}
 	part := to + ".part"
 	db.RemoveFile(part) // of an interrupted backup

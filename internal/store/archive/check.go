@@ -304,7 +304,7 @@ func ignoreDeleted(err error) error {
 	return err
 }
 
-// each calls check with the ids of a table, in steps.
+// each calls check with the IDs of a table, in steps.
 func (c checker) each(ctx context.Context, table string, check func(id int64) error) {
 	for after, done := int64(0), int64(0); ctx.Err() == nil; {
 		ids, err := db.Collect(ctx, c.DB().Reads(), db.Scan[int64],

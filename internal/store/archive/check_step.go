@@ -22,7 +22,7 @@ type CheckStep struct {
 }
 
 // CheckNext checks the next part of the database: a few hundred certificates and requests, and one table of the file
-// or one invariant. It calls report with each damage and the record's kind and id, which is 0 if the damage is not in
+// or one invariant. It calls report with each damage and the record's kind and ID, which is 0 if the damage is not in
 // a single record.
 func CheckNext(ctx context.Context, s *store.Store, step *CheckStep, checks Checks,
 	report func(d Damage, kind string, id int64)) error {
@@ -55,7 +55,7 @@ func CheckNext(ctx context.Context, s *store.Store, step *CheckStep, checks Chec
 	return nil
 }
 
-// next checks the records after the id, starting over after the last one.
+// next checks the records after the ID, starting over after the last one.
 func (c checker) next(ctx context.Context, table string, after *int64, check func(context.Context, int64) error,
 	report func(d Damage, kind string, id int64)) error {
 	ids, err := db.Collect(ctx, c.DB().Reads(), db.Scan[int64],

@@ -36,7 +36,7 @@ var invariants = []db.Rule{
 	{Says: "no CRL is ahead of its authority's number", Breaches: `
 		SELECT CAST(c.authority_id AS TEXT) FROM crl c
 		JOIN authority a ON a.id = c.authority_id WHERE c.number > a.crl_number`},
-	{Says: "a certificate that an authority uses names it", Breaches: `
+	{Says: "the current certificate of an authority refers to it", Breaches: `
 		SELECT CAST(a.id AS TEXT) FROM authority a
 		JOIN certificate k ON k.id = a.certificate_id WHERE k.request_id IS NOT NULL`},
 	{Says: "an OCSP responder has a certificate of its authority, which is not deleted", Breaches: `
@@ -70,11 +70,11 @@ var invariants = []db.Rule{
 		UNION ALL
 		SELECT 'position ' || CAST(p.position AS TEXT) FROM event_position p
 		LEFT JOIN event e ON e.id = p.event_id WHERE e.id IS NULL`},
-	{Says: "a request says of its certificate in use what that says", Breaches: `
+	{Says: "a request has the issuer and expiry of its current certificate", Breaches: `
 		SELECT CAST(r.id AS TEXT) FROM request r LEFT JOIN certificate k ON k.id = r.certificate_id
 		WHERE COALESCE(r.authority_id, 0) <> COALESCE(k.authority_id, 0)
 			OR r.not_after <> COALESCE(k.not_after, 1152921504606846976)`}, // query.NoEnd
-	{Says: "what has names is found by them, and no name leads nowhere", Breaches: `
+	{Says: "every name is in the search index, and every entry of the index has an object", Breaches: `
 		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r
 		LEFT JOIN (SELECT DISTINCT request_id FROM request_name) n ON n.request_id = r.id
 		WHERE n.request_id IS NULL AND LENGTH(r.search) > 1
@@ -86,42 +86,42 @@ var invariants = []db.Rule{
 		SELECT n.name FROM request_name n LEFT JOIN request r ON r.id = n.request_id WHERE r.id IS NULL
 		UNION ALL
 		SELECT n.name FROM certificate_name n LEFT JOIN certificate k ON k.id = n.certificate_id WHERE k.id IS NULL`},
-	{Says: "certificates are counted", Breaches: `
+	{Says: "the count of certificates is correct", Breaches: `
 		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) FROM (
 			SELECT (SELECT COUNT(*) FROM certificate) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'certificates') AS n
 		) t WHERE n <> rows`},
-	{Says: "what each authority issued is counted", Breaches: `
+	{Says: "the counts of issued certificates are correct", Breaches: `
 		SELECT 'authority ' || CAST(id AS TEXT) FROM (
 			SELECT a.id, (SELECT COUNT(*) FROM certificate k WHERE k.authority_id = a.id) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'issued' AND c.object_id = a.id) AS n
 			FROM authority a
 		) t WHERE n <> rows`},
-	{Says: "requests are counted by status", Breaches: `
+	{Says: "the counts of requests by status are correct", Breaches: `
 		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) || ' ' || status FROM (
 			SELECT s.status, (SELECT COUNT(*) FROM request r WHERE r.status = s.status) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'requests ' || s.status) AS n
 			FROM (SELECT 'Outstanding' AS status UNION SELECT 'Active' UNION SELECT 'Rejected' UNION SELECT 'Revoked') s
 		) t WHERE n <> rows`},
-	{Says: "revocations are counted by authority", Breaches: `
+	{Says: "the counts of revocations by authority are correct", Breaches: `
 		SELECT 'authority ' || CAST(id AS TEXT) FROM (
 			SELECT a.id, (SELECT COUNT(*) FROM revocation v WHERE v.authority_id = a.id) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'revoked' AND c.object_id = a.id) AS n
 			FROM authority a
 		) t WHERE n <> rows`},
-	{Says: "revocations are counted by shard", Breaches: `
+	{Says: "the counts of revocations by shard are correct", Breaches: `
 		SELECT 'shard ' || CAST(shard AS TEXT) || ' of authority ' || CAST(authority_id AS TEXT) FROM (
 			SELECT v.authority_id, v.shard, COUNT(*) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c
 					WHERE c.name = 'shard' AND c.object_id = v.authority_id AND c.part = v.shard) AS n
 			FROM revocation v WHERE v.shard > 0 GROUP BY v.authority_id, v.shard
 		) t WHERE n <> rows`},
-	{Says: "revocations of certificates that are not known are counted", Breaches: `
+	{Says: "the count of revocations without a certificate is correct", Breaches: `
 		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) FROM (
 			SELECT (SELECT COUNT(*) FROM revocation WHERE certificate_id IS NULL) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'unknown') AS n
 		) t WHERE n <> rows`},
-	{Says: "what is revoked or renewed by the program is not among the certificates with its names, and all others are",
+	{Says: "exactly the certificates that are neither revoked nor renewed by the program have a digest of their names",
 		Breaches: `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN (SELECT certificate_id AS revoked FROM revocation) v ON v.revoked = k.id
@@ -136,12 +136,12 @@ var invariants = []db.Rule{
 			EXISTS (SELECT 1 FROM certificate y WHERE y.replaced_by IS NULL AND ` + replaces + `)
 			OR EXISTS (SELECT 1 FROM certificate y WHERE COALESCE(-y.owner_group_id, y.requester_id) = 0 AND ` + replaces +
 		`))`},
-	{Says: "a certificate of a shard names a URL of it", Breaches: `
+	{Says: "every shard that certificates refer to has a URL", Breaches: `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN (SELECT DISTINCT authority_id, shard FROM crl_shard) s
 			ON s.authority_id = k.authority_id AND s.shard = k.shard
 		WHERE k.shard > 0 AND s.shard IS NULL`},
-	{Says: "every account is a principal of the same name", Breaches: `
+	{Says: "every account has a principal of the same name", Breaches: `
 		SELECT CAST(a.id AS TEXT) FROM account a
 		LEFT JOIN principal p ON p.id = a.id AND p.kind = '` + notary.AccountPrincipal + `' AND p.name = a.email
 			AND p.deleted_at IS NULL
@@ -149,7 +149,7 @@ var invariants = []db.Rule{
 		UNION ALL
 		SELECT CAST(p.id AS TEXT) FROM principal p LEFT JOIN account a ON a.id = p.id
 		WHERE p.kind = '` + notary.AccountPrincipal + `' AND p.deleted_at IS NULL AND a.id IS NULL`},
-	{Says: "accounts and Admins are counted, and there is an Admin", Breaches: `
+	{Says: "the counts of accounts and Admins are correct, and there is an Admin", Breaches: `
 		SELECT 'accounts' FROM counter WHERE name = 'accounts' AND value <> (SELECT COUNT(*) FROM account)
 		UNION ALL
 		SELECT 'admins' FROM counter WHERE name = 'admins' AND value <> (SELECT COUNT(*) FROM account WHERE role = 0)

@@ -22,8 +22,8 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 		request = `(SELECT MIN(id) FROM request WHERE status = 'Active')`
 		revoked = `(SELECT MIN(id) FROM request WHERE status = 'Revoked')`
 		inUse   = `(SELECT certificate_id FROM request WHERE id = ` + request + `)`
-		grouped = "what is revoked or renewed by the program is not among the certificates with its names, and " +
-			"all others are"
+		grouped = "exactly the certificates that are neither revoked nor renewed by the program have a digest of their " +
+			"names"
 	)
 	tests := []struct {
 		name   string
@@ -64,16 +64,16 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 		{"a revocation at another authority", `
 			UPDATE certificate SET authority_id = 1 WHERE id IN (SELECT certificate_id FROM revocation)`,
 			[]string{"a revocation names the issuer and serial number of its certificate",
-				"what each authority issued is counted"}},
+				"the counts of issued certificates are correct"}},
 		{"a revocation of something from outside", `
 			UPDATE certificate SET authority_id = NULL WHERE id IN (SELECT certificate_id FROM revocation)`,
 			[]string{"a revocation names the issuer and serial number of its certificate",
-				"what each authority issued is counted"}},
+				"the counts of issued certificates are correct"}},
 		{"a CRL number that fell", `UPDATE authority SET crl_number = crl_number - 1 WHERE crl_number > 0`,
 			[]string{"no CRL is ahead of its authority's number"}},
 		{"an authority with a request's certificate", `
 			UPDATE certificate SET request_id = ` + revoked + ` WHERE id = (SELECT certificate_id FROM authority WHERE id = 1)`,
-			[]string{"a certificate that an authority uses names it"}},
+			[]string{"the current certificate of an authority refers to it"}},
 		{"a request without its event", `DELETE FROM event WHERE action = 'request.create' AND object_id = ` + request,
 			[]string{"every request, authority, account, group and grant has the event of its creation"}},
 		{"a gap in the positions of events", `INSERT INTO event_position (position, event_id) SELECT 2, MIN(id) FROM event`,
@@ -89,46 +89,46 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 		{"a grant without its event", `INSERT INTO access_grant (principal_id, terms, created_at) VALUES (1, '{}', 1)`,
 			[]string{"every request, authority, account, group and grant has the event of its creation"}},
 		{"an account that is no principal", `UPDATE principal SET kind = 'token' WHERE id = 1`,
-			[]string{"every account is a principal of the same name"}},
+			[]string{"every account has a principal of the same name"}},
 		{"a deleted principal with an account", `UPDATE principal SET deleted_at = 1 WHERE id = 1`,
-			[]string{"every account is a principal of the same name"}},
+			[]string{"every account has a principal of the same name"}},
 		{"a member that does not exist", `INSERT INTO membership (group_id, account_id) VALUES (99, 1)`,
 			[]string{"every foreign key is valid"}},
 		{"a request with another end than its certificate", `UPDATE request SET not_after = not_after + 1 WHERE id = ` +
 			request,
-			[]string{"a request says of its certificate in use what that says"}},
+			[]string{"a request has the issuer and expiry of its current certificate"}},
 		{"a request that is not found", `DELETE FROM request_name WHERE request_id = ` + request,
-			[]string{"what has names is found by them, and no name leads nowhere"}},
+			[]string{"every name is in the search index, and every entry of the index has an object"}},
 		{"a certificate that is not found", `DELETE FROM certificate_name WHERE certificate_id = 1`,
-			[]string{"what has names is found by them, and no name leads nowhere"}},
+			[]string{"every name is in the search index, and every entry of the index has an object"}},
 		{"a name that leads nowhere", `INSERT INTO request_name VALUES ('=a.example.com', 9999)`,
-			[]string{"what has names is found by them, and no name leads nowhere"}},
+			[]string{"every name is in the search index, and every entry of the index has an object"}},
 		{"certificates not counted", `UPDATE counter SET value = value - 1 WHERE name = 'certificates'`,
-			[]string{"certificates are counted"}},
+			[]string{"the count of certificates is correct"}},
 		{"certificates of an authority not counted",
 			`UPDATE counter SET value = value - 1 WHERE name = 'issued' AND object_id = 2`,
-			[]string{"what each authority issued is counted"}},
+			[]string{"the counts of issued certificates are correct"}},
 		{"a request counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'requests Outstanding'`,
-			[]string{"requests are counted by status"}},
+			[]string{"the counts of requests by status are correct"}},
 		{"requests not counted", `DELETE FROM counter WHERE name = 'requests Rejected'`,
-			[]string{"requests are counted by status"}},
+			[]string{"the counts of requests by status are correct"}},
 		{"revocations not counted", `UPDATE counter SET value = 0 WHERE name = 'revoked'`,
-			[]string{"revocations are counted by authority"}},
+			[]string{"the counts of revocations by authority are correct"}},
 		{"revocations of a shard not counted", `
 			INSERT INTO crl_shard SELECT authority_id, 1, 'http://example.com/1.crl' FROM certificate WHERE id = ` + inUse + `;
 			UPDATE certificate SET shard = 1 WHERE id IN (SELECT certificate_id FROM revocation);
 			UPDATE revocation SET shard = 1`,
-			[]string{"revocations are counted by shard"}},
+			[]string{"the counts of revocations by shard are correct"}},
 		{"a shard without a URL", `UPDATE certificate SET shard = 2 WHERE id = ` + inUse,
-			[]string{"a certificate of a shard names a URL of it"}},
+			[]string{"every shard that certificates refer to has a URL"}},
 		{"a responder of another authority", `INSERT INTO responder SELECT 1, id, x'00' FROM certificate WHERE id = ` + inUse,
 			[]string{"an OCSP responder has a certificate of its authority, which is not deleted"}},
 		{"an account not counted", `UPDATE counter SET value = value - 1 WHERE name = 'accounts'`,
-			[]string{"accounts and Admins are counted, and there is an Admin"}},
+			[]string{"the counts of accounts and Admins are correct, and there is an Admin"}},
 		{"an Admin not counted", `UPDATE counter SET value = value + 1 WHERE name = 'admins'`,
-			[]string{"accounts and Admins are counted, and there is an Admin"}},
+			[]string{"the counts of accounts and Admins are correct, and there is an Admin"}},
 		{"no Admin", `UPDATE account SET role = 1 WHERE role = 0; UPDATE counter SET value = 0 WHERE name = 'admins'`,
-			[]string{"accounts and Admins are counted, and there is an Admin"}},
+			[]string{"the counts of accounts and Admins are correct, and there is an Admin"}},
 		{"a reference that leads nowhere", `UPDATE certificate SET issuer_chain_id = 9999 WHERE id = ` + inUse,
 			[]string{"every foreign key is valid"}},
 		{"a row that breaks its table's rule", `UPDATE authority SET sealed_key = NULL WHERE id = 1`,
@@ -137,7 +137,7 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 		{"a live one not counted", `DELETE FROM counter WHERE name = 'live'`, nil},
 		{"a live one of nobody", `INSERT INTO counter VALUES ('live', 978307200, 7, 0, 0, 1)`, nil},
 		{"an unknown one that does not exist", `INSERT INTO counter VALUES ('unknown', 0, 0, 0, 0, 1)`,
-			[]string{"revocations of certificates that are not known are counted"}},
+			[]string{"the count of revocations without a certificate is correct"}},
 		{"an expiry counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'expiring'`, nil},
 		{"an expiry not counted", `DELETE FROM counter WHERE name = 'expiring'`, nil},
 		{"an expiry that does not exist", `INSERT INTO counter VALUES ('expiring', 978307200, 0, 0, 0, 1)`, nil},

@@ -79,7 +79,7 @@ func Current(alias string) string {
 // NoEnd is the expiry of a request without a certificate: it sorts last in a list by expiry.
 const NoEnd = 1 << 60
 
-// equal returns a condition on a column whose index includes the id.
+// equal returns a condition on a column whose index includes the ID.
 func (l List[T]) equal(column string, value any) Condition {
 	qualified := l.Alias + "." + column
 	unindexed := WithoutIndex(qualified)

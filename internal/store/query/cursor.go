@@ -25,7 +25,7 @@ const (
 )
 
 // cursorOf returns the cursor of a place in this list with this filter and order: a version, a checksum over all of
-// these, the id and the value. Unless the list is sealed, nothing in it is secret.
+// these, the ID and the value. Unless the list is sealed, nothing in it is secret.
 func (l List[T]) cursorOf(w Want, p place) notary.Cursor {
 	list := l.Table
 	if w.Sealed {

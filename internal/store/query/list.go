@@ -1,7 +1,7 @@
 // Package query plans the lists of the store: filters, orders, cursors and word search.
 //
 // A page begins after the key of the previous page's last object, which an index in the list's order finds at any
-// depth. The key is a column and the id: first come objects with the same value and a greater id, then those with a
+// depth. The key is a column and the ID: first come objects with the same value and a greater ID, then those with a
 // greater value. (The condition (column, id) > ($1, $2) expresses both, but SQLite uses only half of it.) How the
 // matches of a filter are found depends on how many there may be:
 //
@@ -33,7 +33,7 @@ type List[T any] struct {
 	Limits  Limits
 	Seal    *Seal // encrypts the cursors of readers who do not see every object
 
-	// Seen, if set, returns those of the objects that the reader sees.
+	// Seen, if set, returns the objects that the reader sees.
 	Seen func(context.Context, []T) ([]T, error)
 }
 
@@ -76,7 +76,7 @@ func (l List[T]) rows(ctx context.Context, s span, limit int) (rows []T, err err
 	return rows, nil
 }
 
-// rowsOf first finds the ids of the objects, from as few tables as possible, then their columns.
+// rowsOf first finds the IDs of the objects, from as few tables as possible, then their columns.
 func (l List[T]) rowsOf(ctx context.Context, s span, part part, limit int) ([]T, error) {
 	b := &db.Binder{}
 	page := l.ids(b, s, part) + " LIMIT " + b.Bind(limit)
@@ -88,7 +88,7 @@ func (l List[T]) rowsOf(ctx context.Context, s span, part part, limit int) ([]T,
 func (l List[T]) table() string { return l.Table + " " + l.Alias }
 func (l List[T]) id() string    { return l.Alias + ".id" }
 
-// ids selects the ids of the next objects. SQLite keeps the table order of a CROSS JOIN.
+// ids selects the IDs of the next objects. SQLite keeps the table order of a CROSS JOIN.
 func (l List[T]) ids(b *db.Binder, s span, part part) string {
 	table, key, p := l.table(), l.id(), s.plan
 	switch {

@@ -10,12 +10,12 @@ import (
 type Condition struct {
 	// Holds restricts a query to the matching objects without an index: see [WithoutIndex].
 	Holds func(*db.Binder)
-	// IDs is a query for the ids of the matching objects by an index, or nil.
+	// IDs is a query for the IDs of the matching objects by an index, or nil.
 	IDs func(*db.Binder) string
 	// Wide is set if IDs also returns objects that do not match.
 	Wide bool
 	// Indexed restricts a query to the matching objects by an index in the order of Column, or is nil. The index is
-	// that of the list's table, or of Table, in which Key is the object's id.
+	// that of the list's table, or of Table, in which Key is the object's ID.
 	Indexed    func(*db.Binder)
 	Column     string
 	Table, Key string

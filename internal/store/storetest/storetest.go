@@ -131,7 +131,7 @@ func FingerprintOf(der []byte) string {
 	return hex.EncodeToString(digest[:])
 }
 
-// Activate adds a certificate of the request and makes the request Active.
+// Activate adds a certificate for the request and makes the request Active.
 func Activate(t testing.TB, s *store.Store, req *notary.Request, cert *notary.Certificate) *notary.Request {
 	t.Helper()
 	Write(t, s, func(tx *store.Tx) error {

@@ -63,10 +63,10 @@ func (c Chart) Any() bool {
 	return false
 }
 
-// Middle returns the x of the middle of the bar.
+// Middle returns the x coordinate of the bar's middle.
 func (b Bar) Middle() int { return b.X + b.Width/2 }
 
-// Above returns the y of the bar's count.
+// Above returns the y coordinate of the bar's label.
 func (b Bar) Above() int { return b.Y - 5 }
 
 // First returns the first day of the period.

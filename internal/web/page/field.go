@@ -65,7 +65,7 @@ func (f Form) Sure(label string) Field {
 	return Field{Name: FieldSure, Label: label, Error: f.shown(FieldSure)}
 }
 
-// FileField is a file input that can replace the value of the field of that name.
+// FileField is a file input that can replace the value of the field with the same name.
 type FileField struct{ Name, Text, Label string }
 
 // File returns a [FileField]. The script encodes a DER file as PEM (RFC 7468) with this label.
@@ -74,7 +74,7 @@ func (f Form) File(name, text, label string) FileField { return FileField{name, 
 // With returns the field with a note below it.
 func (f Field) With(note string) Field { f.Note = note; return f }
 
-// Filled returns the field with a default value, which a submitted form does not get.
+// Filled returns the field with a default value, which does not apply to a submitted form.
 func (f Field) Filled(value string) Field {
 	if !f.given {
 		f.Value = value
@@ -85,8 +85,8 @@ func (f Field) Filled(value string) Field {
 // By returns the field with a value for autocomplete.
 func (f Field) By(complete string) Field { f.Complete = complete; return f }
 
-// OrFile returns the field as required unless a file is chosen.
+// OrFile returns the field marked as required unless a file is chosen.
 func (f Field) OrFile() Field { f.Either = true; return f }
 
-// Must returns the field as required.
+// Must returns the field marked as required.
 func (f Field) Must() Field { f.Needed = true; return f }

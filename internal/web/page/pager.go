@@ -19,7 +19,7 @@ func NewPager(address *url.URL, previous, next string) Pager {
 	return Pager{Previous: atCursor(address, "before", previous), Next: atCursor(address, "after", next)}
 }
 
-// Filled returns the pager with Short set if a page of that many rows is not full although another one follows.
+// Filled returns the pager with Short set if a page with that many rows is not full although another page follows.
 func (p Pager) Filled(rows int) Pager {
 	p.Short = p.Next != "" && rows < Size
 	return p

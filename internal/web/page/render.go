@@ -22,8 +22,8 @@ var partFiles embed.FS
 type Templates map[string]*template.Template
 
 // Parse parses the pages in files. Each defines "main" for the "layout" in layout.html. Files whose names begin with
-// "parts" are shared, like the parts of this package. Templates can call functions and those of this package, which
-// take the present time from now. Parse panics on a syntax error.
+// "parts" are shared, like the parts of this package. Templates can call the given functions and those of this package,
+// which get the current time from now. Parse panics on a syntax error.
 func Parse(files fs.FS, now func() time.Time, functions template.FuncMap) Templates {
 	root := template.New("").Funcs(builtins(now)).Funcs(functions)
 	root = template.Must(root.ParseFS(partFiles, "templates/*.html"))
