@@ -30,6 +30,9 @@ func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.
 	if policy.May(caller, policy.ManageAuthorities) {
 		o.PublishWarning = s.PublishWarning()
 	}
+	if o.Tokens, err = s.tokensToReview(ctx, caller); err != nil {
+		return o, err
+	}
 	waiting, err := s.Requests(ctx, caller, notary.Query{Filter: notary.Filter{Status: notary.Outstanding},
 		Sort: notary.ByID, Limit: notary.OverviewLength})
 	if err != nil {
@@ -44,6 +47,17 @@ func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.
 	certificates, err := s.Certificates(ctx, caller, next)
 	o.Outstanding, o.ExpiringRequests, o.Expiring = waiting.Items, requests.Items, certificates.Items
 	return o, err
+}
+
+func (s *Service) tokensToReview(ctx context.Context, caller notary.Caller) ([]*notary.Token, error) {
+	creator := caller.Principal.ID
+	switch {
+	case caller.Token != nil:
+		return nil, nil
+	case policy.May(caller, policy.ManageAccounts):
+		creator = 0 // all
+	}
+	return s.store.TokensToReview(ctx, creator, s.now(), notary.OverviewLength)
 }
 
 func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *notary.Overview) error {
