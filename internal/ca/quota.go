@@ -14,7 +14,12 @@ import (
 type quotas struct {
 	mu      sync.Mutex
 	refused int64               // certificates
-	noted   map[int64]time.Time // the beginning of the period for which an event was recorded, by token
+	noted   map[quota]time.Time // the beginning of the period for which an event was recorded
+}
+
+type quota struct {
+	tokenID int64
+	period  string
 }
 
 // writeIssued is [store.Store.WriteAs] for a transaction that issues a certificate.
@@ -33,44 +38,48 @@ func (s *Service) checkQuota(ctx context.Context, caller notary.Caller) error {
 
 // noteQuota counts an exceeded quota, and records an event the first time within the period of the quota.
 func (s *Service) noteQuota(ctx context.Context, caller notary.Caller, err error) {
-	var quota *store.QuotaError
-	if !errors.As(err, &quota) || !s.quotas.add(caller.Principal.ID, quota.Since) {
+	var exceeded *store.QuotaError
+	if !errors.As(err, &exceeded) {
+		return
+	}
+	one := quota{caller.Principal.ID, exceeded.Period}
+	if !s.quotas.add(one, exceeded.Since) {
 		return
 	}
 	err = s.store.WriteAs(context.WithoutCancel(ctx), caller, func(tx *store.Tx) error {
-		first, err := tx.NoteQuotaExceeded(caller.Principal.ID, quota.Since)
+		first, err := tx.NoteQuotaExceeded(one.tokenID, exceeded)
 		if err != nil || !first {
 			return err
 		}
 		return tx.Event(notary.EventBy(caller, "token.quota_exceeded", caller.Ref()).Set(
-			notary.Fields{"period": quota.Period, "quota": quota.Quota}))
+			notary.Fields{"period": exceeded.Period, "quota": exceeded.Quota}))
 	})
 	if err != nil { // the next call retries
-		s.quotas.forget(caller.Principal.ID)
-		s.log.WarnContext(ctx, "could not record that a token exceeded its quota", "token_id", caller.Principal.ID,
+		s.quotas.forget(one)
+		s.log.WarnContext(ctx, "could not record that a token exceeded its quota", "token_id", one.tokenID,
 			"error", err)
 	}
 }
 
 // add reports whether it is the first time within the period on this node.
-func (q *quotas) add(tokenID int64, since time.Time) bool {
+func (q *quotas) add(one quota, since time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.refused++
-	if q.noted[tokenID].Equal(since) {
+	if q.noted[one].Equal(since) {
 		return false
 	}
 	if q.noted == nil {
-		q.noted = map[int64]time.Time{}
+		q.noted = map[quota]time.Time{}
 	}
-	q.noted[tokenID] = since
+	q.noted[one] = since
 	return true
 }
 
-func (q *quotas) forget(tokenID int64) {
+func (q *quotas) forget(one quota) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	delete(q.noted, tokenID)
+	delete(q.noted, one)
 }
 
 func (q *quotas) count() int64 {

@@ -198,7 +198,10 @@ func TestTokensAreLimited(t *testing.T) {
 					}
 				})
 			}
-			for _, terms := range including {
+			for by, terms := range including {
+				if by == "names" && needs == "request.upload" {
+					continue // its certificate has another name
+				}
 				terms.Actions = []string{needs}
 				r.allowToken(t, h, name, h.token(t, h.Admin(), terms), h.Admin())
 			}

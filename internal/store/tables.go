@@ -18,7 +18,7 @@ var Tables = []Table{
 		"created_at", "last_seen_at", "expires_at"}},
 	{Name: "token", Key: "id", Columns: []string{"id", "creator_id", "name", "secret_hash", "secret_start", "grants",
 		"ranges", "per_hour", "per_day", "created_at", "expires_at", "revoked_at", "last_used_at", "last_address", "hour",
-		"hour_issued", "day", "day_issued", "quota_exceeded_at"}},
+		"hour_issued", "day", "day_issued", "hour_exceeded", "day_exceeded", "quota_exceeded_at"}},
 	{Name: "account_group", Key: "id", Columns: []string{"id", "name", "created_at"}},
 	{Name: "membership", Key: "group_id, account_id", Columns: []string{"group_id", "account_id"}},
 	{Name: "access_grant", Key: "id", Columns: []string{"id", "principal_id", "group_id", "terms", "created_at"}},

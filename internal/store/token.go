@@ -114,8 +114,8 @@ func (tx *Tx) InsertToken(t *notary.Token, secretHash []byte) (int64, error) {
 		return 0, err
 	}
 	_, err = tx.db.Exec(`INSERT INTO token (id, creator_id, name, secret_hash, secret_start, grants, ranges, per_hour, per_day,
-		created_at, expires_at, last_address, hour, hour_issued, day, day_issued)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', 0, 0, 0, 0)`, id, t.Creator.ID, t.Name, secretHash,
+		created_at, expires_at, last_address, hour, hour_issued, day, day_issued, hour_exceeded, day_exceeded)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', 0, 0, 0, 0, 0, 0)`, id, t.Creator.ID, t.Name, secretHash,
 		t.Start, string(grants), strings.Join(t.Ranges, " "), t.PerHour, t.PerDay, db.Seconds(tx.db.Now()),
 		db.Seconds(t.ExpiresAt))
 	return id, err
@@ -220,10 +220,12 @@ func quotaExceeded(by notary.Caller, quota int64, period string, now, seconds in
 }
 
 // NoteQuotaExceeded records that a token has exceeded its quota, and reports whether it is the first time within the
-// period that began at since.
-func (tx *Tx) NoteQuotaExceeded(id int64, since time.Time) (first bool, err error) {
-	n, err := tx.db.Exec(`UPDATE token SET quota_exceeded_at = $1
-		WHERE id = $2 AND (quota_exceeded_at IS NULL OR quota_exceeded_at < $3)`, db.Seconds(tx.db.Now()), id,
-		db.Seconds(since))
+// period.
+func (tx *Tx) NoteQuotaExceeded(id int64, e *QuotaError) (first bool, err error) {
+	text := `UPDATE token SET quota_exceeded_at = $1, hour_exceeded = $2 WHERE id = $3 AND hour_exceeded < $2`
+	if e.Period == "day" {
+		text = `UPDATE token SET quota_exceeded_at = $1, day_exceeded = $2 WHERE id = $3 AND day_exceeded < $2`
+	}
+	n, err := tx.db.Exec(text, db.Seconds(tx.db.Now()), db.Seconds(e.Since), id)
 	return n == 1, err
 }

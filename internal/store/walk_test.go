@@ -130,7 +130,9 @@ func walkTokens(ctx context.Context, tx *store.Tx, account int64, now time.Time,
 	by := notary.Caller{Principal: t.Ref(), Token: t.Rights(notary.Admin)}
 	do("CountIssuance", tx.CountIssuance(ctx, by))
 	do("CheckQuota", tx.CheckQuota(ctx, by, now.Add(-48*time.Hour)))
-	do("NoteQuotaExceeded", second(tx.NoteQuotaExceeded(t.ID, now)))
+	for _, period := range []string{"hour", "day"} {
+		do("NoteQuotaExceeded", second(tx.NoteQuotaExceeded(t.ID, &store.QuotaError{Period: period, Since: now})))
+	}
 	do("TakeOverToken", tx.TakeOverToken(t, account))
 	do("RevokeToken", tx.RevokeToken(t.ID))
 }

@@ -1,7 +1,8 @@
 -- +goose Up
 -- API tokens: principals of their own that act for the account that created them. A revoked token, and one whose creator
 -- was deleted, keeps its row. Its grants never change. The columns hour and day are the periods that the counts of issued
--- certificates belong to.
+-- certificates belong to; hour_exceeded and day_exceeded are the times at which the last ones began whose quota was
+-- exceeded.
 CREATE TABLE token (
     id                BIGINT NOT NULL PRIMARY KEY REFERENCES principal (id),
     creator_id        BIGINT NOT NULL REFERENCES principal (id),
@@ -21,6 +22,8 @@ CREATE TABLE token (
     hour_issued       BIGINT NOT NULL,
     day               BIGINT NOT NULL,
     day_issued        BIGINT NOT NULL,
+    hour_exceeded     BIGINT NOT NULL,
+    day_exceeded      BIGINT NOT NULL,
     quota_exceeded_at BIGINT
 );
 CREATE INDEX token_creator ON token (creator_id);
