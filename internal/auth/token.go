@@ -171,7 +171,7 @@ func (s *Service) allowToken(ctx context.Context, tx *store.Tx, caller notary.Ca
 	}
 	for _, terms := range t.Grants {
 		if !policy.May(caller, policy.ManageAccounts) {
-			terms.Owners, terms.OwnerGroups = nil, nil // whether they exist is not for everybody to know
+			terms.Owners, terms.OwnerGroups = nil, nil // only Admins may learn whether they exist
 		}
 		if !policy.May(caller, policy.ViewAuthorities) {
 			terms.Authorities = nil

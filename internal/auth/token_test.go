@@ -254,7 +254,7 @@ func TestTokenFollowsItsCreator(t *testing.T) {
 	testkit.WantKind(t, w.Auth.TakeOverToken(t.Context(), w.Admin(), id), notary.Conflict)
 }
 
-// Everybody sees and revokes their own tokens, Admins all.
+// Accounts see and revoke their own tokens, Admins all.
 func TestRevokeToken(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

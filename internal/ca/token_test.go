@@ -90,7 +90,7 @@ func TestTokenRefusesOtherNames(t *testing.T) {
 			t.Errorf("%s: %q", name, events)
 		}
 	}
-	// Without a limit on its requests it waits for somebody who may sign them.
+	// Without a limit on its requests they wait for approval.
 	waiting := newToken(t, w, w.Admin(), notary.Token{Grants: []notary.GrantTerms{{Actions: []string{"request.create"}},
 		{Actions: []string{"request.sign"}, Names: belowCI.Names}}})
 	issued, err := w.CA.Issue(t.Context(), waiting, csrFor(t, "www.example.com"), issueBy(root))

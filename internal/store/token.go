@@ -33,7 +33,8 @@ func unusedBounds(now time.Time) []any {
 
 // TokensToReview returns the first tokens, of an account or of all for 0, that are pointed out at the time: see
 // [notary.Token.NeedsAttention].
-func (r reader) TokensToReview(ctx context.Context, creatorID int64, now time.Time, limit int) ([]*notary.Token, error) {
+func (r reader) TokensToReview(ctx context.Context, creatorID int64, now time.Time,
+	limit int) ([]*notary.Token, error) {
 	b := &db.Binder{Args: unusedBounds(now)}
 	text := selectTokens + `WHERE t.revoked_at IS NULL AND t.expires_at > ` + b.Bind(db.Seconds(now)) +
 		` AND (a.id IS NULL OR t.quota_exceeded_at > ` + b.Bind(db.Seconds(now.Add(-notary.QuotaAlertFor))) + ` OR` +
@@ -149,7 +150,7 @@ const (
 	daySeconds  = 24 * hourSeconds
 )
 
-// A count belongs to the recorded period, which may be the next one by the clock of another node.
+// A count belongs to the recorded period, which may be the next one if the clock of another node is ahead.
 const countToken = `UPDATE token SET
 	hour_issued = CASE WHEN hour BETWEEN $2 AND $2 + 1 THEN hour_issued ELSE 0 END + 1,
 	hour = CASE WHEN hour = $2 + 1 THEN hour ELSE $2 END,

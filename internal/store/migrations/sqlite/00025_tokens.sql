@@ -26,7 +26,7 @@ CREATE TABLE token (
     day_exceeded      BIGINT NOT NULL,
     quota_exceeded_at BIGINT
 );
-CREATE INDEX token_creator ON token (creator_id);
+CREATE INDEX token_creator ON token (creator_id, id);
 
 -- Earlier programs refuse tokens.
 INSERT INTO schema_compatibility (version, compatible_from) VALUES (25, 23);
