@@ -36,7 +36,7 @@ type TokenGrant struct {
 type CreateAPIToken struct {
 	Name          string       `json:"name" doc:"Up to 100 printable characters" example:"ci-deploy"`
 	Grants        []TokenGrant `json:"grants" nullable:"false" doc:"At most what the creator may do"`
-	ExpiresAt     *time.Time   `json:"expires_at" doc:"Needed; at most the setting token_life from now"`
+	ExpiresAt     *time.Time   `json:"expires_at,omitempty" doc:"Needed; at most the setting token_life from now"`
 	AddressRanges []string     `json:"address_ranges,omitempty" nullable:"false" doc:"Client addresses from which it can be used, such as 10.0.0.0/8"`
 	QuotaPerHour  int64        `json:"quota_per_hour,omitempty" doc:"Certificates that it can have issued in an hour"`
 	QuotaPerDay   int64        `json:"quota_per_day,omitempty" doc:"Certificates that it can have issued in a day (UTC)"`

@@ -45,10 +45,7 @@ func (r *routes) token(ctx context.Context, caller notary.Caller, in *ByID) (*an
 func (r *routes) createToken(ctx context.Context, caller notary.Caller,
 	in *struct{ Body api.CreateAPIToken }) (*answer[api.CreatedAPIToken], error) {
 	t := &notary.Token{Name: in.Body.Name, Ranges: in.Body.AddressRanges, PerHour: in.Body.QuotaPerHour,
-		PerDay: in.Body.QuotaPerDay}
-	if in.Body.ExpiresAt != nil {
-		t.ExpiresAt = *in.Body.ExpiresAt
-	}
+		PerDay: in.Body.QuotaPerDay, ExpiresAt: optionalInstant(in.Body.ExpiresAt)}
 	for _, g := range in.Body.Grants {
 		t.Grants = append(t.Grants, notary.GrantTerms{Actions: g.Actions, Authorities: g.AuthorityIDs,
 			Profiles: g.Profiles, Names: notary.NameLists(g.Names), Owners: g.OwnerIDs, OwnerGroups: g.OwnerGroupIDs})
