@@ -13,6 +13,8 @@ const (
 	CertificateManager   Role = 1
 	CertificateRequestor Role = 2
 	ReadOnly             Role = 3
+
+	NoRole Role = -1 // of a token, which has only grants
 )
 
 // Roles lists every role.
@@ -31,6 +33,8 @@ func (r Role) String() string {
 		return "Certificate Requestor"
 	case ReadOnly:
 		return "Read Only"
+	case NoRole:
+		return "no role"
 	default:
 		return "unknown role"
 	}
@@ -87,6 +91,8 @@ type Caller struct {
 	Address   string // client IP address; "" for the program itself
 	RequestID string // X-Request-Id of the call; "" for the program itself
 	SessionID int64  // session of the token; 0 if there is none
+
+	Token *TokenRights // of an API token, whose Role is [NoRole]; nil for other principals
 }
 
 // SystemCaller is the program itself, the actor of scheduled work.

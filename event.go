@@ -27,6 +27,7 @@ type Event struct {
 // The kinds of principals.
 const (
 	AccountPrincipal = "account"
+	TokenPrincipal   = "token"
 	SystemPrincipal  = "system" // the program itself
 
 	AnonymousPrincipal = "anonymous" // an unidentified client
@@ -126,12 +127,12 @@ func (e *Event) ref(kind string, id int64) (Ref, bool) {
 type Fields map[string]any
 
 // EventKinds are the kinds of objects that have events.
-var EventKinds = []string{"request", "certificate", "authority", "profile", "account", "group", "grant", "clock",
+var EventKinds = []string{"request", "certificate", "authority", "profile", "account", "group", "grant", "token", "clock",
 	"call", "inventory", "settings",
 	"database"}
 
 // AccountEventKinds are the kinds whose events require permission to manage accounts.
-var AccountEventKinds = []string{"account", "group", "grant"}
+var AccountEventKinds = []string{"account", "group", "grant", "token"}
 
 // EventQuery selects one page of the audit log, newest first. Nonzero fields must all match.
 type EventQuery struct {

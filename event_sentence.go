@@ -56,6 +56,11 @@ var actionLabels = map[string]string{
 	"group.remove_member":           "Member removed",
 	"grant.create":                  "Created",
 	"grant.delete":                  "Deleted",
+	"token.create":                  "Created",
+	"token.revoke":                  "Revoked",
+	"token.takeover":                "Taken over",
+	"token.refused":                 "Use refused",
+	"token.quota_exceeded":          "Quota exceeded",
 	"call.refused":                  "Call refused",
 	"database.backup":               "Database backed up",
 	"database.restore":              "Database restored from a backup",
@@ -76,7 +81,8 @@ func ActionLabel(action string) string {
 // EventActions returns the known actions of events, sorted.
 func EventActions() []string { return slices.Sorted(maps.Keys(actionLabels)) }
 
-var kindLabels = map[string]string{"request": "certificate request", "authority": "certificate authority"}
+var kindLabels = map[string]string{"request": "certificate request", "authority": "certificate authority",
+	"token": "API token"}
 
 // String returns display text, such as "certificate request 7 (www.example.com)".
 func (r Ref) String() string {

@@ -19,6 +19,11 @@ type Grant struct {
 	GroupID     int64
 	CreatedAt   time.Time
 	GrantTerms
+
+	// Token is the name of the token in a grant that package policy derives for it, and Creator the grant of its
+	// creator that must cover the object too; nil if the creator's role has the actions.
+	Token   string
+	Creator *Grant
 }
 
 // GrantTerms are the actions and limits of a grant. Package policy defines their meaning.

@@ -17,6 +17,8 @@ type Overview struct {
 
 	Authorities []*AuthorityState // for callers who may read authorities
 
+	Tokens []*Token // the first of the caller's API tokens, or of all for Admins, that need attention
+
 	PublishWarning string // for callers who manage authorities: what is wrong with publish_url; "" if nothing is
 
 	// Limited to what the caller may see.
@@ -84,6 +86,15 @@ type Statistics struct {
 	Summary
 	Counts      CertificateCounts
 	Authorities []AuthorityCounts
+	Tokens      TokenCounts
+
+	QuotaExceeded int64 // certificates that this node refused to issue because of the quota of a token
+}
+
+// TokenCounts counts the active API tokens.
+type TokenCounts struct {
+	Active int64
+	Unused int64 // of those: see [Token.Unused]
 }
 
 // AuthorityCounts counts the certificates that an authority issued.

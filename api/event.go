@@ -9,7 +9,7 @@ type Event struct {
 	Action    string         `json:"action" example:"request.sign" doc:"The operation"`
 	Object    Ref            `json:"object" doc:"The object"`
 	Refs      []Ref          `json:"refs" nullable:"false" doc:"Other objects, such as the issuing CA and the certificate"`
-	Principal Ref            `json:"principal" doc:"The actor: an account, or the program itself, whose kind is system"`
+	Principal Ref            `json:"principal" doc:"The actor: an account, an API token, or the program itself, whose kind is system"`
 	Address   string         `json:"address" doc:"The client's IP address; empty for the program itself"`
 	RequestID string         `json:"request_id" doc:"The X-Request-Id of the call; empty for the program itself"`
 	Before    map[string]any `json:"before" doc:"The changed values before"`
@@ -31,7 +31,7 @@ type Ref struct {
 
 // EventFilter narrows the audit log. All given conditions must match.
 type EventFilter struct {
-	Kind     string `json:"kind,omitempty" query:"kind" enum:"request,certificate,authority,profile,account,group,grant,clock,call,inventory,settings,database" doc:"The kind of object"`
+	Kind     string `json:"kind,omitempty" query:"kind" enum:"request,certificate,authority,profile,account,group,grant,token,clock,call,inventory,settings,database" doc:"The kind of object"`
 	ObjectID ID     `json:"object_id,omitempty" query:"object_id" doc:"The object; requires kind"`
 	Email    string `json:"email,omitempty" query:"email" minLength:"1" doc:"The principal's name"`
 	Action   string `json:"action,omitempty" query:"action" minLength:"1" example:"request.sign"`

@@ -13,6 +13,8 @@ type Overview struct {
 	ExpiringCertificates []Certificate        `json:"expiring_certificates" nullable:"false" doc:"The ten certificates that are the next to expire, as listed by the filter expiring, including imported ones"`
 	Events               []Event              `json:"events" nullable:"false" doc:"The last ten visible events"`
 
+	Tokens []APIToken `json:"tokens" nullable:"false" doc:"The first ten of the caller's API tokens, or of all for Admins, that need attention: unused, suspended, or over their quota within the last day"`
+
 	Warnings []string `json:"warnings,omitempty" required:"false" nullable:"false" doc:"Settings that need attention, for callers who manage authorities"`
 
 	BlockedCertificates []Certificate `json:"blocked_certificates,omitempty" required:"false" nullable:"false" doc:"The first ten valid certificates whose keys are compromised or on the list of blocked keys: replace and revoke them"`

@@ -106,10 +106,14 @@ func (a *App) openAccounts(ctx context.Context) (err error) {
 		Log:            a.log,
 		SessionIdle:    a.config.SessionIdle,
 		SessionLife:    a.config.SessionLife,
+		TokenLife:      a.config.TokenLife,
 		NoSetupCode:    a.config.SetupCode == config.NoSetupCode,
 		OnFirstAccount: func() { removeSetupCodeFile(a.config, a.log) },
 	})
-	a.live.OnReload(func(c *config.Config) { a.accounts.LimitSessions(c.SessionIdle, c.SessionLife) })
+	a.live.OnReload(func(c *config.Config) {
+		a.accounts.LimitSessions(c.SessionIdle, c.SessionLife)
+		a.accounts.LimitTokens(c.TokenLife)
+	})
 	a.setup, err = prepareSetup(ctx, a.config, a.accounts, a.log)
 	return err
 }

@@ -94,16 +94,16 @@ func (s *Service) Account(ctx context.Context, caller notary.Caller, id int64) (
 
 // Me returns the caller's own account.
 func (s *Service) Me(ctx context.Context, caller notary.Caller) (*notary.Account, error) {
-	if !caller.Known() {
-		return nil, notary.Errorf(notary.Unauthenticated, "log in first")
+	if err := requireAccount(caller); err != nil {
+		return nil, err
 	}
 	return s.store.Account(ctx, caller.Principal.ID)
 }
 
 // MyGroups returns the caller's groups, ordered by name.
 func (s *Service) MyGroups(ctx context.Context, caller notary.Caller) ([]*notary.Group, error) {
-	if !caller.Known() {
-		return nil, notary.Errorf(notary.Unauthenticated, "log in first")
+	if err := requireAccount(caller); err != nil {
+		return nil, err
 	}
 	return s.store.GroupsWith(ctx, caller.Principal.ID)
 }
@@ -164,7 +164,7 @@ func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, ac
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {
 		return err
 	}
-	defer s.clearSessions()
+	defer s.clearCaches()
 	return s.store.WriteAccount(ctx, caller, id, func(tx *store.Tx) error {
 		a, err := tx.Account(ctx, id)
 		if err != nil {
@@ -188,8 +188,8 @@ func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, ol
 // becomes worthless, and returns the new token.
 func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Caller, old, password,
 	token string) (string, notary.Session, error) {
-	if !caller.Known() {
-		return "", notary.Session{}, notary.Errorf(notary.Unauthenticated, "log in first")
+	if err := requireAccount(caller); err != nil {
+		return "", notary.Session{}, err
 	}
 	_, current, err := s.session(ctx, token)
 	if err != nil {
@@ -212,8 +212,8 @@ func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Cal
 
 func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, old, password string, keepSession int64,
 	then func(*store.Tx) error) error {
-	if !caller.Known() {
-		return notary.Errorf(notary.Unauthenticated, "log in first")
+	if err := requireAccount(caller); err != nil {
+		return err
 	}
 	known, err := s.store.PasswordHash(ctx, caller.Principal.ID)
 	if err != nil {
@@ -235,7 +235,7 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 	if err != nil {
 		return err
 	}
-	defer s.clearSessions()
+	defer s.clearCaches()
 	return s.store.WriteAccount(ctx, caller, caller.Principal.ID, func(tx *store.Tx) error {
 		// It may have been changed during the check.
 		if now, err := tx.PasswordHash(ctx, caller.Principal.ID); err != nil {

@@ -59,6 +59,22 @@ var useCases = map[string]struct {
 	"DeleteGrant": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
 		return s.DeleteGrant(ctx, c, 999)
 	}},
+	"Tokens": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.Tokens(ctx, c))
+	}},
+	"Token": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.Token(ctx, c, 999))
+	}},
+	"CreateToken": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		_, _, err := s.CreateToken(ctx, c, &notary.Token{})
+		return err
+	}},
+	"RevokeToken": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.RevokeToken(ctx, c, 999)
+	}},
+	"TakeOverToken": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.TakeOverToken(ctx, c, 999)
+	}},
 	"ReadSettings": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
 		return s.ReadSettings(ctx, c)
 	}},
@@ -120,8 +136,8 @@ var useCases = map[string]struct {
 
 // open lists the methods without a caller, because they determine it or because only the program calls them.
 var open = []string{"AwaitFirstAccount", "Caller", "CleanUp", "CreateFirstAccount", "HasAccounts", "Initialized",
-	"IsSetupCode", "KeepRefusals", "LimitSessions", "Login", "LoginBrowser", "NeedsSetupCode", "NewDevice",
-	"OfferSetupCode", "Recognizes", "RecordRefusals", "Recover", "Refused", "RefusedScrape", "SetSetupCode"}
+	"IsSetupCode", "KeepRefusals", "LimitSessions", "LimitTokens", "Login", "LoginBrowser", "MaxTokenLife", "NeedsSetupCode", "NewDevice",
+	"Now", "OfferSetupCode", "Recognizes", "RecordRefusals", "Recover", "Refused", "RefusedScrape", "SessionCaller", "SetSetupCode"}
 
 func TestWhoMay(t *testing.T) {
 	t.Parallel()

@@ -1,8 +1,8 @@
-// Package auth authenticates callers and manages accounts.
+// Package auth authenticates callers and manages accounts and API tokens.
 //
-// [Service.Login] exchanges an email and password for a token; [Service.Caller] returns the [notary.Caller] of a
-// token. Passwords are stored as argon2id (RFC 9106) and tokens as SHA-256, so neither can be recovered from the
-// database.
+// [Service.Login] exchanges an email and password for the token of a session; [Service.Caller] returns the
+// [notary.Caller] of such a token or an API token. Passwords are stored as argon2id (RFC 9106) and tokens as SHA-256,
+// so neither can be recovered from the database.
 package auth
 
 import (
@@ -26,10 +26,13 @@ type Service struct {
 	log      *slog.Logger
 	attempts *attempts
 	hashing  *hashQueue
-	sessions *sessions // nil if other nodes can end sessions
+	sessions *cache[knownSession] // nil if other nodes can end sessions
+	tokens   *cache[knownToken]   // likewise
 	seen     seen
 	refusals refusals
 	limits   atomic.Pointer[limits]
+
+	tokenLife atomic.Int64 // in nanoseconds
 
 	initialized    atomic.Bool // an account exists
 	noSetupCode    bool
@@ -44,6 +47,7 @@ type Options struct {
 
 	// The idle timeout and maximum lifetime of browser sessions.
 	SessionIdle, SessionLife time.Duration
+	TokenLife                time.Duration // maximum lifetime of an API token
 
 	// NoSetupCode lets anyone create the first account.
 	NoSetupCode    bool
@@ -55,6 +59,7 @@ func New(st *store.Store, o Options) *Service {
 	s := &Service{store: st, now: o.Now, log: o.Log, hashing: sharedHashing, noSetupCode: o.NoSetupCode,
 		onFirstAccount: o.OnFirstAccount}
 	s.LimitSessions(cmp.Or(o.SessionIdle, DefaultSessionIdle), cmp.Or(o.SessionLife, DefaultSessionLife))
+	s.LimitTokens(cmp.Or(o.TokenLife, DefaultTokenLife))
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -63,7 +68,7 @@ func New(st *store.Store, o Options) *Service {
 	}
 	s.attempts = newAttempts(s.now)
 	if !st.Shared() {
-		s.sessions = &sessions{}
+		s.sessions, s.tokens = &cache[knownSession]{}, &cache[knownToken]{}
 	}
 	return s
 }
@@ -163,60 +168,6 @@ func idOf(account *notary.Account) int64 {
 		return 0
 	}
 	return account.ID
-}
-
-// Caller returns the caller that holds the token, or an anonymous one without a token. For an invalid or expired
-// token it returns [notary.Unauthenticated].
-func (s *Service) Caller(ctx context.Context, token, address string) (notary.Caller, error) {
-	if token == "" {
-		return notary.Caller{Address: address}, nil
-	}
-	account, session, err := s.session(ctx, token)
-	if err != nil {
-		return notary.Caller{}, err
-	}
-	if account == nil {
-		s.recognized.remove(hashToken(token))
-		return notary.Caller{}, notary.Errorf(notary.Unauthenticated, "this token is not valid or has expired: "+
-			"log in again")
-	}
-	s.recognized.add(hashToken(token), s.now())
-	s.noteUse(hashToken(token), session)
-	caller := account.Caller()
-	caller.Address, caller.SessionID = address, session.ID
-	return caller, nil
-}
-
-func (s *Service) session(ctx context.Context, token string) (*notary.Account, *notary.Session, error) {
-	tokenHash, now := hashToken(token), s.now()
-	if s.sessions == nil {
-		return s.liveSession(ctx, tokenHash, now)
-	}
-	known, generation := s.sessions.get(tokenHash, now)
-	if known != nil && live(&known.session, now) {
-		return &known.account, &known.session, nil
-	}
-	account, session, err := s.liveSession(ctx, tokenHash, now)
-	if account != nil {
-		s.sessions.put(tokenHash, knownSession{*account, *session}, generation)
-	}
-	return account, session, err
-}
-
-func (s *Service) liveSession(ctx context.Context, tokenHash []byte,
-	now time.Time) (*notary.Account, *notary.Session, error) {
-	account, session, err := s.store.SessionAccount(ctx, tokenHash, now)
-	if err != nil || account == nil || !live(session, now) {
-		return nil, nil, err
-	}
-	return account, session, nil
-}
-
-// clearSessions must be deferred by everything that ends a session or changes an account.
-func (s *Service) clearSessions() {
-	if s.sessions != nil {
-		s.sessions.changed()
-	}
 }
 
 func newToken() string {

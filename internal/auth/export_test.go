@@ -15,7 +15,7 @@ const (
 	AnywhereEvery = anywhereEvery
 
 	MaxPassword = maxPassword
-	TokenLife   = tokenLife
+	TokenLife   = sessionLife
 )
 
 func CheckPassword(password, email string) error { return checkPassword(password, email) }
@@ -56,3 +56,7 @@ func RecognizedAfter(now time.Time, n int) int {
 	}
 	return len(r.until)
 }
+
+func NewSecret() string { return newSecret() }
+
+func IntactSecret(secret string) bool { return intactSecret(secret) }

@@ -28,7 +28,7 @@ func (s *Service) Recover(ctx context.Context, r Recovery) error {
 	if err := checkEmail(r.Email); err != nil {
 		return err
 	}
-	defer s.clearSessions()
+	defer s.clearCaches()
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		accounts, err := tx.Accounts(ctx)
 		if err != nil {

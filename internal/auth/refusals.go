@@ -32,6 +32,7 @@ type refusal struct {
 	object    notary.Ref
 	principal notary.Ref
 	network   string // of the client: see [notary.ClientNetwork]
+	reason    string // of a token's refusal
 }
 
 func (r *refusals) add(one refusal, n int64) {
@@ -41,7 +42,7 @@ func (r *refusals) add(one refusal, n int64) {
 		r.counts, r.kinds = map[refusal]int64{}, map[string]int{}
 	}
 	if r.counts[one] == 0 && r.kinds[one.principal.Kind] >= maxRefusals {
-		one = refusal{action: one.action, object: notary.NewRef(one.object.Kind, 0, ""),
+		one = refusal{action: one.action, reason: one.reason, object: notary.NewRef(one.object.Kind, 0, ""),
 			principal: notary.NewRef(one.principal.Kind, 0, "")}
 	}
 	if r.counts[one] == 0 {
@@ -89,6 +90,12 @@ func (s *Service) refusedLogin(account *notary.Account, from Client) {
 		network: notary.ClientNetwork(from.Address)}, 1)
 }
 
+// refusedToken counts a refused use of an API token that exists.
+func (s *Service) refusedToken(by notary.Caller, reason string) {
+	s.refusals.add(refusal{action: "token.refused", object: by.Principal, principal: notary.Caller{}.Ref(),
+		network: notary.ClientNetwork(by.Address), reason: reason}, 1)
+}
+
 // RecordRefusals writes the events of the calls and logins refused by this node since the last time.
 func (s *Service) RecordRefusals(ctx context.Context) error {
 	counts := s.refusals.take()
@@ -98,7 +105,11 @@ func (s *Service) RecordRefusals(ctx context.Context) error {
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		for _, one := range slices.SortedFunc(maps.Keys(counts), compareRefusals) {
 			e := notary.Event{Action: one.action, Object: one.object, Principal: one.principal, Address: one.network}
-			if err := tx.Event(e.Set(notary.Fields{"count": counts[one]})); err != nil {
+			after := notary.Fields{"count": counts[one]}
+			if one.reason != "" {
+				after["reason"] = one.reason
+			}
+			if err := tx.Event(e.Set(after)); err != nil {
 				return err
 			}
 		}
@@ -115,7 +126,8 @@ func (s *Service) RecordRefusals(ctx context.Context) error {
 func compareRefusals(a, b refusal) int {
 	return cmp.Or(cmp.Compare(a.network, b.network), cmp.Compare(a.action, b.action),
 		cmp.Compare(a.object.ID, b.object.ID),
-		cmp.Compare(a.object.Name, b.object.Name), cmp.Compare(a.principal.ID, b.principal.ID))
+		cmp.Compare(a.object.Name, b.object.Name), cmp.Compare(a.principal.ID, b.principal.ID),
+		cmp.Compare(a.reason, b.reason))
 }
 
 // KeepRefusals records refusals every minute until ctx ends, and then once more.

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	tokenLife          = 24 * time.Hour      // of a program's token
+	sessionLife        = 24 * time.Hour      // of a program's session
 	DefaultSessionIdle = time.Hour           // idle timeout of a browser session
 	DefaultSessionLife = 12 * time.Hour      // maximum lifetime of a browser session
 	maxSessionLife     = 30 * 24 * time.Hour // upper limit of the configuration
@@ -40,7 +40,7 @@ func (l limits) end(begun, now time.Time) time.Time {
 
 // live reports whether a session is within the maximum lifetime of its kind, whatever its recorded expiry.
 func live(session *notary.Session, now time.Time) bool {
-	life := tokenLife
+	life := sessionLife
 	if session.Browser {
 		life = maxSessionLife
 	}
@@ -51,7 +51,7 @@ func (s *Service) newSession(accountID int64, from Client, browser bool) notary.
 	now := s.now()
 	session := notary.Session{AccountID: accountID, Browser: browser, Address: from.Address,
 		UserAgent: plainText(from.UserAgent),
-		CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(tokenLife), Current: true}
+		CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(sessionLife), Current: true}
 	if browser {
 		session.ExpiresAt = s.limits.Load().end(now, now)
 	}
@@ -103,36 +103,39 @@ func (s *seen) end(tokenHash []byte) {
 	delete(s.noting, string(tokenHash))
 }
 
-// noteUse records that a session is in use, at most once a minute, and extends a browser's session. It does not
-// block.
-func (s *Service) noteUse(tokenHash []byte, session *notary.Session) {
-	now := s.now()
-	if now.Sub(session.LastSeenAt) < seenEvery || !s.seen.begin(tokenHash) {
+// noteUse records the use of a bearer token with touch, outside of the call and at most once a minute, and then calls
+// done.
+func (s *Service) noteUse(tokenHash []byte, last time.Time, touch func(*store.Tx) error, done func()) {
+	if s.now().Sub(last) < seenEvery || !s.seen.begin(tokenHash) {
 		return
-	}
-	expires := session.ExpiresAt
-	if session.Browser {
-		expires = s.limits.Load().end(session.CreatedAt, now)
 	}
 	s.seen.running.Go(func() {
 		defer s.seen.end(tokenHash)
 		ctx, cancel := context.WithTimeout(context.Background(), seenTime)
 		defer cancel()
-		err := s.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(session.ID, expires) })
-		if err != nil { // the next call retries
-			s.log.Debug("could not record the use of a session", "error", err)
+		if err := s.store.Write(ctx, touch); err != nil { // the next call retries
+			s.log.Debug("could not record the use of a token", "error", err)
 			return
 		}
-		if s.sessions != nil {
-			s.sessions.used(tokenHash, now, expires)
-		}
+		done()
 	})
+}
+
+// requireAccount returns an error unless the caller is an account, rather than an API token.
+func requireAccount(caller notary.Caller) error {
+	switch {
+	case !caller.Known():
+		return notary.Errorf(notary.Unauthenticated, "log in first")
+	case caller.Token != nil:
+		return notary.Errorf(notary.Forbidden, "an API token cannot do this: log in with an account")
+	}
+	return nil
 }
 
 // Sessions returns the caller's own active sessions, most recent first. The one with the token is marked as current.
 func (s *Service) Sessions(ctx context.Context, caller notary.Caller, token string) ([]*notary.Session, error) {
-	if !caller.Known() {
-		return nil, notary.Errorf(notary.Unauthenticated, "log in first")
+	if err := requireAccount(caller); err != nil {
+		return nil, err
 	}
 	all, err := s.store.Sessions(ctx, caller.Principal.ID, s.now())
 	if err != nil {
@@ -154,8 +157,8 @@ func (s *Service) EndSession(ctx context.Context, caller notary.Caller, id int64
 
 // EndOtherSessions ends all of the caller's own sessions except the one with the token.
 func (s *Service) EndOtherSessions(ctx context.Context, caller notary.Caller, token string) error {
-	if !caller.Known() {
-		return notary.Errorf(notary.Unauthenticated, "log in first")
+	if err := requireAccount(caller); err != nil {
+		return err
 	}
 	_, current, err := s.session(ctx, token)
 	if err != nil {
@@ -176,10 +179,10 @@ func (s *Service) Logout(ctx context.Context, caller notary.Caller, token string
 
 func (s *Service) endSessions(ctx context.Context, caller notary.Caller, ended notary.Fields,
 	end func(*store.Tx) error) error {
-	if !caller.Known() {
-		return notary.Errorf(notary.Unauthenticated, "log in first")
+	if err := requireAccount(caller); err != nil {
+		return err
 	}
-	defer s.clearSessions()
+	defer s.clearCaches()
 	return s.store.WriteAccount(ctx, caller, caller.Principal.ID, func(tx *store.Tx) error {
 		if err := end(tx); err != nil {
 			return err
@@ -190,6 +193,6 @@ func (s *Service) endSessions(ctx context.Context, caller notary.Caller, ended n
 
 // CleanUp deletes expired sessions. It runs periodically.
 func (s *Service) CleanUp(ctx context.Context) error {
-	defer s.clearSessions()
+	defer s.clearCaches()
 	return s.store.Write(ctx, (*store.Tx).DeleteExpiredSessions)
 }

@@ -93,7 +93,7 @@ func allowToSign(ctx context.Context, known viewReader, caller notary.Caller, re
 	if err := sees(ctx, known, caller, req); err != nil {
 		return err
 	}
-	grants, err := known.GrantsOf(ctx, caller.Principal.ID)
+	grants, err := grantsOf(ctx, known, caller)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (s *Service) Signers(ctx context.Context, caller notary.Caller) (signers []
 		return nil, err
 	}
 	may := policy.May(caller, policy.SignRequest)
-	grants, err := s.store.GrantsOf(ctx, caller.Principal.ID)
+	grants, err := grantsOf(ctx, s.store, caller)
 	if err != nil || !may && !policy.Has(grants, policy.SignRequest) {
 		return nil, err
 	}

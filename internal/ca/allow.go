@@ -29,10 +29,10 @@ func (s *Service) attempt(ctx context.Context, caller notary.Caller, on policy.R
 	if refusal == nil || !caller.Known() {
 		return refusal
 	}
-	if roleHasAny(caller, actions) {
+	if mayAny(caller, actions) {
 		return nil
 	}
-	grants, err := s.store.GrantsOf(ctx, caller.Principal.ID)
+	grants, err := grantsOf(ctx, s.store, caller)
 	if err != nil {
 		return err
 	}
@@ -42,22 +42,22 @@ func (s *Service) attempt(ctx context.Context, caller notary.Caller, on policy.R
 	return refusal
 }
 
-func roleHasAny(caller notary.Caller, actions []policy.Action) bool {
-	return slices.ContainsFunc(actions, func(a policy.Action) bool { return policy.RoleHas(caller.Role, a) })
+func mayAny(caller notary.Caller, actions []policy.Action) bool {
+	return slices.ContainsFunc(actions, func(a policy.Action) bool { return policy.May(caller, a) })
 }
 
 // allow returns a Forbidden error unless the caller may perform the action on the object. In a transaction, the
 // grants cannot change until it ends.
 func allow(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action,
 	r policy.Resource) error {
-	if policy.RoleHas(caller.Role, action) {
+	if policy.May(caller, action) {
 		return nil
 	}
 	grants, err := grantsOf(ctx, known, caller)
 	if err != nil {
 		return err
 	}
-	if r.OwnerID != 0 {
+	if r.OwnerID != 0 && policy.LimitsOwnerGroups(grants) {
 		if r.OwnerGroups, err = known.GroupsOf(ctx, r.OwnerID); err != nil {
 			return err
 		}
@@ -65,22 +65,45 @@ func allow(ctx context.Context, known grantReader, caller notary.Caller, action 
 	return policy.Allow(caller, grants, action, r)
 }
 
-func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) ([]*notary.Grant, error) {
+// grantsOf returns the caller's grants, which for a token are those that it has in common with its creator.
+func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) (grants []*notary.Grant, err error) {
 	if tx, ok := known.(*store.Tx); ok {
 		if err := tx.LockGrantsShared(); err != nil {
 			return nil, err
 		}
 	}
-	return known.GrantsOf(ctx, caller.Principal.ID)
+	if caller.Token == nil || policy.TokenNeedsGrants(caller.Token) {
+		if grants, err = known.GrantsOf(ctx, caller.Account().ID); err != nil {
+			return nil, err
+		}
+	}
+	if caller.Token != nil {
+		grants = policy.TokenGrants(caller, grants)
+	}
+	return grants, nil
+}
+
+// allowCreate returns a Forbidden error if the caller is a token whose limits exclude a new request.
+func allowCreate(ctx context.Context, known grantReader, caller notary.Caller, req *notary.Request) (err error) {
+	if caller.Token == nil {
+		return nil
+	}
+	r := submittedResource(req)
+	if r.OwnerID != 0 && policy.LimitsOwnerGroups(policy.TokenGrants(caller, nil)) {
+		if r.OwnerGroups, err = known.GroupsOf(ctx, r.OwnerID); err != nil {
+			return err
+		}
+	}
+	return policy.AllowCreate(caller, r)
 }
 
 // allowChoice returns a Forbidden error if the caller cannot sign anything with the authority and profile in the
 // options.
 func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignOptions) error {
-	if policy.RoleHas(caller.Role, policy.SignRequest) {
+	if policy.May(caller, policy.SignRequest) {
 		return nil
 	}
-	grants, err := s.store.GrantsOf(ctx, caller.Principal.ID)
+	grants, err := grantsOf(ctx, s.store, caller)
 	if err != nil || policy.Reaches(grants, policy.SignRequest, o.AuthorityID, o.Profile) {
 		return err
 	}
@@ -104,7 +127,7 @@ func noRequest(id int64) error {
 // allowCertificate is like allow for a certificate. Grants do not apply to those of CAs and OCSP responders.
 func allowCertificate(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action,
 	cert *notary.Certificate) error {
-	if policy.RoleHas(caller.Role, action) {
+	if policy.May(caller, action) {
 		return nil
 	}
 	if err := seesCertificate(ctx, known, caller, cert); err != nil {
@@ -135,7 +158,7 @@ func certificateToSign(issuer *issuers.Issuer, profile *notary.Profile, req *not
 
 func allowSignature(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	signed *signature) error {
-	if policy.RoleHas(caller.Role, policy.SignRequest) {
+	if policy.May(caller, policy.SignRequest) {
 		return nil
 	}
 	if err := sees(ctx, tx, caller, req); err != nil {
@@ -161,7 +184,7 @@ type revokeReader interface {
 }
 
 func allowRevoke(ctx context.Context, known revokeReader, caller notary.Caller, req *notary.Request) error {
-	if policy.RoleHas(caller.Role, policy.RevokeRequest) {
+	if policy.May(caller, policy.RevokeRequest) {
 		return nil
 	}
 	if err := allowRequest(ctx, known, caller, policy.RevokeRequest, req); err != nil {
@@ -181,7 +204,7 @@ func allowRevoke(ctx context.Context, known revokeReader, caller notary.Caller, 
 
 // allowRevokeByID is like allowRevoke, and reads the request only if grants decide.
 func allowRevokeByID(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
-	if policy.RoleHas(caller.Role, policy.RevokeRequest) {
+	if policy.May(caller, policy.RevokeRequest) {
 		return nil
 	}
 	req, err := tx.Request(ctx, id)
@@ -194,7 +217,7 @@ func allowRevokeByID(ctx context.Context, tx *store.Tx, caller notary.Caller, id
 // allowReason requires the caller's role to include the action for keyCompromise, which blocks the key and revokes
 // every certificate for it, including those of other owners.
 func allowReason(caller notary.Caller, action policy.Action, reason notary.RevocationReason) error {
-	if reason != notary.KeyCompromise || policy.RoleHas(caller.Role, action) {
+	if reason != notary.KeyCompromise || policy.May(caller, action) {
 		return nil
 	}
 	return notary.Errorf(notary.Forbidden, "no grant gives permission to report a key as compromised, which revokes "+
@@ -219,7 +242,7 @@ func allowOwner(ctx context.Context, known groupReader, caller notary.Caller, gr
 		}
 		return err
 	}
-	member, err := known.GroupsOf(ctx, caller.Principal.ID)
+	member, err := known.GroupsOf(ctx, caller.Account().ID)
 	if err != nil || slices.Contains(member, groupID) {
 		return err
 	}

@@ -41,6 +41,7 @@ type Service struct {
 
 	expiries expiries
 	listed   listed
+	quotas   quotas
 	inUse    blockedCache
 	checking sync.Mutex // guards checked
 	checked  archive.CheckStep

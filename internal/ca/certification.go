@@ -76,12 +76,18 @@ func (s *Service) certify(ctx context.Context, caller notary.Caller, c certifica
 	if err := s.mayIssue(); err != nil {
 		return 0, err
 	}
+	if err := s.checkQuota(ctx, caller); err != nil {
+		return 0, err
+	}
 	issued, err := issuance.Intermediate(issuer.Issuer, profile, c.request, c.authority.PathLen, terms)
 	if err != nil {
 		return 0, err
 	}
 	cert := issuer.Entry(issued, profile)
-	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+	err = s.writeIssued(ctx, caller, func(tx *store.Tx) error {
+		if err := tx.CountIssuance(ctx, caller); err != nil {
+			return err
+		}
 		if err := s.requireCertifiable(ctx, tx, c); err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question)
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return nil, err
 	}
-	role, accountID := caller.Role, caller.Principal.ID
+	of, accountID := caller, caller.Account().ID
 	if q.AccountID != 0 && q.AccountID != accountID {
 		if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", q.AccountID)); err != nil {
 			return nil, err
@@ -42,7 +42,7 @@ func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question)
 		if err != nil {
 			return nil, notary.WithField(err, "account_id")
 		}
-		role, accountID = account.Role, account.ID
+		of, accountID = account.Caller(), account.ID
 	}
 	actions := []string{q.Action}
 	if q.Action == "" {
@@ -54,7 +54,7 @@ func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question)
 	if err != nil {
 		return nil, err
 	}
-	grants, err := s.store.GrantsOf(ctx, accountID)
+	grants, err := grantsOf(ctx, s.store, of)
 	if err != nil {
 		return nil, err
 	}
@@ -64,9 +64,9 @@ func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question)
 	}
 	owned := r.OwnerID == accountID || slices.Contains(member, r.OwnerGroupID)
 	for _, action := range actions {
-		d := policy.Decide(role, grants, policy.Action(action), r)
-		if d.Grant != nil && !owned {
-			d = visible(d, policy.Decide(role, grants, policy.ViewRequests, r))
+		d := policy.DecideFor(of, grants, policy.Action(action), r)
+		if !owned && (d.Grant != nil || d.Allowed && of.Token != nil && slices.Contains(policy.Actions(true), action)) {
+			d = visible(d, policy.DecideFor(of, grants, policy.ViewRequests, r))
 		}
 		all = append(all, Answer{action, d})
 	}

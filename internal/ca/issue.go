@@ -143,6 +143,9 @@ func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notar
 	if err := allowOwner(ctx, s.store, caller, req.OwnerGroupID); err != nil {
 		return nil, err
 	}
+	if err := allowCreate(ctx, s.store, caller, req); err != nil {
+		return nil, err
+	}
 	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.OwnerGroupID, req.Content)
 	switch {
 	case err != nil:
@@ -174,13 +177,13 @@ func (s *Service) prepareIssued(ctx context.Context, caller notary.Caller, req *
 }
 
 func lacksSigning(caller notary.Caller, err error) bool {
-	return notary.KindOf(err) == notary.Forbidden && !policy.RoleHas(caller.Role, policy.SignRequest)
+	return notary.KindOf(err) == notary.Forbidden && !policy.May(caller, policy.SignRequest)
 }
 
 func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	signed *signature,
 	o IssueOptions) (issued *Issued, err error) {
-	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+	err = s.writeIssued(ctx, caller, func(tx *store.Tx) error {
 		if recorded, err := s.insertRequest(ctx, tx, caller, req, csr); recorded {
 			return errRecorded // by a concurrent call
 		} else if err != nil {

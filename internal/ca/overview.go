@@ -30,6 +30,9 @@ func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.
 	if policy.May(caller, policy.ManageAuthorities) {
 		o.PublishWarning = s.PublishWarning()
 	}
+	if o.Tokens, err = s.tokensToReview(ctx, caller); err != nil {
+		return o, err
+	}
 	waiting, err := s.Requests(ctx, caller, notary.Query{Filter: notary.Filter{Status: notary.Outstanding},
 		Sort: notary.ByID, Limit: notary.OverviewLength})
 	if err != nil {
@@ -46,6 +49,17 @@ func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.
 	return o, err
 }
 
+func (s *Service) tokensToReview(ctx context.Context, caller notary.Caller) ([]*notary.Token, error) {
+	creator := caller.Principal.ID
+	switch {
+	case caller.Token != nil:
+		return nil, nil
+	case policy.May(caller, policy.ManageAccounts):
+		creator = 0 // all
+	}
+	return s.store.TokensToReview(ctx, creator, s.now(), notary.OverviewLength)
+}
+
 func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *notary.Overview) error {
 	sum, err := s.Summary(ctx, caller)
 	if err != nil {
@@ -55,11 +69,14 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 	if err != nil {
 		return err
 	}
-	events, err := s.Events(ctx, caller, notary.EventQuery{Limit: notary.OverviewLength})
-	if err != nil {
-		return err
+	if policy.May(caller, policy.ViewEvents) { // which a token may lack
+		events, err := s.Events(ctx, caller, notary.EventQuery{Limit: notary.OverviewLength})
+		if err != nil {
+			return err
+		}
+		o.Events = events.Items
 	}
-	o.Summary, o.Weeks, o.Events, o.Damaged = &sum, counts.weeks, events.Items, s.damages.List(notary.OverviewLength)
+	o.Summary, o.Weeks, o.Damaged = &sum, counts.weeks, s.damages.List(notary.OverviewLength)
 	o.Certificates = certificateCounts(sum, counts)
 	blocked, err := s.inUse.of(ctx, s, sum)
 	if err != nil {

@@ -184,7 +184,7 @@ func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM,
 
 func (s *Service) findRecorded(ctx context.Context, caller notary.Caller, csr *pki.CSR,
 	found *notary.RequestTrial) (err error) {
-	found.RequestID, err = s.store.RequestWithContent(ctx, caller.Principal.ID, 0, csr.Content())
+	found.RequestID, err = s.store.RequestWithContent(ctx, caller.Account().ID, 0, csr.Content())
 	found.Recorded = found.RequestID != 0
 	return err
 }

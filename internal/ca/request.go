@@ -49,7 +49,7 @@ func (s *Service) newRequest(ctx context.Context, caller notary.Caller,
 	}
 	return &notary.Request{
 		CSR: csrPEM, Fingerprint: pki.Fingerprint(csr.Raw), Content: csr.Content(), Status: notary.Outstanding,
-		RequesterID: caller.Principal.ID, Email: caller.Principal.Name, CommonName: csr.CommonName, Names: csr.Names,
+		RequesterID: caller.Account().ID, Email: caller.Account().Name, CommonName: csr.CommonName, Names: csr.Names,
 		Key:      csr.Key,
 		Findings: append(csr.Findings, issuance.Asked(csr)...),
 	}, csr, nil
@@ -68,6 +68,9 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 		}
 	}
 	if err := allowOwner(ctx, tx, caller, req.OwnerGroupID); err != nil {
+		return false, err
+	}
+	if err := allowCreate(ctx, tx, caller, req); err != nil {
 		return false, err
 	}
 	if recorded, err := groupHas(ctx, tx, req); recorded || err != nil {

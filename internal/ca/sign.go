@@ -45,7 +45,7 @@ func (s *Service) signAnd(ctx context.Context, caller notary.Caller, req *notary
 	if err != nil {
 		return nil, err
 	}
-	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+	err = s.writeIssued(ctx, caller, func(tx *store.Tx) error {
 		if err := s.record(ctx, tx, caller, req, next, signed); err != nil || also == nil {
 			return err
 		}
@@ -94,6 +94,9 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 	if err := s.mayIssue(); err != nil {
 		return nil, err
 	}
+	if err := s.checkQuota(ctx, caller); err != nil {
+		return nil, err
+	}
 	issued, err := s.issue(from, profile, csr, o)
 	if err != nil {
 		return nil, err
@@ -114,6 +117,9 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller
 		return err
 	}
 	if err := s.requireSignable(ctx, tx, signed.csr, signed.issuer, signed.profile); err != nil {
+		return err
+	}
+	if err := tx.CountIssuance(ctx, caller); err != nil {
 		return err
 	}
 	if err := s.revocation.RecordURL(tx, cert, signed.crlURL); err != nil {

@@ -7,7 +7,7 @@ import (
 	"notary/internal/store"
 )
 
-// Statistics returns counts for monitoring. It reads maintained counts, so its cost is constant.
+// Statistics returns counts for monitoring. It reads maintained counts, and counts only authorities and tokens.
 func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err error) {
 	if st.Summary, err = s.Counts(ctx); err != nil {
 		return st, err
@@ -17,6 +17,10 @@ func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err err
 		return st, err
 	}
 	st.Counts = certificateCounts(st.Summary, counts)
+	if st.Tokens, err = s.store.TokenCounts(ctx, s.now()); err != nil {
+		return st, err
+	}
+	st.QuotaExceeded = s.quotas.count()
 	issued, err := s.store.IssuedCounts(ctx)
 	if err != nil {
 		return st, err

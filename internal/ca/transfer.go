@@ -116,7 +116,7 @@ func requireOwner(object notary.Ref, owner, seen notary.Owner) error {
 func (s *Service) findOwner(ctx context.Context, caller notary.Caller, action policy.Action,
 	to NewOwner) (notary.Owner, error) {
 	if to.ID == 0 {
-		groups, err := s.store.GroupsWith(ctx, caller.Principal.ID)
+		groups, err := s.store.GroupsWith(ctx, caller.Account().ID)
 		if err == nil && !hasGroup(groups, to) {
 			if err = s.attempt(ctx, caller, policy.Resource{}, action); err != nil {
 				return notary.Owner{}, err
@@ -235,7 +235,7 @@ func (o owned) fields(ctx context.Context, tx *store.Tx) (notary.Fields, error) 
 // its certificates, before and after the transfer.
 func allowTransfer(ctx context.Context, known revokeReader, caller notary.Caller, req *notary.Request,
 	to notary.Owner) error {
-	if policy.RoleHas(caller.Role, policy.TransferRequest) {
+	if policy.May(caller, policy.TransferRequest) {
 		return nil
 	}
 	once := &readOnce{revokeReader: known}
@@ -275,10 +275,11 @@ func allowMove(ctx context.Context, known grantReader, caller notary.Caller, act
 }
 
 // recipientGroups returns the groups to which the caller may transfer an object without the permission. An owner, or a
-// member of the owning group, that may submit requests can transfer it to any group of theirs.
+// member of the owning group, that may submit requests can transfer it to any group of theirs; a token needs the
+// permission.
 func recipientGroups(ctx context.Context, known grantReader, caller notary.Caller,
 	owner notary.Owner) ([]int64, error) {
-	if !policy.May(caller, policy.CreateRequest) {
+	if caller.Token != nil || !policy.May(caller, policy.CreateRequest) {
 		return nil, nil
 	}
 	member, err := known.GroupsOf(ctx, caller.Principal.ID)

@@ -66,7 +66,7 @@ func refuseTransfer(ctx context.Context, known keyRecords, cert *notary.Certific
 // allowTransferCertificate returns an error unless the caller may transfer the certificate.
 func allowTransferCertificate(ctx context.Context, known revokeReader, caller notary.Caller, cert *notary.Certificate,
 	to notary.Owner) error {
-	if policy.RoleHas(caller.Role, policy.TransferCertificate) {
+	if policy.May(caller, policy.TransferCertificate) {
 		return nil
 	}
 	once := &readOnce{revokeReader: known}

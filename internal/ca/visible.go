@@ -12,7 +12,8 @@ import (
 
 // viewer decides what a caller sees: everything if its role has [policy.ViewRequests]. Otherwise it sees what it or
 // one of its groups owns, and what a grant of this action covers: a certificate within the limits, and a request if
-// it and every certificate issued for it are within them, so that its history shows no other certificate.
+// it and every certificate issued for it are within them, so that its history shows no other certificate. A token sees
+// what its creator owns, within the limits of its own grants on names and owners.
 type viewer struct {
 	caller notary.Caller
 	all    bool
@@ -39,8 +40,8 @@ func viewerOf(ctx context.Context, known viewReader, caller notary.Caller) (*vie
 		return nil, err
 	}
 	v.grants = policy.Having(grants, policy.ViewRequests)
-	v.all = slices.ContainsFunc(v.grants, func(g *notary.Grant) bool { return policy.Unlimited(g.GrantTerms) })
-	v.member, err = known.GroupsOf(ctx, caller.Principal.ID)
+	v.all = slices.ContainsFunc(v.grants, policy.IsUnlimited)
+	v.member, err = known.GroupsOf(ctx, caller.Account().ID)
 	return v, err
 }
 
@@ -50,17 +51,17 @@ func (v *viewer) narrow(ctx context.Context, known ownerReader, f *notary.Filter
 	if ok, err := resolveOwner(ctx, known, f); !ok || err != nil {
 		return false, err
 	}
+	account := v.caller.Account()
 	switch {
 	case v.all:
 	case len(v.grants)+len(v.member) == 0:
-		if f.Email != "" && f.Email != v.caller.Principal.Name || f.OwnerEmail != "" &&
-			f.OwnerEmail != v.caller.Principal.Name ||
+		if f.Email != "" && f.Email != account.Name || f.OwnerEmail != "" && f.OwnerEmail != account.Name ||
 			f.OwnerGroup != 0 {
 			return false, nil
 		}
-		f.Email, f.Owner = v.caller.Principal.Name, v.caller.Principal.ID
+		f.Email, f.Owner = account.Name, account.ID
 	default:
-		f.Scope = &notary.Scope{AccountID: v.caller.Principal.ID, Email: v.caller.Principal.Name, Groups: v.member}
+		f.Scope = &notary.Scope{AccountID: account.ID, Email: account.Name, Groups: v.member}
 		for _, g := range v.grants {
 			f.Scope.Grants = append(f.Scope.Grants, g.GrantTerms)
 		}
@@ -89,11 +90,22 @@ func resolveOwner(ctx context.Context, known ownerReader, f *notary.Filter) (boo
 	return f.OwnerGroup != 0, err
 }
 
-func (v *viewer) owns(requesterID, ownerGroupID int64) bool {
-	return v.all || submitted(v.caller, requesterID, ownerGroupID) ||
-		ownerGroupID != 0 && slices.Contains(v.member, ownerGroupID)
+// owns reports whether the object belongs to the caller's account or one of its groups and, for a token, is within its
+// limits.
+func (v *viewer) owns(ctx context.Context, known grantReader, r policy.Resource) (_ bool, err error) {
+	if r.OwnerGroupID != 0 && !slices.Contains(v.member, r.OwnerGroupID) ||
+		r.OwnerGroupID == 0 && (!v.caller.Known() || r.OwnerID != v.caller.Account().ID) {
+		return false, nil
+	}
+	if v.caller.Token != nil {
+		if r.OwnerGroups, err = v.groupsOf(ctx, known, r.OwnerID); err != nil {
+			return false, err
+		}
+	}
+	return policy.TokenSees(v.caller, r), nil
 }
 
+// submitted reports whether an object belongs to the caller itself, who sees it without further queries.
 func submitted(caller notary.Caller, requesterID, ownerGroupID int64) bool {
 	return caller.Known() && requesterID == caller.Principal.ID && ownerGroupID == 0
 }
@@ -102,19 +114,23 @@ func (v *viewer) covers(ctx context.Context, known grantReader, r policy.Resourc
 	if len(v.grants) == 0 {
 		return false, nil
 	}
-	groups, looked := v.groups[r.OwnerID]
-	if !looked && r.OwnerID != 0 && v.limitsGroups() {
-		if groups, err = known.GroupsOf(ctx, r.OwnerID); err != nil {
+	if policy.LimitsOwnerGroups(v.grants) {
+		if r.OwnerGroups, err = v.groupsOf(ctx, known, r.OwnerID); err != nil {
 			return false, err
 		}
-		v.groups[r.OwnerID] = groups
 	}
-	r.OwnerGroups = groups
 	return policy.Covers(v.grants, policy.ViewRequests, r), nil
 }
 
-func (v *viewer) limitsGroups() bool {
-	return slices.ContainsFunc(v.grants, func(g *notary.Grant) bool { return len(g.OwnerGroups) > 0 })
+func (v *viewer) groupsOf(ctx context.Context, known grantReader, ownerID int64) (groups []int64, err error) {
+	groups, looked := v.groups[ownerID]
+	if !looked && ownerID != 0 {
+		if groups, err = known.GroupsOf(ctx, ownerID); err != nil {
+			return nil, err
+		}
+		v.groups[ownerID] = groups
+	}
+	return groups, nil
 }
 
 func (v *viewer) certificates(ctx context.Context, known viewReader,
@@ -123,11 +139,13 @@ func (v *viewer) certificates(ctx context.Context, known viewReader,
 		return all, nil
 	}
 	for _, cert := range all {
-		sees := v.owns(cert.RequesterID, cert.OwnerGroupID)
-		if !sees {
-			if sees, err = v.covers(ctx, known, certificateResource(cert)); err != nil {
-				return nil, err
-			}
+		r := certificateResource(cert)
+		sees, err := v.owns(ctx, known, r)
+		if !sees && err == nil {
+			sees, err = v.covers(ctx, known, r)
+		}
+		if err != nil {
+			return nil, err
 		}
 		if sees {
 			seen = append(seen, cert)
@@ -141,12 +159,17 @@ func (v *viewer) requests(ctx context.Context, known viewReader,
 	if v.all {
 		return all, nil
 	}
+	own := make([]bool, len(all))
 	var others []int64 // covered with their current certificates; the others are checked below
-	for _, req := range all {
-		if v.owns(req.RequesterID, req.OwnerGroupID) {
+	for i, req := range all {
+		r := requestResource(req)
+		if own[i], err = v.owns(ctx, known, r); err != nil {
+			return nil, err
+		}
+		if own[i] {
 			continue
 		}
-		covered, err := v.covers(ctx, known, requestResource(req))
+		covered, err := v.covers(ctx, known, r)
 		if err != nil {
 			return nil, err
 		}
@@ -158,8 +181,8 @@ func (v *viewer) requests(ctx context.Context, known viewReader,
 	if err != nil {
 		return nil, err
 	}
-	for _, req := range all {
-		if v.owns(req.RequesterID, req.OwnerGroupID) || covered[req.ID] {
+	for i, req := range all {
+		if own[i] || covered[req.ID] {
 			seen = append(seen, req)
 		}
 	}

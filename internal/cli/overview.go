@@ -42,6 +42,7 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 		add("Damaged record", "%s %d: %s", d.Kind, d.ID, d.Problem)
 	}
 	fields = append(fields, blockedFields(o)...)
+	fields = append(fields, p.tokenFields(o)...)
 	for _, w := range o.Weeks {
 		if w.Count > 0 {
 			add("Expiring from "+w.From.UTC().Format(time.DateOnly), "%d", w.Count)

@@ -56,7 +56,7 @@ func (p *program) rootCommand() *cobra.Command {
 	root := group("notary", "Request, sign, inspect and revoke certificates",
 		p.startCommand(), p.setupCodeCommand(),
 		p.loginCommand(), p.logoutCommand(),
-		p.accountCommand(), p.groupCommand(), p.grantCommand(), p.canCommand(), p.requestCommand(),
+		p.accountCommand(), p.groupCommand(), p.grantCommand(), p.tokenCommand(), p.canCommand(), p.requestCommand(),
 		p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
 		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(), p.checkCommand(),
 		p.inspectCommand(),

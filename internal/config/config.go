@@ -45,6 +45,7 @@ type Config struct {
 	MetricsListen string // host:port of a listener for metrics only; "" for none
 
 	SessionIdle, SessionLife time.Duration // of browser sessions
+	TokenLife                time.Duration // of API tokens, at most
 
 	TrustedProxies                      []netip.Prefix
 	ProxyProtocol, PublishProxyProtocol bool // for each of the two listeners
@@ -80,6 +81,7 @@ const (
 	KeyReadTimeout      = "read_timeout"
 	KeySessionIdle      = "session_idle"
 	KeySessionLife      = "session_life"
+	KeyTokenLife        = "token_life"
 	KeyTrustedProxies   = "trusted_proxies"
 	KeyProxyProtocol    = "proxy_protocol"
 	KeyMetricsToken     = "metrics_token"
@@ -93,7 +95,8 @@ const (
 var Keys = []string{
 	KeyData, KeyListen, KeyPort, KeyExternalHostname, KeyTLSCert, KeyTLSKey, KeyDB, KeyDatabase, KeySealKey,
 	KeyBlockedKeys, KeySetupCode,
-	KeyPublishListen, KeyPublishURL, KeyCRLDelay, KeyReadTimeout, KeySessionIdle, KeySessionLife, KeyTrustedProxies,
+	KeyPublishListen, KeyPublishURL, KeyCRLDelay, KeyReadTimeout, KeySessionIdle, KeySessionLife, KeyTokenLife,
+	KeyTrustedProxies,
 	KeyProxyProtocol, KeyMetricsToken, KeyMetricsListen, KeyLogLevel, KeyLogFormat, KeyLogOutput,
 }
 

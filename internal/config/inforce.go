@@ -22,6 +22,7 @@ func effectiveValues(c *Config) map[string]string {
 		KeyPublishListen: c.PublishListen, KeyPublishURL: c.PublishedURL(c.PublishListen), KeyCRLDelay: c.CRLDelay.String(),
 		KeyReadTimeout: c.ReadTimeout.String(),
 		KeySessionIdle: c.SessionIdle.String(), KeySessionLife: c.SessionLife.String(),
+		KeyTokenLife:      c.TokenLife.String(),
 		KeyTrustedProxies: proxiesText(c.TrustedProxies), KeyProxyProtocol: proxyProtocolText(c),
 		KeySetupCode:    c.SetupCode,
 		KeyMetricsToken: c.MetricsToken, KeyMetricsListen: cmp.Or(c.MetricsListen, Off),

@@ -21,6 +21,7 @@ var reloadable = map[string]func(running, loaded *Config){
 	KeyCRLDelay:       func(running, loaded *Config) { running.CRLDelay = loaded.CRLDelay },
 	KeySessionIdle:    func(running, loaded *Config) { running.SessionIdle = loaded.SessionIdle },
 	KeySessionLife:    func(running, loaded *Config) { running.SessionLife = loaded.SessionLife },
+	KeyTokenLife:      func(running, loaded *Config) { running.TokenLife = loaded.TokenLife },
 	KeyMetricsToken:   func(running, loaded *Config) { running.MetricsToken = loaded.MetricsToken },
 	KeyTrustedProxies: func(running, loaded *Config) { running.TrustedProxies = loaded.TrustedProxies },
 	KeyLogLevel:       func(running, loaded *Config) { running.Log.Level = loaded.Log.Level },

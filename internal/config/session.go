@@ -6,11 +6,14 @@ import (
 	"notary/internal/auth"
 )
 
-// The bounds of browser session settings.
+// The bounds of the settings of browser sessions and API tokens.
 const (
 	minSession     = 2 * time.Minute // activity is recorded to the minute
 	maxSessionIdle = 24 * time.Hour
 	maxSessionLife = 30 * 24 * time.Hour
+
+	minTokenLife = time.Hour
+	maxTokenLife = 10 * 365 * 24 * time.Hour
 )
 
 func checkSessions(s *settings, c *Config, p *problems) {
@@ -18,6 +21,8 @@ func checkSessions(s *settings, c *Config, p *problems) {
 		"2m to 24h, such as 30m", p)
 	c.SessionLife = checkDuration(s, KeySessionLife, auth.DefaultSessionLife, minSession, maxSessionLife,
 		"2m to 720h, such as 8h", p)
+	c.TokenLife = checkDuration(s, KeyTokenLife, auth.DefaultTokenLife, minTokenLife, maxTokenLife,
+		"1h to 87600h, such as 2160h", p)
 }
 
 // checkDuration returns a duration within the bounds, which the error states.

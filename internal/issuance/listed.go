@@ -81,3 +81,54 @@ func matchesPlainDNS(name, entry string) bool {
 	_, notIP := netip.ParseAddr(host)
 	return notIP != nil && host == strings.ToLower(host) && isPlainHost(host) && matchesDNS(name, entry)
 }
+
+// Uncovered returns the first entry of inner that matches names which no single entry of outer matches.
+func Uncovered(inner, outer notary.NameLists) (entry string, found bool) {
+	for _, kind := range []struct {
+		inner, outer []string
+		covers       func(outer, inner string) bool
+	}{
+		{inner.DNS, outer.DNS, coversDomain},
+		{inner.IP, outer.IP, coversRange},
+		{inner.Email, outer.Email, coversMailbox},
+		{inner.URI, outer.URI, coversURI},
+	} {
+		for _, one := range kind.inner {
+			if !slices.ContainsFunc(kind.outer, func(entry string) bool { return kind.covers(entry, one) }) {
+				return one, true
+			}
+		}
+	}
+	return "", false
+}
+
+func coversDomain(outer, inner string) bool {
+	outer, inner = strings.ToLower(outer), strings.ToLower(inner)
+	if strings.HasPrefix(inner, ".") {
+		return strings.HasSuffix(inner, "."+strings.TrimPrefix(outer, "."))
+	}
+	return matchesDNS(inner, outer)
+}
+
+func coversRange(outer, inner string) bool {
+	wide, isRange := parsePrefix(outer)
+	narrow, ok := parsePrefix(inner)
+	return isRange && ok && wide.Bits() <= narrow.Bits() && wide.Contains(narrow.Addr())
+}
+
+func coversMailbox(outer, inner string) bool {
+	if strings.Contains(inner, "@") {
+		return matchesEmail(inner, outer)
+	}
+	return strings.EqualFold(outer, inner) || coversHost(outer, inner)
+}
+
+// coversHost is like coversDomain for entries that match only their own host unless they begin with a dot.
+func coversHost(outer, inner string) bool {
+	return strings.HasPrefix(outer, ".") && strings.HasSuffix(strings.ToLower(inner), strings.ToLower(outer))
+}
+
+func coversURI(outer, inner string) bool {
+	return outer == inner || matchesURI(inner, outer) || !strings.Contains(inner, ":") &&
+		(strings.EqualFold(outer, inner) || coversHost(outer, inner))
+}

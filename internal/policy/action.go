@@ -120,7 +120,7 @@ var roleGrants = func() map[notary.Role]notary.GrantTerms {
 	return all
 }()
 
-// RoleHas reports whether a role includes the action, on every object.
+// RoleHas reports whether a role includes the action, on every object. A token has no role: see [May].
 func RoleHas(r notary.Role, a Action) bool {
 	return slices.Contains(roleGrants[r].Actions, string(a))
 }

@@ -15,7 +15,7 @@ func Has(grants []*notary.Grant, action Action) bool {
 }
 
 func has(g *notary.Grant, action Action) bool {
-	return byAction[action].grantable && slices.Contains(g.Actions, string(action))
+	return (byAction[action].grantable || g.Token != "") && includes(g.GrantTerms, action)
 }
 
 // Having returns the grants that include the action.
@@ -26,7 +26,7 @@ func Having(grants []*notary.Grant, action Action) []*notary.Grant {
 // Covers reports whether a grant includes the action and all limits of that grant hold.
 func Covers(grants []*notary.Grant, action Action, r Resource) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
-		return has(g, action) && missedLimit(g.GrantTerms, r) == ""
+		return has(g, action) && missed(g, r) == ""
 	})
 }
 
@@ -34,10 +34,37 @@ func Covers(grants []*notary.Grant, action Action, r Resource) bool {
 // profiles, which are chosen later.
 func Possible(grants []*notary.Grant, action Action, r Resource) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
-		terms := g.GrantTerms
-		terms.Authorities, terms.Profiles = nil, nil
-		return has(g, action) && missedLimit(terms, r) == ""
+		return has(g, action) && missed(withoutIssuer(g), r) == ""
 	})
+}
+
+func withoutIssuer(g *notary.Grant) *notary.Grant {
+	without := *g
+	without.Authorities, without.Profiles = nil, nil
+	if g.Creator != nil {
+		without.Creator = withoutIssuer(g.Creator)
+	}
+	return &without
+}
+
+// missed returns the first limit of a grant that does not hold, or "".
+func missed(g *notary.Grant, r Resource) string {
+	switch miss := missedLimit(g.GrantTerms, r); {
+	case miss != "" && g.Token != "":
+		return fmt.Sprintf("the API token %s %s", g.Token, miss)
+	case miss != "":
+		return fmt.Sprintf("grant %d %s", g.ID, miss)
+	case g.Creator != nil:
+		if miss = missed(g.Creator, r); miss != "" {
+			return miss + " for its creator"
+		}
+	}
+	return ""
+}
+
+// IsUnlimited reports whether a grant has no limits.
+func IsUnlimited(g *notary.Grant) bool {
+	return Unlimited(g.GrantTerms) && (g.Creator == nil || Unlimited(g.Creator.GrantTerms))
 }
 
 // Unlimited reports whether the terms have no limits.
@@ -48,10 +75,14 @@ func Unlimited(t notary.GrantTerms) bool {
 // Reaches reports whether any of the grants includes the action for the authority and profile; 0 and "" mean any.
 func Reaches(grants []*notary.Grant, action Action, authorityID int64, profile string) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
-		return has(g, action) &&
-			(authorityID == 0 || len(g.Authorities) == 0 || slices.Contains(g.Authorities, authorityID)) &&
-			(profile == "" || len(g.Profiles) == 0 || slices.Contains(g.Profiles, profile))
+		return has(g, action) && reaches(g.GrantTerms, authorityID, profile) &&
+			(g.Creator == nil || reaches(g.Creator.GrantTerms, authorityID, profile))
 	})
+}
+
+func reaches(t notary.GrantTerms, authorityID int64, profile string) bool {
+	return (authorityID == 0 || len(t.Authorities) == 0 || slices.Contains(t.Authorities, authorityID)) &&
+		(profile == "" || len(t.Profiles) == 0 || slices.Contains(t.Profiles, profile))
 }
 
 // byGrants returns the decision from grants alone.
@@ -61,12 +92,11 @@ func byGrants(grants []*notary.Grant, action Action, r Resource) Decision {
 		if !has(g, action) {
 			continue
 		}
-		miss := missedLimit(g.GrantTerms, r)
+		miss := missed(g, r)
 		if miss == "" {
-			return Decision{Allowed: true, Grant: g,
-				Reason: fmt.Sprintf("grant %d to %s gives permission to %s", g.ID, g.Grantee(), action)}
+			return allowedBy(g, action)
 		}
-		misses = append(misses, fmt.Sprintf("grant %d %s", g.ID, miss))
+		misses = append(misses, miss)
 	}
 	if misses == nil {
 		return Decision{Reason: fmt.Sprintf("no grant gives permission to %s", action)}
@@ -77,6 +107,15 @@ func byGrants(grants []*notary.Grant, action Action, r Resource) Decision {
 	}
 	return Decision{Reason: fmt.Sprintf("no grant of permission to %s covers %s: %s", action, describe(r),
 		strings.Join(misses, "; "))}
+}
+
+func allowedBy(g *notary.Grant, action Action) Decision {
+	if g.Token == "" {
+		return Decision{Allowed: true, Grant: g,
+			Reason: fmt.Sprintf("grant %d to %s gives permission to %s", g.ID, g.Grantee(), action)}
+	}
+	return Decision{Allowed: true, Grant: g.Creator,
+		Reason: fmt.Sprintf("the API token %s and its creator have permission to %s", g.Token, action)}
 }
 
 func describe(r Resource) string {
@@ -120,17 +159,28 @@ const maxListed = 500
 
 // CheckTerms returns an error unless the terms are those of a valid grant.
 func CheckTerms(t notary.GrantTerms) error {
-	if len(t.Actions) == 0 {
-		return notary.FieldErrorf("actions", "a grant needs at least one action: %s", strings.Join(Actions(true), ", "))
+	if err := checkActions(t.Actions, Actions(true)); err != nil {
+		return err
 	}
-	for i, name := range t.Actions {
+	return checkLimits(t)
+}
+
+func checkActions(actions, possible []string) error {
+	if len(actions) == 0 {
+		return notary.FieldErrorf("actions", "a grant needs at least one action: %s", strings.Join(possible, ", "))
+	}
+	for i, name := range actions {
 		switch {
-		case !byAction[Action(name)].grantable:
-			return notary.FieldErrorf("actions", "%.40q cannot be granted: use %s", name, strings.Join(Actions(true), ", "))
-		case slices.Contains(t.Actions[:i], name):
+		case !slices.Contains(possible, name):
+			return notary.FieldErrorf("actions", "%.40q cannot be granted: use %s", name, strings.Join(possible, ", "))
+		case slices.Contains(actions[:i], name):
 			return notary.FieldErrorf("actions", "%s is listed twice", name)
 		}
 	}
+	return nil
+}
+
+func checkLimits(t notary.GrantTerms) error {
 	for _, list := range []struct {
 		field string
 		ids   []int64

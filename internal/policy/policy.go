@@ -1,8 +1,9 @@
 // Package policy decides whether an account may perform an action on an object.
 //
 // A role is an unlimited grant of its actions. A [notary.Grant] adds actions, optionally limited to authorities,
-// profiles, names and owners; [Allow] checks these limits against a [Resource]. Grants never take permissions away. The
-// package does no I/O: package ca reads the grants and describes the objects.
+// profiles, names and owners; [Allow] checks these limits against a [Resource]. Grants never take permissions away. A
+// token has what its own grants and those of its creator have in common: see [TokenGrants]. The package does no I/O:
+// package ca reads the grants and describes the objects.
 package policy
 
 import (
@@ -103,18 +104,34 @@ func Allow(caller notary.Caller, grants []*notary.Grant, action Action, r Resour
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	}
-	if d := Decide(caller.Role, grants, action, r); !d.Allowed {
+	if d := DecideFor(caller, grants, action, r); !d.Allowed {
 		return notary.Errorf(notary.Forbidden, "%s: ask an Admin", d.Reason)
 	}
 	return nil
 }
 
-// AllowRole is like [Allow] for actions that cannot be granted: only the caller's role counts.
+// DecideFor returns the decision from a caller's role and grants, which are those of [TokenGrants] for a token.
+func DecideFor(caller notary.Caller, grants []*notary.Grant, action Action, r Resource) Decision {
+	if caller.Token != nil {
+		return decideToken(caller, grants, action, r)
+	}
+	return Decide(caller.Role, grants, action, r)
+}
+
+// AllowRole is like [Allow] for actions that cannot be granted: only the caller's role counts or, for a token, its own
+// grants and its creator's role.
 func AllowRole(caller notary.Caller, action Action, r Resource) error {
+	if caller.Token != nil {
+		return Allow(caller, TokenGrants(caller, nil), action, r)
+	}
 	return Allow(caller, nil, action, r)
 }
 
-// May reports whether the caller's role has the action on every object.
+// May reports whether the caller has the action on every object, by its role or, for a token, by an unlimited grant
+// and its creator's role.
 func May(caller notary.Caller, action Action) bool {
+	if caller.Token != nil {
+		return tokenMay(caller.Token, action)
+	}
 	return caller.Known() && RoleHas(caller.Role, action)
 }

@@ -28,7 +28,9 @@ func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if len(security) > 0 {
 		var err error
 		if caller, err = r.auth.Caller(ctx.Context(), bearerToken(ctx.Header("Authorization")), address); err != nil {
-			r.auth.Refused(notary.Caller{Address: address}, ctx.Operation().OperationID, err)
+			if !caller.Known() { // package auth records the refusal of an API token that exists
+				r.auth.Refused(notary.Caller{Address: address}, ctx.Operation().OperationID, err)
+			}
 			r.writeFailure(ctx, err)
 			return
 		}

@@ -35,7 +35,7 @@ func (r *routes) certificateAuthorities() {
 		doc: "Destroys its key. Refused while a certificate that it issued is valid, unless `force` is true."},
 		r.deleteAuthority)
 	handle(r, operation{id: "signCertificateAuthority", method: "POST", path: one + "/sign", status: 202,
-		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Sign a certificate authority with another one",
+		needs: notary.ManageAuthorities, errors: []int{409, 422, 429}, summary: "Sign a certificate authority with another one",
 		doc: "Issues its first certificate or renews it."}, r.signAuthority)
 	handle(r, operation{id: "uploadAuthorityCertificate", method: "POST", path: one + "/certificate", status: 201,
 		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Upload a CA certificate issued elsewhere",

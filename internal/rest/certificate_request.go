@@ -44,7 +44,7 @@ func (r *routes) certificateRequests() {
 		needs: notary.DecideRequests, errors: []int{409}, summary: "Reject a certificate request",
 		doc: "Refused if the request has ever had a certificate."}, r.rejectRequest)
 	handle(r, operation{id: "signCertificateRequest", method: "POST", path: one + "/sign", status: 202,
-		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Sign a certificate request",
+		needs: notary.DecideRequests, errors: []int{409, 422, 429}, summary: "Sign a certificate request",
 		doc: "Issues a certificate from a CA held here. Signing an Active request renews it."}, r.signRequest)
 	handle(r, operation{id: "revokeCertificateOfRequest", method: "POST", path: one + "/certificate/revoke", status: 202,
 		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Revoke the certificates of a request",

@@ -19,11 +19,11 @@ func (r *routes) authorityLife(path string) {
 		summary: "Choose the current certificate of a certificate authority",
 		doc:     "New chains start with it, and it is published as the CA's own."}, r.useCertificate)
 	handle(r, operation{id: "crossSignCertificateAuthority", method: "POST", path: one + "/cross_sign", status: 201,
-		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Cross-sign a certificate authority",
+		needs: notary.ManageAuthorities, errors: []int{409, 422, 429}, summary: "Cross-sign a certificate authority",
 		doc: "Another CA held here issues an additional certificate for its key. The current certificate does not change."},
 		r.crossSign)
 	handle(r, operation{id: "rollOverCertificateAuthority", method: "POST", path: one + "/roll_over", status: 201,
-		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Roll over a certificate authority",
+		needs: notary.ManageAuthorities, errors: []int{409, 422, 429}, summary: "Roll over a certificate authority",
 		doc: "Creates its successor: a CA with the same name and a new key."}, r.rollOver)
 	handle(r, operation{id: "getImpactOfAuthority", method: "GET", path: one + "/impact", status: 200,
 		needs: notary.ReadAuthorities, summary: "Get the impact of revoking a certificate authority",

@@ -58,7 +58,7 @@ func ownerToAPI(requesterID, groupID int64) api.Owner {
 // ownerGroup returns the ID of the owner if it is a group, and 0 for the caller. Other accounts are rejected.
 func ownerGroup(caller notary.Caller, owner *api.Owner) (int64, error) {
 	switch {
-	case owner == nil || owner.Kind == "account" && owner.ID == caller.Principal.ID:
+	case owner == nil || owner.Kind == "account" && owner.ID == caller.Account().ID:
 		return 0, nil
 	case owner.Kind == "group":
 		return owner.ID, nil

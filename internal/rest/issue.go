@@ -26,7 +26,7 @@ const (
 
 func (r *routes) issuing() {
 	o := operation{id: "issueCertificate", method: "POST", path: "/api/v1/certificates", status: 201,
-		needs: notary.CreateRequests, errors: []int{404, 409, 422}, summary: "Issue a certificate",
+		needs: notary.CreateRequests, errors: []int{404, 409, 422, 429}, summary: "Issue a certificate",
 		doc: "Submits a CSR and signs it in one call. If signing is refused, nothing is recorded. A CSR that the caller " +
 			"or a group of the caller submitted before renews that request. For callers without permission to sign, the " +
 			"request is pending approval (202); once it is signed, the same call returns the certificate (201)."}

@@ -58,6 +58,7 @@ var tags = []struct {
 	{"Events", "The audit log.", []string{"events"}},
 	{"Accounts", "Accounts and their roles.", []string{"accounts"}},
 	{"Groups and grants", "Permissions in addition to roles.", []string{"groups", "grants", "permissions"}},
+	{"API tokens", "Bearer tokens of programs.", []string{"tokens"}},
 	{"Sessions", "Logins: bearer tokens and browser sessions.", []string{"login", "logout", "sessions"}},
 	{"Inspection", "Decoding of certificates, CSRs, CRLs and keys.", []string{"inspect"}},
 	{"Server", "Health, settings and the clock.", []string{"status", "settings", "clock"}},

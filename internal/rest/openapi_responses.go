@@ -10,7 +10,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"notary"
 	"notary/api"
 )
 
@@ -27,7 +26,7 @@ var failureDocs = map[int]failureDoc{
 		map[string]string{"invalid": "csr is missing"}},
 	401: {"Unauthenticated", "The token is missing, invalid or expired.", []string{"WWW-Authenticate"},
 		map[string]string{"unauthenticated": "this call requires a token: log in first"}},
-	403: {"Forbidden", "The caller lacks the permission, the setup code is wrong, or the call is cross-origin.", nil,
+	403: {"Forbidden", "The caller lacks the permission, the setup code is wrong, the call is cross-origin, or the API token cannot be used from the client's address.", nil,
 		map[string]string{"forbidden": "the role Read Only does not have permission to manage accounts, which requires the role Admin: ask an Admin"}},
 	404: {"NotFound", "The object does not exist or is not visible to the caller.", nil,
 		map[string]string{"not_found": "there is no certificate request 7"}},
@@ -41,7 +40,7 @@ var failureDocs = map[int]failureDoc{
 		map[string]string{"invalid": "send JSON, with the header Content-Type: application/json"}},
 	422: {"Unprocessable", "The input is well-formed but violates the profile, a policy or a lint.", nil,
 		map[string]string{"unprocessable": "the profile server does not allow the DNS name a.example.org"}},
-	429: {"RateLimited", "Too many failed attempts.", []string{"Retry-After"},
+	429: {"RateLimited", "Too many failed attempts, or the quota of the API token is used up.", []string{"Retry-After"},
 		map[string]string{"rate_limited": "too many failed attempts: try again in 60 seconds"}},
 	500: {"InternalError", "An unexpected error. `request_id` identifies it in the server's log.", nil,
 		map[string]string{"internal": "internal server error: the server's log has the cause under this request ID"}},
@@ -113,14 +112,14 @@ func failureStatuses(o operation, hasBody bool) []int {
 	if hasBody {
 		all = append(all, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge)
 	}
-	if o.access != open {
-		all = append(all, http.StatusUnauthorized)
+	if o.access != open { // an API token can be limited to other addresses
+		all = append(all, http.StatusUnauthorized, http.StatusForbidden)
 	}
 	if o.access != tokenRequired && hasBody {
 		all = append(all, http.StatusUnsupportedMediaType)
 	}
 	// A page of another origin can make a browser send any method but GET.
-	if o.method != http.MethodGet || len(roleNames(o.needs)) < len(notary.Roles) {
+	if o.method != http.MethodGet {
 		all = append(all, http.StatusForbidden)
 	}
 	return all

@@ -42,6 +42,7 @@ func (r *routes) overview(ctx context.Context, caller notary.Caller, _ *none) (*
 	if o.PublishWarning != "" {
 		out.Warnings = []string{o.PublishWarning}
 	}
+	out.Tokens = tokensToAPI(o.Tokens, r.auth.Now())
 	for _, w := range o.Weeks {
 		out.Weeks = append(out.Weeks, api.Week{From: w.From, Until: w.Until, Count: w.Count})
 	}

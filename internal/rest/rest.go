@@ -69,6 +69,7 @@ func New(c Config) http.Handler {
 	r.accounts()
 	r.groups()
 	r.grants()
+	r.tokens()
 	r.summaries()
 	r.events()
 	r.serverSettings()

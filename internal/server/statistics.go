@@ -42,11 +42,17 @@ var (
 		"Revocations that the full CRL of the CA lacks; those of an offline CA wait for the upload of its CRL.", caLabels,
 		nil)
 
+	tokensDesc = prometheus.NewDesc("notary_tokens", "Active API tokens.", nil, nil)
+	unusedDesc = prometheus.NewDesc("notary_tokens_unused",
+		"Active API tokens that have not been used for 90 days, or never within a week of their creation.", nil, nil)
+	quotaDesc = prometheus.NewDesc("notary_token_quota_exceeded_total",
+		"Certificates that this node refused to issue because the quota of an API token was used up.", nil, nil)
+
 	caLabels        = []string{"ca_id", "ca"}
 	statisticsDescs = []*prometheus.Desc{requestsDesc, expiringDesc, damagedDesc,
 		certificatesDesc, validDesc, expiredDesc, revokedDesc,
 		caCertificatesDesc, caValidDesc, caRevocationsDesc, crlFindingsDesc, caExpiryDesc, crlNextUpdateDesc,
-		crlUnpublishedDesc}
+		crlUnpublishedDesc, tokensDesc, unusedDesc, quotaDesc}
 )
 
 type statisticsCollector struct {
@@ -85,6 +91,9 @@ func (c statisticsCollector) Collect(metrics chan<- prometheus.Metric) {
 	gauge(validDesc, s.Counts.InForce)
 	gauge(expiredDesc, s.Counts.Expired)
 	gauge(revokedDesc, s.Counts.Revoked)
+	gauge(tokensDesc, s.Tokens.Active)
+	gauge(unusedDesc, s.Tokens.Unused)
+	metrics <- prometheus.MustNewConstMetric(quotaDesc, prometheus.CounterValue, float64(s.QuotaExceeded))
 	for _, a := range s.Authorities {
 		labels := []string{strconv.FormatInt(a.ID, 10), a.CommonName}
 		gauge(caCertificatesDesc, a.Issued, labels...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"notary"
@@ -14,8 +15,14 @@ import (
 // [Store.stale].
 var errStale = notary.Errorf(notary.Unauthenticated, "the account or the session of this call has ended: log in again")
 
-// principalQuery finds a row if the caller's account, role and session are unchanged since it was identified.
+// principalQuery finds a row if the caller's account, role and session are unchanged since it was identified or, for a
+// token, if it is valid and the account and role of its creator are unchanged.
 func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
+	if t := by.Token; t != nil {
+		return `SELECT 1 FROM token t JOIN account a ON a.id = t.creator_id
+			WHERE t.id = $1 AND a.id = $2 AND a.role = $3 AND t.revoked_at IS NULL AND t.expires_at > $4`,
+			[]any{by.Principal.ID, t.Creator.ID, int(t.Role), db.Seconds(now)}
+	}
 	text, args = `SELECT 1 FROM account WHERE id = $1 AND role = $2`, []any{by.Principal.ID, int(by.Role)}
 	if by.SessionID != 0 {
 		text += ` AND EXISTS (SELECT 1 FROM session WHERE id = $3 AND account_id = $1 AND expires_at > $4)`
@@ -25,19 +32,10 @@ func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 }
 
 // verify makes the transaction fail unless the caller's account, role and session are unchanged since it was
-// identified, and locks them against changes. It locks the changed account for update and the caller's shared, in the
-// order of their IDs to prevent deadlocks.
+// identified, and locks them against changes. It locks the changed account or token for update and the caller's
+// shared, in the order of their IDs to prevent deadlocks.
 func (tx *Tx) verify(by notary.Caller, changed int64) error {
-	lock := func(id int64) error {
-		switch id {
-		case 0:
-			return nil
-		case changed:
-			return tx.db.Lock(lockAccount, id)
-		}
-		return tx.db.LockShared(lockAccount, id)
-	}
-	if err := errors.Join(lock(min(by.Principal.ID, changed)), lock(max(by.Principal.ID, changed))); err != nil {
+	if err := tx.lockPrincipals(by, changed); err != nil {
 		return err
 	}
 	verified := tx.db.Verified()
@@ -62,15 +60,41 @@ func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	return nil
 }
 
+func (tx *Tx) lockPrincipals(by notary.Caller, changed int64) error {
+	ids := []int64{by.Principal.ID, by.Account().ID, changed}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		var err error
+		switch id {
+		case 0:
+		case changed:
+			err = tx.db.Lock(lockAccount, id)
+		default:
+			err = tx.db.LockShared(lockAccount, id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // principal is what [principalQuery] verifies. Principals verified in a shared commit ([db.Tx.Verified]) are
 // remembered until one of its transactions may have changed accounts or sessions; others cannot meanwhile.
 type principal struct {
-	account, session int64
-	role             notary.Role
+	id, account, session int64
+	role                 notary.Role
 }
 
 func principalOf(by notary.Caller) principal {
-	return principal{by.Principal.ID, by.SessionID, by.Role}
+	return principal{by.Principal.ID, by.Account().ID, by.SessionID, roleOf(by)}
+}
+
+func roleOf(by notary.Caller) notary.Role {
+	if by.Token != nil {
+		return by.Token.Role
+	}
+	return by.Role
 }
 
 // Verify returns an Unauthenticated error if the caller's account was deleted, its role changed or its session ended
@@ -86,15 +110,31 @@ func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
 }
 
 func (s *Store) stale(ctx context.Context, by notary.Caller) error {
-	account, err := s.Account(ctx, by.Principal.ID)
+	account, err := s.Account(ctx, by.Account().ID)
 	switch {
 	case notary.KindOf(err) == notary.NotFound:
-		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted", by.Principal.Name)
+		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted", by.Account().Name)
 	case err != nil:
 		return errStale
+	case by.Token != nil:
+		return s.staleToken(ctx, by, account)
 	case account.Role != by.Role:
 		return notary.Errorf(notary.Unauthenticated, "the role of %s was changed from %s to %s: log in again",
 			by.Principal.Name, by.Role, account.Role)
 	}
 	return notary.Errorf(notary.Unauthenticated, "this session has ended: log in again")
+}
+
+func (s *Store) staleToken(ctx context.Context, by notary.Caller, creator *notary.Account) error {
+	t, err := s.Token(ctx, by.Principal.ID)
+	switch {
+	case err != nil:
+		return errStale
+	case t.Status(s.now()) != notary.TokenActive:
+		return notary.Errorf(notary.Unauthenticated, "the API token %s is %s: create a new one", t.Name, t.Status(s.now()))
+	case creator.Role != by.Token.Role:
+		return notary.Errorf(notary.Unauthenticated, "the role of %s, who created the API token %s, was changed from "+
+			"%s to %s: try again", creator.Email, t.Name, by.Token.Role, creator.Role)
+	}
+	return notary.Errorf(notary.Unauthenticated, "the API token %s has another creator now: try again", t.Name)
 }

@@ -54,6 +54,8 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	_ = s.Verify(ctx, notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 1},
 		SessionID: 1}) // the session has ended
 	do("Verify", nil)
+	_ = s.Verify(ctx, notary.Caller{Principal: notary.Ref{Kind: notary.TokenPrincipal, ID: 9},
+		Token: &notary.TokenRights{Creator: notary.Ref{ID: 1}}}) // there is none
 	for _, of := range []reflect.Type{reflect.TypeFor[*store.Store](), reflect.TypeFor[*store.Tx]()} {
 		for i := range of.NumMethod() {
 			if name := of.Method(i).Name; !seen[name] {
@@ -117,6 +119,24 @@ func walkGrants(ctx context.Context, tx *store.Tx, account int64, do func(string
 	do("DeleteGroup", tx.DeleteGroup(ctx, group))
 }
 
+// walkTokens goes through the life of a token.
+func walkTokens(ctx context.Context, tx *store.Tx, account int64, now time.Time, do func(string, error)) {
+	t := &notary.Token{Name: "ci", Creator: notary.NewRef(notary.AccountPrincipal, account, ""), ExpiresAt: now.Add(time.Hour),
+		PerHour: 1, Grants: []notary.GrantTerms{{Actions: []string{"request.sign"}}}}
+	var err error
+	t.ID, err = tx.InsertToken(t, []byte("hash of the secret"))
+	do("InsertToken", err)
+	do("TouchToken", tx.TouchToken(t.ID, "192.0.2.1"))
+	by := notary.Caller{Principal: t.Ref(), Token: t.Rights(notary.Admin)}
+	do("CountIssuance", tx.CountIssuance(ctx, by))
+	do("CheckQuota", tx.CheckQuota(ctx, by, now.Add(-48*time.Hour)))
+	for _, period := range []string{"hour", "day"} {
+		do("NoteQuotaExceeded", second(tx.NoteQuotaExceeded(t.ID, &store.QuotaError{Period: period, Since: now})))
+	}
+	do("TakeOverToken", tx.TakeOverToken(t, account))
+	do("RevokeToken", tx.RevokeToken(t.ID))
+}
+
 // walkTx goes through the life of an account, an authority and a request.
 func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, error)) {
 	do("SetSetupCode", tx.SetSetupCode("hash"))
@@ -142,6 +162,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("SetRole", tx.SetRole(account, notary.Admin))
 	account.Role = notary.Admin
 	walkGrants(ctx, tx, admin, do)
+	walkTokens(ctx, tx, admin, now, do)
 	do("DeleteAccount", tx.DeleteAccount(account))
 
 	a := &notary.Authority{Enabled: true}

@@ -82,7 +82,7 @@ func (c *call) readSession() error {
 	if token == "" {
 		return nil
 	}
-	caller, err := c.site.auth.Caller(c.r.Context(), token, c.caller.Address)
+	caller, err := c.site.auth.SessionCaller(c.r.Context(), token, c.caller.Address)
 	if notary.KindOf(err) == notary.Unauthenticated {
 		c.dropSession() // it has ended
 		return nil

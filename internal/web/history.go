@@ -82,7 +82,7 @@ func authorityName(id int64, authorities []*notary.Authority) string {
 
 var objectPaths = map[string]string{"request": "/requests/", "certificate": "/certificates/",
 	"authority": "/authorities/",
-	"profile":   "/profiles/", "account": "/accounts/", "group": "/groups/"}
+	"profile":   "/profiles/", "account": "/accounts/", "group": "/groups/", "token": "/tokens/"}
 
 func objectPath(ref notary.Ref) string {
 	if base, ok := objectPaths[ref.Kind]; ok && ref.ID != 0 {

@@ -63,6 +63,9 @@ func (p overviewPage) NextToExpire() []certificateRow { return p.rows(p.Expiring
 // Blocked returns the rows of the valid certificates with blocked keys.
 func (p overviewPage) Blocked() []certificateRow { return p.rows(p.Overview.Blocked) }
 
+// Unused reports whether a token has not been used for long.
+func (p overviewPage) Unused(t *notary.Token) bool { return t.Unused(p.now) }
+
 func (p overviewPage) rows(certificates []*notary.Certificate) (rows []certificateRow) {
 	for _, cert := range certificates {
 		title, more := titleOf(cert.CommonName, cert.Names)

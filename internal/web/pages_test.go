@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -44,8 +45,11 @@ func TestEveryPage(t *testing.T) {
 	h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
 	_, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
 	testkit.Check(t, err)
+	token, _, err := h.Auth.CreateToken(t.Context(), h.Admin(), &notary.Token{Name: "ci",
+		ExpiresAt: h.Clock.Now().Add(time.Hour), Grants: []notary.GrantTerms{{Actions: []string{"request.create"}}}})
+	testkit.Check(t, err)
 	admin, stranger := h.as(t, notary.Admin), h.visit(t)
-	ids := strings.NewReplacer("{id}", "1", "{$}", "", "{form}", "cert.pem", "{number}", "1")
+	ids := strings.NewReplacer("/tokens/{id}", fmt.Sprint("/tokens/", token), "{id}", "1", "{$}", "", "{form}", "cert.pem", "{number}", "1")
 	for _, pattern := range web.Patterns() {
 		path, get := strings.CutPrefix(pattern, "GET ")
 		if !get {

@@ -22,7 +22,8 @@ type route struct {
 
 func (s *site) routes() []route {
 	return slices.Concat(s.sessionRoutes(), s.overviewRoutes(), s.requestRoutes(), s.certificateRoutes(),
-		s.authorityRoutes(), s.profileRoutes(), s.accountRoutes(), s.grantRoutes(), s.ownAccountRoutes())
+		s.authorityRoutes(), s.profileRoutes(), s.accountRoutes(), s.grantRoutes(), s.tokenRoutes(),
+		s.ownAccountRoutes())
 }
 
 func (s *site) sessionRoutes() []route {
@@ -146,6 +147,17 @@ func (s *site) grantRoutes() []route {
 		{"GET /grants/new", loggedIn, formPage(s.newGrantPage)},
 		{"POST /grants/new", loggedIn, s.newGrant},
 		{"POST /grants/{id}/delete", loggedIn, s.deleteGrant},
+	}
+}
+
+func (s *site) tokenRoutes() []route {
+	return []route{
+		{"GET /tokens", loggedIn, s.tokens},
+		{"GET /tokens/new", loggedIn, formPage(s.newTokenPage)},
+		{"POST /tokens/new", loggedIn, s.newToken},
+		{"GET /tokens/{id}", loggedIn, formPage(s.tokenPage)},
+		{"POST /tokens/{id}/revoke", loggedIn, s.revokeToken},
+		{"POST /tokens/{id}/take-over", loggedIn, s.takeOverToken},
 	}
 }
 

@@ -206,7 +206,7 @@ func (s *site) keptPage(c *call, token, action string) (err error) {
 		c.redirect("/")
 		return nil
 	}
-	if c.caller, err = s.auth.Caller(c.r.Context(), token, c.caller.Address); err != nil {
+	if c.caller, err = s.auth.SessionCaller(c.r.Context(), token, c.caller.Address); err != nil {
 		return err
 	}
 	p := keptForm{Action: action}

@@ -149,6 +149,14 @@ var invariants = []db.Rule{
 		UNION ALL
 		SELECT CAST(p.id AS TEXT) FROM principal p LEFT JOIN account a ON a.id = p.id
 		WHERE p.kind = '` + notary.AccountPrincipal + `' AND p.deleted_at IS NULL AND a.id IS NULL`},
+	{Says: "every API token is a principal of the same name, deleted if it is revoked", Breaches: `
+		SELECT CAST(t.id AS TEXT) FROM token t
+		LEFT JOIN principal p ON p.id = t.id AND p.kind = '` + notary.TokenPrincipal + `' AND p.name = t.name
+			AND (p.deleted_at IS NULL) = (t.revoked_at IS NULL)
+		WHERE p.id IS NULL
+		UNION ALL
+		SELECT CAST(p.id AS TEXT) FROM principal p LEFT JOIN token t ON t.id = p.id
+		WHERE p.kind = '` + notary.TokenPrincipal + `' AND t.id IS NULL`},
 	{Says: "the counts of accounts and Admins are correct, and there is an Admin", Breaches: `
 		SELECT 'accounts' FROM counter WHERE name = 'accounts' AND value <> (SELECT COUNT(*) FROM account)
 		UNION ALL

@@ -1,0 +1,269 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"notary"
+	"notary/internal/policy"
+	"notary/internal/store"
+)
+
+const (
+	DefaultTokenLife = 365 * 24 * time.Hour // maximum lifetime of an API token
+
+	maxTokenName = 100 // octets
+	maxRanges    = 50
+	maxQuota     = 1_000_000_000
+	maxTokens    = 500 // active ones of an account
+)
+
+// LimitTokens sets the maximum lifetime of new API tokens.
+func (s *Service) LimitTokens(life time.Duration) { s.tokenLife.Store(int64(life)) }
+
+// MaxTokenLife returns the maximum lifetime of new API tokens.
+func (s *Service) MaxTokenLife() time.Duration { return time.Duration(s.tokenLife.Load()) }
+
+// Now returns the time by which tokens expire.
+func (s *Service) Now() time.Time { return s.now() }
+
+// Tokens returns the caller's own API tokens or, for Admins, all, ordered by id.
+func (s *Service) Tokens(ctx context.Context, caller notary.Caller) ([]*notary.Token, error) {
+	if err := requireAccount(caller); err != nil {
+		return nil, err
+	}
+	if policy.May(caller, policy.ManageAccounts) {
+		return s.store.Tokens(ctx, 0)
+	}
+	return s.store.Tokens(ctx, caller.Principal.ID)
+}
+
+// Token returns one of the tokens of [Service.Tokens].
+func (s *Service) Token(ctx context.Context, caller notary.Caller, id int64) (*notary.Token, error) {
+	if err := requireAccount(caller); err != nil {
+		return nil, err
+	}
+	t, err := s.store.Token(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return t, seesToken(caller, t)
+}
+
+func seesToken(caller notary.Caller, t *notary.Token) error {
+	if t.Creator.ID == caller.Principal.ID || policy.May(caller, policy.ManageAccounts) {
+		return nil
+	}
+	return notary.Errorf(notary.NotFound, "there is no API token %d", t.ID)
+}
+
+// CreateToken records an API token of the caller with the name, grants, ranges, quotas and expiry of t. It returns its
+// id and its secret, of which only the hash is recorded.
+func (s *Service) CreateToken(ctx context.Context, caller notary.Caller, t *notary.Token) (id int64, secret string,
+	err error) {
+	if err := requireAccount(caller); err != nil {
+		return 0, "", err
+	}
+	if err := s.checkToken(t); err != nil {
+		return 0, "", err
+	}
+	secret = newSecret()
+	t.Creator, t.Start = caller.Ref(), secret[:secretStart]
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		if err := s.allowToken(ctx, tx, caller, t); err != nil {
+			return err
+		}
+		if t.ID, err = tx.InsertToken(t, hashToken(secret)); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "token.create", t.Ref()).Set(tokenFields(t)))
+	})
+	if err != nil {
+		return 0, "", err
+	}
+	return t.ID, secret, nil
+}
+
+func (s *Service) checkToken(t *notary.Token) error {
+	if err := checkTokenName(t.Name); err != nil {
+		return err
+	}
+	now, life := s.now(), s.MaxTokenLife()
+	switch {
+	case t.ExpiresAt.IsZero():
+		return notary.FieldErrorf("expires_at", "an API token needs an expiry: set it to at most %s from now",
+			notary.FormatPeriod(life))
+	case !t.ExpiresAt.After(now):
+		return notary.FieldErrorf("expires_at", "the expiry must be in the future")
+	case t.ExpiresAt.After(now.Add(life)):
+		return notary.FieldErrorf("expires_at", "the expiry is too late: set it to at most %s from now, the setting "+
+			"token_life", notary.FormatPeriod(life))
+	case t.PerHour < 0 || t.PerHour > maxQuota:
+		return notary.FieldErrorf("quota_per_hour", "a quota must be from 1 to %d, or omitted", maxQuota)
+	case t.PerDay < 0 || t.PerDay > maxQuota:
+		return notary.FieldErrorf("quota_per_day", "a quota must be from 1 to %d, or omitted", maxQuota)
+	}
+	t.ExpiresAt = t.ExpiresAt.UTC().Truncate(time.Second)
+	if err := checkRanges(t); err != nil {
+		return err
+	}
+	return policy.CheckTokenGrants(t.Grants)
+}
+
+func checkTokenName(name string) error {
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
+	if name == "" || len(name) > maxTokenName || name != strings.TrimSpace(name) ||
+		strings.ContainsFunc(name, unprintable) {
+		return notary.FieldErrorf("name", "%.70q cannot be the name of an API token: use up to %d printable characters",
+			name, maxTokenName)
+	}
+	return nil
+}
+
+// checkRanges puts the address ranges into their canonical form.
+func checkRanges(t *notary.Token) error {
+	if len(t.Ranges) > maxRanges {
+		return notary.FieldErrorf("address_ranges", "more than %d address ranges are listed", maxRanges)
+	}
+	var ranges []string
+	for _, text := range t.Ranges {
+		prefix, err := parseRange(text)
+		if err != nil || prefix.Addr().Is4In6() || prefix.Addr().Zone() != "" {
+			return notary.FieldErrorf("address_ranges", "%.70q is not an address range: use one such as 10.0.0.0/8, "+
+				"2001:db8::/32 or 192.0.2.7", text)
+		}
+		if prefix != prefix.Masked() {
+			return notary.FieldErrorf("address_ranges", "%s has bits after its prefix: write %s", text, prefix.Masked())
+		}
+		ranges = append(ranges, prefix.String())
+	}
+	t.Ranges = ranges
+	return nil
+}
+
+func parseRange(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
+}
+
+// allowToken returns an error unless the caller may do what the token may.
+func (s *Service) allowToken(ctx context.Context, tx *store.Tx, caller notary.Caller, t *notary.Token) error {
+	if err := tx.LockGrantsShared(); err != nil {
+		return err
+	}
+	grants, err := tx.GrantsOf(ctx, caller.Principal.ID)
+	if err != nil {
+		return err
+	}
+	if err := policy.AllowToken(caller.Role, grants, t.Grants); err != nil {
+		return err
+	}
+	if err := s.requireFew(ctx, tx, caller.Principal.ID); err != nil {
+		return err
+	}
+	for _, terms := range t.Grants {
+		if !policy.May(caller, policy.ManageAccounts) {
+			terms.Owners, terms.OwnerGroups = nil, nil // only Admins may learn whether they exist
+		}
+		if !policy.May(caller, policy.ViewAuthorities) {
+			terms.Authorities = nil
+		}
+		if err := requireNamed(ctx, tx, &notary.Grant{GrantTerms: terms}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) requireFew(ctx context.Context, tx *store.Tx, creatorID int64) error {
+	all, err := tx.Tokens(ctx, creatorID)
+	active := slices.DeleteFunc(all, func(t *notary.Token) bool { return t.Status(s.now()) != notary.TokenActive })
+	if err == nil && len(active) >= maxTokens {
+		return notary.Errorf(notary.Conflict, "you already have %d active API tokens: revoke some first", maxTokens)
+	}
+	return err
+}
+
+func tokenFields(t *notary.Token) notary.Fields {
+	fields := notary.Fields{"expires_at": t.ExpiresAt.Format(time.RFC3339), "grants": plainGrants(t.Grants)}
+	if t.Ranges != nil {
+		fields["address_ranges"] = t.Ranges
+	}
+	if t.PerHour > 0 {
+		fields["quota_per_hour"] = t.PerHour
+	}
+	if t.PerDay > 0 {
+		fields["quota_per_day"] = t.PerDay
+	}
+	return fields
+}
+
+// plainGrants returns the terms as the lists and objects of an event.
+func plainGrants(all []notary.GrantTerms) (plain []any) {
+	text, err := json.Marshal(all)
+	if err == nil {
+		err = json.Unmarshal(text, &plain)
+	}
+	if err != nil { // terms have only strings and numbers
+		return nil
+	}
+	return plain
+}
+
+// RevokeToken revokes one of the tokens of [Service.Tokens]. It takes effect immediately.
+func (s *Service) RevokeToken(ctx context.Context, caller notary.Caller, id int64) error {
+	return s.changeToken(ctx, caller, id, func(tx *store.Tx, t *notary.Token) error {
+		if err := tx.RevokeToken(id); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "token.revoke", t.Ref()).With(t.Creator))
+	})
+}
+
+// TakeOverToken makes the caller, an Admin, the creator of a token, such as one whose creator's account was deleted.
+// What the token submitted before stays with its owner.
+func (s *Service) TakeOverToken(ctx context.Context, caller notary.Caller, id int64) error {
+	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("API token", id)); err != nil {
+		return err
+	}
+	return s.changeToken(ctx, caller, id, func(tx *store.Tx, t *notary.Token) error {
+		switch status := t.Status(s.now()); {
+		case status == notary.TokenRevoked || status == notary.TokenExpired:
+			return notary.Errorf(notary.Conflict, "API token %d is %s: create a new one", id, status)
+		case t.Creator.ID == caller.Principal.ID:
+			return notary.Errorf(notary.Conflict, "API token %d is yours already", id)
+		}
+		if err := tx.TakeOverToken(t, caller.Principal.ID); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "token.takeover", t.Ref()).Change(notary.Fields{"creator": t.Creator},
+			notary.Fields{"creator": caller.Ref()}))
+	})
+}
+
+// changeToken waits for the transactions that rely on the token, and blocks others.
+func (s *Service) changeToken(ctx context.Context, caller notary.Caller, id int64,
+	change func(*store.Tx, *notary.Token) error) error {
+	if _, err := s.Token(ctx, caller, id); err != nil {
+		return err
+	}
+	defer s.clearCaches()
+	return s.store.WriteAccount(ctx, caller, id, func(tx *store.Tx) error {
+		t, err := tx.Token(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := seesToken(caller, t); err != nil {
+			return err
+		}
+		return change(tx, t)
+	})
+}

@@ -1,0 +1,212 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"notary"
+	"notary/internal/issuance"
+)
+
+// A token has no role. [TokenGrants] derives its grants: what its own terms and the role or a grant of its creator
+// both allow. Code that knows only grants therefore limits tokens without knowing them.
+
+// always are the actions that every token has, as every account does.
+var always = []Action{ViewOwnRequests, ListProfiles}
+
+// unlimited are the actions that a token can have only without limits. The others are about accounts, settings or the
+// clock, which only people manage.
+var unlimited = []Action{ViewAuthorities, ManageAuthorities, ViewProfiles, ManageProfiles, ViewEvents}
+
+// limitable reports whether the limits of a grant can restrict the action.
+func limitable(a Action) bool { return a == CreateRequest || byAction[a].grantable }
+
+// TokenActions returns the names of the actions that a token can have.
+func TokenActions() (names []string) {
+	for _, d := range definitions {
+		if limitable(d.action) || slices.Contains(unlimited, d.action) {
+			names = append(names, string(d.action))
+		}
+	}
+	return names
+}
+
+func includes(t notary.GrantTerms, a Action) bool { return slices.Contains(t.Actions, string(a)) }
+
+// TokenNeedsGrants reports whether the rights of a token depend on the grants of its creator, because its creator's
+// role lacks an action.
+func TokenNeedsGrants(t *notary.TokenRights) bool {
+	return slices.ContainsFunc(t.Grants, func(terms notary.GrantTerms) bool {
+		return slices.ContainsFunc(terms.Actions, func(name string) bool { return !RoleHas(t.Role, Action(name)) })
+	})
+}
+
+// TokenGrants returns the grants of a token from those of its creator.
+func TokenGrants(caller notary.Caller, creator []*notary.Grant) (grants []*notary.Grant) {
+	t := caller.Token
+	derive := func(terms notary.GrantTerms, from *notary.Grant, has func(Action) bool) {
+		terms.Actions = slices.DeleteFunc(slices.Clone(terms.Actions), func(name string) bool { return !has(Action(name)) })
+		if len(terms.Actions) > 0 {
+			grants = append(grants, &notary.Grant{PrincipalID: caller.Principal.ID, GrantTerms: terms,
+				Token: caller.Principal.Name, Creator: from})
+		}
+	}
+	for _, terms := range t.Grants {
+		derive(terms, nil, func(a Action) bool { return RoleHas(t.Role, a) })
+		for _, g := range creator {
+			derive(terms, g, func(a Action) bool { return !RoleHas(t.Role, a) && has(g, a) })
+		}
+	}
+	return grants
+}
+
+// tokenMay is [May] for a token. Limits on the creation of requests are checked by [AllowCreate].
+func tokenMay(t *notary.TokenRights, action Action) bool {
+	return RoleHas(t.Role, action) && (slices.Contains(always, action) ||
+		slices.ContainsFunc(t.Grants, func(terms notary.GrantTerms) bool {
+			return includes(terms, action) && (!byAction[action].grantable || Unlimited(terms))
+		}))
+}
+
+// decideToken is [Decide] for a token, from its derived grants.
+func decideToken(caller notary.Caller, grants []*notary.Grant, action Action, r Resource) Decision {
+	t := caller.Token
+	switch {
+	case !action.Valid():
+		return Decision{Reason: fmt.Sprintf("%.40q is not an action", string(action))}
+	case tokenMay(t, action):
+		return Decision{Allowed: true, Reason: fmt.Sprintf("the API token %s and its creator %s have permission to %s",
+			caller.Principal.Name, t.Creator.Name, action)}
+	case !slices.Contains(TokenActions(), string(action)):
+		return Decision{Reason: fmt.Sprintf("API tokens do not have permission to %s%s", action, inParentheses(r.Object))}
+	case !slices.ContainsFunc(t.Grants, func(terms notary.GrantTerms) bool { return includes(terms, action) }):
+		return Decision{Reason: fmt.Sprintf("the API token %s does not have permission to %s%s, which requires the "+
+			"action %s", caller.Principal.Name, action, inParentheses(r.Object), string(action))}
+	case !Has(grants, action):
+		return Decision{Reason: fmt.Sprintf("%s, who created the API token %s, does not have permission to %s%s",
+			t.Creator.Name, caller.Principal.Name, action, inParentheses(r.Object))}
+	}
+	return byGrants(grants, action, r)
+}
+
+// AllowCreate returns a Forbidden error if the caller is a token whose limits on names and owners exclude the request.
+func AllowCreate(caller notary.Caller, r Resource) error {
+	if caller.Token == nil {
+		return nil
+	}
+	grants := Having(TokenGrants(caller, nil), CreateRequest)
+	for i, g := range grants { // the authority and profile are chosen later
+		grants[i] = withoutIssuer(g)
+	}
+	d := byGrants(grants, CreateRequest, r)
+	if d.Allowed {
+		return nil
+	}
+	return notary.Errorf(notary.Forbidden, "%s: ask an Admin", d.Reason)
+}
+
+// TokenSees reports whether the limits on names and owners of any grant of a token hold for an object of its creator.
+// Everything is within those of other callers.
+func TokenSees(caller notary.Caller, r Resource) bool {
+	return caller.Token == nil || slices.ContainsFunc(caller.Token.Grants, func(terms notary.GrantTerms) bool {
+		terms.Authorities, terms.Profiles = nil, nil
+		return missedLimit(terms, r) == ""
+	})
+}
+
+// LimitsOwnerGroups reports whether a grant is limited to the members of groups.
+func LimitsOwnerGroups(grants []*notary.Grant) bool {
+	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
+		return len(g.OwnerGroups) > 0 || g.Creator != nil && len(g.Creator.OwnerGroups) > 0
+	})
+}
+
+const maxTokenGrants = 20
+
+// CheckTokenGrants returns an error unless the terms are those of a valid token.
+func CheckTokenGrants(all []notary.GrantTerms) error {
+	if len(all) == 0 || len(all) > maxTokenGrants {
+		return notary.FieldErrorf("grants", "a token needs 1 to %d grants", maxTokenGrants)
+	}
+	for i, t := range all {
+		field := fmt.Sprintf("grants.%d.", i)
+		prefixed := func(err error) error {
+			return notary.MapField(err, func(own string) string { return field + own })
+		}
+		if err := checkActions(t.Actions, TokenActions()); err != nil {
+			return prefixed(err)
+		}
+		if err := checkLimits(t); err != nil {
+			return prefixed(err)
+		}
+		for _, name := range t.Actions {
+			if !limitable(Action(name)) && !Unlimited(t) {
+				return prefixed(notary.FieldErrorf("actions", "%s cannot be limited: put it into a grant without limits",
+					name))
+			}
+		}
+	}
+	return nil
+}
+
+// AllowToken returns a Forbidden error if the terms of a new token go beyond what its creator may do, by a role or by
+// one grant for each action.
+func AllowToken(role notary.Role, creator []*notary.Grant, all []notary.GrantTerms) error {
+	for _, t := range all {
+		for _, name := range t.Actions {
+			if RoleHas(role, Action(name)) {
+				continue
+			}
+			var misses []string
+			for _, g := range Having(creator, Action(name)) {
+				miss := wider(t, g.GrantTerms)
+				if miss == "" {
+					misses = nil
+					break
+				}
+				misses = append(misses, fmt.Sprintf("grant %d %s", g.ID, miss))
+			}
+			if misses != nil {
+				return notary.Errorf(notary.Forbidden, "you cannot give a token more than you may do: your permission "+
+					"to %s is limited: %s", Action(name), strings.Join(misses, "; "))
+			}
+			if !Has(creator, Action(name)) {
+				return notary.Errorf(notary.Forbidden, "you cannot give a token more than you may do: you do not have "+
+					"permission to %s", Action(name))
+			}
+		}
+	}
+	return nil
+}
+
+// wider returns the first limit of outer that inner does not keep, or "".
+func wider(inner, outer notary.GrantTerms) string {
+	owners, ownerLimits := len(inner.Owners)+len(inner.OwnerGroups), len(outer.Owners)+len(outer.OwnerGroups)
+	switch {
+	case exceeds(inner.Authorities, outer.Authorities):
+		return "is limited to other certificate authorities"
+	case exceeds(inner.Profiles, outer.Profiles):
+		return "is limited to other profiles"
+	case ownerLimits > 0 && (owners == 0 || beyond(inner.Owners, outer.Owners) ||
+		beyond(inner.OwnerGroups, outer.OwnerGroups)):
+		return "is limited to other owners"
+	case outer.Names.Len() == 0:
+		return ""
+	case inner.Names.Len() == 0:
+		return "is limited to certain names"
+	}
+	if entry, found := issuance.Uncovered(inner.Names, outer.Names); found {
+		return fmt.Sprintf("does not allow %.80s", entry)
+	}
+	return ""
+}
+
+// exceeds reports whether the list inner, of which an empty one is no limit, allows more than outer.
+func exceeds[T comparable](inner, outer []T) bool {
+	return len(outer) > 0 && (len(inner) == 0 || beyond(inner, outer))
+}
+
+func beyond[T comparable](inner, outer []T) bool {
+	return slices.ContainsFunc(inner, func(v T) bool { return !slices.Contains(outer, v) })
+}
