@@ -138,7 +138,7 @@ func (tx *Tx) TakeOverToken(t *notary.Token, accountID int64) error {
 		AND revoked_at IS NULL`, accountID, t.ID, t.Creator.ID)
 }
 
-// TouchToken records that a token is in use now, from an address. A revoked one is no error.
+// TouchToken records that a token is in use now, from an address. A revoked one is ignored.
 func (tx *Tx) TouchToken(id int64, address string) error {
 	_, err := tx.db.Exec(`UPDATE token SET last_used_at = $1, last_address = $2 WHERE id = $3 AND revoked_at IS NULL`,
 		db.Seconds(tx.db.Now()), address, id)
