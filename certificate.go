@@ -32,6 +32,7 @@ type Certificate struct {
 	ProfileVersion int       // version of that profile; 0 if uploaded
 	Shard          int       // partition of its issuer's CRL that it names; 0 for the full CRL
 	CreatedAt      time.Time
+	Labels         Labels // those of its request, also after that is deleted
 
 	// Revocation is nil unless the certificate is revoked.
 	Revocation *Revocation
