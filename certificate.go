@@ -33,6 +33,7 @@ type Certificate struct {
 	ProfileVersion int       // version of that profile; 0 if uploaded
 	Shard          int       // partition of its issuer's CRL that it names; 0 for the full CRL
 	CreatedAt      time.Time
+	Labels         Labels // those of its request, also after that is deleted
 
 	// Revocation is nil unless the certificate is revoked.
 	Revocation *Revocation
@@ -74,7 +75,9 @@ func (i *Issuers) PEM() string {
 }
 
 // Equal reports whether both have the same certificates.
-func (i *Issuers) Equal(other *Issuers) bool { return slices.EqualFunc(i.DER(), other.DER(), bytes.Equal) }
+func (i *Issuers) Equal(other *Issuers) bool {
+	return slices.EqualFunc(i.DER(), other.DER(), bytes.Equal)
+}
 
 // Owner returns the owner of the certificate; the zero value if it was recorded without one.
 func (c *Certificate) Owner() Owner { return ownerOf(c.RequesterID, c.OwnerGroupID) }

@@ -16,6 +16,7 @@ var actionLabels = map[string]string{
 	"request.upload":                "Certificate uploaded",
 	"request.remove_certificate":    "Certificate removed",
 	"request.transfer":              "Transferred",
+	"request.annotate":              "Labels or note changed",
 	"request.delete":                "Deleted",
 	"certificate.revoke":            "Revoked",
 	"certificate.correct_reason":    "Revocation reason corrected",
@@ -188,7 +189,7 @@ func refIn(fields map[string]any) (ref Ref, ok bool) {
 
 var fieldLabels = map[string]string{"crl": "CRL", "ocsp": "OCSP", "csr_sha256": "CSR SHA-256", "sha256": "SHA-256",
 	"crl_number": "CRL number",
-	"crl_shards": "CRL shards", "crl_entries": "CRL entries"}
+	"crl_shards": "CRL shards", "crl_entries": "CRL entries", "requested_ca": "requested CA"}
 
 func fieldLabel(name string) string {
 	if label := fieldLabels[name]; label != "" {

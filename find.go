@@ -20,6 +20,7 @@ type Filter struct {
 	NamePrefix    string        // a name begins with this
 	Domain        string        // a name is this domain or a subdomain
 	Search        []string      // words, each the beginning of a label of a name, an email, a key, …
+	Labels        []string      `json:",omitempty"` // all of them, each a key, or a key and a value such as "team:payments"
 	ExpiresAfter  time.Time     // the last second of validity is at or after this time
 	ExpiresBefore time.Time     // the last second of validity is before this time
 

@@ -43,6 +43,10 @@ type Request struct {
 	// Findings are the remarks made at submission: what no profile issues, and departures from standards.
 	Findings []Finding
 
+	Wishes Wishes // what the requester asks for
+	Note   string // free text
+	Labels Labels
+
 	// Certificate is the current certificate; nil unless the request is Active.
 	Certificate *Certificate
 

@@ -58,3 +58,29 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 func (id ID) MarshalJSON() ([]byte, error) {
 	return json.Marshal(strconv.FormatInt(int64(id), 10))
 }
+
+// Text is a string that a change sets. The zero value leaves the string unchanged.
+type Text struct {
+	Given bool
+	Value string
+}
+
+// NewText returns the change to that value; "" removes the string.
+func NewText(value string) Text { return Text{true, value} }
+
+// IsZero reports whether the string is unchanged, for omitzero.
+func (t Text) IsZero() bool { return !t.Given }
+
+// MarshalJSON encodes the value, or null to remove the string.
+func (t Text) MarshalJSON() ([]byte, error) {
+	if t.Value == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(t.Value)
+}
+
+// UnmarshalJSON decodes a string or null.
+func (t *Text) UnmarshalJSON(data []byte) error {
+	t.Given, t.Value = true, ""
+	return json.Unmarshal(data, &t.Value)
+}

@@ -27,13 +27,37 @@ type CertificateRequest struct {
 	CertificateAuthorityID *int64     `json:"certificate_authority_id" doc:"The issuer; null for an external CA"`
 	Expired                bool       `json:"expired" doc:"Whether the current certificate has expired"`
 
+	Requested Requested         `json:"requested" doc:"What the requester asks the signer for"`
+	Note      string            `json:"note" doc:"Free text"`
+	Labels    map[string]string `json:"labels" nullable:"false"`
+
 	Findings []LintFinding `json:"findings,omitzero" required:"false" nullable:"false" doc:"Remarks: what the CSR asks for but does not get, departures from standards and, with a certificate, lint findings; absent in lists"`
+}
+
+// Requested is what a requester asks the signer for. It is used for the first certificate if the signer does not
+// choose.
+type Requested struct {
+	Profile                string     `json:"profile" doc:"Empty for none in particular"`
+	CertificateAuthorityID *int64     `json:"certificate_authority_id"`
+	NotValidAfter          *time.Time `json:"not_valid_after"`
+}
+
+// ChangeCertificateRequest changes the note and labels of a request.
+type ChangeCertificateRequest struct {
+	Note   Text               `json:"note,omitzero" required:"false" doc:"At most 1000 characters; null or empty removes the note"`
+	Labels map[string]*string `json:"labels,omitempty" nullable:"false" doc:"Labels to set; null or empty removes a label, and the others are kept. At most 32, with a key of up to 63 lower-case letters, digits and ._/- that starts with a letter, and a value of up to 255 characters"`
 }
 
 // CreateCertificateRequest submits a signing request.
 type CreateCertificateRequest struct {
 	Owner *Owner `json:"owner,omitempty" nullable:"false" doc:"The group that the request belongs to; default the caller. Group members, and roles that can sign, may submit for a group"`
 	CSR   string `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)" example:"-----BEGIN CERTIFICATE REQUEST-----\nMIICrjCC…\n-----END CERTIFICATE REQUEST-----\n"`
+
+	Profile                string            `json:"profile,omitempty" doc:"The profile that the requester asks for"`
+	CertificateAuthorityID ID                `json:"certificate_authority_id,omitempty" doc:"The CA that the requester asks for"`
+	NotValidAfter          *time.Time        `json:"not_valid_after,omitempty" doc:"The expiry that the requester asks for, for the first certificate"`
+	Note                   string            `json:"note,omitempty" doc:"Free text, at most 1000 characters"`
+	Labels                 map[string]string `json:"labels,omitempty" nullable:"false" doc:"At most 32 labels, to find the request and its certificates. Keys have up to 63 lower-case letters, digits and ._/- and start with a letter; values have up to 255 characters"`
 }
 
 // Owner is the account or group that a request or certificate belongs to.
@@ -71,9 +95,9 @@ type UploadCertificate struct {
 
 // SignCertificateRequest signs a request with an authority held here.
 type SignCertificateRequest struct {
-	CertificateAuthorityID ID         `json:"certificate_authority_id,omitempty" doc:"The signing authority. Default: the issuer of the request's current or else latest certificate; required if that was no authority held here"`
-	Profile                string     `json:"profile,omitempty" doc:"Profile name. Default: the profile of the request's current or else latest certificate; server-client for the first"`
-	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"Expiry; by default the profile's, never later than the issuer's"`
+	CertificateAuthorityID ID         `json:"certificate_authority_id,omitempty" doc:"The signing authority. Default: the issuer of the request's current or else latest certificate, or else the CA that the requester asks for; required if there is none"`
+	Profile                string     `json:"profile,omitempty" doc:"Profile name. Default: the profile of the request's current or else latest certificate; for the first, the one that the requester asks for, or server-client"`
+	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"Expiry; by default the profile's, or for the first certificate the one that the requester asks for; never later than the issuer's"`
 	SigningMethod          string     `json:"signing_method,omitempty" doc:"ca, the default"`
 	NoRenewal              bool       `json:"no_renewal,omitempty" doc:"Refuse a request that already has a certificate instead of renewing it"`
 	KeepFormer             bool       `json:"keep_former,omitempty" doc:"Keep the authority and profile of a previous certificate, even if others are given, which then apply only to the other requests of a bulk call"`
@@ -91,6 +115,9 @@ type IssueCertificate struct {
 	CertificateAuthorityID ID         `json:"certificate_authority_id,omitempty" doc:"The signing authority; required for the first certificate of a CSR"`
 	Profile                string     `json:"profile,omitempty" doc:"Profile name; default server-client, or for a renewal the previous one"`
 	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"Expiry; by default the profile's, never later than the issuer's"`
+
+	Note   string            `json:"note,omitempty" doc:"Free text, kept with the request; at most 1000 characters"`
+	Labels map[string]string `json:"labels,omitempty" nullable:"false" doc:"Labels of the request and its certificates. With a CSR submitted before, they are added to those of its request"`
 }
 
 // Issued is the result of issuing a certificate.
@@ -165,6 +192,8 @@ type Certificate struct {
 	CreatedAt              time.Time  `json:"created_at"`
 	RevokedAt              *time.Time `json:"revoked_at"`
 	RevocationReason       string     `json:"revocation_reason" doc:"Empty unless revoked"`
+
+	Labels map[string]string `json:"labels" nullable:"false" doc:"Those of its request, also after the request is deleted"`
 
 	Findings []LintFinding `json:"findings,omitzero" required:"false" nullable:"false" doc:"Remarks at issuance: what its CSR asked for but did not get, and lint findings; absent in lists"`
 	Lint     []LintFinding `json:"lint,omitzero" required:"false" nullable:"false" doc:"Same as findings, kept for earlier clients"`

@@ -21,4 +21,6 @@ type ExportedCertificate struct {
 	RevokedAt              *time.Time `json:"revoked_at"`
 	RevocationReason       string     `json:"revocation_reason"`
 	Status                 string     `json:"status" enum:"valid,expired,revoked,not yet valid" doc:"At the time of the export"`
+
+	Labels map[string]string `json:"labels" nullable:"false"`
 }

@@ -11,19 +11,20 @@ type Paging struct {
 // Filter narrows a list of requests or certificates. All given conditions must match. It is used for the query
 // parameters of lists and in the bodies of bulk calls.
 type Filter struct {
-	Email                  string `json:"email,omitempty" query:"email" minLength:"1" doc:"The account that submitted the request"`
-	Owner                  string `json:"owner,omitempty" query:"owner" minLength:"1" example:"web-team" doc:"The owner: the email address of an account, the name of a group, or group: and its ID"`
-	CertificateAuthorityID ID     `json:"certificate_authority_id,omitempty" query:"certificate_authority_id" doc:"The issuer; for a request, of the current certificate"`
-	SerialNumber           string `json:"serial_number,omitempty" query:"serial_number" minLength:"1" doc:"Hexadecimal, with or without colons; for a request, of any of its certificates"`
-	Fingerprint            string `json:"fingerprint,omitempty" query:"fingerprint" minLength:"1" doc:"SHA-256 of the DER, of the certificate or of the CSR: hexadecimal, with or without colons"`
-	Key                    string `json:"key,omitempty" query:"key" minLength:"1" doc:"Such as RSA 2048, ECDSA P-256 or Ed25519"`
-	Name                   string `json:"name,omitempty" query:"name" minLength:"1" doc:"A whole name: DNS name, IP address, email address, URI or common name"`
-	NamePrefix             string `json:"name_prefix,omitempty" query:"name_prefix" minLength:"1" doc:"The beginning of a name"`
-	Domain                 string `json:"domain,omitempty" query:"domain" minLength:"1" doc:"A domain that a name equals or is below"`
-	Q                      string `json:"q,omitempty" query:"q" minLength:"1" doc:"Words, all of which must match: each is the beginning of a label of a name, an email address, a serial number, a fingerprint or a kind of key, or is a status of requests"`
-	ExpiresAfter           string `json:"expires_after,omitempty" query:"expires_after" format:"date-time" doc:"Expires at this time or later"`
-	ExpiresBefore          string `json:"expires_before,omitempty" query:"expires_before" format:"date-time" doc:"Expires before this time"`
-	Expiring               string `json:"expiring,omitempty" query:"expiring" minLength:"1" example:"30d" doc:"Only valid certificates that expire within this period, such as 30d, or this number of days, rounded to the hour; for requests, the current certificate. Those that a later certificate for the same names and owner replaces are omitted"`
+	Email                  string   `json:"email,omitempty" query:"email" minLength:"1" doc:"The account that submitted the request"`
+	Owner                  string   `json:"owner,omitempty" query:"owner" minLength:"1" example:"web-team" doc:"The owner: the email address of an account, the name of a group, or group: and its ID"`
+	CertificateAuthorityID ID       `json:"certificate_authority_id,omitempty" query:"certificate_authority_id" doc:"The issuer; for a request, of the current certificate"`
+	SerialNumber           string   `json:"serial_number,omitempty" query:"serial_number" minLength:"1" doc:"Hexadecimal, with or without colons; for a request, of any of its certificates"`
+	Fingerprint            string   `json:"fingerprint,omitempty" query:"fingerprint" minLength:"1" doc:"SHA-256 of the DER, of the certificate or of the CSR: hexadecimal, with or without colons"`
+	Key                    string   `json:"key,omitempty" query:"key" minLength:"1" doc:"Such as RSA 2048, ECDSA P-256 or Ed25519"`
+	Name                   string   `json:"name,omitempty" query:"name" minLength:"1" doc:"A whole name: DNS name, IP address, email address, URI or common name"`
+	NamePrefix             string   `json:"name_prefix,omitempty" query:"name_prefix" minLength:"1" doc:"The beginning of a name"`
+	Domain                 string   `json:"domain,omitempty" query:"domain" minLength:"1" doc:"A domain that a name equals or is below"`
+	Label                  []string `json:"label,omitempty" query:"label,explode" nullable:"false" example:"team:payments" doc:"A label: a key, or a key and a value separated by a colon or an equals sign; upper and lower case are the same. All of several must match"`
+	Q                      string   `json:"q,omitempty" query:"q" minLength:"1" doc:"Words, all of which must match: each is the beginning of a label of a name, an email address, a serial number, a fingerprint or a kind of key, or is a status of requests or a label such as team:payments"`
+	ExpiresAfter           string   `json:"expires_after,omitempty" query:"expires_after" format:"date-time" doc:"Expires at this time or later"`
+	ExpiresBefore          string   `json:"expires_before,omitempty" query:"expires_before" format:"date-time" doc:"Expires before this time"`
+	Expiring               string   `json:"expiring,omitempty" query:"expiring" minLength:"1" example:"30d" doc:"Only valid certificates that expire within this period, such as 30d, or this number of days, rounded to the hour; for requests, the current certificate. Those that a later certificate for the same names and owner replaces are omitted"`
 }
 
 // RequestFilter narrows the list of requests.

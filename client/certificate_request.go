@@ -102,6 +102,11 @@ func (c *Client) TransferCertificateRequest(ctx context.Context, id int64, to ap
 	return act(ctx, c, http.MethodPut, certificateRequest(id, "/owner"), to)
 }
 
+// ChangeCertificateRequest changes the note and labels of a request.
+func (c *Client) ChangeCertificateRequest(ctx context.Context, id int64, body api.ChangeCertificateRequest) error {
+	return act(ctx, c, http.MethodPatch, certificateRequest(id, ""), body)
+}
+
 // unlessEmpty returns nil for a body without any field set.
 func unlessEmpty[T comparable](body T) any {
 	var empty T

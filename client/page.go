@@ -56,7 +56,13 @@ func values(query any) url.Values {
 	_ = decoder.Decode(&fields)
 	all := url.Values{}
 	for name, value := range fields {
-		all.Set(name, fmt.Sprint(value))
+		several, ok := value.([]any)
+		if !ok {
+			several = []any{value}
+		}
+		for _, one := range several {
+			all.Add(name, fmt.Sprint(one))
+		}
 	}
 	return all
 }

@@ -11,7 +11,7 @@ import (
 
 var requestActions = []policy.Action{policy.SignRequest, policy.UploadCertificate, policy.RejectRequest,
 	policy.RevokeRequest, policy.RemoveCertificate, policy.ReopenRequest, policy.DeleteRequest,
-	policy.TransferRequest}
+	policy.TransferRequest, policy.AnnotateRequest}
 
 // RequestActions returns the actions that the caller may perform on a request, regardless of its status and
 // certificate.
@@ -36,6 +36,8 @@ func actionsOn(ctx context.Context, known revokeReader, caller notary.Caller,
 			err = allowRevoke(ctx, once, caller, req)
 		case policy.TransferRequest:
 			err = allowSomeTransfer(ctx, once, caller, req)
+		case policy.AnnotateRequest:
+			err = allowAnnotate(ctx, once, caller, req)
 		default:
 			err = allowRequest(ctx, once, caller, action, req)
 		}

@@ -89,7 +89,7 @@ func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, 
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.RejectRequest); err != nil {
 		return err
 	}
-	if _, err := checkRejection(reason); err != nil {
+	if _, err := checkText("reason", reason, maxRejection); err != nil {
 		return err
 	}
 	return s.forEach(ctx, caller, m, s.requestSelection(policy.RejectRequest), fn,

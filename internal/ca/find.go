@@ -145,6 +145,9 @@ const (
 )
 
 func checkFilter(f notary.Filter) error {
+	if len(f.Labels) > maxWords {
+		return notary.FieldErrorf("label", "more than %d labels: omit some", maxWords)
+	}
 	for _, text := range []struct{ field, value string }{
 		{"email", f.Email}, {"owner", f.OwnedBy}, {"serial_number", f.Serial}, {"fingerprint", f.Fingerprint}, {"key", f.Key},
 		{"name", f.Name}, {"name_prefix", f.NamePrefix}, {"domain", f.Domain}, {"q", strings.Join(f.Search, " ")},

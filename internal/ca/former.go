@@ -15,8 +15,11 @@ func (s *Service) signer(ctx context.Context, req *notary.Request,
 	if o.needsFormer() {
 		former = formerOf(req)
 	}
-	chosen := o.choose(former)
+	chosen := o.choose(former, req.Wishes)
 	profile, err := s.profileFor(ctx, chosen.Profile, former)
+	if err == nil {
+		err = o.refuseWishedCA(profile, former)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -26,14 +29,15 @@ func (s *Service) signer(ctx context.Context, req *notary.Request,
 
 func (o SignOptions) needsFormer() bool { return o.AuthorityID == 0 || o.Profile == "" || o.KeepFormer }
 
-// choose returns the authority and profile for a request, given those of its former certificate.
-func (o SignOptions) choose(former notary.Issuance) notary.Issuance {
+// choose returns the authority and profile for a request, given those of its former certificate and those that the
+// requester wishes, which apply only to what neither the signer nor a former certificate decides.
+func (o SignOptions) choose(former notary.Issuance, w notary.Wishes) notary.Issuance {
 	given := notary.Issuance{AuthorityID: o.AuthorityID, Profile: o.Profile}
 	if o.KeepFormer && former != (notary.Issuance{}) {
 		given = notary.Issuance{}
 	}
-	return notary.Issuance{AuthorityID: cmp.Or(given.AuthorityID, former.AuthorityID),
-		Profile: cmp.Or(given.Profile, former.Profile, notary.DefaultProfile)}
+	return notary.Issuance{AuthorityID: cmp.Or(given.AuthorityID, former.AuthorityID, w.AuthorityID),
+		Profile: cmp.Or(given.Profile, former.Profile, w.Profile, notary.DefaultProfile)}
 }
 
 // formerOf returns how the request's current certificate was issued or, without one, its latest.

@@ -19,6 +19,10 @@ type IssueOptions struct {
 
 	OwnerGroupID int64 // group that a new request belongs to; 0 for the caller
 
+	// Note and Labels are kept with the request. With a CSR submitted before, they change those of its request.
+	Note   string
+	Labels notary.Labels
+
 	// Key is an idempotency key: a call repeated within a day with the same Key and Digest returns the result of the
 	// first. The digest covers what the caller sent. Both may be "".
 	Key, Digest string
@@ -40,6 +44,9 @@ type Issued struct {
 // For other callers the request is pending approval. Once it is signed, the same call returns its certificate.
 func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (*Issued, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
+		return nil, err
+	}
+	if err := s.checkAnnotation(ctx, &Annotation{Note: o.Note, Labels: o.Labels}); err != nil {
 		return nil, err
 	}
 	if o.Key == "" {
@@ -126,7 +133,7 @@ func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM st
 		if err != nil {
 			return err
 		}
-		req.OwnerGroupID = o.OwnerGroupID
+		req.OwnerGroupID, req.Note, req.Labels = o.OwnerGroupID, o.Note, o.Labels
 		issued, err = s.issueNew(ctx, caller, req, csr, o)
 		if errors.Is(err, errRecorded) {
 			issued, err = s.issueAgain(ctx, caller, req, o)
@@ -154,6 +161,10 @@ func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notar
 		return nil, errRecorded
 	}
 	signed, err := s.prepareIssued(ctx, caller, req, csr, o.SignOptions)
+	if err == nil && signed == nil {
+		req.Wishes = o.wishes()
+		err = s.checkWishes(ctx, req.Wishes)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +229,7 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 		return nil, err
 	}
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); lacksSigning(caller, err) {
-		return s.IssuedFor(ctx, caller, id)
+		return s.holdAgain(ctx, caller, id, o)
 	} else if err != nil {
 		return nil, err
 	}
@@ -226,15 +237,38 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 	issued.Certificate, err = s.signAnd(ctx, caller, req, o.SignOptions,
 		func(tx *store.Tx, cert *notary.Certificate) error {
 			issued.Certificate = cert
+			a := Annotation{Note: o.Note, Labels: o.Labels}
+			if err := a.again(ctx, tx, caller, id); err != nil {
+				return err
+			}
 			return o.also(tx, caller, issued)
 		})
 	if lacksSigning(caller, err) {
-		return s.IssuedFor(ctx, caller, id)
+		return s.holdAgain(ctx, caller, id, o)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return issued, nil
+}
+
+// holdAgain returns the state of a request that the caller submitted before and may not sign, and records what is new.
+func (s *Service) holdAgain(ctx context.Context, caller notary.Caller, id int64, o IssueOptions) (*Issued, error) {
+	issued, err := s.IssuedFor(ctx, caller, id)
+	a := Annotation{o.wishes(), o.Note, o.Labels}
+	if err != nil || a.isZero() && o.Key == "" {
+		return issued, err
+	}
+	if err := s.checkWishes(ctx, a.Wishes); err != nil {
+		return nil, err
+	}
+	o.Also = nil // nothing is issued
+	return issued, s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		if err := a.again(ctx, tx, caller, id); err != nil {
+			return err
+		}
+		return o.also(tx, caller, issued)
+	})
 }
 
 // ownRequest returns the request of a CSR submitted before, if it belongs to the group, or to any owner for 0.

@@ -53,7 +53,7 @@ func TestIssueOfAGroupsCSR(t *testing.T) {
 	}
 
 	// A second submission, too, is one of the same request.
-	_, err = w.CA.SubmitFor(t.Context(), bob, team, csr)
+	_, err = w.CA.SubmitWith(t.Context(), bob, csr, ca.SubmitOptions{OwnerGroupID: team})
 	testkit.WantKind(t, err, notary.Conflict)
 	testkit.WantField(t, err, "csr")
 	testkit.WantText(t, err, "certificate request 1")
@@ -79,7 +79,7 @@ func TestIssueOfAGroupsPendingCSR(t *testing.T) {
 	ann, bob := newRequestor(t, w), newRequestor(t, w)
 	team := newTeam(t, w, "team", ann, bob)
 	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
-	id, err := w.CA.SubmitFor(t.Context(), ann, team, csr)
+	id, err := w.CA.SubmitWith(t.Context(), ann, csr, ca.SubmitOptions{OwnerGroupID: team})
 	testkit.Check(t, err)
 	for _, want := range []notary.RequestStatus{notary.Outstanding, notary.Active} {
 		issued, err := w.CA.Issue(t.Context(), bob, csr, ca.IssueOptions{OwnerGroupID: team})

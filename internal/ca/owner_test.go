@@ -25,7 +25,8 @@ func newTeam(t *testing.T, w *testkit.World, name string, members ...notary.Call
 
 func submitFor(t *testing.T, w *testkit.World, caller notary.Caller, group int64, names ...string) int64 {
 	t.Helper()
-	id, err := w.CA.SubmitFor(t.Context(), caller, group, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), names...))
+	id, err := w.CA.SubmitWith(t.Context(), caller, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), names...),
+		ca.SubmitOptions{OwnerGroupID: group})
 	testkit.Check(t, err)
 	return id
 }
@@ -188,7 +189,7 @@ func TestWhoSubmitsForAGroup(t *testing.T) {
 		"an Admin for a group of somebody": {w.Admin(), team, ""},
 	} {
 		csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
-		id, err := w.CA.SubmitFor(t.Context(), test.caller, test.group, csr)
+		id, err := w.CA.SubmitWith(t.Context(), test.caller, csr, ca.SubmitOptions{OwnerGroupID: test.group})
 		if notary.KindOf(err) != test.want {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}

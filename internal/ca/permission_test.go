@@ -31,8 +31,8 @@ var useCases = map[string]struct {
 	"Submit": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Submit(ctx, c, ""))
 	}},
-	"SubmitFor": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return second(s.SubmitFor(ctx, c, nothing, ""))
+	"SubmitWith": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.SubmitWith(ctx, c, "", ca.SubmitOptions{OwnerGroupID: nothing}))
 	}},
 	"Issue": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Issue(ctx, c, "", ca.IssueOptions{}))
@@ -120,6 +120,9 @@ var useCases = map[string]struct {
 	}},
 	"TransferCertificate": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.TransferCertificate(ctx, c, nothing, ca.NewOwner{Kind: "group", ID: nothing})
+	}},
+	"Annotate": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.Annotate(ctx, c, nothing, ca.Change{})
 	}},
 	"Delete": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.Delete(ctx, c, nothing)

@@ -46,6 +46,21 @@ func RecordedDomain(text string) (string, error) {
 	return domain, nil
 }
 
+// RecordedLabels normalizes labels of a filter, each a key, or a key and a value separated by ":" or "=".
+func RecordedLabels(texts []string) (labels []string, err error) {
+	for _, text := range texts {
+		key, value, err := notary.ParseLabel(strings.ToLower(text))
+		if err != nil {
+			return nil, notary.WithField(err, "label")
+		}
+		if value != "" {
+			key += ":" + value
+		}
+		labels = append(labels, key)
+	}
+	return labels, nil
+}
+
 // RecordedSerial normalizes a serial number in hexadecimal, with or without colons.
 func RecordedSerial(text string) (string, error) {
 	digits := strings.ReplaceAll(strings.TrimSpace(text), ":", "")
@@ -150,6 +165,9 @@ func recordedWord(word string) string {
 			}
 			return digits
 		}
+	}
+	if label, err := RecordedLabels([]string{word}); err == nil && strings.Contains(word, "=") {
+		return label[0]
 	}
 	return RecordedName(word)
 }

@@ -2,9 +2,6 @@ package ca
 
 import (
 	"context"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"notary"
 	"notary/internal/policy"
@@ -19,7 +16,7 @@ func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, re
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.RejectRequest); err != nil {
 		return err
 	}
-	reason, err := checkRejection(reason)
+	reason, err := checkText("reason", reason, maxRejection)
 	if err != nil {
 		return err
 	}
@@ -40,20 +37,4 @@ func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, re
 		}
 		return tx.SetRejection(id, reason)
 	})
-}
-
-// checkRejection trims the reason and normalizes its line ends. It rejects control characters, including
-// bidirectional ones.
-func checkRejection(reason string) (string, error) {
-	reason = strings.TrimSpace(strings.ReplaceAll(reason, "\r\n", "\n"))
-	if utf8.RuneCountInString(reason) > maxRejection {
-		return "", notary.FieldErrorf("reason", "the reason has more than %d characters: shorten it", maxRejection)
-	}
-	odd := func(r rune) bool {
-		return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r))
-	}
-	if !utf8.ValidString(reason) || strings.ContainsFunc(reason, odd) {
-		return "", notary.FieldErrorf("reason", "the reason has unprintable characters: use plain text")
-	}
-	return reason, nil
 }

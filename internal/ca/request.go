@@ -13,17 +13,27 @@ import (
 
 // Submit records a signing request (PEM) and returns its ID.
 func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM string) (id int64, err error) {
-	return s.SubmitFor(ctx, caller, 0, csrPEM)
+	return s.SubmitWith(ctx, caller, csrPEM, SubmitOptions{})
 }
 
-// SubmitFor is like [Service.Submit] for a request that belongs to a group; 0 for the caller.
-func (s *Service) SubmitFor(ctx context.Context, caller notary.Caller, ownerGroupID int64,
-	csrPEM string) (id int64, err error) {
+// SubmitOptions are the options of [Service.SubmitWith].
+type SubmitOptions struct {
+	Annotation
+
+	OwnerGroupID int64 // group that the request belongs to; 0 for the caller
+}
+
+// SubmitWith is like [Service.Submit], with options.
+func (s *Service) SubmitWith(ctx context.Context, caller notary.Caller, csrPEM string,
+	o SubmitOptions) (id int64, err error) {
 	req, csr, err := s.newRequest(ctx, caller, csrPEM)
 	if err != nil {
 		return 0, err
 	}
-	req.OwnerGroupID = ownerGroupID
+	if err := s.checkAnnotation(ctx, &o.Annotation); err != nil {
+		return 0, err
+	}
+	req.OwnerGroupID, req.Wishes, req.Note, req.Labels = o.OwnerGroupID, o.Wishes, o.Note, o.Labels
 	recorded := false
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) (err error) {
 		recorded, err = s.insertRequest(ctx, tx, caller, req, csr)
@@ -79,7 +89,9 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	if req.ID, err = tx.InsertRequest(req); err != nil {
 		return notary.KindOf(err) == notary.Conflict, err
 	}
-	members := notary.Fields{"status": req.Status, "key": req.Key}
+	annotation := Annotation{req.Wishes, req.Note, req.Labels}
+	members := annotation.fields()
+	members["status"], members["key"] = req.Status, req.Key
 	if req.OwnerGroupID != 0 {
 		members["owner_group_id"] = req.OwnerGroupID
 	}

@@ -2,6 +2,7 @@ package ca
 
 import (
 	"context"
+	"maps"
 
 	"notary"
 	"notary/internal/issuers"
@@ -80,6 +81,9 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 	if err := o.allow(caller, profile); err != nil {
 		return nil, err
 	}
+	if err := o.chooseEnd(req, s.now()); err != nil {
+		return nil, err
+	}
 	if csr, err = signedCSR(req, csr, &o); err != nil {
 		return nil, err
 	}
@@ -103,6 +107,7 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 	}
 	cert := issuer.Entry(issued, profile)
 	cert.RequesterID, cert.Email, cert.OwnerGroupID, cert.Shard = req.RequesterID, req.Email, req.OwnerGroupID, shard
+	cert.Labels = req.Labels
 	// The profile may have changed the names.
 	object.Names, object.CommonNames = cert.Names, pki.CommonNames(issued.Certificate.Subject)
 	return &signature{cert, from.CRLURL, issuer, profile, csr, o, object}, nil
@@ -132,7 +137,9 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller
 	if err := tx.Transition(req, next, cert.ID); err != nil {
 		return err
 	}
-	return tx.Event(transition(caller, notary.Sign, req, next, signed.members()).With(signed.issuer.Ref(), cert.Ref()))
+	members := signed.members()
+	maps.Copy(members, signed.overruled(req))
+	return tx.Event(transition(caller, notary.Sign, req, next, members).With(signed.issuer.Ref(), cert.Ref()))
 }
 
 // signedCSR returns the CSR to sign, with the subject and names of the options or, in a renewal, those that replaced

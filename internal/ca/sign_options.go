@@ -12,12 +12,12 @@ import (
 
 // SignOptions are the options of [Service.Sign].
 type SignOptions struct {
-	AuthorityID int64 // 0 for the authority of the former certificate
+	AuthorityID int64 // 0 for the authority of the former certificate or, without one, that which the requester wishes
 
-	// Profile is "" for the profile of the former certificate or, without one, server-client. A CA profile creates a
-	// subordinate CA.
+	// Profile is "" for the profile of the former certificate or, without one, that which the requester wishes or
+	// server-client. A CA profile creates a subordinate CA.
 	Profile   string
-	NotAfter  time.Time // zero for the profile's default; limited to the issuer's expiry
+	NotAfter  time.Time // zero for the requester's wish or the profile's default; limited to the issuer's expiry
 	NoRenewal bool      // fail with Conflict if the request already has a certificate
 
 	// KeepFormer prefers the authority and profile of a request's former certificate to AuthorityID and Profile, in

@@ -65,7 +65,7 @@ func (s *Service) planOne(ctx context.Context, r *notary.Request, former notary.
 	if _, err := r.Status.Next(notary.Sign); err != nil {
 		return SignGroup{Refusal: err.Error()}
 	}
-	g := SignGroup{Former: former, Issuance: o.choose(former), Renewal: r.Certificate != nil}
+	g := SignGroup{Former: former, Issuance: o.choose(former, r.Wishes), Renewal: r.Certificate != nil}
 	if g.Renewal && o.NoRenewal {
 		g.Refusal = errRenewal.Error()
 		return g
@@ -102,7 +102,7 @@ func sortedGroups(groups map[SignGroup]int64) []SignGroup {
 func (s *Service) requestsOf(ctx context.Context, caller notary.Caller,
 	m Many) (all []*notary.Request, digest string, err error) {
 	add := func(r *notary.Request) {
-		slim := &notary.Request{ID: r.ID, Status: r.Status}
+		slim := &notary.Request{ID: r.ID, Status: r.Status, Wishes: r.Wishes}
 		if c := r.Certificate; c != nil {
 			slim.Certificate = &notary.Certificate{AuthorityID: c.AuthorityID, Profile: c.Profile}
 		}

@@ -36,7 +36,7 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64,
 		return 0, notary.WithField(err, "certificate")
 	}
 	cert.RequestID, cert.RequesterID, cert.Email = req.ID, req.RequesterID, req.Email
-	cert.OwnerGroupID = req.OwnerGroupID
+	cert.OwnerGroupID, cert.Labels = req.OwnerGroupID, req.Labels
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := allowUpload(ctx, tx, caller, req, cert); err != nil {
 			return err

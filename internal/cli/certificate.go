@@ -85,6 +85,7 @@ func (p *program) certificateShow() *cobra.Command {
 				{"SHA-256", e.Fingerprint},
 				{"Submitted by", e.Email},
 				{"Owner", certificateOwner(e.Owner)},
+				{"Labels", labelTexts(e.Labels)},
 				{"Valid from", exact(&e.NotBefore, p.now())},
 				{"Valid until", exact(&e.NotAfter, p.now())},
 				{"Of request", optionalID(e.CertificateRequestID)},

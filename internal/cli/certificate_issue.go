@@ -32,8 +32,10 @@ func (p *program) certificateIssue() *cobra.Command {
 			"and a CSR are created on this machine, and the key and the chain are written to files named after\n" +
 			"the first name.\n\n" +
 			"A CSR that you submitted before is renewed. Without permission to sign, the request waits for\n" +
-			"approval.",
+			"approval, with\n" +
+			"the CA, profile and expiry as what you ask for.",
 		Example: "  notary certificate issue --name web.example.com --authority 'Example Issuing'\n" +
+			"  notary certificate issue --name web.example.com --key-out web.key --label team=payments --wait 60s\n" +
 			"  notary certificate issue --csr web.csr --authority 2 --wait 60s --out web.pem",
 		Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.issue(ctx, c, flags) }),
@@ -54,8 +56,12 @@ func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags)
 	if err != nil {
 		return err
 	}
-	body := api.IssueCertificate{CertificateAuthorityID: api.ID(flags.authority), Profile: flags.profile,
-		NotValidAfter: notAfter, Owner: flags.owner()}
+	labels, err := flags.all()
+	if err != nil {
+		return err
+	}
+	body := api.IssueCertificate{Note: flags.note, Labels: labels, CertificateAuthorityID: api.ID(flags.authority),
+		Profile: flags.profile, NotValidAfter: notAfter, Owner: flags.owner()}
 	if flags.csr != "" {
 		body.CSR, err = p.readInput(ctx, flags.csr)
 	} else {

@@ -28,8 +28,8 @@ func (p *program) grantCreate() *cobra.Command {
 		Long: "Grant actions to an account or a group in addition to those of its role. A grant applies to requests\n" +
 			"and certificates that the account can see, within all of its limits.\n\n" +
 			"Actions: request.view (objects of others), request.sign, request.upload, request.reject,\n" +
-			"request.revoke, request.remove_certificate, request.reopen, request.delete, request.transfer,\n" +
-			"certificate.revoke, certificate.transfer.",
+			"request.revoke, request.remove_certificate, request.reopen, request.delete, request.annotate,\n" +
+			"request.transfer, certificate.revoke, certificate.transfer.",
 		Example: "  notary grant create --group web-team --action request.sign --authority 'Example Issuing' " +
 			"--name dns:team.example.com",
 		Args: cobra.NoArgs,

@@ -24,6 +24,7 @@ type filterFlags struct {
 	issuer        idFlag
 	issuerFlag    string
 	after, before string
+	labels        []string
 }
 
 // register adds the flags of both lists. The issuer's flag has another name if --authority is the signer.
@@ -46,8 +47,11 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 		"common name")
 	text(&f.filter.NamePrefix, "name-prefix", "only those with a name that begins with this `text`")
 	text(&f.filter.Domain, "domain", "only those with a name in this `domain` or its subdomains")
+	c.Flags().StringArrayVar(&f.labels, "label", nil, "only those with this `label`, such as team or team=payments; may be "+
+		"repeated")
+	f.names = append(f.names, "label")
 	text(&f.filter.Q, "search", "only those that match all of these `words`: prefixes of parts of names, email "+
-		"addresses, serial numbers, fingerprints and key types, or a request status")
+		"addresses, serial numbers, fingerprints and key types, a request status, or a label such as team:payments")
 	text(&f.after, "expires-after", "only those that expire at this `time` or later: 2027-12-31, "+
 		"2027-12-31T23:59:59Z, or relative to now, such as 30d, 12h or -7d")
 	text(&f.before, "expires-before", "only those that expire before this `time`")
@@ -89,6 +93,12 @@ func (f *filterFlags) common(now time.Time) (api.Filter, error) {
 	}
 	filter := f.filter
 	filter.CertificateAuthorityID = api.ID(f.issuer)
+	for _, text := range f.labels {
+		if _, _, err := notary.ParseLabel(text); err != nil {
+			return filter, usagef("--label %q: %s", text, err)
+		}
+	}
+	filter.Label = f.labels
 	var err error
 	if filter.ExpiresAfter, err = moment("expires-after", f.after, now); err != nil {
 		return filter, err

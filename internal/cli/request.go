@@ -20,8 +20,8 @@ import (
 func (p *program) requestCommand() *cobra.Command {
 	return group("request", "Manage certificate requests",
 		p.requestCreate(), p.requestList(), p.requestShow(), p.requestSign(), p.requestReject(),
-		p.requestRevoke(), p.requestReopen(), p.requestTransfer(), p.requestDelete(), p.requestUpload(),
-		p.requestDownload(), p.requestRemoveCertificate())
+		p.requestRevoke(), p.requestReopen(), p.requestTransfer(), p.requestLabel(),
+		p.requestNote(), p.requestDelete(), p.requestUpload(), p.requestDownload(), p.requestRemoveCertificate())
 }
 
 func (p *program) requestList() *cobra.Command {
@@ -149,6 +149,9 @@ func (p *program) requestShow() *cobra.Command {
 				{"Submitted", exact(&r.CreatedAt, p.now())},
 				{"Changed", exact(&r.UpdatedAt, p.now())},
 				{"Rejected because", r.RejectionReason},
+				{"Requested", requestedText(r.Requested)},
+				{"Labels", labelTexts(r.Labels)},
+				{"Note", r.Note},
 				{"Certificate", optionalID(r.CertificateID)},
 				{"Serial number", r.SerialNumber},
 				{"Valid from", exact(r.NotBefore, p.now())},

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +29,7 @@ type requestFlags struct {
 	key     string
 	keyOut  string
 	group   idFlag
+	labelFlags
 }
 
 func ownerGroup(o api.Owner) string {
@@ -44,16 +46,32 @@ func (f *requestFlags) owner() *api.Owner {
 	return &api.Owner{Kind: "group", ID: int64(f.group)}
 }
 
+type createFlags struct {
+	requestFlags
+	wishes wishFlags
+}
+
+func (f *createFlags) body(csr string, now time.Time) (api.CreateCertificateRequest, error) {
+	labels, err := f.all()
+	if err != nil {
+		return api.CreateCertificateRequest{}, err
+	}
+	end, err := f.wishes.end.end(now)
+	return api.CreateCertificateRequest{CSR: csr, Owner: f.owner(), Profile: f.wishes.profile,
+		CertificateAuthorityID: api.ID(f.wishes.authority), NotValidAfter: end, Note: f.note, Labels: labels}, err
+}
+
 func (p *program) requestCreate() *cobra.Command {
-	var flags requestFlags
+	var flags createFlags
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Create a key and a CSR, or submit an existing CSR",
 		Long: "Create a private key and a CSR on this machine, and submit the CSR. The key is\n" +
 			"written to a file that only its owner can read, and never leaves this machine. With --csr,\n" +
-			"submit a CSR that was created elsewhere.",
+			"submit a CSR that was created elsewhere. The signer decides on the CA, profile and expiry.",
 		Example: "  notary request create --name a.example.com --name 10.0.0.7\n" +
-			"  openssl req -new -key a.key -subj /CN=a.example.com | notary request create --csr -",
+			"  openssl req -new -key a.key -subj /CN=a.example.com | notary request create --csr -\n" +
+			"  notary request create --name a.example.com --profile server --label team=payments --note 'new shop'",
 		Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			if flags.csr != "" {
@@ -63,6 +81,7 @@ func (p *program) requestCreate() *cobra.Command {
 		}),
 	}
 	flags.register(c)
+	flags.wishes.register(c, p)
 	return c
 }
 
@@ -73,6 +92,7 @@ func (f *requestFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
 	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default the first name with .key)")
 	c.Flags().StringVar(&f.csr, "csr", "", "PEM `file` with a CSR to submit; - for the standard input")
+	f.labelFlags.register(c)
 	groupFlag(c, &f.group, "group", "the request belongs to the group with this `ID` or name (default your account)")
 	c.MarkFlagsOneRequired("name", "csr")
 	for _, own := range append(subjectFlagNames, "name", "key-algorithm", "key-out") {
@@ -81,12 +101,16 @@ func (f *requestFlags) register(c *cobra.Command) {
 	completeAlgorithms(c)
 }
 
-func (p *program) submitCSR(ctx context.Context, c *client.Client, flags requestFlags) error {
+func (p *program) submitCSR(ctx context.Context, c *client.Client, flags createFlags) error {
 	csr, err := p.readInput(ctx, flags.csr)
 	if err != nil {
 		return err
 	}
-	id, err := c.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr, Owner: flags.owner()})
+	body, err := flags.body(csr, p.now())
+	if err != nil {
+		return err
+	}
+	id, err := c.CreateCertificateRequest(ctx, body)
 	if err != nil {
 		return err
 	}
@@ -98,8 +122,12 @@ type requestCreated struct {
 	KeyFile string `json:"key_file"`
 }
 
-func (p *program) createRequest(ctx context.Context, c *client.Client, flags requestFlags) error {
-	key, csr, err := makeCSR(flags)
+func (p *program) createRequest(ctx context.Context, c *client.Client, flags createFlags) error {
+	key, csr, err := makeCSR(flags.requestFlags)
+	if err != nil {
+		return err
+	}
+	body, err := flags.body(csr, p.now())
 	if err != nil {
 		return err
 	}
@@ -110,7 +138,7 @@ func (p *program) createRequest(ctx context.Context, c *client.Client, flags req
 	if err := writeKey(keyFile, key); err != nil {
 		return err
 	}
-	id, err := c.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr, Owner: flags.owner()})
+	id, err := c.CreateCertificateRequest(ctx, body)
 	if errors.Is(err, client.ErrOutcomeUnknown) {
 		return withHint(err, "the request may have been recorded, so its key stays in %s: see notary request list",
 			keyFile)

@@ -27,7 +27,7 @@ func (p *program) requestSign() *cobra.Command {
 			"  notary request sign 7 --authority 2 --subject 'CN=web.example.com,O=Example' --name web.example.com\n"+
 			"  notary request sign 7 --authority 1 --profile intermediate --path-length 0 --permit dns:example.com")
 	c.Long += "\n\nWithout --authority and --profile, a request is signed by the CA and with the profile of " +
-		"its previous\ncertificate. The first certificate of a request needs --authority."
+		"its previous\ncertificate, or as its requester asks. --authority is needed if neither names a CA."
 	c.RunE = func(command *cobra.Command, args []string) error {
 		notAfter, err := end.end(p.now())
 		if err != nil {
@@ -39,6 +39,9 @@ func (p *program) requestSign() *cobra.Command {
 		}
 		return p.decide(command, args, on, decision{
 			one: func(ctx context.Context, c *client.Client, id int64) error {
+				if err := p.noticeRequested(ctx, c, id, body); err != nil {
+					return err
+				}
 				if err := c.SignCertificateRequest(ctx, id, body); err != nil {
 					return err
 				}
@@ -56,12 +59,13 @@ func (p *program) requestSign() *cobra.Command {
 		})
 	}
 	authorityFlag(c, &authority, "authority", "the `ID` or common name of the CA that signs (default that of the "+
-		"previous certificate)")
+		"previous certificate, or the wish of the requester)")
 	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default that "+
-		"of the previous certificate, or server-client)")
+		"of the previous certificate, the wish of the requester, or server-client)")
 	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "renew with the previous CA and profile; --authority "+
 		"and --profile then apply only to requests without a certificate")
-	end.register(c, "the profile's: 90 days for the built-in server and client profiles")
+	end.register(c, "the requester's wish for the first certificate, or the profile's: 90 days for the built-in server "+
+		"and client profiles")
 	own.register(c, on)
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c

@@ -23,6 +23,7 @@ const (
 	ReopenRequest     Action = "request.reopen"
 	DeleteRequest     Action = "request.delete"
 	TransferRequest   Action = "request.transfer"
+	AnnotateRequest   Action = "request.annotate"
 	RevokeCertificate Action = "certificate.revoke"
 
 	TransferCertificate Action = "certificate.transfer"
@@ -64,6 +65,7 @@ var definitions = []definition{
 	{ReopenRequest, notary.DecideRequests, "reopen certificate requests", true},
 	{DeleteRequest, notary.DecideRequests, "delete certificate requests", true},
 	{TransferRequest, notary.DecideRequests, "transfer certificate requests to another owner", true},
+	{AnnotateRequest, notary.DecideRequests, "change the labels and notes of certificate requests", true},
 	{RevokeCertificate, notary.RevokeCertificates, "revoke certificates", true},
 	{TransferCertificate, notary.DecideRequests, "transfer certificates without a request to another owner", true},
 	{ViewAuthorities, notary.ReadAuthorities, "see certificate authorities", false},

@@ -15,7 +15,7 @@ import (
 func TestRolesAreGrantSets(t *testing.T) {
 	t.Parallel()
 	decide := []string{"request.sign", "request.upload", "request.reject", "request.revoke", "request.remove_certificate",
-		"request.reopen", "request.delete", "request.transfer", "certificate.revoke",
+		"request.reopen", "request.delete", "request.transfer", "request.annotate", "certificate.revoke",
 		"certificate.transfer"}
 	view := []string{"request.view_own", "request.view", "authority.view", "profile.list", "profile.view", "event.view"}
 	manage := []string{"request.create", "authority.manage", "profile.manage"}

@@ -24,6 +24,7 @@ var badFilters = map[string][]string{
 	"expiring":       {"soon", "0", "-30d", "30 d", "1.5d", "99999d", "2027-01-31T00:00:00Z"},
 	"name":           {" ", "a\x00b", strings.Repeat("a", 10_000)},
 	"name_prefix":    {" ", "\x00", strings.Repeat("a", 301)},
+	"label":          {" ", "1team", "team:", "team=", "te am:x", "team:\x00", "team:" + strings.Repeat("v", 256), ":x"},
 	"key":            {" ", "RSA \x00", strings.Repeat("k", 301)},
 	"owner":          {" ", "\x00@example.com", strings.Repeat("g", 301)},
 	"email":          {" ", "\x00@example.com", strings.Repeat("e", 301)},
@@ -47,7 +48,11 @@ func TestBadFilters(t *testing.T) {
 						t.Errorf("%s%.100s: field %q: %s", path, query, refusal.Field, refusal.Error)
 					}
 				}
-				body := map[string]any{"filter": map[string]any{field: value}, "expected": 1}
+				sent := any(value)
+				if field == "label" {
+					sent = []string{value}
+				}
+				body := map[string]any{"filter": map[string]any{field: sent}, "expected": 1}
 				refusal := call(t, c, "POST", requestsPath+"/reject", body).wantRefusal(t, 400, "invalid")
 				if refusal.Field != field && refusal.Field != "filter."+field {
 					t.Errorf("filter %.100q: %.100q: field %q: %s", field, value, refusal.Field, refusal.Error)

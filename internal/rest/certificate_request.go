@@ -16,12 +16,18 @@ func (r *routes) certificateRequests() {
 		listing[*notary.Request, api.CertificateRequest]{r.ca.AllRequests, r.ca.Requests, r.requestToAPI})
 	handle(r, operation{id: "createCertificateRequest", method: "POST", path: path, status: 201,
 		needs: notary.CreateRequests, errors: []int{409}, summary: "Create a certificate request",
-		doc: "Submits a CSR (PKCS #10) for approval. The same CSR can be submitted only once."}, r.createRequest)
+		doc: "Submits a CSR (PKCS #10) for approval. The same CSR can be submitted only once. The profile, CA and " +
+			"expiry are kept as what the requester asks for; the signer decides."}, r.createRequest)
 	handle(r, operation{id: "getCertificateRequest", method: "GET", path: one, status: 200,
 		summary: "Get a certificate request", doc: ownOnly}, r.request)
 	handle(r, operation{id: "deleteCertificateRequest", method: "DELETE", path: one, status: 202,
 		needs: notary.DecideRequests, summary: "Delete a certificate request",
 		doc: "Its certificates stay in the inventory and can still be revoked."}, r.deleteRequest)
+	handle(r, operation{id: "changeCertificateRequest", method: "PATCH", path: one, status: 200,
+		needs: notary.CreateRequests, summary: "Change the note and labels of a certificate request",
+		doc: "Labels that are not given are kept. The certificates of the request get the same labels. Owners, members of " +
+			"the group that owns it, the roles Admin and Certificate Manager, and grants of `request.annotate` can change " +
+			"them."}, r.changeRequest)
 	handle(r, operation{id: "transferCertificateRequest", method: "PUT", path: one + "/owner", status: 200,
 		needs: notary.CreateRequests, errors: []int{409}, summary: "Transfer a certificate request to another owner",
 		doc: "All its certificates move with it, and the former owner no longer sees them. Owners, and members of the " +
@@ -86,7 +92,22 @@ func (r *routes) createRequest(ctx context.Context, caller notary.Caller,
 	if err != nil {
 		return nil, err
 	}
-	return createdID(r.ca.SubmitFor(ctx, caller, group, in.Body.CSR))
+	body := in.Body
+	return createdID(r.ca.SubmitWith(ctx, caller, body.CSR, ca.SubmitOptions{OwnerGroupID: group,
+		Annotation: ca.Annotation{Note: body.Note, Labels: body.Labels,
+			Wishes: notary.Wishes{Profile: body.Profile, AuthorityID: int64(body.CertificateAuthorityID),
+				NotAfter: optionalInstant(body.NotValidAfter)}}}))
+}
+
+func (r *routes) changeRequest(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Body api.ChangeCertificateRequest
+}) (*message, error) {
+	change := ca.Change{Labels: in.Body.Labels}
+	if in.Body.Note.Given {
+		change.Note = &in.Body.Note.Value
+	}
+	return done(r.ca.Annotate(ctx, caller, in.ID, change))
 }
 
 func (r *routes) checkRequest(ctx context.Context, caller notary.Caller, in *struct {

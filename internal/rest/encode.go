@@ -17,6 +17,12 @@ func (r *routes) requestToAPI(req *notary.Request) api.CertificateRequest {
 		DNSNames: list(req.Names.DNS), IPAddresses: list(req.Names.IP),
 		EmailAddresses: list(req.Names.Email), URIs: list(req.Names.URI), UPNs: list(req.Names.UPN),
 	}
+	out.Note, out.Labels = req.Note, labelsToAPI(req.Labels)
+	out.Requested = api.Requested{Profile: req.Wishes.Profile,
+		CertificateAuthorityID: optional(req.Wishes.AuthorityID)}
+	if end := req.Wishes.NotAfter; !end.IsZero() {
+		out.Requested.NotValidAfter = &end
+	}
 	if c := req.Certificate; c != nil {
 		out.CertificateChain = c.ChainPEM()
 		out.CertificateID = &c.ID
@@ -36,6 +42,7 @@ func certificateToAPI(c *notary.Certificate) api.Certificate {
 		EmailAddresses: list(c.Names.Email), URIs: list(c.Names.URI), UPNs: list(c.Names.UPN), Key: c.Key, Email: c.Email,
 		SerialNumber: c.Serial, Fingerprint: c.Fingerprint, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
 		Profile: c.Profile, ProfileVersion: c.ProfileVersion, CreatedAt: c.CreatedAt,
+		Labels: labelsToAPI(c.Labels),
 	}
 	if owner := ownerToAPI(c.RequesterID, c.OwnerGroupID); owner.ID != 0 {
 		out.Owner = &owner
@@ -45,6 +52,13 @@ func certificateToAPI(c *notary.Certificate) api.Certificate {
 		out.RevocationReason = string(c.Revocation.Reason)
 	}
 	return out
+}
+
+func labelsToAPI(labels notary.Labels) map[string]string {
+	if labels == nil {
+		return map[string]string{}
+	}
+	return labels
 }
 
 // ownerToAPI returns the owner, whose ID is 0 if the object belongs to an authority.

@@ -72,6 +72,7 @@ func exported(c *notary.Certificate, now time.Time) api.ExportedCertificate {
 		Profile: c.Profile, ProfileVersion: c.ProfileVersion, CertificateAuthorityID: optional(c.AuthorityID),
 		CertificateRequestID: optional(c.RequestID),
 		Email:                c.Email, CreatedAt: c.CreatedAt, Status: c.Status(now),
+		Labels: labelsToAPI(c.Labels),
 	}
 	if c.Revocation != nil {
 		out.RevokedAt, out.RevocationReason = &c.Revocation.At, string(c.Revocation.Reason)
@@ -79,10 +80,19 @@ func exported(c *notary.Certificate, now time.Time) api.ExportedCertificate {
 	return out
 }
 
+// labelCell returns labels as a JSON object, because their values may have any separator, or "" if there are none.
+func labelCell(labels map[string]string) string {
+	if len(labels) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(labels) // strings cannot fail
+	return string(text)
+}
+
 var exportColumns = []string{"id", "common_name", "names", "key", "serial_number", "fingerprint", "not_before",
 	"not_after", "profile", "profile_version",
 	"certificate_authority_id", "certificate_request_id", "email", "created_at", "revoked_at", "revocation_reason",
-	"status"}
+	"status", "labels"}
 
 func csvLine(b *bytes.Buffer, v any) error {
 	c := v.(api.ExportedCertificate)
@@ -102,6 +112,6 @@ func csvLine(b *bytes.Buffer, v any) error {
 		c.Fingerprint,
 		at(&c.NotBefore), at(&c.NotAfter), c.Profile, strconv.Itoa(c.ProfileVersion), id(c.CertificateAuthorityID),
 		id(c.CertificateRequestID), c.Email,
-		at(&c.CreatedAt), at(c.RevokedAt), c.RevocationReason, c.Status}))
+		at(&c.CreatedAt), at(c.RevokedAt), c.RevocationReason, c.Status, labelCell(c.Labels)}))
 	return nil
 }

@@ -80,7 +80,7 @@ func TestExport(t *testing.T) {
 		"not_before":  at(own.NotBefore), "not_after": at(own.NotAfter), "profile": own.Profile, "profile_version": "0",
 		"certificate_authority_id": fmt.Sprint(root),
 		"certificate_request_id":   "", "email": "", "created_at": at(h.Clock.Now()), "revoked_at": "",
-		"revocation_reason": "", "status": "valid",
+		"revocation_reason": "", "status": "valid", "labels": "",
 	}, {
 		"id": "2", "common_name": "a.example.com", "names": "DNS:a.example.com DNS:b.example.com IP:10.0.0.7",
 		"key":           "Ed25519",
@@ -89,7 +89,7 @@ func TestExport(t *testing.T) {
 		"profile":   "client", "profile_version": "1", "certificate_authority_id": fmt.Sprint(root),
 		"certificate_request_id": fmt.Sprint(id), "email": requestor.Principal.Name,
 		"created_at": at(h.Clock.Now()), "revoked_at": at(h.Clock.Now()), "revocation_reason": "superseded",
-		"status": "revoked",
+		"status": "revoked", "labels": "",
 	}}
 	for _, query := range []string{"", "?format=csv"} {
 		if diff := cmp.Diff(want, rowsOf(t, h.admin(t), query)); diff != "" {
@@ -101,7 +101,7 @@ func TestExport(t *testing.T) {
 		ID: 1, CommonName: "Test Root", Names: []string{}, Key: "ECDSA P-256", SerialNumber: own.Serial,
 		Fingerprint: own.Fingerprint,
 		NotBefore:   own.NotBefore, NotAfter: own.NotAfter, Profile: own.Profile, CertificateAuthorityID: &root,
-		CreatedAt: now, Status: "valid",
+		CreatedAt: now, Status: "valid", Labels: map[string]string{},
 	}, {
 		ID: 2, CommonName: "a.example.com", Names: []string{"DNS:a.example.com", "DNS:b.example.com", "IP:10.0.0.7"},
 		Key:          "Ed25519",
@@ -109,7 +109,7 @@ func TestExport(t *testing.T) {
 		Profile:        "client",
 		ProfileVersion: 1, CertificateAuthorityID: &root, CertificateRequestID: &id, Email: requestor.Principal.Name,
 		CreatedAt: now, RevokedAt: &now, RevocationReason: "superseded",
-		Status: "revoked",
+		Status: "revoked", Labels: map[string]string{},
 	}}
 	if diff := cmp.Diff(lines, linesOf(t, h.admin(t))); diff != "" {
 		t.Errorf("JSON lines (-want +got):\n%s", diff)
@@ -121,7 +121,7 @@ func TestEmptyExport(t *testing.T) {
 	h := open(t)
 	a := call(t, h.admin(t), "GET", exportPath, nil).wantStatus(t, 200)
 	const columns = "id,common_name,names,key,serial_number,fingerprint,not_before,not_after,profile,profile_version,certificate_authority_id," +
-		"certificate_request_id,email,created_at,revoked_at,revocation_reason,status\r\n"
+		"certificate_request_id,email,created_at,revoked_at,revocation_reason,status,labels\r\n"
 	if string(a.Body) != columns {
 		t.Errorf("got %q", a.Body)
 	}

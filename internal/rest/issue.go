@@ -85,7 +85,8 @@ func (in *issueInput) wait() (time.Duration, error) {
 
 func (in *issueInput) options(caller notary.Caller) (ca.IssueOptions, error) {
 	o := ca.IssueOptions{Key: in.Key, SignOptions: ca.SignOptions{AuthorityID: int64(in.Body.CertificateAuthorityID),
-		Profile: in.Body.Profile, NotAfter: optionalInstant(in.Body.NotValidAfter)}}
+		Profile: in.Body.Profile, NotAfter: optionalInstant(in.Body.NotValidAfter)},
+		Note: in.Body.Note, Labels: in.Body.Labels}
 	var err error
 	if o.OwnerGroupID, err = ownerGroup(caller, in.Body.Owner); err != nil {
 		return o, err

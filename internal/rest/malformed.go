@@ -132,6 +132,9 @@ func schemaAt(schemas huma.Registry, s *huma.Schema, field string) *huma.Schema 
 			return schemaAt(schemas, property, strings.TrimPrefix(rest, "."))
 		}
 	}
+	if value, ok := s.AdditionalProperties.(*huma.Schema); ok { // the keys of a map are the caller's
+		return schemaAt(schemas, value, "")
+	}
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 func openAPI(version string) huma.Config {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	registry.RegisterTypeAlias(reflect.TypeFor[api.ID](), reflect.TypeFor[idSchema]())
+	registry.RegisterTypeAlias(reflect.TypeFor[api.Text](), reflect.TypeFor[textSchema]())
 	registry.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[api.Error]())
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
@@ -89,6 +90,12 @@ func (idSchema) Schema(huma.Registry) *huma.Schema {
 		{Type: huma.TypeString, Pattern: `^[1-9][0-9]{0,14}$`},
 		{Type: huma.TypeInteger, Minimum: &least, Maximum: &most},
 	}}
+}
+
+type textSchema struct{}
+
+func (textSchema) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString}
 }
 
 // serveOpenAPI serves the OpenAPI document as JSON and YAML, each encoded on first request.

@@ -41,7 +41,7 @@ func TestOpenAPIDocument(t *testing.T) {
 
 var (
 	filters = []string{"certificate_authority_id", "domain", "email", "expires_after", "expires_before", "expiring",
-		"fingerprint", "key",
+		"fingerprint", "key", "label",
 		"name", "name_prefix", "owner", "q", "serial_number"}
 	paging = []string{"after", "before", "limit", "sort"}
 )

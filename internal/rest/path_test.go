@@ -46,6 +46,7 @@ func TestIDsInPaths(t *testing.T) {
 var bodies = map[string]string{
 	"POST /api/v1/certificate_requests/{id}/certificate":    `{"certificate": "x"}`,
 	"POST /api/v1/certificate_requests/{id}/sign":           `{"certificate_authority_id": "1"}`,
+	"PATCH /api/v1/certificate_requests/{id}":               `{"labels": {"team": "web"}}`,
 	"PUT /api/v1/certificate_requests/{id}/owner":           `{"kind": "account", "id": 1}`,
 	"PUT /api/v1/certificates/{id}/owner":                   `{"kind": "account", "id": 1}`,
 	"PUT /api/v1/certificate_authorities/{id}":              `{"enabled": false}`,

@@ -31,6 +31,11 @@ func aRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	return h.Request(t, caller), nil
 }
 
+func aRequestToChange(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aRequest(t, h, caller)
+	return id, api.ChangeCertificateRequest{Note: api.NewText("changed")}
+}
+
 func aChain(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	id, _ := aRequest(t, h, caller)
 	return id, api.UploadCertificate{Certificate: h.outside(t).Chain(t, h.keyOf(t, id))}

@@ -69,6 +69,9 @@ func filterOf(in api.Filter) (f notary.Filter, err error) {
 			return f, err
 		}
 	}
+	if f.Labels, err = ca.RecordedLabels(in.Label); err != nil {
+		return f, err
+	}
 	if in.Domain != "" {
 		if f.Domain, err = ca.RecordedDomain(in.Domain); err != nil {
 			return f, err

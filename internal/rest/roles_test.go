@@ -41,6 +41,7 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_requests":        {roles: creators, success: 201, prepare: newCSR},
 	"GET /api/v1/certificate_requests/{id}":    {roles: everyone, success: 200, prepare: aRequest},
 	"DELETE /api/v1/certificate_requests/{id}": {roles: managers, success: 202, prepare: aRequest},
+	"PATCH /api/v1/certificate_requests/{id}":  {roles: creators, success: 200, prepare: aRequestToChange},
 	"PUT /api/v1/certificate_requests/{id}/owner": {roles: creators, success: 200,
 		prepare: aRequestToTransfer},
 	"GET /api/v1/certificate_requests/{id}/certificate":         {roles: everyone, success: 200, prepare: aSignedRequest},

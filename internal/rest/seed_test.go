@@ -137,6 +137,18 @@ func isOwner(v any) bool {
 	owner, ok := v.(map[string]any)
 	return ok && len(owner) == 2 && (owner["kind"] == "account" || owner["kind"] == "group") && isID(owner["id"])
 }
+func isRequested(v any) bool {
+	wishes, ok := v.(map[string]any)
+	return ok && len(wishes) == 3 && isString(wishes["profile"]) && orNull(isID)(wishes["certificate_authority_id"]) &&
+		orNull(isTime)(wishes["not_valid_after"])
+}
+func isLabels(v any) bool {
+	labels, ok := v.(map[string]any)
+	for _, value := range labels {
+		ok = ok && isString(value)
+	}
+	return ok
+}
 func isStrings(v any) bool {
 	list, ok := v.([]any)
 	return ok && !slices.ContainsFunc(list, func(v any) bool { return !isString(v) })
@@ -153,7 +165,7 @@ var addedFields = map[string]func(any) bool{
 	"user_principal_names": isStrings,
 	"key":                  isString, "serial_number": isString, "not_before": orNull(isTime), "not_after": orNull(isTime),
 	"certificate_id": orNull(isID), "certificate_authority_id": orNull(isID), "expired": isBool,
-	"owner": isOwner,
+	"owner": isOwner, "note": isString, "requested": isRequested, "labels": isLabels,
 }
 
 // wantSeedRequest checks that an object has the document's fields with these values, the added fields, and no others.

@@ -22,15 +22,11 @@ type listing[T, A any] struct {
 }
 
 // handleList registers a call that returns a page, or without parameters the whole list, streamed.
-func handleList[In interface {
-	comparable
-	query() (notary.Query, error)
-}, T, A any](r *routes, o operation, l listing[T, A]) {
+func handleList[In interface{ query() (notary.Query, error) }, T, A any](r *routes, o operation, l listing[T, A]) {
 	op := o.describe()
 	op.Responses = answersJSON[api.Page[A]](r, o.status)
 	register(r, op, func(ctx context.Context, caller notary.Caller, in *In) (*huma.StreamResponse, error) {
-		var whole In
-		if *in == whole {
+		if reflect.ValueOf(*in).IsZero() {
 			return r.stream(listForm(), func(emit func(any) error) error {
 				return l.all(ctx, caller, func(v T) error { return emit(l.encode(v)) })
 			}), nil

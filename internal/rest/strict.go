@@ -3,6 +3,7 @@ package rest
 import (
 	"mime"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -89,7 +90,7 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 			return
 		}
 		for name, values := range query {
-			if fault := valueFault(values); fault != "" {
+			if fault := valueFault(values, repeats(ctx.Operation(), name)); fault != "" {
 				r.writeFailure(ctx, notary.FieldErrorf(clip(name), "query parameter %s %s", clip(name), fault))
 				return
 			}
@@ -100,14 +101,21 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	next(strictContext{ctx, query})
 }
 
-func valueFault(values []string) string {
+func valueFault(values []string, repeats bool) string {
 	switch {
-	case len(values) > 1:
+	case len(values) > 1 && !repeats:
 		return "is given more than once: send it once"
-	case !utf8.ValidString(values[0]):
+	case slices.ContainsFunc(values, func(value string) bool { return !utf8.ValidString(value) }):
 		return "is not valid UTF-8"
 	}
 	return ""
+}
+
+// repeats reports whether a query parameter can be given more than once.
+func repeats(op *huma.Operation, name string) bool {
+	return slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool {
+		return p.In == "query" && p.Name == name && p.Schema.Type == huma.TypeArray
+	})
 }
 
 func clip(name string) string {

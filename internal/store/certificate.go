@@ -122,16 +122,23 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 			return 0, err
 		}
 	}
+	if err := tx.insertLabels("certificate", id, query.LabelTerms(c.Labels)); err != nil {
+		return 0, err
+	}
 	return id, tx.insertNames("certificate", id, terms.Names)
 }
 
 func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, search string) (int64, error) {
+	labels, err := encodeLabels(c.Labels)
+	if err != nil {
+		return 0, err
+	}
 	b := &db.Binder{}
 	values := ""
 	for _, value := range []any{nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain,
 		c.CommonName, c.Names.String(), c.Key, search, c.KeyFingerprint, c.Serial, c.Fingerprint,
 		db.Seconds(c.NotBefore), db.Seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard,
-		db.Seconds(tx.db.Now()), nullable(c.OwnerGroupID)} {
+		db.Seconds(tx.db.Now()), nullable(c.OwnerGroupID), labels} {
 		values += b.Bind(value) + ", "
 	}
 	set, replacement, replaced := "NULL, ", "NULL", "0"
@@ -139,10 +146,10 @@ func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, se
 		set, replacement, replaced = b.Bind(m.set)+", ", m.replacement(b), m.countReplaced(b)
 	}
 	var count int64
-	err := tx.q.QueryRow(context.Background(), `INSERT INTO certificate (request_id, requester_id, email, authority_id,
+	err = tx.q.QueryRow(context.Background(), `INSERT INTO certificate (request_id, requester_id, email, authority_id,
 		issuer_chain_id, common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after,
 		profile,
-		profile_version, shard, created_at, owner_group_id, name_set, replaced_by)
+		profile_version, shard, created_at, owner_group_id, labels, name_set, replaced_by)
 		VALUES (`+values+set+replacement+`) RETURNING id, COALESCE(replaced_by, 0), `+replaced, b.Args...).Scan(&m.id,
 		&m.replacedBy, &count)
 	if err != nil || m.set == "" {
@@ -178,6 +185,9 @@ func (tx *Tx) AdoptCertificate(c *notary.Certificate, req *notary.Request) error
 		owner_group_id = $4 WHERE id = $5 AND request_id IS NULL`, req.ID, req.RequesterID, req.Email,
 		nullable(req.OwnerGroupID), c.ID)
 	if err != nil {
+		return err
+	}
+	if err := tx.relabel(c, req.Labels); err != nil {
 		return err
 	}
 	m := memberOf(c, c.ID)

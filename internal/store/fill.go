@@ -169,9 +169,11 @@ func (f *filling) life(l *Life) {
 		inUse, authority, notAfter = c.ID, nullable(c.AuthorityID), db.Seconds(c.NotAfter)
 	}
 	terms := query.TermsOf(r.CommonName, r.Names)
+	wishes, labels, _ := encodeAnnotation(r) // plain values cannot fail
 	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(),
 		r.Key, terms.Search, inUse, authority, notAfter, db.Seconds(r.CreatedAt), db.Seconds(r.UpdatedAt), r.Rejection,
-		r.Content, nil, nullable(r.OwnerGroupID))
+		r.Content, nil, nullable(r.OwnerGroupID), wishes, nonempty(r.Note), labels)
+	f.labels(r.Labels, "request", r.ID)
 	f.add("request_csr", r.ID, r.CSR)
 	for _, name := range terms.Names {
 		f.add("request_name", name, r.ID)
@@ -191,12 +193,14 @@ func (f *filling) life(l *Life) {
 func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 	f.certificate++
 	c.ID, c.RequestID, c.RequesterID, c.Email = f.certificate, r.ID, r.RequesterID, r.Email
-	c.OwnerGroupID = r.OwnerGroupID
+	c.OwnerGroupID, c.Labels = r.OwnerGroupID, r.Labels
+	labels, _ := encodeLabels(r.Labels)
 	terms := query.TermsOf(c.CommonName, c.Names)
 	f.add("certificate", c.ID, r.ID, c.RequesterID, c.Email, nullable(c.AuthorityID), f.chain(c), c.CommonName,
 		c.Names.String(), c.Key, terms.Search, c.KeyFingerprint, c.Serial, c.Fingerprint,
 		db.Seconds(c.NotBefore), db.Seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, db.Seconds(c.NotBefore),
-		f.names(c), nil, nullable(r.OwnerGroupID))
+		f.names(c), nil, nullable(r.OwnerGroupID), labels)
+	f.labels(r.Labels, "certificate", c.ID)
 	f.add("certificate_der", c.ID, c.DER)
 	for _, name := range terms.Names {
 		f.add("certificate_name", name, c.ID)
@@ -215,6 +219,12 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 		if c.Shard > 0 {
 			f.counts[revokedCounter(c.AuthorityID, c.Shard)]++
 		}
+	}
+}
+
+func (f *filling) labels(labels notary.Labels, table string, id int64) {
+	for _, term := range query.LabelTerms(labels) {
+		f.add(table+"_label", term, id)
 	}
 }
 

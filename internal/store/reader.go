@@ -23,7 +23,7 @@ type reader struct {
 // LEFT JOIN finds none.
 const certificateColumns = ` k.id, k.request_id, k.requester_id, k.email, k.authority_id, k.common_name, k.names,
 	k.key, k.key_fingerprint, k.serial, k.fingerprint, k.not_before, k.not_after, k.profile,
-	k.profile_version, k.shard, k.created_at, k.owner_group_id,
+	k.profile_version, k.shard, k.created_at, k.owner_group_id, k.labels,
 	v.revoked_at, v.reason, d.der, ch.der `
 
 // certificateJoins goes with certificateColumns, after a table or join named k.
@@ -33,11 +33,11 @@ const certificateJoins = `
 	LEFT JOIN issuer_chain ch ON ch.id = k.issuer_chain_id `
 
 type certificateRow struct {
-	id, request, requester, authority, group                                            number
-	email, commonName, names, key, keyFingerprint, serial, fingerprint, profile, reason sql.NullString
-	notBefore, notAfter, createdAt, revokedAt                                           instant
-	profileVersion, shard                                                               number
-	der, chain                                                                          []byte
+	id, request, requester, authority, group                                                    number
+	email, commonName, names, key, keyFingerprint, serial, fingerprint, profile, reason, labels sql.NullString
+	notBefore, notAfter, createdAt, revokedAt                                                   instant
+	profileVersion, shard                                                                       number
+	der, chain                                                                                  []byte
 
 	problems []string // set by certificate
 }
@@ -47,7 +47,7 @@ func (c *certificateRow) dest() []any { return c.appendDest(nil) }
 func (c *certificateRow) appendDest(dest []any) []any {
 	return append(dest, &c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key,
 		&c.keyFingerprint, &c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.profileVersion,
-		&c.shard, &c.createdAt, &c.group, &c.revokedAt, &c.reason, &c.der, &c.chain)
+		&c.shard, &c.createdAt, &c.group, &c.labels, &c.revokedAt, &c.reason, &c.der, &c.chain)
 }
 
 func (c *certificateRow) unreadable(chain error) []string {
@@ -74,6 +74,10 @@ func (c *certificateRow) certificate(r reader) *notary.Certificate {
 	}
 	chain, err := r.chains.get(c.chain)
 	c.problems = c.unreadable(err)
+	labels, err := decodeLabels(c.labels)
+	if err != nil {
+		c.problems = append(c.problems, "its labels cannot be read")
+	}
 	if !c.intact() {
 		c.problems, c.der = append(c.problems, "its DER does not match its fingerprint"), nil
 	}
@@ -86,7 +90,7 @@ func (c *certificateRow) certificate(r reader) *notary.Certificate {
 		Serial:         c.serial.String, Fingerprint: c.fingerprint.String, Profile: c.profile.String,
 		ProfileVersion: int(c.profileVersion.Int64), Shard: int(c.shard.Int64),
 		NotBefore: c.notBefore.time(), NotAfter: c.notAfter.time(), CreatedAt: c.createdAt.time(),
-		OwnerGroupID: c.group.Int64, DER: c.der, Issuers: chain,
+		OwnerGroupID: c.group.Int64, Labels: labels, DER: c.der, Issuers: chain,
 	}
 	if c.reason.Valid {
 		v := revocationRow{serial: cert.Serial, at: c.revokedAt, reason: c.reason.String}.value()

@@ -14,7 +14,7 @@ import (
 
 const requestColumns = ` r.id, c.csr, r.fingerprint, r.status, r.requester_id, r.email,
 	r.common_name, r.names, r.key, r.created_at, r.updated_at, r.rejection, r.content, r.findings,
-	r.owner_group_id,` + certificateColumns
+	r.owner_group_id, r.wishes, r.note, r.labels,` + certificateColumns
 
 const requestJoins = `
 	JOIN request_csr c ON c.request_id = r.id
@@ -49,12 +49,14 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 		req              notary.Request
 		names            string
 		findings         sql.NullString
+		notes            annotationRow
 		requester, group number
 		created, updated instant
 		cert             certificateRow
 	)
 	dest := append(make([]any, 0, 40), &req.ID, &req.CSR, &req.Fingerprint, &req.Status, &requester, &req.Email,
-		&req.CommonName, &names, &req.Key, &created, &updated, &req.Rejection, &req.Content, &findings, &group)
+		&req.CommonName, &names, &req.Key, &created, &updated, &req.Rejection, &req.Content, &findings, &group,
+		&notes.wishes, &notes.note, &notes.labels)
 	if err := row.Scan(append(cert.appendDest(dest), more...)...); err != nil {
 		return nil, err
 	}
@@ -66,6 +68,7 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 	if req.Findings, err = decodeFindings(findings); err != nil {
 		r.damage.add("request", req.ID, []string{"its findings cannot be read"})
 	}
+	r.damage.add("request", req.ID, notes.into(&req))
 	r.damage.add("request", req.ID, unreadable(column{"requester_id", requester.bad},
 		column{"owner_group_id", group.bad}, column{"created_at", created.unreadable()},
 		column{"updated_at", updated.unreadable()}))
@@ -175,13 +178,17 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 		}
 		findings = encoded
 	}
+	wishes, labels, err := encodeAnnotation(req)
+	if err != nil {
+		return 0, err
+	}
 	id, err := tx.db.Insert(`INSERT INTO request
 		(fingerprint, content, status, requester_id, email, common_name, names, key, search, findings, not_after,
-			owner_group_id, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) RETURNING id`,
+			owner_group_id, wishes, note, labels, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16) RETURNING id`,
 		req.Fingerprint, req.Content, notary.Outstanding, req.RequesterID, req.Email, req.CommonName,
 		req.Names.String(), req.Key, terms.Search, findings, query.NoEnd, nullable(req.OwnerGroupID),
-		db.Seconds(tx.db.Now()))
+		wishes, nonempty(req.Note), labels, db.Seconds(tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
 		return 0, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "you have already submitted this CSR"}
 	} else if err != nil {
@@ -191,19 +198,28 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	if err := tx.db.Later(`INSERT INTO request_csr (request_id, csr) VALUES ($1, $2)`, id, req.CSR); err != nil {
 		return 0, err
 	}
+	if err := tx.insertLabels("request", id, query.LabelTerms(req.Labels)); err != nil {
+		return 0, err
+	}
 	return id, tx.insertNames("request", id, terms.Names)
 }
 
 // Transition moves a request to the next status and sets its current certificate (0: none), or returns a
-// [notary.Conflict] if the request's status, certificate or owner has changed since it was read.
+// [notary.Conflict] if the request's status, certificate or owner has changed since it was read, or its labels if there
+// is a certificate, which has them too.
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
-	err := tx.db.Change(db.Raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
+	labels, err := encodeLabels(req.Labels)
+	if err != nil {
+		return err
+	}
+	err = tx.db.Change(db.Raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
 			authority_id = (SELECT authority_id FROM certificate WHERE id = $2),
 			not_after = COALESCE((SELECT not_after FROM certificate WHERE id = $2), $4)
 		WHERE id = $5 AND status = $6 AND COALESCE(certificate_id, 0) = $7 AND requester_id = $8
-			AND COALESCE(owner_group_id, 0) = $9`,
+			AND COALESCE(owner_group_id, 0) = $9
+			AND (CAST($2 AS BIGINT) IS NULL OR COALESCE(labels, '') = COALESCE($10, ''))`,
 		next, nullable(certificateID), db.Seconds(tx.db.Now()), query.NoEnd, req.ID, req.Status, certificateOf(req),
-		req.RequesterID, req.OwnerGroupID)
+		req.RequesterID, req.OwnerGroupID, labels)
 	if err == nil {
 		tx.countRequest(req, next)
 	}
@@ -245,13 +261,18 @@ func (tx *Tx) DeleteRequest(req *notary.Request) error {
 		return err
 	}
 	var search string
-	err := tx.q.QueryRow(context.Background(), `SELECT search FROM request WHERE id = $1`, req.ID).Scan(&search)
+	var labels sql.NullString
+	err := tx.q.QueryRow(context.Background(), `SELECT search, labels FROM request WHERE id = $1`, req.ID).Scan(&search,
+		&labels)
 	if errors.Is(err, sql.ErrNoRows) {
 		return db.Raced()
 	} else if err != nil {
 		return db.MapError(err)
 	}
 	if err := tx.deleteNames("request", req.ID, query.NamesIn(search)); err != nil {
+		return err
+	}
+	if err := tx.deleteRequestLabels(req.ID, labels); err != nil {
 		return err
 	}
 	err = tx.db.Change(db.Raced(), `DELETE FROM request

@@ -28,7 +28,7 @@ func TestPlansWithAHundredThousandRows(t *testing.T) {
 	for range 10 {
 		issuers = append(issuers, newAuthority(t, s).ID)
 	}
-	testkit.Check(t, s.Fill(t.Context(), ownedByGroups(lives(issuers, clock.Now(), rows))))
+	testkit.Check(t, s.Fill(t.Context(), labelled(lives(issuers, clock.Now(), rows))))
 	record, asked := store.Record(s)
 	walk(t, record, clock.Now())
 	list(t, record, issuers[0], clock.Now())
@@ -43,13 +43,16 @@ func TestPlansWithAHundredThousandRows(t *testing.T) {
 	}
 }
 
-// ownedByGroups gives every second request to one of the groups 3 to 5.
-func ownedByGroups(lives iter.Seq[store.Life]) iter.Seq[store.Life] {
+// labelled gives every second request to one of the groups 3 to 5, and every third one a team.
+func labelled(lives iter.Seq[store.Life]) iter.Seq[store.Life] {
 	return func(yield func(store.Life) bool) {
 		n := int64(0)
 		for l := range lives {
 			if n++; n%2 == 0 {
 				l.Request.OwnerGroupID = 3 + n%3
+			}
+			if n%3 == 0 {
+				l.Request.Labels = notary.Labels{"team": fmt.Sprintf("t-%d", n%1000)}
 			}
 			if !yield(l) {
 				return
@@ -77,7 +80,10 @@ func list(t *testing.T, s *store.Store, issuer int64, now time.Time) {
 		func(f *notary.Filter) { f.NamePrefix = "web-" },
 		func(f *notary.Filter) { f.Domain = "zone-15.example.com" },
 		func(f *notary.Filter) { f.Domain = "example.com" },
+		func(f *notary.Filter) { f.Labels = []string{"team"} },
+		func(f *notary.Filter) { f.Labels = []string{"team:t-15"} },
 		func(f *notary.Filter) { f.Search = []string{"zone-15."} },
+		func(f *notary.Filter) { f.Search = []string{"team:t-15"} },
 		func(f *notary.Filter) { f.Search = []string{"9e37"} },
 		func(f *notary.Filter) { f.ExpiresAfter, f.ExpiresBefore = now, now.AddDate(0, 0, 7) },
 	}

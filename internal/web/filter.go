@@ -12,7 +12,7 @@ import (
 )
 
 // filterFields are the query parameters that filter a list, named as in the API.
-var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "email", "owner",
+var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "label", "email", "owner",
 	"expires_after",
 	"expires_before", "expiring",
 	"serial_number", "fingerprint", "name", "name_prefix", "domain"}
@@ -33,6 +33,11 @@ func readFilter(v url.Values) (f notary.Filter, err error) {
 		OwnedBy: strings.ToLower(text("owner")),
 		Key:     ca.RecordedKey(text("key")),
 		Search:  ca.SearchWords(text("q")), NamePrefix: text("name_prefix")}
+	if label := text("label"); label != "" {
+		if f.Labels, err = ca.RecordedLabels([]string{label}); err != nil {
+			return f, err
+		}
+	}
 	if name := text("name"); name != "" {
 		f.Name = ca.RecordedName(name)
 	}

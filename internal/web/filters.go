@@ -57,7 +57,7 @@ func (p *filters) nameAuthorities(s *site, c *call) error {
 }
 
 func (p *filters) form() page.Form {
-	fields := []string{"q", "key", "expires_after", "expires_before", "sort"}
+	fields := []string{"q", "key", "label", "expires_after", "expires_before", "sort"}
 	if p.SeesOthers {
 		fields = append(fields, "email", "owner")
 	}

@@ -47,6 +47,7 @@ var requestFields = formFields{
 	"upload": {"certificate"},
 	"remove": {page.FieldSure},
 
+	"annotate": {"labels", "note"},
 	"transfer": {"owner"},
 	"delete":   {page.FieldSure},
 }
@@ -123,13 +124,18 @@ func (p *requestPage) addEarlier(s *site, c *call) error {
 	return nil
 }
 
-// chooseFormer selects the authority and profile of the current certificate, or else of the latest one.
+// chooseFormer selects the authority and profile of the current certificate, or else of the latest one, or else those
+// that the requester asks for.
 func (p *requestPage) chooseFormer() {
 	former := p.Cert
 	if former == nil && len(p.Earlier) > 0 {
 		former = p.Earlier[0]
 	}
-	if former == nil || former.Profile == "" || len(p.Authorities) == 0 || len(p.Profiles) == 0 {
+	if former == nil {
+		p.chooseRequested()
+		return
+	}
+	if former.Profile == "" || len(p.Authorities) == 0 || len(p.Profiles) == 0 {
 		return // issued elsewhere, or nothing to choose from
 	}
 	authority := strconv.FormatInt(former.AuthorityID, 10)
@@ -204,7 +210,7 @@ func (p requestPage) MayTransfer() bool { return p.may[policy.TransferRequest] }
 
 func (p requestPage) Decides() bool {
 	for action, may := range p.may {
-		if may && action != policy.TransferRequest {
+		if may && action != policy.TransferRequest && action != policy.AnnotateRequest {
 			return true
 		}
 	}
@@ -225,6 +231,8 @@ func (p requestPage) offers(action string) bool {
 		return p.MayDelete()
 	case "transfer":
 		return p.MayTransfer()
+	case "annotate":
+		return p.MayAnnotate()
 	}
 	return true
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/ca"
 	"notary/internal/inspect"
 	"notary/internal/policy"
 	"notary/internal/web/page"
@@ -50,7 +51,9 @@ type checkedPage struct {
 	Profile  string
 	Profiles []page.Option
 	Owners   []page.Option // the possible owners; none if the caller is the only one
-	Trial    *notary.RequestTrial
+
+	Authorities []page.Option // to ask for; none if the caller cannot see them
+	Trial       *notary.RequestTrial
 }
 
 func (s *site) checkRequest(c *call) error {
@@ -73,7 +76,7 @@ func (s *site) checkedPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	fields := []string{"profile"}
+	fields := append([]string{"profile"}, annotationFields...)
 	owners, err := s.ownerChoices(c)
 	if err != nil {
 		return err
@@ -81,7 +84,7 @@ func (s *site) checkedPage(c *call, f page.Form) error {
 	if owners != nil && !trial.Recorded {
 		fields = append(fields, "owner")
 	}
-	p := checkedPage{Form: f.Fields(fields...), Owners: owners, CSR: csr, Profile: f.Value("profile"),
+	p := checkedPage{Form: f.Fields(fields...), Owners: owners, Authorities: authorityChoices(choices.all), CSR: csr, Profile: f.Value("profile"),
 		Profiles: choices.Profiles, Trial: trial}
 	if p.Profile == "" {
 		p.Profile = notary.DefaultProfile
@@ -95,7 +98,15 @@ func (s *site) submitRequest(c *call) error {
 	if err != nil {
 		return errNotFound
 	}
-	id, err := s.ca.SubmitFor(c.r.Context(), c.caller, group, unixLines(c.r.PostForm.Get("csr")))
+	annotation, err := s.readAnnotation(c)
+	var id int64
+	if err == nil {
+		id, err = s.ca.SubmitWith(c.r.Context(), c.caller, unixLines(c.r.PostForm.Get("csr")),
+			ca.SubmitOptions{OwnerGroupID: group, Annotation: annotation})
+	}
+	if err != nil && c.aboutAnnotation(err) {
+		return c.again(err, s.checkedPage)
+	}
 	if err != nil {
 		return c.again(err, s.newRequestPage)
 	}
@@ -104,6 +115,16 @@ func (s *site) submitRequest(c *call) error {
 		to = listURL(to, nil, "profile", profile)
 	}
 	return c.done(to, "Request submitted.")
+}
+
+func authorityChoices(all []*notary.Authority) (options []page.Option) {
+	for _, a := range all {
+		options = append(options, page.Option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a)})
+	}
+	if len(options) > 0 {
+		options = append([]page.Option{{Label: "Any"}}, options...)
+	}
+	return options
 }
 
 // unixLines reverses the normalization of newlines by browsers (HTML, 4.10.22.4).

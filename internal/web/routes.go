@@ -64,6 +64,7 @@ func (s *site) requestRoutes() []route {
 		{"POST /requests/{id}/upload", loggedIn, s.onRequest("Certificate uploaded.", s.uploadCertificate)},
 		{"POST /requests/{id}/remove", loggedIn,
 			s.onRequest("Certificate detached. The request is Outstanding.", s.removeCertificate)},
+		{"POST /requests/{id}/annotate", loggedIn, s.onRequest("Labels and note saved.", s.annotateRequest)},
 		{"POST /requests/{id}/transfer", loggedIn, s.transferRequest},
 		{"POST /requests/{id}/delete", loggedIn, s.deleteRequest},
 	}

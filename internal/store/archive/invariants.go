@@ -86,6 +86,22 @@ var invariants = []db.Rule{
 		SELECT n.name FROM request_name n LEFT JOIN request r ON r.id = n.request_id WHERE r.id IS NULL
 		UNION ALL
 		SELECT n.name FROM certificate_name n LEFT JOIN certificate k ON k.id = n.certificate_id WHERE k.id IS NULL`},
+	{Says: "a certificate has the labels of its request", Breaches: `
+		SELECT CAST(k.id AS TEXT) FROM certificate k JOIN request r ON r.id = k.request_id
+		WHERE COALESCE(k.labels, '') <> COALESCE(r.labels, '')`},
+	{Says: "every label is in the search index, and every entry of the index has an object", Breaches: `
+		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r
+		LEFT JOIN (SELECT DISTINCT request_id FROM request_label) l ON l.request_id = r.id
+		WHERE l.request_id IS NULL AND r.labels IS NOT NULL
+		UNION ALL
+		SELECT 'certificate ' || CAST(k.id AS TEXT) FROM certificate k
+		LEFT JOIN (SELECT DISTINCT certificate_id FROM certificate_label) l ON l.certificate_id = k.id
+		WHERE l.certificate_id IS NULL AND k.labels IS NOT NULL
+		UNION ALL
+		SELECT l.label FROM request_label l LEFT JOIN request r ON r.id = l.request_id WHERE r.labels IS NULL
+		UNION ALL
+		SELECT l.label FROM certificate_label l LEFT JOIN certificate k ON k.id = l.certificate_id
+		WHERE k.labels IS NULL`},
 	{Says: "the count of certificates is correct", Breaches: `
 		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) FROM (
 			SELECT (SELECT COUNT(*) FROM certificate) AS rows,

@@ -24,6 +24,7 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 		inUse   = `(SELECT certificate_id FROM request WHERE id = ` + request + `)`
 		grouped = "exactly the certificates that are neither revoked nor renewed by the program have a digest of their " +
 			"names"
+		labelsFound = "every label is in the search index, and every entry of the index has an object"
 	)
 	tests := []struct {
 		name   string
@@ -101,6 +102,13 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"every name is in the search index, and every entry of the index has an object"}},
 		{"a certificate that is not found", `DELETE FROM certificate_name WHERE certificate_id = 1`,
 			[]string{"every name is in the search index, and every entry of the index has an object"}},
+		{"a request that no label finds", `UPDATE request SET labels = '{"a":"b"}' WHERE id = ` + request,
+			[]string{labelsFound}},
+		{"a certificate that no label finds", `UPDATE certificate SET labels = '{"a":"b"}' WHERE id = ` + inUse,
+			[]string{"a certificate has the labels of its request", labelsFound}},
+		{"a label that leads nowhere", `INSERT INTO request_label VALUES ('a', 9999)`, []string{labelsFound}},
+		{"a label of a certificate that leads nowhere", `INSERT INTO certificate_label VALUES ('a', 9999)`,
+			[]string{labelsFound}},
 		{"a name that leads nowhere", `INSERT INTO request_name VALUES ('=a.example.com', 9999)`,
 			[]string{"every name is in the search index, and every entry of the index has an object"}},
 		{"certificates not counted", `UPDATE counter SET value = value - 1 WHERE name = 'certificates'`,

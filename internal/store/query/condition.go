@@ -26,6 +26,9 @@ func (l List[T]) conditions(filter notary.Filter) (all []Condition) {
 		prefix := searchable(filter.NamePrefix)
 		all = append(all, l.prefixed("="+prefix, "\n"+marked(prefix)))
 	}
+	for _, label := range filter.Labels {
+		all = append(all, l.labelled(label))
+	}
 	for _, word := range filter.Search {
 		all = append(all, l.word(word))
 	}

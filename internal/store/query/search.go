@@ -10,7 +10,8 @@ import (
 )
 
 // A search word matches objects that have something beginning with it: a label of a name, the email address, the
-// serial number or fingerprint, or the key type. The name of a status matches its requests.
+// serial number or fingerprint, or the key type. The name of a status matches its requests, and a label with its
+// value, such as team:payments, matches the objects that have it.
 
 var hexadecimal = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
 
@@ -22,6 +23,7 @@ func (l List[T]) word(text string) Condition {
 	begin := l.beginnings(text)
 	bySerial := l.Table == "request" && hexadecimal.MatchString(text)
 	status := statusOf(l.Table, text)
+	label := labelIn(text)
 	return Condition{
 		Holds: func(b *db.Binder) {
 			any := []string{l.like("search", "%"+pattern.Replace(marked(text))+"%", b)}
@@ -33,6 +35,9 @@ func (l List[T]) word(text string) Condition {
 			}
 			if status != "" {
 				any = append(any, WithoutIndex(l.Alias+".status")+" = "+b.Bind(string(status)))
+			}
+			if label != "" {
+				any = append(any, l.hasLabel(b, label))
 			}
 			b.And("(" + strings.Join(any, " OR ") + ")")
 		},
@@ -48,6 +53,9 @@ func (l List[T]) word(text string) Condition {
 			}
 			if status != "" {
 				texts = append(texts, "SELECT id FROM request WHERE status = "+b.Bind(string(status)))
+			}
+			if label != "" {
+				texts = append(texts, l.labelIDs(b, label))
 			}
 			return strings.Join(texts, " UNION ALL ")
 		},

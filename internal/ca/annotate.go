@@ -1,0 +1,226 @@
+package ca
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/policy"
+	"notary/internal/store"
+)
+
+// Annotation is what a requester adds to a CSR. The wishes grant nothing: the signer decides.
+type Annotation struct {
+	Wishes notary.Wishes
+	Note   string
+	Labels notary.Labels
+}
+
+func (a *Annotation) isZero() bool { return a.Wishes.IsZero() && a.Note == "" && len(a.Labels) == 0 }
+
+// Change is a change of a request's note and labels.
+type Change struct {
+	Note   *string            // nil keeps the note
+	Labels map[string]*string // nil removes a label; others are kept
+}
+
+const maxNote = 1000 // characters
+
+// checkAnnotation trims the note, and rejects wishes that can never be granted.
+func (s *Service) checkAnnotation(ctx context.Context, a *Annotation) (err error) {
+	if a.Note, err = checkText("note", a.Note, maxNote); err != nil {
+		return err
+	}
+	if err := a.Labels.Check(); err != nil {
+		return err
+	}
+	return s.checkWishes(ctx, a.Wishes)
+}
+
+// checkWishes discloses which CAs exist, as their published CRLs do. Those that cannot sign now may do so later.
+func (s *Service) checkWishes(ctx context.Context, w notary.Wishes) error {
+	if w.Profile != "" {
+		if issuance.CheckProfileName(w.Profile) != nil {
+			return notary.FieldErrorf("profile", "%.70q cannot be a profile's name", w.Profile)
+		}
+		switch p, err := s.issuers.Profile(ctx, w.Profile); {
+		case err != nil:
+			return err
+		case p.CA:
+			return notary.FieldErrorf("profile", "the profile %s is for CAs and can only be chosen when signing: leave it out",
+				p.Name)
+		}
+	}
+	if w.AuthorityID != 0 {
+		_, err := s.issuers.Get(ctx, w.AuthorityID)
+		if notary.KindOf(err) == notary.NotFound {
+			return notary.FieldErrorf("certificate_authority_id", "there is no certificate authority %d", w.AuthorityID)
+		} else if err != nil {
+			return err
+		}
+	}
+	if !w.NotAfter.IsZero() && !w.NotAfter.After(s.now()) {
+		return notary.FieldErrorf("not_valid_after", "the expiry must be in the future")
+	}
+	return nil
+}
+
+// checkText trims a text of a few lines and normalizes its line ends. It rejects control characters, including
+// bidirectional ones.
+func checkText(field, text string, most int) (string, error) {
+	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
+	if utf8.RuneCountInString(text) > most {
+		return "", notary.FieldErrorf(field, "the %s has more than %d characters: shorten it", field, most)
+	}
+	odd := func(r rune) bool {
+		return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r))
+	}
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, odd) {
+		return "", notary.FieldErrorf(field, "the %s has unprintable characters: use plain text", field)
+	}
+	return text, nil
+}
+
+// Annotate changes the note and labels of a request, and the labels of its certificates. Its owner may do so too.
+func (s *Service) Annotate(ctx context.Context, caller notary.Caller, id int64, c Change) error {
+	err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.AnnotateRequest, policy.CreateRequest)
+	if err != nil {
+		return err
+	}
+	if c.Note != nil {
+		note, err := checkText("note", *c.Note, maxNote)
+		if err != nil {
+			return err
+		}
+		c.Note = &note
+	}
+	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		req, err := tx.LockRequest(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := allowAnnotate(ctx, tx, caller, req); err != nil {
+			return err
+		}
+		return annotate(tx, caller, req, req.Wishes, c)
+	})
+}
+
+// allowAnnotate returns an error unless the caller owns the request and may submit requests, or has the permission.
+func allowAnnotate(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
+	err := allowRequest(ctx, known, caller, policy.AnnotateRequest, req)
+	if notary.KindOf(err) != notary.Forbidden || !policy.May(caller, policy.CreateRequest) {
+		return err
+	}
+	owns := submitted(caller, req.RequesterID, req.OwnerGroupID)
+	if !owns && req.OwnerGroupID != 0 {
+		member, failed := known.GroupsOf(ctx, caller.Principal.ID)
+		if failed != nil {
+			return failed
+		}
+		owns = slices.Contains(member, req.OwnerGroupID)
+	}
+	if owns {
+		return nil
+	}
+	return err
+}
+
+// annotate changes a locked request, and records the event of what has changed.
+func annotate(tx *store.Tx, caller notary.Caller, req *notary.Request, w notary.Wishes, c Change) error {
+	note, labels := req.Note, req.Labels.Merge(c.Labels)
+	if c.Note != nil {
+		note = *c.Note
+	}
+	if err := labels.Check(); err != nil {
+		return err
+	}
+	before, after := req.Wishes.Fields(), w.Fields()
+	addText(before, "note", req.Note)
+	addText(after, "note", note)
+	dropEqual(before, after)
+	was, is := labelFields(req.Labels), labelFields(labels)
+	if dropEqual(was, is); len(was) > 0 {
+		before["labels"] = map[string]any(was)
+	}
+	if len(is) > 0 {
+		after["labels"] = map[string]any(is)
+	}
+	if len(before)+len(after) == 0 {
+		return nil
+	}
+	if err := tx.Annotate(req, w, note, labels); err != nil {
+		return err
+	}
+	return tx.Event(notary.EventBy(caller, "request.annotate", req.Ref()).Change(before, after))
+}
+
+// change returns the change by an annotation that is given with a CSR again. It keeps what is not given.
+func (a *Annotation) change() Change {
+	c := Change{Labels: map[string]*string{}}
+	for key, value := range a.Labels {
+		c.Labels[key] = &value
+	}
+	if a.Note != "" {
+		c.Note = &a.Note
+	}
+	return c
+}
+
+// again applies an annotation that is given with a CSR again. The wishes of a request that is no longer Outstanding are
+// kept.
+func (a *Annotation) again(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
+	if a.isZero() {
+		return nil
+	}
+	req, err := tx.LockRequest(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := allowAnnotate(ctx, tx, caller, req); err != nil {
+		return err
+	}
+	w := req.Wishes
+	if req.Status == notary.Outstanding {
+		w = a.Wishes.Or(w)
+	}
+	return annotate(tx, caller, req, w, a.change())
+}
+
+// fields returns the annotation of a new request as fields of its event.
+func (a *Annotation) fields() notary.Fields {
+	all := a.Wishes.Fields()
+	addText(all, "note", a.Note)
+	if len(a.Labels) > 0 {
+		all["labels"] = map[string]any(labelFields(a.Labels))
+	}
+	return all
+}
+
+func labelFields(labels notary.Labels) notary.Fields {
+	all := notary.Fields{}
+	for key, value := range labels {
+		all[key] = value
+	}
+	return all
+}
+
+func addText(fields notary.Fields, name, text string) {
+	if text != "" {
+		fields[name] = text
+	}
+}
+
+func dropEqual(before, after notary.Fields) {
+	for name, value := range maps.Clone(before) {
+		if after[name] == value {
+			delete(before, name)
+			delete(after, name)
+		}
+	}
+}

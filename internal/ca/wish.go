@@ -1,0 +1,59 @@
+package ca
+
+import (
+	"time"
+
+	"notary"
+)
+
+// wishes returns what the options ask for, to be kept with a request that another caller has to sign.
+func (o SignOptions) wishes() notary.Wishes {
+	return notary.Wishes{Profile: o.Profile, AuthorityID: o.AuthorityID, NotAfter: o.NotAfter}
+}
+
+// wishedEnd returns the expiry that the requester wishes for the first certificate. It has no meaning for a renewal,
+// which exists to extend the validity.
+func wishedEnd(req *notary.Request) time.Time {
+	if req.Certificate != nil || formerOf(req) != (notary.Issuance{}) {
+		return time.Time{}
+	}
+	return req.Wishes.NotAfter
+}
+
+// chooseEnd uses the wished expiry unless the options have one.
+func (o *SignOptions) chooseEnd(req *notary.Request, now time.Time) error {
+	end := wishedEnd(req)
+	if !o.NotAfter.IsZero() || end.IsZero() {
+		return nil
+	}
+	if !end.After(now) {
+		return unprocessable("not_valid_after", "the requester asks for an expiry of %s, which has passed: specify another one",
+			end.Format(time.RFC3339))
+	}
+	o.NotAfter = end
+	return nil
+}
+
+// refuseWishedCA requires the signer to name a CA profile: a wish must not make a request that of a CA.
+func (o *SignOptions) refuseWishedCA(profile *notary.Profile, former notary.Issuance) error {
+	if profile.CA && o.Profile != profile.Name && former.Profile != profile.Name {
+		return unprocessable("profile", "the requester asks for the profile %s, which is for CAs: specify a profile",
+			profile.Name)
+	}
+	return nil
+}
+
+// overruled returns the wishes that the certificate does not fulfil, as fields of its event.
+func (g *signature) overruled(req *notary.Request) notary.Fields {
+	w := req.Wishes
+	if w.Profile == g.profile.Name {
+		w.Profile = ""
+	}
+	if w.AuthorityID == g.issuer.ID {
+		w.AuthorityID = 0
+	}
+	if w.NotAfter = wishedEnd(req); w.NotAfter.Equal(g.cert.NotAfter) {
+		w.NotAfter = time.Time{}
+	}
+	return w.Fields()
+}

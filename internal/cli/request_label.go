@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+// labelFlags are what a requester adds to a CSR.
+type labelFlags struct {
+	labels []string
+	note   string
+}
+
+func (f *labelFlags) register(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.labels, "label", nil, "a `label` for the request and its certificates, such as "+
+		"team=payments; may be repeated")
+	c.Flags().StringVar(&f.note, "note", "", "a `text` for the signer")
+}
+
+func (f *labelFlags) all() (map[string]string, error) {
+	labels := map[string]string{}
+	for _, text := range f.labels {
+		key, value, err := notary.ParseLabel(text)
+		switch {
+		case err != nil:
+			return nil, usagef("--label %q: %s", text, err)
+		case value == "":
+			return nil, usagef("--label %q has no value: write %[1]s=value", text)
+		}
+		labels[key] = value
+	}
+	return labels, nil
+}
+
+// wishFlags are what a requester asks the signer for.
+type wishFlags struct {
+	authority idFlag
+	profile   string
+	end       endFlags
+}
+
+func (f *wishFlags) register(c *cobra.Command, p *program) {
+	authorityFlag(c, &f.authority, "authority", "ask for the CA with this `id` or common name")
+	c.Flags().StringVar(&f.profile, "profile", "", "ask for the profile with this `name`: see notary profile list")
+	f.end.register(c, "up to the signer")
+	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
+}
+
+func (p *program) requestLabel() *cobra.Command {
+	return &cobra.Command{
+		Use: "label ID LABEL...", Short: "Change the labels of a request and its certificates",
+		Long: "Set labels, such as team=payments, or remove them, such as team-. Others are kept. The certificates of\n" +
+			"the request get the same labels. List what has a label with: notary request list --label team=payments",
+		Example: "  notary request label 7 team=payments env=prod old-",
+		Args:    cobra.MinimumNArgs(2),
+		RunE: func(command *cobra.Command, args []string) error {
+			changes, err := labelChanges(args[1:])
+			if err != nil {
+				return err
+			}
+			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+				err := c.ChangeCertificateRequest(ctx, id, api.ChangeCertificateRequest{Labels: changes})
+				if err != nil {
+					return err
+				}
+				return p.done("the labels of request %d are changed", id)
+			})(command, args)
+		},
+	}
+}
+
+// labelChanges parses labels to set, and those to remove, which end in a hyphen.
+func labelChanges(args []string) (map[string]*string, error) {
+	changes := map[string]*string{}
+	for _, text := range args {
+		removed, remove := strings.CutSuffix(text, "-")
+		if remove = remove && !strings.ContainsAny(text, "=:"); remove {
+			text = removed
+		}
+		key, value, err := notary.ParseLabel(text)
+		if err != nil {
+			return nil, usagef("%q: %s", text, err)
+		}
+		if _, twice := changes[key]; twice {
+			return nil, usagef("the label %s is given twice: omit one", key)
+		}
+		switch {
+		case remove:
+			changes[key] = nil
+		case value == "":
+			return nil, usagef("%q has no value: write %[1]s=value, or %[1]s- to remove the label", text)
+		default:
+			changes[key] = &value
+		}
+	}
+	return changes, nil
+}
+
+func (p *program) requestNote() *cobra.Command {
+	return &cobra.Command{
+		Use: "note ID TEXT", Short: "Change the note of a request; an empty text removes it",
+		Example: "  notary request note 7 \"for the new shop, see ticket 4711\"",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(command *cobra.Command, args []string) error {
+			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+				err := c.ChangeCertificateRequest(ctx, id, api.ChangeCertificateRequest{Note: api.NewText(args[1])})
+				if err != nil {
+					return err
+				}
+				return p.done("the note of request %d is changed", id)
+			})(command, args)
+		},
+	}
+}
+
+func labelTexts(labels map[string]string) string {
+	return strings.Join(notary.Labels(labels).Texts(), ", ")
+}
+
+// requestedText describes what the requester asks for, or is "".
+func requestedText(r api.Requested) string {
+	var parts []string
+	if r.Profile != "" {
+		parts = append(parts, "profile "+r.Profile)
+	}
+	if r.CertificateAuthorityID != nil {
+		parts = append(parts, fmt.Sprintf("CA %d", *r.CertificateAuthorityID))
+	}
+	if r.NotValidAfter != nil {
+		parts = append(parts, "expiry "+r.NotValidAfter.UTC().Format(time.RFC3339))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// noticeRequested tells the signer of a first certificate what the requester asks for, if that may decide something.
+func (p *program) noticeRequested(ctx context.Context, c *client.Client, id int64,
+	body api.SignCertificateRequest) error {
+	if body.Profile != "" && body.CertificateAuthorityID != 0 && body.NotValidAfter != nil {
+		return nil
+	}
+	r, err := c.CertificateRequest(ctx, id)
+	if text := requestedText(r.Requested); err == nil && text != "" && r.CertificateID == nil {
+		p.notice("requested: %s", text)
+	}
+	return err
+}

@@ -1,0 +1,74 @@
+package web_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// What a requester adds to a CSR is shown to the signer and preset, and can be changed and searched for.
+func TestLabelsAndWishes(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Root(t, notary.ECDSAP256)
+	b := h.browseAs(t, notary.Admin)
+	b.open(t, "/requests/new")
+	b.fill(t, "Certificate signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
+	b.fill(t, "Profile", "client")
+	b.press(t, "Review request")
+	b.run(t, chromedp.Click(`//summary[normalize-space(.)="CA, validity, labels and note"]`))
+	b.fill(t, "Labels (one per line)", "team=payments\nteam2")
+	b.press(t, "Submit request")
+	b.wantText(t, "The label team2 has no value")
+	b.fill(t, "Labels (one per line)", "team=payments\nenv=prod")
+	b.fill(t, "Validity", "2099-01-31")
+	b.fill(t, "Note", "New shop")
+	b.press(t, "Submit request")
+	b.wantText(t, "Requested: profile client, expiry 2099-01-31", "env=prod, team=payments", "New shop",
+		"Default: 2099-01-31, as requested.")
+	b.look(t, "request-labels")
+
+	b.run(t, chromedp.Click(`//summary[normalize-space(.)="Edit labels and note"]`))
+	other := "one"
+	testkit.Check(t, h.CA.Annotate(t.Context(), h.Admin(), 1, ca.Change{Labels: map[string]*string{"added": &other}}))
+	b.fill(t, "Labels (one per line)", "team=web")
+	b.press(t, "Save")
+	b.wantText(t, "Labels and note saved.", "added=one, team=web", "New shop")
+
+	b.open(t, "/requests")
+	b.fill(t, "Label", "team:web")
+	b.press(t, "Filter")
+	b.wantText(t, "www.example.com")
+	b.fill(t, "Label", "env")
+	b.press(t, "Filter")
+	b.wantText(t, "No requests match.")
+	b.fill(t, "Label", "Not a label")
+	b.press(t, "Filter")
+	b.wantText(t, "cannot be the key of a label")
+}
+
+// The signer's form selects what is requested, unless a CA that cannot sign was asked for.
+func TestSignFormIsPreset(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
+	id, err := h.CA.SubmitWith(t.Context(), h.Caller(notary.CertificateRequestor), csr, ca.SubmitOptions{
+		Annotation: ca.Annotation{Wishes: notary.Wishes{Profile: "client", AuthorityID: root,
+			NotAfter: h.Clock.Now().Add(48 * time.Hour)}}})
+	testkit.Check(t, err)
+	b := h.browseAs(t, notary.CertificateManager)
+	b.open(t, "/requests/1")
+	b.press(t, "Sign")
+	b.wantText(t, "Request signed.")
+	req, err := h.CA.Request(t.Context(), h.Admin(), id)
+	testkit.Check(t, err)
+	if c := req.Certificate; c.Profile != "client" || c.NotAfter.After(h.Clock.Now().Add(48*time.Hour)) {
+		t.Errorf("signed with profile %s until %s", c.Profile, c.NotAfter)
+	}
+}

@@ -1,0 +1,127 @@
+package notary
+
+import (
+	"cmp"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Labels are the key-value pairs that callers attach to a request, such as team=payments. Its certificates have the
+// same ones.
+type Labels map[string]string
+
+// Limits of labels. Lengths are in characters.
+const (
+	MaxLabels     = 32
+	MaxLabelKey   = 63
+	MaxLabelValue = 255
+)
+
+var labelKey = regexp.MustCompile(`^[a-z][a-z0-9._/-]{0,62}$`)
+
+// IsLabelKey reports whether a label can have this key.
+func IsLabelKey(key string) bool { return labelKey.MatchString(key) }
+
+// Check returns an [Invalid] error of the field "labels" unless all labels are valid.
+func (l Labels) Check() error {
+	if len(l) > MaxLabels {
+		return FieldErrorf("labels", "there are %d labels, and at most %d are allowed: remove some", len(l), MaxLabels)
+	}
+	for _, key := range slices.Sorted(maps.Keys(l)) {
+		if err := checkLabel(key, l[key]); err != nil {
+			return WithField(err, "labels")
+		}
+	}
+	return nil
+}
+
+func checkLabel(key, value string) error {
+	unprintable := func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+	switch {
+	case !IsLabelKey(key):
+		return Errorf(Invalid, "%.70q cannot be the key of a label: use a letter, then up to %d lower-case letters, digits, "+
+			"dots, hyphens, underscores and slashes", key, MaxLabelKey-1)
+	case strings.TrimSpace(value) == "":
+		return Errorf(Invalid, "the label %s has no value: give one, such as %[1]s=yes", key)
+	case utf8.RuneCountInString(value) > MaxLabelValue:
+		return Errorf(Invalid, "the value of the label %s has more than %d characters: shorten it", key, MaxLabelValue)
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, unprintable):
+		return Errorf(Invalid, "the value of the label %s has unprintable characters: use plain text", key)
+	}
+	return nil
+}
+
+// ParseLabel splits a label such as "team=payments" or "team:payments" into key and value. The value is "" if there is
+// no separator.
+func ParseLabel(text string) (key, value string, err error) {
+	text = strings.TrimSpace(text)
+	at := strings.IndexAny(text, "=:")
+	if at < 0 {
+		return text, "", checkLabel(text, "any")
+	}
+	key, value = text[:at], strings.TrimSpace(text[at+1:])
+	return key, value, checkLabel(key, value)
+}
+
+// Merge returns the labels with the changes applied. A nil value removes a label.
+func (l Labels) Merge(changes map[string]*string) Labels {
+	merged := maps.Clone(l)
+	if merged == nil {
+		merged = Labels{}
+	}
+	for key, value := range changes {
+		if value == nil {
+			delete(merged, key)
+		} else {
+			merged[key] = *value
+		}
+	}
+	return merged
+}
+
+// Texts returns the labels as sorted texts, such as "team=payments".
+func (l Labels) Texts() (texts []string) {
+	for _, key := range slices.Sorted(maps.Keys(l)) {
+		texts = append(texts, key+"="+l[key])
+	}
+	return texts
+}
+
+// Wishes are what a requester asks the signer for. Zero fields leave the choice to the signer.
+type Wishes struct {
+	Profile     string
+	AuthorityID int64
+	NotAfter    time.Time
+}
+
+// IsZero reports whether nothing was asked for.
+func (w Wishes) IsZero() bool { return w.Profile == "" && w.AuthorityID == 0 && w.NotAfter.IsZero() }
+
+// Or returns the wishes, with zero fields replaced by those of other.
+func (w Wishes) Or(other Wishes) Wishes {
+	w.Profile, w.AuthorityID = cmp.Or(w.Profile, other.Profile), cmp.Or(w.AuthorityID, other.AuthorityID)
+	if w.NotAfter.IsZero() {
+		w.NotAfter = other.NotAfter
+	}
+	return w
+}
+
+// Fields returns the wishes as fields of an event.
+func (w Wishes) Fields() Fields {
+	all := Fields{}
+	if w.Profile != "" {
+		all["requested_profile"] = w.Profile
+	}
+	if w.AuthorityID != 0 {
+		all["requested_ca"] = w.AuthorityID
+	}
+	if !w.NotAfter.IsZero() {
+		all["requested_expiry"] = w.NotAfter.UTC().Format(time.RFC3339)
+	}
+	return all
+}
