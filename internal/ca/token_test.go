@@ -334,6 +334,6 @@ func TestPostgresTokenQuotaOnTwoNodes(t *testing.T) {
 	}
 	wantQuotaEvents(t, w, "hour")
 	testkit.Check(t, w.Auth.RevokeToken(t.Context(), w.Admin(), token.Principal.ID))
-	_, err = node.CA.Issue(t.Context(), token, newCSR(t), issueBy(root))
+	_, err = node.CA.Submit(t.Context(), token, newCSR(t))
 	testkit.WantKind(t, err, notary.Unauthenticated)
 }

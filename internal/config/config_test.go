@@ -34,6 +34,7 @@ func TestConfigDefaults(t *testing.T) {
 		ReadTimeout:      5 * time.Second,
 		SessionIdle:      time.Hour,
 		SessionLife:      12 * time.Hour,
+		TokenLife:        8760 * time.Hour,
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, Log{}),
 		cmpopts.IgnoreFields(Config{}, "inForce", "values"), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
@@ -64,6 +65,7 @@ crl_delay: 1m
 read_timeout: 20s
 session_idle: 15m
 session_life: 8h
+token_life: 2160h
 trusted_proxies: [192.0.2.10, 10.0.0.0/8, '2001:db8::/32']
 logging:
   system:
@@ -90,6 +92,7 @@ logging:
 		ReadTimeout:      20 * time.Second,
 		SessionIdle:      15 * time.Minute,
 		SessionLife:      8 * time.Hour,
+		TokenLife:        2160 * time.Hour,
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("10.0.0.0/8"),
 			netip.MustParsePrefix("2001:db8::/32")},
 	}

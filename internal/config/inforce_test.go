@@ -37,6 +37,7 @@ func TestSettingsInForce(t *testing.T) {
 		{Key: "read_timeout", Value: "5s", Source: notary.FromDefault},
 		{Key: "session_idle", Value: "1h30m0s", Source: notary.FromEnvironment, Where: "NOTARY_SESSION_IDLE"},
 		{Key: "session_life", Value: "12h0m0s", Source: notary.FromDefault},
+		{Key: "token_life", Value: "8760h0m0s", Source: notary.FromDefault},
 		{Key: "trusted_proxies", Value: "10.0.0.0/8, 192.0.2.10", Source: notary.FromEnvironment,
 			Where: "NOTARY_TRUSTED_PROXIES"},
 		{Key: "logging.system.level", Value: "info", Source: notary.FromDefault},

@@ -130,6 +130,7 @@ func TestReloadableSettings(t *testing.T) {
 		KeyCRLDelay:       func(c *Config) { c.CRLDelay = time.Minute },
 		KeySessionIdle:    func(c *Config) { c.SessionIdle = 10 * time.Minute },
 		KeySessionLife:    func(c *Config) { c.SessionLife = 10 * time.Hour },
+		KeyTokenLife:      func(c *Config) { c.TokenLife = 10 * time.Hour },
 		KeyMetricsToken:   func(c *Config) { c.MetricsToken = scrapeToken },
 		KeyTrustedProxies: func(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} },
 		KeyLogLevel:       func(c *Config) { c.Log.Level = slog.LevelDebug },

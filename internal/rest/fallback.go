@@ -31,7 +31,7 @@ func fallback(mux *http.ServeMux) http.Handler {
 }
 
 func methods(mux *http.ServeMux, r *http.Request) (allowed []string) {
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = method
 		if _, pattern := mux.Handler(other); pattern != "" {
