@@ -43,6 +43,9 @@ type Request struct {
 	// Findings are the remarks made at submission: what no profile issues, and departures from standards.
 	Findings []Finding
 
+	// Decision is what the rules decided when the request was created; nil if none matched.
+	Decision *RuleDecision
+
 	// Certificate is the current certificate; nil unless the request is Active.
 	Certificate *Certificate
 

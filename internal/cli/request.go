@@ -149,6 +149,7 @@ func (p *program) requestShow() *cobra.Command {
 				{"Submitted", exact(&r.CreatedAt, p.now())},
 				{"Changed", exact(&r.UpdatedAt, p.now())},
 				{"Rejected because", r.RejectionReason},
+				{"Decided by", ruleText(r.RuleDecision)},
 				{"Certificate", optionalID(r.CertificateID)},
 				{"Serial number", r.SerialNumber},
 				{"Valid from", exact(r.NotBefore, p.now())},

@@ -17,6 +17,10 @@ func (r *routes) requestToAPI(req *notary.Request) api.CertificateRequest {
 		DNSNames: list(req.Names.DNS), IPAddresses: list(req.Names.IP),
 		EmailAddresses: list(req.Names.Email), URIs: list(req.Names.URI), UPNs: list(req.Names.UPN),
 	}
+	if req.Decision != nil {
+		decision := decisionToAPI(*req.Decision)
+		out.RuleDecision = &decision
+	}
 	if c := req.Certificate; c != nil {
 		out.CertificateChain = c.ChainPEM()
 		out.CertificateID = &c.ID

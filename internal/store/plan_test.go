@@ -11,7 +11,7 @@ import (
 
 // small matches the steps of a plan that scan a small table, named by its alias: of tens of rows, or up to a thousand
 // for CRLs (l). All other tables grow with use.
-var small = regexp.MustCompile(`^SCAN (a|account|account_group|t|authority|l|p|profile)( USING .*)?$`)
+var small = regexp.MustCompile(`^SCAN (a|account|account_group|t|authority|l|p|profile|rule)( USING .*)?$`)
 
 // A list may sort what it has gathered by an index, at most some thousands, and the objects of a page.
 var gathers = regexp.MustCompile(`\) page CROSS JOIN`)

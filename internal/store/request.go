@@ -14,7 +14,7 @@ import (
 
 const requestColumns = ` r.id, c.csr, r.fingerprint, r.status, r.requester_id, r.email,
 	r.common_name, r.names, r.key, r.created_at, r.updated_at, r.rejection, r.content, r.findings,
-	r.owner_group_id,` + certificateColumns
+	r.owner_group_id, r.decision,` + certificateColumns
 
 const requestJoins = `
 	JOIN request_csr c ON c.request_id = r.id
@@ -49,12 +49,14 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 		req              notary.Request
 		names            string
 		findings         sql.NullString
+		decision         sql.NullString
 		requester, group number
 		created, updated instant
 		cert             certificateRow
 	)
-	dest := append(make([]any, 0, 40), &req.ID, &req.CSR, &req.Fingerprint, &req.Status, &requester, &req.Email,
-		&req.CommonName, &names, &req.Key, &created, &updated, &req.Rejection, &req.Content, &findings, &group)
+	dest := append(make([]any, 0, 48), &req.ID, &req.CSR, &req.Fingerprint, &req.Status, &requester, &req.Email,
+		&req.CommonName, &names, &req.Key, &created, &updated, &req.Rejection, &req.Content, &findings, &group,
+		&decision)
 	if err := row.Scan(append(cert.appendDest(dest), more...)...); err != nil {
 		return nil, err
 	}
@@ -65,6 +67,9 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 	var err error
 	if req.Findings, err = decodeFindings(findings); err != nil {
 		r.damage.add("request", req.ID, []string{"its findings cannot be read"})
+	}
+	if req.Decision, err = decodeDecision(decision); err != nil {
+		r.damage.add("request", req.ID, []string{"the decision of the rules cannot be read"})
 	}
 	r.damage.add("request", req.ID, unreadable(column{"requester_id", requester.bad},
 		column{"owner_group_id", group.bad}, column{"created_at", created.unreadable()},
@@ -175,13 +180,17 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 		}
 		findings = encoded
 	}
+	decision, err := encodeDecision(req.Decision)
+	if err != nil {
+		return 0, err
+	}
 	id, err := tx.db.Insert(`INSERT INTO request
 		(fingerprint, content, status, requester_id, email, common_name, names, key, search, findings, not_after,
-			owner_group_id, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) RETURNING id`,
+			owner_group_id, created_at, updated_at, decision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14) RETURNING id`,
 		req.Fingerprint, req.Content, notary.Outstanding, req.RequesterID, req.Email, req.CommonName,
 		req.Names.String(), req.Key, terms.Search, findings, query.NoEnd, nullable(req.OwnerGroupID),
-		db.Seconds(tx.db.Now()))
+		db.Seconds(tx.db.Now()), decision)
 	if errors.Is(err, db.ErrUnique) {
 		return 0, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "you have already submitted this CSR"}
 	} else if err != nil {
@@ -214,6 +223,15 @@ func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certifi
 func (tx *Tx) SetRejection(id int64, reason string) error {
 	return tx.db.Change(db.Raced(), `UPDATE request SET rejection = $1 WHERE id = $2 AND status = 'Rejected'`,
 		reason, id)
+}
+
+// SetDecision records what the rules decided about a request that exists already.
+func (tx *Tx) SetDecision(id int64, d *notary.RuleDecision) error {
+	decision, err := encodeDecision(d)
+	if err != nil {
+		return err
+	}
+	return tx.db.Change(db.Raced(), `UPDATE request SET decision = $1 WHERE id = $2`, decision, id)
 }
 
 // RequireStatus returns a [notary.Conflict] unless this transaction has set the request to that status.
