@@ -195,13 +195,13 @@ func TestRefusedSignaturesAreHeld(t *testing.T) {
 		o    ca.SignOptions
 		want string
 	}{
-		"profile refuses":   {"*.example.com", ca.SignOptions{}, "wildcard"},
+		"profile refuses":   {"a.example ops@a.example", ca.SignOptions{}, "email"},
 		"another profile":   {"b.example", ca.SignOptions{Profile: "client"}, "asks for the profile client"},
 		"another authority": {"c.example", ca.SignOptions{AuthorityID: 77}, "asks for the certificate authority 77"},
 		"longer validity":   {"d.example", ca.SignOptions{NotAfter: far}, "longer validity than the rule allows, which is 30d"},
 	} {
-		issued, err := w.CA.Issue(t.Context(), requestor, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), tt.name),
-			ca.IssueOptions{SignOptions: tt.o})
+		issued, err := w.CA.Issue(t.Context(), requestor, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256),
+			strings.Fields(tt.name)...), ca.IssueOptions{SignOptions: tt.o})
 		testkit.Check(t, err)
 		d := decisionOf(t, w, issued.RequestID)
 		if issued.Status != notary.Outstanding || d.Effect != notary.HoldEffect || !strings.Contains(d.Reason, tt.want) {
@@ -274,7 +274,7 @@ func TestRulesKnowTheCaller(t *testing.T) {
 	caller := w.Caller(notary.CertificateRequestor)
 	group, err := w.Auth.CreateGroup(t.Context(), w.Admin(), "pipelines")
 	testkit.Check(t, err)
-	testkit.Check(t, w.Auth.AddMember(t.Context(), w.Admin(), group, caller.Principal.ID))
+	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), group, []int64{caller.Principal.ID}, nil))
 	caller.Protocol, caller.Address = notary.WebProtocol, "10.1.2.3"
 	activeRule(t, w, refusingRule(10, `principal.kind == "account" && principal.groups == ["pipelines"] && `+
 		`protocol == "web" && cidr("10.0.0.0/8").containsIP(source) && principal.role == "Certificate Requestor"`))

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,32 @@ func TestVariablesAreTested(t *testing.T) {
 	for _, f := range policy.Functions {
 		if _, err := policy.Compile(f.Example + " == " + f.Example); err != nil {
 			t.Errorf("%s: %v", f.Example, err)
+		}
+	}
+}
+
+func TestVariablesAreDocumented(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile("../../docs/rules.md")
+	testkit.Check(t, err)
+	for _, v := range policy.Variables {
+		if row := fmt.Sprintf("| `%s` | %s | %s |", v.Name, v.Type, v.Text); !strings.Contains(string(manual), row) {
+			t.Errorf("docs/rules.md does not have the row\n%s", row)
+		}
+	}
+	for _, f := range policy.Functions {
+		if row := fmt.Sprintf("| `%s` | %s |", f.Example, f.Text); !strings.Contains(string(manual), row) {
+			t.Errorf("docs/rules.md does not have the row\n%s", row)
+		}
+	}
+	_, examples, _ := strings.Cut(string(manual), "| to | expression |")
+	examples, _, _ = strings.Cut(examples, "\n\n")
+	for line := range strings.Lines(examples) {
+		if _, example, ok := strings.Cut(line, "| `"); ok {
+			example, _, _ = strings.Cut(example, "` |")
+			if _, err := policy.Compile(example); err != nil {
+				t.Errorf("%s: %v", example, err)
+			}
 		}
 	}
 }
