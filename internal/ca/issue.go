@@ -170,7 +170,7 @@ func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notar
 	}
 	if signed != nil {
 		ruled.overrule()
-	} else if err := s.signByRule(ctx, caller, req, csr, o.SignOptions, ruled, last); err != nil {
+	} else if err := s.signByRule(ctx, caller, req, o.SignOptions, ruled, last); err != nil {
 		return nil, err
 	}
 	return s.insertIssued(ctx, caller, req, csr, signed, ruled, o)
@@ -253,17 +253,13 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 	if err != nil {
 		return nil, err
 	}
-	csr, err := pki.ParseStoredCSR(req.CSR)
-	if err != nil {
-		return nil, err
-	}
-	ruled, err := s.decideByRules(ctx, caller, req, csr, o.SignOptions)
+	ruled, err := s.decideByRules(ctx, caller, req, nil, o.SignOptions)
 	if err != nil {
 		return nil, err
 	}
 	issued, err := s.renewAsCaller(ctx, caller, req, ruled, o)
 	if lacksSigning(caller, err) {
-		return s.renewByRule(ctx, caller, req, csr, ruled, o, last)
+		return s.renewByRule(ctx, caller, req, ruled, o, last)
 	}
 	return issued, err
 }

@@ -42,7 +42,7 @@ func (s *Service) submit(ctx context.Context, caller notary.Caller, req *notary.
 	if err != nil {
 		return false, err
 	}
-	if err := s.signByRule(ctx, caller, req, csr, SignOptions{}, ruled, last); err != nil {
+	if err := s.signByRule(ctx, caller, req, SignOptions{}, ruled, last); err != nil {
 		return false, err
 	}
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {

@@ -18,6 +18,7 @@ type ruling struct {
 	rule     *notary.Rule         // nil if none matches
 	decision *notary.RuleDecision // nil if none matches
 	signed   *signature           // by the rule; nil unless it signs
+	csr      *pki.CSR             // of the request
 }
 
 func (r *ruling) has(effect notary.Effect) bool {
@@ -37,27 +38,34 @@ func (r *ruling) overrule() {
 	}
 }
 
-// decideByRules returns what the active rules decide about a request, nil if there are none. The transaction that
-// records it must call [store.Tx.RequireRules], which [Service.apply] does.
+// decideByRules returns what the active rules decide about a request, nil if there are none. The CSR is that of the
+// request, or nil for a recorded one. The transaction that records the decision must call [store.Tx.RequireRules], which
+// [Service.apply] does.
 func (s *Service) decideByRules(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o SignOptions) (*ruling, error) {
 	set, err := s.issuers.Rules(ctx)
 	if err != nil || set.Empty() {
 		return nil, err
 	}
-	if csr, err = signedCSR(req, csr, &SignOptions{}); err != nil {
-		return nil, err
+	if csr == nil {
+		if csr, err = pki.ParseStoredCSR(req.CSR); err != nil {
+			return nil, err
+		}
 	}
-	verdict, err := set.Decide(s.facts(ctx, caller, req, csr, o))
+	signed, err := signedCSR(req, csr, &SignOptions{})
 	if err != nil {
 		return nil, err
 	}
-	return &ruling{set: set, rule: verdict.Rule, decision: verdict.Decision}, nil
+	verdict, err := set.Decide(s.facts(ctx, caller, req, signed, o))
+	if err != nil {
+		return nil, err
+	}
+	return &ruling{set: set, rule: verdict.Rule, decision: verdict.Decision, csr: csr}, nil
 }
 
 // signByRule signs a request if the rules say so. If that is refused, the request is held.
-func (s *Service) signByRule(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR, o SignOptions,
-	r *ruling, last bool) error {
+func (s *Service) signByRule(ctx context.Context, caller notary.Caller, req *notary.Request, o SignOptions, r *ruling,
+	last bool) error {
 	switch {
 	case !r.has(notary.SignEffect):
 		return nil
@@ -65,7 +73,7 @@ func (s *Service) signByRule(ctx context.Context, caller notary.Caller, req *not
 		r.hold("the request could not be signed: the CA or the rules were being changed")
 		return nil
 	}
-	err := s.tryToSignByRule(ctx, caller, req, csr, o, r)
+	err := s.tryToSignByRule(ctx, caller, req, o, r)
 	if kind := notary.KindOf(err); err == nil || kind == notary.Internal || ctx.Err() != nil {
 		return err
 	}
@@ -81,13 +89,13 @@ func message(err error) string {
 	return err.Error()
 }
 
-func (s *Service) tryToSignByRule(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
-	o SignOptions, r *ruling) error {
+func (s *Service) tryToSignByRule(ctx context.Context, caller notary.Caller, req *notary.Request, o SignOptions,
+	r *ruling) error {
 	o, err := s.optionsOfRule(ctx, r.rule, o)
 	if err != nil {
 		return err
 	}
-	if r.signed, err = s.prepare(ctx, program(caller), req, csr, o); err != nil {
+	if r.signed, err = s.prepare(ctx, program(caller), req, r.csr, o); err != nil {
 		return err
 	}
 	r.signed.decision = r.decision
@@ -155,13 +163,13 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, caller notary.Caller,
 }
 
 // renewByRule signs a recorded request if a rule says so. Otherwise it returns the state of the request.
-func (s *Service) renewByRule(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR, r *ruling,
-	o IssueOptions, last bool) (*Issued, error) {
+func (s *Service) renewByRule(ctx context.Context, caller notary.Caller, req *notary.Request, r *ruling, o IssueOptions,
+	last bool) (*Issued, error) {
 	next, err := req.Status.Next(notary.Sign)
 	if err != nil || !r.has(notary.SignEffect) {
 		return s.IssuedFor(ctx, caller, req.ID)
 	}
-	if err := s.signByRule(ctx, caller, req, csr, o.SignOptions, r, last); err != nil {
+	if err := s.signByRule(ctx, caller, req, o.SignOptions, r, last); err != nil {
 		return nil, err
 	}
 	switch {

@@ -195,13 +195,13 @@ func TestRefusedSignaturesAreHeld(t *testing.T) {
 		o    ca.SignOptions
 		want string
 	}{
-		"profile refuses":   {"a.example ops@a.example", ca.SignOptions{}, "email"},
+		"profile refuses":   {"ops@a.example", ca.SignOptions{}, "host"},
 		"another profile":   {"b.example", ca.SignOptions{Profile: "client"}, "asks for the profile client"},
 		"another authority": {"c.example", ca.SignOptions{AuthorityID: 77}, "asks for the certificate authority 77"},
 		"longer validity":   {"d.example", ca.SignOptions{NotAfter: far}, "longer validity than the rule allows, which is 30d"},
 	} {
-		issued, err := w.CA.Issue(t.Context(), requestor, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256),
-			strings.Fields(tt.name)...), ca.IssueOptions{SignOptions: tt.o})
+		issued, err := w.CA.Issue(t.Context(), requestor, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), tt.name),
+			ca.IssueOptions{SignOptions: tt.o})
 		testkit.Check(t, err)
 		d := decisionOf(t, w, issued.RequestID)
 		if issued.Status != notary.Outstanding || d.Effect != notary.HoldEffect || !strings.Contains(d.Reason, tt.want) {

@@ -107,7 +107,7 @@ func (f *Facts) isOrdinary() bool {
 
 func (f *Facts) allNames() []string {
 	all := f.Names.All()
-	for _, name := range append(f.CommonNames, f.CommonName) {
+	for _, name := range slices.Concat(f.CommonNames, []string{f.CommonName}) {
 		if name != "" && !slices.Contains(all, name) {
 			all = append(all, name)
 		}
