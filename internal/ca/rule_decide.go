@@ -39,7 +39,7 @@ func (r *ruling) overrule() {
 }
 
 // decideByRules returns what the active rules decide about a request, nil if there are none. The CSR is that of the
-// request, or nil for a recorded one. The transaction that records the decision must call [store.Tx.RequireRules], which
+// request, or nil for a recorded one. The transaction that records the decision must call [store.Tx.RequireRules], as
 // [Service.apply] does.
 func (s *Service) decideByRules(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o SignOptions) (*ruling, error) {

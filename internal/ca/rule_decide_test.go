@@ -23,7 +23,7 @@ func decisionOf(t *testing.T, w *testkit.World, id int64) notary.RuleDecision {
 	return *d
 }
 
-// The rules decide when a request is submitted, whoever submits it.
+// The rules decide when a request is submitted, by any caller.
 func TestRulesDecideOnSubmit(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -155,7 +155,7 @@ func TestRulesOnRepeatedIssue(t *testing.T) {
 	testkit.WantKind(t, err, notary.RefusedByRule)
 }
 
-// Callers who may sign decide themselves, unless a rule refuses. They can override that by reopening and signing.
+// Approvers decide themselves, unless a rule refuses. They can override that by reopening and signing.
 func TestRulesForCallersWhoMaySign(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -12,8 +12,8 @@ import (
 // facts describes a request to the active rules. The CSR is the one that would be signed.
 func (s *Service) facts(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o SignOptions) *policy.Facts {
-	f := &policy.Facts{Names: csr.Names, CommonName: csr.CommonName, CommonNames: pki.CommonNames(csr.Subject), Key: csr.Key,
-		Profile: o.Profile, AuthorityID: o.AuthorityID, Labels: labelsOf(req),
+	f := &policy.Facts{Names: csr.Names, CommonName: csr.CommonName, CommonNames: pki.CommonNames(csr.Subject),
+		Key: csr.Key, Profile: o.Profile, AuthorityID: o.AuthorityID, Labels: labelsOf(req),
 		Principal: caller.Principal, Role: caller.Role.String(), Protocol: caller.Protocol, Source: caller.Address,
 		Now: s.now()}
 	if !o.NotAfter.IsZero() {

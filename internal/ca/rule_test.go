@@ -392,7 +392,8 @@ func TestTrialsLookBack(t *testing.T) {
 		`principal.name == "nobody"`:                  0,
 	} {
 		terms := holdingRule(10, expression)
-		trial, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 10, Rules: []ca.ProposedRule{{Terms: &terms}}})
+		trial, err := w.CA.TryRules(t.Context(), w.Admin(),
+			ca.RuleTryOptions{Last: 10, Rules: []ca.ProposedRule{{Terms: &terms}}})
 		testkit.Check(t, err)
 		if trial.Rules[0].Matches != want || trial.Failed != 0 {
 			t.Errorf("%s: %+v, want %d matches", expression, trial, want)

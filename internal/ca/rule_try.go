@@ -34,8 +34,8 @@ type ProposedRule struct {
 	Terms *notary.RuleTerms
 }
 
-// TryRules returns how rules would decide requests. Nothing is issued or recorded. The role and groups of the principals
-// of earlier requests are those of today.
+// TryRules returns how rules would decide requests. Nothing is issued or recorded. The role and groups of earlier
+// requesters are those of today.
 func (s *Service) TryRules(ctx context.Context, caller notary.Caller, o RuleTryOptions) (*notary.RuleTrial, error) {
 	if err := policy.AllowRole(caller, policy.ViewRules, policy.Resource{}); err != nil {
 		return nil, err
@@ -263,8 +263,8 @@ func differs(req *notary.Request, effect notary.Effect) bool {
 // has only the last, which the database records.
 func (t *ruleTrier) factsThen(ctx context.Context, req *notary.Request) *policy.Facts {
 	s := t.service
-	f := &policy.Facts{Names: req.Names, CommonName: req.CommonName, Key: req.Key, Labels: labelsOf(req), Now: req.CreatedAt,
-		Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: req.RequesterID, Name: req.Email}}
+	f := &policy.Facts{Names: req.Names, CommonName: req.CommonName, Key: req.Key, Labels: labelsOf(req),
+		Now: req.CreatedAt, Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: req.RequesterID, Name: req.Email}}
 	f.LookUpRole = func() (string, error) {
 		p, err := t.person(ctx, req.RequesterID)
 		return p.role, err

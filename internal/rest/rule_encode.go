@@ -7,7 +7,8 @@ import (
 
 func ruleFromAPI(in api.RuleTerms) (t notary.RuleTerms, err error) {
 	t = notary.RuleTerms{Name: in.Name, Priority: in.Priority, Expression: in.Expression,
-		Effect: notary.Effect(in.Effect), AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile, Reason: in.Reason}
+		Effect: notary.Effect(in.Effect), AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile,
+		Reason: in.Reason}
 	if in.MaxValidity != "" {
 		t.MaxValidity, err = period("max_validity", in.MaxValidity)
 	}

@@ -17,7 +17,7 @@ var small = regexp.MustCompile(`^SCAN (a|account|account_group|t|authority|l|p|p
 var gathers = regexp.MustCompile(`\) page CROSS JOIN`)
 
 // bounded matches the scans of subqueries with a limit.
-var bounded = regexp.MustCompile(`^SCAN (t|u|g|page|\d+(-ROW VALUES CLAUSE)?|CONSTANT ROW|\(subquery-\d+\))$`)
+var bounded = regexp.MustCompile(`^SCAN (t|u|g|older|page|\d+(-ROW VALUES CLAUSE)?|CONSTANT ROW|\(subquery-\d+\))$`)
 
 var statementKind = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE)`)
 

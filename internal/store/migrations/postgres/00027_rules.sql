@@ -19,8 +19,8 @@ CREATE TABLE rule_version (
 -- The version of the set of active rules, which a transaction that relies on them checks: one row, once a rule was
 -- activated.
 CREATE TABLE rule_set (
-    id      SMALLINT NOT NULL PRIMARY KEY,
-    version BIGINT   NOT NULL
+    id      BIGINT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL
 );
 
 -- What the rules decided when the request was created, as JSON; NULL if no rule matched.
