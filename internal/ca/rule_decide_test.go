@@ -10,6 +10,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/store"
 	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
@@ -349,5 +350,33 @@ func TestConcurrentActivations(t *testing.T) {
 	}
 	if diff := cmp.Diff(kinds[""], active); diff != "" {
 		t.Errorf("active rules (-activations +got):\n%s", diff)
+	}
+}
+
+// A node that has not heard of a change of the rules notices it when it records a decision.
+func TestNodesDecideByTheSameRules(t *testing.T) {
+	t.Parallel()
+	w := testkit.NewAt(t, testkit.Postgres(t))
+	root := w.Root(t, notary.ECDSAP256)
+	st, err := store.Open(t.Context(), w.Database, w.Clock.Now, testkit.Patient...)
+	testkit.Check(t, err)
+	t.Cleanup(func() { testkit.Check(t, st.Close()) })
+	other, err := testkit.OpenNode(t.Context(), st, w.Keys, testkit.NodeOptions{Now: w.Clock.Now})
+	testkit.Check(t, err)
+	submitThere := func(name string) notary.RuleDecision {
+		t.Helper()
+		id, err := other.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), name))
+		testkit.Check(t, err)
+		return decisionOf(t, w, id)
+	}
+	rule := activeRule(t, w, signingRule(root, 10, `true`))
+	if d := submitThere("a.example"); d.RuleVersion != 1 || d.Effect != notary.SignEffect {
+		t.Errorf("%+v", d)
+	}
+	_, err = w.CA.UpdateRule(t.Context(), w.Admin(), rule, 0, refusingRule(10, `true`))
+	testkit.Check(t, err)
+	activate(t, w, rule)
+	if d := submitThere("b.example"); d.RuleVersion != 2 || d.Effect != notary.RefuseEffect {
+		t.Errorf("after the change: %+v", d)
 	}
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -128,15 +129,15 @@ func environmentOptions() []cel.EnvOption {
 const costOfName = 5
 
 func nameBelow(name, domain ref.Val) ref.Val {
-	suffix, problem := domainSuffix(domain)
+	parent, problem := domainName(domain)
 	if problem != nil {
 		return problem
 	}
-	return types.Bool(below(string(name.(types.String)), suffix))
+	return types.Bool(below(string(name.(types.String)), parent))
 }
 
 func namesBelow(names, domain ref.Val) ref.Val {
-	suffix, problem := domainSuffix(domain)
+	parent, problem := domainName(domain)
 	if problem != nil {
 		return problem
 	}
@@ -144,28 +145,32 @@ func namesBelow(names, domain ref.Val) ref.Val {
 	if list.Size() == types.IntZero {
 		return types.False
 	}
+	if all, ok := list.Value().([]string); ok { // a variable, without a value for each element
+		return types.Bool(!slices.ContainsFunc(all, func(name string) bool { return !below(name, parent) }))
+	}
 	for it := list.Iterator(); it.HasNext() == types.True; {
 		name, ok := it.Next().(types.String)
-		if !ok || !below(string(name), suffix) {
+		if !ok || !below(string(name), parent) {
 			return types.False
 		}
 	}
 	return types.True
 }
 
-func domainSuffix(domain ref.Val) (suffix string, problem ref.Val) {
+func domainName(domain ref.Val) (name string, problem ref.Val) {
 	text := strings.ToLower(strings.Trim(string(domain.(types.String)), "."))
 	if !isDNSName(text) || strings.HasPrefix(text, "*") {
 		return "", types.NewErr("%.80q is not a domain name", string(domain.(types.String)))
 	}
-	return "." + text, nil
+	return text, nil
 }
 
-// below reports whether the name is a DNS name, possibly with a wildcard, that ends with the suffix. Other types of
-// names, such as email addresses, may end with it, too.
-func below(name, suffix string) bool {
+// below reports whether the name is a DNS name, possibly with a wildcard, below the domain. Other types of names, such
+// as email addresses, may end with the domain, too.
+func below(name, domain string) bool {
 	name = strings.ToLower(name)
-	return len(name) > len(suffix) && strings.HasSuffix(name, suffix) && isDNSName(name)
+	rest, ok := strings.CutSuffix(name, domain)
+	return ok && len(rest) > 1 && strings.HasSuffix(rest, ".") && isDNSName(name)
 }
 
 func isDNSName(text string) bool {
