@@ -38,8 +38,8 @@ type Issued struct {
 // recorded. A CSR that the caller submitted before, or that a request of its groups has, is a renewal of that request.
 //
 // For other callers the active rules decide. A request that they hold is pending approval; once it is signed, the same
-// call returns its certificate. A rule that refuses applies to every caller: the error is RefusedByRule, and the request
-// is recorded as Rejected.
+// call returns its certificate. A rule that refuses applies to every caller: the error is RefusedByRule, and the
+// request is recorded as Rejected.
 func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (*Issued, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
 		return nil, err
