@@ -59,16 +59,21 @@ const (
 	ReadSettings                         // view the server's settings
 	CertifyOutsideKeys                   // certify the keys of imported authorities
 	ConfirmClock                         // confirm the server's clock after it jumped
+	ReadRules                            // view rules
+	ManageRules                          // create, change, try and delete rules that are not active
+	ActivateRules                        // activate and deactivate rules
 )
 
 var permissions = map[Role][]Permission{
 	Admin: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests, ReadAuthorities,
 		ManageAuthorities, RevokeCertificates, ManageAccounts, ListProfiles, ReadProfiles, ManageProfiles,
-		ReadEvents, ReadSettings, CertifyOutsideKeys, ConfirmClock},
+		ReadEvents, ReadSettings, CertifyOutsideKeys, ConfirmClock, ReadRules, ManageRules, ActivateRules},
 	CertificateManager: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests,
-		ReadAuthorities, ManageAuthorities, RevokeCertificates, ListProfiles, ReadProfiles, ManageProfiles, ReadEvents},
+		ReadAuthorities, ManageAuthorities, RevokeCertificates, ListProfiles, ReadProfiles, ManageProfiles, ReadEvents,
+		ReadRules, ManageRules},
 	CertificateRequestor: {ReadOwnRequests, CreateRequests, ListProfiles},
-	ReadOnly:             {ReadOwnRequests, ReadRequests, ReadAuthorities, ListProfiles, ReadProfiles, ReadEvents},
+	ReadOnly: {ReadOwnRequests, ReadRequests, ReadAuthorities, ListProfiles, ReadProfiles, ReadEvents,
+		ReadRules},
 }
 
 // Account is a user who can log in.
@@ -91,9 +96,16 @@ type Caller struct {
 	Address   string // client IP address; "" for the program itself
 	RequestID string // X-Request-Id of the call; "" for the program itself
 	SessionID int64  // session of the token; 0 if there is none
+	Protocol  string // by which it came, such as [APIProtocol]; "" for the program itself
 
 	Token *TokenRights // of an API token, whose Role is [NoRole]; nil for other principals
 }
+
+// The protocols by which calls come.
+const (
+	APIProtocol = "api"
+	WebProtocol = "web"
+)
 
 // SystemCaller is the program itself, the actor of scheduled work.
 var SystemCaller = Caller{Principal: Ref{Kind: SystemPrincipal, Name: "system"}}

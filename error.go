@@ -17,8 +17,9 @@ const (
 	Unauthenticated Kind = "unauthenticated" // the caller is not logged in
 	Forbidden       Kind = "forbidden"       // the caller's role does not have the permission
 	NotFound        Kind = "not_found"
-	Conflict        Kind = "conflict"      // not possible in the present state
-	Unprocessable   Kind = "unprocessable" // well-formed, but refused by policy
+	Conflict        Kind = "conflict"        // not possible in the present state
+	Unprocessable   Kind = "unprocessable"   // well-formed, but refused by policy
+	RefusedByRule   Kind = "refused_by_rule" // like Unprocessable, by a rule of the installation
 	TooLarge        Kind = "too_large"
 	RateLimited     Kind = "rate_limited"
 	Unavailable     Kind = "unavailable"     // temporary; nothing was changed

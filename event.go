@@ -128,7 +128,7 @@ type Fields map[string]any
 
 // EventKinds are the kinds of objects that have events.
 var EventKinds = []string{"request", "certificate", "authority", "profile", "account", "group", "grant", "token", "clock",
-	"call", "inventory", "settings",
+	"rule", "call", "inventory", "settings",
 	"database"}
 
 // AccountEventKinds are the kinds whose events require permission to manage accounts.

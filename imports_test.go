@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 	"notary/internal/damage": {"notary", "notary/internal/store"}, // reports damage that it finds
 	// Independent of callers and use cases.
 	"notary/internal/issuers": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/keystore",
-		"notary/internal/pki", "notary/internal/store"},
+		"notary/internal/pki", "notary/internal/policy", "notary/internal/store"}, // policy compiles rules
 	// Revoking is in ca, so that nodes can publish without the use cases.
 	"notary/internal/revocation": {"notary", "notary/internal/damage", "notary/internal/issuance",
 		"notary/internal/issuers",

@@ -47,6 +47,9 @@ type Request struct {
 	Note   string // free text
 	Labels Labels
 
+	// Decision is what the rules decided when the request was created; nil if none matched.
+	Decision *RuleDecision
+
 	// Certificate is the current certificate; nil unless the request is Active.
 	Certificate *Certificate
 

@@ -19,7 +19,7 @@ type Result[T any] struct {
 // Error is the envelope of an error response.
 type Error struct {
 	Error     string `json:"error" doc:"One sentence: what is wrong and what to do"`
-	Code      string `json:"code" enum:"invalid,unauthenticated,forbidden,not_found,method_not_allowed,conflict,unprocessable,too_large,rate_limited,unavailable,outcome_unknown,internal" doc:"A stable identifier"`
+	Code      string `json:"code" enum:"invalid,unauthenticated,forbidden,not_found,method_not_allowed,conflict,unprocessable,refused_by_rule,too_large,rate_limited,unavailable,outcome_unknown,internal" doc:"A stable identifier"`
 	Field     string `json:"field,omitempty" doc:"The offending input field, if any" example:"csr"`
 	RequestID string `json:"request_id,omitempty" doc:"Identifies an unexpected error in the server's log"`
 }

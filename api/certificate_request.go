@@ -30,6 +30,7 @@ type CertificateRequest struct {
 	Requested Requested         `json:"requested" doc:"What the requester asks the signer for"`
 	Note      string            `json:"note" doc:"Free text"`
 	Labels    map[string]string `json:"labels" nullable:"false"`
+	RuleDecision *RuleDecision `json:"rule_decision" doc:"What the active rules decided when the request was created; null if none matched"`
 
 	Findings []LintFinding `json:"findings,omitzero" required:"false" nullable:"false" doc:"Remarks: what the CSR asks for but does not get, departures from standards and, with a certificate, lint findings; absent in lists"`
 }

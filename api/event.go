@@ -31,7 +31,7 @@ type Ref struct {
 
 // EventFilter narrows the audit log. All given conditions must match.
 type EventFilter struct {
-	Kind     string `json:"kind,omitempty" query:"kind" enum:"request,certificate,authority,profile,account,group,grant,token,clock,call,inventory,settings,database" doc:"The kind of object"`
+	Kind     string `json:"kind,omitempty" query:"kind" enum:"request,certificate,authority,profile,account,group,grant,token,clock,rule,call,inventory,settings,database" doc:"The kind of object"`
 	ObjectID ID     `json:"object_id,omitempty" query:"object_id" doc:"The object; requires kind"`
 	Email    string `json:"email,omitempty" query:"email" minLength:"1" doc:"The principal's name"`
 	Action   string `json:"action,omitempty" query:"action" minLength:"1" example:"request.sign"`

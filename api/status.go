@@ -9,6 +9,7 @@ var Statuses = map[string]int{
 	"forbidden":       http.StatusForbidden,
 	"not_found":       http.StatusNotFound,
 	"conflict":        http.StatusConflict,
+	"refused_by_rule": http.StatusUnprocessableEntity,
 	"unprocessable":   http.StatusUnprocessableEntity,
 	"too_large":       http.StatusRequestEntityTooLarge,
 	"rate_limited":    http.StatusTooManyRequests,

@@ -65,7 +65,7 @@ func kindOf(code string, status int) notary.Kind {
 		return notary.Kind(code)
 	}
 	for code, s := range api.Statuses { // no known code in the response
-		if s == status && code != string(notary.OutcomeUnknown) {
+		if s == status && code != string(notary.OutcomeUnknown) && code != string(notary.RefusedByRule) {
 			return notary.Kind(code)
 		}
 	}

@@ -56,7 +56,7 @@ func measure(ctx context.Context, o options, progress io.Writer) (_ *report, err
 		steps = append(steps, b.measureOverload)
 	} else {
 		steps = append(steps, b.measureReads, b.measurePages, b.measureProcess,
-			b.measurePublishing, b.measureWrites, b.measureRevoking, b.measureBuilding, b.measureHung)
+			b.measurePublishing, b.measureWrites, b.measureRules, b.measureRevoking, b.measureBuilding, b.measureHung)
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {

@@ -34,6 +34,9 @@ var (
 	budgetHungStatus     = &budget{atMost: 100, unit: "ms", origin: explained}
 	budgetHungReady      = &budget{atMost: 2, unit: "s", origin: explained}
 	budgetHungStop       = &budget{atMost: 30, unit: "s", origin: explained}
+	budgetRules          = &budget{atMost: 5, unit: "%", origin: explained}
+	budgetIssueByRule    = &budget{atLeast: 0.9, unit: "×", origin: explained}
+	budgetTrial          = &budget{atMost: 50, unit: "µs", origin: explained}
 	budgetBinary         = &budget{below: 45, unit: "MiB", origin: explained}
 )
 

@@ -41,7 +41,9 @@ type Issued struct {
 // Issue submits a CSR and, if the caller may sign, signs it in the same transaction: if signing fails, nothing is
 // recorded. A CSR that the caller submitted before, or that a request of its groups has, is a renewal of that request.
 //
-// For other callers the request is pending approval. Once it is signed, the same call returns its certificate.
+// For other callers the active rules decide. A request that they hold is pending approval; once it is signed, the same
+// call returns its certificate. A rule that refuses applies to every caller: the error is RefusedByRule, and the
+// request is recorded as Rejected.
 func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (*Issued, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
 		return nil, err
@@ -108,6 +110,9 @@ func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64)
 		issued.Certificate, err = issuers.Intact(s.store.Certificate(ctx, req.Certificate.ID))
 		return issued, err
 	case notary.Rejected:
+		if d := req.Decision; d != nil && d.Effect == notary.RefuseEffect && d.Reason == req.Rejection {
+			return nil, refusedByRule(id, d)
+		}
 		return nil, notary.WithField(notary.Errorf(notary.Conflict,
 			"certificate request %d with this CSR was rejected%s: fix the cause and create a new CSR", id,
 			because(req.Rejection)), "csr")
@@ -134,11 +139,13 @@ func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM st
 			return err
 		}
 		req.OwnerGroupID, req.Note, req.Labels = o.OwnerGroupID, o.Note, o.Labels
-		issued, err = s.issueNew(ctx, caller, req, csr, o)
-		if errors.Is(err, errRecorded) {
-			issued, err = s.issueAgain(ctx, caller, req, o)
-		}
-		return err
+		return s.withRules(func(last bool) error {
+			issued, err = s.issueNew(ctx, caller, req, csr, o, last)
+			if errors.Is(err, errRecorded) {
+				issued, err = s.issueAgain(ctx, caller, req, o, last)
+			}
+			return err
+		})
 	})
 	return issued, err
 }
@@ -146,7 +153,7 @@ func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM st
 var errRecorded = errors.New("this CSR was already submitted")
 
 func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
-	o IssueOptions) (*Issued, error) {
+	o IssueOptions, last bool) (*Issued, error) {
 	if err := allowOwner(ctx, s.store, caller, req.OwnerGroupID); err != nil {
 		return nil, err
 	}
@@ -160,6 +167,13 @@ func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notar
 	case id != 0:
 		return nil, errRecorded
 	}
+	ruled, err := s.decideByRules(ctx, caller, req, csr, o.SignOptions)
+	if err != nil {
+		return nil, err
+	}
+	if ruled.has(notary.RefuseEffect) {
+		return s.insertIssued(ctx, caller, req, csr, nil, ruled, o)
+	}
 	signed, err := s.prepareIssued(ctx, caller, req, csr, o.SignOptions)
 	if err == nil && signed == nil {
 		req.Wishes = o.wishes()
@@ -168,7 +182,12 @@ func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notar
 	if err != nil {
 		return nil, err
 	}
-	return s.insertIssued(ctx, caller, req, csr, signed, o)
+	if signed != nil {
+		ruled.overrule()
+	} else if err := s.signByRule(ctx, caller, req, o.SignOptions, ruled, last); err != nil {
+		return nil, err
+	}
+	return s.insertIssued(ctx, caller, req, csr, signed, ruled, o)
 }
 
 // prepareIssued signs a certificate if the caller may sign; otherwise it returns nil.
@@ -191,35 +210,55 @@ func lacksSigning(caller notary.Caller, err error) bool {
 	return notary.KindOf(err) == notary.Forbidden && !policy.May(caller, policy.SignRequest)
 }
 
+// insertIssued records a request that the caller has signed or the rules decide.
 func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
-	signed *signature,
-	o IssueOptions) (issued *Issued, err error) {
+	signed *signature, ruled *ruling, o IssueOptions) (issued *Issued, err error) {
 	err = s.writeIssued(ctx, caller, func(tx *store.Tx) error {
-		if recorded, err := s.insertRequest(ctx, tx, caller, req, csr); recorded {
+		if recorded, err := s.insertRequest(ctx, tx, caller, req, csr, ruled); recorded {
 			return errRecorded // by a concurrent call
 		} else if err != nil {
 			return err
 		}
-		issued = &Issued{RequestID: req.ID, Status: notary.Outstanding}
+		if err := s.apply(ctx, tx, caller, req, ruled); err != nil {
+			return err
+		}
 		if signed != nil {
 			if err := s.record(ctx, tx, caller, req, notary.Active, signed); err != nil {
 				return err
 			}
-			issued.Status, issued.Certificate = notary.Active, signed.cert
 		}
+		issued = issuedBy(req, signed, ruled)
 		return o.also(tx, caller, issued)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if signed != nil {
+	case issued.Status == notary.Rejected:
+		return nil, refusedByRule(req.ID, ruled.decision)
+	case signed != nil:
 		s.revocation.Recorded(signed.cert, signed.crlURL)
 	}
+	s.publish(ruled)
 	return issued, nil
 }
 
+// issuedBy returns the state of a new request that the caller has signed or the rules decided.
+func issuedBy(req *notary.Request, signed *signature, ruled *ruling) *Issued {
+	if signed == nil && ruled != nil {
+		signed = ruled.signed
+	}
+	issued := &Issued{RequestID: req.ID, Status: notary.Outstanding}
+	switch {
+	case signed != nil:
+		issued.Status, issued.Certificate = notary.Active, signed.cert
+	case ruled.has(notary.RefuseEffect):
+		issued.Status = notary.Rejected
+	}
+	return issued
+}
+
 func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *notary.Request,
-	o IssueOptions) (*Issued, error) {
+	o IssueOptions, last bool) (*Issued, error) {
 	id, err := s.store.RequestWithContent(ctx, again.RequesterID, o.OwnerGroupID, again.Content)
 	if err != nil {
 		return nil, err
@@ -228,24 +267,37 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 	if err != nil {
 		return nil, err
 	}
-	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); lacksSigning(caller, err) {
-		return s.holdAgain(ctx, caller, id, o)
-	} else if err != nil {
+	ruled, err := s.decideByRules(ctx, caller, req, nil, o.SignOptions)
+	if err != nil {
 		return nil, err
 	}
-	issued := &Issued{RequestID: id, Status: notary.Active}
+	issued, err := s.renewAsCaller(ctx, caller, req, ruled, o)
+	if lacksSigning(caller, err) {
+		return s.renewByRule(ctx, caller, req, ruled, o, last)
+	}
+	return issued, err
+}
+
+// renewAsCaller renews a request unless a rule refuses. It returns a Forbidden error if the caller may not sign it.
+func (s *Service) renewAsCaller(ctx context.Context, caller notary.Caller, req *notary.Request, ruled *ruling,
+	o IssueOptions) (*Issued, error) {
+	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); err != nil {
+		return nil, err
+	}
+	if ruled.has(notary.RefuseEffect) {
+		return nil, refusedByRule(0, ruled.decision)
+	}
+	issued := &Issued{RequestID: req.ID, Status: notary.Active}
+	var err error
 	issued.Certificate, err = s.signAnd(ctx, caller, req, o.SignOptions,
 		func(tx *store.Tx, cert *notary.Certificate) error {
 			issued.Certificate = cert
 			a := Annotation{Note: o.Note, Labels: o.Labels}
-			if err := a.again(ctx, tx, caller, id); err != nil {
+			if err := a.again(ctx, tx, caller, req.ID); err != nil {
 				return err
 			}
 			return o.also(tx, caller, issued)
 		})
-	if lacksSigning(caller, err) {
-		return s.holdAgain(ctx, caller, id, o)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -296,7 +348,7 @@ func (o *IssueOptions) also(tx *store.Tx, caller notary.Caller, issued *Issued) 
 			return err
 		}
 	}
-	if o.Also == nil {
+	if o.Also == nil || issued.Status == notary.Rejected {
 		return nil
 	}
 	return o.Also(tx, issued)

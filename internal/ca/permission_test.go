@@ -222,6 +222,33 @@ var useCases = map[string]struct {
 	"DeleteProfile": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.DeleteProfile(ctx, c, nothing)
 	}},
+	"Rules": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Rules(ctx, c))
+	}},
+	"Rule": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Rule(ctx, c, nothing, 0))
+	}},
+	"CreateRule": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.CreateRule(ctx, c, notary.RuleTerms{}))
+	}},
+	"UpdateRule": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.UpdateRule(ctx, c, nothing, 0, notary.RuleTerms{}))
+	}},
+	"DeleteRule": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.DeleteRule(ctx, c, nothing)
+	}},
+	"ActivateRule": {[]notary.Role{notary.Admin}, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.ActivateRule(ctx, c, nothing, 0))
+	}},
+	"DeactivateRule": {[]notary.Role{notary.Admin}, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.DeactivateRule(ctx, c, nothing)
+	}},
+	"MayActivate": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.MayActivate(ctx, c, &notary.Rule{}))
+	}},
+	"TryRules": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.TryRules(ctx, c, ca.RuleTryOptions{Last: 1}))
+	}},
 	"TryProfile": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.TryProfile(ctx, c, nothing, ca.TryOptions{}))
 	}},

@@ -11,7 +11,7 @@ import (
 	"notary/internal/store"
 )
 
-// Submit records a signing request (PEM) and returns its ID.
+// Submit records a signing request (PEM) and returns its ID. The active rules may sign or reject it at once.
 func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM string) (id int64, err error) {
 	return s.SubmitWith(ctx, caller, csrPEM, SubmitOptions{})
 }
@@ -35,14 +35,44 @@ func (s *Service) SubmitWith(ctx context.Context, caller notary.Caller, csrPEM s
 	}
 	req.OwnerGroupID, req.Wishes, req.Note, req.Labels = o.OwnerGroupID, o.Wishes, o.Note, o.Labels
 	recorded := false
-	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) (err error) {
-		recorded, err = s.insertRequest(ctx, tx, caller, req, csr)
+	err = s.withRules(func(last bool) error {
+		recorded, err = s.submit(ctx, caller, req, csr, last)
 		return err
 	})
 	if recorded {
 		err = s.nameRecorded(ctx, req, err)
 	}
 	return req.ID, err
+}
+
+// submit records a request with what the rules decide about it. For recorded see [Service.insertRequest].
+func (s *Service) submit(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
+	last bool) (recorded bool, err error) {
+	asked := SignOptions{Profile: req.Wishes.Profile, AuthorityID: req.Wishes.AuthorityID, NotAfter: req.Wishes.NotAfter}
+	ruled, err := s.decideByRules(ctx, caller, req, csr, asked)
+	if err != nil {
+		return false, err
+	}
+	if err := s.signByRule(ctx, caller, req, asked, ruled, last); err != nil {
+		return false, err
+	}
+	err = s.writeIssued(ctx, caller, func(tx *store.Tx) error {
+		if recorded, err = s.insertRequest(ctx, tx, caller, req, csr, ruled); err != nil {
+			return err
+		}
+		return s.apply(ctx, tx, caller, req, ruled)
+	})
+	if err == nil {
+		s.publish(ruled)
+	}
+	return recorded, err
+}
+
+// publish tells the publishers of a certificate that a rule signed.
+func (s *Service) publish(r *ruling) {
+	if r != nil && r.signed != nil {
+		s.revocation.Recorded(r.signed.cert, r.signed.crlURL)
+	}
 }
 
 func (s *Service) newRequest(ctx context.Context, caller notary.Caller,
@@ -68,7 +98,10 @@ func (s *Service) newRequest(ctx context.Context, caller notary.Caller,
 // insertRequest records a new request. recorded reports whether it failed because the caller, or the group for which it
 // is, has already submitted the CSR.
 func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
-	csr *pki.CSR) (recorded bool, err error) {
+	csr *pki.CSR, ruled *ruling) (recorded bool, err error) {
+	if req.Decision = nil; ruled != nil {
+		req.Decision = ruled.decision
+	}
 	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
 		return false, err
 	}

@@ -67,6 +67,8 @@ type signature struct {
 	csr     *pki.CSR
 	options SignOptions
 	object  policy.Resource // the certificate, as the object of the permission
+
+	decision *notary.RuleDecision // of the rule that signs; nil if a person does
 }
 
 func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
@@ -110,7 +112,7 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 	cert.Labels = req.Labels
 	// The profile may have changed the names.
 	object.Names, object.CommonNames = cert.Names, pki.CommonNames(issued.Certificate.Subject)
-	return &signature{cert, from.CRLURL, issuer, profile, csr, o, object}, nil
+	return &signature{cert, from.CRLURL, issuer, profile, csr, o, object, nil}, nil
 }
 
 // record makes a signed certificate the request's current one and moves the request to the next status.
@@ -139,7 +141,11 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller
 	}
 	members := signed.members()
 	maps.Copy(members, signed.overruled(req))
-	return tx.Event(transition(caller, notary.Sign, req, next, members).With(signed.issuer.Ref(), cert.Ref()))
+	e := transition(caller, notary.Sign, req, next, members).With(signed.issuer.Ref(), cert.Ref())
+	if signed.decision != nil {
+		e = e.With(signed.decision.Ref())
+	}
+	return tx.Event(e)
 }
 
 // signedCSR returns the CSR to sign, with the subject and names of the options or, in a renewal, those that replaced

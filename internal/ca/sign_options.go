@@ -152,5 +152,8 @@ func (g *signature) members() notary.Fields {
 	if g.options.Names != nil {
 		all["names"] = g.csr.Names.All()
 	}
+	if g.decision != nil {
+		all["rule_version"] = g.decision.RuleVersion
+	}
 	return all
 }

@@ -29,7 +29,7 @@ func (p *program) grantCreate() *cobra.Command {
 			"and certificates that the account can see, within all of its limits.\n\n" +
 			"Actions: request.view (objects of others), request.sign, request.upload, request.reject,\n" +
 			"request.revoke, request.remove_certificate, request.reopen, request.delete, request.annotate,\n" +
-			"request.transfer, certificate.revoke, certificate.transfer.",
+			"request.transfer, certificate.revoke, certificate.transfer, rule.activate.",
 		Example: "  notary grant create --group web-team --action request.sign --authority 'Example Issuing' " +
 			"--name dns:team.example.com",
 		Args: cobra.NoArgs,

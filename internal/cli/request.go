@@ -149,6 +149,7 @@ func (p *program) requestShow() *cobra.Command {
 				{"Submitted", exact(&r.CreatedAt, p.now())},
 				{"Changed", exact(&r.UpdatedAt, p.now())},
 				{"Rejected because", r.RejectionReason},
+				{"Decided by", ruleText(r.RuleDecision)},
 				{"Requested", requestedText(r.Requested)},
 				{"Labels", labelTexts(r.Labels)},
 				{"Note", r.Note},

@@ -1,4 +1,4 @@
-// Package issuers keeps authorities, with their keys open, and profiles in memory.
+// Package issuers keeps authorities, with their keys open, profiles and active rules in memory.
 //
 // Callers share the returned values and must not change them. A transaction that changes an authority or a profile
 // invalidates the cache on every node ([store.Store.OnChange], [Issuers.Follow]). The transaction that records a
@@ -29,6 +29,7 @@ type Issuers struct {
 
 	authorities *cache
 	profiles    *profileCache
+	rules       *ruleCache
 	verdicts    *verdicts
 }
 
@@ -45,7 +46,7 @@ type Options struct {
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, damages *damage.Records,
 	o Options) (*Issuers, error) {
 	s := &Issuers{store: st, keys: keys, damages: damages, now: o.Now, rand: o.Rand, urls: urls{o.PublishURL},
-		profiles: newProfileCache(st), verdicts: newVerdicts()}
+		profiles: newProfileCache(st), rules: &ruleCache{store: st}, verdicts: newVerdicts()}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -68,8 +69,8 @@ func (s *Issuers) OpenAll(ctx context.Context) error {
 	return nil
 }
 
-// Follow invalidates the cache whenever another node on the same database changes an authority or profile, until ctx
-// ends.
+// Follow invalidates the cache whenever another node on the same database changes an authority, a profile or the active
+// rules, until ctx ends.
 func (s *Issuers) Follow(ctx context.Context) { s.store.Watch(ctx, s.invalidate) }
 
 // invalidate drops the cached values of a topic. It runs after each commit that changes them, on any node.
@@ -79,6 +80,8 @@ func (s *Issuers) invalidate(topic string) {
 		s.authorities.changed()
 	case store.Profiles:
 		s.profiles.changed()
+	case store.Rules:
+		s.rules.changed()
 	}
 }
 

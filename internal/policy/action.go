@@ -38,6 +38,9 @@ const (
 	ManageAccounts    Action = "account.manage"
 	ViewSettings      Action = "settings.view"
 	ConfirmClock      Action = "clock.confirm"
+	ViewRules         Action = "rule.view"
+	ManageRules       Action = "rule.manage"
+	ActivateRule      Action = "rule.activate"
 )
 
 // OnRequest returns the policy action for an action on a request.
@@ -78,6 +81,9 @@ var definitions = []definition{
 	{ManageAccounts, notary.ManageAccounts, "manage accounts", false},
 	{ViewSettings, notary.ReadSettings, "see the server's settings", false},
 	{ConfirmClock, notary.ConfirmClock, "manage the server's clock", false},
+	{ViewRules, notary.ReadRules, "see rules", false},
+	{ManageRules, notary.ManageRules, "manage rules that are not active", false},
+	{ActivateRule, notary.ActivateRules, "activate and deactivate rules", true},
 }
 
 var byAction = func() map[Action]definition {

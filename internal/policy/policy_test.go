@@ -17,11 +17,13 @@ func TestRolesAreGrantSets(t *testing.T) {
 	decide := []string{"request.sign", "request.upload", "request.reject", "request.revoke", "request.remove_certificate",
 		"request.reopen", "request.delete", "request.transfer", "request.annotate", "certificate.revoke",
 		"certificate.transfer"}
-	view := []string{"request.view_own", "request.view", "authority.view", "profile.list", "profile.view", "event.view"}
-	manage := []string{"request.create", "authority.manage", "profile.manage"}
+	view := []string{"request.view_own", "request.view", "authority.view", "profile.list", "profile.view", "event.view",
+		"rule.view"}
+	manage := []string{"request.create", "authority.manage", "profile.manage", "rule.manage"}
 	for role, want := range map[notary.Role][]string{
 		notary.Admin: slices.Concat(decide, view, manage,
-			[]string{"authority.certify_outside_key", "account.manage", "settings.view", "clock.confirm"}),
+			[]string{"authority.certify_outside_key", "account.manage", "settings.view", "clock.confirm",
+				"rule.activate"}),
 		notary.CertificateManager:   slices.Concat(decide, view, manage),
 		notary.CertificateRequestor: {"request.view_own", "request.create", "profile.list"},
 		notary.ReadOnly:             view,
@@ -64,7 +66,7 @@ func TestGrantsNeverReachAccountsOrAuthorities(t *testing.T) {
 		}
 	}
 	for _, action := range []string{"account.manage", "authority.manage", "authority.certify_outside_key", "settings.view",
-		"clock.confirm", "profile.manage", "event.view"} {
+		"clock.confirm", "profile.manage", "event.view", "rule.manage"} {
 		if slices.Contains(grantable, action) {
 			t.Errorf("%s can be granted", action)
 		}

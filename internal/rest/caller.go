@@ -34,7 +34,7 @@ func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 			r.writeFailure(ctx, err)
 			return
 		}
-		caller.RequestID = server.RequestID(ctx.Context())
+		caller.RequestID, caller.Protocol = server.RequestID(ctx.Context()), notary.APIProtocol
 		if !caller.Known() && len(security) == 1 {
 			err := notary.Errorf(notary.Unauthenticated, "this call requires a token: log in first")
 			r.auth.Refused(caller, ctx.Operation().OperationID, err)

@@ -23,6 +23,10 @@ func (r *routes) requestToAPI(req *notary.Request) api.CertificateRequest {
 	if end := req.Wishes.NotAfter; !end.IsZero() {
 		out.Requested.NotValidAfter = &end
 	}
+	if req.Decision != nil {
+		decision := decisionToAPI(*req.Decision)
+		out.RuleDecision = &decision
+	}
 	if c := req.Certificate; c != nil {
 		out.CertificateChain = c.ChainPEM()
 		out.CertificateID = &c.ID

@@ -29,7 +29,9 @@ func (r *routes) issuing() {
 		needs: notary.CreateRequests, errors: []int{404, 409, 422, 429}, summary: "Issue a certificate",
 		doc: "Submits a CSR and signs it in one call. If signing is refused, nothing is recorded. A CSR that the caller " +
 			"or a group of the caller submitted before renews that request. For callers without permission to sign, the " +
-			"request is pending approval (202); once it is signed, the same call returns the certificate (201)."}
+			"active rules decide: they sign (201) or leave the request pending approval (202); once it is signed, the same " +
+			"call returns the certificate (201). A rule that refuses applies to every caller: the request is recorded as " +
+			"Rejected, and the code of the error is `refused_by_rule`."}
 	op := o.describe()
 	schema := r.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Result[api.Issued]](), true, "")
 	op.Responses = map[string]*huma.Response{}

@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -118,6 +119,9 @@ var idsInBodies = map[string]string{
 	"POST /api/v1/certificate_authorities/{id}/sign": "certificate_authority_id",
 	"POST /api/v1/profiles/{id}/check":               "certificate_authority_id",
 	"POST /api/v1/certificates":                      "certificate_authority_id",
+	"POST /api/v1/rules":                             "certificate_authority_id",
+	"PUT /api/v1/rules/{id}":                         "certificate_authority_id",
+	"POST /api/v1/rules/check":                       "certificate_authority_id",
 
 	"POST /api/v1/certificate_authorities/{id}/cross_sign": "certificate_authority_id",
 	"PUT /api/v1/certificate_authorities/{id}/certificate": "certificate_id",
@@ -156,6 +160,7 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 	testkit.Check(t, err)
 	h.Clock.Advance(2 * time.Hour)
 	offline, _ := anOfflineAuthority(t, h, notary.Caller{})
+	ruleToChange, _ := aRule(t, h, notary.Caller{})
 
 	objects := map[string]int64{
 		"POST /api/v1/certificate_requests/{id}/sign":    h.Request(t, h.Admin()),
@@ -163,6 +168,7 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 		"POST /api/v1/certificate_requests/sign/preview": h.Request(t, h.Admin()),
 		"POST /api/v1/certificate_authorities/{id}/sign": h.Pending(t),
 		"POST /api/v1/profiles/{id}/check":               1,
+		"PUT /api/v1/rules/{id}":                         ruleToChange,
 
 		"POST /api/v1/certificate_authorities/{id}/cross_sign": h.Intermediate(t, h.Root(t, notary.ECDSAP256),
 			notary.ECDSAP256),
@@ -191,9 +197,14 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 			t.Run(name+" by one that is "+test.name, func(t *testing.T) {
 				h.wantUnchanged(t, func() {
 					body := map[string]any{"certificate_authority_id": test.authority}
-					if path == certificatesPath {
+					switch {
+					case path == certificatesPath:
 						body["csr"] = csr
-					} else if !strings.Contains(path, "{id}") {
+					case path == "/api/v1/rules", path == "/api/v1/rules/{id}":
+						maps.Copy(body, map[string]any{"name": "x", "priority": 900_000, "expression": "true", "effect": "sign",
+							"profile": "server"})
+					case strings.HasSuffix(path, "/rules/check"):
+					case !strings.Contains(path, "{id}"):
 						body["ids"] = []int64{objects[name]}
 					}
 					if strings.HasSuffix(path, "/check") {

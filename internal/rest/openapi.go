@@ -55,6 +55,7 @@ var tags = []struct {
 	{"Certificate authorities", "The CAs whose keys this server holds, and their CRLs.",
 		[]string{"certificate_authorities"}},
 	{"Profiles", "The rules for issuing certificates.", []string{"profiles"}},
+	{"Rules", "What decides about requests without a person.", []string{"rules"}},
 	{"Overview", "Counts and items that need attention.", []string{"overview", "summary"}},
 	{"Events", "The audit log.", []string{"events"}},
 	{"Accounts", "Accounts and their roles.", []string{"accounts"}},

@@ -51,6 +51,7 @@ var queries = map[string][]string{
 	"GET /api/v1/certificate_requests":            slices.Concat(filters, paging, []string{"status"}),
 	"GET /api/v1/certificates":                    slices.Concat(filters, paging, []string{"revoked"}),
 	"GET /api/v1/profiles/{id}":                   {"version"},
+	"GET /api/v1/rules/{id}":                      {"version"},
 	"GET /api/v1/events": {"action", "after", "before", "email", "from", "kind", "limit",
 		"object_id", "principal", "request_id", "until"},
 	"POST /api/v1/certificates": {"wait"},
@@ -142,6 +143,8 @@ func TestOpenAPIEnums(t *testing.T) {
 	wantEnum(t, document, "CreateCertificateAuthority", "key_algorithm", notary.KeyAlgorithms)
 	wantEnum(t, document, "RollOverCertificateAuthority", "key_algorithm", notary.KeyAlgorithms)
 	wantEnum(t, document, "ProfileRules", "key_usages", notary.KeyUsages)
+	wantEnum(t, document, "RuleTerms", "effect", notary.Effects)
+	wantEnum(t, document, "RuleDecision", "effect", notary.Effects)
 	wantEnum(t, document, "ProfileKeys", "allowed", notary.KeyKinds)
 	wantEnum(t, document, "ProfileNameRule", "allow", []notary.Allowance{notary.AllowAny, notary.AllowListed,
 		notary.AllowNone})

@@ -61,6 +61,7 @@ var bodies = map[string]string{
 	"PUT /api/v1/groups/{id}/members":                       `{"add": [1]}`,
 	"PUT /api/v1/profiles/{id}":                             `{"key_usages": ["digitalSignature"], "validity": "30d"}`,
 	"POST /api/v1/profiles/{id}/check":                      `{"last": 1}`,
+	"PUT /api/v1/rules/{id}":                                `{"name": "x", "priority": 900000, "expression": "false", "effect": "hold"}`,
 	"PUT /api/v1/accounts/{id}/role":                        `{"role_id": 3}`,
 }
 
@@ -90,7 +91,7 @@ func TestUnknownPaths(t *testing.T) {
 }
 
 // alsoAnID matches the paths with a word in the position of an {id}.
-var alsoAnID = regexp.MustCompile(`/accounts/me|/certificate_requests/(sign|revoke|reject|delete|check|count)$|/certificates/(export|revoke|count)$|/certificate_authorities/import$`)
+var alsoAnID = regexp.MustCompile(`/accounts/me|/certificate_requests/(sign|revoke|reject|delete|check|count)$|/certificates/(export|revoke|count)$|/certificate_authorities/import$|/rules/check$`)
 
 // An unsupported method is a 405 with the allowed ones.
 func TestUnknownMethods(t *testing.T) {

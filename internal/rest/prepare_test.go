@@ -2,7 +2,9 @@ package rest_test
 
 import (
 	"crypto/rand"
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"notary"
@@ -160,6 +162,38 @@ func aProfileToChange(t *testing.T, h *house, caller notary.Caller) (int64, any)
 func aProfileToTry(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	id, _ := aProfile(t, h, caller)
 	return id, api.CheckProfile{Last: 10}
+}
+
+// newRule is a rule that matches nothing, with a priority of its own.
+func newRule(*testing.T, *house, notary.Caller) (int64, any) {
+	priority := nextPriority.Add(1)
+	return 0, api.RuleTerms{Name: fmt.Sprint("rule ", priority), Priority: int(priority), Expression: "false", Effect: "hold"}
+}
+
+var nextPriority atomic.Int64
+
+func aRule(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	_, body := newRule(t, h, caller)
+	id, err := h.admin(t).CreateRule(t.Context(), body.(api.RuleTerms))
+	testkit.Check(t, err)
+	return id, nil
+}
+
+func aRuleToChange(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aRule(t, h, caller)
+	_, body := newRule(t, h, caller)
+	return id, api.UpdateRule{RuleTerms: body.(api.RuleTerms)}
+}
+
+func anActiveRule(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aRule(t, h, caller)
+	_, err := h.admin(t).ActivateRule(t.Context(), id, api.ActivateRule{})
+	testkit.Check(t, err)
+	return id, nil
+}
+
+func someRequestsToTry(*testing.T, *house, notary.Caller) (int64, any) {
+	return 0, api.CheckRules{Last: 10}
 }
 
 func newAccount(*testing.T, *house, notary.Caller) (int64, any) {

@@ -66,6 +66,7 @@ func New(c Config) http.Handler {
 	r.issuing()
 	r.certificateAuthorities()
 	r.profiles()
+	r.rules()
 	r.accounts()
 	r.groups()
 	r.grants()

@@ -166,6 +166,7 @@ var addedFields = map[string]func(any) bool{
 	"key":                  isString, "serial_number": isString, "not_before": orNull(isTime), "not_after": orNull(isTime),
 	"certificate_id": orNull(isID), "certificate_authority_id": orNull(isID), "expired": isBool,
 	"owner": isOwner, "note": isString, "requested": isRequested, "labels": isLabels,
+	"rule_decision": orNull(func(any) bool { return false }),
 }
 
 // wantSeedRequest checks that an object has the document's fields with these values, the added fields, and no others.

@@ -57,8 +57,8 @@ func TestEveryKindOfErrorHasAStatus(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []notary.Kind{notary.Invalid, notary.Unauthenticated, notary.Forbidden, notary.NotFound,
 		notary.Conflict,
-		notary.Unprocessable, notary.TooLarge, notary.RateLimited, notary.Unavailable, notary.OutcomeUnknown,
-		notary.Internal} {
+		notary.Unprocessable, notary.RefusedByRule, notary.TooLarge, notary.RateLimited, notary.Unavailable,
+		notary.OutcomeUnknown, notary.Internal} {
 		if Status(kind) == 0 {
 			t.Errorf("%s has no status", kind)
 		}

@@ -21,6 +21,7 @@ const (
 	lockGrants                              // all memberships and grants: they seldom change
 	lockSequence                            // the positions of events
 	lockContent                             // which CSRs the requests of a group have
+	lockRules                               // all rules: they seldom change
 )
 
 // LockKeyShared prevents reports that the key is compromised until the end of the transaction.

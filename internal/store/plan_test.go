@@ -11,13 +11,13 @@ import (
 
 // small matches the steps of a plan that scan a small table, named by its alias: of tens of rows, or up to a thousand
 // for CRLs (l). All other tables grow with use.
-var small = regexp.MustCompile(`^SCAN (a|account|account_group|t|authority|l|p|profile)( USING .*)?$`)
+var small = regexp.MustCompile(`^SCAN (a|account|account_group|t|authority|l|p|profile|rule)( USING .*)?$`)
 
 // A list may sort what it has gathered by an index, at most some thousands, and the objects of a page.
 var gathers = regexp.MustCompile(`\) page CROSS JOIN`)
 
 // bounded matches the scans of subqueries with a limit.
-var bounded = regexp.MustCompile(`^SCAN (t|u|g|page|\d+(-ROW VALUES CLAUSE)?|CONSTANT ROW|\(subquery-\d+\))$`)
+var bounded = regexp.MustCompile(`^SCAN (t|u|g|older|page|\d+(-ROW VALUES CLAUSE)?|CONSTANT ROW|\(subquery-\d+\))$`)
 
 var statementKind = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE)`)
 

@@ -14,7 +14,7 @@ import (
 
 const requestColumns = ` r.id, c.csr, r.fingerprint, r.status, r.requester_id, r.email,
 	r.common_name, r.names, r.key, r.created_at, r.updated_at, r.rejection, r.content, r.findings,
-	r.owner_group_id, r.wishes, r.note, r.labels,` + certificateColumns
+	r.owner_group_id, r.wishes, r.note, r.labels, r.decision,` + certificateColumns
 
 const requestJoins = `
 	JOIN request_csr c ON c.request_id = r.id
@@ -50,13 +50,14 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 		names            string
 		findings         sql.NullString
 		notes            annotationRow
+		decision         sql.NullString
 		requester, group number
 		created, updated instant
 		cert             certificateRow
 	)
-	dest := append(make([]any, 0, 40), &req.ID, &req.CSR, &req.Fingerprint, &req.Status, &requester, &req.Email,
+	dest := append(make([]any, 0, 48), &req.ID, &req.CSR, &req.Fingerprint, &req.Status, &requester, &req.Email,
 		&req.CommonName, &names, &req.Key, &created, &updated, &req.Rejection, &req.Content, &findings, &group,
-		&notes.wishes, &notes.note, &notes.labels)
+		&notes.wishes, &notes.note, &notes.labels, &decision)
 	if err := row.Scan(append(cert.appendDest(dest), more...)...); err != nil {
 		return nil, err
 	}
@@ -69,6 +70,9 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 		r.damage.add("request", req.ID, []string{"its findings cannot be read"})
 	}
 	r.damage.add("request", req.ID, notes.into(&req))
+	if req.Decision, err = decodeDecision(decision); err != nil {
+		r.damage.add("request", req.ID, []string{"the decision of the rules cannot be read"})
+	}
 	r.damage.add("request", req.ID, unreadable(column{"requester_id", requester.bad},
 		column{"owner_group_id", group.bad}, column{"created_at", created.unreadable()},
 		column{"updated_at", updated.unreadable()}))
@@ -182,13 +186,17 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	decision, err := encodeDecision(req.Decision)
+	if err != nil {
+		return 0, err
+	}
 	id, err := tx.db.Insert(`INSERT INTO request
 		(fingerprint, content, status, requester_id, email, common_name, names, key, search, findings, not_after,
-			owner_group_id, wishes, note, labels, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16) RETURNING id`,
+			owner_group_id, wishes, note, labels, decision, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17) RETURNING id`,
 		req.Fingerprint, req.Content, notary.Outstanding, req.RequesterID, req.Email, req.CommonName,
 		req.Names.String(), req.Key, terms.Search, findings, query.NoEnd, nullable(req.OwnerGroupID),
-		wishes, nonempty(req.Note), labels, db.Seconds(tx.db.Now()))
+		wishes, nonempty(req.Note), labels, decision, db.Seconds(tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
 		return 0, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "you have already submitted this CSR"}
 	} else if err != nil {
@@ -230,6 +238,15 @@ func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certifi
 func (tx *Tx) SetRejection(id int64, reason string) error {
 	return tx.db.Change(db.Raced(), `UPDATE request SET rejection = $1 WHERE id = $2 AND status = 'Rejected'`,
 		reason, id)
+}
+
+// SetDecision records what the rules decided about a request that exists already.
+func (tx *Tx) SetDecision(id int64, d *notary.RuleDecision) error {
+	decision, err := encodeDecision(d)
+	if err != nil {
+		return err
+	}
+	return tx.db.Change(db.Raced(), `UPDATE request SET decision = $1 WHERE id = $2`, decision, id)
 }
 
 // RequireStatus returns a [notary.Conflict] unless this transaction has set the request to that status.

@@ -9,6 +9,7 @@ import (
 const (
 	Authorities = "authorities" // with the certificates of their keys and revocations of these
 	Profiles    = "profiles"
+	Rules       = "rules" // the active ones
 )
 
 // topics lists the tables behind each topic, whose changes package db reports to all nodes. See also
@@ -18,6 +19,7 @@ var topics = []db.Topic{
 		Except: []string{"UPDATE authority SET crl_number", "UPDATE authority SET crl_base"}}, // by each CRL
 	{Name: Profiles, Tables: []string{"profile"}, // holds the version in force
 		Except: []string{"INSERT INTO profile (builtin"}}, // by the first start, before anything is cached
+	{Name: Rules, Tables: []string{"rule_set"}},
 }
 
 // changedCertificate invalidates the authorities if a certificate may belong to a CA. Old imported ones may lack

@@ -95,6 +95,14 @@ type reads interface {
 	Profile(context.Context, int64) (*notary.Profile, error)
 	ProfileByName(context.Context, string) (*notary.Profile, error)
 	ProfileVersion(context.Context, int64, int) (*notary.Profile, error)
+	Rules(context.Context) ([]*notary.Rule, error)
+	ActiveRules(context.Context) ([]*notary.Rule, error)
+	Rule(context.Context, int64, int) (*notary.Rule, error)
+	RuleSetVersion(context.Context) (int64, error)
+	PreviousCertificate(context.Context, *notary.Request) (*notary.Certificate, error)
+	PreviousCertificateThen(context.Context, *notary.Request) (*notary.Certificate, error)
+	RequestsBefore(context.Context, int64, int) ([]*notary.Request, error)
+	CreationAddress(context.Context, int64) (string, error)
 }
 
 func walkReads(ctx context.Context, r reads, now time.Time, do func(string, error)) {
@@ -215,6 +223,16 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("Profile", second(r.Profile(ctx, 1)))
 	do("ProfileByName", second(r.ProfileByName(ctx, "server")))
 	do("ProfileVersion", second(r.ProfileVersion(ctx, 1, 1)))
+	do("Rules", second(r.Rules(ctx)))
+	do("ActiveRules", second(r.ActiveRules(ctx)))
+	do("Rule", second(r.Rule(ctx, 1, 0)))
+	do("RuleSetVersion", second(r.RuleSetVersion(ctx)))
+	named := &notary.Request{ID: 1, CommonName: "web-15.zone-15.example.com", CreatedAt: now,
+		Names: notary.Names{DNS: []string{"web-15.zone-15.example.com"}}}
+	do("PreviousCertificate", second(r.PreviousCertificate(ctx, named)))
+	do("PreviousCertificateThen", second(r.PreviousCertificateThen(ctx, named)))
+	do("RequestsBefore", second(r.RequestsBefore(ctx, 0, 10)))
+	do("CreationAddress", second(r.CreationAddress(ctx, 1)))
 }
 
 // scopes have grants with each kind of limit, with and without an index.

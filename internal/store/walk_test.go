@@ -137,6 +137,23 @@ func walkTokens(ctx context.Context, tx *store.Tx, account int64, now time.Time,
 	do("RevokeToken", tx.RevokeToken(t.ID))
 }
 
+// walkRules goes through the life of a rule.
+func walkRules(ctx context.Context, tx *store.Tx, do func(string, error)) {
+	do("LockRules", tx.LockRules())
+	id, err := tx.InsertRule(notary.RuleTerms{Name: "mine"})
+	do("InsertRule", err)
+	r, err := tx.Rule(ctx, id, 0)
+	do("Rule", err)
+	do("UpdateRule", second(tx.UpdateRule(r, notary.RuleTerms{Name: "new"})))
+	r.Latest++
+	set, err := tx.ActivateRule(r, true)
+	do("ActivateRule", err)
+	do("RequireRules", tx.RequireRules(set))
+	r.Active = r.Latest
+	do("ActivateRule", second(tx.ActivateRule(r, false)))
+	do("DeleteRule", tx.DeleteRule(r))
+}
+
 // walkTx goes through the life of an account, an authority and a request.
 func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, error)) {
 	do("SetSetupCode", tx.SetSetupCode("hash"))
@@ -181,6 +198,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	p := walkProfiles(ctx, tx, do)
 	do("RequireUsable", tx.RequireUsable(a, p))
 	do("DeleteProfile", tx.DeleteProfile(p))
+	walkRules(ctx, tx, do)
 	do("EnableAuthority", tx.EnableAuthority(a.ID, true))
 	do("NextCRLNumber", second(tx.NextCRLNumber(a.ID, 0, 0, 0)))
 	do("AddShardURL", tx.AddShardURL(a.ID, 1, "http://example.com/1.crl"))
@@ -217,6 +235,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("Request", err)
 	do("Transition", tx.Transition(other, notary.Rejected, 0))
 	do("SetRejection", tx.SetRejection(rejected, "no"))
+	do("SetDecision", tx.SetDecision(rejected, &notary.RuleDecision{Effect: notary.RefuseEffect}))
 	do("Transfer", tx.Transfer(ctx, req, nil, 3))
 	req, err = tx.Request(ctx, id)
 	do("Request", err)

@@ -88,7 +88,7 @@ func (c *call) readSession() error {
 		return nil
 	}
 	if err == nil {
-		caller.RequestID = c.caller.RequestID
+		caller.RequestID, caller.Protocol = c.caller.RequestID, notary.WebProtocol
 		c.caller, c.token = caller, token
 	}
 	return err

@@ -22,6 +22,7 @@ var grantActions = []page.Option{
 	{Value: "request.delete", Label: "Delete requests"},
 	{Value: "request.transfer", Label: "Transfer requests"},
 	{Value: "certificate.transfer", Label: "Transfer certificates without a request"},
+	{Value: "rule.activate", Label: "Activate rules"},
 }
 
 type grantsPage struct {

@@ -32,6 +32,7 @@ var eventVerbs = map[string]string{
 	"request.create":             "submitted the request",
 	"request.sign":               "issued",
 	"request.reject":             "rejected the request",
+	"request.hold":               "held the request",
 	"request.reopen":             "reopened the request",
 	"request.revoke":             "revoked",
 	"request.upload":             "uploaded",

@@ -22,7 +22,7 @@ type route struct {
 
 func (s *site) routes() []route {
 	return slices.Concat(s.sessionRoutes(), s.overviewRoutes(), s.requestRoutes(), s.certificateRoutes(),
-		s.authorityRoutes(), s.profileRoutes(), s.accountRoutes(), s.grantRoutes(), s.tokenRoutes(),
+		s.authorityRoutes(), s.profileRoutes(), s.ruleRoutes(), s.accountRoutes(), s.grantRoutes(), s.tokenRoutes(),
 		s.ownAccountRoutes())
 }
 
@@ -121,6 +121,20 @@ func (s *site) profileRoutes() []route {
 		{"GET /profiles/{id}/edit", loggedIn, formPage(s.editProfilePage)},
 		{"POST /profiles/{id}/edit", loggedIn, s.editProfile},
 		{"POST /profiles/{id}/delete", loggedIn, s.deleteProfile},
+	}
+}
+
+func (s *site) ruleRoutes() []route {
+	return []route{
+		{"GET /rules", loggedIn, s.rules},
+		{"GET /rules/new", loggedIn, formPage(s.newRulePage)},
+		{"POST /rules/new", loggedIn, s.newRule},
+		{"GET /rules/{id}", loggedIn, formPage(s.rulePage)},
+		{"GET /rules/{id}/edit", loggedIn, formPage(s.editRulePage)},
+		{"POST /rules/{id}/edit", loggedIn, s.editRule},
+		{"POST /rules/{id}/activate", loggedIn, s.activateRule},
+		{"POST /rules/{id}/deactivate", loggedIn, s.deactivateRule},
+		{"POST /rules/{id}/delete", loggedIn, s.deleteRule},
 	}
 }
 

@@ -50,6 +50,8 @@ var permissions = map[string]notary.Permission{
 	"accounts":           notary.ManageAccounts,
 	"read_profiles":      notary.ReadProfiles,
 	"manage_profiles":    notary.ManageProfiles,
+	"read_rules":         notary.ReadRules,
+	"manage_rules":       notary.ManageRules,
 	"read_events":        notary.ReadEvents,
 	"read_settings":      notary.ReadSettings,
 	"certify_outside":    notary.CertifyOutsideKeys,

@@ -1,0 +1,331 @@
+package ca
+
+import (
+	"context"
+
+	"notary"
+	"notary/internal/pki"
+	"notary/internal/policy"
+)
+
+// Limits of a trial of rules.
+const (
+	MaxRulesTried = 100_000 // requests
+	triedTogether = 1000    // requests read in one step
+	mostFirst     = 100     // differing decisions, and evaluation errors, that a trial lists
+)
+
+// RuleTryOptions selects which rules are tried, and on what: a signing request, the latest requests, or both.
+type RuleTryOptions struct {
+	// Rules are tried in addition to the active ones, or instead of the active version of the same rule. With Only, they
+	// are tried alone.
+	Rules []ProposedRule
+	Only  bool
+
+	CSR         string // PEM; "" for none. It is tried as if the caller submitted it with the options below.
+	SignOptions        // only the authority, profile and expiry that the caller would ask for
+
+	Last int // number of latest requests, up to MaxRulesTried
+}
+
+// ProposedRule is a rule to try. Without terms, it is the latest version of the rule with that ID.
+type ProposedRule struct {
+	ID    int64 // 0 for a new rule
+	Terms *notary.RuleTerms
+}
+
+// TryRules returns how rules would decide requests. Nothing is issued or recorded. The role and groups of earlier
+// requesters are those of today.
+func (s *Service) TryRules(ctx context.Context, caller notary.Caller, o RuleTryOptions) (*notary.RuleTrial, error) {
+	if err := policy.AllowRole(caller, policy.ViewRules, policy.Resource{}); err != nil {
+		return nil, err
+	}
+	// The result discloses requests.
+	if err := policy.AllowRole(caller, policy.ViewRequests, policy.Resource{}); err != nil {
+		return nil, err
+	}
+	switch {
+	case o.Last < 0 || o.Last > MaxRulesTried:
+		return nil, notary.FieldErrorf("last", "last must be from 0 to %d", MaxRulesTried)
+	case o.CSR == "" && o.Last == 0:
+		return nil, notary.FieldErrorf("csr", "nothing to try: set csr, or last to the number of latest requests")
+	}
+	if o.AuthorityID != 0 {
+		if _, err := s.issuers.Active(ctx, o.AuthorityID); err != nil {
+			return nil, err
+		}
+	}
+	set, err := s.triedSet(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	t := ruleTrier{service: s, set: set, trial: &notary.RuleTrial{Effects: map[notary.Effect]int{}},
+		matches: map[*notary.Rule]int{}}
+	if o.CSR != "" {
+		if t.trial.CSR, err = t.tryCSR(ctx, caller, o); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.tryLast(ctx, caller, o.Last); err != nil {
+		return nil, err
+	}
+	for _, r := range set.Rules() {
+		t.trial.Rules = append(t.trial.Rules, notary.RuleMatches{RuleID: r.ID, Name: r.Name, Priority: r.Priority,
+			Effect: r.Effect, Matches: t.matches[r]})
+	}
+	return t.trial, nil
+}
+
+// triedSet returns the active rules with the proposed ones.
+func (s *Service) triedSet(ctx context.Context, o RuleTryOptions) (*policy.RuleSet, error) {
+	proposed := map[int64]bool{}
+	var all []*notary.Rule
+	for _, p := range o.Rules {
+		r, err := s.proposedRule(ctx, p)
+		if err != nil {
+			return nil, InField("rules", err)
+		}
+		if r.ID != 0 && proposed[r.ID] {
+			return nil, notary.FieldErrorf("rules", "rule %d is there twice", r.ID)
+		}
+		proposed[r.ID] = true
+		all = append(all, r)
+	}
+	if !o.Only {
+		active, err := s.issuers.Rules(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range active.Rules() {
+			if !proposed[r.ID] {
+				all = append(all, r)
+			}
+		}
+	}
+	if len(all) > policy.MaxRules {
+		return nil, notary.FieldErrorf("rules", "these are %d rules: at most %d are possible", len(all), policy.MaxRules)
+	}
+	return policy.NewRuleSet(0, all, policy.Compile), nil
+}
+
+func (s *Service) proposedRule(ctx context.Context, p ProposedRule) (*notary.Rule, error) {
+	r := &notary.Rule{}
+	if p.ID != 0 {
+		var err error
+		if r, err = s.store.Rule(ctx, p.ID, 0); err != nil {
+			return nil, err
+		}
+	} else if p.Terms == nil {
+		return nil, notary.FieldErrorf("id", "a rule to try needs an id or an expression")
+	}
+	if p.Terms != nil {
+		if err := s.checkRule(ctx, p.Terms); err != nil {
+			return nil, err
+		}
+		r.RuleTerms, r.Version = *p.Terms, 0
+	}
+	return r, nil
+}
+
+type ruleTrier struct {
+	service *Service
+	set     *policy.RuleSet
+	trial   *notary.RuleTrial
+	matches map[*notary.Rule]int
+	people  map[int64]person // requesters, by account
+}
+
+// tryCSR returns what the rules would decide about a CSR and, if they would sign it, what prevents that.
+func (t *ruleTrier) tryCSR(ctx context.Context, caller notary.Caller, o RuleTryOptions) (*notary.RuleOutcome, error) {
+	csr, err := pki.ParseCSR(o.CSR)
+	if err != nil {
+		return nil, err
+	}
+	req := &notary.Request{CommonName: csr.CommonName, Names: csr.Names, RequesterID: caller.Principal.ID}
+	verdict, err := t.set.Decide(t.service.facts(ctx, caller, req, csr, o.SignOptions))
+	if err != nil {
+		return nil, err
+	}
+	if verdict.Decision == nil {
+		return &notary.RuleOutcome{RuleDecision: notary.RuleDecision{Effect: notary.HoldEffect, Reason: noMatch}}, nil
+	}
+	out := &notary.RuleOutcome{RuleDecision: *verdict.Decision}
+	if out.Effect == notary.SignEffect {
+		problem, err := t.service.signingProblem(ctx, verdict.Rule, csr, o.SignOptions)
+		if err != nil {
+			return nil, err
+		}
+		out.Problem = problem
+	}
+	return out, nil
+}
+
+const noMatch = "no rule matches"
+
+// signingProblem returns what would prevent a rule from signing a CSR, or "".
+func (s *Service) signingProblem(ctx context.Context, rule *notary.Rule, csr *pki.CSR, o SignOptions) (string, error) {
+	trial, err := func() (*notary.Trial, error) {
+		if _, err := s.optionsOfRule(ctx, rule, o); err != nil {
+			return nil, err
+		}
+		issuer, err := s.issuers.Active(ctx, rule.AuthorityID)
+		if err != nil {
+			return nil, err
+		}
+		profile, err := s.issuers.Profile(ctx, rule.Profile)
+		if err != nil {
+			return nil, err
+		}
+		return trier{service: s, issuer: &issuer.Issuer, stored: profile, changed: profile}.tryCSR(ctx, csr)
+	}()
+	switch kind := notary.KindOf(err); {
+	case kind == notary.Internal || kind == notary.Unavailable:
+		return "", err
+	case err != nil:
+		return message(err), nil
+	case !trial.OK():
+		return trial.Reason(), nil
+	}
+	return "", nil
+}
+
+// tryLast tries the latest requests in steps, so that memory does not grow with their number.
+func (t *ruleTrier) tryLast(ctx context.Context, caller notary.Caller, last int) error {
+	before := int64(0)
+	for t.trial.Looked < last {
+		requests, err := t.service.store.RequestsBefore(ctx, before, min(triedTogether, last-t.trial.Looked))
+		if err != nil || len(requests) == 0 {
+			return err
+		}
+		for _, req := range requests {
+			if err := t.tryRequest(ctx, req); err != nil {
+				return err
+			}
+		}
+		before = requests[len(requests)-1].ID
+		if err := t.service.store.Verify(ctx, caller); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *ruleTrier) tryRequest(ctx context.Context, req *notary.Request) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	verdict, err := t.set.Decide(t.factsThen(ctx, req))
+	if err != nil {
+		return err
+	}
+	t.trial.Looked++
+	d := verdict.Decision
+	switch {
+	case d == nil:
+		t.trial.Unmatched++
+		t.trial.Effects[notary.HoldEffect]++
+		return nil
+	case verdict.Failed:
+		t.trial.Failed++
+		if len(t.trial.Failures) < mostFirst {
+			t.trial.Failures = append(t.trial.Failures, notary.RuleEvaluationError{RequestID: req.ID, RuleDecision: *d})
+		}
+	default:
+		t.matches[verdict.Rule]++
+	}
+	t.trial.Effects[d.Effect]++
+	if !differs(req, d.Effect) {
+		return nil
+	}
+	if t.trial.Differing++; len(t.trial.First) < mostFirst {
+		t.trial.First = append(t.trial.First, notary.DifferingDecision{RequestID: req.ID, CommonName: req.CommonName,
+			Names: req.Names, Status: req.Status, RuleDecision: *d})
+	}
+	return nil
+}
+
+// differs reports whether a person decided otherwise: signed what the rules refuse, or rejected what they sign.
+func differs(req *notary.Request, effect notary.Effect) bool {
+	automatic := notary.HoldEffect
+	if req.Decision != nil {
+		automatic = req.Decision.Effect
+	}
+	switch req.Status {
+	case notary.Active, notary.Revoked:
+		return effect == notary.RefuseEffect && automatic != notary.SignEffect
+	case notary.Rejected:
+		return effect == notary.SignEffect && automatic != notary.RefuseEffect
+	}
+	return false
+}
+
+// factsThen describes an earlier request at the time at which it was created. Of several common names in a subject, it
+// has only the last, which the database records.
+func (t *ruleTrier) factsThen(ctx context.Context, req *notary.Request) *policy.Facts {
+	s := t.service
+	f := &policy.Facts{Names: req.Names, CommonName: req.CommonName, Key: req.Key, Labels: labelsOf(req),
+		Now: req.CreatedAt, Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: req.RequesterID, Name: req.Email}}
+	f.LookUpRole = func() (string, error) {
+		p, err := t.person(ctx, req.RequesterID)
+		return p.role, err
+	}
+	f.LookUpGroups = func() ([]string, error) {
+		p, err := t.person(ctx, req.RequesterID)
+		return p.groups, err
+	}
+	f.LookUpSource = func() (string, error) { return s.store.CreationAddress(ctx, req.ID) }
+	f.LookUpSubject = func() (map[string][]string, error) {
+		whole, err := s.store.Request(ctx, req.ID)
+		if err != nil {
+			return nil, err
+		}
+		csr, err := pki.ParseStoredCSR(whole.CSR)
+		if err != nil {
+			return map[string][]string{}, nil // recorded by an earlier version
+		}
+		return subjectValues(csr)
+	}
+	var previous *policy.Previous
+	var looked bool
+	f.LookUpPrevious = func() (*policy.Previous, error) {
+		if looked {
+			return previous, nil
+		}
+		cert, err := s.store.PreviousCertificateThen(ctx, req)
+		previous, err = s.previous(ctx, req, cert, err)
+		looked = err == nil
+		return previous, err
+	}
+	return f
+}
+
+type person struct {
+	role   string
+	groups []string
+}
+
+const mostPeople = 10_000 // kept in memory during a trial
+
+// person returns the role and groups of an account; none if it was deleted.
+func (t *ruleTrier) person(ctx context.Context, id int64) (person, error) {
+	if p, ok := t.people[id]; ok {
+		return p, nil
+	}
+	var p person
+	account, err := t.service.store.Account(ctx, id)
+	switch {
+	case notary.KindOf(err) == notary.NotFound:
+	case err != nil:
+		return p, err
+	default:
+		p.role = account.Role.String()
+		if p.groups, err = t.service.groupNames(ctx, id); err != nil {
+			return p, err
+		}
+	}
+	if t.people == nil || len(t.people) >= mostPeople {
+		t.people = map[int64]person{}
+	}
+	t.people[id] = p
+	return p, nil
+}

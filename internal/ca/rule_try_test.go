@@ -1,0 +1,159 @@
+package ca_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+func TestTryRules(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	signed := submitNamed(t, w, w.Admin(), "a.bad.example")
+	sign(t, w, signed, root)
+	rejected := submitNamed(t, w, w.Admin(), "b.good.example")
+	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), rejected, ""))
+	submitNamed(t, w, w.Admin(), "c.good.example")
+	submitNamed(t, w, w.Admin(), "d.other.example")
+	submitNamed(t, w, w.Admin(), "e.odd.example")
+	refuse := refusingRule(10, `names.below("bad.example")`)
+	fails := holdingRule(20, `common_name.endsWith(".odd.example") && labels.team == "x"`)
+	allow := signingRule(root, 30, `names.below("good.example")`)
+	trial, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 100, Rules: []ca.ProposedRule{
+		{Terms: &refuse}, {Terms: &fails}, {Terms: &allow}}})
+	testkit.Check(t, err)
+	if trial.Looked != 5 || trial.Effects[notary.SignEffect] != 2 || trial.Effects[notary.RefuseEffect] != 1 ||
+		trial.Effects[notary.HoldEffect] != 2 || trial.Unmatched != 1 || trial.Failed != 1 || trial.Differing != 2 {
+		t.Errorf("%+v", trial)
+	}
+	differing := map[int64]notary.Effect{}
+	for _, d := range trial.First {
+		differing[d.RequestID] = d.Effect
+	}
+	want := map[int64]notary.Effect{signed: notary.RefuseEffect, rejected: notary.SignEffect}
+	if diff := cmp.Diff(want, differing); diff != "" {
+		t.Errorf("differing (-want +got):\n%s", diff)
+	}
+	if len(trial.Failures) != 1 || !strings.Contains(trial.Failures[0].Reason, "no such key: team") {
+		t.Errorf("failures %+v", trial.Failures)
+	}
+	for i, n := range []int{1, 0, 2} {
+		if trial.Rules[i].Matches != n {
+			t.Errorf("rule %d: %+v", i, trial.Rules[i])
+		}
+	}
+	if requests, err := w.CA.Requests(t.Context(), w.Admin(), notary.Query{Limit: 10, Sort: notary.ByID}); err != nil ||
+		len(requests.Items) != 5 || requests.Items[2].Decision != nil {
+		t.Errorf("the trial changed something: %v", err)
+	}
+}
+
+// Active rules take part, unless the trial is of others only or replaces them.
+func TestTryRulesWithActiveOnes(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	submitNamed(t, w, w.Admin(), "a.example")
+	active := activeRule(t, w, refusingRule(10, `true`))
+	hold := holdingRule(20, `true`)
+	for name, tt := range map[string]struct {
+		o    ca.RuleTryOptions
+		want notary.Effect
+	}{
+		"in addition": {ca.RuleTryOptions{Rules: []ca.ProposedRule{{Terms: &hold}}}, notary.RefuseEffect},
+		"alone":       {ca.RuleTryOptions{Rules: []ca.ProposedRule{{Terms: &hold}}, Only: true}, notary.HoldEffect},
+		"instead":     {ca.RuleTryOptions{Rules: []ca.ProposedRule{{ID: active, Terms: &hold}}}, notary.HoldEffect},
+		"as they are": {ca.RuleTryOptions{}, notary.RefuseEffect},
+	} {
+		tt.o.Last = 10
+		trial, err := w.CA.TryRules(t.Context(), w.Admin(), tt.o)
+		testkit.Check(t, err)
+		if trial.Effects[tt.want] != 1 {
+			t.Errorf("%s: %v", name, trial.Effects)
+		}
+	}
+}
+
+func TestTryRulesOnACSR(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	outcome := func(names []string, o ca.RuleTryOptions, rules ...notary.RuleTerms) *notary.RuleOutcome {
+		t.Helper()
+		for i := range rules {
+			o.Rules = append(o.Rules, ca.ProposedRule{Terms: &rules[i]})
+		}
+		o.CSR = testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), names...)
+		trial, err := w.CA.TryRules(t.Context(), w.Admin(), o)
+		testkit.Check(t, err)
+		return trial.CSR
+	}
+	any := signingRule(root, 10, `true`)
+	if got := outcome([]string{"a.example"}, ca.RuleTryOptions{}, any); got.Effect != notary.SignEffect || got.Problem != "" {
+		t.Errorf("%+v", got)
+	}
+	if got := outcome([]string{"ops@a.example"}, ca.RuleTryOptions{}, any); got.Problem == "" {
+		t.Errorf("an email address: %+v", got)
+	}
+	asked := ca.RuleTryOptions{SignOptions: ca.SignOptions{Profile: "client"}}
+	if got := outcome([]string{"a.example"}, asked, any); !strings.Contains(got.Problem, "asks for the profile client") {
+		t.Errorf("another profile: %+v", got)
+	}
+	if got := outcome([]string{"a.example"}, ca.RuleTryOptions{}, refusingRule(10, `true`)); got.Effect != notary.RefuseEffect {
+		t.Errorf("%+v", got)
+	}
+	if got := outcome([]string{"a.example"}, ca.RuleTryOptions{}); got.Effect != notary.HoldEffect ||
+		got.Reason != "no rule matches" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestTrialsAreLimited(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	for field, o := range map[string]ca.RuleTryOptions{"csr": {}, "last": {Last: ca.MaxRulesTried + 1},
+		"rules.id": {Last: 1, Rules: []ca.ProposedRule{{}}}} {
+		_, err := w.CA.TryRules(t.Context(), w.Admin(), o)
+		testkit.WantKind(t, err, notary.Invalid)
+		testkit.WantField(t, err, field)
+	}
+	bad := holdingRule(10, `nonsense`)
+	_, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 1, Rules: []ca.ProposedRule{{Terms: &bad}}})
+	testkit.WantField(t, err, "rules.expression")
+}
+
+// What rules know of an earlier request is what they would have known then.
+func TestTrialsLookBack(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	requestor := w.Caller(notary.CertificateRequestor)
+	first := submitNamed(t, w, requestor, "a.example")
+	sign(t, w, first, root)
+	w.Clock.Advance(time.Minute)
+	second := submitNamed(t, w, requestor, "a.example")
+	sign(t, w, second, root)
+	w.Clock.Advance(time.Minute)
+	for expression, want := range map[string]int{
+		`certified_before`: 1, `certified_before && previous.same_owner`: 1, `!certified_before`: 1,
+		`principal.role == "Certificate Requestor" && size(principal.groups) == 0`: 2,
+		`source == "192.0.2.1"`:                       2,
+		`subject.common_name == ["a.example"]`:        2,
+		`key.algorithm == "ecdsa" && key.size == 256`: 2,
+		`principal.name == "nobody"`:                  0,
+	} {
+		terms := holdingRule(10, expression)
+		trial, err := w.CA.TryRules(t.Context(), w.Admin(),
+			ca.RuleTryOptions{Last: 10, Rules: []ca.ProposedRule{{Terms: &terms}}})
+		testkit.Check(t, err)
+		if trial.Rules[0].Matches != want || trial.Failed != 0 {
+			t.Errorf("%s: %+v, want %d matches", expression, trial, want)
+		}
+	}
+}

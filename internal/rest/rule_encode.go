@@ -1,0 +1,57 @@
+package rest
+
+import (
+	"notary"
+	"notary/api"
+)
+
+func ruleFromAPI(in api.RuleTerms) (t notary.RuleTerms, err error) {
+	t = notary.RuleTerms{Name: in.Name, Priority: in.Priority, Expression: in.Expression,
+		Effect: notary.Effect(in.Effect), AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile,
+		Reason: in.Reason}
+	if in.MaxValidity != "" {
+		t.MaxValidity, err = period("max_validity", in.MaxValidity)
+	}
+	return t, err
+}
+
+func ruleToAPI(r *notary.Rule) api.Rule {
+	out := api.Rule{ID: r.ID, Version: r.Version, LatestVersion: r.Latest, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		RuleTerms: api.RuleTerms{Name: r.Name, Priority: r.Priority, Expression: r.Expression, Effect: string(r.Effect),
+			CertificateAuthorityID: api.ID(r.AuthorityID), Profile: r.Profile, Reason: r.Reason}}
+	if r.Active != 0 {
+		out.ActiveVersion = &r.Active
+	}
+	if r.MaxValidity != 0 {
+		out.MaxValidity = notary.FormatPeriod(r.MaxValidity)
+	}
+	return out
+}
+
+func decisionToAPI(d notary.RuleDecision) api.RuleDecision {
+	return api.RuleDecision{Effect: string(d.Effect), RuleID: d.RuleID, RuleName: d.RuleName, RuleVersion: d.RuleVersion,
+		Reason: d.Reason}
+}
+
+func ruleCheckToAPI(t *notary.RuleTrial) api.RuleCheck {
+	out := api.RuleCheck{Looked: t.Looked, Signed: t.Effects[notary.SignEffect], Held: t.Effects[notary.HoldEffect],
+		Refused: t.Effects[notary.RefuseEffect], Unmatched: t.Unmatched, Failed: t.Failed, Differing: t.Differing,
+		Rules: []api.RuleMatches{}, First: []api.DifferingDecision{}, Failures: []api.RuleFailure{}}
+	if t.CSR != nil {
+		out.CSR = &api.RuleOutcome{RuleDecision: decisionToAPI(t.CSR.RuleDecision), Problem: t.CSR.Problem}
+	}
+	for _, r := range t.Rules {
+		out.Rules = append(out.Rules, api.RuleMatches{RuleID: r.RuleID, Name: r.Name, Priority: r.Priority,
+			Effect: string(r.Effect), Matches: r.Matches})
+	}
+	for _, d := range t.First {
+		out.First = append(out.First, api.DifferingDecision{ID: d.RequestID, Status: string(d.Status),
+			CommonName: d.CommonName, DNSNames: list(d.Names.DNS), IPAddresses: list(d.Names.IP),
+			EmailAddresses: list(d.Names.Email), URIs: list(d.Names.URI), UPNs: list(d.Names.UPN),
+			RuleDecision: decisionToAPI(d.RuleDecision)})
+	}
+	for _, f := range t.Failures {
+		out.Failures = append(out.Failures, api.RuleFailure{ID: f.RequestID, RuleDecision: decisionToAPI(f.RuleDecision)})
+	}
+	return out
+}

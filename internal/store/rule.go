@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"math"
+
+	"notary"
+	"notary/internal/db"
+)
+
+const ruleColumns = ` t.id, t.version, t.active_version, t.created_at, v.version, v.created_at, v.terms `
+
+// Rules returns the latest version of every rule, ordered by id.
+func (r reader) Rules(ctx context.Context) ([]*notary.Rule, error) {
+	return db.Collect(ctx, r.q, r.scanRule, `SELECT`+ruleColumns+`FROM rule t
+		JOIN rule_version v ON v.rule_id = t.id AND v.version = t.version WHERE t.deleted_at IS NULL ORDER BY t.id`)
+}
+
+// ActiveRules returns the active version of every rule that has one, ordered by id.
+func (r reader) ActiveRules(ctx context.Context) ([]*notary.Rule, error) {
+	return db.Collect(ctx, r.q, r.scanRule, `SELECT`+ruleColumns+`FROM rule t
+		JOIN rule_version v ON v.rule_id = t.id AND v.version = t.active_version WHERE t.deleted_at IS NULL ORDER BY t.id`)
+}
+
+// Rule returns a version of the rule with that id; 0 for the latest. Deleted rules are not found.
+func (r reader) Rule(ctx context.Context, id int64, version int) (*notary.Rule, error) {
+	rule, err := r.scanRule(r.q.QueryRow(ctx, `SELECT`+ruleColumns+`FROM rule t
+		JOIN rule_version v ON v.rule_id = t.id AND v.version = COALESCE($2, t.version)
+		WHERE t.id = $1 AND t.deleted_at IS NULL`, id, nullable(int64(version))))
+	if version != 0 && errors.Is(err, sql.ErrNoRows) {
+		return nil, notary.Errorf(notary.NotFound, "there is no version %d of the rule %d", version, id)
+	}
+	return rule, found(err, "rule", id)
+}
+
+// scanRule returns the rule even if its terms are unreadable: without an expression, it matches nothing and holds every
+// request.
+func (r reader) scanRule(row db.Row) (*notary.Rule, error) {
+	var rule notary.Rule
+	var active number
+	var created, updated instant
+	var terms string
+	if err := row.Scan(&rule.ID, &rule.Latest, &active, &created, &rule.Version, &updated, &terms); err != nil {
+		return nil, err
+	}
+	rule.Active, rule.CreatedAt, rule.UpdatedAt = int(active.Int64), created.time(), updated.time()
+	if json.Unmarshal([]byte(terms), &rule.RuleTerms) != nil {
+		rule.RuleTerms = notary.RuleTerms{}
+		r.damage.add("rule", rule.ID, []string{"its terms cannot be read"})
+	}
+	return &rule, nil
+}
+
+// RuleSetVersion returns the version of the set of active rules, which changes whenever a rule is activated or
+// deactivated.
+func (r reader) RuleSetVersion(ctx context.Context) (version int64, err error) {
+	err = r.q.QueryRow(ctx, `SELECT COALESCE((SELECT version FROM rule_set WHERE id = 1), 0)`).Scan(&version)
+	return version, db.MapError(err)
+}
+
+// LockRules locks all rules for update.
+func (tx *Tx) LockRules() error { return tx.db.Lock(lockRules, 0) }
+
+// ErrOldRules is the error of [Tx.RequireRules] if the active rules have changed.
+var ErrOldRules = notary.Errorf(notary.Conflict, "the active rules have just been changed: try again")
+
+// RequireRules makes the transaction fail with [ErrOldRules] unless this is the version of the set of active rules,
+// which cannot change until the transaction ends.
+func (tx *Tx) RequireRules(version int64) error {
+	if err := tx.db.LockShared(lockRules, 0); err != nil {
+		return err
+	}
+	return tx.db.Need(ErrOldRules, `SELECT 1 FROM rule_set WHERE id = 1 AND version = $1`, version)
+}
+
+// InsertRule records a new rule, which is not active, and returns its id.
+func (tx *Tx) InsertRule(terms notary.RuleTerms) (id int64, err error) {
+	id, err = tx.db.Insert(`INSERT INTO rule (version, created_at) VALUES (1, $1) RETURNING id`,
+		db.Seconds(tx.db.Now()))
+	if err != nil {
+		return 0, err
+	}
+	return id, tx.insertRuleVersion(id, 1, terms)
+}
+
+// UpdateRule records new terms for a rule that is unchanged since it was read, and returns the new version. The active
+// version remains.
+func (tx *Tx) UpdateRule(r *notary.Rule, terms notary.RuleTerms) (version int, err error) {
+	version = r.Latest + 1
+	err = tx.db.Change(db.Raced(), `UPDATE rule SET version = $1 WHERE id = $2 AND version = $3 AND deleted_at IS NULL`,
+		version, r.ID, r.Latest)
+	if err != nil {
+		return 0, err
+	}
+	return version, tx.insertRuleVersion(r.ID, version, terms)
+}
+
+func (tx *Tx) insertRuleVersion(id int64, version int, terms notary.RuleTerms) error {
+	text, err := json.Marshal(terms)
+	if err != nil {
+		return notary.InternalError("encode the rule", err)
+	}
+	return tx.db.Later(`INSERT INTO rule_version (rule_id, version, terms, created_at) VALUES ($1, $2, $3, $4)`,
+		id, version, string(text), db.Seconds(tx.db.Now()))
+}
+
+// ActivateRule makes the latest version of a rule that is unchanged since it was read the active one, or none. It
+// returns the new version of the set of active rules.
+func (tx *Tx) ActivateRule(r *notary.Rule, active bool) (set int64, err error) {
+	var version any
+	if active {
+		version = r.Latest
+	}
+	err = tx.db.Change(db.Raced(), `UPDATE rule SET active_version = $1
+		WHERE id = $2 AND version = $3 AND COALESCE(active_version, 0) = $4 AND deleted_at IS NULL`,
+		version, r.ID, r.Latest, r.Active)
+	if err != nil {
+		return 0, err
+	}
+	return tx.db.Insert(`INSERT INTO rule_set (id, version) VALUES (1, 1)
+		ON CONFLICT (id) DO UPDATE SET version = rule_set.version + 1 RETURNING version`)
+}
+
+// DeleteRule hides a rule that is not active and unchanged since it was read. Its versions remain for the requests that
+// they decided.
+func (tx *Tx) DeleteRule(r *notary.Rule) error {
+	return tx.db.Change(db.Raced(), `UPDATE rule SET deleted_at = $1
+		WHERE id = $2 AND version = $3 AND active_version IS NULL AND deleted_at IS NULL`,
+		db.Seconds(tx.db.Now()), r.ID, r.Latest)
+}
+
+// mostPrevious is how many certificates with the names of a request [reader.PreviousCertificate] considers.
+const mostPrevious = 1000
+
+const previousColumns = `SELECT k.id, k.requester_id, k.owner_group_id, k.email, k.authority_id, k.profile, k.not_before,
+	k.not_after FROM certificate k WHERE k.id = `
+
+// PreviousCertificate returns the latest certificate with the same names as the request that is not revoked, or nil. It
+// has only its id, owner, issuer, profile and validity.
+func (r reader) PreviousCertificate(ctx context.Context, req *notary.Request) (*notary.Certificate, error) {
+	return r.previous(ctx, previousColumns+`(SELECT MAX(t.id) FROM (SELECT y.id FROM certificate y
+		WHERE y.name_set = $1 AND y.replaced_by IS NULL LIMIT $2) t)`, namesOf(req), mostPrevious)
+}
+
+// PreviousCertificateThen is like PreviousCertificate at the time at which the request was created, but for
+// certificates revoked since.
+func (r reader) PreviousCertificateThen(ctx context.Context, req *notary.Request) (*notary.Certificate, error) {
+	return r.previous(ctx, previousColumns+`(WITH RECURSIVE older (id) AS (
+			SELECT y.id FROM certificate y WHERE y.name_set = $1 AND y.replaced_by IS NULL
+			UNION SELECT x.id FROM older u JOIN certificate x ON x.replaced_by = u.id)
+		SELECT MAX(z.id) FROM (SELECT id FROM older LIMIT $2) t JOIN certificate z ON z.id = t.id
+		WHERE z.created_at <= $3 AND COALESCE(z.request_id, 0) <> $4)`, namesOf(req), mostPrevious,
+		db.Seconds(req.CreatedAt), req.ID)
+}
+
+func namesOf(req *notary.Request) string {
+	return nameSet(&notary.Certificate{CommonName: req.CommonName, Names: req.Names, RequesterID: req.RequesterID})
+}
+
+func (r reader) previous(ctx context.Context, text string, args ...any) (*notary.Certificate, error) {
+	var cert notary.Certificate
+	var requester, group, authority number
+	var notBefore, notAfter instant
+	err := r.q.QueryRow(ctx, text, args...).Scan(&cert.ID, &requester, &group, &cert.Email, &authority, &cert.Profile,
+		&notBefore, &notAfter)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	cert.RequesterID, cert.OwnerGroupID, cert.AuthorityID = requester.Int64, group.Int64, authority.Int64
+	cert.NotBefore, cert.NotAfter = notBefore.time(), notAfter.time()
+	return &cert, db.MapError(err)
+}
+
+// RequestsBefore returns the latest requests with a lower id, 0 for any, newest first, with what rules need of them.
+func (r reader) RequestsBefore(ctx context.Context, id int64, limit int) ([]*notary.Request, error) {
+	if id == 0 {
+		id = math.MaxInt64
+	}
+	return db.Collect(ctx, r.q, r.scanRuled, `SELECT r.id, r.status, r.requester_id, r.owner_group_id, r.common_name, r.names,
+		r.email, r.key, r.created_at, r.decision FROM request r WHERE r.id < $1 ORDER BY r.id DESC LIMIT $2`, id, limit)
+}
+
+func (r reader) scanRuled(row db.Row) (*notary.Request, error) {
+	var email, key string
+	var created instant
+	var decision sql.NullString
+	req, err := scanStatus(row, &email, &key, &created, &decision)
+	if err != nil {
+		return nil, err
+	}
+	req.Email, req.Key, req.CreatedAt = email, key, created.time()
+	if req.Decision, err = decodeDecision(decision); err != nil {
+		r.damage.add("request", req.ID, []string{"the decision of the rules cannot be read"})
+	}
+	return req, nil
+}
+
+// CreationAddress returns the client address from which a request was created, or "".
+func (r reader) CreationAddress(ctx context.Context, requestID int64) (address string, err error) {
+	err = r.q.QueryRow(ctx, `SELECT e.address FROM event e WHERE e.object_id = $1 AND e.kind = 'request'
+		ORDER BY e.id LIMIT 1`, requestID).Scan(&address)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return address, db.MapError(err)
+}
+
+func decodeDecision(text sql.NullString) (*notary.RuleDecision, error) {
+	if !text.Valid {
+		return nil, nil
+	}
+	var d notary.RuleDecision
+	if err := json.Unmarshal([]byte(text.String), &d); err != nil {
+		return nil, notary.InternalError("read the decision of the rules", err)
+	}
+	return &d, nil
+}
+
+func encodeDecision(d *notary.RuleDecision) (any, error) {
+	if d == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		return nil, notary.InternalError("encode the decision of the rules", err)
+	}
+	return string(text), nil
+}
