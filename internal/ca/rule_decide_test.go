@@ -284,7 +284,7 @@ func TestRulesKnowTheCaller(t *testing.T) {
 	wantStatus(t, w, submitNamed(t, w, caller, "b.example"), notary.Outstanding)
 }
 
-// With active rules, decisions and changes of the rules can be concurrent: every decision records the version that was
+// With active rules, rules can change while requests are decided: every decision records the version that was
 // active, and nothing is lost.
 func TestRulesChangeConcurrently(t *testing.T) {
 	t.Parallel()
@@ -325,7 +325,7 @@ func TestRulesChangeConcurrently(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
-// Of two activations at the same time, one is reviewed again.
+// If rules are activated concurrently, one activation fails and must be reviewed again.
 func TestConcurrentActivations(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -353,7 +353,7 @@ func TestConcurrentActivations(t *testing.T) {
 	}
 }
 
-// A node that has not heard of a change of the rules notices it when it records a decision.
+// A node that was not yet notified of changed rules notices it when it records a decision.
 func TestNodesDecideByTheSameRules(t *testing.T) {
 	t.Parallel()
 	w := testkit.NewAt(t, testkit.Postgres(t))

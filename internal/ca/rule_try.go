@@ -86,7 +86,7 @@ func (s *Service) triedSet(ctx context.Context, o RuleTryOptions) (*policy.RuleS
 			return nil, InField("rules", err)
 		}
 		if r.ID != 0 && proposed[r.ID] {
-			return nil, notary.FieldErrorf("rules", "rule %d is there twice", r.ID)
+			return nil, notary.FieldErrorf("rules", "rule %d is listed twice", r.ID)
 		}
 		proposed[r.ID] = true
 		all = append(all, r)
@@ -259,11 +259,11 @@ func differs(req *notary.Request, effect notary.Effect) bool {
 	return false
 }
 
-// factsThen describes an earlier request at the time at which it was created. Of several common names in a subject, it
+// factsThen describes an earlier request at the time at which it was created. If a subject has several common names, it
 // has only the last, which the database records.
 func (t *ruleTrier) factsThen(ctx context.Context, req *notary.Request) *policy.Facts {
 	s := t.service
-	f := &policy.Facts{Names: req.Names, CommonName: req.CommonName, Key: req.Key, Labels: labelsOf(req),
+	f := &policy.Facts{Names: req.Names, CommonName: req.CommonName, Key: req.Key, Labels: req.Labels,
 		Now: req.CreatedAt, Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: req.RequesterID, Name: req.Email}}
 	f.LookUpRole = func() (string, error) {
 		p, err := t.person(ctx, req.RequesterID)

@@ -59,9 +59,10 @@ var Variables = []Variable{
 		cel.StringType, func(f *Facts) ref.Val { return types.String(f.Principal.Name) }},
 	{"principal.kind", "string", "\"account\" or \"token\"", cel.StringType,
 		func(f *Facts) ref.Val { return types.String(f.Principal.Kind) }},
-	{"principal.role", "string", "\"Admin\", \"Certificate Manager\" or \"Certificate Requestor\"; of a token, the role of its " +
-		"account", cel.StringType, (*Facts).role},
-	{"principal.groups", "list of strings", "The names of the principal's groups; of a token, of its account's", stringList, (*Facts).groups},
+	{"principal.role", "string", "\"Admin\", \"Certificate Manager\" or \"Certificate Requestor\"; of a token, the " +
+		"role of its account", cel.StringType, (*Facts).role},
+	{"principal.groups", "list of strings", "The names of the principal's groups; of a token, of its account's",
+		stringList, (*Facts).groups},
 	{"protocol", "string", "\"api\" or \"web\"", cel.StringType, (*Facts).protocol},
 	{"source", "string", "The client's IP address", cel.StringType, (*Facts).source},
 	{"certified_before", "bool", "Whether there is an earlier certificate for the same names that is not revoked",

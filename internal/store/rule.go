@@ -73,7 +73,8 @@ func (tx *Tx) RequireRules(version int64) error {
 	if err := tx.db.LockShared(lockRules, 0); err != nil {
 		return err
 	}
-	return tx.db.Need(ErrOldRules, `SELECT 1 FROM rule_set WHERE id = 1 AND version = $1`, version)
+	return tx.db.Need(ErrOldRules, `SELECT 1 WHERE $1 = COALESCE((SELECT version FROM rule_set WHERE id = 1), 0)`,
+		version)
 }
 
 // InsertRule records a new rule, which is not active, and returns its id.
