@@ -172,7 +172,7 @@ func (f *filling) life(l *Life) {
 	wishes, labels, _ := encodeAnnotation(r) // plain values cannot fail
 	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(),
 		r.Key, terms.Search, inUse, authority, notAfter, db.Seconds(r.CreatedAt), db.Seconds(r.UpdatedAt), r.Rejection,
-		r.Content, nil, nullable(r.OwnerGroupID), wishes, nonempty(r.Note), labels)
+		r.Content, nil, nullable(r.OwnerGroupID), wishes, nonempty(r.Note), labels, nil)
 	f.labels(r.Labels, "request", r.ID)
 	f.add("request_csr", r.ID, r.CSR)
 	for _, name := range terms.Names {
