@@ -14,6 +14,7 @@ import (
 // byItself lists the functions that write on behalf of the program, without a caller or before the caller is known.
 var byItself = []string{"CleanUp", "CreateFirstAccount", "OfferSetupCode", "RecordRefusals", "Recover", "SetSetupCode",
 	"buildOneCRL", "createResponder", "noteUse",
+	"program", // signs for a rule in a transaction of the caller
 	"recordHeldKeys", "seedProfiles"}
 
 // WriteAs of the store verifies the caller. Write is only for the program itself.
