@@ -10,11 +10,11 @@ import (
 	"notary/internal/db"
 )
 
-// errStale ends a transaction whose caller has lost its account, role or session since it was identified: see
+// errStale aborts a transaction whose caller's account, role or session has ended since the caller was identified: see
 // [Store.stale].
 var errStale = notary.Errorf(notary.Unauthenticated, "the account or the session of this call has ended: log in again")
 
-// principalQuery finds a row if the caller's account, role and session are unchanged since it was identified.
+// principalQuery finds a row if the caller's account, role and session are unchanged since the caller was identified.
 func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 	text, args = `SELECT 1 FROM account WHERE id = $1 AND role = $2`, []any{by.Principal.ID, int(by.Role)}
 	if by.SessionID != 0 {
@@ -24,9 +24,9 @@ func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 	return text, args
 }
 
-// verify makes the transaction fail unless the caller's account, role and session are unchanged since it was
-// identified, and locks them against changes. It locks the changed account for update and the caller's shared, in the
-// order of their IDs to prevent deadlocks.
+// verify makes the transaction fail unless the caller's account, role and session are unchanged since the caller was
+// identified, and locks them against changes. It locks the changed account for update and the caller's account shared,
+// in the order of their IDs to prevent deadlocks.
 func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	lock := func(id int64) error {
 		switch id {
@@ -43,7 +43,7 @@ func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	verified := tx.db.Verified()
 	switch {
 	case by == notary.SystemCaller:
-		clear(verified) // the program may change any account
+		clear(verified) // the system may change any account
 		return nil
 	case !by.Known():
 		return notary.Errorf(notary.Unauthenticated, "log in first")
@@ -62,8 +62,9 @@ func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	return nil
 }
 
-// principal is what [principalQuery] verifies. Principals verified in a shared commit ([db.Tx.Verified]) are
-// remembered until one of its transactions may have changed accounts or sessions; others cannot meanwhile.
+// principal identifies what [principalQuery] verifies. Principals verified in a shared commit ([db.Tx.Verified]) are
+// remembered until one of its transactions may have changed accounts or sessions. No other transaction can change them
+// meanwhile.
 type principal struct {
 	account, session int64
 	role             notary.Role
@@ -74,7 +75,7 @@ func principalOf(by notary.Caller) principal {
 }
 
 // Verify returns an Unauthenticated error if the caller's account was deleted, its role changed or its session ended
-// since it was identified. Long reads call it between steps.
+// since the caller was identified. Long reads call it between steps.
 func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
 	text, args := principalQuery(by, s.now())
 	var one int
