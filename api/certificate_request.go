@@ -27,10 +27,10 @@ type CertificateRequest struct {
 	CertificateAuthorityID *int64     `json:"certificate_authority_id" doc:"The issuer; null for an external CA"`
 	Expired                bool       `json:"expired" doc:"Whether the current certificate has expired"`
 
-	Requested Requested         `json:"requested" doc:"What the requester asks the signer for"`
-	Note      string            `json:"note" doc:"Free text"`
-	Labels    map[string]string `json:"labels" nullable:"false"`
-	RuleDecision *RuleDecision `json:"rule_decision" doc:"What the active rules decided when the request was created; null if none matched"`
+	Requested    Requested         `json:"requested" doc:"What the requester asks the signer for"`
+	Note         string            `json:"note" doc:"Free text"`
+	Labels       map[string]string `json:"labels" nullable:"false"`
+	RuleDecision *RuleDecision     `json:"rule_decision" doc:"What the active rules decided when the request was created; null if none matched"`
 
 	Findings []LintFinding `json:"findings,omitzero" required:"false" nullable:"false" doc:"Remarks: what the CSR asks for but does not get, departures from standards and, with a certificate, lint findings; absent in lists"`
 }

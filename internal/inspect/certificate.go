@@ -123,7 +123,8 @@ func isSelfSigned(c *x509.Certificate) bool {
 		(len(c.AuthorityKeyId) == 0 || len(c.SubjectKeyId) == 0 || string(c.AuthorityKeyId) == string(c.SubjectKeyId))
 }
 
-// mustStaple reports whether the certificate requires a stapled OCSP response: TLS feature 5 of RFC 7633.
+// mustStaple reports whether the certificate has the TLS feature status_request (5), which requires a stapled OCSP
+// response (RFC 7633).
 func mustStaple(c *x509.Certificate) bool {
 	for _, extension := range c.Extensions {
 		if !extension.Id.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}) {
@@ -136,8 +137,8 @@ func mustStaple(c *x509.Certificate) bool {
 	return false
 }
 
-// renewalWindow returns how long before expiry a certificate should be renewed, proportionally less for short-lived
-// ones.
+// renewalWindow returns how long before expiry a certificate is due for renewal. It is proportionally shorter for
+// short-lived certificates.
 func renewalWindow(c *x509.Certificate) time.Duration {
 	const day = 24 * time.Hour
 	life := c.NotAfter.Sub(c.NotBefore)
@@ -161,7 +162,7 @@ func (o *Object) checkValidity(c *x509.Certificate, now time.Time) {
 	}
 }
 
-// checkCertificate checks a certificate on its own, apart from its key and dates.
+// checkCertificate checks a certificate by itself, except for its key and validity, which are checked elsewhere.
 func (o *Object) checkCertificate(c *x509.Certificate) {
 	o.checkSignatureAlgorithm(c.SignatureAlgorithm, isSelfSigned(c))
 	for _, oid := range c.UnhandledCriticalExtensions[:min(len(c.UnhandledCriticalExtensions), 3)] {
@@ -213,7 +214,8 @@ func (o *Object) checkAuthority(c *x509.Certificate) {
 	}
 }
 
-// maxServerDays is the validity limit of the most common platforms for certificates from private CAs.
+// maxServerDays is the maximum validity in days that Apple platforms accept in a server certificate, even from a
+// private CA.
 const maxServerDays = 825
 
 func (o *Object) checkServer(c *x509.Certificate) {
@@ -251,7 +253,7 @@ func (o *Object) checkLeafUsage(c *x509.Certificate) {
 	}
 }
 
-// Limits for linting, which takes a fraction of a millisecond per certificate.
+// Limits on linting, which takes a fraction of a millisecond per certificate.
 const (
 	maxLinted    = 50
 	maxLintedDER = 32 << 10

@@ -8,15 +8,15 @@ import (
 	"notary/internal/pki"
 )
 
-// Chain is the path that the certificates form, starting from the first.
+// Chain describes the certification path formed by the certificates in the input, starting from the first.
 type Chain struct {
 	Certificates int      `json:"certificates"`
 	Path         []string `json:"path"`                     // names, from the leaf up
-	EndsInRoot   bool     `json:"ends_in_root"`             // whether the last one is self-signed
-	Missing      string   `json:"missing_issuer,omitempty"` // issuer of the last one, unless that is a root
+	EndsInRoot   bool     `json:"ends_in_root"`             // whether the last certificate is self-signed
+	Missing      string   `json:"missing_issuer,omitempty"` // issuer of the last certificate; empty if that is a root
 }
 
-// chain treats several certificates as a chain, unless they are a collection of roots.
+// chain returns the chain formed by the certificates, or false if there are fewer than two or all are roots.
 func (r *reader) chain() (Object, bool) {
 	indices := r.certificates()
 	if len(indices) < 2 {
@@ -90,8 +90,8 @@ func (o *Object) checkOrder(list []*x509.Certificate, p path) {
 	}
 }
 
-// checkLinks verifies the path like a relying party that trusts its end (RFC 5280, section 6): basic constraints, path
-// lengths, name constraints, extended key usages.
+// checkLinks verifies the path as a relying party would whose trust anchor is the last certificate (RFC 5280, section
+// 6): basic constraints, path lengths, name constraints, extended key usages.
 func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 	var ordered []*x509.Certificate
 	for _, i := range p.places {
@@ -109,7 +109,7 @@ func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 			o.Chain.Path[refused.Certificate], refused.Kind, visible(refused.Name), o.Chain.Path[refused.Authority])
 		return
 	}
-	// Dates are reported for each certificate.
+	// Choose a time at which all are valid: expired certificates are reported elsewhere.
 	ordered = pki.Comparable(ordered)
 	at := now
 	for _, c := range ordered {

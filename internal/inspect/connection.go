@@ -16,7 +16,7 @@ type Handshake struct {
 	CipherSuite  uint16
 	Certificates []*x509.Certificate
 	OCSP         []byte // the stapled response, if any
-	Failure      string // why the handshake failed after that; empty if it succeeded
+	Failure      string // why the handshake failed after the server had sent these; empty if it succeeded
 	Roots        *x509.CertPool
 }
 
@@ -29,8 +29,8 @@ type Connection struct {
 	Stapled     bool   `json:"stapled_ocsp_response"`
 }
 
-// Connected checks what a TLS server presented. It returns the connection, the certificates, the stapled OCSP
-// response and the chain, in this order.
+// Connected describes and checks what a TLS server presented. It returns the connection, the certificates, the stapled
+// OCSP response and the chain, in this order.
 func Connected(h Handshake, now time.Time) []Object {
 	connection := Object{Kind: KindConnection, Name: visible(h.Address), Connection: &Connection{
 		Address: visible(h.Address), Host: visible(h.Host), Stapled: len(h.OCSP) > 0}}

@@ -12,12 +12,12 @@ import (
 	"notary/internal/pki"
 )
 
-// Container is a PKCS #7 or PKCS #12; the objects in it follow.
+// Container describes a PKCS #7 or PKCS #12 file. The objects that it contains follow it.
 type Container struct {
 	Certificates int  `json:"certificates"`
 	CRLs         int  `json:"crls"`
 	Keys         int  `json:"private_keys"`
-	Signers      int  `json:"signers"` // of a PKCS #7: 0 if it only carries certificates
+	Signers      int  `json:"signers"` // number of signers of a PKCS #7; 0 if it only carries certificates
 	Closed       bool `json:"closed"`  // a PKCS #12 that needs a password: see [Open]
 }
 
@@ -57,7 +57,7 @@ func eachElement(list cryptobyte.String, do func(element []byte)) {
 	}
 }
 
-// addPKCS12 adds the container without opening it; see [Open].
+// addPKCS12 adds a PKCS #12 file without opening it: see [Open].
 func (r *reader) addPKCS12(der []byte) {
 	o := Object{Kind: KindPKCS12, Container: &Container{Closed: true}}
 	if len(der) > pki.MaxKeySize {
@@ -69,7 +69,7 @@ func (r *reader) addPKCS12(der []byte) {
 // IsPKCS12 reports whether data is a PKCS #12, for which [Open] needs a password.
 func IsPKCS12(data []byte) bool { return shapeOf(data) == KindPKCS12 }
 
-// Open is like [Read] for a PKCS #12 with its password. Errors are those of [pki.OpenPKCS12]: see
+// Open is like [Read] but decrypts a PKCS #12 file with the password. Errors are those of [pki.OpenPKCS12]: see
 // [pki.ErrNoPassword] and [pki.ErrWrongPassword].
 func Open(data []byte, password string, now time.Time) ([]Object, error) {
 	opened, err := pki.OpenPKCS12(data, password)
@@ -101,7 +101,7 @@ func IsWrongPassword(err error) bool {
 	return errors.Is(err, pki.ErrNoPassword) || errors.Is(err, pki.ErrWrongPassword)
 }
 
-// checkSignatures verifies CRLs and OCSP responses with the certificates in the same input.
+// checkSignatures verifies the signatures of CRLs and OCSP responses with the certificates in the same input.
 func (r *reader) checkSignatures() {
 	for i := range r.objects {
 		o := &r.objects[i]
@@ -141,7 +141,7 @@ func (r *reader) markRevoked(list *Object, issuer *x509.Certificate) {
 	}
 }
 
-// checkResponder finds the signer of a response: a certificate in the response or in the same input.
+// checkResponder verifies the signature of an OCSP response with the certificates in the response and in the input.
 func (r *reader) checkResponder(o *Object) {
 	signer, err := r.signer(r.responders(o.response), o.response.verify)
 	switch {
@@ -165,8 +165,9 @@ func (r *reader) responders(response *ocspResponse) []*x509.Certificate {
 	return likelyFirst(candidates, r.isNamedBy(response))
 }
 
-// checkDelegate checks that the signer may answer (RFC 6960, section 4.2.2.2): it is the issuer of the certificate in
-// question, or has a responder certificate from it. Only the first problem is reported.
+// checkDelegate checks that the signer is an authorized responder (RFC 6960, section 4.2.2.2): the issuer of the
+// certificate in question, or the holder of a responder certificate from that issuer. Only the first problem is
+// reported.
 func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
 	const clause = "RFC 6960, section 4.2.2.2"
 	if r.now.After(signer.NotAfter) || r.now.Before(signer.NotBefore) {
@@ -181,7 +182,7 @@ func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
 		if !o.response.answersFor(c) {
 			continue
 		}
-		switch err := r.entitled(signer, c); {
+		switch err := r.checkAuthorized(signer, c); {
 		case err == errNotVerified:
 			o.notVerified()
 			return
@@ -193,9 +194,9 @@ func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
 	}
 }
 
-// entitled returns nil if the signer is the certificate's issuer, or certified by it. The signature on the
-// signer's own certificate is verified if the issuer is available.
-func (r *reader) entitled(signer, c *x509.Certificate) error {
+// checkAuthorized returns an error unless the signer is the certificate's issuer or has a certificate from that issuer.
+// The signature on the signer's certificate is verified if the issuer's certificate is available.
+func (r *reader) checkAuthorized(signer, c *x509.Certificate) error {
 	if r.nameKey(signer.RawSubject) == r.nameKey(c.RawIssuer) {
 		return nil
 	}

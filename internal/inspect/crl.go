@@ -22,11 +22,11 @@ type CRL struct {
 	AuthorityKeyID     string         `json:"authority_key_id,omitempty"`
 	Entries            int            `json:"entries"`
 	Reasons            map[string]int `json:"reasons,omitempty"`      // number of entries by reason
-	Revoked            []Revoked      `json:"revoked,omitempty"`      // the first ones
-	Distribution       []string       `json:"distribution,omitempty"` // the URLs of its issuing distribution point
-	OnlyFor            string         `json:"only_for,omitempty"`     // the certificates that it is limited to
+	Revoked            []Revoked      `json:"revoked,omitempty"`      // the first 100 entries
+	Distribution       []string       `json:"distribution,omitempty"` // URLs in the issuing distribution point
+	OnlyFor            string         `json:"only_for,omitempty"`     // its scope, such as "CA certificates"; empty for all
 	Delta              bool           `json:"delta"`                  // whether it lists only changes
-	VerifiedBy         string         `json:"verified_by,omitempty"`  // the certificate in the input that verifies it
+	VerifiedBy         string         `json:"verified_by,omitempty"`  // subject of the certificate that verifies it
 }
 
 // Revoked is an entry of a CRL.

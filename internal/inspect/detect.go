@@ -15,7 +15,7 @@ import (
 
 var beginMark = []byte("-----BEGIN ")
 
-// read detects the form of the data. It skips a byte order mark, which no DER starts with.
+// read detects the format of data and reads the objects in it. It skips a byte order mark, with which no DER starts.
 func (r *reader) read(data []byte) error {
 	data = bytes.TrimPrefix(pki.DecodeText(data), []byte("\ufeff"))
 	if bytes.Contains(data, beginMark) {
@@ -129,7 +129,7 @@ func firstElement(der []byte) []byte {
 	return element
 }
 
-// readDER reads concatenated DER elements. It returns false if the first is of no known kind.
+// readDER reads concatenated DER elements. It returns false if the first element is of an unknown kind.
 func (r *reader) readDER(data []byte) bool {
 	rest := cryptobyte.String(data)
 	for n := 0; !rest.Empty() && len(r.objects) < MaxObjects; n++ {
@@ -144,7 +144,7 @@ func (r *reader) readDER(data []byte) bool {
 		}
 	}
 	if !rest.Empty() {
-		r.omitted++ // at least
+		r.omitted++ // at least one more
 	}
 	return len(r.objects) > 0
 }

@@ -42,10 +42,10 @@ const (
 	KindUnknown     Kind = "unknown"
 )
 
-// Object is one object of the input. The field for its kind is nil if it cannot be parsed.
+// Object is one object of the input. The field for its kind is nil if the object cannot be parsed.
 type Object struct {
 	Kind        Kind         `json:"kind"`
-	Name        string       `json:"name"` // of its holder; empty for a key
+	Name        string       `json:"name"` // of the subject, CRL issuer, responder or server; empty for a key
 	Certificate *Certificate `json:"certificate,omitempty"`
 	Request     *Request     `json:"certificate_request,omitempty"`
 	CRL         *CRL         `json:"crl,omitempty"`
@@ -63,7 +63,7 @@ type Object struct {
 	linted      bool
 }
 
-// Problem is a fault in an object or, at the level notice, a remark.
+// Problem is a fault in an object or, at the level notice, a remark about it.
 type Problem struct {
 	Code     string              `json:"code"` // a stable identifier, such as "expired"
 	Level    notary.FindingLevel `json:"level"`
@@ -141,7 +141,7 @@ func Read(data []byte, now time.Time) ([]Object, error) {
 type reader struct {
 	now     time.Time
 	objects []Object
-	omitted int // exceeding MaxObjects
+	omitted int // number of objects beyond MaxObjects
 
 	nameKeys map[string]string // [pki.NameKey] by DER of the name
 

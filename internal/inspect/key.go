@@ -18,7 +18,7 @@ import (
 	"notary/internal/pki"
 )
 
-// Key describes a key: of a private key, no more than its kind and public key.
+// Key describes a public or private key. Of a private key it shows only the kind and the public key.
 type Key struct {
 	Key       string `json:"key"`  // such as "RSA 2048"; empty if encrypted
 	Form      string `json:"form"` // such as "PKCS #8"
@@ -42,7 +42,7 @@ func (r *reader) readPrivateBlock(block *pem.Block) Object {
 	return r.readPrivateKey(block.Bytes)
 }
 
-// maxKeyDER is more than an RSA key of 16,384 bits needs. Checking longer keys takes too long.
+// maxKeyDER is the maximum size of a key. A 16,384-bit RSA key fits, and checking longer keys takes too long.
 const maxKeyDER = 16 << 10
 
 // readPrivateKey reads a key in DER. Its errors reveal nothing of the content.
@@ -106,7 +106,7 @@ func keyForm(der []byte) string {
 	}
 }
 
-// keyName is like [pki.KeyName], but also names known kinds that cannot be certified.
+// keyName is like [pki.KeyName], but also names known kinds of keys that Notary does not certify.
 func keyName(public crypto.PublicKey, algorithm x509.PublicKeyAlgorithm) string {
 	if name := pki.KeyName(public); name != "unknown" || algorithm == x509.UnknownPublicKeyAlgorithm {
 		return name
@@ -177,7 +177,7 @@ func notaryMessage(err error) string {
 	return reason(err)
 }
 
-// checkSignatureAlgorithm reports forgeable signatures. The self-signature of a root does not matter.
+// checkSignatureAlgorithm reports algorithms whose signatures can be forged. For a root it is only a notice.
 func (o *Object) checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm, selfSigned bool) {
 	switch algorithm {
 	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:

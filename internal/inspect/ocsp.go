@@ -22,7 +22,7 @@ type OCSP struct {
 	Nonce              string       `json:"nonce,omitempty"`       // hexadecimal
 	Certificates       int          `json:"certificates"`          // number of included certificates
 	Answers            []OCSPStatus `json:"answers,omitempty"`     // the first 100
-	VerifiedBy         string       `json:"verified_by,omitempty"` // the certificate that signed it
+	VerifiedBy         string       `json:"verified_by,omitempty"` // subject of the certificate that signed it
 }
 
 // OCSPStatus is the status of one certificate.
@@ -214,8 +214,8 @@ func (o *Object) readResponder() {
 	o.Name = o.OCSP.Responder
 }
 
-// verify verifies the signature with a certificate. Whether the issuer authorised a delegated responder (RFC 6960,
-// section 4.2.2.2) is checked elsewhere.
+// verify verifies the signature with a certificate. Whether the signer is an authorized responder (RFC 6960, section
+// 4.2.2.2) is checked elsewhere.
 func (p *ocspResponse) verify(signer *x509.Certificate) error {
 	return signer.CheckSignature(p.algorithm, p.basic.Data.Raw, p.basic.Signature.RightAlign())
 }
@@ -252,7 +252,7 @@ func signatureAlgorithm(id pkix.AlgorithmIdentifier) x509.SignatureAlgorithm {
 	return x509.UnknownSignatureAlgorithm
 }
 
-// signatureAlgorithms are from RFC 8017, RFC 5758 and RFC 8410.
+// signatureAlgorithms lists the supported signature algorithms, from RFC 8017, RFC 5758 and RFC 8410.
 var signatureAlgorithms = []struct {
 	oid       asn1.ObjectIdentifier
 	algorithm x509.SignatureAlgorithm

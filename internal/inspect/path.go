@@ -17,7 +17,7 @@ const (
 
 type path struct {
 	places  []int // indices in the list, from the leaf up
-	err     error // why it ends although a certificate has the issuer's name
+	err     error // why the path ends although a certificate has the issuer's name
 	reached []int // indices of all certificates on some path
 }
 
@@ -35,7 +35,7 @@ type pathSearch struct {
 	quality int
 }
 
-// The qualities of a path, in ascending order.
+// The quality of a path, in ascending order.
 const (
 	untried = iota
 	broken
@@ -59,7 +59,7 @@ func newPathSearch(r *reader, list []*x509.Certificate) *pathSearch {
 
 func (r *reader) follow(list []*x509.Certificate) path {
 	s := newPathSearch(r, list)
-	s.from([]int{s.leaf()})
+	s.extend([]int{s.leaf()})
 	return s.best
 }
 
@@ -81,8 +81,8 @@ func (s *pathSearch) leaf() int {
 	return 0
 }
 
-// from extends a path upwards from its last certificate.
-func (s *pathSearch) from(places []int) {
+// extend extends a path upwards from its last certificate.
+func (s *pathSearch) extend(places []int) {
 	last := places[len(places)-1]
 	if s.selfSigned[last] || len(places) == maxPath {
 		s.offer(places, nil)
@@ -105,14 +105,14 @@ func (s *pathSearch) from(places []int) {
 		}
 		s.steps++
 		followed = true
-		s.from(append(slices.Clone(places), i))
+		s.extend(append(slices.Clone(places), i))
 	}
 	if !followed {
 		s.offer(places, failed)
 	}
 }
 
-// mayIssue reports whether a certificate's name and key identifier match those of another one's issuer.
+// mayIssue reports whether the issuer's name and key identifier match those that the child names.
 func (s *pathSearch) mayIssue(issuer, child int) bool {
 	above, below := s.list[issuer], s.list[child]
 	return s.subjects[issuer] == s.issuers[child] && verifiable(above.PublicKey) &&
@@ -133,7 +133,7 @@ func (s *pathSearch) verify(issuer, child int) error {
 	return err
 }
 
-// offer keeps a path that cannot be extended, if it is better than the best so far.
+// offer records a path that cannot be extended if it is the best so far.
 func (s *pathSearch) offer(places []int, err error) {
 	for _, i := range places {
 		if !slices.Contains(s.best.reached, i) {
@@ -162,8 +162,8 @@ func (s *pathSearch) qualityOf(places []int, err error) int {
 	return unsound
 }
 
-// isSound reports whether a relying party that trusts its end would accept a path, apart from the signatures,
-// which are verified separately.
+// isSound reports whether a relying party whose trust anchor is the last certificate would accept a path, apart from
+// the signatures, which are verified separately.
 func (s *pathSearch) isSound(places []int) bool {
 	var chain []*x509.Certificate
 	for n, i := range places {

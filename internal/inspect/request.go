@@ -74,8 +74,8 @@ func IsRequest(content []byte) bool {
 // Text returns the content of a text file as UTF-8; see [pki.DecodeText].
 func Text(content []byte) string { return string(pki.DecodeText(content)) }
 
-// checkSubmittable warns if Notary would not accept the request, unless the reason was already reported, and adds
-// its findings.
+// checkSubmittable adds the findings about the request, and warns if Notary would not accept it for a reason not
+// reported yet.
 func (o *Object) checkSubmittable(der []byte) {
 	for _, problem := range o.Problems {
 		switch problem.Code {

@@ -12,13 +12,13 @@ const (
 	maxSigners       = 20  // certificates tried per signature
 )
 
-// Errors other than a failed verification.
+// Errors other than that of an invalid signature.
 var (
 	errNotVerified = errors.New("inspect: no more signatures are verified")
 	errNoCandidate = errors.New("inspect: there is no certificate to verify the signature with")
 )
 
-// verify calls check unless the limit is reached. All verifications go through it.
+// verify calls check unless the limit on verifications is reached. Every verification goes through it.
 func (r *reader) verify(check func() error) error {
 	if r.verifications == maxVerifications {
 		return errNotVerified
@@ -27,8 +27,8 @@ func (r *reader) verify(check func() error) error {
 	return check()
 }
 
-// signer returns the first candidate whose key verifies. The error is errNoCandidate, errNotVerified if not all
-// candidates were tried, or that of the last one.
+// signer returns the first candidate that passes check. The error is errNoCandidate, errNotVerified if not all
+// candidates were tried, or that of the last candidate.
 func (r *reader) signer(candidates []*x509.Certificate,
 	check func(*x509.Certificate) error) (*x509.Certificate, error) {
 	err := errNoCandidate
@@ -46,8 +46,8 @@ func (r *reader) signer(candidates []*x509.Certificate,
 	return nil, err
 }
 
-// issuers returns the certificates with a name that can verify a signature, those with the key identifier of the
-// signed object first.
+// issuers returns the certificates with the given subject whose keys can verify signatures, those with the given key
+// identifier first.
 func (r *reader) issuers(name, keyID []byte) (list []*x509.Certificate) {
 	key := r.nameKey(name)
 	for _, i := range r.certificates() {

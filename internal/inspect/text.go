@@ -89,7 +89,7 @@ func attributeText(attribute pkix.AttributeTypeAndValue) string {
 	return pkix.RDNSequence{{attribute}}.String()
 }
 
-// shortName returns an object's common name, or else its full name, or else one of the alternative names.
+// shortName returns the common name of a subject, or else the full name, or else one of the alternative names.
 func shortName(subject pkix.Name, raw []byte, others []string) string {
 	switch {
 	case subject.CommonName != "":

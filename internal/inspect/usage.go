@@ -2,7 +2,7 @@ package inspect
 
 import "crypto/x509"
 
-// keyUsages maps bits to the names of RFC 5280, section 4.2.1.3.
+// keyUsages maps bits to the key usage names of RFC 5280, section 4.2.1.3.
 var keyUsages = []struct {
 	bit  x509.KeyUsage
 	name string
@@ -27,7 +27,7 @@ func keyUsageNames(usage x509.KeyUsage) (names []string) {
 	return names
 }
 
-// extKeyUsages has the names of RFC 5280, section 4.2.1.12, and of vendor-specific usages.
+// extKeyUsages maps extended key usages to the names of RFC 5280, section 4.2.1.12, and of vendors.
 var extKeyUsages = map[x509.ExtKeyUsage]string{
 	x509.ExtKeyUsageAny:                            "anyExtendedKeyUsage",
 	x509.ExtKeyUsageServerAuth:                     "serverAuth",

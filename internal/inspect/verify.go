@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Verification is what certificates are verified against.
+// Verification specifies what certificates are verified against.
 type Verification struct {
 	Roots *x509.CertPool // nil to skip the path to a root
 	Host  string         // DNS name or IP address; empty to skip the name
@@ -82,7 +82,7 @@ func (r *reader) checkTrust(o *Object, list []*x509.Certificate, first int, v Ve
 	}
 }
 
-// untrusted distinguishes an untrusted root from a missing issuer.
+// untrusted adds the problem of a chain that leads to no trusted root: an untrusted root or a missing issuer.
 func (r *reader) untrusted(o *Object, list []*x509.Certificate) {
 	p := r.follow(list)
 	top := list[p.places[len(p.places)-1]]

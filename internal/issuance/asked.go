@@ -15,8 +15,8 @@ import (
 // Requested extensions beyond the subject, names and key. The profile decides on them; those not granted are
 // reported.
 
-// decided lists extensions that have their own findings or that the CA always sets (RFC 5280, sections 4.2.1.1 and
-// 4.2.1.2).
+// decided lists requested extensions that have their own findings or that the CA always sets (RFC 5280, sections
+// 4.2.1.1 and 4.2.1.2).
 var decided = []string{"2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.14", "2.5.29.35"}
 
 var extensionNames = map[string]string{

@@ -15,8 +15,8 @@ type attempt struct {
 	profile *notary.Profile
 	csr     *pki.CSR
 	terms   Terms
-	pathLen int  // for an authority; -1 for the profile's
-	ownKey  bool // the program generated the key
+	pathLen int  // for a CA certificate; -1 for the profile's
+	ownKey  bool // whether Notary generated the key
 
 	template *x509.Certificate
 	draft    *x509.Certificate
@@ -134,7 +134,7 @@ func Try(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*n
 	return trial, nil
 }
 
-// checkResponderKey refuses to certify a request's key for OCSP signing.
+// checkResponderKey refuses OCSP responder certificates for keys that Notary did not generate.
 func (a *attempt) checkResponderKey() error {
 	if a.ownKey {
 		return nil
@@ -152,7 +152,7 @@ func (a *attempt) setValidity() error {
 	if err := CheckEnd(a.profile, a.terms); err != nil {
 		return err
 	}
-	whole := a.template.NotBefore.Add(a.profile.Validity)
+	defaultEnd := a.template.NotBefore.Add(a.profile.Validity)
 	if longest := a.profile.MaxValidity; longest > 0 && !a.terms.NotAfter.IsZero() {
 		if last := a.template.NotBefore.Add(longest - time.Second); a.terms.NotAfter.After(last) {
 			a.terms.NotAfter = last
@@ -162,7 +162,7 @@ func (a *attempt) setValidity() error {
 	if a.issuer != nil {
 		chain = a.issuer.chain()
 	}
-	return setValidity(a.template, chain, a.terms, whole)
+	return setValidity(a.template, chain, a.terms, defaultEnd)
 }
 
 func (a *attempt) checkPathLength() error {

@@ -87,8 +87,8 @@ func constraintsOf(authority *x509.Certificate) (notary.NameConstraints, error) 
 	return constraints, nil
 }
 
-// checkSubtrees checks that the draft of an authority permits no more than the authority above it, and nothing that
-// it excludes. Relying parties apply both, so wider constraints would be misleading.
+// checkSubtrees checks the name constraints of a CA certificate's draft: they may permit only what the authority above
+// permits, and nothing that it excludes. Relying parties apply both, so wider constraints would be misleading.
 func checkSubtrees(above *x509.Certificate, limits notary.NameConstraints, draft *x509.Certificate) error {
 	asked, err := pki.CertificateConstraints(draft)
 	if err != nil {
@@ -128,7 +128,7 @@ func checkPurposes(authority, draft *x509.Certificate) error {
 	return nil
 }
 
-// checkNames lets package x509 verify the draft as if this authority had issued it with the throw-away key.
+// checkNames verifies the draft with package x509 as if the authority had issued it with the throw-away key.
 func checkNames(authority, draft *x509.Certificate, throwAway crypto.PublicKey) error {
 	shadow := *authority
 	shadow.PublicKey = throwAway

@@ -16,7 +16,7 @@ import (
 const (
 	maxDescription = 500 // characters
 	maxListed      = 500 // names in one list
-	maxFew         = 50  // purposes, policies or attributes
+	maxFew         = 50  // extended key usages, policies or attributes
 	maxPathLen     = pki.MaxChain - 2
 	minValidity    = 10 * time.Minute
 	maxValidity    = 36500 * day
@@ -24,7 +24,7 @@ const (
 
 var profileName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 
-// CheckProfileName returns an Invalid error with the field "name" unless it is a valid name of a profile.
+// CheckProfileName returns an Invalid error with the field "name" unless name is a valid profile name.
 func CheckProfileName(name string) error {
 	if !profileName.MatchString(name) {
 		return notary.FieldErrorf("name", "%.70q cannot be a profile's name: use up to 64 lowercase "+
@@ -83,7 +83,7 @@ func checkKeyRules(r *notary.Rules) error {
 			"allow rsa")
 	case keys.MinRSAExponent != 0 && (keys.MinRSAExponent < 3 || keys.MinRSAExponent > pki.UsualExponent ||
 		keys.MinRSAExponent%2 == 0):
-		return notary.FieldErrorf("keys.min_rsa_exponent", "the smallest RSA exponent must be an odd number from "+
+		return notary.FieldErrorf("keys.min_rsa_exponent", "the minimum RSA exponent must be an odd number from "+
 			"3 to %d",
 			pki.UsualExponent)
 	case keys.MinRSABits != 0 && (keys.MinRSABits < least || keys.MinRSABits > most):
@@ -152,7 +152,7 @@ func checkUsagesFit(r *notary.Rules) error {
 func checkPurposeList(r *notary.Rules) error {
 	const field = "extended_key_usages"
 	if len(r.ExtKeyUsages) > maxFew {
-		return notary.FieldErrorf(field, "there are more than %d extended key usages", maxFew)
+		return notary.FieldErrorf(field, "too many extended key usages: list at most %d", maxFew)
 	}
 	var seen []string
 	for _, purpose := range r.ExtKeyUsages {
@@ -172,8 +172,8 @@ func checkPurposeList(r *notary.Rules) error {
 	return nil
 }
 
-// consistent maps an extended key usage to the key usages consistent with it, at least one of which it needs (RFC 5280,
-// section 4.2.1.12).
+// consistent maps an extended key usage to the key usages consistent with it (RFC 5280, section 4.2.1.12). A
+// certificate needs at least one of these.
 var consistent = map[string][]notary.KeyUsage{
 	notary.ServerAuth:  {notary.DigitalSignature, notary.KeyEncipherment, notary.KeyAgreement},
 	notary.ClientAuth:  {notary.DigitalSignature, notary.KeyAgreement},
@@ -235,7 +235,7 @@ func checkPeriods(r *notary.Rules) error {
 func checkPolicies(r *notary.Rules) error {
 	const field = "policies"
 	if len(r.Policies) > maxFew {
-		return notary.FieldErrorf(field, "there are more than %d policies", maxFew)
+		return notary.FieldErrorf(field, "too many policies: list at most %d", maxFew)
 	}
 	for i, policy := range r.Policies {
 		if _, ok := pki.ParseOID(policy); !ok {

@@ -15,7 +15,7 @@ type nameRule struct {
 	field string
 	rule  notary.NameRule
 	check func(entry string) bool
-	form  string // what its entries look like
+	form  string // format of an entry, for messages
 }
 
 func nameRules(r *notary.Rules) []nameRule {
@@ -45,7 +45,7 @@ func checkNameRules(r *notary.Rules) error {
 			return notary.FieldErrorf(field, "there is a list although allow is %s: set it to listed, or remove "+
 				"the list", n.rule.Allow)
 		case len(n.rule.Listed) > maxListed:
-			return notary.FieldErrorf(field, "more than %d names are listed", maxListed)
+			return notary.FieldErrorf(field, "too many names: list at most %d", maxListed)
 		}
 		for i, entry := range n.rule.Listed {
 			if !n.check(entry) {
@@ -100,7 +100,7 @@ func isURIRule(entry string) bool {
 		matchesURI(entry, entry)
 }
 
-// isOpaqueRule reports whether an entry is a URI without a host, or the beginning of such URIs up to a colon.
+// isOpaqueRule reports whether an entry is a URI without a host, or a prefix of such URIs that ends in a colon.
 func isOpaqueRule(entry string) bool {
 	if !strings.Contains(entry, ":") || strings.Contains(entry, "://") {
 		return false
@@ -143,7 +143,7 @@ func checkNamesFit(r *notary.Rules) error {
 	return nil
 }
 
-// unfixable lists the attributes that must match a name in the certificate.
+// unfixable lists the attributes that a profile cannot fix because they must match a name in the certificate.
 var unfixable = []string{"email_address", "domain_component"}
 
 func checkSubjectRules(r *notary.Rules) error {
@@ -153,10 +153,10 @@ func checkSubjectRules(r *notary.Rules) error {
 	}
 	const field = "subject.attributes"
 	if len(r.Subject.Attributes) > maxFew {
-		return notary.FieldErrorf(field, "there are rules for more than %d attributes", maxFew)
+		return notary.FieldErrorf(field, "too many attributes: list at most %d", maxFew)
 	}
 	var seen []string
-	some := r.Subject.Others == notary.Keep // whether any subject attribute is allowed
+	anyAllowed := r.Subject.Others == notary.Keep // whether any subject attribute is allowed
 	for i, a := range r.Subject.Attributes {
 		oid, ok := pki.AttributeType(a.Type)
 		switch {
@@ -171,9 +171,9 @@ func checkSubjectRules(r *notary.Rules) error {
 			return inAttribute(i, err)
 		}
 		seen = append(seen, oid)
-		some = some || a.Action != notary.Refuse
+		anyAllowed = anyAllowed || a.Action != notary.Refuse
 	}
-	if r.CA && !some {
+	if r.CA && !anyAllowed {
 		return notary.FieldErrorf("subject.others", "a CA needs a subject, but every attribute is refused: keep "+
 			"or fix some")
 	}

@@ -32,7 +32,7 @@ type CRL struct {
 	excerpt []byte // input of [CRL.Lint]: the signed CRL, truncated to its first entries if it is long
 }
 
-// CRLTerms are the content of a CRL apart from its entries.
+// CRLTerms holds the content of a CRL apart from its entries.
 type CRLTerms struct {
 	Number     int64 // must exceed that of all the authority's earlier CRLs
 	ThisUpdate time.Time
@@ -47,7 +47,7 @@ const (
 	roomAfter      = 4096  // for extensions and signature
 )
 
-// NewCRL starts a CRL with room for entries of the given total size; it grows if they exceed it.
+// NewCRL starts a CRL with room for entries of the given total size in octets; the CRL grows if they exceed it.
 //
 // Entries that cannot be listed are an Internal error, here and in the methods. An external certificate that does not
 // allow the authority to sign CRLs is Unprocessable.
@@ -65,7 +65,7 @@ func NewCRL(issuer Issuer, octets int) (*CRL, error) {
 	return &CRL{issuer: issuer, scheme: scheme, room: room, octets: make([]byte, room, room+octets+roomAfter)}, nil
 }
 
-// maxSerial is the maximum size of a serial number in octets (RFC 5280, section 4.1.2.2). Its DER has one more if
+// maxSerial is the maximum size of a serial number in octets (RFC 5280, section 4.1.2.2). Its DER has one more octet if
 // the high bit is set.
 const maxSerial = 20
 
@@ -197,8 +197,8 @@ func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
 	return l.octets[start:], nil
 }
 
-// Unsigned completes and checks the CRL and returns its TBSCertList (RFC 5280, section 5.1.2), for a key that is kept
-// elsewhere, and the hash of the signature; 0 for Ed25519, which signs the whole. The CRL cannot be used afterwards.
+// Unsigned completes and checks the CRL and returns its TBSCertList (RFC 5280, section 5.1.2), to be signed with a key
+// held elsewhere, and the hash for the signature, or 0 for Ed25519. The CRL cannot be used afterwards.
 func (l *CRL) Unsigned(terms CRLTerms) (tbs []byte, hash crypto.Hash, err error) {
 	f, err := l.complete(terms)
 	if err != nil {
@@ -239,8 +239,8 @@ func sequence(elements ...[]byte) []byte {
 	return append(header(casn1.SEQUENCE, len(content)), content...)
 }
 
-// frame returns the signed content before and after the entries, without the outer header. Package x509 encodes it as
-// a CRL without entries.
+// frame returns the TBSCertList before and after the entries, without the outer header. Package x509 encodes it as a
+// CRL without entries.
 func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error) {
 	certificate := *l.issuer.Certificate
 	certificate.KeyUsage |= x509.KeyUsageCRLSign // if absent, which NewCRL allows

@@ -48,7 +48,7 @@ func crlError(what, section string) error {
 // ErrDuplicateSerial is returned by [CRL.Sign] if two entries have the same serial number.
 var ErrDuplicateSerial = crlError("has two entries for one serial number", "5.1.2.6")
 
-// checkEntries checks the entries. None may be revoked after thisUpdate, in generalizedTime form.
+// checkEntries checks the entries. None may be revoked after thisUpdate, which is in the form of a GeneralizedTime.
 func (l *CRL) checkEntries(fields *cryptobyte.String, thisUpdate string) error {
 	var entries cryptobyte.String
 	var some bool
@@ -88,8 +88,8 @@ func properSerial(serial []byte) bool {
 	return len(value) > 0 && len(value) <= maxSerial && signed == (value[0] >= 0x80)
 }
 
-// properExtensions reports whether an entry has no extensions other than a hold instruction, an invalidity date, and
-// a reason code that is possible in a full CRL.
+// properExtensions reports whether an entry's extensions are only a hold instruction, an invalidity date, and a reason
+// code that is possible in a full CRL.
 func properExtensions(extensions []byte) bool {
 	if len(extensions) < 3 || extensions[0] != byte(casn1.SEQUENCE) || int(extensions[1]) != len(extensions)-2 {
 		return false
@@ -133,7 +133,7 @@ var reasonCodes = func() (codes []byte) {
 	return codes
 }()
 
-// hasDuplicates reports whether two neighbours are equal. Two of a million serial numbers have the same 64 bits by
+// hasDuplicates reports whether two adjacent values are equal. Two of a million serial numbers have the same 64 bits by
 // chance in one of forty million CRLs; the next CRL then uses another seed.
 func hasDuplicates(sorted []uint64) bool {
 	for i := 1; i < len(sorted); i++ {
@@ -222,8 +222,8 @@ func readTime(in *cryptobyte.String) (t time.Time, ok bool) {
 	return t, in.ReadASN1GeneralizedTime(&t)
 }
 
-// readEntryTime checks the form of a time, ten times as fast as [readTime], and whether it is later than latest, in
-// generalizedTime form.
+// readEntryTime reads a time ten times as fast as [readTime]. It reports whether the time is later than latest, in the
+// form of a GeneralizedTime, and whether its form is valid.
 func readEntryTime(in *cryptobyte.String, latest string) (late, ok bool) {
 	var text cryptobyte.String
 	var tag casn1.Tag

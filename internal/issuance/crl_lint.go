@@ -16,7 +16,7 @@ import (
 // [CRL.Sign] performs the same checks on all entries.
 const maxLinted = 1000
 
-// crlChecks returns zlint's CRL lints from RFCs and the community. Those of the CA/Browser Forum reject
+// crlChecks returns zlint's CRL lints from RFCs and the community. CA/Browser Forum lints are left out: some reject
 // certificateHold, for example.
 var crlChecks = sync.OnceValues(func() ([]*lint.RevocationListLint, error) {
 	registry, err := lint.GlobalRegistry().Filter(lint.FilterOptions{

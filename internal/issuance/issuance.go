@@ -28,7 +28,7 @@ type Issuer struct {
 	OCSPURL        string
 }
 
-// Terms determine the certificate together with the request.
+// Terms holds the issuance parameters that come from neither the CSR nor the profile.
 type Terms struct {
 	Now      time.Time
 	NotAfter time.Time // the last second of validity; zero for the default
@@ -38,7 +38,7 @@ type Terms struct {
 	Constraints notary.NameConstraints
 
 	// Like is an existing certificate of the same authority, or nil. The new one has the same subject and key
-	// identifier, so that it is found as the issuer.
+	// identifier, so that relying parties find it as the issuer.
 	Like *x509.Certificate
 }
 
@@ -65,7 +65,7 @@ func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*I
 	return issueBy(&issuer, profile, csr, -1, terms)
 }
 
-// Intermediate issues the certificate of a subordinate authority under a CA profile. A path length of -1 is the
+// Intermediate issues the certificate of a subordinate authority under a CA profile. A path length of -1 selects the
 // profile's. Errors are those of [Leaf]; an excessive path length, and name constraints wider than those of the
 // issuers, are Unprocessable.
 func Intermediate(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
@@ -76,8 +76,8 @@ func Intermediate(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen 
 	return issueBy(&issuer, profile, csr, pathLen, terms)
 }
 
-// Root issues the self-signed certificate of an authority, valid for ten years by default. It uses no profile. A
-// path length of -1 is unlimited.
+// Root issues the self-signed certificate of an authority, valid for ten years by default. It uses no profile. A path
+// length of -1 means no limit.
 func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
 	template, err := newTemplate(csr, terms)
 	if err != nil {
@@ -87,8 +87,8 @@ func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*Issued, e
 		return nil, err
 	}
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
-	whole := template.NotBefore.AddDate(rootYears, 0, 0)
-	if err := setValidity(template, nil, terms, whole); err != nil {
+	defaultEnd := template.NotBefore.AddDate(rootYears, 0, 0)
+	if err := setValidity(template, nil, terms, defaultEnd); err != nil {
 		return nil, err
 	}
 	self := *template
@@ -97,7 +97,7 @@ func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*Issued, e
 	return issuer.issueRoot(template, csr)
 }
 
-// issueRoot signs a certificate for a root's key, linted and checked against constraints, but without a profile.
+// issueRoot signs a root certificate, linted and checked against constraints, but without a profile.
 func (i Issuer) issueRoot(template *x509.Certificate, csr *pki.CSR) (*Issued, error) {
 	draft, scheme, err := i.makeDraft(template, csr)
 	if err != nil {
@@ -152,8 +152,8 @@ func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error 
 	return nil
 }
 
-// checkAuthority returns an error unless an authority may issue now. Relying parties would reject unknown critical
-// extensions (RFC 5280, 4.2).
+// checkAuthority returns an error unless the certificate allows an authority to issue now. Unknown critical extensions
+// are refused because relying parties would reject them (RFC 5280, section 4.2).
 func checkAuthority(c *x509.Certificate, now time.Time) error {
 	switch {
 	case !pki.MaySign(c):

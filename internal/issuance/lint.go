@@ -69,7 +69,7 @@ func (i Issuer) contains(draft *x509.Certificate) bool {
 	return !draft.NotAfter.Before(draft.NotBefore)
 }
 
-// pathLen returns a certificate's path length, or -1, which package x509 represents in two ways.
+// pathLen returns a certificate's path length, or -1 for none. Package x509 represents that in two ways.
 func pathLen(c *x509.Certificate) int {
 	if !c.IsCA || c.MaxPathLen == 0 && !c.MaxPathLenZero {
 		return -1

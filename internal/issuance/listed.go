@@ -9,7 +9,7 @@ import (
 	"notary/internal/pki"
 )
 
-// CheckNameLists returns an error with the field unless the lists can be those of a profile.
+// CheckNameLists returns an error for the field unless the lists are valid in a profile.
 func CheckNameLists(field string, lists notary.NameLists) error {
 	for _, kind := range []struct {
 		name  string
@@ -23,7 +23,7 @@ func CheckNameLists(field string, lists notary.NameLists) error {
 		{"uri", lists.URI, isURIRule, "example.com, .example.com (subdomains only), spiffe://example.com/web or urn:example:"},
 	} {
 		if len(kind.list) > maxListed {
-			return notary.FieldErrorf(field+"."+kind.name, "more than %d are listed", maxListed)
+			return notary.FieldErrorf(field+"."+kind.name, "too many entries: list at most %d", maxListed)
 		}
 		for _, entry := range kind.list {
 			if !kind.check(entry) {
@@ -75,7 +75,7 @@ func listsHost(lists notary.NameLists, commonName string) bool {
 	return slices.ContainsFunc(lists.DNS, func(entry string) bool { return matchesPlainDNS(host, entry) })
 }
 
-// matchesPlainDNS is matchesDNS for names that need not be in the form of [notary.Names].
+// matchesPlainDNS is like matchesDNS for names that need not be in the form of [notary.Names].
 func matchesPlainDNS(name, entry string) bool {
 	host := strings.TrimPrefix(name, "*.")
 	_, notIP := netip.ParseAddr(host)

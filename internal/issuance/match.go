@@ -10,7 +10,7 @@ import (
 // The entries of a profile's name lists match like name constraints (RFC 5280, section 4.2.1.10). Names are in the
 // form of [notary.Names].
 
-// matchesDNS reports whether a DNS name, possibly a wildcard, is the entry or below it.
+// matchesDNS reports whether a DNS name, possibly a wildcard, equals the entry or is a subdomain of it.
 func matchesDNS(name, entry string) bool {
 	entry = strings.ToLower(entry)
 	name = strings.TrimPrefix(name, "*") // ".example.com" covers what the wildcard matches
@@ -29,8 +29,8 @@ func matchesIP(name, entry string) bool {
 	return ok && prefix.Contains(address.Unmap())
 }
 
-// parsePrefix parses a range, such as 10.0.0.0/8, or a single address, without bits after the prefix or IPv4-mapped
-// IPv6.
+// parsePrefix parses an address range, such as 10.0.0.0/8, or a single address. It accepts neither bits after the
+// prefix nor IPv4-mapped IPv6.
 func parsePrefix(text string) (netip.Prefix, bool) {
 	if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" && !address.Is4In6() {
 		return netip.PrefixFrom(address, address.BitLen()), true

@@ -12,7 +12,7 @@ import (
 	"notary/internal/pki"
 )
 
-// sampleTime is the time of issue of samples, fixed because lints look at dates.
+// sampleTime is the time of issue of samples. It is fixed because some lints depend on the date.
 var sampleTime = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
 var sampleIssuer = sync.OnceValues(func() (*Issuer, error) {
@@ -53,8 +53,7 @@ func sampleRequest(key crypto.Signer, title string, names notary.Names) (*pki.CS
 	return pki.NewCSR(key, pkix.Name{CommonName: title}, names)
 }
 
-// checkSample lints what would be issued for a minimal request with each kind of key, and refuses rules under which
-// none passes.
+// checkSample lints a sample certificate for each kind of key, and refuses the rules if none passes.
 func checkSample(r *notary.Rules) error {
 	issuer, err := sampleIssuer()
 	if err != nil {

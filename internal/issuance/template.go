@@ -12,8 +12,8 @@ import (
 	"notary/internal/pki"
 )
 
-// newTemplate creates a template from the request with what depends on neither the kind of certificate nor the
-// issuer.
+// newTemplate creates a template from the request, without the fields that depend on the issuer or the kind of
+// certificate.
 func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 	serial, err := newSerial(terms.Rand)
 	if err != nil {
@@ -47,7 +47,7 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 // emptySubject is a Name without attributes, which makes the names extension critical (RFC 5280, section 4.2.1.6).
 var emptySubject = []byte{0x30, 0}
 
-// addUPNs adds the names as an extension if there are user principal names, which package x509 lacks.
+// addUPNs adds the names as an extension if they include user principal names, which package x509 does not support.
 func addUPNs(template *x509.Certificate, names notary.Names) error {
 	if len(names.UPN) == 0 {
 		return nil
@@ -75,7 +75,7 @@ func fixSubject(template *x509.Certificate, profile *notary.Profile) error {
 	return nil
 }
 
-// makeAuthority makes the template a CA certificate. A path length of -1 is unlimited.
+// makeAuthority turns the template into that of a CA certificate. A path length of -1 means no limit.
 func makeAuthority(template *x509.Certificate, pathLen int, constraints notary.NameConstraints) error {
 	if pathLen < -1 || pathLen > pki.MaxChain {
 		return notary.FieldErrorf("path_length",
@@ -92,11 +92,10 @@ func makeAuthority(template *x509.Certificate, pathLen int, constraints notary.N
 	return err
 }
 
-// setValidity sets the end of validity to the requested one or to whole, the first second after the default validity,
-// limited by the validity of the issuers. Both ends are inclusive (RFC 5280, section 4.1.2.5), so that 90 days end a
-// second before the 91st.
-func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms Terms, whole time.Time) error {
-	template.NotAfter = whole.Add(-time.Second)
+// setValidity sets the end of validity to the requested one or to a second before defaultEnd, limited by the validity
+// of the issuers. Both ends are inclusive (RFC 5280, section 4.1.2.5), so that 90 days end a second before the 91st.
+func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms Terms, defaultEnd time.Time) error {
+	template.NotAfter = defaultEnd.Add(-time.Second)
 	if !terms.NotAfter.IsZero() {
 		template.NotAfter = terms.NotAfter.UTC().Truncate(time.Second)
 		switch {

@@ -108,7 +108,7 @@ func addUsages(template *x509.Certificate, profile *notary.Profile, key crypto.P
 			template.UnknownExtKeyUsage = append(template.UnknownExtKeyUsage, oid)
 		}
 	}
-	// RFC 3161, section 2.3, requires a critical extension for time stamping, which package x509 never makes it.
+	// RFC 3161, section 2.3, requires the extension to be critical for time stamping. Package x509 cannot do that.
 	if slices.Contains(profile.ExtKeyUsages, notary.TimeStamping) {
 		value, err := asn1.Marshal(oids)
 		if err != nil {

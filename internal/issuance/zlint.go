@@ -46,7 +46,7 @@ func newCheck(l *lint.CertificateLint) check {
 	return check{l, instance}
 }
 
-// status is [lint.CertificateLint.Execute] without a new instance each time.
+// status is like [lint.CertificateLint.Execute] but uses the same instance each time.
 func (c check) status(certificate *zx509.Certificate) (status lint.LintStatus) {
 	defer func() {
 		if recover() != nil {
@@ -66,9 +66,9 @@ func (c check) status(certificate *zx509.Certificate) (status lint.LintStatus) {
 	}
 }
 
-// lintCertificate runs the lints and returns the findings that are not errors. It fails closed: it returns an error
-// if a lint finds an error or fails (zlint calls that fatal), if zlint cannot parse the certificate, or if a warning
-// is to be refused.
+// lintCertificate runs the lints and returns the findings that are not errors. It fails closed: it returns an error if
+// a lint finds an error or fails (zlint calls that fatal), if zlint cannot parse the certificate, or on a warning that
+// the profile refuses.
 func lintCertificate(der []byte, warnings notary.LintWarnings) ([]notary.Finding, error) {
 	checks, err := checks()
 	if err != nil || len(checks) == 0 {
@@ -119,8 +119,8 @@ func lintError(f notary.Finding) error {
 		verb, f.Description, f.Citation, f.Lint, advice)
 }
 
-// advices maps part of a lint's name to advice for the user.
-var advices = []struct{ part, advice string }{
+// hints maps part of a lint's name to advice for the user.
+var hints = []struct{ part, advice string }{
 	{"name_constraint", "change the name constraints of the CA"},
 	{"san", "correct the subject alternative names in a new request"},
 	{"dnsname", "correct the DNS names in a new request"},
@@ -141,7 +141,7 @@ var advices = []struct{ part, advice string }{
 }
 
 func lintAdvice(lintName string) string {
-	for _, m := range advices {
+	for _, m := range hints {
 		if strings.Contains(lintName, m.part) {
 			return m.advice
 		}
@@ -149,7 +149,7 @@ func lintAdvice(lintName string) string {
 	return "change the request or the profile, and try again"
 }
 
-// Lint returns all findings of the lints in any certificate. An unparsable certificate is an Unprocessable error.
+// Lint returns the findings of all lints about a certificate. An unparsable certificate is an Unprocessable error.
 func Lint(der []byte) (findings []notary.Finding, err error) {
 	checks, err := checks()
 	if err != nil || len(checks) == 0 {

@@ -14,12 +14,12 @@ import (
 	"notary/internal/pki"
 )
 
-// Issuer is an authority with its key open, ready to sign. The Signer of an offline one is nil.
+// Issuer is an authority with its key open, ready to sign. The Signer of an offline authority is nil.
 type Issuer struct {
 	*notary.Authority
 	issuance.Issuer
 	others  []*notary.Certificate // other certificates for its key that are not revoked
-	changed time.Time             // when one of these was added or revoked last; zero if never
+	changed time.Time             // when one of these was last added or revoked; zero if never
 	until   time.Time             // when the chain must be looked up again; zero for never
 }
 
@@ -44,14 +44,14 @@ func (s *Issuers) openAuthority(ctx context.Context, id int64, key crypto.Signer
 		}
 	}
 	opened := &Issuer{Authority: a, Issuer: issuance.Issuer{Signer: key}}
-	s.urls.name(opened)
+	s.urls.setURLs(opened)
 	if a.Certificate == nil {
 		return opened, nil
 	}
 	return opened, s.openChains(ctx, opened)
 }
 
-// publicKey returns the authority's public key from its CSR or, if that cannot be read, from its certificate.
+// publicKey returns the authority's public key, from the CSR or, if that is unreadable, from the certificate.
 func (s *Issuers) publicKey(a *notary.Authority) (crypto.PublicKey, error) {
 	public, err := pki.RequestKey(a.CSR)
 	if err == nil {
@@ -143,8 +143,8 @@ func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	return a, err
 }
 
-// Active returns an authority that can sign, or an error: it and every issuer above it that is held here must be
-// active.
+// Active returns an authority that can sign, or an error. The authority and every issuer above it that is held here
+// must be active.
 func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err != nil {
@@ -165,8 +165,8 @@ func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
 	return a, s.RequireTrustedAbove(ctx, id, a.IssuerID())
 }
 
-// RequireTrustedAbove returns an error if the issuer of an authority (0: not held here), or one above it, is revoked or
-// expired.
+// RequireTrustedAbove returns an error if the authority's issuer (parent; 0 if not held here), or one above it, is
+// revoked or expired.
 func (s *Issuers) RequireTrustedAbove(ctx context.Context, id, parent int64) error {
 	for seen := map[int64]bool{}; parent != 0 && !seen[parent]; { // two may have signed each other
 		seen[parent] = true

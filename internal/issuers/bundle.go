@@ -9,8 +9,8 @@ import (
 	"notary"
 )
 
-// Bundle contains every certificate for an authority's key, each with its chain, so that relying parties can build
-// the path that they trust (RFC 5280, section 4.2.2.1).
+// Bundle contains every certificate for an authority's key, each with its chain, so that relying parties can build a
+// path to a root that they trust (RFC 5280, section 4.2.2.1).
 type Bundle struct {
 	Certificates [][]byte  // DER, without duplicates: the current certificate's chain first, all roots last
 	Modified     time.Time // when a certificate of the authority was last added or revoked

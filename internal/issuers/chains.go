@@ -21,7 +21,7 @@ const (
 type Chain struct {
 	Certificates [][]byte // DER, leaf first
 	Names        []string // display names of the subjects
-	// Problem is why relying parties would reject the chain; "" if none is known.
+	// Problem says why relying parties would reject the chain; "" if they would not.
 	Problem string
 }
 
@@ -29,15 +29,15 @@ type Chain struct {
 func (c Chain) PEM() string { return notary.CertificatesPEM(c.Certificates...) }
 
 // Chains returns the certification paths of a certificate, through every certificate of each issuer that is neither
-// revoked nor expired. The recorded chain comes first and chains with a problem last. It also reports whether the list
-// is complete.
+// revoked nor expired. The recorded chain comes first and chains with a problem last. The result all reports whether
+// the list is complete.
 func (s *Issuers) Chains(ctx context.Context, cert *notary.Certificate) (chains []Chain, all bool, err error) {
 	parsed, err := ParseChain(cert)
 	if err != nil {
 		return nil, false, err
 	}
 	search := chainSearch{s: s, now: s.now(), all: true, known: map[string][]link{}}
-	if err := search.from(ctx, []*x509.Certificate{parsed[0]}, parsed[1:]); err != nil {
+	if err := search.extend(ctx, []*x509.Certificate{parsed[0]}, parsed[1:]); err != nil {
 		return nil, false, err
 	}
 	slices.SortStableFunc(search.found, func(a, b Chain) int { return min(1, len(a.Problem)) - min(1, len(b.Problem)) })
@@ -58,8 +58,8 @@ type chainSearch struct {
 	known map[string][]link // by key and name
 }
 
-// from extends a path whose last certificate was recorded with the issuers above.
-func (c *chainSearch) from(ctx context.Context, path, above []*x509.Certificate) error {
+// extend extends path, whose last certificate was recorded with the issuers in above.
+func (c *chainSearch) extend(ctx context.Context, path, above []*x509.Certificate) error {
 	last := path[len(path)-1]
 	if pki.IsSelfSigned(last) {
 		c.add(path)
@@ -81,14 +81,14 @@ func (c *chainSearch) from(ctx context.Context, path, above []*x509.Certificate)
 		if slices.ContainsFunc(path, func(p *x509.Certificate) bool { return SameHolder(p, next.certificate) }) {
 			continue // a loop
 		}
-		if err := c.from(ctx, append(slices.Clone(path), next.certificate), next.above); err != nil {
+		if err := c.extend(ctx, append(slices.Clone(path), next.certificate), next.above); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// links returns the certificates for the key and name of the chain's first certificate, that one first.
+// links returns the certificates for the key and name of the chain's first certificate, starting with that one.
 func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]link, error) {
 	issuer := chain[0]
 	name := string(issuer.RawSubjectPublicKeyInfo) + string(issuer.RawSubject)
@@ -130,8 +130,8 @@ func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]l
 	return links, nil
 }
 
-// RenewChain sets the certificate's issuers to its current chain and returns it: the recorded one unless part of it
-// was revoked or has expired and another certificate of the same authority leads to a valid chain.
+// RenewChain sets the certificate's issuers to its current chain and returns the chain. That is the recorded one,
+// unless part of it is revoked or expired and another certificate of the same authority leads to a valid chain.
 func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x509.Certificate, error) {
 	recorded, err := ParseChain(c)
 	if err != nil {
@@ -142,7 +142,7 @@ func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x50
 		return recorded, err
 	}
 	search := chainSearch{s: s, now: s.now(), all: true, known: map[string][]link{}}
-	if err := search.from(ctx, recorded[:1], recorded[1:]); err != nil {
+	if err := search.extend(ctx, recorded[:1], recorded[1:]); err != nil {
 		return nil, err
 	}
 	for _, found := range search.found {
@@ -154,7 +154,7 @@ func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x50
 	return recorded, nil
 }
 
-// SoundAbove reports whether all the certificates are unexpired and none was revoked here.
+// SoundAbove reports whether all the certificates are unexpired and not revoked here.
 func (s *Issuers) SoundAbove(ctx context.Context, above []*x509.Certificate) (bool, error) {
 	for _, one := range above {
 		if s.now().After(one.NotAfter) {

@@ -14,7 +14,7 @@ import (
 	"notary/internal/pki"
 )
 
-// Intact returns cert, or an error if the record is damaged so that [store.Store.Certificate] omitted its DER.
+// Intact returns cert, or an error if [store.Store.Certificate] omitted its DER because the record is damaged.
 func Intact(cert *notary.Certificate, err error) (*notary.Certificate, error) {
 	if err == nil && len(cert.DER) == 0 {
 		return nil, notary.InternalError("read certificate",
@@ -39,7 +39,7 @@ func ParseChain(c *notary.Certificate) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
-// CertificateOf returns the authority's current certificate; nil while it is pending.
+// CertificateOf returns the authority's current certificate, or nil while the authority is pending.
 func CertificateOf(a *notary.Authority) (*x509.Certificate, error) {
 	if a.Certificate == nil {
 		return nil, nil
@@ -76,8 +76,8 @@ func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificat
 	return entry
 }
 
-// maxCommonName is the number of characters of a common name that are recorded. External CAs may exceed X.520's 64.
-// Lists are sorted by it, and their cursors contain it.
+// maxCommonName is the maximum length of a recorded common name in characters. External CAs may exceed the 64 of X.520.
+// It also limits the cursors of lists sorted by common name.
 const maxCommonName = 128
 
 // recordedCommonName removes unprintable characters and truncates the name.
@@ -94,8 +94,8 @@ func recordedCommonName(name string) string {
 	return name
 }
 
-// Certificates returns the CA certificates for an authority's key and name, without others for the key, such as those
-// of a request.
+// Certificates returns the CA certificates for an authority's key and name. It omits other certificates for the key,
+// such as those of a request.
 func (s *Issuers) Certificates(ctx context.Context, a *notary.Authority) ([]*notary.Certificate, error) {
 	own, err := CertificateOf(a)
 	if err != nil {

@@ -94,21 +94,21 @@ func (s *Issuers) ForgetProfiles() { s.profiles.changed() }
 // Damages returns the damaged records found so far.
 func (s *Issuers) Damages() *damage.Records { return s.damages }
 
-// Now returns the time on which issuance and the status of authorities are based.
+// Now returns the time used for issuance and for the status of authorities.
 func (s *Issuers) Now() time.Time { return s.now() }
 
-// Terms returns the terms of a certificate that expires at notAfter; zero means the default.
+// Terms returns the issuance terms of a certificate that expires at notAfter, or at the default time if that is zero.
 func (s *Issuers) Terms(notAfter time.Time) issuance.Terms {
 	return issuance.Terms{Now: s.now(), NotAfter: notAfter, Rand: s.rand}
 }
 
-// Get returns an authority, from memory if possible.
+// Get returns an authority, from the cache if possible.
 func (s *Issuers) Get(ctx context.Context, id int64) (*Issuer, error) {
 	return s.authorities.get(ctx, id)
 }
 
-// Certificate returns the authority's current certificate with its chain, or [notary.Conflict] while it is pending. It
-// needs no permission.
+// Certificate returns the authority's current certificate with its chain, or [notary.Conflict] while the authority is
+// pending. It needs no permission.
 func (s *Issuers) Certificate(ctx context.Context, id int64) (*notary.Certificate, error) {
 	a, err := s.Get(ctx, id)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"notary/internal/store"
 )
 
-// profileCache keeps profiles in memory by name. A change to any profile empties it.
+// profileCache caches profiles by name. A change to any profile empties it.
 type profileCache struct {
 	store *store.Store
 
@@ -23,7 +23,7 @@ func newProfileCache(st *store.Store) *profileCache {
 	return &profileCache{store: st, byName: map[string]*notary.Profile{}}
 }
 
-// get returns the profile with that name, or nil. Callers must not change it.
+// get returns the profile with that name, or nil. Callers must not modify it.
 func (c *profileCache) get(ctx context.Context, name string) (*notary.Profile, error) {
 	c.mu.Lock()
 	p, generation := c.byName[name], c.generation
@@ -37,7 +37,7 @@ func (c *profileCache) get(ctx context.Context, name string) (*notary.Profile, e
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.generation == generation { // otherwise it may have been read before the change
+	if c.generation == generation { // otherwise it may predate the change
 		c.byName[name] = p
 	}
 	return p, nil
@@ -73,7 +73,7 @@ func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile)
 	return err
 }
 
-// RetryStale runs do, and again if it used a profile that another node has changed.
+// RetryStale runs do, and runs it again if it used a profile that another node had changed.
 func RetryStale(do func() error) error {
 	err := do()
 	if errors.Is(err, store.ErrOldProfile) {

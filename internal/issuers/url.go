@@ -9,8 +9,7 @@ import (
 	"notary/internal/issuance"
 )
 
-// urls builds the CRL and AIA URLs of authorities from the base URL; they are empty without one. Package publish serves
-// them.
+// urls builds the CRL and AIA URLs of authorities. They are empty without a base URL. Package publish serves them.
 type urls struct{ base string }
 
 func (u urls) join(format string, args ...any) string {
@@ -32,8 +31,8 @@ func (u urls) certificate(authorityID int64) string { return u.join("/ca/%d.cer"
 
 func (u urls) ocsp(authorityID int64) string { return u.join("/ocsp/%d", authorityID) }
 
-// name sets the URLs for the authority's certificates, with the full CRL until a shard is chosen.
-func (u urls) name(a *Issuer) {
+// setURLs sets the URLs for the authority's certificates, with that of the full CRL until a shard is chosen.
+func (u urls) setURLs(a *Issuer) {
 	a.CRLURL, a.CertificateURL, a.OCSPURL = u.crl(a.ID, 0), u.certificate(a.ID), u.ocsp(a.ID)
 	if a.Publication.NoCRL {
 		a.CRLURL = ""
@@ -55,6 +54,6 @@ func (s *Issuers) CRLURL(authorityID int64, shard int) string { return s.urls.cr
 // For returns an issuer for an authority with the given certificate and key.
 func (s *Issuers) For(a *notary.Authority, own *x509.Certificate, key crypto.Signer) *Issuer {
 	issuer := &Issuer{Authority: a, Issuer: issuance.Issuer{Certificate: own, Signer: key}}
-	s.urls.name(issuer)
+	s.urls.setURLs(issuer)
 	return issuer
 }

@@ -21,7 +21,7 @@ type verdicts struct {
 	known map[[sha256.Size]byte]verdict
 }
 
-// verdict is valid until the next certificate of the chain expires or becomes valid.
+// verdict is a cached result. It is valid until the next certificate of the chain expires or becomes valid.
 type verdict struct {
 	problem     string // "" for a valid chain
 	from, until time.Time
@@ -62,7 +62,7 @@ func chainHash(chain []*x509.Certificate) [sha256.Size]byte {
 	return [sha256.Size]byte(hash.Sum(nil))
 }
 
-// unchanged returns the period around now in which the validity of every certificate in the chain is the same.
+// unchanged returns the period around now in which no certificate in the chain expires or becomes valid.
 func unchanged(chain []*x509.Certificate, now time.Time) (from, until time.Time) {
 	until = now.AddDate(1, 0, 0)
 	for _, c := range chain {

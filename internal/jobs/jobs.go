@@ -24,11 +24,11 @@ type Job struct {
 	Name  string
 	Every time.Duration
 	Run   func(context.Context) error
-	// Unhurried jobs run for the first time an interval after the start, when the clients that waited for it are served.
+	// Unhurried delays the first run by an interval, so that clients that waited for the start are served first.
 	Unhurried bool
 }
 
-// Lease requests the lease for the given term and reports whether this node holds it.
+// Lease requests the lease for the given term and reports whether this node holds the lease.
 type Lease func(ctx context.Context, term time.Duration) (bool, error)
 
 // Runner runs jobs, independently of each other.
@@ -49,7 +49,7 @@ func New(list []Job, lease Lease, log *slog.Logger) *Runner {
 			p.started = time.Now()
 		}
 		r.jobs = append(r.jobs, p)
-		r.metrics.failures.WithLabelValues(job.Name) // creates the series, at zero
+		r.metrics.failures.WithLabelValues(job.Name) // create the series, at zero
 	}
 	return r
 }
@@ -58,11 +58,11 @@ type progress struct {
 	Job
 	started time.Time
 	running atomic.Bool
-	failure string // the last failure logged
+	failure string // last failure that was logged
 }
 
-// Run runs the jobs, most of them at once, and then at their intervals, while this node holds the lease, until ctx
-// ends and every job has returned. Errors and panics are logged.
+// Run runs each job immediately, unless it is unhurried, and then at its interval, while this node holds the lease. It
+// returns when ctx has ended and every job has returned. Errors and panics are logged.
 func (r *Runner) Run(ctx context.Context) {
 	defer r.running.Wait()
 	clock := time.NewTicker(tick)
@@ -82,8 +82,8 @@ func (r *Runner) Run(ctx context.Context) {
 	}
 }
 
-// tenure is a period in which this node holds the lease. Its context ends with the period and is nil while another node
-// holds the lease.
+// tenure is a period in which this node holds the lease. Its context ends with the period, and is nil while the node
+// does not hold the lease.
 type tenure struct {
 	ctx     context.Context
 	cancel  context.CancelFunc

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics describe the runs of each job. The label is not called job because Prometheus sets that itself.
+// metrics holds the metrics of each job. The label is not called job because Prometheus sets that itself.
 type metrics struct {
 	lastRun, duration *prometheus.GaugeVec
 	failures          *prometheus.CounterVec
@@ -38,14 +38,14 @@ func (m metrics) observe(job string, started time.Time, err error) {
 	}
 }
 
-// Describe and Collect implement [prometheus.Collector].
+// Describe implements [prometheus.Collector].
 func (r *Runner) Describe(c chan<- *prometheus.Desc) {
 	r.metrics.lastRun.Describe(c)
 	r.metrics.duration.Describe(c)
 	r.metrics.failures.Describe(c)
 }
 
-// Collect sends the metrics of all jobs.
+// Collect implements [prometheus.Collector].
 func (r *Runner) Collect(c chan<- prometheus.Metric) {
 	r.metrics.lastRun.Collect(c)
 	r.metrics.duration.Collect(c)

@@ -9,8 +9,8 @@ import (
 	"notary"
 )
 
-// SealedSample names an unused sealed key and its public key. Only nodes with the same key file or passphrase can
-// open it.
+// SealedSample is the name under which an unused sealed key and its public key are stored. Only nodes with the same key
+// file or passphrase can open the key.
 const SealedSample = "sealed sample"
 
 // Agreements are the values on which all nodes agree, by name.

@@ -37,7 +37,7 @@ func CreateFile(path string) error {
 		return notary.InternalError("create the key file", err)
 	}
 	secret := make([]byte, secretSize)
-	rand.Read(secret) // never fails: it crashes the program instead
+	rand.Read(secret) // never fails: it would crash the program
 	defer clear(secret)
 	_, err = fmt.Fprintf(file, fileText, base64.StdEncoding.EncodeToString(secret))
 	err = errors.Join(err, file.Sync(), file.Close())

@@ -31,7 +31,7 @@ type Key struct {
 	Reference Reference
 }
 
-// Reference identifies a key in the database, in the columns sealed_key.
+// Reference identifies a key in the database, in columns named sealed_key.
 //
 // For a software key it is the sealed key, which begins with its version, an octet below 0x20. For a key held
 // elsewhere it is a URI (such as pkcs11:…, RFC 7512), which begins with a letter.

@@ -12,8 +12,8 @@ import (
 	"notary/internal/pki"
 )
 
-// A sealed key consists of a header (version, KDF, salt, nonce) and the AES-256-GCM ciphertext of the key in PKCS #8
-// (RFC 5958).
+// A sealed key consists of a header (version, KDF, salt, nonce) and the AES-256-GCM ciphertext of the PKCS #8 key (RFC
+// 5958).
 const (
 	version1   = 1
 	nonceSize  = 12
@@ -21,7 +21,7 @@ const (
 )
 
 // seal encrypts a private key for the database. The header and the public key are associated data, so that a sealed key
-// does not open for another authority. A key held by a device cannot be sealed.
+// cannot be opened for another authority. A key held by a device cannot be sealed.
 func (k *Software) seal(key crypto.Signer) ([]byte, error) {
 	plain, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -37,7 +37,7 @@ func (k *Software) seal(key crypto.Signer) ([]byte, error) {
 	sealed[0], sealed[1] = version1, byte(k.kdf)
 	copy(sealed[2:], salt[:])
 	nonce := sealed[2+saltSize : headerSize]
-	rand.Read(nonce) // never fails: it crashes the program instead
+	rand.Read(nonce) // never fails: it would crash the program
 	data, err := associatedData(sealed, key.Public())
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (k *Software) unseal(sealed []byte, public crypto.PublicKey) (crypto.Signer
 			"or the database was tampered with"}
 	}
 	defer clear(plain)
-	k.proved(salt)
+	k.reuse(salt)
 	return parseKey(plain, public)
 }
 

@@ -34,7 +34,7 @@ type Software struct {
 
 	mu      sync.Mutex // guards the fields below; held while deriving a key, so that each is derived only once
 	derived map[salt][]byte
-	sealing *salt // salt of new seals: the first that opened a key
+	sealing *salt // salt of new seals: the first one that opened a key, or a new one
 }
 
 // FromPassphrase returns the keys of a passphrase of at least [MinPassphrase] characters. The first use derives the
@@ -124,14 +124,14 @@ func (k *Software) sealingSalt() salt {
 	defer k.mu.Unlock()
 	if k.sealing == nil {
 		var fresh salt
-		rand.Read(fresh[:]) // never fails: it ends the program rather
+		rand.Read(fresh[:]) // never fails: it would crash the program
 		k.sealing = &fresh
 	}
 	return *k.sealing
 }
 
-// proved records that a key was opened with the salt, which new seals can then share.
-func (k *Software) proved(s salt) {
+// reuse records that a key was opened with the salt, so that new seals can share it.
+func (k *Software) reuse(s salt) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.sealing == nil {
@@ -139,7 +139,7 @@ func (k *Software) proved(s salt) {
 	}
 }
 
-// forget drops a derived key that opened nothing, so that forged salts do not fill the memory.
+// forget drops a derived key that did not open anything, so that forged salts do not fill the memory.
 func (k *Software) forget(s salt) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

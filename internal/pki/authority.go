@@ -10,8 +10,8 @@ import (
 	"notary"
 )
 
-// OrderChain returns the certificate of the key, followed by its issuers among the certificates. Others, which a PKCS
-// #12 file may contain, are dropped.
+// OrderChain returns the certificate of the key, followed by its issuers among the certificates. Other certificates,
+// which a PKCS #12 file may contain, are dropped.
 func OrderChain(certificates []*x509.Certificate, key crypto.PublicKey) []*x509.Certificate {
 	first := slices.IndexFunc(certificates, func(c *x509.Certificate) bool { return SameKey(c.PublicKey, key) })
 	if first < 0 {

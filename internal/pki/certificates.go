@@ -17,7 +17,7 @@ type limits struct {
 
 type certificates struct {
 	list      []*x509.Certificate
-	unordered bool // some are from a PKCS #7 file, which is a set
+	unordered bool // whether some are from a PKCS #7 file, which is a set
 }
 
 // Labels of PEM blocks with certificates, in addition to CERTIFICATE.

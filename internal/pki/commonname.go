@@ -11,7 +11,7 @@ import (
 	"notary"
 )
 
-// hostMapping maps a name as browsers do before a lookup (UTS #46), without checking it.
+// hostMapping maps a name as browsers do before a lookup (UTS #46), without validating it.
 var hostMapping = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false),
 	idna.ValidateLabels(false))
 
@@ -36,7 +36,8 @@ func LooksLikeHost(commonName string) (host string, ok bool) {
 
 func isPadding(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, invisible...) }
 
-// isHostRune accepts wildcards, underscores and characters that cannot be mapped to ASCII.
+// isHostRune reports whether r may be part of a host name, including wildcards, underscores and characters that cannot
+// be mapped to ASCII.
 func isHostRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("-._*", r) ||
 		r >= 0x80 && !unicode.IsSpace(r)
@@ -49,7 +50,7 @@ func looseIP(text string) (ip string, ok bool) {
 }
 
 // CommonNameHost returns the subject alternative name for a server's common name: a DNS name, possibly of a single
-// label, or an IP address. The error says why it is neither.
+// label, or an IP address. The error explains why the common name is neither.
 func CommonNameHost(commonName string, underscores bool) (names notary.Names, err error) {
 	switch addr, notIP := netip.ParseAddr(commonName); {
 	case commonName == "":

@@ -86,7 +86,7 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 	return crl, err
 }
 
-// maxSignature exceeds the octets of an RSA signature with 16384 bits.
+// maxSignature is more than the size in octets of an RSA signature with 16,384 bits.
 const maxSignature = 4096
 
 // JoinCRL returns the CRL with the TBSCertList (DER; RFC 5280, section 5.1.2) and the signature. [ParseCRL] verifies
@@ -187,7 +187,7 @@ func crlNumber(number *big.Int) (int64, error) {
 	return number.Int64(), nil
 }
 
-// CheckCRLNumber returns an error unless our CRLs can continue from the number.
+// CheckCRLNumber returns an error unless our CRLs can continue from number.
 func CheckCRLNumber(number int64) error {
 	if number < 0 || number >= maxCRLNumber {
 		return invalid("the number of the last CRL must be from 0 to 2^62")
@@ -234,7 +234,7 @@ func readEntries(entries []x509.RevocationListEntry) ([]notary.Revocation, error
 	return list, nil
 }
 
-// readEntryExtensions reads the entry extensions that later CRLs repeat.
+// readEntryExtensions reads the entry extensions that later CRLs must repeat.
 func readEntryExtensions(v *notary.Revocation, extensions []pkix.Extension) error {
 	for _, e := range extensions {
 		in := cryptobyte.String(e.Value)

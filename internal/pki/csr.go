@@ -65,8 +65,8 @@ func ParseStoredCSR(pemText string) (*CSR, error) {
 	return csr, nil
 }
 
-// parseCSR checks an RSA modulus only after the signature: it takes a hundred times as long, and anyone can submit a
-// key that is not theirs.
+// parseCSR parses a request and verifies its signature. It checks an RSA modulus only afterwards: that takes a hundred
+// times as long, and anyone can submit a key that is not theirs.
 func parseCSR(pemText string) (*CSR, error) {
 	csr, err := parseUnverified(pemText)
 	if err != nil {
@@ -249,7 +249,7 @@ func (p csrParts) checkKey() error {
 
 type askedNames struct {
 	names      notary.Names // including those implied by the subject
-	requested  notary.Names // without those
+	requested  notary.Names // excluding those
 	extensions []AskedExtension
 	findings   []notary.Finding
 }

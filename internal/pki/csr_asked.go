@@ -8,7 +8,7 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// AskedExtension is a requested extension other than the names. If the profile does not grant it, this is reported.
+// AskedExtension is a requested extension other than the names. A finding reports it unless the profile grants it.
 type AskedExtension struct {
 	ID    asn1.ObjectIdentifier
 	Value []byte
@@ -34,7 +34,7 @@ func (c *CSR) AsksForCA() bool {
 	return isCA
 }
 
-// AskedPathLen returns the path length requested for a CA certificate, or false if there is none.
+// AskedPathLen returns the path length requested for a CA certificate, or false if none is requested.
 func (c *CSR) AskedPathLen() (pathLen int, ok bool) {
 	rest, isCA := c.askedBasicConstraints()
 	ok = isCA && rest.ReadASN1Integer(&pathLen) && pathLen >= 0

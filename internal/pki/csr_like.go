@@ -28,8 +28,8 @@ func RequestLike(key crypto.PublicKey, certificate *x509.Certificate) (*CSR, err
 	}, nil
 }
 
-// IsSelfSigned reports whether a certificate is signed with its own key. A self-issued one (RFC 5280, section 3.2)
-// may be signed with another key of the same name.
+// IsSelfSigned reports whether a certificate is signed with its own key. A self-issued certificate (RFC 5280, section
+// 3.2) may be signed with another key of the same authority.
 func IsSelfSigned(c *x509.Certificate) bool {
 	return IsSelfIssued(c) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }

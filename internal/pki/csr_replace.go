@@ -21,11 +21,12 @@ type Replacement struct {
 	Names   []string // see [ParseNames]; nil keeps the requested ones
 }
 
-// IsZero reports whether nothing is replaced.
+// IsZero reports whether r replaces nothing.
 func (r Replacement) IsZero() bool { return r.Subject == "" && r.Names == nil }
 
-// Replace returns the request with another subject or other names, checked as if it had requested them, and names
-// implied by the subject. Each replacement is a finding. Errors are Invalid, with the field "subject" or "names".
+// Replace returns the CSR with its subject or names overridden, and adds the names implied by the subject. Overrides
+// are validated like requested values, and each is recorded as a finding. Errors are Invalid, with the field "subject"
+// or "names".
 func (c *CSR) Replace(r Replacement) (*CSR, error) {
 	if r.IsZero() {
 		return c, nil

@@ -10,7 +10,7 @@ import (
 	"notary"
 )
 
-// RequestKey returns the public key of a stored request, even if its subject is not acceptable today.
+// RequestKey returns the public key of a stored request, even if its subject would not be accepted today.
 func RequestKey(pemText string) (crypto.PublicKey, error) {
 	der, err := DecodeCSR(pemText)
 	if err != nil {
@@ -23,13 +23,13 @@ func RequestKey(pemText string) (crypto.PublicKey, error) {
 	return request.PublicKey, nil
 }
 
-// CSRLike creates a PEM request for another key with the subject and extensions of an accepted one.
+// CSRLike creates a PEM request for another key with the subject and extensions of an accepted request.
 func CSRLike(key crypto.Signer, request *CSR) (pemText string, err error) {
 	return encodeCSR(key, request.RawSubject, request.Extensions)
 }
 
 // CSRFor creates a PEM request for an authority that already has a certificate, with the same subject, names and name
-// constraints, unchecked.
+// constraints. It does not check them.
 func CSRFor(key crypto.Signer, certificate *x509.Certificate) (pemText string, err error) {
 	var asked []pkix.Extension
 	for _, e := range certificate.Extensions {

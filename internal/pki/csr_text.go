@@ -28,7 +28,7 @@ func DecodeText(content []byte) []byte {
 	return []byte(decodeUTF16(content[2:], order))
 }
 
-// DecodeCSR returns the DER of the only certificate request in a PEM text. Like openssl it skips text around the
+// DecodeCSR returns the DER of the only certificate request in a PEM text. Like openssl, it skips text around the
 // block.
 func DecodeCSR(pemText string) ([]byte, error) {
 	if strings.HasPrefix(pemText, "\ufffd\ufffd") || strings.Contains(pemText, "-\x00-\x00") {

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// SameName reports whether two distinguished names match (RFC 5280, section 7.1), ignoring case, string type and the
-// amount of white space. It is for external chains.
+// SameName reports whether two distinguished names match (RFC 5280, section 7.1): case, string type and the amount of
+// white space are ignored. Use it for external chains.
 func SameName(a, b []byte) bool {
 	return bytes.Equal(a, b) || NameKey(a) == NameKey(b)
 }

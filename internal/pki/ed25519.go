@@ -33,7 +33,7 @@ func checkEd25519(key ed25519.PublicKey) error {
 	return nil
 }
 
-// ed25519Identity returns the key or its negation, whichever has the even x.
+// ed25519Identity returns the key or its negation, whichever has an even x coordinate.
 func ed25519Identity(key ed25519.PublicKey) (identity [ed25519.PublicKeySize]byte) {
 	copy(identity[:], key)
 	identity[len(identity)-1] &^= ed25519Sign
@@ -56,7 +56,7 @@ var trivialEd25519 = sync.OnceValue(func() map[[ed25519.PublicKeySize]byte]bool 
 	return known
 })
 
-// publishedSeeds are from RFC 8032, section 7.1, and RFC 8410, section 10.3.
+// publishedSeeds holds private keys from RFC 8032, section 7.1, and RFC 8410, section 10.3.
 var publishedSeeds = []string{
 	"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
 	"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",

@@ -43,10 +43,10 @@ type fermatSieve struct {
 	filters []moduloFilter // one for each prime
 }
 
-// moduloFilter has at index r the remaining candidates from a+r to a+r+63.
+// moduloFilter holds, at index r, the remaining candidates from a+r to a+r+63.
 type moduloFilter []uint64
 
-// sievePrimes leave fewer than one candidate in a million.
+// sievePrimes are the primes of the sieve, which leave fewer than one candidate in a million.
 var sievePrimes = primesBelow(74)[1:]
 
 func newFermatSieve(a, n *big.Int) fermatSieve {

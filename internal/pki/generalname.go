@@ -102,8 +102,8 @@ var nameExtensions = []struct {
 	{oidSubjectInfo, "subject information access", "4.2.2.2", isInfoAccess},
 }
 
-// isGeneralNames accepts an empty sequence, which openssl ca writes for email:copy without an address, although RFC
-// 5280 requires at least one name.
+// isGeneralNames reports whether der is a valid GeneralNames. It accepts an empty sequence, which openssl ca writes for
+// email:copy without an address, although RFC 5280 requires at least one name.
 func isGeneralNames(der cryptobyte.String) bool {
 	var names cryptobyte.String
 	return der.ReadASN1(&names, casn1.SEQUENCE) && der.Empty() && areGeneralNames(names)
@@ -158,7 +158,7 @@ func isAuthorityKeyID(der cryptobyte.String) bool {
 		(!hasIssuer || areGeneralNames(issuer))
 }
 
-// isNameConstraints checks the names of subtrees, where IP addresses have a mask.
+// isNameConstraints reports whether der is a valid NameConstraints. IP addresses in subtrees have a mask.
 func isNameConstraints(der cryptobyte.String) bool {
 	var fields, permitted, excluded cryptobyte.String
 	return der.ReadASN1(&fields, casn1.SEQUENCE) && der.Empty() &&

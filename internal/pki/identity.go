@@ -18,7 +18,7 @@ import (
 // that a compromised key cannot return as one of these, they share one identity: the exponent 65537, the even y
 // (ECDSA) or the even x (Ed25519).
 
-// KeyIdentity identifies a public key and all others of the same private key.
+// KeyIdentity identifies a public key together with all other public keys of the same private key.
 type KeyIdentity struct {
 	Fingerprint string // see [KeyFingerprint]
 
@@ -135,7 +135,7 @@ func marshalKey(key crypto.PublicKey) ([]byte, error) {
 var p256Header = []byte{0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
 	0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00}
 
-// encodeKey is [x509.MarshalPKIXPublicKey] with a fast path for P-256: each request needs the encoding of its key
+// encodeKey is like [x509.MarshalPKIXPublicKey], with a fast path for P-256: each request needs the encoding of its key
 // several times.
 func encodeKey(key crypto.PublicKey) ([]byte, error) {
 	if key, ok := key.(*ecdsa.PublicKey); ok && key.Curve == elliptic.P256() {

@@ -147,7 +147,8 @@ func addIP(names *notary.Names, text string) error {
 	return nil
 }
 
-// addEmail preserves case, which matters to some in the local part (RFC 5321, section 2.4).
+// addEmail adds an email address. It preserves case, which may be significant in the local part (RFC 5321, section
+// 2.4).
 func addEmail(names *notary.Names, text string) error {
 	if err := checkEmail(text); err != nil {
 		return err
@@ -288,8 +289,8 @@ func checkURI(text string) error {
 	return nil
 }
 
-// asHost reports whether a common name is a host name or an IP address rather than a title or a person's name. A
-// single word other than localhost is not.
+// asHost returns the host name or IP address in a common name, or false if it looks like a title or a person's name. A
+// single word other than localhost is not a host name.
 func asHost(commonName string) (dns, ip string, ok bool) {
 	if addr, err := netip.ParseAddr(commonName); err == nil && addr.Zone() == "" {
 		return "", commonName, true

@@ -215,8 +215,7 @@ func digest(hash crypto.Hash, data []byte) []byte {
 	return h.Sum(nil)
 }
 
-// KeyBits returns the public key in a SubjectPublicKeyInfo without its algorithm, of which key identifiers are
-// hashes.
+// KeyBits returns the public key in a SubjectPublicKeyInfo, without the algorithm. Key identifiers are hashes of it.
 func KeyBits(publicKeyInfo []byte) ([]byte, error) {
 	var info cryptobyte.String
 	var key asn1.BitString

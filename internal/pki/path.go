@@ -137,15 +137,15 @@ func IsAuthority(c *x509.Certificate) bool {
 	return c.IsCA && c.BasicConstraintsValid || c.Version == 1 && IsSelfSigned(c)
 }
 
-// MaySign reports whether basic constraints and key usage allow an authority to sign certificates. A missing key
-// usage extension does, an empty one does not (RFC 5280, sections 4.2.1.3 and 4.2.1.9).
+// MaySign reports whether basic constraints and key usage allow an authority to sign certificates. A missing key usage
+// extension allows it, an empty one does not (RFC 5280, sections 4.2.1.3 and 4.2.1.9).
 func MaySign(c *x509.Certificate) bool {
 	limited := slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidKeyUsage) })
 	return IsAuthority(c) && (!limited || c.KeyUsage&x509.KeyUsageCertSign != 0)
 }
 
-// asAnchor returns the last certificate of a chain as an authority. Only a trust anchor's name and key matter (RFC
-// 5280, section 6.1.1), so basic constraints may be missing. Relying parties honour its other extensions.
+// asAnchor returns the last certificate of a chain as an authority. Basic constraints may be missing, because only a
+// trust anchor's name and key matter (RFC 5280, section 6.1.1). Relying parties honour its other extensions.
 func asAnchor(c *x509.Certificate) *x509.Certificate {
 	if c.BasicConstraintsValid || !IsSelfSigned(c) {
 		return c
@@ -175,7 +175,7 @@ func checkNames(chain []*x509.Certificate) error {
 // RefusedName is a name that violates the name constraints of an authority above it.
 type RefusedName struct {
 	Certificate, Authority int    // indices in the chain
-	Kind, Name             string // as [Refused] returns them
+	Kind, Name             string // as returned by [Refused]
 }
 
 // FirstRefusedName returns the first name in a chain that violates the constraints above it, or nil. Self-issued

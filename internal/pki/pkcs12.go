@@ -14,7 +14,7 @@ import (
 // PKCS12 is the content of a PKCS #12 file (RFC 7292).
 type PKCS12 struct {
 	Key          crypto.Signer       // nil for a Java trust store, which has only certificates
-	Certificates []*x509.Certificate // first that of the key, if any
+	Certificates []*x509.Certificate // the key's certificate first, if any
 }
 
 // IsPKCS12 reports whether der looks like a PFX (RFC 7292, section 4).

@@ -18,7 +18,7 @@ import (
 	"notary"
 )
 
-// PKCS12Options control how a PKCS #12 file is written.
+// PKCS12Options specifies how a PKCS #12 file is written.
 type PKCS12Options struct {
 	// Alias is the friendly name of the key (RFC 2985, section 5.5.1) or trusted certificate, by which Java and
 	// NSS find it. At most 64 characters.
@@ -151,8 +151,8 @@ type (
 
 var oidFriendlyName = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 20}
 
-// nameKey adds the friendly name of the key, which the library does not support, and recomputes the MAC. The key,
-// itself encrypted, is in the second part, which is not.
+// nameKey adds the friendly name of the key, which the library does not support, and recomputes the MAC. The key is in
+// the second part. It is itself encrypted, but the part is not.
 func (o PKCS12Options) nameKey(der []byte) ([]byte, error) {
 	var file pfx
 	if _, err := asn1.Unmarshal(der, &file); err != nil {
@@ -221,7 +221,7 @@ func filled(text []byte, block int) []byte {
 	return bytes.Repeat(text, size/max(len(text), 1)+1)[:size]
 }
 
-// terminated returns a password as the MAC uses it (RFC 7292, appendix B.1).
+// terminated encodes a password for the MAC (RFC 7292, appendix B.1).
 func terminated(password string) []byte { return append(bmpString(password), 0, 0) }
 
 func bmpString(s string) []byte {

@@ -34,7 +34,7 @@ var errTooMuchWork = errors.New("its iteration count is above the limit")
 
 var errNotOpened = errors.New("the padding or the content is invalid")
 
-// decryptPKCS8 opens an EncryptedPrivateKeyInfo (RFC 5958, section 3) that is encrypted with PBES2 (RFC 8018).
+// decryptPKCS8 decrypts an EncryptedPrivateKeyInfo (RFC 5958, section 3) that uses PBES2 (RFC 8018).
 func decryptPKCS8(der []byte, password string) (crypto.Signer, error) {
 	if password == "" {
 		return nil, noPassword("the private key")
@@ -159,7 +159,7 @@ type pbkdf2Params struct {
 	PRF        pkix.AlgorithmIdentifier `asn1:"optional"`
 }
 
-// pseudoRandom maps the last arc of 1.2.840.113549.2 to the hash of the HMAC.
+// pseudoRandom maps the last arc of 1.2.840.113549.2 to the hash function of the HMAC.
 var pseudoRandom = map[int]func() hash.Hash{
 	7: sha1.New, 8: sha256.New224, 9: sha256.New, 10: sha512.New384, 11: sha512.New,
 }

@@ -17,13 +17,13 @@ import (
 // MaxKeySize is the maximum size in octets of a file with a private key and perhaps a chain.
 const MaxKeySize = 256 << 10
 
-// Errors for encrypted keys and PKCS #12 files, for [errors.Is]: the caller can ask for a password.
+// Errors for encrypted keys and PKCS #12 files, for use with [errors.Is]. The caller can ask for a password.
 var (
 	ErrNoPassword    = errors.New("pki: no password was given")
 	ErrWrongPassword = errors.New("pki: the password is wrong")
 )
 
-// IsPasswordError reports whether err is one of these two.
+// IsPasswordError reports whether err is [ErrNoPassword] or [ErrWrongPassword].
 func IsPasswordError(err error) bool {
 	return errors.Is(err, ErrNoPassword) || errors.Is(err, ErrWrongPassword)
 }
@@ -91,7 +91,7 @@ func parseKeyBlock(block *pem.Block, password string) (crypto.Signer, error) {
 	}
 }
 
-// decryptPEM decrypts the encryption of RFC 1421, which OpenSSL wrote before version 1.0.
+// decryptPEM decrypts a PEM block encrypted as in RFC 1421, which OpenSSL wrote before version 1.0.
 func decryptPEM(block *pem.Block, password string) (crypto.Signer, error) {
 	if password == "" {
 		return nil, noPassword("the private key")

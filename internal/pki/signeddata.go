@@ -24,8 +24,8 @@ func IsSignedData(der []byte) bool {
 		len(oid) == len(oidSignedData) && string(oid[:len(contentTypes)]) == contentTypes
 }
 
-// SplitSignedData parses a ContentInfo (RFC 5652, sections 3 and 5.1). It also reports whether the content type is
-// another than SignedData.
+// SplitSignedData parses a ContentInfo (RFC 5652, sections 3 and 5.1). The result other reports whether the content
+// type is not SignedData.
 func SplitSignedData(der []byte) (parts SignedData, other, ok bool) {
 	in := cryptobyte.String(der)
 	var info, oid, content, signed, certificates, crls, signers cryptobyte.String

@@ -51,10 +51,10 @@ var (
 type spkiParts struct {
 	algorithm    asn1.ObjectIdentifier
 	parameters   cryptobyte.String // with their tag; empty if absent
-	unused       byte              // bits at the end of the BIT STRING
+	unused       byte              // number of unused bits at the end of the BIT STRING
 	key          cryptobyte.String
-	afterName    bool // elements follow the parameters
-	afterKey     bool // elements follow the key
+	afterName    bool // whether elements follow the parameters
+	afterKey     bool // whether elements follow the key
 	wellFormed   bool
 	hasParameter bool
 }

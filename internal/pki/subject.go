@@ -31,8 +31,8 @@ var (
 	pkcs9String     = []casn1.Tag{casn1.UTF8String, casn1.PrintableString, casn1.IA5String}
 )
 
-// attributes are the rules by object identifier: RFC 5280, appendix A.1; RFC 4519 for street, postal code and user
-// ID; RFC 2985 for the unstructured name and address.
+// attributes maps object identifiers to the rules for their attributes: RFC 5280, appendix A.1; RFC 4519 for street,
+// postal code and user ID; RFC 2985 for the unstructured name and address.
 var attributes = map[string]attribute{
 	"2.5.4.3":                    {"common name", "common_name", 64, 1, directoryString},
 	"2.5.4.4":                    {"surname", "surname", 32768, 1, directoryString},

@@ -42,8 +42,8 @@ func FirstWithin(inner, outer notary.Subtrees) (kind, in, out string) {
 	return "", "", ""
 }
 
-// FirstBeyond returns the first subtree of inner that lies within none of outer although outer has some of its
-// type.
+// FirstBeyond returns the first subtree of inner that lies within none of outer. Types of which outer has no subtree
+// are ignored.
 func FirstBeyond(inner, outer notary.Subtrees) (kind, in string) {
 	for _, k := range subtreeKinds {
 		limits := k.of(outer)
@@ -62,7 +62,7 @@ func FirstBeyond(inner, outer notary.Subtrees) (kind, in string) {
 // maxComparisons limits the comparisons of names with name constraints in one check, as OpenSSL does.
 const maxComparisons = 1 << 20
 
-// comparisons returns the number of comparisons that a check makes. Texts longer than real names count as several.
+// comparisons returns the number of comparisons in a check. Texts longer than real names count as several.
 func comparisons(constraints notary.NameConstraints, names notary.Subtrees) int {
 	return weight(names) * (weight(constraints.Permitted) + weight(constraints.Excluded))
 }
@@ -223,7 +223,8 @@ func mailSurrounds(outer, inner string) bool {
 	return !strings.Contains(outer, "@") && hostSurrounds(outer, inner)
 }
 
-// hostContains supports a host, which matches only itself, and ".domain" for hosts below it.
+// hostContains reports whether a URI subtree contains the host. A subtree is a host, which matches only itself, or
+// ".domain", which matches hosts below it.
 func hostContains(subtree, host string) bool {
 	if strings.HasPrefix(subtree, ".") {
 		return len(host) > len(subtree) && strings.HasSuffix(host, subtree)

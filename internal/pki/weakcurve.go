@@ -84,7 +84,7 @@ func counting(first, length int) []byte {
 type affinePoint struct{ x, y *big.Int }
 
 // smallMultiples returns the first multiples of the generator of a curve y² = x³ - 3x + b. Each pass adds the last
-// one to all others, which doubles their number with one inversion. Nothing here is secret.
+// multiple to all others, which doubles their number with one inversion. Nothing here is secret.
 func smallMultiples(params *elliptic.CurveParams, count int) []affinePoint {
 	points := []affinePoint{{params.Gx, params.Gy}}
 	for len(points) < count {

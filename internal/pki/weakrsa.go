@@ -36,11 +36,11 @@ func weakModulus(n *big.Int) string {
 // rsaVerdicts caches [weakModulus]: a key is checked when it is submitted, signed, renewed and shown.
 var rsaVerdicts = verdicts{check: weakModulus}
 
-// maxVerdicts is the size of a generation of [verdicts].
+// maxVerdicts is the maximum number of entries in a generation of [verdicts].
 const maxVerdicts = 4096
 
-// verdicts caches the results of a check in two generations: when the recent one is full, it replaces the older one.
-// It is safe for concurrent use.
+// verdicts caches the results of a check in two generations: when the recent generation is full, it becomes the older
+// one. It is safe for concurrent use.
 type verdicts struct {
 	check func(*big.Int) string
 
@@ -108,8 +108,8 @@ func hasSmallFactor(n *big.Int) bool {
 // exponentiation.
 func isPrime(n *big.Int) bool { return n.ProbablyPrime(0) }
 
-// rocaMarks are primes with the residues of the flawed library's moduli: the powers of 65537. Primes for which these
-// are all residues are left out.
+// rocaMarks holds, for each prime, the possible residues of the flawed library's moduli: the powers of 65537. Primes
+// for which every residue is possible are left out.
 var rocaMarks = sync.OnceValue(func() (marks []residues) {
 	for _, p := range primesBelow(168)[1:] {
 		mark := residues{prime: p}
@@ -125,8 +125,8 @@ var rocaMarks = sync.OnceValue(func() (marks []residues) {
 	return marks
 })
 
-// isROCA reports whether n has the library's fingerprint. A random modulus has it with a probability
-// below 2^-27.
+// isROCA reports whether n has the fingerprint of the flawed library (ROCA, CVE-2017-15361). A random modulus has it
+// with a probability below 2^-27.
 func isROCA(n *big.Int) bool {
 	for _, mark := range rocaMarks() {
 		if !mark.has(mod(n, mark.prime)) {

@@ -48,8 +48,8 @@ func OnRequest(a notary.Action) Action { return "request." + Action(a) }
 
 type definition struct {
 	action     Action
-	permission notary.Permission // the roles that have it have the action
-	text       string            // completes "permission to"
+	permission notary.Permission // roles with this permission may perform the action
+	text       string            // follows "permission to"
 
 	// grantable actions can be granted. The others give access to accounts, authorities or the event log as a whole,
 	// which the limits of a grant cannot restrict.
@@ -97,7 +97,7 @@ var byAction = func() map[Action]definition {
 // Valid reports whether a is one of the actions.
 func (a Action) Valid() bool { _, ok := byAction[a]; return ok }
 
-// String completes "permission to", such as "sign certificate requests".
+// String returns text that follows "permission to", such as "sign certificate requests".
 func (a Action) String() string { return byAction[a].text }
 
 // Actions returns the names of all actions, or only of the grantable ones.
@@ -110,7 +110,7 @@ func Actions(grantable bool) (names []string) {
 	return names
 }
 
-// RoleGrant returns the actions of a role as an unlimited grant.
+// RoleGrant returns the actions of a role as a grant without limits.
 func RoleGrant(r notary.Role) (terms notary.GrantTerms) {
 	for _, d := range definitions {
 		if slices.Contains(notary.RolesWith(d.permission), r) {

@@ -30,7 +30,7 @@ func Covers(grants []*notary.Grant, action Action, r Resource) bool {
 	})
 }
 
-// Possible reports whether a grant includes the action and all its limits hold except those on authorities and
+// Possible reports whether a grant includes the action and all its limits hold, ignoring the limits on authorities and
 // profiles, which are chosen later.
 func Possible(grants []*notary.Grant, action Action, r Resource) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
@@ -157,7 +157,7 @@ func owns(t notary.GrantTerms, r Resource) bool {
 // maxListed is the maximum length of each list in a grant.
 const maxListed = 500
 
-// CheckTerms returns an error unless the terms are those of a valid grant.
+// CheckTerms returns an error unless the terms are valid for a grant.
 func CheckTerms(t notary.GrantTerms) error {
 	if err := checkActions(t.Actions, Actions(true)); err != nil {
 		return err
@@ -190,7 +190,7 @@ func checkLimits(t notary.GrantTerms) error {
 		}
 	}
 	if len(t.Profiles) > maxListed {
-		return notary.FieldErrorf("profiles", "more than %d are listed", maxListed)
+		return notary.FieldErrorf("profiles", "too many entries: list at most %d", maxListed)
 	}
 	for _, name := range t.Profiles {
 		if issuance.CheckProfileName(name) != nil {
@@ -202,7 +202,7 @@ func checkLimits(t notary.GrantTerms) error {
 
 func checkIDs(field string, ids []int64) error {
 	if len(ids) > maxListed {
-		return notary.FieldErrorf(field, "more than %d are listed", maxListed)
+		return notary.FieldErrorf(field, "too many entries: list at most %d", maxListed)
 	}
 	for _, id := range ids {
 		if id < 1 {

@@ -17,14 +17,14 @@ import (
 // Resource describes the object of an action. Zero fields are unknown and satisfy no limit.
 type Resource struct {
 	Object      string // how error messages name it, such as "profile 7": see [On]
-	AuthorityID int64  // that signs or signed the certificate
+	AuthorityID int64  // authority that signs or signed the certificate
 	Profile     string
 	Names       notary.Names
 	CommonNames []string // of the subject; each counts as a name
 
 	// The owner is an account or a group.
 	OwnerID      int64
-	OwnerGroups  []int64 // of the account
+	OwnerGroups  []int64 // groups of the account
 	OwnerGroupID int64
 }
 

@@ -28,7 +28,7 @@ func (p *publisher) crl(w http.ResponseWriter, r *http.Request, name string) err
 	return nil
 }
 
-// listName parses "7.crl" and "7-3.crl".
+// listName parses the file name of a CRL, such as "7.crl" or "7-3.crl".
 func listName(name string) (id int64, shard int, ok bool) {
 	name, ok = strings.CutSuffix(name, ".crl")
 	if !ok {
@@ -49,8 +49,8 @@ func shardNumber(text string) (int, bool) {
 	return shard, err == nil && shard > 0 && strconv.Itoa(shard) == text
 }
 
-// listTag returns an ETag value. The number identifies a CRL unless the database was restored to an earlier state; the
-// end of the DER is in the signature, which depends on the whole CRL.
+// listTag returns the ETag of a CRL: its number and a hash of the end of its signature. The number alone could repeat
+// after a restore from backup.
 func listTag(crl *notary.CRL) string {
 	const end = 64
 	sum := sha256.Sum256(crl.DER[max(0, len(crl.DER)-end):])

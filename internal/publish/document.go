@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// maxAge is how long caches may serve a document without revalidation, and so delay a revocation. Revalidating costs a
-// 304.
+// maxAge is how long caches may serve a document without revalidation, and thus how long they may delay a revocation. A
+// revalidation costs only a 304 response.
 const maxAge = 5 * time.Minute
 
 // document is a signed document to publish.
 type document struct {
 	mediaType string
 	octets    []byte
-	tag       string    // ETag; changes with the octets
+	tag       string    // ETag; changes with the content
 	modified  time.Time // Last-Modified
 	mayRevert bool      // may be replaced by an older one: If-Modified-Since must match exactly
 	until     time.Time // expiry, which limits caching

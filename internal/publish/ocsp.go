@@ -43,7 +43,7 @@ func (p *publisher) ocsp(w http.ResponseWriter, r *http.Request, rest string) er
 	}
 	id, ok := authorityID(authority)
 	if !ok {
-		id = 0 // no authority has this ID
+		id = 0 // an ID that no authority has
 	}
 	writeOCSP(w, r, p.revocation.OCSP(r.Context(), id, request), p.issuers.Now())
 	return nil

@@ -44,13 +44,13 @@ type publisher struct {
 
 var readMethods = []string{http.MethodGet, http.MethodHead}
 
-// route is the handler of the paths with a prefix. An [http.ServeMux] would clean two slashes in a row, which the
-// base64 text of an OCSP GET request may have.
+// route is the handler for paths with a prefix. An [http.ServeMux] would collapse double slashes, which the base64 text
+// of an OCSP GET request may contain.
 type route struct {
 	prefix  string
 	pattern string   // as in the metrics
 	methods []string // others are rejected
-	// serve gets the rest of the path, still escaped.
+	// serve gets the rest of the path, still percent-encoded.
 	serve func(w http.ResponseWriter, r *http.Request, rest string) error
 }
 
@@ -68,7 +68,7 @@ func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if r.ContentLength != 0 && slices.Contains(readMethods, r.Method) {
-			w.Header().Set("Connection", "close") // do not read it
+			w.Header().Set("Connection", "close") // instead of reading the body
 			refuse(w, http.StatusBadRequest, "GET and HEAD requests must not have a body")
 			return
 		}
@@ -84,7 +84,7 @@ const notFoundText = "there is nothing here"
 
 var errNotFound = notary.Errorf(notary.NotFound, notFoundText)
 
-// failure responds with an error in plain text, and logs what the client must not see.
+// failure responds with an error in plain text, and logs details that the client must not see.
 func (p *publisher) failure(w http.ResponseWriter, r *http.Request, err error) {
 	e := server.Failure(r.Context(), p.log, err)
 	status, text := server.Status(e.Kind), e.Message

@@ -15,7 +15,7 @@ import (
 	"notary/internal/policy"
 )
 
-// maxImports limits the imports that are read concurrently, because their bodies may be large.
+// maxImports is the maximum number of imports read concurrently, because their bodies may be large.
 const maxImports = 2
 
 // importPaths are [path.Match] patterns of the calls that accept large bodies.
@@ -45,7 +45,7 @@ func (r *routes) authorityImports(path string) {
 			"are recorded."}, r.uploadCRL)
 }
 
-// handleImport registers a call with a large body, which is read after authorization for at most maxImports callers
+// handleImport registers a call with a large body. The body is read after authorization, for at most maxImports callers
 // at once.
 func handleImport[In, Out any](r *routes, o operation, handler func(context.Context, notary.Caller,
 	*In) (*Out, error)) {

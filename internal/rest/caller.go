@@ -19,7 +19,7 @@ func callerOf(ctx context.Context) notary.Caller {
 	return caller
 }
 
-// authenticate stores the caller in the context, or refuses the call if it needs a token.
+// authenticate stores the caller in the context, or rejects the call if it requires a valid token and has none.
 func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 	security := ctx.Operation().Security
 	request, _ := humago.Unwrap(ctx)
@@ -48,7 +48,7 @@ func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 // BearerToken returns the bearer token of a call, or "".
 func BearerToken(r *http.Request) string { return bearerToken(r.Header.Get("Authorization")) }
 
-// bearerToken returns the token in an Authorization header (RFC 6750, 2.1), "" if the header is empty, or
+// bearerToken returns the token in an Authorization header (RFC 6750, section 2.1), "" for an empty header, or
 // noBearerToken.
 func bearerToken(header string) string {
 	if header == "" {
@@ -64,7 +64,7 @@ func bearerToken(header string) string {
 // noBearerToken is a value that is never a valid token.
 const noBearerToken = "no bearer token"
 
-// bears reports whether an Authorization header has a bearer token, valid or not.
+// bears reports whether an Authorization header contains a bearer token, valid or not.
 func bears(header string) bool {
 	token := bearerToken(header)
 	return token != "" && token != noBearerToken

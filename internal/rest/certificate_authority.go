@@ -72,7 +72,7 @@ func (r *routes) authority(ctx context.Context, caller notary.Caller,
 	return result(r.withCRL(ctx, a)), nil
 }
 
-// withCRL returns an authority with its CRL, which is empty if it is not available: one failing CRL must not hide the
+// withCRL returns an authority with its CRL. The CRL is empty if it is not available: one failing CRL must not hide the
 // list of authorities.
 func (r *routes) withCRL(ctx context.Context, a *notary.Authority) api.CertificateAuthority {
 	out := authorityToAPI(a, r.ca.Now())

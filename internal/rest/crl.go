@@ -8,8 +8,8 @@ import (
 	"notary/api"
 )
 
-// encodedCRLs caches the encodings of each authority's newest CRL, which can have megabytes and needs no
-// authentication.
+// encodedCRLs caches the encodings of each authority's newest CRL, which may be several megabytes and can be fetched
+// without authentication.
 type encodedCRLs struct {
 	mu     sync.Mutex
 	newest map[int64]*encodedCRL // by authority

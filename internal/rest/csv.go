@@ -14,7 +14,7 @@ const (
 	cellQuotes     = `'"`
 )
 
-// csvRow encodes a row (RFC 4180) in which spreadsheets find no formula.
+// csvRow encodes a row (RFC 4180) in such a way that spreadsheets evaluate no formula.
 func csvRow(cells []string) string {
 	inert := make([]string, len(cells))
 	for i, cell := range cells {

@@ -65,7 +65,7 @@ func labelsToAPI(labels notary.Labels) map[string]string {
 	return labels
 }
 
-// ownerToAPI returns the owner, whose ID is 0 if the object belongs to an authority.
+// ownerToAPI returns the owner of an object. The ID is 0 if the object belongs to an authority.
 func ownerToAPI(requesterID, groupID int64) api.Owner {
 	if groupID != 0 {
 		return api.Owner{Kind: "group", ID: groupID}
@@ -73,7 +73,7 @@ func ownerToAPI(requesterID, groupID int64) api.Owner {
 	return api.Owner{Kind: "account", ID: requesterID}
 }
 
-// ownerGroup returns the ID of the owner if it is a group, and 0 for the caller. Other accounts are rejected.
+// ownerGroup returns the ID of the owner if it is a group, and 0 if it is the caller. Other accounts are rejected.
 func ownerGroup(caller notary.Caller, owner *api.Owner) (int64, error) {
 	switch {
 	case owner == nil || owner.Kind == "account" && owner.ID == caller.Account().ID:
@@ -85,7 +85,7 @@ func ownerGroup(caller notary.Caller, owner *api.Owner) (int64, error) {
 		"set owner to a group, or omit it")
 }
 
-// authorityToAPI leaves the CRL empty.
+// authorityToAPI converts an authority, except for its CRL.
 func authorityToAPI(a *notary.Authority, now time.Time) api.CertificateAuthority {
 	out := api.CertificateAuthority{
 		ID: a.ID, Enabled: a.Enabled && a.Certificate != nil, Status: string(a.Status(now)), CSR: a.CSR,
@@ -139,8 +139,8 @@ func optional(id int64) *int64 {
 	return &id
 }
 
-// optionalInstant returns an optional time. A client's own zero time is moved by a second, so that it is rejected as
-// past instead of treated as absent.
+// optionalInstant returns an optional time. A zero time sent by the client is moved by a second, so that it is rejected
+// as past instead of treated as absent.
 func optionalInstant(t *time.Time) time.Time {
 	switch {
 	case t == nil:

@@ -23,7 +23,7 @@ func (e *envelope) GetStatus() int               { return e.status }
 func (e *envelope) GetHeaders() http.Header      { return e.headers }
 func (e *envelope) MarshalJSON() ([]byte, error) { return json.Marshal(e.body) }
 
-// failure returns the response for an error and logs what the client must not see.
+// failure returns the response for an error, and logs details that the client must not see.
 func (r *routes) failure(ctx context.Context, err error) *envelope {
 	e := server.Failure(ctx, r.log, err)
 	out := &envelope{status: server.Status(e.Kind), headers: http.Header{},

@@ -9,10 +9,10 @@ import (
 	"notary"
 )
 
-// fallback answers calls that match no route with an error in the API's envelope.
+// fallback responds to calls that match no route with an error in the API's envelope.
 func fallback(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The mux would redirect a path with "//" or "/../".
+		// Without this check, the mux would redirect a path with "//" or "/../".
 		escaped := r.URL.EscapedPath()
 		clean := escaped == path.Clean(escaped)
 		if _, pattern := mux.Handler(r); clean && pattern != "" {

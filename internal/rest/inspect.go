@@ -27,7 +27,7 @@ func (r *routes) inspect(_ context.Context, _ notary.Caller,
 	return result(out), err
 }
 
-// objectsToAPI converts by way of JSON, where both types have the same field names.
+// objectsToAPI converts objects through JSON, in which both types have the same field names.
 func objectsToAPI(objects []inspect.Object) (out []api.InspectedObject, err error) {
 	encoded, err := json.Marshal(objects)
 	if err == nil {

@@ -19,7 +19,7 @@ import (
 
 const (
 	maxWait      = time.Minute
-	maxWaiting   = 128         // calls that wait for approval at once; any more are answered immediately
+	maxWaiting   = 128         // calls that wait for approval at once; further ones are answered immediately
 	pollInterval = time.Second // polling interval while a call waits
 	maxKey       = 255         // characters of an Idempotency-Key
 )
@@ -106,7 +106,7 @@ func (in *issueInput) options(caller notary.Caller) (ca.IssueOptions, error) {
 	return o, nil
 }
 
-// await polls until the request is decided. It returns issued if that does not happen in time.
+// await polls until the request is decided. It returns issued if the wait ends first.
 func (r *routes) await(ctx context.Context, caller notary.Caller, issued *ca.Issued,
 	wait time.Duration) (*ca.Issued, error) {
 	select {

@@ -6,15 +6,15 @@ import (
 	"fmt"
 )
 
-// maxContainers limits the objects and arrays in a body, which huma decodes to up to forty times the size of their
-// text.
+// maxContainers is the maximum number of objects and arrays in a body. Huma decodes them to up to forty times the size
+// of their text.
 const maxContainers = 10_000
 
-// checkStructure limits the containers, and rejects objects with a field twice, of which encoding/json would take the
-// last and other programs on the way the first (RFC 8259, section 4). It does not check the syntax.
+// checkStructure limits the number of containers and rejects duplicate fields: encoding/json would use the last value,
+// but other programs may use the first (RFC 8259, section 4). It does not check the syntax.
 func checkStructure(data []byte) error {
 	containers := 0
-	var open []map[string]bool // the fields so far; nil for an array
+	var open []map[string]bool // fields of each open object so far; nil for an array
 	for i := 0; i < len(data); i++ {
 		switch data[i] {
 		case '"':
@@ -39,7 +39,7 @@ func checkStructure(data []byte) error {
 	return nil
 }
 
-// addField adds a string to the fields of the innermost object if what follows shows that it is a field name.
+// addField adds a string to the fields of the innermost object if it is followed by a colon and is thus a field name.
 func addField(open []map[string]bool, text, rest []byte) error {
 	if len(open) == 0 || !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":")) {
 		return nil
@@ -58,7 +58,7 @@ func addField(open []map[string]bool, text, rest []byte) error {
 	return nil
 }
 
-// emptyAsNull replaces empty strings in objects by null. It returns invalid JSON unchanged.
+// emptyAsNull replaces empty strings in objects with null. It returns invalid JSON unchanged.
 func emptyAsNull(data []byte) []byte {
 	if !bytes.Contains(data, []byte(`""`)) || !json.Valid(data) {
 		return data

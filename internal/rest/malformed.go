@@ -19,7 +19,7 @@ import (
 )
 
 // configureHuma sets huma's global options: field names are case-sensitive, so that "CSR" is not a second value of
-// "csr", and calls that huma rejects get our errors.
+// "csr", and calls that huma rejects get our error responses.
 var configureHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = malformed
@@ -57,7 +57,7 @@ const (
 	numberOutOfRange = "number out of range"
 )
 
-// explain returns a message with what the schema requires of an invalid input, and the name of the field.
+// explain returns a message that states what the schema requires of an invalid input, and the name of the field.
 func explain(ctx huma.Context, d *huma.ErrorDetail) (message, field string) {
 	where, field, inside := strings.Cut(d.Location, ".")
 	switch where {
@@ -138,7 +138,7 @@ func schemaAt(schemas huma.Registry, s *huma.Schema, field string) *huma.Schema 
 	return nil
 }
 
-// required returns what a schema requires of a value, to follow "must be".
+// required returns what a schema requires of a value, as text that follows "must be".
 func required(s *huma.Schema) string {
 	switch {
 	case len(s.OneOf) > 0: // [idSchema]
@@ -194,7 +194,7 @@ var strictJSON = huma.Format{
 	},
 }
 
-// jsonFault converts an error of encoding/json into a message for the client.
+// jsonFault converts an encoding/json error into a message for the client.
 func jsonFault(data []byte, err error) error {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
@@ -204,7 +204,7 @@ func jsonFault(data []byte, err error) error {
 	case syntax != nil:
 		unexpected, _ := utf8.DecodeRune(data[syntax.Offset-1:])
 		return fmt.Errorf("%s is not valid JSON: unexpected %q at octet %d", theBody, unexpected, syntax.Offset)
-	// The schema has checked the types, so only a number can be out of range.
+	// The schema has already checked the types, so only a number can be out of range.
 	case errors.As(err, &mismatch) && mismatch.Field != "":
 		return fmt.Errorf("%s: %s", jsonPath(mismatch.Field), numberOutOfRange)
 	case mismatch != nil:

@@ -17,8 +17,8 @@ const (
 
 type acceptKey struct{}
 
-// prefer returns the media type to which the call's Accept header (RFC 9110, section 12.5.1) gives the greatest
-// weight, by default JSON.
+// prefer returns the media type to which the call's Accept header (RFC 9110, section 12.5.1) gives the greatest weight;
+// JSON by default.
 func prefer(ctx context.Context, forms ...string) string {
 	accept, _ := ctx.Value(acceptKey{}).(string)
 	best, most := typeJSON, weight(accept, typeJSON)
@@ -30,8 +30,8 @@ func prefer(ctx context.Context, forms ...string) string {
 	return best
 }
 
-// weight returns the weight of the most specific range in an Accept header that matches form, ignoring malformed
-// ones.
+// weight returns the weight of the most specific range in an Accept header that matches form. Malformed ranges are
+// ignored.
 func weight(accept, form string) (weight float64) {
 	highest := 0
 	for part := range strings.SplitSeq(accept, ",") {
@@ -46,7 +46,7 @@ func weight(accept, form string) (weight float64) {
 	return weight
 }
 
-// specificity returns how specifically a media range matches form, or 0 if it does not.
+// specificity returns how specifically a media range matches form, or 0 if it does not match.
 func specificity(media, form string) int {
 	family, _, _ := strings.Cut(form, "/")
 	switch media {

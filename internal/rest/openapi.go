@@ -13,7 +13,7 @@ import (
 	"notary/api"
 )
 
-// openAPI returns the OpenAPI document without its operations, which register themselves.
+// openAPI returns the OpenAPI document without its operations, which are registered separately.
 func openAPI(version string) huma.Config {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	registry.RegisterTypeAlias(reflect.TypeFor[api.ID](), reflect.TypeFor[idSchema]())
@@ -86,7 +86,7 @@ func tagOf(path string) string {
 type idSchema struct{}
 
 func (idSchema) Schema(huma.Registry) *huma.Schema {
-	least, most := 1.0, 1e15 // JSON numbers are exact to here in every client
+	least, most := 1.0, 1e15 // up to here, integers are exact in every client
 	return &huma.Schema{OneOf: []*huma.Schema{
 		{Type: huma.TypeString, Pattern: `^[1-9][0-9]{0,14}$`},
 		{Type: huma.TypeInteger, Minimum: &least, Maximum: &most},

@@ -13,7 +13,7 @@ import (
 	"notary/internal/server"
 )
 
-// access is what a call requires of the Authorization header.
+// access is what a call requires in the Authorization header.
 type access int
 
 const (
@@ -24,8 +24,8 @@ const (
 
 const bearer = "bearer"
 
-// Limits for the request bodies of calls with a token: bytes, and time to arrive. For other calls
-// see [server.Clients].
+// Limits on the request bodies of calls with a token, and on the time to receive them. For other calls see
+// [server.Clients].
 const (
 	maxBody       = 1 << 20
 	bodyTimeout   = 30 * time.Second

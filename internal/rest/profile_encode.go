@@ -8,7 +8,7 @@ import (
 	"notary/api"
 )
 
-// profileToAPI writes every rule with its effective value, in a form that can be sent back.
+// profileToAPI returns every rule with its effective value, in a form that clients can send back.
 func profileToAPI(p *notary.Profile) api.Profile {
 	return api.Profile{ID: p.ID, Name: p.Name, Version: p.Version, Builtin: p.Builtin, CreatedAt: p.CreatedAt,
 		UpdatedAt:    p.UpdatedAt,
@@ -163,7 +163,7 @@ func triedToAPI(requests []notary.TriedRequest) []api.Tried {
 	return out
 }
 
-// findingsToAPI never returns nil, which means that no lint ran.
+// findingsToAPI converts findings. It never returns nil, which would mean that the lints did not run.
 func findingsToAPI(findings []notary.Finding) []api.LintFinding {
 	out := make([]api.LintFinding, len(findings))
 	for i, f := range findings {

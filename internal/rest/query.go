@@ -8,8 +8,8 @@ import (
 	"notary/internal/ca"
 )
 
-// The inputs of the two lists. The zero value is a call without parameters: no
-// parameter accepts an empty or zero value.
+// The inputs of the two lists. The zero value is a call without parameters, because no parameter accepts an empty or
+// zero value.
 type (
 	requestList     struct{ api.RequestQuery }
 	certificateList struct{ api.CertificateQuery }
@@ -89,7 +89,7 @@ func filterOf(in api.Filter) (f notary.Filter, err error) {
 	return f, refuseBlank(in)
 }
 
-// refuseBlank rejects values of only white space, which would not narrow the list.
+// refuseBlank rejects filters that contain only white space, which would not narrow the list.
 func refuseBlank(in api.Filter) error {
 	for field, text := range map[string]string{"email": in.Email, "owner": in.Owner, "key": in.Key, "name": in.Name,
 		"name_prefix": in.NamePrefix, "q": in.Q} {

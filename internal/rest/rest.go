@@ -22,7 +22,7 @@ import (
 	"notary/internal/revocation"
 )
 
-// Config has the dependencies of the API.
+// Config holds the dependencies of the API.
 type Config struct {
 	CA         *ca.Service
 	Revocation *revocation.Service
@@ -31,19 +31,17 @@ type Config struct {
 	Version    string
 	Log        *slog.Logger
 
-	// Ready returns an error if the database does not answer.
+	// Ready returns an error if the database does not respond.
 	Ready func(context.Context) error
 
 	// Settings returns the settings in force for display, without secrets.
 	Settings func() []notary.Setting
 
-	// Stopping, if set, ends when the server begins to shut down: bulk calls then start no
-	// further items.
+	// Stopping, if set, ends when the server begins to shut down. Bulk calls then start no further items.
 	Stopping context.Context
 }
 
-// Probes are the paths of the liveness and readiness checks. They are cheap and exempt from all
-// limits.
+// Probes are the paths of the liveness and readiness checks. They are cheap and exempt from all limits.
 var Probes = []string{"/status", "/status/ready"}
 
 // Paths are the API paths outside of /api.

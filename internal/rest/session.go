@@ -85,7 +85,7 @@ func (r *routes) status(context.Context, notary.Caller, *none) (*answer[api.Stat
 	return result(api.Status{Initialized: r.auth.Initialized(), Version: r.version}), nil
 }
 
-// readyTimeout leaves time to answer within the documented two seconds.
+// readyTimeout is the time limit for the database, so that the response is sent within the documented two seconds.
 const readyTimeout = 1500 * time.Millisecond
 
 func (r *routes) readiness(ctx context.Context, _ notary.Caller, _ *none) (*answer[api.Ready], error) {

@@ -21,7 +21,7 @@ type listing[T, A any] struct {
 	encode func(T) A
 }
 
-// handleList registers a call that returns a page, or without parameters the whole list, streamed.
+// handleList registers a call that returns a page or, without parameters, streams the whole list.
 func handleList[In interface{ query() (notary.Query, error) }, T, A any](r *routes, o operation, l listing[T, A]) {
 	op := o.describe()
 	op.Responses = answersJSON[api.Page[A]](r, o.status)
@@ -75,7 +75,7 @@ func listForm() form {
 	return form{contentType: typeJSON, before: `{"result":[`, between: ",", after: "]}\n", encode: encodeJSON}
 }
 
-// encodeJSON is [json.Marshal] into a buffer.
+// encodeJSON is like [json.Marshal] but writes into a buffer.
 func encodeJSON(b *bytes.Buffer, v any) error {
 	err := encodeLine(b, v)
 	b.Truncate(max(b.Len()-1, 0))
@@ -100,7 +100,7 @@ func pageForm(next, previous notary.Cursor) form {
 	return f
 }
 
-// stream returns a response that is written while its elements are emitted.
+// stream returns a response that is written as each emits its elements.
 func (r *routes) stream(f form, each func(emit func(any) error) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		s := &stream{form: f, hc: hc}
@@ -112,13 +112,13 @@ func (r *routes) stream(f form, each func(emit func(any) error) error) *huma.Str
 	}}
 }
 
-// stream writes a list without holding it.
+// stream writes a list without holding it in memory.
 type stream struct {
 	form
 	hc  huma.Context
 	out *bufio.Writer // nil until the first element
 
-	element bytes.Buffer // reused: the elements of a page are most of what it allocates
+	element bytes.Buffer // reused, because the elements of a page are most of what a call allocates
 }
 
 func (s *stream) emit(v any) error {

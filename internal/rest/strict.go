@@ -16,7 +16,7 @@ import (
 
 type humaContext = huma.Context
 
-// strictContext overrides the accessors that huma interprets too leniently.
+// strictContext overrides those accessors that huma interprets too leniently.
 type strictContext struct {
 	humaContext
 	query url.Values
@@ -25,8 +25,8 @@ type strictContext struct {
 // Unwrap returns the wrapped context, for huma.
 func (c strictContext) Unwrap() huma.Context { return c.humaContext }
 
-// Header hides Accept, because huma panics on "a;,b", and returns the Content-Type as JSON or [unsupported]: huma
-// would accept "+;" and reject "Application/JSON".
+// Header hides Accept, because huma panics on "a;,b". It returns the Content-Type as JSON or [unsupported], because
+// huma would accept "+;" and reject "Application/JSON".
 func (c strictContext) Header(name string) string {
 	switch name {
 	case "Accept":
@@ -37,9 +37,9 @@ func (c strictContext) Header(name string) string {
 	return c.humaContext.Header(name)
 }
 
-// contentType returns the media type of the body. With a bearer token it is JSON whatever the header says, because
-// curl -d sends the type of a form. Without one the header is required: a page of another site can make a browser send
-// no type or a simple one, but JSON only after a preflight.
+// contentType returns the media type of the body. With a bearer token it is JSON whatever the header says, because curl
+// -d sends that of a form. Without a token the header is required: a page of another site can make a browser send no
+// type or a simple one, but JSON only after a preflight.
 func (c strictContext) contentType() string {
 	if bears(c.humaContext.Header("Authorization")) || isJSON(headerValues(c.humaContext, "Content-Type")) {
 		return typeJSON
@@ -47,7 +47,7 @@ func (c strictContext) contentType() string {
 	return unsupported
 }
 
-// Param accepts an ID only in canonical form: not "+1" or "01".
+// Param returns a path parameter. It accepts an ID only in canonical form: not "+1" or "01".
 func (c strictContext) Param(name string) string {
 	text := c.humaContext.Param(name)
 	if id, err := strconv.ParseInt(text, 10, 64); err != nil || strconv.FormatInt(id, 10) != text {
@@ -56,7 +56,7 @@ func (c strictContext) Param(name string) string {
 	return text
 }
 
-// Query returns a parameter's value. Huma would return "true" if it is missing.
+// Query returns the value of a parameter. Huma would return "true" for a missing one.
 func (c strictContext) Query(name string) string { return c.query.Get(name) }
 
 const unsupported = "unsupported"
@@ -79,7 +79,7 @@ func headerValues(ctx huma.Context, name string) (values []string) {
 	return values
 }
 
-// strict rejects a query that package url would parse only in part, or a parameter without a value.
+// strict rejects a query string that package url would parse only in part, and parameters without a value.
 func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	var query url.Values
 	if address := ctx.URL(); address.RawQuery != "" {

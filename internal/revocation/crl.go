@@ -17,22 +17,22 @@ import (
 const (
 	// CRLValidity is the period from thisUpdate to nextUpdate.
 	CRLValidity = 48 * time.Hour
-	// crlBackdate allows for slow clocks of relying parties, many of which reject a CRL that is a second early.
-	// Certificates are backdated equally. No entry may be later than thisUpdate, so a revocation of the last minute
-	// is listed with that time.
+	// crlBackdate is how far a CRL's thisUpdate is backdated, because many relying parties with slow clocks reject a
+	// CRL that is a second early. Certificates are backdated equally. No entry may be later than thisUpdate, so a
+	// revocation of the last minute is listed with that time.
 	crlBackdate = time.Minute
 	// crlRefresh is the age at which a CRL is regenerated.
 	crlRefresh = 12 * time.Hour
 )
 
-// CRL returns the authority's full CRL with every revocation acknowledged before the call. It regenerates the CRL
-// only if that is outdated or half of its validity has passed. That of an offline authority is the last one uploaded.
+// CRL returns the authority's full CRL with every revocation acknowledged before the call. It regenerates the CRL only
+// if it is outdated or half of its validity has passed. For an offline authority, it returns the last CRL uploaded.
 func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error) {
 	return s.crl(ctx, store.ListKey{AuthorityID: authorityID}, CRLValidity/2)
 }
 
-// crl returns a CRL with every revocation so far, not older than maxAge, with all distribution points that
-// certificates name for it.
+// crl returns a CRL not older than maxAge, with every revocation so far and all distribution points that certificates
+// name for it.
 func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Duration) (*notary.CRL, error) {
 	a, err := s.issuers.Certified(ctx, key.AuthorityID)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 	if err != nil {
 		return nil, err
 	}
-	// Read before the CRL: a CRL that another node has built since is newer than the count.
+	// Read the count before the CRL: a CRL that another node has built since then is newer than the count.
 	count, err := s.store.RevocationCount(ctx, key.AuthorityID, key.Shard)
 	if err != nil {
 		return nil, err
@@ -119,13 +119,13 @@ func names(crl *notary.CRL, urls []string) bool {
 	return !slices.ContainsFunc(urls, func(url string) bool { return !slices.Contains(named, url) })
 }
 
-// fresh reports whether a CRL is neither older than maxAge nor from the future, after the clock was set back.
+// fresh reports whether a CRL is neither older than maxAge nor from the future, as after the clock was set back.
 func fresh(crl *notary.CRL, now time.Time, maxAge time.Duration) bool {
 	return now.Sub(crl.ThisUpdate) < maxAge && !crl.ThisUpdate.After(now)
 }
 
-// buildCRL signs a new CRL with the next number and at least count revocations. If another node was faster, it uses
-// that CRL if it has as many revocations, and otherwise tries again.
+// buildCRL signs a new CRL with the next number and at least count revocations. If another node was faster, buildCRL
+// uses that node's CRL if it has as many revocations, and otherwise tries again.
 func (s *Service) buildCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, list *crlList,
 	count int64) (*notary.CRL, error) {
 	const attempts = 5
@@ -157,7 +157,7 @@ func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.
 	count int64) (*notary.CRL, error) {
 	now, previous, above := s.now().UTC().Truncate(time.Second), published.newest.Load(), published.inherited.Load()
 	// Expired certificates that the previous CRL still listed can be omitted: see [store.Store.EachRevocation]. A CRL
-	// from the future is no evidence of that.
+	// from the future does not count, because its certificates may not have expired yet.
 	var last time.Time
 	octets := count * entrySize
 	if previous != nil && !previous.ThisUpdate.After(now) {
@@ -169,7 +169,7 @@ func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.
 		return nil, err
 	}
 	if own := s.issuers.CRLURL(key.AuthorityID, key.Shard); key.Shard > 0 && own != "" && !slices.Contains(urls, own) {
-		urls = append(urls, own) // the next certificate will name it
+		urls = append(urls, own) // because the next certificate will name it
 	}
 	gather := func(seen map[string]bool) (gathered, error) {
 		return s.gatherCRL(ctx, a, key, entriesFor{now: now, last: last, octets: int(octets), seen: seen})
@@ -222,12 +222,12 @@ type entriesFor struct {
 
 type gathered struct {
 	*issuance.CRL
-	known      int64     // revocations, including those not listed
+	known      int64     // number of revocations, including those not listed
 	thisUpdate time.Time // not earlier than any entry
 }
 
-// dated returns the revocation with the time to list. A revocation of the last minute, or by a node whose clock is
-// ahead, gets thisUpdate. An imported one keeps its time; if that is in the future, thisUpdate is moved to it.
+// dated returns the revocation with the time to list. For a revocation of the last minute, or by a node whose clock is
+// ahead, that is thisUpdate. An imported one keeps its time, at most now, and thisUpdate is moved to it if it is later.
 func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
 	if v.Imported {
 		if v.At.After(now) {
@@ -266,7 +266,7 @@ func (s *Service) gatherCRL(ctx context.Context, a *issuers.Issuer, key store.Li
 	return g, err
 }
 
-// RefreshCRLs regenerates CRLs long before they expire: all full ones, and the partitioned ones requested so far.
+// RefreshCRLs regenerates CRLs long before they expire: all full CRLs, and the partitioned CRLs requested so far.
 func (s *Service) RefreshCRLs(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {

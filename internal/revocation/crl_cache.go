@@ -30,7 +30,7 @@ type crlList struct {
 	fallback  atomic.Bool // whether building a new one failed
 
 	// For [Service.KeepCRLs].
-	building atomic.Bool // whether it is being built
+	building atomic.Bool // whether the CRL is being built
 	failure  string      // last failure, already logged; "" after success
 	awaited  int64       // revocations that another node's pending CRL will have
 
@@ -58,7 +58,7 @@ func (l *crlLists) inherit(states map[store.ListKey]store.ListState) {
 	}
 }
 
-// current reports whether the CRL was certainly issued after any restore of the database.
+// current reports whether the CRL was certainly issued after the last restore of the database, if any.
 func (l *crlList) current(crl *notary.CRL) bool { return crl.Number > l.inherited.Load() }
 
 func (l *crlLists) newest(key store.ListKey) *notary.CRL {
@@ -71,7 +71,7 @@ func (l *crlLists) newest(key store.ListKey) *notary.CRL {
 	return list.newest.Load()
 }
 
-// published returns the CRL in memory that can be published, or nil.
+// published returns the CRL in memory if it can be published, or nil.
 func (l *crlLists) published(key store.ListKey) *notary.CRL {
 	l.mu.Lock()
 	list := l.byKey[key]
@@ -111,15 +111,15 @@ func (l *crlLists) findings() map[int64]int64 {
 	return all
 }
 
-// load is loadNewer for callers that do not hold the lock.
+// load is like loadNewer for callers that do not hold the lock.
 func (s *Service) load(ctx context.Context, key store.ListKey, list *crlList) error {
 	list.mu.Lock()
 	defer list.mu.Unlock()
 	return s.loadNewer(ctx, key, list)
 }
 
-// loadNewer loads the CRL from the database if it is newer than the one in memory; it is older if the database was
-// restored meanwhile. The caller holds the lock.
+// loadNewer loads the CRL from the database if it is newer than the one in memory. (It is older if the database was
+// restored meanwhile.) The caller holds the lock.
 func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlList) error {
 	newest := list.newest.Load()
 	if newest != nil {

@@ -12,17 +12,17 @@ const (
 	recount         = time.Second
 )
 
-// responseCache caches signed OCSP responses. A response is served only while no revocation since its statuses were
-// read is known: of this node at once, of others within a second, from their count.
+// responseCache caches signed OCSP responses. A response is served until this node learns of a revocation after its
+// statuses were read: at once if this node revoked, within a second from the count if another node did.
 type responseCache struct {
 	mu          sync.Mutex
 	generations map[int64]int64      // revocations by this node, by authority
 	counts      map[int64]*lastCount // by authority
 
-	// When the young half is full, it replaces the old half.
+	// When young is full, it replaces old.
 	young, old map[answerKey]cachedAnswer
-	size       int // of the young half
-	limit      int // of each half
+	size       int // of young
+	limit      int // of each of them
 }
 
 type lastCount struct {
@@ -30,7 +30,7 @@ type lastCount struct {
 	revocations int64 // -1 before the first count
 }
 
-// moment identifies the known revocations of an authority.
+// moment identifies the revocations of an authority that are known at one time.
 type moment struct{ generation, revocations int64 }
 
 type answerKey struct {
@@ -40,7 +40,7 @@ type answerKey struct {
 
 type cachedAnswer struct {
 	OCSPResponse
-	since moment // from before the statuses were read
+	since moment // taken before the statuses were read
 }
 
 func newAnswerCache() *responseCache {
@@ -73,7 +73,7 @@ func (c *responseCache) momentOf(authorityID int64) moment {
 	return moment{c.generations[authorityID], -1}
 }
 
-// due reports whether to count the authority's revocations, to the first caller in each interval.
+// due reports whether to count the authority's revocations. In each interval it returns true to the first caller only.
 func (c *responseCache) due(authorityID int64, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,7 +88,7 @@ func (c *responseCache) due(authorityID int64, now time.Time) bool {
 	return true
 }
 
-// count records a count of revocations. They never decrease, so a lower count was read earlier.
+// count records a count of revocations. Counts never decrease, so a lower one was read earlier.
 func (c *responseCache) count(authorityID, revocations int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,7 +117,7 @@ func (c *responseCache) get(key answerKey, now time.Time) (OCSPResponse, bool) {
 	return kept.OCSPResponse, true
 }
 
-// put caches a response whose statuses were read after since. If outdated, it is never served.
+// put caches a response whose statuses were read after since. A response that is already outdated is never served.
 func (c *responseCache) put(key answerKey, answer OCSPResponse, since moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,7 +21,7 @@ func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int
 		return nil, err
 	}
 	key := store.ListKey{AuthorityID: authorityID, Shard: shard}
-	if a.Offline && shard > 0 { // a partition of when its key was held here: the full CRL covers each
+	if a.Offline && shard > 0 { // a former partition: the full CRL of an offline authority covers all
 		if _, err := s.listURLs(ctx, key); err != nil {
 			return nil, err
 		}
@@ -59,9 +59,9 @@ func (s *Service) fixed(ctx context.Context, authorityID int64) bool {
 	return err == nil && (a.Offline || a.Expired(s.now()))
 }
 
-// KeepCRLs keeps the published CRLs current until ctx ends: they list a revocation, by any node, after at most the
-// delay. Every publishing node runs it. It builds a CRL only after a revocation, or if a certificate names a new URL
-// for it. [Service.RefreshCRLs] renews old ones. Failures and panics are logged, and the next round tries again.
+// KeepCRLs keeps the published CRLs current until ctx ends: they list a revocation by any node after at most the delay.
+// Every publishing node runs it. It builds a CRL only after a revocation, or if a certificate names a new URL for the
+// CRL; [Service.RefreshCRLs] renews old CRLs. Failures and panics are logged, and the next round tries again.
 func (s *Service) KeepCRLs(ctx context.Context, delay func() time.Duration) {
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -121,7 +121,7 @@ func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
 	}
 }
 
-// dueCRLs returns the CRLs that need an update and are at least that old, and drops those of deleted authorities.
+// dueCRLs returns the CRLs that need an update and are at least as old as age, and drops those of deleted authorities.
 func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.ListKey, err error) {
 	counts, err := s.store.RevocationCounts(ctx) // before the CRLs: later revocations are found in the next round
 	if err != nil {
@@ -151,17 +151,17 @@ func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.L
 }
 
 // due reports whether a CRL lacks revocations or distribution points, or is older than the one in the database.
-// Revocations wait until the last CRL has reached the age, so that they share one. If another node is building the
-// CRL, due waits for that once, because the node may have failed.
+// Revocations wait until the last CRL has reached the age, so that they share a new CRL. If another node is building
+// the CRL, due waits for that node once, because it may have failed.
 func (s *Service) due(key store.ListKey, state store.ListState, age time.Duration, count int64, urls []string) bool {
 	newest := s.lists.newest(key)
 	now := s.now()
 	old := now.Sub(state.ThisUpdate)
 	switch {
-	case newest != nil && newest.Number != state.Number: // to be loaded, or the database was restored
+	case newest != nil && newest.Number != state.Number: // load it, unless the database was restored
 		return true
 	case state.Number == 0:
-		return false // built by the first request
+		return false // the first request builds it
 	case old >= 0 && old < age || state.ThisUpdate.Equal(now.Truncate(time.Second)):
 		return false // caches could not order two CRLs of the same second
 	case state.Revocations >= count:

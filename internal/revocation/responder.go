@@ -15,28 +15,28 @@ import (
 	"notary/internal/store"
 )
 
-// Responder certificates are renewed when less than this fraction of their validity remains: periodically, or on demand
-// if that has not happened.
+// A responder certificate is renewed when less than this fraction of its validity remains: by the periodic job or, if
+// that did not happen, on demand.
 const (
 	renewPeriodically = 2 // half
 	renewOnDemand     = 4 // a quarter
 )
 
-// responders holds the current OCSP responders with their keys open, and creates one at a time per authority.
+// responders holds the current OCSP responders with their keys open. It creates one at a time per authority.
 type responders struct {
 	mu          sync.Mutex
 	byAuthority map[int64]*responderInUse
 }
 
 type responderInUse struct {
-	mu      sync.Mutex // held while reading or creating one
+	mu      sync.Mutex // held while reading or creating a responder
 	current *openedResponder
 }
 
 type openedResponder struct {
 	issuance.Responder
 	certificateID int64
-	since         moment // from before it was read: while unchanged, it is not revoked
+	since         moment // taken before the certificate was read: while it is current, the certificate is not revoked
 }
 
 func (r *responders) of(authorityID int64) *responderInUse {
@@ -65,8 +65,8 @@ func usable(c *x509.Certificate, a *issuers.Issuer, now time.Time, part time.Dur
 		(left >= c.NotAfter.Sub(c.NotBefore)/part || c.NotAfter.Equal(a.End()))
 }
 
-// responder returns the authority's responder: the one in the database, or a new one if that is missing, revoked or
-// due for renewal. If renewal fails, a still valid one remains in use.
+// responder returns the authority's responder: the one in the database, or a new one if that is missing, revoked or due
+// for renewal. If renewal fails, a responder that is still valid remains in use.
 func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment,
 	part time.Duration) (issuance.Responder, error) {
 	inUse := s.responders.of(a.ID)
@@ -99,8 +99,8 @@ func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment
 	return issuance.Responder{}, err
 }
 
-// renewResponder returns the responder in the database, renewed if necessary. With an error, it returns the old one
-// if still valid.
+// renewResponder returns the responder in the database, after renewing it if necessary. On error it also returns the
+// old one if that is still valid.
 func (s *Service) renewResponder(ctx context.Context, a *issuers.Issuer, known *openedResponder,
 	part time.Duration) (*openedResponder, error) {
 	cert, ref, err := s.store.Responder(ctx, a.ID)

@@ -31,7 +31,7 @@ type Service struct {
 	answers    *responseCache
 }
 
-// New returns the service of a database. Recorded CRLs may be older than those published before a restore.
+// New returns the service of a database. The CRLs in it may be older than those published before a restore.
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.Issuers,
 	log *slog.Logger) (*Service, error) {
 	s := &Service{store: st, keys: keys, issuers: all, damages: all.Damages(), now: all.Now, log: log,

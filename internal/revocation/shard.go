@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// shardSize is the number of certificates per shard and maxOwnShards the maximum number of shards unless an
-	// authority's settings specify one.
+	// shardSize is the number of certificates per shard and maxOwnShards the maximum number of shards, unless an
+	// authority's settings specify the number.
 	shardSize    = 10_000
 	maxOwnShards = 128
 )
 
-// shards chooses the CRL that a new certificate names. The number of shards may change at any time because each
-// certificate records its own.
+// shards chooses the CRL that a new certificate names. The number of shards may change at any time, because each
+// certificate records its own shard.
 type shards struct {
 	mu    sync.Mutex
 	named map[store.ListKey]string // the last URL known to be recorded
@@ -31,7 +31,7 @@ type shards struct {
 type issuedCount struct {
 	n     int64
 	at    time.Time
-	asked int // number of uses since then
+	asked int // number of uses since the count
 }
 
 const (
@@ -43,7 +43,7 @@ func shardsFor(certificates int64) int {
 	return int(min(1+certificates/shardSize, maxOwnShards))
 }
 
-// ChooseShard returns the issuer for a new certificate, with the certificate's CRL URL, and the shard; 0 for the full
+// ChooseShard returns the issuer for a new certificate, with the certificate's CRL URL, and the shard, 0 for the full
 // CRL.
 func (s *Service) ChooseShard(ctx context.Context, a *issuers.Issuer) (issuer issuance.Issuer, shard int, err error) {
 	issuer = a.Issuer
@@ -89,7 +89,7 @@ func (s *Service) issuedAbout(ctx context.Context, authorityID int64) (int64, er
 }
 
 // RecordURL records the URL of a partitioned CRL in the transaction of a certificate that names it, because the CRL
-// must name it too.
+// must name that URL too.
 func (s *Service) RecordURL(tx *store.Tx, cert *notary.Certificate, url string) error {
 	if cert.Shard == 0 || s.shards.recorded(keyOf(cert), url) {
 		return nil
@@ -107,7 +107,7 @@ func (s *shards) recorded(key store.ListKey, url string) bool {
 	return s.named[key] == url
 }
 
-// Recorded is called after the transaction of [Service.RecordURL] was committed.
+// Recorded records that the transaction of [Service.RecordURL] was committed.
 func (s *Service) Recorded(cert *notary.Certificate, url string) {
 	if cert.Shard == 0 {
 		return

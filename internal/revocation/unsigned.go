@@ -11,17 +11,17 @@ import (
 	"notary/internal/store"
 )
 
-// UnsignedCRL is the content of a CRL that an offline authority is to sign.
+// UnsignedCRL is the content of a CRL to be signed by an offline authority.
 type UnsignedCRL struct {
 	TBS        []byte      // the TBSCertList in DER (RFC 5280, section 5.1.2)
-	Hash       crypto.Hash // of the signature; 0 for Ed25519, which signs the whole
+	Hash       crypto.Hash // hash for the signature; 0 for Ed25519
 	Number     int64
 	ThisUpdate time.Time
 	NextUpdate time.Time
 	Entries    int
 }
 
-// UnsignedCRL builds the next full CRL of an offline authority, which counts once it is uploaded.
+// UnsignedCRL builds the next full CRL of an offline authority. It takes effect once the signed CRL is uploaded.
 func (s *Service) UnsignedCRL(ctx context.Context, a *issuers.Issuer, nextUpdate time.Time) (*UnsignedCRL, error) {
 	key := store.ListKey{AuthorityID: a.ID}
 	published, err := s.store.CRL(ctx, a.ID, 0)

@@ -14,8 +14,8 @@ type BodyLimit struct {
 	Bytes int64
 	Time  time.Duration // to receive all of it
 
-	// Stream passes the body to the handler as it arrives instead of reading it into memory first, for bodies that
-	// the handler admits itself.
+	// Stream passes the body to the handler as it arrives instead of reading it into memory first, for handlers that
+	// limit concurrent bodies themselves.
 	Stream bool
 }
 
@@ -24,11 +24,11 @@ var unknownBody = BodyLimit{Bytes: 16 << 10, Time: 5 * time.Second}
 
 // Clients distinguishes known clients, which have a valid session or token, from all others.
 type Clients struct {
-	// Known reports whether the session or token of a request was valid when last used, from memory, because it is
-	// called before any limit.
+	// Known reports whether the session or token of a request was valid when last used. It must use only memory,
+	// because it is called before any limit applies.
 	Known func(*http.Request) bool
 
-	// Check looks up a session or token that Known does not know, within the limits for unknown clients.
+	// Check looks up a session or token that Known does not recognize, within the limits for unknown clients.
 	Check func(*http.Request) bool
 
 	// Body returns the limit for the body of a known client.
@@ -39,18 +39,19 @@ func (c Clients) known(r *http.Request) bool { return c.Known != nil && c.Known(
 
 func (c Clients) check(r *http.Request) bool { return c.Check != nil && c.Check(r) }
 
-// The memory for request bodies, 48 MiB in total. Each is charged in full until its request has been handled.
+// Limits on the memory for request bodies, 48 MiB in total. Each body is charged in full until its request has been
+// handled.
 const (
 	smallBody   = 16 << 10 // limit for unknown clients; larger bodies have a separate budget
 	smallBudget = 16 << 20 // one for unknown and one for known clients
 	smallShare  = smallBudget / 16
 	largeBudget = 16 << 20
 	largeShare  = largeBudget / 2
-	bodyWait    = 5 * time.Second // for memory
+	bodyWait    = 5 * time.Second // how long a body waits for memory
 
 	// The cost of a request with a short body: its headers and its goroutine.
 	minBodyCharge    = 1 << 10
-	minUnknownCharge = 8 << 10 // its body may never arrive
+	minUnknownCharge = 8 << 10 // for an unknown client, whose body may never arrive
 )
 
 type bodies struct {
@@ -87,8 +88,8 @@ func minCharge(known bool) int64 {
 
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
-// receive reads the body of r into memory. The handler sees a read error when it reads the body. Receive returns
-// false if there is no memory; otherwise the caller must call free afterwards.
+// receive reads the body of r into memory. If that fails, the handler gets the error when it reads the body. Receive
+// returns false if there is no memory; otherwise the caller must call free afterwards.
 func (b *bodies) receive(w *response, r *http.Request, address string, limit BodyLimit,
 	known bool) (free func(), ok bool) {
 	if !hasBody(r) {
@@ -99,7 +100,7 @@ func (b *bodies) receive(w *response, r *http.Request, address string, limit Bod
 		w.setReadDeadline(limit.Time)
 		return func() {}, true
 	}
-	if r.ContentLength > limit.Bytes { // reject it unread
+	if r.ContentLength > limit.Bytes { // reject the body unread
 		w.setReadDeadline(limit.Time)
 		r.Body = failedBody{nil, tooLarge(w.ResponseWriter, limit.Bytes), r.Body}.reader()
 		return func() {}, true
@@ -117,7 +118,7 @@ func (b *bodies) receive(w *response, r *http.Request, address string, limit Bod
 	return func() { from.give(address, n) }, true
 }
 
-// readBody reads a body within its limit and returns what arrived, followed by the error if it is incomplete.
+// readBody reads a body within its limit and returns what has arrived, followed by the error if it is incomplete.
 func readBody(w *response, r *http.Request, limit BodyLimit) io.ReadCloser {
 	w.setReadDeadline(limit.Time)
 	content, err := readAll(w, r, limit.Bytes)
@@ -157,8 +158,8 @@ type failingReader struct{ err error }
 
 func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 
-// tooLarge returns the error for a body beyond the limit. Reading beyond a limit of zero makes net/http close an
-// HTTP/1 connection instead of reading the body.
+// tooLarge returns the error for a body beyond the limit. Reading beyond a limit of zero makes net/http close an HTTP/1
+// connection instead of reading the body.
 func tooLarge(w http.ResponseWriter, limit int64) error {
 	_, err := http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
 	if beyond := (*http.MaxBytesError)(nil); errors.As(err, &beyond) {
@@ -167,8 +168,8 @@ func tooLarge(w http.ResponseWriter, limit int64) error {
 	return err
 }
 
-// streamedBody lifts the read deadline at the end of the body. Over HTTP/1 it would end the context of a longer
-// request.
+// streamedBody removes the read deadline at the end of the body. Over HTTP/1 it would otherwise end the context of a
+// longer request.
 type streamedBody struct {
 	io.ReadCloser
 	w *response

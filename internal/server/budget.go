@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// Limits on the requests that wait for memory, per address and in total: a single HTTP/2 connection has a hundred.
+// Limits on the number of requests that wait for memory, per address and in total. A single HTTP/2 connection can have
+// a hundred.
 const (
 	maxClaims        = 512
 	maxClaimsAddress = maxClaims / 8
 )
 
-// budget is an amount of memory shared by requests. Among waiting requests, the one whose address holds the least goes
+// budget is an amount of memory shared by requests. Of the waiting requests, the one whose address holds the least goes
 // first.
 type budget struct {
 	total int64
@@ -37,8 +38,8 @@ func newBudget(total, share int64) *budget {
 	return &budget{total: total, share: share, of: map[string]int64{}, claims: map[string]int{}}
 }
 
-// take takes n bytes for an address and reports whether it got them within the given time, unless too many requests
-// wait already.
+// take takes n bytes for an address and reports whether it got them within the given time. It fails at once if too many
+// requests are waiting.
 func (b *budget) take(ctx context.Context, address string, n int64, wait time.Duration) bool {
 	if b.takeNow(address, n) {
 		return true

@@ -22,8 +22,8 @@ const (
 	checkInterval      = time.Second
 )
 
-// Certificate is a certificate file (PEM, leaf first) and its private key file. New connections use changed files
-// once they match.
+// Certificate is a certificate file (PEM, leaf first) and its private key file. If the files change, new connections
+// use them as soon as they match.
 type Certificate struct {
 	certFile, keyFile string
 	log               *slog.Logger
@@ -50,7 +50,7 @@ func (a fileStates) equal(b fileStates) bool {
 	return true
 }
 
-// LoadCertificate reads the pair. The [notary.Invalid] error of an unusable pair names the offending file.
+// LoadCertificate reads both files. If they are unusable, the [notary.Invalid] error names the offending file.
 func LoadCertificate(certFile, keyFile string, log *slog.Logger) (*Certificate, error) {
 	c := &Certificate{certFile: certFile, keyFile: keyFile, log: log, now: time.Now}
 	states, err := c.stat()
@@ -64,8 +64,8 @@ func LoadCertificate(certFile, keyFile string, log *slog.Logger) (*Certificate, 
 	return c, nil
 }
 
-// Prepare loads another pair, or the same files again, like [LoadCertificate], and returns a function that activates
-// it.
+// Prepare loads another pair of files, or the same ones again, like [LoadCertificate]. It returns a function that
+// activates them.
 func (c *Certificate) Prepare(certFile, keyFile string) (use func(), err error) {
 	next, err := LoadCertificate(certFile, keyFile, c.log)
 	if err != nil {
@@ -110,7 +110,7 @@ func (c *Certificate) refresh() {
 		c.reported = fileStates{}
 		return
 	}
-	// Retry a broken pair, because a write may leave size and time unchanged, but log it once.
+	// Retry files that failed, because a write may leave size and time unchanged, but log the failure once.
 	if !states.equal(c.reported) {
 		c.reported = states
 		c.log.Error("the new TLS certificate cannot be used; the previous one stays in use", "error", err)

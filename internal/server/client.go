@@ -10,10 +10,10 @@ import (
 // maxHops is the maximum number of trusted proxies in front of the server.
 const maxHops = 32
 
-// clientAddress returns the IP address of the client that sent r, without a port: the peer's, unless the peer is a
-// trusted proxy. Then X-Forwarded-For and Forwarded (RFC 7239) are followed from right to left through trusted
-// proxies to the first other address. A missing, malformed or hidden entry ends the search at the proxy that wrote
-// it, because everything further left may come from the client.
+// clientAddress returns the IP address of the client that sent r, without a port. That is the peer's address unless the
+// peer is a trusted proxy. In that case X-Forwarded-For and Forwarded (RFC 7239) are followed from right to left,
+// through trusted proxies, to the first other address. A missing, malformed or hidden entry ends the search at the
+// proxy that wrote it, because everything further left may come from the client.
 func clientAddress(r *http.Request, proxies *TrustedProxies) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -38,8 +38,8 @@ func clientAddress(r *http.Request, proxies *TrustedProxies) string {
 	return client.String()
 }
 
-// follow returns the last address reached through trusted proxies. Hops are ordered from the nearest; an invalid one
-// is the zero address.
+// follow returns the last address reached through trusted proxies. Hops are ordered from the nearest to the farthest;
+// an invalid hop is the zero address.
 func (p *TrustedProxies) follow(from netip.Addr, hops []netip.Addr) netip.Addr {
 	for _, hop := range hops[:min(len(hops), maxHops)] {
 		if !hop.IsValid() {
@@ -66,8 +66,8 @@ func forwardedForHops(headers []string) (hops []netip.Addr) {
 	return hops
 }
 
-// forwardedHops returns the addresses in Forwarded headers in reverse order. A malformed header is one invalid hop: a
-// client may use quoting to swallow what a proxy appended.
+// forwardedHops returns the addresses in Forwarded headers in reverse order. A malformed header counts as one invalid
+// hop: a client may use quoting to swallow what a proxy appended.
 func forwardedHops(headers []string) (hops []netip.Addr) {
 	for i := len(headers) - 1; i >= 0 && len(hops) < maxHops; i-- {
 		nodes, ok := parseForwarded(headers[i])
@@ -81,8 +81,8 @@ func forwardedHops(headers []string) (hops []netip.Addr) {
 	return hops
 }
 
-// parseNode parses an IP address, with or without brackets and a port. Anything else, such as "unknown", is the zero
-// address.
+// parseNode parses an IP address, with or without brackets and a port. It returns the zero address for anything else,
+// such as "unknown".
 func parseNode(text string) netip.Addr {
 	host := text
 	if inside, ok := strings.CutPrefix(text, "["); ok {

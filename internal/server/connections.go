@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// connections counts the open connections of a listener. At a limit it closes connections that wait for their client,
-// those without a session or token first, but never one with a request in progress.
+// connections tracks the open connections of a listener. At a limit it closes connections that are waiting for their
+// client, those without a session or token first, but never one with a request in progress.
 type connections struct {
 	limits  ConnectionLimits
 	now     func() time.Time
@@ -21,7 +21,7 @@ type connections struct {
 
 	mu       sync.Mutex
 	open     map[*conn]struct{}
-	unknown  int // of these, without a session or token
+	unknown  int // number of open connections without a session or token
 	sources  map[string]*source
 	waiting  sourceHeap           // sources with waiting unknown connections
 	familiar map[string]time.Time // networks and when they last had a valid session or token
@@ -46,10 +46,10 @@ const (
 
 type source struct {
 	network  string
-	familiar bool // had a valid session or token in the last hour: closed last
+	familiar bool // had a valid session or token in the last hour, so is closed last
 	open     int
-	waiting  list.List // its waiting unknown connections, longest waiting first
-	index    int       // in the heap, or -1
+	waiting  list.List // unknown connections waiting for their client, the longest waiting first
+	index    int       // in the heap; -1 if absent
 }
 
 type conn struct {
@@ -69,7 +69,7 @@ func newConnections(c Config) *connections {
 		open: map[*conn]struct{}{}, sources: map[string]*source{}, familiar: map[string]time.Time{}}
 }
 
-// admit counts a new connection, closing others if necessary. It returns nil if there is no room.
+// admit counts a new connection and closes others if necessary. It returns nil if there is no room.
 func (t *connections) admit(c net.Conn) *conn {
 	network, trusted := t.limitAddress(c)
 	t.mu.Lock()
@@ -105,7 +105,7 @@ func (t *connections) leave(c *conn) {
 	}
 }
 
-// identify moves c, which came through a proxy, to the client that its request names.
+// identify assigns c, which came through a proxy, to the client that its request names.
 func (t *connections) identify(c *conn, network string) {
 	t.stopWaiting(c)
 	t.leave(c)
@@ -116,7 +116,7 @@ func (t *connections) identify(c *conn, network string) {
 	t.enter(c)
 }
 
-// hasRoom reports whether a new connection is within the limits, closing others if that helps.
+// hasRoom reports whether a new connection is within the limits. It closes others to make room.
 func (t *connections) hasRoom(c *conn) bool {
 	if c.source != nil {
 		if !c.proxied && c.source.open >= t.limits.PerAddress && !t.evict(t.oldestOf(c.source)) {
@@ -137,7 +137,7 @@ func (t *connections) source(network string) *source {
 	return &source{network: network, familiar: familiar && t.now().Sub(seen) < familiarFor, index: -1}
 }
 
-// remember records that a network has a valid session or token. A flood from elsewhere does not close its new
+// remember records that a network has a valid session or token, so that a flood from elsewhere does not close its new
 // connections.
 func (t *connections) remember(s *source) {
 	now := t.now()
@@ -157,8 +157,8 @@ func (t *connections) remember(s *source) {
 	}
 }
 
-// oldestUnknown returns the unknown connection to close first, or nil if none waits for its client. It is the longest
-// waiting one or, if all are new, as in a flood, that of the source with the most. Familiar networks come last.
+// oldestUnknown returns the unknown connection to close first, or nil if none is waiting for its client. It is the
+// longest waiting one or, if all are new, as in a flood, that of the source with the most. Familiar networks come last.
 func (t *connections) oldestUnknown() (oldest *conn) {
 	for _, s := range t.waiting {
 		if first := s.waiting.Front().Value.(*conn); oldest == nil || first.closedBefore(oldest) {
@@ -185,7 +185,7 @@ func (t *connections) oldestOf(s *source) *conn {
 	return t.oldestKnown(s)
 }
 
-// oldestKnown returns the longest idle connection with a session or token, of one source or, if that is nil, of all.
+// oldestKnown returns the longest idle connection with a session or token, of s or, if s is nil, of all sources.
 func (t *connections) oldestKnown(s *source) (oldest *conn) {
 	for c := range t.open {
 		if c.source == nil || s != nil && c.source != s || !c.known || c.busy > 0 {
@@ -198,7 +198,7 @@ func (t *connections) oldestKnown(s *source) (oldest *conn) {
 	return oldest
 }
 
-// evict closes a connection to make room. It returns false if there is none.
+// evict closes c to make room. It returns false if c is nil.
 func (t *connections) evict(c *conn) bool {
 	if c == nil {
 		return false
@@ -332,7 +332,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite lets net/http finish a response before it closes a plain connection.
+// CloseWrite closes the sending side, so that net/http can finish a response before it closes a plain connection.
 func (c *conn) CloseWrite() error {
 	if below, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return below.CloseWrite()

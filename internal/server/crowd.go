@@ -5,16 +5,16 @@ import (
 	"sync/atomic"
 )
 
-// Limits on concurrent requests without a session or token, in total and per network. Requests whose body is still
-// arriving count.
+// Limits on concurrent requests without a session or token, in total and per network. They include requests whose body
+// is still arriving.
 const (
 	maxCrowd        = 4096
-	maxCrowdNetwork = maxCrowd / 8 // if there is no other
+	maxCrowdNetwork = maxCrowd / 8 // for a network alone
 	fairCrowd       = 5            // see [fair]
 	crowdCells      = 1 << 12
 )
 
-// crowd counts these requests, of which an HTTP/2 client can start thousands at once, and refuses excess ones before
+// crowd counts these requests, of which an HTTP/2 client can start thousands at once, and rejects excess ones before
 // they wait for a lock. Networks may share a cell, but no client can choose with whom.
 type crowd struct {
 	seed     maphash.Seed
@@ -24,7 +24,8 @@ type crowd struct {
 
 func newCrowd() *crowd { return &crowd{seed: maphash.MakeSeed()} }
 
-// enter counts a request, and the caller must call leave. It returns false without counting if there are too many.
+// enter counts a request, at whose end the caller must call leave. If there are too many, it returns false without
+// counting.
 func (c *crowd) enter(network string) (leave func(), ok bool) {
 	cell := &c.networks[maphash.String(c.seed, network)%crowdCells]
 	leave = func() {

@@ -12,8 +12,8 @@ const (
 	maxConnections        = 16384
 	maxUnknownConnections = 768 // each takes up to 100 KiB of memory in a TLS handshake
 	maxAddressConnections = 512
-	minReserve            = 64   // file descriptors not used for connections
-	maxReserve            = 1024 // upper limit of the same
+	minReserve            = 64   // minimum number of file descriptors not used for connections
+	maxReserve            = 1024 // maximum of the same
 )
 
 // ShareDescriptors divides the file descriptors of the process between its listeners. It reserves a quarter, at most

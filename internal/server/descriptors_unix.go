@@ -20,5 +20,5 @@ func descriptorLimit() int {
 	return int(min(uint64(limit.Cur), 1<<20)) // it may be RLIM_INFINITY
 }
 
-// defaultDescriptors is assumed if the limit cannot be read.
+// defaultDescriptors is used if the limit cannot be read.
 const defaultDescriptors = 1024

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 )
 
-// errorLog receives net/http's messages about connections. Failed handshakes are logged at debug level.
+// errorLog logs net/http's messages about connections, those about failed handshakes at debug level.
 type errorLog struct{ log *slog.Logger }
 
 func newErrorLog(l *slog.Logger) *log.Logger { return log.New(errorLog{l}, "", 0) }

@@ -14,7 +14,7 @@ import (
 
 const internalMessage = "internal server error: the server's log has the cause under this request ID"
 
-// Failure returns the error that a client sees of err, without a cause, and logs the cause.
+// Failure returns the error that a client may see, without the cause of err, and logs the cause.
 func Failure(ctx context.Context, log *slog.Logger, err error) *notary.Error {
 	var e *notary.Error
 	if !errors.As(err, &e) {
@@ -23,7 +23,7 @@ func Failure(ctx context.Context, log *slog.Logger, err error) *notary.Error {
 	shown := *e
 	shown.Err = nil
 	switch {
-	case e.Kind == notary.Internal && e.Message == internalMessage: // logged before
+	case e.Kind == notary.Internal && e.Message == internalMessage: // already logged
 	case e.Kind == notary.Internal:
 		log.ErrorContext(ctx, "internal error", "request_id", RequestID(ctx), "error", err)
 		shown.Message, shown.Field = internalMessage, ""

@@ -100,8 +100,8 @@ func (h *handler) probe(w *response, r *http.Request) {
 	w.finish()
 }
 
-// handle reads the body of a request, takes a slot and calls the handler. Slow clients do not occupy a slot while
-// sending.
+// handle reads the body of a request, takes a slot and calls the handler. Slow clients do not occupy a slot while they
+// send.
 func (h *handler) handle(w *response, r *http.Request, address string, known bool) {
 	c := connOf(r.Context())
 	c.received(address, known)
@@ -184,7 +184,8 @@ func (h *handler) recover(w *response, r *http.Request, id string) {
 	h.log.LogAttrs(r.Context(), slog.LevelError, "panic",
 		slog.Any("cause", cause), slog.String("request_id", id), slog.String("stack", string(debug.Stack())))
 	if w.status != 0 {
-		// Part of the response was sent: cut the connection, so that the client notices that it is incomplete.
+		// Part of the response was sent: abort the connection, so that the client notices that the response is
+		// incomplete.
 		w.aborted = true
 		panic(http.ErrAbortHandler)
 	}

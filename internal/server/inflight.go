@@ -9,14 +9,14 @@ const (
 	maxInFlightAddress = maxInFlight / 4
 )
 
-// unreserved returns the number of n slots that clients without a session or token may take.
+// unreserved returns how many of n slots clients without a session or token may take.
 func unreserved(n int) int { return n * 3 / 4 }
 
-// fairSlots is the number of free slots required per slot that a network already has: a network alone gets a
-// quarter.
+// fairSlots is the number of free slots required per slot that a network already has, so that a network alone gets a
+// quarter of them.
 const fairSlots = 2
 
-// fair reports whether a network that holds some of the places may have one more. The fewer are free, the fewer each
+// fair reports whether a network that has own of the places may take another. The fewer are free, the fewer each
 // network may have, and the last quarter is for networks with at most one.
 func fair(own, places, taken, times int) bool {
 	return taken < places && (own < 2 || own*times < unreserved(places)-taken)
@@ -32,7 +32,7 @@ type inFlight struct {
 type slots struct{ total, unknown int }
 
 func newInFlight(unknownConnections int) *inFlight {
-	// Leave some connections waiting for their client, which can be closed for a new one.
+	// Leave some connections that wait for their client, because only those can be closed to admit a new one.
 	return &inFlight{maxUnknown: min(unreserved(maxInFlight), unreserved(unknownConnections)), of: map[string]slots{}}
 }
 

@@ -13,8 +13,8 @@ import (
 	"notary"
 )
 
-// limitedListener accepts connections within the limits of its table, even after a lack of file descriptors or
-// memory.
+// limitedListener accepts connections within the limits of its table. It continues after running out of file
+// descriptors or memory.
 type limitedListener struct {
 	net.Listener
 	open *connections
@@ -101,7 +101,7 @@ func (t *connections) limitAddress(c net.Conn) (network string, trusted bool) {
 
 type connKey struct{}
 
-// withConn is the ConnContext of an [http.Server]; it lets requests find their connection.
+// withConn is the ConnContext of an [http.Server]. It lets requests find their connection.
 func withConn(ctx context.Context, c net.Conn) context.Context {
 	for {
 		switch below := c.(type) {

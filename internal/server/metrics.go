@@ -22,7 +22,7 @@ const (
 	scrapesAtOnce     = 4 // each queries the database
 )
 
-// Metrics is the content of GET /metrics: the Go runtime, the process, HTTP requests, and counts of objects.
+// Metrics holds the metrics of GET /metrics: the Go runtime, the process, HTTP requests, and counts of objects.
 type Metrics struct {
 	registry *prometheus.Registry
 	public   *prometheus.Registry // for clients without a token
@@ -33,8 +33,8 @@ type Metrics struct {
 	closed   *prometheus.CounterVec
 }
 
-// NewMetrics creates the metrics. Every scrape calls statistics; if it fails, the error is logged and its series are
-// missing.
+// NewMetrics creates the metrics. Every scrape calls statistics; if that fails, the error is logged and the counts of
+// objects are missing.
 func NewMetrics(version string, statistics func(context.Context) (notary.Statistics, error),
 	log *slog.Logger) *Metrics {
 	m := &Metrics{
@@ -84,8 +84,8 @@ func NewMetrics(version string, statistics func(context.Context) (notary.Statist
 // Register adds the metrics of another part of the program.
 func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
 
-// Protected returns a handler that serves all series to scrapes with the bearer token (RFC 6750). It calls refused and
-// responds 401 to all others. Without a configured token it serves only the version.
+// Protected returns a handler that serves all series to scrapes with the bearer token (RFC 6750). It responds with 401
+// to all others and calls refused. Without a configured token it serves only the version.
 func (m *Metrics) Protected(token func() string, refused func(*http.Request)) http.Handler {
 	public, all := promhttp.HandlerFor(m.public, promhttp.HandlerOpts{}), m.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -108,7 +108,7 @@ func bearerIs(r *http.Request, token string) bool {
 	return subtle.ConstantTimeCompare(got[:], want[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
-// Handler returns all series to every scrape.
+// Handler returns a handler that serves all series to every client.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorHandling:       promhttp.ContinueOnError,
@@ -123,7 +123,7 @@ func (m *Metrics) observe(r *http.Request, status int, took time.Duration) {
 	m.duration.WithLabelValues(method, route).Observe(took.Seconds())
 }
 
-// methodLabel bounds the number of label values that clients can create.
+// methodLabel returns the method or "other", so that clients cannot create an unlimited number of label values.
 func methodLabel(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
@@ -133,8 +133,8 @@ func methodLabel(method string) string {
 	return "other"
 }
 
-// routeLabel returns the path of the matched pattern, such as "/api/v1/certificate_requests/{id}", or "other" for
-// the catch-all.
+// routeLabel returns the path of the matched pattern, such as "/api/v1/certificate_requests/{id}", or "other" for the
+// catch-all pattern.
 func routeLabel(pattern string) string {
 	if _, path, ok := strings.Cut(pattern, " "); ok {
 		pattern = path

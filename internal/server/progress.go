@@ -22,9 +22,9 @@ func (l patientListener) Accept() (net.Conn, error) {
 	return &patientConn{Conn: c, timeout: l.timeout, queued: func() int { return queuedBytes(c) }}, nil
 }
 
-// patientConn is a connection whose writes fail only if the peer reads nothing for the timeout, or twice the timeout
-// if a write had to wait from its start. A plain deadline would limit the write as a whole, and TLS does not survive
-// one.
+// patientConn is a connection whose writes fail only if the peer reads nothing for the timeout, or twice the timeout if
+// a write had to wait from its start. A plain deadline would limit the write as a whole, and TLS cannot continue after
+// one has passed.
 //
 // The kernel wakes a writer only when much of its buffer is free, so the bytes in that buffer are also watched.
 type patientConn struct {
@@ -36,8 +36,8 @@ type patientConn struct {
 	hard bool // a deadline earlier than the timeout is set, as on close
 }
 
-// SetWriteDeadline honors deadlines that leave less than half of the timeout, such as those of the TLS handshake and
-// of a close. For others the peer only has to make progress.
+// SetWriteDeadline sets deadlines that leave less than half of the timeout, such as those of the TLS handshake and of a
+// close. It ignores others, for which the peer only has to make progress.
 func (c *patientConn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -48,7 +48,7 @@ func (c *patientConn) SetWriteDeadline(t time.Time) error {
 	return c.Conn.SetWriteDeadline(t)
 }
 
-// SetDeadline sets both deadlines.
+// SetDeadline sets the read and write deadlines.
 func (c *patientConn) SetDeadline(t time.Time) error {
 	return errors.Join(c.Conn.SetReadDeadline(t), c.SetWriteDeadline(t))
 }

@@ -8,7 +8,7 @@ import (
 	"notary"
 )
 
-// TrustedProxies are the reverse proxies and load balancers trusted to report client addresses. It is safe for
+// TrustedProxies is the set of reverse proxies and load balancers trusted to report client addresses. It is safe for
 // concurrent use.
 type TrustedProxies struct {
 	prefixes atomic.Pointer[[]netip.Prefix]

@@ -9,12 +9,13 @@ import (
 	"github.com/pires/go-proxyproto"
 )
 
-// proxyHeaderTimeout is the time limit for a PROXY header of at most 107 octets in version 1, 4 KiB in version 2.
+// proxyHeaderTimeout is the time limit for a PROXY header, which has at most 107 octets in version 1 and 4 KiB in
+// version 2.
 const proxyHeaderTimeout = 5 * time.Second
 
-// proxyProtocol returns a listener for connections that start with a PROXY protocol header, version 1 or 2, before
-// TLS. It is required on connections from a trusted proxy and carries the client's address. From other peers it is
-// refused as malformed HTTP or TLS.
+// proxyProtocol returns a listener for connections that start with a PROXY protocol header, version 1 or 2, before TLS.
+// The header is required on connections from a trusted proxy and carries the client's address. From other peers it is
+// rejected as malformed HTTP or TLS.
 func proxyProtocol(l net.Listener, proxies *TrustedProxies) net.Listener {
 	return &proxyproto.Listener{
 		Listener:          l,

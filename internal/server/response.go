@@ -8,8 +8,8 @@ import (
 	"notary/api"
 )
 
-// response records the response, and extends the write deadline with each part that it writes, so that a client may
-// read slowly but not stall. The deadline applies to HTTP/2 streams; [patientConn] watches the connection below.
+// response records a response, and extends the write deadline with each part written, so that a client may read slowly
+// but not stall. The deadline applies to HTTP/2 streams; [patientConn] watches the connection below.
 type response struct {
 	http.ResponseWriter
 	control  *http.ResponseController
@@ -21,7 +21,7 @@ type response struct {
 	aborted bool  // the connection was cut deliberately
 }
 
-// Unwrap is for [http.ResponseController].
+// Unwrap returns the wrapped writer, for [http.ResponseController].
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *response) WriteHeader(status int) {
@@ -48,14 +48,14 @@ func (w *response) Write(b []byte) (n int, err error) {
 	}
 }
 
-// maxPart is the number of bytes written under one deadline, which a client must read within three quarters of the
+// maxPart is the number of bytes written under one deadline. A client must read them within three quarters of the
 // timeout.
 const maxPart = 16 << 10
 
-// finish prepares for what net/http writes after the handler returns.
+// finish extends the deadline for what net/http writes after the handler returns.
 func (w *response) finish() { w.extendDeadline() }
 
-// extendDeadline extends the deadline only once a quarter of the timeout has passed, because setting a deadline costs
+// extendDeadline extends the write deadline, but only after a quarter of the timeout, because setting a deadline costs
 // more than a small write. A client that stops reading, or an HTTP/2 handler that pauses, is therefore disconnected
 // after between three quarters of the timeout and all of it.
 func (w *response) extendDeadline() {
@@ -64,14 +64,14 @@ func (w *response) extendDeadline() {
 		return
 	}
 	w.extended = now
-	// Writers without deadlines, such as test recorders, return an error.
+	// This fails for writers without deadlines, such as test recorders.
 	_ = w.control.SetWriteDeadline(now.Add(w.timeout))
 }
 
-// SetReadDeadline does nothing: the server reads the bodies, so only it sets their deadlines.
+// SetReadDeadline does nothing: the server reads the bodies and sets their deadlines.
 func (w *response) SetReadDeadline(time.Time) error { return nil }
 
-// setReadDeadline limits the time until the body has arrived; 0 means no limit.
+// setReadDeadline limits the time until the body has arrived; 0 removes the limit.
 func (w *response) setReadDeadline(limit time.Duration) {
 	var deadline time.Time
 	if limit > 0 {

@@ -27,7 +27,7 @@ import (
 // Platforms reject server certificates valid for more than 825 days, even trusted ones.
 const (
 	selfSignedValidity = 2 * 365 * 24 * time.Hour
-	selfSignedRenewal  = 60 * 24 * time.Hour // remaining validity below which it is replaced
+	selfSignedRenewal  = 60 * 24 * time.Hour // remaining validity below which the certificate is renewed
 )
 
 // SelfSigned returns the paths of a key, self-signed.key (mode 0600), and a self-signed certificate, self-signed.crt,
@@ -97,7 +97,8 @@ func makeKey(name string) (crypto.Signer, error) {
 	return key, nil
 }
 
-// isSelfSignedValid reports whether the existing certificate can stay in use. One that is not ours is an error.
+// isSelfSignedValid reports whether the existing certificate can stay in use. It returns an error if the certificate is
+// not ours.
 func isSelfSignedValid(certFile, keyFile string, now time.Time, dnsNames []string, ips []net.IP) (bool, error) {
 	if _, err := os.Stat(certFile); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -145,7 +146,7 @@ func selfSign(key crypto.Signer, now time.Time, dnsNames []string, ips []net.IP)
 	return x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 }
 
-// splitHosts sorts hosts into DNS names and IP addresses, without duplicates or names that no client would accept.
+// splitHosts sorts hosts into DNS names and IP addresses. It drops duplicates and names that no client would accept.
 func splitHosts(hosts []string) (dnsNames []string, ips []net.IP) {
 	seen := map[string]bool{}
 	for _, host := range hosts {
@@ -181,7 +182,7 @@ func ValidHostname(s string) bool {
 	return true
 }
 
-// writeFile writes a file atomically with exactly this mode, regardless of the umask.
+// writeFile atomically writes a file with exactly this mode, regardless of the umask.
 func writeFile(name string, data []byte, mode fs.FileMode) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // mode 0600
 	if err != nil {

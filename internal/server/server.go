@@ -1,5 +1,5 @@
-// Package server serves HTTPS, and plain HTTP for published files: listeners, TLS, limits, the request log and
-// metrics. It does not depend on what is served.
+// Package server serves HTTPS, and plain HTTP for published files: listeners, TLS, limits, the request log and metrics.
+// It does not depend on the content that it serves.
 //
 // [New] opens the listener and [Server.Serve] runs until its context ends.
 package server
@@ -21,20 +21,20 @@ import (
 // Limits on connections and requests, which well-behaved clients never reach.
 const (
 	handshakeAndHeaderTimeout = 10 * time.Second
-	unknownWait               = 10 * time.Second // without a session or token: for the handshake, a header, or idle
+	unknownWait               = 10 * time.Second // for unknown clients: the handshake, a header, or idle
 	idleTimeout               = 2 * time.Minute
 	maxHeaderBytes            = 32 << 10
 	pingAfter                 = 30 * time.Second
 	pingTimeout               = 15 * time.Second
 
-	// HTTP/2 buffers for unread bodies, and streams per connection.
+	// Limits on HTTP/2 buffers for unread bodies, and on streams per connection.
 	maxStreams          = 32
 	maxConnectionBuffer = 256 << 10
 	maxStreamBuffer     = 128 << 10
 	maxFrame            = 16 << 10 // the protocol's minimum; each connection buffers one
 )
 
-// Config configures a [Server]. A zero duration means the default stated.
+// Config configures a [Server]. A zero duration selects the default stated.
 type Config struct {
 	Addr        string       // host:port to listen on; port 0 selects a free one
 	Listener    net.Listener // listener from [Listen], used instead of Addr
@@ -82,7 +82,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// New listens; connections wait until [Server.Serve] is called. Errors are [notary.Error] values for the operator.
+// New opens the listener. Connections wait until [Server.Serve] is called. Errors are [notary.Error] values for the
+// operator.
 func New(c Config) (*Server, error) {
 	c = c.withDefaults()
 	if c.Listener == nil {
@@ -126,8 +127,8 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// wrapListener returns the HTTP server's listener. Connection limits apply to the peer's address, below the PROXY
-// protocol; above it, RemoteAddr is the client's address.
+// wrapListener returns the HTTP server's listener. Below the PROXY protocol, connection limits apply to the peer's
+// address; above it, RemoteAddr is the client's address.
 func (c *Config) wrapListener(open *connections) net.Listener {
 	var listener net.Listener = newLimitedListener(patientListener{c.Listener, c.WriteTimeout}, open, c.Log)
 	if c.ProxyProtocol {
@@ -136,7 +137,7 @@ func (c *Config) wrapListener(open *connections) net.Listener {
 	return listener
 }
 
-// Listen opens host:port for a Server created later. Errors are those of [New].
+// Listen opens a listener on host:port for a Server created later. Errors are those of [New].
 func Listen(addr string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -161,7 +162,7 @@ func listenError(addr string, err error) error {
 	return e
 }
 
-// Addr returns the address that the server listens on, with the actual port.
+// Addr returns the address on which the server listens, with the actual port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 // Serve handles requests until ctx ends. It then stops listening, waits for requests in flight up to the stop

@@ -29,7 +29,8 @@ func (r reader) HasAccounts(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
-// AccountByEmail returns the account with that email and its password hash, "" if it has no password, or nil.
+// AccountByEmail returns the account with that email and its password hash, or nil. The hash is "" if there is no
+// password.
 func (r reader) AccountByEmail(ctx context.Context, email string) (*notary.Account, string, error) {
 	var hash string
 	a, err := scanAccount(prefixed{r.q.QueryRow(ctx, `SELECT COALESCE(p.hash, ''), a.id, a.email, a.role, a.created_at
@@ -49,7 +50,7 @@ func (r reader) PasswordHash(ctx context.Context, id int64) (hash string, err er
 	return hash, db.MapError(err)
 }
 
-// LoginAddresses returns the IP addresses of an account's newest logins since a time.
+// LoginAddresses returns the IP addresses of the newest logins to an account since the given time.
 func (r reader) LoginAddresses(ctx context.Context, id int64, since time.Time, newest int) ([]string, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (address string, err error) {
 		return address, row.Scan(&address)
@@ -73,10 +74,10 @@ func scanAccount(row db.Row) (*notary.Account, error) {
 	return &a, err
 }
 
-// InsertAccount records a new account and returns its ID. With first, it returns a [notary.Conflict] unless it is the
-// only one.
+// InsertAccount records a new account and returns its ID. If first is set, it returns a [notary.Conflict] unless the
+// account is the only one.
 func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) (int64, error) {
-	// The counter's row serialises racing transactions.
+	// The row of the counter serialises racing transactions.
 	guard := `UPDATE counter SET value = value + 1 WHERE name = 'accounts'`
 	if first {
 		guard += ` AND value = 0`
@@ -104,8 +105,8 @@ func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) 
 	return id, tx.db.Later(`INSERT INTO password (account_id, hash) VALUES ($1, $2)`, id, passwordHash)
 }
 
-// DeleteAccount deletes an account whose role is unchanged since it was read, with its sessions, memberships and
-// grants. The last Admin cannot be deleted.
+// DeleteAccount deletes an account whose role is unchanged since it was read, together with its sessions, memberships
+// and grants. The last Admin cannot be deleted.
 func (tx *Tx) DeleteAccount(a *notary.Account) error {
 	if err := tx.deleteGrantsOf(a.ID); err != nil {
 		return err
@@ -149,7 +150,7 @@ func (tx *Tx) SetRole(a *notary.Account, role notary.Role) error {
 		int(a.Role))
 }
 
-// dropAdmin decrements the count of Admins if role is Admin, and refuses to reach zero.
+// dropAdmin decrements the number of Admins if role is Admin. It fails if none would remain.
 func (tx *Tx) dropAdmin(role notary.Role) error {
 	if role != notary.Admin {
 		return nil
@@ -158,7 +159,7 @@ func (tx *Tx) dropAdmin(role notary.Role) error {
 		`UPDATE counter SET value = value - 1 WHERE name = 'admins' AND value > 1`)
 }
 
-// SetPassword sets the password of an account and ends its sessions except keepSession, which may be 0.
+// SetPassword sets the password of an account and ends its sessions, except keepSession if that is not 0.
 func (tx *Tx) SetPassword(id int64, passwordHash string, keepSession int64) error {
 	if err := tx.DeleteOtherSessions(id, keepSession); err != nil {
 		return err

@@ -23,7 +23,7 @@ func (r reader) Authority(ctx context.Context, id int64) (*notary.Authority, err
 	return a, found(err, "certificate authority", id)
 }
 
-// Issuer returns the fields of an authority that determine whether it can revoke a certificate, or nil: see
+// Issuer returns those fields of an authority that determine whether it can revoke a certificate, or nil: see
 // [notary.Certificate.Revocable].
 func (r reader) Issuer(ctx context.Context, id int64) (*notary.Authority, error) {
 	var certificate number
@@ -58,24 +58,24 @@ func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
 	return db.Collect(ctx, r.q, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
 }
 
-// HasAuthorities reports whether any authority has a key, which the key file must open.
+// HasAuthorities reports whether any authority has a key in the database, which the key file must open.
 func (r reader) HasAuthorities(ctx context.Context) (bool, error) {
 	var n int
 	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM authority WHERE LENGTH(sealed_key) > 0`).Scan(&n)
 	return n > 0, db.MapError(err)
 }
 
-// SealedKey returns the authority's key reference: the sealed private key, or nothing if it is offline.
+// SealedKey returns the authority's key reference: the sealed private key, or nil if the authority is offline.
 func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err error) {
 	err = r.q.QueryRow(ctx, `SELECT sealed_key FROM authority WHERE id = $1 AND deleted_at IS NULL`, id).Scan(&sealed)
 	return sealed, found(err, "certificate authority", id)
 }
 
-// MaxValidCount is how far [Tx.CountValidIssuedBy] counts.
+// MaxValidCount is the number up to which [Tx.CountValidIssuedBy] counts.
 const MaxValidCount = 10_000
 
-// CountValidIssuedBy counts the authority's valid certificates, excluding its own and those of its OCSP responder. It
-// stops at [MaxValidCount] + 1.
+// CountValidIssuedBy counts the valid certificates that the authority has issued, excluding its own and those of its
+// OCSP responder. It stops at [MaxValidCount] + 1.
 func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now time.Time) (n int64, err error) {
 	own := ""
 	if a.Certificate != nil {
@@ -124,8 +124,8 @@ func (r reader) scanAuthority(row db.Row) (*notary.Authority, error) {
 	return &a, nil
 }
 
-// InsertAuthority records a new authority without a certificate and returns its ID. An offline one has an empty key.
-// Its CRLs continue from the authority's CRL number: see [Tx.NextCRLNumber].
+// InsertAuthority records a new authority without a certificate and returns its ID. The key of an offline authority is
+// empty. CRL numbers continue from that of the authority: see [Tx.NextCRLNumber].
 func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, error) {
 	constraints, err := encodeConstraints(a.Constraints)
 	if err != nil {
@@ -157,7 +157,7 @@ func authorityCertificate(a *notary.Authority) int64 {
 	return a.Certificate.ID
 }
 
-// EnableAuthority enables or disables the authority.
+// EnableAuthority enables or disables an authority.
 func (tx *Tx) EnableAuthority(id int64, enabled bool) error {
 	return tx.db.Change(found(sql.ErrNoRows, "certificate authority", id),
 		`UPDATE authority SET enabled = $1 WHERE id = $2 AND deleted_at IS NULL`, boolInt(enabled), id)
@@ -171,8 +171,8 @@ func (tx *Tx) SetPublication(id int64, p notary.Publication) error {
 		boolInt(!p.NoCRL), boolInt(!p.NoOCSP), boolInt(!p.NoIssuer), p.Shards, id)
 }
 
-// DeleteAuthority erases the keys of the authority and its OCSP responder, and hides it. Its row remains for the
-// certificates it issued.
+// DeleteAuthority erases the keys of the authority and its OCSP responder, and hides the authority. Its row remains for
+// the certificates that it issued.
 func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET sealed_key = NULL, enabled = 0, deleted_at = $1
 		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL`,
@@ -184,11 +184,12 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 	return err
 }
 
-// ErrOldProfile is the cause of a [notary.Conflict] with a profile that was changed after it was read.
+// ErrOldProfile is the cause of a [notary.Conflict] about a profile that has changed since it was read.
 var ErrOldProfile = errors.New("the profile was read in an older version")
 
-// RequireUsable checks, in the transaction that records what the authority signed, that it is enabled, not revoked
-// and has the same certificate, and that the profile has the same version. It locks both against changes.
+// RequireUsable checks that the authority is enabled, not revoked and has the same certificate, and that the profile
+// has the same version. It locks both against changes. Call it in the transaction that records what the authority
+// signed.
 func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 	if err := tx.LockAuthorityShared(a.ID); err != nil {
 		return err

@@ -9,13 +9,13 @@ import (
 	"notary/internal/store/query"
 )
 
-// CertificateKey is the part of a certificate that identifies its key.
+// CertificateKey holds the parts of a certificate that identify its key.
 type CertificateKey struct {
 	ID  int64
 	DER []byte // nil if the record is damaged
 }
 
-// inForce is the condition that certificate k is neither revoked nor expired at the time of the first parameter.
+// inForce is the condition that certificate k is neither revoked nor expired at the time in $1.
 var inForce = query.NumberWithoutIndex("k.not_after") + ` >= $1
 	AND NOT EXISTS (SELECT 1 FROM revocation x WHERE x.certificate_id = k.id)`
 

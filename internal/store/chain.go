@@ -7,17 +7,17 @@ import (
 	"notary"
 )
 
-// chainCache holds the issuers' certificates that were read, by their DER: a list would otherwise parse and encode the
-// same few chains again for each row.
+// chainCache caches the certificates of issuers by their DER, because a list would otherwise parse and encode the same
+// few chains for each row.
 type chainCache struct {
 	mu    sync.Mutex
 	known map[string]*notary.Issuers
 }
 
-// maxChains is the number of cached chains: about a megabyte.
+// maxChains is the maximum number of cached chains, which need about a megabyte.
 const maxChains = 200
 
-// get returns the certificates in a column, one after the other, or an error if their DER is damaged.
+// get returns the certificates in ders, concatenated DER, or an error if that is damaged.
 func (c *chainCache) get(ders []byte) (*notary.Issuers, error) {
 	if len(ders) == 0 {
 		return nil, nil

@@ -11,11 +11,11 @@ import (
 
 // ClockMark is the last moment at which the clock was known to be right.
 type ClockMark struct {
-	At      time.Time     // zero if there is none
+	At      time.Time     // zero if no time is recorded
 	Boot    string        // identifies the boot of the machine; "" if unknown
 	Uptime  time.Duration // since that boot
-	EventID int64         // the newest event when an Admin last confirmed the clock
-	Stopped string        // why issuing is stopped; "" if it is not
+	EventID int64         // ID of the newest event when an Admin last confirmed the clock
+	Stopped string        // why issuing is stopped; "" if it is not stopped
 }
 
 // ClockMark returns the last mark, or the zero value for a new database.

@@ -6,13 +6,13 @@ import (
 	"notary/internal/db"
 )
 
-// contentsRecorded names the row of table agreement that tracks this upgrade. The row is deleted once every request has
-// a content hash.
+// contentsRecorded names the row of table agreement that holds the ID of the last request upgraded. The row is deleted
+// when the upgrade is complete.
 const contentsRecorded = "request contents are recorded up to request"
 
-// UpgradeContents records the content hash of the next requests that an earlier version recorded. The function fn
-// returns the hash of a PEM CSR, or "" if it is unreadable. If several requests have the same content and requester,
-// only the oldest gets it. It returns the ID of the last request that it read, and whether all are done.
+// UpgradeContents records the content hash of the next requests recorded by an earlier version. The function fn returns
+// the hash of a PEM CSR, or "" if it is unreadable. If several requests have the same content and requester, only the
+// oldest gets the hash. UpgradeContents returns the ID of the last request read, and whether the upgrade is complete.
 func (s *Store) UpgradeContents(ctx context.Context, fn func(csr string) string) (last int64, done bool, err error) {
 	return s.upgrade(ctx, contentsRecorded, func(tx *Tx, after int64) (int64, error) {
 		last, contents, err := tx.contentsAfter(ctx, after, fn)

@@ -10,7 +10,7 @@ import (
 	"notary/internal/store/query"
 )
 
-// Counters are sums that each change updates in its transaction. These have no key other than their name.
+// The counters without additional keys. Each change updates the counters in its transaction.
 var (
 	accountsCounter     = db.CounterKey{Name: "accounts"}
 	certificatesCounter = db.CounterKey{Name: "certificates"}
@@ -49,7 +49,7 @@ func issuedCounter(authorityID int64) db.CounterKey {
 	return db.CounterKey{Name: countIssued, Object: authorityID}
 }
 
-// IssuedCounts returns the maintained counts of certificates by issuing authority.
+// IssuedCounts returns the number of certificates by issuing authority, from the counters.
 func (r reader) IssuedCounts(ctx context.Context) (map[int64]int64, error) {
 	return r.countsByIssuer(ctx, countIssued)
 }
@@ -73,20 +73,21 @@ func (r reader) countsByIssuer(ctx context.Context, name string) (map[int64]int6
 	return all, err
 }
 
-// LiveCounter counts the certificates of an issuer (0 for external CAs) that are not revoked, by day of expiry.
+// LiveCounter returns the key of the counter of an issuer's certificates (0: external CAs) that are not revoked, by day
+// of expiry.
 func LiveCounter(issuer int64, notAfter time.Time) db.CounterKey {
 	return db.CounterKey{Name: CountLive, Object: issuer, At: startOf(notAfter, 24*time.Hour)}
 }
 
-// ExpiryCounter counts current certificates by the hour in which they expire.
+// ExpiryCounter returns the key of the counter of current certificates that expire in the hour of notAfter.
 func ExpiryCounter(notAfter time.Time) db.CounterKey {
 	return db.CounterKey{Name: CountExpiring, At: startOf(notAfter, time.Hour)}
 }
 
 func startOf(t time.Time, unit time.Duration) int64 { return t.UTC().Truncate(unit).Unix() }
 
-// InForce counts the certificates that are neither revoked nor expired, by issuer: 0 for external CAs. It reads the
-// maintained counts, and what expired earlier in the day.
+// InForce returns the number of certificates that are neither revoked nor expired, by issuer (0: external CAs). It
+// reads the counters and subtracts what expired earlier in the day.
 func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, error) {
 	all := map[int64]int64{}
 	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
@@ -109,8 +110,8 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 	return all, err
 }
 
-// Expiring counts the current certificates that expire from one time until, exclusively, another, a whole hour. It
-// reads the maintained counts, and what expired earlier in the hour.
+// Expiring returns the number of current certificates that expire from from on and before until, a whole hour. It reads
+// the counters and subtracts what expired earlier in the hour.
 func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, error) {
 	n, err := r.expiring(ctx, from, until.Add(-time.Hour))
 	if err != nil {
@@ -131,7 +132,7 @@ func (r reader) expiredThisHour(ctx context.Context, now time.Time) (n int64, er
 	return n, db.MapError(err)
 }
 
-// Totals are a Summary without what expires, which takes the sums of some thousand counts.
+// Totals returns a Summary without the expiring certificates, for which some thousand counters must be added up.
 func (r reader) Totals(ctx context.Context) (notary.Summary, error) {
 	sum := notary.Summary{Requests: map[notary.RequestStatus]int64{}}
 	var err error
@@ -156,7 +157,8 @@ func (r reader) Totals(ctx context.Context) (notary.Summary, error) {
 	return sum, nil
 }
 
-// Summary counts requests by status, certificates, and the current ones by expiry, at constant cost.
+// Summary returns the number of requests by status, of certificates, and of current certificates by expiry, at constant
+// cost.
 func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, error) {
 	sum, err := r.Totals(ctx)
 	if err != nil {

@@ -52,19 +52,19 @@ func (r reader) IssuedCount(ctx context.Context, authorityID int64) (int64, erro
 	return db.Counter(ctx, r.q, issuedCounter(authorityID))
 }
 
-// ListKey identifies the full CRL of an authority (shard 0) or that of a shard.
+// ListKey identifies a full CRL (shard 0) or a partitioned CRL of an authority.
 type ListKey struct {
 	AuthorityID int64
 	Shard       int
 }
 
-// ListState is the state of a CRL without its contents.
+// ListState is the state of a CRL, without the CRL itself.
 type ListState struct {
-	Number      int64 // 0 while the first one is being built
+	Number      int64 // 0 while the first CRL is being built
 	ThisUpdate  time.Time
 	NextUpdate  time.Time
 	Revocations int64 // as in [notary.CRL]
-	Known       int64 // the same for the CRL that got its number last, which may still be being built
+	Known       int64 // the same for the CRL that was last given a number, which may still be being built
 }
 
 // ListStates returns the state of every CRL of the authorities that are not deleted.
@@ -103,7 +103,7 @@ func (r reader) CRL(ctx context.Context, authorityID int64, shard int) (*notary.
 	return crl, db.MapError(err)
 }
 
-// SaveCRL records a CRL that has a number, or returns a [notary.Conflict] if there is a newer one.
+// SaveCRL records a CRL that has been given a number, or returns a [notary.Conflict] if there is a newer one.
 func (tx *Tx) SaveCRL(c *notary.CRL) error {
 	return tx.db.Change(db.Raced(), `UPDATE crl SET number = $1, der = $2, this_update = $3, next_update = $4,
 		revocations = $5 WHERE authority_id = $6 AND shard = $7 AND number < $1`,

@@ -9,11 +9,11 @@ import (
 	"notary/internal/db"
 )
 
-// listingMargin exceeds the time between a revocation and its commit, and the difference of the clocks of two nodes.
+// listingMargin exceeds the longest commit delay and the clock skew between nodes.
 const listingMargin = time.Hour
 
-// listedUntil returns until when CRLs must have the entry of a certificate: it must be on at least one CRL that is
-// issued after the certificate expired (RFC 5280, section 3.3).
+// listedUntil returns the time until which CRLs must list a revoked certificate. It must be on at least one CRL issued
+// after the certificate expired (RFC 5280, section 3.3).
 func listedUntil(c *notary.Certificate, revokedAt time.Time) int64 {
 	until := c.NotAfter
 	if revokedAt.After(until) {
@@ -25,13 +25,13 @@ func listedUntil(c *notary.Certificate, revokedAt time.Time) int64 {
 const selectRevocations = `SELECT id, serial, revoked_at, reason, invalidity_date, hold_instruction, certificate_id
 	FROM revocation WHERE authority_id = $1 AND shard >= $2 AND shard <= $3 AND listed_until >= $4`
 
-// EachRevocation calls add for each entry of a CRL (shard 0: the full one). It omits the entries of expired
-// certificates that the last CRL, issued at the given time, had for the last time: see [listedUntil]. The zero time
-// omits none. It returns the number of known revocations, including the omitted ones.
+// EachRevocation calls add for each entry of a CRL (shard 0: the full one). It omits expired certificates that need not
+// be listed again after the last CRL, issued at the time last: see [listedUntil]. The zero time omits none. It returns
+// the number of known revocations, including those omitted.
 //
-// The entries are read in one snapshot, not in steps, which could miss one that an import moves to another shard
+// The entries are read in one snapshot, not in steps, which could miss an entry that an import moves to another shard
 // ([Tx.LinkRevocation]). The snapshot lasts while the entries are encoded, which no client can prolong. If PostgreSQL
-// hangs, the wait for the next row is limited by [ReadTimeout].
+// hangs, [ReadTimeout] limits the wait for the next row.
 func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int, last time.Time,
 	add func(notary.Revocation) error) (known int64, err error) {
 	err = s.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
@@ -91,7 +91,7 @@ func (v revocationRow) problems() []string {
 
 func (v revocationRow) unknownTime() bool { return v.at.unreadable() || v.at.Int64 == 0 }
 
-// value returns the revocation. An unreadable time is 1970; an unreadable reason is omitted.
+// value returns the revocation. An unreadable time becomes 1970, and an unreadable reason is omitted.
 func (v revocationRow) value() notary.Revocation {
 	revocation := notary.Revocation{Serial: v.serial, At: v.at.time(), Reason: notary.RevocationReason(v.reason),
 		HoldInstruction: v.hold.String}

@@ -19,11 +19,11 @@ func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (nu
 	return number, db.MapError(err)
 }
 
-// NextCRLNumber allocates the authority's next CRL number to a CRL (shard 0: the full one) with that many known
-// revocations. No number is allocated twice, but some may remain unused. If a CRL with more known revocations already
-// has a number, it returns a [notary.Conflict]: entries must be on all later CRLs.
+// NextCRLNumber allocates the authority's next CRL number to a CRL (shard 0: the full one) with known revocations. No
+// number is allocated twice, but some may remain unused. If a CRL with more known revocations already has a number, it
+// returns a [notary.Conflict]: all later CRLs must have these entries.
 //
-// The number is greater than the authority's last one and than above, and at least crl_base plus the microseconds
+// The number is greater than above and than the authority's last number, and at least crl_base plus the microseconds
 // since 1970 (RFC 5280, section 5.2.3). No authority issues CRLs faster, so a restored database never allocates a
 // published number again.
 func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known, above int64) (number int64, err error) {

@@ -26,12 +26,12 @@ const insertEvent = `INSERT INTO event (at, account_id, email, address, kind, ac
 const insertEventPair = insertEvent +
 	`, ($15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`
 
-// Event records who did what. It is the last step of every change.
+// Event records an event. It must be the last step of every change.
 func (tx *Tx) Event(e notary.Event) error {
 	return tx.db.Later(insertEvent, eventRow(e, db.Seconds(tx.db.Now()))...)
 }
 
-// EventPair records two events in this order: see [Tx.Event].
+// EventPair records two events in the given order: see [Tx.Event].
 func (tx *Tx) EventPair(first, second notary.Event) error {
 	at := db.Seconds(tx.db.Now())
 	return tx.db.Later(insertEventPair, append(eventRow(first, at), eventRow(second, at)...)...)
@@ -200,8 +200,8 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 	return all, nil
 }
 
-// disorder is how much older an event may be than one with a smaller ID, because transactions overtake one another
-// and clocks differ.
+// disorder is the most by which an event may be older than one with a smaller ID, because transactions overtake one
+// another and clocks differ.
 const disorder = time.Hour
 
 func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (query.Condition, error) {
@@ -223,8 +223,8 @@ func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (query.
 	}}, nil
 }
 
-// eventSince returns the ID of the first event since a time, or the lowest ID that the next event can have, by binary
-// search.
+// eventSince returns the ID of the first event since a time, by binary search. If there is none, it returns the lowest
+// ID that the next event can have.
 func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
 	var low, high int64 // events before low are older, those from high on are not
 	err := r.q.QueryRow(ctx, `SELECT id + 1 FROM event WHERE id >= $1 ORDER BY id DESC LIMIT 1`, low).Scan(&high)

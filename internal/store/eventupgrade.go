@@ -11,13 +11,13 @@ import (
 	"notary/internal/db"
 )
 
-// eventsConverted names the row of table agreement that exists while events of earlier versions lack names and
-// references.
+// eventsConverted names the row of table agreement that holds the ID of the last event upgraded. The row is deleted
+// when the upgrade is complete.
 const eventsConverted = "events are data up to event"
 
 // UpgradeEvents adds to the next events of an earlier version the names of their objects, if these still exist, and
-// references to the objects named in their texts. It returns the ID of the last event that it read, and whether all
-// are done.
+// references to the objects named in their texts. It returns the ID of the last event read, and whether the upgrade is
+// complete.
 func (s *Store) UpgradeEvents(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, eventsConverted, func(tx *Tx, after int64) (int64, error) {
 		events, err := tx.eventsAfter(ctx, after)

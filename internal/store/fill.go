@@ -19,17 +19,17 @@ import (
 type Life struct {
 	// Request is recorded unchanged except for its ID, which Fill assigns.
 	Request notary.Request
-	// Certificates, oldest first. If the request is Active, the last one is current. Fill assigns their IDs, request
-	// and requester.
+	// Certificates are ordered from oldest to newest. If the request is Active, the last one is current. Fill assigns
+	// their IDs, request and requester.
 	Certificates []*notary.Certificate
-	// Events have their times. Those without an object belong to the request.
+	// Events must have times. Those without an object belong to the request.
 	Events []notary.Event
 }
 
 const fillLives = 20_000
 
-// Fill bulk-loads requests for benchmarks and tests of large databases. Nothing else may use the database meanwhile.
-// An interrupted Fill leaves an unusable database.
+// Fill bulk-loads requests for benchmarks and for tests of large databases. Nothing else may use the database
+// meanwhile. An interrupted Fill leaves the database unusable.
 func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 	f := &filling{store: s, chains: map[string]int64{}}
 	if err := f.lastIDs(ctx); err != nil {
@@ -65,12 +65,12 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 	return s.markFilled(ctx)
 }
 
-// prepare drops the indexes of the large tables and redirects names to unindexed tables, and returns the statements
-// that restore both: with a million rows that is faster than updating the indexes row by row.
+// prepare drops the indexes of the large tables and redirects names to unindexed tables. It returns the statements that
+// restore both. With a million rows, this is faster than updating the indexes row by row.
 func (f *filling) prepare(ctx context.Context) (again []string, err error) {
 	err = f.store.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
 		for _, table := range []string{"request", "certificate"} {
-			// The two indexes kept serve the checks of foreign keys.
+			// Keep the two indexes that serve the checks of foreign keys.
 			some, err := f.store.db.DropIndexes(ctx, conn, table, "request_certificate", "certificate_request")
 			if err != nil {
 				return err
@@ -228,7 +228,7 @@ func (f *filling) labels(labels notary.Labels, table string, id int64) {
 	}
 }
 
-// names returns the name_set of a certificate, which counts as current until [Store.markFilled].
+// names returns the name_set of a certificate. All certificates count as current until [Store.markFilled] runs.
 func (f *filling) names(c *notary.Certificate) any {
 	set := nameSet(c)
 	if set == "" || c.Revocation != nil {

@@ -37,7 +37,7 @@ func (r reader) Certificates(ctx context.Context, q notary.Query) (notary.Page[*
 	return r.certificates().Find(ctx, q)
 }
 
-// RequestsSeen is like [reader.Requests] for a reader who sees only what seen returns.
+// RequestsSeen is like [reader.Requests] for a caller who sees only the requests that seen returns.
 func (r reader) RequestsSeen(ctx context.Context, q notary.Query, seen Seen[*notary.Request]) (
 	notary.Page[*notary.Request], error) {
 	l := r.requests()
@@ -45,7 +45,7 @@ func (r reader) RequestsSeen(ctx context.Context, q notary.Query, seen Seen[*not
 	return l.Find(ctx, q)
 }
 
-// CertificatesSeen is like [reader.Certificates] for a reader who sees only what seen returns.
+// CertificatesSeen is like [reader.Certificates] for a caller who sees only the certificates that seen returns.
 func (r reader) CertificatesSeen(ctx context.Context, q notary.Query, seen Seen[*notary.Certificate]) (
 	notary.Page[*notary.Certificate], error) {
 	l := r.certificates()
@@ -53,7 +53,7 @@ func (r reader) CertificatesSeen(ctx context.Context, q notary.Query, seen Seen[
 	return l.Find(ctx, q)
 }
 
-// Seen returns the objects that a reader sees.
+// Seen filters objects: it returns the ones that a caller may see.
 type Seen[T any] = func(context.Context, []T) ([]T, error)
 
 // eachPage is the page size of [reader.EachRequest] and similar methods, which hold no transaction between pages.

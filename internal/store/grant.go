@@ -13,8 +13,8 @@ import (
 
 const grantColumns = ` t.id, t.principal_id, t.group_id, t.terms, t.created_at `
 
-// Grants returns all grants, ordered by ID, except those with unreadable terms: an unreadable limit must not become
-// no limit.
+// Grants returns all grants, ordered by ID. It omits those with unreadable terms, because an unreadable limit must not
+// count as no limit.
 func (r reader) Grants(ctx context.Context) ([]*notary.Grant, error) {
 	return r.grants(ctx, `SELECT`+grantColumns+`FROM access_grant t ORDER BY t.id`)
 }
@@ -33,7 +33,7 @@ func (r reader) grants(ctx context.Context, text string, args ...any) ([]*notary
 	return slices.DeleteFunc(all, func(g *notary.Grant) bool { return g.Actions == nil }), err
 }
 
-// Grant returns the grant with that ID, without actions if its terms are unreadable.
+// Grant returns the grant with that ID. If its terms are unreadable, it has no actions.
 func (r reader) Grant(ctx context.Context, id int64) (*notary.Grant, error) {
 	g, err := r.scanGrant(r.q.QueryRow(ctx, `SELECT`+grantColumns+`FROM access_grant t WHERE t.id = $1`, id))
 	return g, found(err, "grant", id)
@@ -48,7 +48,7 @@ func (r reader) scanGrant(row db.Row) (*notary.Grant, error) {
 		return nil, err
 	}
 	g.PrincipalID, g.GroupID, g.CreatedAt = principal.Int64, group.Int64, created.time()
-	// A limit of a later version, unknown to this one, makes the terms unreadable too.
+	// Terms are also unreadable if they have a limit that a later version introduced.
 	decoder := json.NewDecoder(strings.NewReader(terms))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&g.GrantTerms); err != nil {
@@ -58,7 +58,7 @@ func (r reader) scanGrant(row db.Row) (*notary.Grant, error) {
 	return &g, nil
 }
 
-// LockGrantsShared locks memberships and grants against changes until the end of the transaction.
+// LockGrantsShared locks memberships and grants against changes until the transaction ends.
 func (tx *Tx) LockGrantsShared() error { return tx.db.LockShared(lockGrants, 0) }
 
 // LockGrants locks memberships and grants for update.

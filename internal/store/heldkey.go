@@ -6,11 +6,11 @@ import (
 	"notary/internal/db"
 )
 
-// KeyRecord is what is recorded about a key.
+// KeyRecord holds what is recorded about a key.
 type KeyRecord struct {
 	Compromised bool
 
-	// AuthorityID is the authority that has or had the key, for itself or its OCSP responder; 0 if none.
+	// AuthorityID is the authority that has or had the key, for itself or for its OCSP responder; 0 if none.
 	AuthorityID int64
 }
 
@@ -36,7 +36,7 @@ func (tx *Tx) recordResponderKey(authorityID, certificateID int64) error {
 		ON CONFLICT (fingerprint) DO NOTHING`, authorityID, certificateID)
 }
 
-// UnrecordedKey is the signing request of an authority whose key is not recorded.
+// UnrecordedKey holds the CSR of an authority whose key is not recorded.
 type UnrecordedKey struct {
 	AuthorityID int64
 	CSR         string

@@ -8,7 +8,7 @@ import (
 	"notary/internal/db"
 )
 
-// Certified is a certificate of an authority's key.
+// Certified is a certificate for the key of an authority.
 type Certified struct {
 	AuthorityID   int64
 	CommonName    string // of the authority
@@ -19,8 +19,8 @@ type Certified struct {
 	Revoked       bool
 }
 
-// CertifiedAuthorities returns the certificates of all authorities' keys, unordered, including deleted ones. Its cost
-// grows with the number of authorities only.
+// CertifiedAuthorities returns the certificates for the keys of all authorities, including deleted ones, in any order.
+// Its cost depends only on the number of authorities.
 func (r reader) CertifiedAuthorities(ctx context.Context) ([]Certified, error) {
 	return db.Collect(ctx, r.q, scanCertified,
 		`SELECT a.id, a.common_name, CASE WHEN a.deleted_at IS NULL THEN 0 ELSE 1 END,
@@ -39,12 +39,12 @@ func scanCertified(row db.Row) (c Certified, err error) {
 	return c, err
 }
 
-// Issued is the part of a certificate that determines who is affected when it becomes invalid.
+// Issued holds the parts of a certificate that show who is affected when it becomes invalid.
 type Issued struct {
 	ID        int64
 	NotAfter  time.Time
 	Email     string // of the submitter of its request; "" if unknown
-	Responder bool   // it belongs to the authority's OCSP responder
+	Responder bool   // whether it belongs to the authority's OCSP responder
 	Revoked   bool
 }
 
@@ -54,7 +54,7 @@ func (r reader) LastIssued(ctx context.Context, authorityID int64, now time.Time
 	return r.issued(ctx, authorityID, now, "DESC", limit)
 }
 
-// FirstIssued is [Store.LastIssued] with the first to expire first.
+// FirstIssued is like [Store.LastIssued], but the first to expire come first.
 func (r reader) FirstIssued(ctx context.Context, authorityID int64, now time.Time, limit int) ([]Issued, error) {
 	return r.issued(ctx, authorityID, now, "ASC", limit)
 }

@@ -11,7 +11,7 @@ import (
 	"notary/internal/db"
 )
 
-// noExpiry is listed_until of an entry whose certificate, and therefore expiry, is unknown.
+// noExpiry is the value of listed_until for an entry whose certificate, and therefore expiry, is unknown.
 const noExpiry = 1 << 60
 
 const entriesTogether = 200
@@ -54,7 +54,8 @@ func textOrNull(text string) any {
 	return text
 }
 
-// LinkRevocation links the certificate to the imported revocation with its serial number, and returns it, or nil.
+// LinkRevocation links a certificate to the imported revocation with its serial number. It returns that revocation, or
+// nil.
 func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) {
 	v := revocationRow{serial: c.Serial}
 	err := tx.q.QueryRow(context.Background(), `UPDATE revocation SET certificate_id = $1, shard = $2,
@@ -78,7 +79,7 @@ func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) 
 	return &revocation, tx.leaveNames(c)
 }
 
-// SetIssuer sets the authority as issuer of a certificate recorded as issued by an external CA.
+// SetIssuer sets the authority as the issuer of a certificate that was recorded as issued by an external CA.
 func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 	if _, err := tx.LockCertificate(context.Background(), c); err != nil {
 		return err
@@ -98,7 +99,7 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 	return tx.db.Later(`UPDATE request SET authority_id = $1 WHERE certificate_id = $2`, authorityID, c.ID)
 }
 
-// RecordOutsideKey records that a copy of the key with this fingerprint may exist elsewhere.
+// RecordOutsideKey records that a copy of the key with this fingerprint may exist outside this service.
 func (tx *Tx) RecordOutsideKey(keyFingerprint string) error {
 	_, err := tx.db.Exec(`INSERT INTO outside_key (fingerprint) VALUES ($1) ON CONFLICT (fingerprint) DO NOTHING`,
 		keyFingerprint)
@@ -112,16 +113,16 @@ func (r reader) KeyKnownOutside(ctx context.Context, keyFingerprint string) (boo
 	return n > 0, db.MapError(err)
 }
 
-// DeletedAuthority returns the deleted authority that had the key with this fingerprint, or 0.
+// DeletedAuthority returns the ID of the deleted authority that had the key with this fingerprint, or 0.
 func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id int64, err error) {
 	err = r.q.QueryRow(ctx, `SELECT COALESCE(MAX(a.id), 0) FROM certificate k JOIN authority a ON a.certificate_id = k.id
 		WHERE k.key_fingerprint = $1 AND a.deleted_at IS NOT NULL`, keyFingerprint).Scan(&id)
 	return id, db.MapError(err)
 }
 
-// ReviveAuthority restores a deleted authority with its key, which is empty if it is offline now, and with the CSR if
-// it had none. Its CRLs continue from the greater of crlNumber and its last CRL's number. Its full CRL is dropped:
-// newer ones may exist elsewhere.
+// ReviveAuthority restores a deleted authority with its key, which is empty if the authority is now offline, and with
+// the CSR if it had none. CRL numbers continue from the greater of crlNumber and the number of the last CRL. The full
+// CRL is dropped, because newer ones may exist elsewhere.
 func (tx *Tx) ReviveAuthority(id int64, csr string, sealedKey []byte, crlNumber int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL, key_known_outside = 1,
 			csr = CASE WHEN csr = '' THEN $5 ELSE csr END,

@@ -7,14 +7,15 @@ import (
 	"notary/internal/db"
 )
 
-// Earlier versions recorded the fingerprint of the SubjectPublicKeyInfo as encoded in the certificate. The agreement
-// below exists while certificates after the ID in it are still to be upgraded.
+// keysUpgraded names the row of table agreement that holds the ID of the last certificate upgraded. The row is deleted
+// when the upgrade is complete. Earlier versions recorded the fingerprint of the SubjectPublicKeyInfo as encoded in the
+// certificate.
 const keysUpgraded = "key fingerprints are canonical up to certificate"
 
 type keyFingerprinter = func(der []byte, recorded string) string
 
 // UpgradeKeyFingerprints replaces the key fingerprints of an earlier version's next certificates, and of compromised
-// keys, by the results of fn. It returns the ID of the last certificate that it read, and whether all are done.
+// keys, with the results of fn. It returns the ID of the last certificate read, and whether the upgrade is complete.
 func (s *Store) UpgradeKeyFingerprints(ctx context.Context, fn keyFingerprinter) (last int64, done bool, err error) {
 	return s.upgrade(ctx, keysUpgraded, func(tx *Tx, after int64) (int64, error) {
 		last, changed, err := tx.changedKeys(ctx, after, fn)
@@ -35,8 +36,8 @@ type changedKey struct {
 	from, to    string
 }
 
-// changedKeys reads the next certificates and returns the changes and the ID of the last certificate. Only changes
-// are kept in memory.
+// changedKeys reads the next certificates and returns the changes, and the ID of the last certificate read. It keeps
+// only the changes in memory.
 func (tx *Tx) changedKeys(ctx context.Context, after int64,
 	fn keyFingerprinter) (last int64, changed []changedKey, err error) {
 	rows, err := tx.q.Query(ctx, `SELECT k.id, k.key_fingerprint, d.der FROM certificate k
@@ -61,9 +62,8 @@ func (tx *Tx) changedKeys(ctx context.Context, after int64,
 	return last, changed, db.MapError(rows.Err())
 }
 
-// changeKey changes the fingerprint of a certificate's key. What is recorded under the old fingerprint (compromised,
-// held here or known outside) is copied to the new one; the old record remains for certificates that are still to be
-// upgraded.
+// changeKey changes the fingerprint of a certificate's key. The records under the old fingerprint (compromised, held
+// here or known outside) are copied to the new one, and remain for certificates that have not been upgraded yet.
 func (tx *Tx) changeKey(c changedKey) error {
 	if err := tx.db.Later(`INSERT INTO compromised_key (fingerprint, reported_at)
 		SELECT CAST($1 AS TEXT), reported_at FROM compromised_key WHERE fingerprint = $2
@@ -83,8 +83,8 @@ func (tx *Tx) changeKey(c changedKey) error {
 	return tx.db.Later(`UPDATE certificate SET key_fingerprint = $1 WHERE id = $2`, c.to, c.certificate)
 }
 
-// CompromisedInUse returns up to limit valid certificates issued here that are not revoked although their key is
-// compromised.
+// CompromisedInUse returns the IDs of up to limit valid certificates issued here that are not revoked although their
+// key is compromised.
 func (r reader) CompromisedInUse(ctx context.Context, now time.Time, limit int) ([]int64, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (id int64, err error) {
 		err = row.Scan(&id)

@@ -9,7 +9,7 @@ import (
 	"notary/internal/db"
 )
 
-// Lock classes: what a transaction relies on or changes. See [db.Tx.Lock].
+// Lock classes name what a transaction relies on or changes: see [db.Tx.Lock].
 const (
 	lockKey         db.LockClass = iota + 1 // whether a key is compromised, by its fingerprint
 	lockAuthority                           // whether an authority can sign
@@ -18,13 +18,13 @@ const (
 	lockProfile                             // the version of a profile
 	lockUpgrade                             // the progress of an upgrade of records
 	lockNames                               // which of the certificates with the same names are current
-	lockGrants                              // all memberships and grants: they seldom change
+	lockGrants                              // all memberships and grants, which seldom change
 	lockSequence                            // the positions of events
 	lockContent                             // which CSRs the requests of a group have
 	lockRules                               // all rules: they seldom change
 )
 
-// LockKeyShared prevents reports that the key is compromised until the end of the transaction.
+// LockKeyShared prevents the key from being reported as compromised until the transaction ends.
 func (tx *Tx) LockKeyShared(fingerprint string) error {
 	return tx.db.LockShared(lockKey, lockID(fingerprint))
 }
@@ -34,7 +34,7 @@ func (tx *Tx) LockKey(fingerprint string) error {
 	return tx.db.Lock(lockKey, lockID(fingerprint))
 }
 
-// lockID returns the number by which a fingerprint is locked. A collision only means needless waiting.
+// lockID returns the number that identifies a fingerprint in a lock. A collision only causes needless waiting.
 func lockID(fingerprint string) int64 {
 	sum := sha256.Sum256([]byte(fingerprint))
 	return int64(binary.BigEndian.Uint64(sum[:8]))
@@ -43,13 +43,13 @@ func lockID(fingerprint string) int64 {
 // LockAuthority locks the authority for update: see [Tx.RequireUsable]. Read the authority afterwards.
 func (tx *Tx) LockAuthority(id int64) error { return tx.db.Lock(lockAuthority, id) }
 
-// LockAuthorityShared locks the authority against changes and deletion until the end of the transaction.
+// LockAuthorityShared locks the authority against changes and deletion until the transaction ends.
 func (tx *Tx) LockAuthorityShared(id int64) error { return tx.db.LockShared(lockAuthority, id) }
 
-// LockCertificate keeps other transactions from revoking the certificate or taking it into use, and returns its
-// current state.
+// LockCertificate prevents other transactions from revoking the certificate or making it a request's current one. It
+// returns the certificate's present state.
 func (tx *Tx) LockCertificate(ctx context.Context, c *notary.Certificate) (*notary.Certificate, error) {
-	if tx.db.Alone() { // and was alone since c was read
+	if tx.db.Alone() { // no other transaction has run since c was read
 		return c, nil
 	}
 	if err := tx.db.Lock(lockCertificate, c.ID); err != nil {
@@ -61,7 +61,7 @@ func (tx *Tx) LockCertificate(ctx context.Context, c *notary.Certificate) (*nota
 // LockAccount locks the account for update: see [Store.WriteAccount].
 func (tx *Tx) LockAccount(id int64) error { return tx.db.Lock(lockAccount, id) }
 
-// LockProfileShared locks the profile against changes until the end of the transaction.
+// LockProfileShared locks the profile against changes until the transaction ends.
 func (tx *Tx) LockProfileShared(id int64) error { return tx.db.LockShared(lockProfile, id) }
 
 // LockProfile locks the profile for update.

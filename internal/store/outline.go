@@ -8,8 +8,8 @@ import (
 	"notary/internal/db"
 )
 
-// CertificateOutlines returns, by request, all certificates of the requests, with only their IDs, owner, issuer,
-// profile and names.
+// CertificateOutlines returns all certificates of the requests, by request, with only their IDs, owner, issuer, profile
+// and names.
 func (r reader) CertificateOutlines(ctx context.Context, requestIDs []int64) (map[int64][]*notary.Certificate, error) {
 	all := map[int64][]*notary.Certificate{}
 	for some := range slices.Chunk(requestIDs, issuancesTogether) {

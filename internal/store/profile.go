@@ -71,7 +71,7 @@ func scanProfile(row db.Row) (*notary.Profile, error) {
 	return &p, nil
 }
 
-// SeedProfile records a built-in profile unless a profile with its name exists or existed.
+// SeedProfile records a built-in profile unless a profile with that name exists or has existed.
 func (tx *Tx) SeedProfile(p *notary.Profile) error {
 	n, err := tx.db.Exec(`INSERT INTO profile (builtin, name, version, created_at, updated_at)
 		VALUES (1, $1, 1, $2, $2) ON CONFLICT (name) DO NOTHING`, p.Name, db.Seconds(tx.db.Now()))
@@ -86,8 +86,8 @@ func (tx *Tx) SeedProfile(p *notary.Profile) error {
 	return tx.insertVersion(id, 1, p.Rules)
 }
 
-// InsertProfile records a new profile and returns its ID. The name of a deleted profile continues that one: the same
-// ID, and the next version. An existing name is a [notary.Conflict].
+// InsertProfile records a new profile and returns its ID. A profile with the name of a deleted one continues that one,
+// with the same ID and the next version. An existing name is a [notary.Conflict].
 func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
 	var version int
 	err = tx.q.QueryRow(context.Background(), `INSERT INTO profile (name, version, builtin, created_at, updated_at)
@@ -128,7 +128,7 @@ func (tx *Tx) insertVersion(id int64, version int, rules notary.Rules) error {
 }
 
 // DeleteProfile hides a profile that is unchanged since it was read. Its versions remain for the certificates issued
-// by it.
+// under it.
 func (tx *Tx) DeleteProfile(p *notary.Profile) error {
 	if err := tx.LockProfile(p.ID); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"notary/internal/store/query"
 )
 
-// reader has the methods that [Store] and [Tx] share.
+// reader holds the methods that [Store] and [Tx] share.
 type reader struct {
 	q      db.Querier
 	damage *damageReport
@@ -19,14 +19,14 @@ type reader struct {
 	chains *chainCache
 }
 
-// certificateColumns are the columns that [certificateRow] scans: a certificate with its revocation, all NULL if a
-// LEFT JOIN finds none.
+// certificateColumns lists the columns that [certificateRow] scans: a certificate with its revocation. All are NULL if
+// a LEFT JOIN finds no certificate.
 const certificateColumns = ` k.id, k.request_id, k.requester_id, k.email, k.authority_id, k.common_name, k.names,
 	k.key, k.key_fingerprint, k.serial, k.fingerprint, k.not_before, k.not_after, k.profile,
 	k.profile_version, k.shard, k.created_at, k.owner_group_id, k.labels,
 	v.revoked_at, v.reason, d.der, ch.der `
 
-// certificateJoins goes with certificateColumns, after a table or join named k.
+// certificateJoins provides the tables of certificateColumns. It follows a table or join named k.
 const certificateJoins = `
 	LEFT JOIN revocation v ON v.certificate_id = k.id
 	LEFT JOIN certificate_der d ON d.certificate_id = k.id
@@ -39,7 +39,7 @@ type certificateRow struct {
 	profileVersion, shard                                                                       number
 	der, chain                                                                                  []byte
 
-	problems []string // set by certificate
+	problems []string // set by method certificate
 }
 
 func (c *certificateRow) dest() []any { return c.appendDest(nil) }

@@ -23,8 +23,8 @@ import (
 // cost that does not depend on how many others have the same names. Dates decide, not the order of insertion: a
 // certificate never outlives the one that replaces it.
 
-// nameSet returns a digest of the names of a certificate that does not depend on their order. It is "" for
-// OCSP responders, whose certificates the program itself replaces.
+// nameSet returns a digest of a certificate's names that does not depend on their order. It returns "" for OCSP
+// responders, whose certificates are replaced automatically.
 func nameSet(c *notary.Certificate) string {
 	if c.Profile == notary.OCSPProfile && c.RequesterID == 0 {
 		return ""
@@ -39,7 +39,7 @@ func nameSet(c *notary.Certificate) string {
 	slices.Sort(names)
 	names = slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
 	if len(names) == 0 {
-		return c.Fingerprint // it shares its names with no other
+		return c.Fingerprint // no other certificate has these names
 	}
 	sum := sha256.Sum256([]byte(strings.Join(names, "\n")))
 	return hex.EncodeToString(sum[:16])
@@ -47,11 +47,11 @@ func nameSet(c *notary.Certificate) string {
 
 type member struct {
 	set                            string
-	id, owner, notBefore, notAfter int64 // for the owner see ownerOf
-	replacedBy                     int64 // the ID of a certificate; 0 while it is current
+	id, owner, notBefore, notAfter int64 // owner is as returned by ownerOf
+	replacedBy                     int64 // ID of a certificate; 0 while m is current
 }
 
-// newMember is the ID of a certificate that is about to be inserted: greater than any other.
+// newMember stands for the ID of a certificate about to be inserted, which is greater than any other.
 const newMember = math.MaxInt64
 
 func memberOf(c *notary.Certificate, id int64) member {
@@ -68,15 +68,15 @@ func ownerOf(requesterID, ownerGroupID int64) int64 {
 	return requesterID
 }
 
-// ownerColumn returns an expression for the owner of the certificate with this alias, as [ownerOf] does. The indexes
-// have the same expression.
+// ownerColumn returns an SQL expression for the owner, as in [ownerOf], of the certificate with this alias. The indexes
+// use the same expression.
 func ownerColumn(alias string) string {
 	return "COALESCE(-" + alias + ".owner_group_id, " + alias + ".requester_id)"
 }
 
-// replacement returns an expression for a certificate that replaces this one, or NULL. That is a current
-// certificate of the same owner or any certificate without an owner. The latter need not be current,
-// because another owner's may have replaced it.
+// replacement returns an SQL expression for the ID of a certificate that replaces m, or NULL. That is a current
+// certificate of the same owner, or any certificate without an owner. The latter need not be current, because a
+// certificate of another owner may have replaced it.
 //
 // The owner is cast, since SQLite would compare a bare parameter with the condition of certificate_unowned, and would
 // therefore compile the statement again whenever the parameter is set.
@@ -91,7 +91,7 @@ func (m member) replacement(b *db.Binder) string {
 		"(SELECT y.id " + from + ownerColumn("y") + " = 0" + later + " ORDER BY y.not_after DESC, y.id DESC LIMIT 1))"
 }
 
-// replaces returns the condition that this certificate replaces a current certificate x.
+// replaces returns the SQL condition that m replaces a current certificate x.
 func (m member) replaces(b *db.Binder) string {
 	owner := ""
 	if m.owner != 0 {
@@ -101,15 +101,15 @@ func (m member) replaces(b *db.Binder) string {
 		" AND x.not_after <= " + b.Bind(m.notAfter) + m.compare(b, "x", " <= ", " < ")
 }
 
-// compare returns the rest of the condition that another certificate is later, or earlier. If both have the same
-// validity, the one with the greater ID is later.
+// compare returns the part of the condition by which another certificate is later or earlier than m. If both have the
+// same validity, the one with the greater ID is later.
 func (m member) compare(b *db.Binder, alias, notBefore, strictly string) string {
 	from, to, id := b.Bind(m.notBefore), b.Bind(m.notAfter), b.Bind(m.id)
 	return " AND " + alias + ".not_before" + notBefore + from + " AND (" + alias + ".not_before" + strictly + from +
 		" OR " + alias + ".not_after" + strictly + to + " OR " + alias + ".id" + strictly + id + ")"
 }
 
-// claimNames serializes the transactions that change certificates with these names.
+// claimNames serializes the transactions that change certificates with the given set of names.
 func (tx *Tx) claimNames(set string) error {
 	if set == "" {
 		return nil
@@ -117,7 +117,7 @@ func (tx *Tx) claimNames(set string) error {
 	return tx.db.Lock(lockNames, lockID(set))
 }
 
-// joined counts a certificate that has joined those with its names, and marks the count others that it
+// joined counts a certificate that was added to those with its names, and marks the count certificates that it
 // replaces.
 func (tx *Tx) joined(m member, count int64) error {
 	if m.replacedBy == 0 {
@@ -137,7 +137,7 @@ func (tx *Tx) joined(m member, count int64) error {
 	return err
 }
 
-// joinNames adds a recorded certificate to those with its names. The caller has claimed the names.
+// joinNames adds a recorded certificate to those with its names. The caller must have called claimNames.
 func (tx *Tx) joinNames(m member) error {
 	if m.set == "" {
 		return nil
@@ -158,8 +158,8 @@ func (m member) countReplaced(b *db.Binder) string {
 	return "(SELECT COUNT(*) FROM certificate x WHERE x.id <> certificate.id AND " + m.replaces(b) + ")"
 }
 
-// leaveNames removes a certificate from those with its names because it is revoked or gets another owner.
-// Those that it replaced become current again unless others replace them.
+// leaveNames removes a certificate that is revoked or changes its owner from those with its names. The certificates
+// that it replaced become current again unless others replace them.
 func (tx *Tx) leaveNames(c *notary.Certificate) error {
 	if err := tx.claimNames(nameSet(c)); err != nil {
 		return err
@@ -189,7 +189,7 @@ type withdrawn struct {
 	notAfter              int64
 }
 
-// withdraw removes a certificate from those with its names if it is one of them and meets the condition.
+// withdraw removes a certificate from those with its names, if it is among them and meets the condition.
 func (tx *Tx) withdraw(id int64, condition string) (w withdrawn, err error) {
 	err = tx.q.QueryRow(context.Background(), `UPDATE certificate SET name_set = NULL, replaced_by = NULL
 		WHERE id = $1 AND name_set IS NOT NULL AND `+condition+`
@@ -210,8 +210,8 @@ func scanMember(row db.Row) (m member, err error) {
 	return m, err
 }
 
-// replaceAgain determines what replaces each of the certificates, and calls fn for those that nothing
-// replaces. It begins with the latest ones, which may replace the others.
+// replaceAgain determines what replaces each of the certificates, and calls fn for those that become current. It begins
+// with the latest ones, which may replace the others.
 func (tx *Tx) replaceAgain(members []member, fn func(member)) error {
 	slices.SortFunc(members, func(a, b member) int {
 		return slices.Compare([]int64{b.notAfter, b.notBefore, b.id}, []int64{a.notAfter, a.notBefore, a.id})

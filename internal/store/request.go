@@ -79,8 +79,8 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 	return &req, nil
 }
 
-// RequestToRevoke holds what a revocation needs: of the request itself, only the fields that its transition and events
-// need.
+// RequestToRevoke holds what a revocation needs. Of the request, only the fields that its transition and events need
+// are set.
 type RequestToRevoke struct {
 	*notary.Request
 	Older []*notary.Certificate // neither current nor revoked nor expired, ordered by ID
@@ -124,8 +124,8 @@ func (r reader) scanRequestToRevoke(row db.Row) (one requestToRevoke, err error)
 	return one, err
 }
 
-// RequestUsing returns the request whose current certificate this is, with the fields that its transition and events
-// need, or nil.
+// RequestUsing returns the request whose current certificate is c, or nil. Only the fields that its transition and
+// events need are set.
 func (r reader) RequestUsing(ctx context.Context, c *notary.Certificate) (*notary.Request, error) {
 	req, err := scanStatus(r.q.QueryRow(ctx, `SELECT`+statusColumns+`FROM request r
 		WHERE r.id = $1 AND r.certificate_id = $2`, c.RequestID, c.ID))
@@ -152,8 +152,8 @@ func scanStatus(row db.Row, more ...any) (*notary.Request, error) {
 	return &req, nil
 }
 
-// RequestWithContent returns the ID of the request with this content, or 0: that of the group, if not 0, then that with
-// this requester, then the first of the requester's groups.
+// RequestWithContent returns the ID of a request with this content, or 0. It prefers that of the group (if not 0), then
+// that of the requester, then the first of the requester's groups.
 func (r reader) RequestWithContent(ctx context.Context, requesterID, groupID int64, content string) (id int64,
 	err error) {
 	err = r.q.QueryRow(ctx, `SELECT COALESCE(
@@ -170,8 +170,8 @@ func (tx *Tx) LockContent(groupID int64, content string) error {
 	return tx.db.Lock(lockContent, lockID(fmt.Sprint(groupID, " ", content)))
 }
 
-// InsertRequest records a new Outstanding request and returns its ID. A second request with the same content and
-// requester is a [notary.Conflict].
+// InsertRequest records a new Outstanding request and returns its ID. If the requester already has a request with the
+// same content, it returns a [notary.Conflict].
 func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	terms := query.TermsOf(req.CommonName, req.Names)
 	var findings any
@@ -303,7 +303,7 @@ func (tx *Tx) DeleteRequest(req *notary.Request) error {
 	return nil
 }
 
-// countRequest updates the counts for a change of status; next is "" for a deletion.
+// countRequest updates the counters for a change of status; next is "" for a deletion.
 func (tx *Tx) countRequest(was *notary.Request, next notary.RequestStatus) {
 	tx.db.Count(statusCounter(was.Status), -1)
 	if next != "" {

@@ -10,7 +10,7 @@ import (
 	"notary/internal/db"
 )
 
-// Responder returns the authority's OCSP responder certificate and its sealed private key, or nils.
+// Responder returns the authority's OCSP responder certificate and its sealed private key, or nil for both.
 func (r reader) Responder(ctx context.Context,
 	authorityID int64) (cert *notary.Certificate, sealedKey []byte, err error) {
 	var row certificateRow
@@ -39,8 +39,8 @@ func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) 
 	return all, err
 }
 
-// SetResponder replaces the responder certificate and sealed key. The argument before is the certificate that was
-// read before, or 0. If another node was faster, it returns a [notary.Conflict].
+// SetResponder replaces the responder certificate and its sealed key. The argument before is the ID of the certificate
+// that was read earlier, or 0. If another node was faster, SetResponder returns a [notary.Conflict].
 func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey []byte) error {
 	if err := tx.recordResponderKey(authorityID, certificateID); err != nil {
 		return err
@@ -53,8 +53,8 @@ func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey [
 		WHERE authority_id = $3 AND certificate_id = $4`, certificateID, sealedKey, authorityID, before)
 }
 
-// CertificateStatus reports whether the authority has issued a certificate with that serial number, or an imported
-// CRL has it, and returns its revocation, or nil.
+// CertificateStatus reports whether a certificate with that serial number was issued by the authority or is on an
+// imported CRL. It also returns the revocation, or nil.
 func (r reader) CertificateStatus(ctx context.Context, authorityID int64,
 	serial string) (known bool, v *notary.Revocation, err error) {
 	type status struct {

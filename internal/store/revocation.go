@@ -9,7 +9,7 @@ import (
 	"notary/internal/db"
 )
 
-// InsertRevocation revokes a certificate of an authority held here. A second time is a
+// InsertRevocation revokes a certificate of an authority held here. If it is already revoked, that is a
 // [notary.Conflict].
 func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationReason) error {
 	_, err := tx.db.Exec(`INSERT INTO revocation (authority_id, certificate_id, shard, serial, revoked_at, reason, listed_until)
@@ -27,7 +27,7 @@ func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationRe
 	return tx.leaveNames(c)
 }
 
-// CorrectRevocation replaces the reason of a certificate's revocation and keeps its time, or returns a
+// CorrectRevocation replaces the reason of a certificate's revocation and keeps its time. It returns a
 // [notary.Conflict] if the revocation has changed since it was read. The next CRL lists the entry even if the
 // certificate has expired.
 func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationReason) error {
@@ -48,8 +48,8 @@ func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationR
 	return nil
 }
 
-// RevokedCertificates returns the certificates that this transaction has so far revoked or whose
-// revocations it has corrected.
+// RevokedCertificates returns the certificates that this transaction has so far revoked, or whose revocations it has
+// corrected.
 func (tx *Tx) RevokedCertificates() []notary.RevokedCertificate { return tx.revoked }
 
 func (tx *Tx) countRevocation(authorityID int64, shard int) {
@@ -60,7 +60,7 @@ func (tx *Tx) countRevocation(authorityID int64, shard int) {
 	}
 }
 
-// RevokedIssuers returns the authorities whose revocations this transaction has changed so far.
+// RevokedIssuers returns the IDs of the authorities whose revocations this transaction has changed so far.
 func (tx *Tx) RevokedIssuers() (authorityIDs []int64) { return tx.issuers }
 
 func (tx *Tx) revokedBy(authorityID int64) {

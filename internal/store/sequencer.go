@@ -12,20 +12,20 @@ import (
 )
 
 // Sequencer assigns committed events the positions 1, 2, 3, … in an order that never changes, so that readers can
-// follow them by a cursor and miss none. IDs do not allow that on PostgreSQL: a transaction may draw an ID and commit
-// after others with greater IDs.
+// follow events with a cursor and miss none. IDs do not allow that on PostgreSQL, where a transaction may allocate an
+// ID and commit after others with greater IDs.
 //
-// Writing an event costs no more. The sequencer looks for events without a position above an ID up to which all have
-// one. It raises that ID only when no transaction in progress may still commit an event below it.
+// This adds no cost to writing an event. The sequencer looks for events without a position above the ID up to which all
+// have one. It raises that ID only when no transaction in progress may still commit an event below it.
 type Sequencer struct {
 	store *Store
 
-	// The newest event seen, and the transactions then in progress that may commit older ones.
+	// The newest event seen, and the transactions in progress at that time, which may commit older ones.
 	horizon int64
 	writers []string
 }
 
-// NewSequencer returns a sequencer. If a database has several, one does the work.
+// NewSequencer returns a sequencer. If several run on a database, one of them does the work.
 func NewSequencer(s *Store) *Sequencer { return &Sequencer{store: s} }
 
 const sequenceBatch = 1_000
@@ -40,7 +40,7 @@ func (q *Sequencer) Run(ctx context.Context) error {
 		if err != nil || len(ids) < sequenceBatch {
 			return err
 		}
-		after = ids[len(ids)-1] // the next run looks below again
+		after = ids[len(ids)-1] // the next run starts below it again
 	}
 }
 
@@ -58,12 +58,12 @@ func (q *Sequencer) step(ctx context.Context, after int64) (ids []int64, err err
 		return nil, err
 	}
 	after = max(after, done)
-	ids, err = q.store.unsequenced(ctx, after) // after last, which is compared below
+	ids, err = q.store.unsequenced(ctx, after) // read after last, which is compared below
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case after > done: // events below it may have been committed late
+	case after > done: // events below after may be committed late
 		final = done
 	case len(ids) == sequenceBatch: // there may be more
 		final = min(final, ids[len(ids)-1])
@@ -83,14 +83,14 @@ func (q *Sequencer) step(ctx context.Context, after int64) (ids []int64, err err
 	})
 }
 
-// finalUpTo returns an ID below which no transaction can commit another event, or 0 if unknown.
+// finalUpTo returns an ID up to which no transaction can commit another event, or 0 if unknown.
 func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	if q.horizon == 0 {
 		newest, _, err := q.store.NewestEvent(ctx)
 		if err != nil {
 			return 0, err
 		}
-		// A transaction that drew a smaller ID has held a lock on the table since before that.
+		// A transaction that allocated a smaller ID has held a lock on the table since before then.
 		writers, err := q.store.db.Writers(ctx, "event")
 		if err != nil {
 			return 0, err
@@ -111,8 +111,9 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	return final, nil
 }
 
-// sequence assigns the positions after last to the events without one whose IDs are above after and up to the last of
-// ids. Every event up to the ID final then has a position. One statement for all costs a fraction of one for each.
+// sequence assigns positions from last+1 to those events without one whose IDs are above after and not above the last
+// of ids. Then every event up to the ID final has a position. A single statement costs a fraction of one for each
+// event.
 func (tx *Tx) sequence(ctx context.Context, last, after int64, ids []int64, final int64) error {
 	if len(ids) > 0 {
 		err := tx.db.Later(`INSERT INTO event_position (position, event_id)
@@ -124,7 +125,7 @@ func (tx *Tx) sequence(ctx context.Context, last, after int64, ids []int64, fina
 		}
 	}
 	newest, _, err := tx.NewestEvent(ctx)
-	if err != nil || newest < final { // a failover has lost the newest events: their IDs may be reused
+	if err != nil || newest < final { // a failover has lost the newest events, whose IDs may be reused
 		return err
 	}
 	return tx.db.Later(`UPDATE agreement SET value = $1 WHERE name = $2`, strconv.FormatInt(final, 10), sequencedUpTo)

@@ -30,8 +30,8 @@ func (r *sessionRow) value() *notary.Session {
 // MaxClockSkew is the tolerated difference between the clocks of nodes, and the tolerated backward step.
 const MaxClockSkew = time.Minute
 
-// liveSession is the condition that a session expires after $1 and began before $2: one from the future was issued
-// under a wrong clock and would outlive its time.
+// liveSession is the condition that a session expires after $1 and began no later than $2. A session from the future
+// was issued by a wrong clock and would last too long.
 const liveSession = ` s.expires_at > $1 AND s.created_at <= $2 `
 
 // SessionAccount returns the account and the unexpired session with that token hash, or nils.
@@ -71,7 +71,7 @@ func (tx *Tx) InsertSession(s *notary.Session, tokenHash []byte) (int64, error) 
 		db.Seconds(s.ExpiresAt))
 }
 
-// TouchSession records that a session is in use now, and its new expiry. It ignores an ended session.
+// TouchSession records that a session is in use, and its new expiry. It does nothing if the session has ended.
 func (tx *Tx) TouchSession(id int64, expires time.Time) error {
 	_, err := tx.db.Exec(`UPDATE session SET last_seen_at = $1, expires_at = $2 WHERE id = $3 AND expires_at > $1`,
 		db.Seconds(tx.db.Now()), db.Seconds(expires), id)
@@ -99,7 +99,7 @@ func (tx *Tx) DeleteOtherSessions(accountID, but int64) error {
 	return err
 }
 
-// DeleteExpiredSessions deletes expired sessions, and those issued under a clock that was ahead.
+// DeleteExpiredSessions deletes expired sessions, and those issued by a clock that was ahead.
 func (tx *Tx) DeleteExpiredSessions() error {
 	_, err := tx.db.Exec(`DELETE FROM session WHERE expires_at <= $1`, db.Seconds(tx.db.Now()))
 	if err == nil {

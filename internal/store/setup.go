@@ -32,7 +32,7 @@ func (tx *Tx) OfferSetupCode(hash string) (stored bool, err error) {
 	return n == 1, err
 }
 
-// lockSetup locks out the creation of the first account until the transaction ends.
+// lockSetup prevents the creation of the first account until the transaction ends.
 func (tx *Tx) lockSetup() error {
 	return tx.db.Change(
 		notary.Errorf(notary.Conflict, "an account already exists, so no setup code is needed: log in"),

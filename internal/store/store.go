@@ -59,8 +59,7 @@ const DefaultReadTimeout = db.DefaultReadTimeout
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
-// DatabaseSchema is the schema of notary's databases. Its migrations are kept next to the queries that use the
-// tables.
+// DatabaseSchema is the schema of Notary's databases. Its migrations are kept next to the queries that use the tables.
 var DatabaseSchema = db.Schema{
 	Migrations:    files(),
 	Topics:        topics,
@@ -81,7 +80,7 @@ func files() fs.FS {
 // SchemaStatus compares the schema of a database with that of this program.
 type SchemaStatus = db.SchemaStatus
 
-// RunningPrograms are the programs of one schema version that have the database open.
+// RunningPrograms describes the programs of one schema version that have the database open.
 type RunningPrograms = db.RunningPrograms
 
 // Schema returns the status of a database's schema: see [db.Schema.Status].
@@ -124,20 +123,19 @@ func newStore(d *db.DB, clock func() time.Time, search query.Limits) *Store {
 // IsPostgres reports whether a database name is a PostgreSQL URL rather than a path.
 func IsPostgres(database string) bool { return db.IsPostgres(database) }
 
-// DB returns the database, for packages with their own tables or that read all tables.
+// DB returns the database, for packages that have their own tables or read all tables.
 func (s *Store) DB() *db.DB { return s.db }
 
 // Close waits for the writes in progress, rejects further ones and closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
-// Ready returns nil if the database answers before ctx ends: see [db.DB.Ready].
+// Ready returns nil if the database responds before ctx ends: see [db.DB.Ready].
 func (s *Store) Ready(ctx context.Context) error { return s.db.Ready(ctx) }
 
-// Shared reports whether other nodes may have the database open too.
+// Shared reports whether other nodes may also have the database open.
 func (s *Store) Shared() bool { return s.db.Shared() }
 
-// OnChange registers fn, which is called with each topic that a transaction of this node has changed: see
-// [db.DB.OnChange].
+// OnChange registers fn to be called with each topic that a transaction of this node has changed: see [db.DB.OnChange].
 func (s *Store) OnChange(fn func(topic string)) { s.db.OnChange(fn) }
 
 // Watch calls fn until ctx ends whenever another node may have changed a topic: see [db.DB.Watch].
@@ -148,7 +146,7 @@ func (s *Store) Lease(ctx context.Context, name, holder string, term time.Durati
 	return s.db.Lease(ctx, name, holder, term)
 }
 
-// Agree returns the value for the name on which all nodes agree: see [db.DB.Agree].
+// Agree returns the value on which all nodes agree for the name: see [db.DB.Agree].
 func (s *Store) Agree(ctx context.Context, name, value string) (agreed string, err error) {
 	return s.db.Agree(ctx, name, value)
 }
@@ -178,7 +176,7 @@ func (r reader) Agreed(ctx context.Context, name string) (string, error) {
 	return db.Agreed(ctx, r.q, name)
 }
 
-// NodeID returns a random name for this process among the nodes on a database.
+// NodeID returns a random ID that identifies this process among the nodes sharing a database.
 func NodeID() string { return strings.ToLower(rand.Text()[:12]) }
 
 // Write runs fn in a transaction and returns after its commit is durable: see [db.DB.Write]. Changes for a caller go
@@ -187,14 +185,14 @@ func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
 	return s.WriteAs(ctx, notary.SystemCaller, fn)
 }
 
-// WriteAs is Write on behalf of a caller, verified in the same transaction: if the account was deleted, its role
-// changed or the session ended since the caller was identified, it fails as [notary.Unauthenticated]. None of these can
-// change before the commit.
+// WriteAs is like Write on behalf of a caller, whom it verifies in the same transaction. If the account was deleted,
+// its role changed or the session ended since the caller was identified, it returns a [notary.Unauthenticated] error.
+// None of these can change before the commit.
 func (s *Store) WriteAs(ctx context.Context, by notary.Caller, fn func(*Tx) error) error {
 	return s.WriteAccount(ctx, by, 0, fn)
 }
 
-// WriteAccount is WriteAs for a change to an account or its sessions. It waits for the transactions that rely on the
+// WriteAccount is like WriteAs for a change to an account or its sessions. It waits for transactions that rely on the
 // account, and blocks others.
 func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn func(*Tx) error) error {
 	err := s.db.Write(ctx, s.as(by, id, fn))

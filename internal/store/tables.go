@@ -1,15 +1,15 @@
 package store
 
-// Table is a table whose rows are copied and digested.
+// Table is a table whose rows are copied and hashed.
 type Table struct {
 	Name    string
 	Columns []string
-	Key     string // the unique order of its rows; "" for the file's order
-	From    string // where its rows are read, if not from the table
+	Key     string // columns by which its rows are sorted; "" for the file's order
+	From    string // source of its rows, if not the table
 }
 
-// Tables lists all tables except leases and those filled by migrations (schema_compatibility and goose's own). A
-// table follows those that it references, except for the circular references to current certificates.
+// Tables lists all tables except leases and those filled by migrations (schema_compatibility and goose's own). A table
+// comes after those that it references, except for the circular references to current certificates.
 var Tables = []Table{
 	{Name: "principal", Key: "id", Columns: []string{"id", "kind", "name", "created_at", "deleted_at"}},
 	{Name: "account", Key: "id", Columns: []string{"id", "email", "role", "created_at"}},
@@ -65,14 +65,14 @@ var Tables = []Table{
 	{Name: "clock", Key: "id", Columns: []string{"id", "at", "boot", "uptime", "event_id", "stopped"}},
 	{Name: "agreement", Key: "name", Columns: []string{"name", "value"},
 		From: "(SELECT name, value FROM agreement WHERE name <> '" + BackupDigest + "') t"},
-	// Slots of a counter are a detail of the engine.
+	// The distribution of a counter over slots depends on the engine.
 	{Name: "counter", Key: "name, at, object_id, part",
 		Columns: []string{"name", "at", "object_id", "part", "slot", "value"},
 		From: `(SELECT name, at, object_id, part, 0 AS slot, CAST(SUM(value) AS BIGINT) AS value FROM counter
 			GROUP BY name, at, object_id, part HAVING SUM(value) <> 0) t`},
 }
 
-// Source returns the FROM expression of the table's rows.
+// Source returns the FROM expression for the table's rows.
 func (t Table) Source() string {
 	if t.From != "" {
 		return t.From

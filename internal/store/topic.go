@@ -5,9 +5,9 @@ import (
 	"notary/internal/db"
 )
 
-// The topics of [Store.OnChange] and [Store.Watch]: what nodes cache.
+// Topics of [Store.OnChange] and [Store.Watch], which name what nodes cache.
 const (
-	Authorities = "authorities" // with the certificates of their keys and revocations of these
+	Authorities = "authorities" // with the certificates for their keys and the revocations of these
 	Profiles    = "profiles"
 	Rules       = "rules" // the active ones
 )
@@ -16,14 +16,14 @@ const (
 // [Tx.changedCertificate].
 var topics = []db.Topic{
 	{Name: Authorities, Tables: []string{"authority"},
-		Except: []string{"UPDATE authority SET crl_number", "UPDATE authority SET crl_base"}}, // by each CRL
-	{Name: Profiles, Tables: []string{"profile"}, // holds the version in force
-		Except: []string{"INSERT INTO profile (builtin"}}, // by the first start, before anything is cached
+		Except: []string{"UPDATE authority SET crl_number", "UPDATE authority SET crl_base"}}, // executed for each CRL
+	{Name: Profiles, Tables: []string{"profile"}, // holds the current version
+		Except: []string{"INSERT INTO profile (builtin"}}, // executed by the first start, before anything is cached
 	{Name: Rules, Tables: []string{"rule_set"}},
 }
 
-// changedCertificate invalidates the authorities if a certificate may belong to a CA. Old imported ones may lack
-// basicConstraints.
+// changedCertificate invalidates the cached authorities if a certificate may belong to a CA. Old imported CA
+// certificates may lack basicConstraints.
 func (tx *Tx) changedCertificate(c *notary.Certificate) {
 	if c.ClaimsCA() || c.RequestID == 0 && c.Profile == "" {
 		tx.db.Changed(Authorities)

@@ -8,11 +8,11 @@ import (
 	"notary/internal/db"
 )
 
-// Transfer transfers a request, unchanged since it was read, and all its certificates to a group or, if group is 0, to
-// an account. A transfer to a group keeps the requester.
+// Transfer transfers a request, unchanged since it was read, and all its certificates to a group or, if groupID is 0,
+// to an account. A transfer to a group keeps the requester.
 //
-// It first updates the request, which waits for transitions in progress and so finds the certificates that they have
-// added; later transitions find the new owner.
+// It first updates the request. That waits for transitions in progress, so that it finds the certificates added by
+// them; later transitions find the new owner.
 func (tx *Tx) Transfer(ctx context.Context, req *notary.Request, account *notary.Account, groupID int64) error {
 	to := *req
 	if to.OwnerGroupID = groupID; groupID == 0 {
@@ -42,7 +42,7 @@ func (tx *Tx) Transfer(ctx context.Context, req *notary.Request, account *notary
 	return nil
 }
 
-// TransferCertificate transfers a certificate without a request, locked since it was read, to a group or, if group is
+// TransferCertificate transfers a certificate without a request, locked since it was read, to a group or, if groupID is
 // 0, to an account. A transfer to a group keeps the requester.
 func (tx *Tx) TransferCertificate(c *notary.Certificate, account *notary.Account, groupID int64) error {
 	requester, email := c.RequesterID, c.Email
@@ -52,8 +52,8 @@ func (tx *Tx) TransferCertificate(c *notary.Certificate, account *notary.Account
 	return tx.moveCertificate(c, requester, email, groupID)
 }
 
-// moveCertificate changes the owner of a certificate. It returns a Conflict if the certificate has just got another
-// request.
+// moveCertificate changes the owner of a certificate. It returns a Conflict if the certificate was assigned to another
+// request meanwhile.
 func (tx *Tx) moveCertificate(c *notary.Certificate, requesterID int64, email string, groupID int64) error {
 	if err := tx.leaveNames(c); err != nil {
 		return err

@@ -10,9 +10,9 @@ import (
 
 const upgradeStep = 5_000
 
-// upgrade runs the next step of an upgrade that SQL alone cannot do. The migration adds an agreement of this name,
-// whose value is the ID up to which records are upgraded and which is deleted at the end. The function step upgrades
-// the records after an ID and returns the ID of the last one, or the same ID at the end. An interrupted upgrade
+// upgrade runs the next step of an upgrade that SQL alone cannot do. The migration adds the agreement name, whose value
+// is the ID of the last record upgraded. It is deleted when the upgrade is complete. The function step upgrades the
+// records after an ID and returns the ID of the last one, or the same ID if there are none. An interrupted upgrade
 // continues; nodes that start together take turns.
 func (s *Store) upgrade(ctx context.Context, name string,
 	step func(tx *Tx, after int64) (int64, error)) (last int64, done bool, err error) {
@@ -25,7 +25,7 @@ func (s *Store) upgrade(ctx context.Context, name string,
 			return err
 		}
 		pending, err := tx.Agreed(ctx, name)
-		if done = pending == ""; err != nil || done { // another node has just finished
+		if done = pending == ""; err != nil || done { // another node has completed the upgrade
 			return err
 		}
 		after, err := strconv.ParseInt(pending, 10, 64)
@@ -43,12 +43,12 @@ func (s *Store) upgrade(ctx context.Context, name string,
 	return last, done, err
 }
 
-// ReplacedMarked names the row of table agreement that exists while certificates of earlier versions are still to be
-// marked.
+// ReplacedMarked names the row of table agreement that holds the ID of the last certificate upgraded. The row is
+// deleted when the upgrade is complete.
 const ReplacedMarked = "replaced certificates are marked up to certificate"
 
-// UpgradeReplaced determines which of the next certificates of an earlier version are current. It returns the ID of
-// the last one, and whether all are done.
+// UpgradeReplaced determines which of the next certificates of an earlier version are current. It returns the ID of the
+// last certificate read, and whether the upgrade is complete.
 func (s *Store) UpgradeReplaced(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, ReplacedMarked, func(tx *Tx, after int64) (int64, error) {
 		certificates, err := db.Collect(ctx, tx.reader.q, scanUnmarked,

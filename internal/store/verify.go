@@ -11,7 +11,7 @@ import (
 	"notary/internal/db"
 )
 
-// errStale ends a transaction whose caller has lost its account, role or session since it was identified: see
+// errStale aborts a transaction whose caller's account, role or session has ended since the caller was identified: see
 // [Store.stale].
 var errStale = notary.Errorf(notary.Unauthenticated, "the account or the session of this call has ended: log in again")
 
@@ -41,7 +41,7 @@ func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	verified := tx.db.Verified()
 	switch {
 	case by == notary.SystemCaller:
-		clear(verified) // the program may change any account
+		clear(verified) // the system may change any account
 		return nil
 	case !by.Known():
 		return notary.Errorf(notary.Unauthenticated, "log in first")
@@ -79,8 +79,9 @@ func (tx *Tx) lockPrincipals(by notary.Caller, changed int64) error {
 	return nil
 }
 
-// principal is what [principalQuery] verifies. Principals verified in a shared commit ([db.Tx.Verified]) are
-// remembered until one of its transactions may have changed accounts or sessions; others cannot meanwhile.
+// principal identifies what [principalQuery] verifies. Principals verified in a shared commit ([db.Tx.Verified]) are
+// remembered until one of its transactions may have changed accounts or sessions. No other transaction can change them
+// meanwhile.
 type principal struct {
 	id, account, session int64
 	role                 notary.Role
@@ -98,7 +99,7 @@ func roleOf(by notary.Caller) notary.Role {
 }
 
 // Verify returns an Unauthenticated error if the caller's account was deleted, its role changed or its session ended
-// since it was identified. Long reads call it between steps.
+// since the caller was identified. Long reads call it between steps.
 func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
 	text, args := principalQuery(by, s.now())
 	var one int

@@ -17,15 +17,15 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// Cluster is a PostgreSQL server of a test on a port of 127.0.0.1. It is removed when the test or its process ends
-// in any way.
+// Cluster is a PostgreSQL server for tests on a port of 127.0.0.1. It is removed when the test or its process ends,
+// however that happens.
 type Cluster struct {
 	// Name is the standby's application name, for use in synchronous_standby_names.
 	Name string
 
 	base *url.URL // of the server, without a database
-	bin  string   // where PostgreSQL's programs are
-	dir  string   // contains data and the log
+	bin  string   // folder of PostgreSQL's programs
+	dir  string   // folder of data and the log
 
 	guard *exec.Cmd
 	held  io.Closer // keeps the guard waiting
@@ -60,8 +60,8 @@ func (c *Cluster) Stop(t testing.TB) {
 	c.end(t, os.Interrupt)
 }
 
-// Kill kills the server like a crash and waits until its children have ended. The operating system's buffers are
-// not lost.
+// Kill kills the server as in a crash and waits until its children have ended. The operating system's buffers are not
+// lost.
 func (c *Cluster) Kill(t testing.TB) {
 	t.Helper()
 	c.end(t, os.Kill)
@@ -69,13 +69,13 @@ func (c *Cluster) Kill(t testing.TB) {
 	Check(t, os.Rename(filepath.Join(c.data(), "postmaster.pid"), filepath.Join(c.dir, "killed.pid")))
 }
 
-// Start restarts the server after Stop or Kill on the same port.
+// Start restarts a stopped or killed server on the same port.
 func (c *Cluster) Start(t testing.TB) {
 	t.Helper()
 	Check(t, c.run())
 }
 
-// Standby creates a streaming standby of the running cluster, and waits until it streams.
+// Standby creates a streaming standby of the running cluster, and waits until streaming has begun.
 func (c *Cluster) Standby(t testing.TB) *Cluster {
 	t.Helper()
 	s, err := newCluster(c.bin)
@@ -86,7 +86,7 @@ func (c *Cluster) Standby(t testing.TB) *Cluster {
 		"--write-recovery-conf", "--dbname", c.URL("postgres")+"&application_name="+s.Name))
 	Check(t, s.configure("postgresql.auto.conf",
 		"synchronous_standby_names = ''",         // once promoted it has no standby
-		"wal_retrieve_retry_interval = '100ms'")) // interval for trying the primary, and so for Promote
+		"wal_retrieve_retry_interval = '100ms'")) // interval between attempts to reach the primary
 	Check(t, s.settle())
 	c.awaitStandby(t, s.Name)
 	return s
@@ -125,8 +125,8 @@ func (c *Cluster) initialize(options []string) error {
 	}
 	args := []string{"--pgdata", c.data(), "--username", c.base.User.Username(), "--pwfile", file,
 		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"}
-	// Use a natural-language collation, the default of most servers, so that code that needs byte order must say
-	// so. Without ICU or before PostgreSQL 15, byte order is used.
+	// Use a natural-language collation, the default of most servers, so that code that needs byte order must request
+	// it. Without ICU or before PostgreSQL 15, byte order is used.
 	if c.tool("initdb", append(args, "--locale-provider=icu", "--icu-locale=en")...) != nil {
 		if err := c.tool("initdb", args...); err != nil {
 			return err
@@ -153,9 +153,9 @@ func (c *Cluster) configure(name string, lines ...string) error {
 	return nil
 }
 
-// settle finds a port and starts the server there for the first time.
+// settle finds a port and starts the server on it for the first time.
 func (c *Cluster) settle() (err error) {
-	for range 5 { // the port may be taken in between
+	for range 5 { // another process may take the port in between
 		var port int
 		if port, err = freePort(); err != nil {
 			return err
@@ -177,7 +177,7 @@ func (c *Cluster) run() error {
 	if err != nil {
 		return errors.Join(err, log.Close())
 	}
-	// The pipe ends only when all children of the server have closed it, so Wait waits for them.
+	// The pipe ends only when all children of the server have closed it, so Wait also waits for them.
 	server.Stderr = struct{ io.Writer }{log}
 	if err := server.Start(); err != nil {
 		return errors.Join(err, log.Close())

@@ -14,7 +14,7 @@ import (
 	"notary"
 )
 
-// FetchCRL is [ReadCRL] for tests that need the CRL.
+// FetchCRL is like [ReadCRL] for tests that need the CRL to exist.
 func FetchCRL(t testing.TB, w *World, authorityID int64) *x509.RevocationList {
 	t.Helper()
 	list, err := ReadCRL(t.Context(), w, authorityID)
@@ -22,7 +22,7 @@ func FetchCRL(t testing.TB, w *World, authorityID int64) *x509.RevocationList {
 	return list
 }
 
-// ReadCRL returns the full CRL of an authority, which it checks as relying parties do.
+// ReadCRL returns the full CRL of an authority after checking it as relying parties do.
 func ReadCRL(ctx context.Context, w *World, authorityID int64) (*x509.RevocationList, error) {
 	crl, err := w.Revocation.CRL(ctx, authorityID)
 	if err != nil {
@@ -43,7 +43,7 @@ func ReadCRL(ctx context.Context, w *World, authorityID int64) (*x509.Revocation
 	return list, list.CheckSignatureFrom(issuer)
 }
 
-// Published returns a CRL as published, checked as relying parties do.
+// Published returns a published CRL after checking it as relying parties do.
 func Published(t testing.TB, w *World, authorityID int64, shard int) *x509.RevocationList {
 	t.Helper()
 	crl, err := w.Revocation.PublishedCRL(t.Context(), authorityID, shard)
@@ -81,7 +81,8 @@ func Listed(list *x509.RevocationList, serial string) *x509.RevocationListEntry 
 	return nil
 }
 
-// OpenSSLAccepts verifies a certificate with its chain and its issuer's CRL at that time with OpenSSL.
+// OpenSSLAccepts reports whether OpenSSL accepts a certificate at the given time, with its chain and its issuer's CRL.
+// It also returns OpenSSL's output.
 func OpenSSLAccepts(t testing.TB, at time.Time, c *notary.Certificate, crl *notary.CRL) (says string, ok bool) {
 	t.Helper()
 	dir := t.TempDir()

@@ -15,7 +15,7 @@ import (
 	"notary/internal/store"
 )
 
-// Patient gives a store long timeouts, so that no test depends on the duration of a query.
+// Patient are options that give a store long timeouts, so that no test depends on the duration of a query.
 var Patient = []store.Option{store.ReadTimeout(10 * time.Minute), store.WriteTimeout(10 * time.Minute)}
 
 // OnPostgres reports whether tests run on PostgreSQL. The tests of the store and the packages above it run once on
@@ -80,7 +80,7 @@ func (w *World) Events(t testing.TB) []notary.Event {
 	return events
 }
 
-// EventsOf returns the actions of the events that do records, in order.
+// EventsOf returns the actions of the events recorded by do, in order.
 func (w *World) EventsOf(t testing.TB, do func()) []string {
 	t.Helper()
 	before := len(w.Events(t))

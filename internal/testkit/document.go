@@ -7,7 +7,7 @@ import (
 )
 
 // Commands returns the blocks of shell commands (marked sh) in a section of a Markdown file, or in the whole file if
-// the heading is "".
+// heading is "".
 func Commands(t testing.TB, file, heading string) (blocks []string) {
 	t.Helper()
 	content, err := os.ReadFile(file)

@@ -13,8 +13,8 @@ import (
 	"notary/internal/store"
 )
 
-// Fill adds n copies of a signed request and its certificate directly to the store. Each copy has its own serial
-// number and fingerprint, but the sample's CSR and, except for the signature, DER, so that nothing is signed.
+// Fill adds n copies of a signed request and its certificate directly to the store. Each copy has its own serial number
+// and fingerprint. Its CSR and, except for the signature, its DER are those of the sample, so that nothing is signed.
 func Fill(t testing.TB, st *store.Store, sample int64, n int) {
 	t.Helper()
 	req, err := st.Request(t.Context(), sample)
@@ -30,7 +30,7 @@ func Fill(t testing.TB, st *store.Store, sample int64, n int) {
 			return nil
 		}))
 	}
-	Check(t, store.NewSequencer(st).Run(t.Context())) // as on a server that has run for a while
+	Check(t, store.NewSequencer(st).Run(t.Context())) // as on a server that has been running for a while
 }
 
 func copyRequest(ctx context.Context, tx *store.Tx, req notary.Request, i int) error {
@@ -61,8 +61,8 @@ func copyRequest(ctx context.Context, tx *store.Tx, req notary.Request, i int) e
 	return tx.Event(notary.EventBy(by, "request.sign", req.Ref()))
 }
 
-// Variant returns the DER of a certificate with n in the last octets of its signature, and its fingerprint: a
-// different certificate that parses alike.
+// Variant returns the DER of a certificate with n in the last octets of its signature, and the fingerprint. It is
+// another certificate with the same content.
 func Variant(der []byte, n uint64) (variant []byte, fingerprint string) {
 	variant = binary.BigEndian.AppendUint64(slices.Clone(der[:len(der)-8]), n)
 	digest := sha256.Sum256(variant)

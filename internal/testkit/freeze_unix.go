@@ -12,11 +12,11 @@ import (
 )
 
 // Freeze suspends the server and its children: connections stay open and the system accepts new ones, but nothing
-// is answered. The server is resumed by the returned function or at the end of the test.
+// responds. The returned function resumes the server, as does the end of the test.
 func (c *Cluster) Freeze(t testing.TB) (thaw func()) {
 	t.Helper()
 	server := c.server.Process.Pid
-	Check(t, syscall.Kill(server, syscall.SIGSTOP)) // first, so that it starts no more children
+	Check(t, syscall.Kill(server, syscall.SIGSTOP)) // first, so that it starts no other children
 	pids := append(children(t, server), server)
 	for _, pid := range pids {
 		_ = syscall.Kill(pid, syscall.SIGSTOP) // it may have ended

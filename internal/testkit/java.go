@@ -16,7 +16,7 @@ import (
 //go:embed Verify.java
 var verifyJava []byte
 
-// Java verifies chains like Java's TLS. It takes a second or two to start. It is safe for concurrent use.
+// Java verifies chains as Java's TLS does. It takes a second or two to start. It is safe for concurrent use.
 type Java struct {
 	mu   sync.Mutex
 	in   io.Writer
@@ -24,7 +24,8 @@ type Java struct {
 	errs *strings.Builder
 }
 
-// NewJava starts the verifier, which stops with the test. It needs a JDK: a JRE cannot run a source file.
+// NewJava starts the verifier, which stops at the end of the test. It needs a JDK, because a JRE cannot run a source
+// file.
 func NewJava(t testing.TB) *Java {
 	t.Helper()
 	Require(t, "javac")
@@ -57,7 +58,7 @@ type JavaChain struct {
 	Responder                 string // URL of the OCSP responder
 }
 
-// Verify reports whether Java accepts the chain, and if not, why.
+// Verify reports whether Java accepts the chain, and returns the reason if it does not.
 func (j *Java) Verify(t testing.TB, c JavaChain) (says string, accepted bool) {
 	t.Helper()
 	last := c.Lists

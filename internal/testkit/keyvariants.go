@@ -21,11 +21,11 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// KeyVariant is another public key of the same private key, or another encoding.
+// KeyVariant is another public key of the same private key, or another encoding of the same public key.
 type KeyVariant struct {
 	Name string
 	SPKI []byte
-	// Related is true for a canonical encoding of another public key.
+	// Related reports whether the variant is the canonical encoding of another public key.
 	Related bool
 
 	key crypto.Signer // signing key; possibly the negation of an Ed25519 key
@@ -154,7 +154,7 @@ func replaceSPKI(t testing.TB, info, old, spki []byte) []byte {
 	return sequence(t, bytes.Replace(content, old, spki, 1))
 }
 
-// signed signs info with the algorithm of an existing signed structure.
+// signed signs info with the algorithm of an existing signed structure, before, whose signed part is infoBefore.
 func signed(t testing.TB, key crypto.Signer, info, before, infoBefore []byte) []byte {
 	t.Helper()
 	var content, algorithm cryptobyte.String
@@ -200,7 +200,7 @@ func element(t testing.TB, tag casn1.Tag, parts ...[]byte) []byte {
 	return der
 }
 
-// RelatedRoot returns a root with o's name whose private key also belongs to o's public key.
+// RelatedRoot returns a root with o's name and a related key: its private key also belongs to o's public key.
 func RelatedRoot(t testing.TB, o *Outside) *Outside {
 	t.Helper()
 	root := &Outside{Key: related(t, o.Key)[0].key, now: o.now}

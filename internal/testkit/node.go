@@ -14,7 +14,7 @@ type Node = node.Node
 // NodeOptions are the options of a [Node].
 type NodeOptions = node.Options
 
-// OpenNode opens another node on a database, wired like the program.
+// OpenNode opens another node on a database, as the program does.
 func OpenNode(ctx context.Context, st *store.Store, keys keystore.Keys, o NodeOptions) (*Node, error) {
 	return node.Open(ctx, st, keys, o)
 }

@@ -23,7 +23,7 @@ type Outside struct {
 	now   time.Time
 }
 
-// OutsideRoot creates a root whose validity extends a year around now.
+// OutsideRoot creates a root that is valid at the time now and for a year after it.
 func OutsideRoot(t testing.TB, alg notary.KeyAlgorithm, now time.Time) *Outside {
 	t.Helper()
 	root := &Outside{Key: Key(t, alg), now: now}
@@ -39,7 +39,7 @@ func (o *Outside) Intermediate(t testing.TB, alg notary.KeyAlgorithm, edits ...f
 	return below
 }
 
-// Issue signs a certificate for the key, a leaf unless the edits change that.
+// Issue signs a certificate for the key. It is a leaf unless the edits change that.
 func (o *Outside) Issue(t testing.TB, key crypto.PublicKey, edits ...func(*x509.Certificate)) *x509.Certificate {
 	t.Helper()
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
@@ -84,7 +84,7 @@ func (o *Outside) Chain(t testing.TB, key crypto.PublicKey, edits ...func(*x509.
 	return PEM(append([]*x509.Certificate{o.Issue(t, key, edits...)}, o.Authorities()...)...)
 }
 
-// PEM encodes certificates one after the other.
+// PEM encodes certificates in PEM, one after the other.
 func PEM(certs ...*x509.Certificate) string {
 	var b strings.Builder
 	for _, c := range certs {

@@ -19,14 +19,14 @@ import (
 	"testing"
 )
 
-// Postgres returns the URL of a new database on a server shared by many tests: that of NOTARY_TEST_POSTGRES, or
-// one for this process.
+// Postgres returns the URL of a new database on a server shared by many tests: that of NOTARY_TEST_POSTGRES or, if that
+// is not set, one started for this process.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	return newDatabase(t, "")
 }
 
-// newDatabase creates a database for the length of the test, with options of CREATE DATABASE.
+// newDatabase creates a database that exists until the end of the test, with options of CREATE DATABASE.
 func newDatabase(t testing.TB, options string) string {
 	t.Helper()
 	requireServer(t)
@@ -45,7 +45,7 @@ func requireServer(t testing.TB) {
 	}
 }
 
-// sharedCluster is removed by its guard when the process ends.
+// sharedCluster returns the cluster of this process. Its guard removes it when the process ends.
 var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
 	if text := os.Getenv("NOTARY_TEST_POSTGRES"); text != "" {
 		base, err := url.Parse(text)
@@ -55,7 +55,7 @@ var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
 		base.Path = ""
 		return &Cluster{base: base}, nil
 	}
-	// Same settings as scripts/with-postgres. Nothing needs to survive a crash, so nothing is flushed.
+	// These settings are those of scripts/with-postgres. Nothing needs to survive a crash, so nothing is flushed.
 	return openCluster(findPostgres(), []string{"fsync = off", "full_page_writes = off",
 		"synchronous_commit = on", "shared_buffers = 64MB", "max_connections = 400"})
 })
@@ -67,7 +67,7 @@ func requirePostgres(t testing.TB) string {
 	return bin
 }
 
-// findPostgres returns the folder of PostgreSQL's programs, or "". Debian has a folder per version, not on PATH.
+// findPostgres returns the folder of PostgreSQL's programs, or "". Debian has one for each version, not on PATH.
 func findPostgres() string {
 	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) > 0 {
 		return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(version(a), version(b)) }))
@@ -122,7 +122,7 @@ func (c *Cluster) startGuard() error {
 	return guard.Start()
 }
 
-// remove triggers the guard, whatever the state of the cluster.
+// remove triggers the guard, in any state of the cluster.
 func (c *Cluster) remove() error {
 	err := c.held.Close()
 	_ = c.guard.Wait() // also fails if there was nothing to stop
@@ -143,8 +143,8 @@ func (c *Cluster) tool(name string, args ...string) error {
 	return nil
 }
 
-// command returns a command for the cluster's folder and user. It has its own process group, so that the
-// terminal's interrupt reaches only the test, and the guard follows.
+// command returns a command that runs in the cluster's folder as the cluster's user. It has its own process group, so
+// that the terminal's interrupt reaches only the test, which triggers the guard.
 func (c *Cluster) command(path string, args ...string) (*exec.Cmd, error) {
 	uid, gid, err := serverUser()
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// runAs does nothing here.
+// runAs does nothing on this system.
 func runAs(*exec.Cmd, uint32, uint32) {}
 
-// CPUTime skips the test: it is unknown on this system.
+// CPUTime skips the test, because the processor time is unknown on this system.
 func CPUTime(t testing.TB) time.Duration {
 	t.Skip("the processor time of a process is not known here")
 	return 0

@@ -18,7 +18,7 @@ func CPUTime(t testing.TB) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// runAs makes a command run as the user, if we are root, and in its own process group.
+// runAs makes a command run as the user, if this process runs as root, and in its own process group.
 func runAs(cmd *exec.Cmd, uid, gid uint32) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if os.Getuid() == 0 {

@@ -22,7 +22,7 @@ func Race(n int, fn func(i int) error) []error {
 	return errs
 }
 
-// Kinds counts errors by kind; nil counts as "".
+// Kinds returns the number of errors of each kind, and that of nil errors under "".
 func Kinds(errs []error) map[notary.Kind]int {
 	kinds := map[notary.Kind]int{}
 	for _, err := range errs {

@@ -43,7 +43,7 @@ func Parsed(t testing.TB, c *notary.Certificate) *x509.Certificate {
 	return cert
 }
 
-// SerialOf returns the serial number of the certificate of a request.
+// SerialOf returns the serial number of a request's certificate.
 func SerialOf(t testing.TB, w *World, id int64) string {
 	t.Helper()
 	return GetRequest(t, w, id).Certificate.Serial
@@ -55,7 +55,7 @@ func AuthorityCertificate(t testing.TB, w *World, id int64) *x509.Certificate {
 	return Parsed(t, GetAuthority(t, w, id).Certificate)
 }
 
-// RequestFor submits a signing request for the key.
+// RequestFor submits a signing request for the key and returns its ID.
 func RequestFor(t testing.TB, w *World, key crypto.Signer, name string) int64 {
 	t.Helper()
 	id, err := w.CA.Submit(t.Context(), w.Admin(), CSR(t, key, name))

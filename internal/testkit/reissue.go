@@ -14,7 +14,7 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Form is a form of certificate that package x509 does not produce.
+// Form describes a certificate that package x509 cannot create.
 type Form struct {
 	Version1 bool                    // version 1, without extensions
 	Serial   []byte                  // content of the INTEGER; nil for the original

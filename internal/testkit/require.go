@@ -15,7 +15,7 @@ func Require(t testing.TB, program string) {
 	}
 }
 
-// RequireFile is like Require for a file, and returns its content.
+// RequireFile is like Require for a file. It returns the content.
 func RequireFile(t testing.TB, path string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(path)

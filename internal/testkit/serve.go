@@ -18,11 +18,11 @@ import (
 // Served is a handler served by the real server.
 type Served struct {
 	Addr string      // host:port
-	TLS  *tls.Config // trusts it
+	TLS  *tls.Config // trusts the server's certificate
 	Stop func()      // waits for requests in flight; called at the end of the test
 }
 
-// clients recognises the holders of tokens and sessions like the program. Handlers may set lower body limits.
+// clients recognises the holders of tokens and sessions as the program does. Handlers may set lower body limits.
 func (w *World) clients() server.Clients {
 	const cookie = "__Host-notary-session="
 	token := func(r *http.Request) string {

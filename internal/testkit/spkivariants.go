@@ -25,7 +25,7 @@ var (
 	oidPrimeField    = asn1.ObjectIdentifier{1, 2, 840, 10045, 1, 1}
 )
 
-// reencoded returns non-canonical encodings of a key, by their fault.
+// reencoded returns non-canonical encodings of a key, by what is wrong with them.
 func reencoded(t testing.TB, spki []byte, key crypto.PublicKey) map[string][]byte {
 	t.Helper()
 	algorithm, bitsOf := splitSPKI(t, spki)

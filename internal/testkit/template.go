@@ -13,14 +13,15 @@ import (
 	"notary/internal/store"
 )
 
-// template is a database from which tests start: the current schema, with or without accounts.
+// template is a database that tests copy: the current schema, with or without accounts.
 type template struct {
 	sqlite   []byte // the file
 	postgres string // name of the database
 	callers  map[notary.Role]notary.Caller
 }
 
-// templates are created once per process, because migrations and password hashes take most of a small test's time.
+// templates are created once per process, because migrations and password hashes account for most of a small test's
+// time.
 var templates struct {
 	mu               sync.Mutex
 	schema, accounts *template
@@ -37,7 +38,7 @@ func withAccounts(t testing.TB) *template {
 	return templateOf(t, &templates.accounts, func(w *World) { w.createCallers(t) })
 }
 
-// templateOf returns the template in place, creating it with the rows that fill writes at the first call.
+// templateOf returns the template in place. The first call creates it, with the rows that fill writes.
 func templateOf(t testing.TB, place **template, fill func(*World)) *template {
 	t.Helper()
 	templates.mu.Lock()
@@ -58,7 +59,7 @@ func newTemplate(t testing.TB, fill func(*World)) *template {
 	if OnPostgres() {
 		c, err := sharedCluster()
 		Check(t, err)
-		made.postgres = randomLabel() // kept until the server ends
+		made.postgres = randomLabel() // exists until the server stops
 		c.Exec(t, `CREATE DATABASE `+made.postgres)
 		database = c.URL(made.postgres)
 	}
@@ -77,7 +78,7 @@ func newTemplate(t testing.TB, fill func(*World)) *template {
 	return made
 }
 
-// copy returns the name of a new copy, which is deleted at the end of the test.
+// copy returns the name of a new copy of the template, which is deleted at the end of the test.
 func (m *template) copy(t testing.TB) string {
 	t.Helper()
 	if m.postgres != "" {

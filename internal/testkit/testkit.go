@@ -40,7 +40,7 @@ type World struct {
 	Clock *Clock
 	Keys  keystore.Keys
 
-	// Database is its name for [store.Open].
+	// Database is the name of the database for [store.Open].
 	Database string
 
 	callers     map[notary.Role]notary.Caller
@@ -131,7 +131,7 @@ func (w *World) Caller(role notary.Role) notary.Caller { return w.callers[role] 
 // Admin returns the World's Admin.
 func (w *World) Admin() notary.Caller { return w.callers[notary.Admin] }
 
-// NewCaller creates another account with that role. Without an admin it is the first account.
+// NewCaller creates another account with that role. If admin is the zero value, it creates the first account.
 func (w *World) NewCaller(t testing.TB, admin notary.Caller, role notary.Role) notary.Caller {
 	t.Helper()
 	email := randomLabel() + "@example.com"
@@ -275,7 +275,7 @@ func Check(t testing.TB, err error) {
 	}
 }
 
-// WantKind requires an error of that kind; "" requires none.
+// WantKind fails the test unless err has that kind; "" requires nil.
 func WantKind(t testing.TB, err error, kind notary.Kind) {
 	t.Helper()
 	if notary.KindOf(err) != kind {
@@ -283,7 +283,7 @@ func WantKind(t testing.TB, err error, kind notary.Kind) {
 	}
 }
 
-// WantText requires an error whose text contains all the words.
+// WantText fails the test unless the text of err contains all the words.
 func WantText(t testing.TB, err error, words ...string) {
 	t.Helper()
 	if err == nil {
@@ -296,7 +296,7 @@ func WantText(t testing.TB, err error, words ...string) {
 	}
 }
 
-// WantField requires an error with that field.
+// WantField fails the test unless err has that field.
 func WantField(t testing.TB, err error, field string) {
 	t.Helper()
 	var e *notary.Error
@@ -305,8 +305,8 @@ func WantField(t testing.TB, err error, field string) {
 	}
 }
 
-// Patience is how long a test waits for an event before it counts as hung. No verdict depends on it.
+// Patience is how long a test waits for an event before it fails. No verdict depends on it.
 const Patience = 15 * time.Minute
 
-// Always returns a function that returns d.
+// Always returns a function that always returns d.
 func Always(d time.Duration) func() time.Duration { return func() time.Duration { return d } }

@@ -13,14 +13,14 @@ type authorityPage struct {
 	authorityRow
 	Issuer       *notary.Authority // nil for a root or if the issuer is not held here
 	Successor    *notary.Authority // nil without a successor
-	Own          []ownCertificate  // the certificates for its key
+	Own          []ownCertificate  // certificates for its key
 	View         certificateView
 	Downloads    downloads
 	Below        []authorityRow
 	Issuers      []page.Option // authorities that can sign it
 	Profiles     []page.Option
-	NotRevocable string      // why it cannot be revoked, or ""
-	History      []eventView // its last events, without those of the system
+	NotRevocable string      // reason why it cannot be revoked, or ""
+	History      []eventView // its last events, except those of the system
 	forms
 }
 
@@ -83,7 +83,7 @@ const (
 	shownEvents = 10
 )
 
-// authorityHistory returns the last events of an authority without those of the system: periodic CRLs and responder
+// authorityHistory returns the last events of an authority, except those of the system: periodic CRLs and responder
 // certificates would displace all others.
 func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]eventView, error) {
 	if !c.caller.May(notary.ReadEvents) {

@@ -10,8 +10,8 @@ import (
 	"notary/internal/web/page"
 )
 
-// changeAuthority returns a handler that changes an authority and then shows it with the message of change. On an error
-// it shows the page of the form again.
+// changeAuthority returns a handler that changes an authority and then shows the authority with the message of change.
+// On error it shows the form's page again.
 func (s *site) changeAuthority(form func(*call, page.Form) error,
 	change func(c *call, id int64) (message string, err error)) func(*call) error {
 	return func(c *call) error {
@@ -69,7 +69,7 @@ func (s *site) changePublication(c *call, id int64) (string, error) {
 		s.ca.ChangePublication(c.r.Context(), c.caller, id, change)
 }
 
-// recordIssued imports certificates that the authority issued before it was held here.
+// recordIssued imports certificates that the authority issued before it was imported.
 func (s *site) recordIssued(c *call, id int64) (string, error) {
 	done, err := s.ca.ImportCertificates(c.r.Context(), c.caller, id, c.value("certificates"))
 	return page.Plural(int64(done.Imported), "certificate") + " imported, " + strconv.Itoa(done.Revoked) +
@@ -106,7 +106,7 @@ func (s *site) downloadAuthority(c *call) error {
 	case "csr.der":
 		block, _ := pem.Decode([]byte(a.CSR))
 		if block == nil {
-			return errNotFound // unreachable: the CSR was checked when it was stored
+			return errNotFound // unreachable: the CSR was checked when it was recorded
 		}
 		return c.send(name+".csr", typeCSR, block.Bytes)
 	case "crl.pem", "crl.der":

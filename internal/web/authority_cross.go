@@ -7,7 +7,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// crossPage cross-signs an authority, so that it has additional chains to a root.
+// crossPage is the page that cross-signs an authority, which gives it additional chains to a root.
 type crossPage struct {
 	*notary.Authority
 	Issuers  []page.Option

@@ -6,11 +6,11 @@ import (
 	"notary/internal/web/page"
 )
 
-// authorityEnd confirms that an authority is to be disabled, revoked or deleted, and shows the impact.
+// authorityEnd is the confirmation page for disabling, revoking or deleting an authority. It shows the impact.
 type authorityEnd struct {
 	*notary.Authority
 	Impact       *notary.Impact
-	NotRevocable string // why it cannot be revoked, or ""
+	NotRevocable string // reason why it cannot be revoked, or ""
 	Form         page.Form
 }
 

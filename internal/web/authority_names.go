@@ -6,11 +6,11 @@ import (
 	"notary"
 )
 
-// Name constraints are written in forms one per line with a prefix for their type: dns:example.com.
+// In forms, name constraints are written one per line, with a prefix for their type: dns:example.com.
 
 const subtreesNote = "One per line: dns:example.com, ip:10.0.0.0/8, email:example.com, uri:.example.com"
 
-// subtreeKinds returns the lists of s by prefix.
+// subtreeKinds returns the lists of s with their prefixes.
 func subtreeKinds(s *notary.Subtrees) []struct {
 	prefix string
 	list   *[]string
@@ -39,7 +39,7 @@ func readSubtrees(field, text string) (s notary.Subtrees, err error) {
 	return s, nil
 }
 
-// subtreeTexts returns subtrees in the format of readSubtrees.
+// subtreeTexts returns subtrees in the format that readSubtrees parses.
 func subtreeTexts(s notary.Subtrees) (all []string) {
 	for _, kind := range subtreeKinds(&s) {
 		for _, names := range *kind.list {
@@ -49,7 +49,7 @@ func subtreeTexts(s notary.Subtrees) (all []string) {
 	return all
 }
 
-// Permitted returns the permitted subtrees; none means no limit.
+// Permitted returns the permitted subtrees. If there are none, all names are permitted.
 func (p authorityPage) Permitted() []string { return subtreeTexts(p.Constraints.Permitted) }
 
 func (p authorityPage) Excluded() []string { return subtreeTexts(p.Constraints.Excluded) }

@@ -8,10 +8,10 @@ import (
 	"notary/internal/web/page"
 )
 
-// twoTierForm creates a root and an issuing CA in one step.
+// twoTierForm is the form that creates a root and an issuing CA in one step.
 type twoTierForm struct {
 	Form          page.Form
-	Root, Issuing *notary.Authority // created by an attempt that did not finish, or nil
+	Root, Issuing *notary.Authority // created by an unfinished attempt, or nil
 	First         bool              // whether there was no authority before
 
 	PublishWarning string
@@ -38,7 +38,7 @@ func (s *site) twoTierPage(c *call, f page.Form) error {
 	return c.show("authority-start", p.Heading(), p)
 }
 
-// The authorities that an unfinished attempt created: the form continues from there.
+// Fields for the IDs of the authorities that an unfinished attempt created. The form continues from there.
 const (
 	fieldRoot    = "root"
 	fieldIssuing = "issuing"
@@ -63,7 +63,7 @@ func (s *site) startTwoTier(c *call) error {
 	return c.done("/authorities", "Root and issuing CA created. Install the root's certificate in clients' trust stores; the issuing CA signs requests.")
 }
 
-// createTier creates one of the two authorities, unless an earlier attempt did, and adds its ID to the form.
+// createTier creates one of the two authorities, unless an earlier attempt has created it, and adds its ID to the form.
 func (s *site) createTier(c *call, field, name string) (int64, error) {
 	if c.value(field) != "" {
 		return readID(c.value(field))
@@ -95,7 +95,7 @@ func atTier(prefix string, err error) error {
 	})
 }
 
-// resumeTwoTier shows the form again with what exists already, whatever the error.
+// resumeTwoTier shows the form again, together with the authorities already created, whatever the error.
 func (s *site) resumeTwoTier(c *call, err error) error {
 	if c.value(fieldRoot) == "" {
 		return c.again(err, s.twoTierPage)
@@ -115,7 +115,7 @@ func (twoTierForm) KeyAlgorithms() []page.Option { return keyAlgorithms() }
 var tierDetails = []string{"root_common_name", "issuing_common_name", "country_name", "root_not_valid_after",
 	"issuing_not_valid_after", "root_path_length", "issuing_path_length"}
 
-// Detailed reports whether an advanced option was changed or has an error.
+// Detailed reports whether an advanced option has been changed or has an error.
 func (p twoTierForm) Detailed() bool {
 	for _, field := range tierDetails {
 		if p.Form.Value(field) != "" && field != "issuing_path_length" || p.Form.ErrorAt(field) != "" {

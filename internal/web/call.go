@@ -15,10 +15,10 @@ import (
 const (
 	maxForm  = 2 << 20 // octets of a posted form, files included
 	formTime = time.Minute
-	maxKept  = 12 << 10 // octets of a form that the login carries along, which is limited to 16 KiB
+	maxKept  = 12 << 10 // octets of a form that the login page keeps, whose own form is limited to 16 KiB
 )
 
-// BodyLimit returns the limit for a form that is sent with a valid session.
+// BodyLimit returns the limit for a form sent with a valid session.
 func BodyLimit(*http.Request) server.BodyLimit {
 	return server.BodyLimit{Bytes: maxForm, Time: formTime}
 }
@@ -94,8 +94,8 @@ func (c *call) readSession() error {
 	return err
 }
 
-// ready reports whether the route can run. Otherwise it redirects: a service without accounts to the first account,
-// and callers without a session to the login.
+// ready reports whether the route can run. If not, it redirects: to the creation of the first account if there are no
+// accounts, or to the login if there is no session.
 func (s *site) ready(c *call, to route) (bool, error) {
 	if !s.initialized.Load() {
 		some, err := s.auth.HasAccounts(c.r.Context())
@@ -127,7 +127,7 @@ func (c *call) done(to, message string) error {
 	return nil
 }
 
-// value returns a field of the posted form, or else of the query, without surrounding white space.
+// value returns a field of the posted form or, if that is empty, of the query, without surrounding white space.
 func (c *call) value(name string) string {
 	fields := c.r.PostForm
 	if c.r.Method != http.MethodPost {
@@ -148,7 +148,7 @@ func readID(text string) (int64, error) {
 
 type errorPage struct {
 	Message   string
-	RequestID string // of an internal error, to find it in the log
+	RequestID string // of an internal error, to find in the log
 }
 
 func (c *call) fail(err error) {

@@ -15,12 +15,12 @@ type certificatePage struct {
 	Title        string
 	State        string
 	Issuer       *notary.Authority // nil if not held here or not visible to the caller
-	Holder       int64             // the authority whose current certificate it is, or 0
+	Holder       int64             // authority whose current certificate it is, or 0
 	ProfileID    int64             // 0 if the profile no longer exists or is not visible
 	View         certificateView
 	Downloads    downloads
 	Others       []otherChain // chains in addition to the recorded one
-	NotRevocable string       // why it cannot be revoked, or ""
+	NotRevocable string       // reason why it cannot be revoked, or ""
 	MayRevoke    bool
 	MayTransfer  bool
 	forms
@@ -88,7 +88,7 @@ func (p certificatePage) offers(action string) bool {
 	return action == "revoke" && p.revocable() || action == "transfer" && p.MayTransfer
 }
 
-// revocable reports whether the page has a form to revoke or to correct the reason.
+// revocable reports whether the page has a form to revoke the certificate or to correct the reason.
 func (p certificatePage) revocable() bool {
 	if p.Revocation != nil {
 		return len(p.LaterReasons()) > 0
@@ -134,7 +134,7 @@ func (s *site) profileNamed(c *call, name string) (int64, error) {
 	return 0, err
 }
 
-// otherChains returns all chains but the first, which is the recorded one unless that has expired.
+// otherChains returns all chains except the first, which is the recorded one unless that has expired.
 func (s *site) otherChains(c *call, id int64) (others []otherChain, err error) {
 	chains, _, err := s.ca.Chains(c.r.Context(), c.caller, id)
 	for i, chain := range chains {

@@ -7,7 +7,7 @@ import (
 	"notary/internal/inspect"
 )
 
-// certificateView is a certificate for the templates "certificate-facts", "problems" and "chain".
+// certificateView holds a certificate for the templates "certificate-facts", "problems" and "chain".
 type certificateView struct {
 	*inspect.Certificate                   // nil if it cannot be parsed
 	Problems             []inspect.Problem // of the certificate and its chain
@@ -17,8 +17,8 @@ type certificateView struct {
 type link struct {
 	Name        string
 	Facts       *inspect.Certificate
-	AuthorityID int64 // the authority whose current certificate it is, or 0
-	Below       *link // the certificate that it issued; nil for the last one
+	AuthorityID int64 // authority whose current certificate it is, or 0
+	Below       *link // certificate issued by this one; nil for the last one
 }
 
 func (s *site) viewOf(c *notary.Certificate, authorities []*notary.Authority) certificateView {

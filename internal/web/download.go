@@ -45,7 +45,7 @@ var certificateForms = []fileForm{
 }
 
 type downloads struct {
-	Path  string // without the part of the format
+	Path  string // without the file name of a format
 	Forms []fileForm
 }
 
@@ -122,7 +122,7 @@ func (c *call) send(name, contentType string, body []byte) error {
 	return nil
 }
 
-// fileName reduces text to characters that are safe in file names, or returns other if none are left.
+// fileName reduces text to characters that are safe in file names. It returns other if none are left.
 func fileName(text, other string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(text) {

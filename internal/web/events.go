@@ -89,7 +89,7 @@ func eventKinds(caller notary.Caller) []page.Option {
 	return all
 }
 
-// kindLabels has the irregular plurals.
+// kindLabels maps kinds of objects to labels whose plural is irregular or not used.
 var kindLabels = map[string]string{"authority": "authorities", "clock": "clock", "inventory": "inventory",
 	"settings": "settings",
 	"database": "database"}

@@ -15,9 +15,9 @@ type filters struct {
 	Path        string // of the list
 	Part        string // the parameter that a tab sets, which the form keeps
 	Tabs        []tab
-	Narrowed    bool   // whether a field is set
-	Clear       string // URL of the list without the fields
-	SeesOthers  bool   // whether the list may include what others submitted
+	Narrowed    bool   // whether a field of the form is set
+	Clear       string // URL of the list without these fields
+	SeesOthers  bool   // whether the list may include objects submitted by others
 	Authorities []page.Option
 	Names       map[int64]string // of the authorities
 	query       url.Values
@@ -92,7 +92,7 @@ func (p filters) Keys() []page.Option {
 	return all
 }
 
-// Day returns a date field, or a text field if the value is a time.
+// Day returns a date field, or a text field if the value includes a time of day.
 func (p filters) Day(name, label string) page.Field {
 	kind := "date"
 	if len(p.Form.Value(name)) > len("2006-01-02") {
@@ -126,7 +126,7 @@ func narrows(v url.Values, but string) bool {
 	return slices.ContainsFunc(filterFields, func(name string) bool { return name != but && v.Get(name) != "" })
 }
 
-// titleOf returns the common name or else the first name, and the number of other names.
+// titleOf returns the common name or, if that is empty, the first name, and the number of other names.
 func titleOf(commonName string, of notary.Names) (title string, more int) {
 	names := of.All()
 	title, more = commonName, len(names)

@@ -17,7 +17,7 @@ func (c *call) failed(values url.Values, e *notary.Error) page.Form {
 	return page.FailedForm(values, e)
 }
 
-// again shows the form with the user's input and the error, unless the user cannot correct it.
+// again shows the form with the user's input and the error, or returns the error if the user cannot correct it.
 func (c *call) again(err error, show func(*call, page.Form) error) error {
 	switch e := c.explain(err); e.Kind {
 	case notary.Internal, notary.NotFound, notary.Forbidden, notary.Unauthenticated:
@@ -30,7 +30,7 @@ func (c *call) again(err error, show func(*call, page.Form) error) error {
 	}
 }
 
-// wrongFilter shows a list without rows and with the error in its filter.
+// wrongFilter shows a list without rows, with the error at its filter.
 func (c *call) wrongFilter(err error, show func(*call, page.Form) error) error {
 	switch e := c.explain(err); e.Kind {
 	case notary.Invalid, notary.Conflict, notary.Unprocessable:
@@ -43,10 +43,10 @@ func (c *call) wrongFilter(err error, show func(*call, page.Form) error) error {
 	}
 }
 
-// formFields are the field names of several forms on one page, by the last part of their action.
+// formFields holds the field names of several forms on one page, by the last part of their action.
 type formFields map[string][]string
 
-// forms are several forms on one page. At most one of them was submitted.
+// forms holds several forms on one page, of which at most one was submitted.
 type forms struct {
 	Form   page.Form // the submitted one
 	sent   string    // the last part of its action, or "" if none was submitted
@@ -62,7 +62,7 @@ func formsOf(c *call, f page.Form, fields formFields) forms {
 	return all
 }
 
-// At returns the form for an action, empty if another form was submitted.
+// At returns the form for an action. It is empty if another form was submitted.
 func (f forms) At(action string) page.Form {
 	if f.sent != action && f.sent != "" {
 		return page.NewForm(nil).Fields(f.fields[action]...)

@@ -82,7 +82,7 @@ func (s *site) accountNamed(c *call, field, email string) (int64, error) {
 	return 0, notary.FieldErrorf(field, "no account has this email address")
 }
 
-// ownerChoices returns the possible owners of a caller's request, or nil if there is no choice.
+// ownerChoices returns the possible owners of a caller's request, or nil if the caller is the only one.
 func (s *site) ownerChoices(c *call) ([]page.Option, error) {
 	groups, err := s.auth.MyGroups(c.r.Context(), c.caller)
 	if err != nil || len(groups) == 0 {
@@ -95,7 +95,7 @@ func (s *site) ownerChoices(c *call) ([]page.Option, error) {
 	return all, nil
 }
 
-// groupName returns the name of one of the caller's groups, the ID of any other, and "" for 0.
+// groupName returns the name of a group of the caller, the ID of any other group, or "" for 0.
 func (s *site) groupName(c *call, id int64) (string, error) {
 	if id == 0 {
 		return "", nil

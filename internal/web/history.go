@@ -18,7 +18,7 @@ type eventView struct {
 
 type mention struct{ Text, Path string }
 
-// issuerLinks has the actions whose referenced authority is the issuer.
+// issuerLinks maps actions that refer to an issuer to its relation.
 var issuerLinks = map[string]string{
 	"request.sign":               "from",
 	"request.revoke":             "on the CRL of",
@@ -61,7 +61,8 @@ func eventViews(events []*notary.Event, authorities []*notary.Authority) (all []
 	return all
 }
 
-// mentionOf omits the link to authorities that were deleted or that the caller may not see.
+// mentionOf returns the text and path for a reference. It has no path for an authority that was deleted or that the
+// caller may not see.
 func mentionOf(ref notary.Ref, authorities []*notary.Authority) mention {
 	switch {
 	case ref.Kind != "authority":

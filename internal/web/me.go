@@ -36,7 +36,7 @@ func (s *site) changeMyPassword(c *call) error {
 		". All other sessions have been signed out.")
 }
 
-// strength describes the strength of a password by the decimal logarithm of the number of guesses.
+// strength describes the strength of a password, based on the decimal logarithm of the number of guesses.
 func strength(password, email string) string {
 	switch guesses, _ := auth.Strength(password, email); {
 	case guesses >= 15:

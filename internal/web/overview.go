@@ -82,7 +82,7 @@ func (p overviewPage) Shown() []*notary.AuthorityState {
 // OtherAuthorities returns the number of authorities not shown.
 func (p overviewPage) OtherAuthorities() int { return len(p.Authorities) - len(p.Shown()) }
 
-// NeedAttention returns the authorities that need attention. The expiry of a disabled or revoked one does not matter.
+// NeedAttention returns the authorities that need attention. The expiry of a disabled or revoked authority is ignored.
 func (p overviewPage) NeedAttention() (all []attentionItem) {
 	for _, a := range p.Authorities {
 		ends := a.EndsSoon && a.Authority.Enabled && a.Status != notary.AuthorityRevoked

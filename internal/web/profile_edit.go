@@ -11,7 +11,7 @@ import (
 )
 
 type profileForm struct {
-	Profile *notary.Profile // nil for a new one
+	Profile *notary.Profile // nil for a new profile
 	Form    page.Form
 	Tried   *notary.ProfileTrial // nil if no test was run
 }

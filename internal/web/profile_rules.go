@@ -12,7 +12,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// The fields of the form have the names of the API, so that errors match.
+// The fields of the form are named as in the API, so that errors match.
 
 var nameFields = []struct {
 	Field, Label, Example string
@@ -123,7 +123,7 @@ func readRules(v url.Values) (r notary.Rules, err error) {
 	return r, err
 }
 
-// attributesText writes one rule per line: type, action and value.
+// attributesText returns the rules, one per line: type, action and value.
 func attributesText(rules []notary.AttributeRule) string {
 	var all []string
 	for _, a := range rules {
@@ -212,7 +212,7 @@ func (profileForm) Others() []page.Option {
 		{Value: string(notary.Refuse), Label: "Reject the request"}}
 }
 
-// NoHosts returns the actions for a server's request without a host name.
+// NoHosts returns the possible actions for a server's request without a host name.
 func (profileForm) NoHosts() []page.Option {
 	return []page.Option{{Value: "", Label: "Reject unless it looks like a client"},
 		{Value: string(notary.RefuseNoHost), Label: "Reject"},

@@ -23,7 +23,7 @@ func (s *site) profiles(c *call) error {
 
 type profilePage struct {
 	*notary.Profile
-	Newest int // version
+	Newest int // number of the newest version
 	Form   page.Form
 }
 

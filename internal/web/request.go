@@ -22,13 +22,13 @@ type requestPage struct {
 	CSRProblems  []inspect.Problem
 	Issued       *certificateView // nil without a current certificate
 	Cert         *notary.Certificate
-	Earlier      []*notary.Certificate // its other certificates, the newest first
+	Earlier      []*notary.Certificate // its other certificates, newest first
 	Downloads    downloads
 	History      []eventView
 	Again        string   // URL of a new request with the same names
-	Compromised  bool     // whether its key was reported as compromised, which rules out signing
-	NotRevocable string   // why the current certificate cannot be revoked, or ""
-	NotRenewable []string // why a renewal cannot keep the authority or profile
+	Compromised  bool     // whether its key was reported as compromised, so that it cannot be signed
+	NotRevocable string   // reason why the current certificate cannot be revoked, or ""
+	NotRenewable []string // reasons why a renewal cannot keep the authority or profile
 	now          time.Time
 	Expired      bool // whether the current certificate has expired
 	forms
@@ -205,7 +205,7 @@ func (p requestPage) Possible(action notary.Action) bool {
 // MayDelete reports whether the caller may delete the request.
 func (p requestPage) MayDelete() bool { return p.may[policy.DeleteRequest] }
 
-// MayTransfer reports whether the caller may transfer the request to some owner.
+// MayTransfer reports whether the caller may transfer the request to at least one owner.
 func (p requestPage) MayTransfer() bool { return p.may[policy.TransferRequest] }
 
 func (p requestPage) Decides() bool {

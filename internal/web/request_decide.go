@@ -18,7 +18,7 @@ type signChoices struct {
 	CAProfiles  []page.Option // profiles for CAs, if the caller may use them
 	all         []*notary.Authority
 
-	seesAuthorities bool // otherwise all is empty
+	seesAuthorities bool // whether the caller sees authorities; otherwise all is empty
 }
 
 func (s *site) signChoices(c *call) (o signChoices, err error) {
@@ -55,7 +55,7 @@ func (s *site) signChoices(c *call) (o signChoices, err error) {
 
 var signFields = []string{"certificate_authority_id", "profile", "not_valid_after"}
 
-// SignFields returns the fields of the form that signs requests.
+// SignFields returns the fields of the form for signing requests.
 func (o signChoices) SignFields(f page.Form) []page.Field {
 	return []page.Field{f.Choice("certificate_authority_id", "CA", o.Authorities),
 		f.Choice("profile", "Profile", o.Profiles),
@@ -67,7 +67,7 @@ func chosen(options []page.Option) bool {
 	return slices.ContainsFunc(options, func(o page.Option) bool { return o.Chosen })
 }
 
-// choose selects the option with that value. If it is missing, it adds and selects one that asks for a choice.
+// choose selects the option with that value. If there is none, it adds and selects an option that asks for a choice.
 func choose(options []page.Option, value string) []page.Option {
 	found := false
 	for i := range options {
@@ -125,7 +125,7 @@ func readOwnOptions(c *call, o *ca.SignOptions) (err error) {
 	return err
 }
 
-// readEnd parses an expiry: a number of days from now, a period, or the last day.
+// readEnd parses an expiry: a number of days from now, a period, or the last day of validity.
 func readEnd(text string, now time.Time) (end time.Time, err error) {
 	if text == "" {
 		return end, nil

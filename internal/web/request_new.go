@@ -12,7 +12,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// newRequestPage accepts a CSR: pasted, from a file, or generated in the browser.
+// newRequestPage is the form for a CSR: pasted, from a file, or generated in the browser.
 type newRequestPage struct {
 	Form     page.Form
 	Profiles []page.Option
@@ -127,5 +127,5 @@ func authorityChoices(all []*notary.Authority) (options []page.Option) {
 	return options
 }
 
-// unixLines reverses the normalization of newlines by browsers (HTML, 4.10.22.4).
+// unixLines converts the newlines of a submitted form, which browsers normalize to CRLF (HTML, 4.10.22.4), to LF.
 func unixLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }

@@ -12,7 +12,7 @@ type requestsPage struct {
 	filters
 	Requests []*notary.Request
 	Pager    page.Pager
-	Decides  bool   // whether the caller may decide on at least some of them
+	Decides  bool   // whether the caller may decide on some of them
 	Query    string // filter and order, URL-encoded
 }
 

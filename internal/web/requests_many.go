@@ -146,13 +146,13 @@ func readSelection(v url.Values) (m ca.Many, err error) {
 	return m, nil
 }
 
-// loadSelected loads and counts the first maxShown of the selected requests.
+// loadSelected loads and counts the first maxShown selected requests.
 func (p *manyPage) loadSelected(s *site, c *call) error {
 	seen := p.IDs[:min(len(p.IDs), maxShown)]
 	for _, id := range seen {
 		r, err := s.ca.Request(c.r.Context(), c.caller, id)
 		if notary.KindOf(err) == notary.NotFound {
-			p.Refusals["No longer exists."]++
+			p.Refusals["Deleted since you selected them."]++
 			continue
 		}
 		if err != nil {
@@ -266,7 +266,7 @@ type outcomesPage struct {
 	manyAction
 	Total        int64
 	Done, Failed int64
-	Early        string // the error that aborted the action, or ""
+	Early        string // error that aborted the action, or ""
 	List         string // URL of the list where the requests were selected
 	call         *call
 	outcomes     iter.Seq2[ca.Outcome, error]
@@ -291,15 +291,15 @@ type outcome struct {
 	Listed bool   // whether the request has its own line
 	Which  string // the certificates that were revoked
 	Reason string // the error, or ""
-	Step   int64  // number of processed requests, or 0 if not shown at this line
+	Step   int64  // number of requests processed so far, or 0 if this line does not show it
 }
 
 const (
-	maxLines = 200 // requests up to which successes have lines, and maximum lines for failures
+	maxLines = 200 // maximum number of requests for which successes have lines, and of failures that have lines
 	steps    = 50  // number of progress updates
 )
 
-// showOutcomes starts the action. If it fails before the first outcome, the confirmation page shows the error.
+// showOutcomes starts the action. If the action fails before the first outcome, the confirmation page shows the error.
 func (s *site) showOutcomes(c *call, a manyAction, total int64, outcomes iter.Seq2[ca.Outcome, error]) error {
 	next, stop := iter.Pull2(outcomes)
 	defer stop()
@@ -316,7 +316,7 @@ func (s *site) showOutcomes(c *call, a manyAction, total int64, outcomes iter.Se
 	return c.stream("requests-done", a.Verb+" "+page.Plural(total, "request"), p)
 }
 
-// Outcomes yields the outcomes. Lines are flushed as they become known, or in steps if there are many.
+// Outcomes yields the outcomes. It flushes each line or, if there are many, at intervals.
 func (p *outcomesPage) Outcomes() iter.Seq[outcome] {
 	return func(yield func(outcome) bool) {
 		for o, err := range p.outcomes {

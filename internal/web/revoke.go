@@ -103,7 +103,7 @@ type reasonLabel struct {
 	Label  string
 }
 
-// reasonLabels are the accepted reasons of RFC 5280, section 5.3.1, the most common first.
+// reasonLabels lists the accepted reasons of RFC 5280, section 5.3.1, the most common first.
 var reasonLabels = []reasonLabel{
 	{notary.Unspecified, "Unspecified"},
 	{notary.KeyCompromise, "Key compromise – revokes every certificate with this key and blocks the key"},
@@ -152,7 +152,7 @@ func (p requestPage) LaterReasons() []page.Option {
 	return all
 }
 
-// StillValid returns the older certificates that a revocation of the request would revoke, too.
+// StillValid returns the older certificates that a revocation of the request would also revoke.
 func (p requestPage) StillValid() (valid []*notary.Certificate) {
 	for _, c := range p.Earlier {
 		if c.Revocation == nil && !p.now.After(c.NotAfter) {
@@ -164,7 +164,7 @@ func (p requestPage) StillValid() (valid []*notary.Certificate) {
 
 func (p certificatePage) Reasons() []page.Option { return reasonsFor(p.reports) }
 
-// LaterReasons returns the reasons that can replace that of the certificate.
+// LaterReasons returns the reasons that can replace the current one.
 func (p certificatePage) LaterReasons() []page.Option {
 	return slices.DeleteFunc(laterReasons(p.Revocation.Reason), func(o page.Option) bool {
 		return !p.reports && o.Value == string(notary.KeyCompromise)

@@ -14,7 +14,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// Browsers accept cookies with this prefix only over HTTPS, from this host, for all of its pages
+// Browsers accept cookies with this prefix only over HTTPS, from this host and for all paths
 // (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2).
 const (
 	sessionCookie = "__Host-notary-session"
@@ -29,7 +29,7 @@ func (c *call) setCookie(name, value string, maxAge int) {
 
 func (c *call) dropSession() { c.setCookie(sessionCookie, "", -1) }
 
-// rememberDevice lets the account log in from this browser while others guess its password.
+// rememberDevice allows the account to log in from this browser while others are guessing its password.
 func (c *call) rememberDevice(accountID int64) {
 	device, err := c.site.auth.NewDevice(c.r.Context(), accountID)
 	if err != nil { // the login itself has succeeded
@@ -57,11 +57,11 @@ func (c *call) takeFlash() string {
 	return strings.ToValidUTF8(string(text), "")
 }
 
-// signInForm is the login. It carries the input of a form submitted after the session expired.
+// signInForm is the login form. It keeps the input of a form submitted after the session expired.
 type signInForm struct {
 	Form page.Form
 	To   string // where to redirect to
-	Kept []kept // the form and its input
+	Kept []kept // the submitted form and its input
 }
 
 type kept struct{ Name, Value string }
@@ -114,7 +114,7 @@ const (
 	fieldAction = "kept_action"
 )
 
-// signInPage takes the kept input only from a posted form, so that a link on another site cannot fill in a form.
+// signInPage accepts kept input only from a posted form, so that a link on another site cannot fill in a form.
 func (s *site) signInPage(c *call, f page.Form) error {
 	p := signInForm{Form: f.Fields("email", "password"), To: ourPath(f.Value(fieldTo))}
 	if c.r.Method == http.MethodPost {
@@ -126,8 +126,8 @@ func (s *site) signInPage(c *call, f page.Form) error {
 	return c.show("sign-in", "Sign in", p)
 }
 
-// signInAgain responds to a form whose session has expired. The form is shown again after the login, unless it was
-// too large to read without a session.
+// signInAgain responds to a form whose session has expired. The form is shown again after the login, unless it was too
+// large to be read without a session.
 func (s *site) signInAgain(c *call, tooLarge bool) error {
 	text, lost := c.typed()
 	values := url.Values{}
@@ -145,7 +145,7 @@ func (s *site) signInAgain(c *call, tooLarge bool) error {
 	return s.signInPage(c, c.failed(values, notary.Errorf(notary.Unauthenticated, "%s", message)))
 }
 
-// typed returns the input that a page can keep, and the fields that it cannot: secrets and binary files.
+// typed returns the input that a page can keep, and the names of fields that it cannot: secrets and binary files.
 func (c *call) typed() (text string, lost []string) {
 	keep := url.Values{}
 	for name, values := range c.r.PostForm {
@@ -180,7 +180,7 @@ func (s *site) signIn(c *call) error {
 	if err != nil {
 		return c.again(err, s.signInPage)
 	}
-	if c.caller.Known() { // the session that this browser had until now: its cookie is replaced
+	if c.caller.Known() { // the previous session of this browser, whose cookie is replaced
 		if err := s.auth.Logout(c.r.Context(), c.caller, c.token); err != nil {
 			return err
 		}
@@ -194,7 +194,7 @@ func (s *site) signIn(c *call) error {
 	return nil
 }
 
-// keptForm shows the input of a form whose session expired, to be submitted after the login.
+// keptForm shows the input of a form whose session expired, so that it can be submitted after the login.
 type keptForm struct {
 	Action string
 	Fields []kept
@@ -231,7 +231,7 @@ func (s *site) signOut(c *call) error {
 	return c.done("/sign-in", "Signed out.")
 }
 
-// ourPath returns to if it is a path of this site, and "/" otherwise.
+// ourPath returns its argument if that is a path on this site, and "/" otherwise.
 func ourPath(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || !strings.HasPrefix(to, "/") ||

@@ -11,7 +11,7 @@ import (
 
 type signGroup struct {
 	ca.SignGroup
-	Authority string // the name of the authority of their former certificates, or ""
+	Authority string // name of the authority of their former certificates, or ""
 }
 
 // HasFormer reports whether the requests have had a certificate from an authority held here.
@@ -42,7 +42,7 @@ func (p manyPage) HasFormer() bool {
 	return false
 }
 
-// FormerField returns the choice for requests that have had a certificate.
+// FormerField returns the choice of authority and profile for requests that have had a certificate.
 func (p manyPage) FormerField() page.Field {
 	return p.Form.Choice("former", "Requests with an earlier certificate", []page.Option{
 		{Value: "keep", Label: "Keep the CA and profile of that certificate", Chosen: true},

@@ -10,7 +10,7 @@ const fieldSetupCode = "setup_code"
 
 type startForm struct {
 	Form      page.Form
-	SetupCode bool // whether it requires the setup code
+	SetupCode bool // whether the form requires the setup code
 
 	PublishWarning string
 }

@@ -74,7 +74,7 @@ func (c *call) show(name, title string, content any) error {
 	return c.site.pages.Write(c.w, c.pageStatus(), name, c.view(title, content))
 }
 
-// stream sends a page while rendering it. On error it aborts the connection, so that the page does not look complete.
+// stream sends a page while rendering it. On error it aborts the connection, so that the page does not appear complete.
 func (c *call) stream(name, title string, content any) error {
 	if err := c.site.pages.Stream(c.w, c.pageStatus(), name, c.view(title, content)); err != nil {
 		if c.r.Context().Err() == nil { // the browser is still there
@@ -87,7 +87,7 @@ func (c *call) stream(name, title string, content any) error {
 
 func (c *call) flush() { _ = http.NewResponseController(c.w).Flush() } // the browser may be gone
 
-// view returns the data of a template. It takes the flash, which sets a cookie.
+// view returns the data of a template. It consumes the flash message, which sets a cookie.
 func (c *call) view(title string, content any) view {
 	return view{Title: title, Wrong: c.failing, Path: c.r.URL.Path, Caller: c.caller, Flash: c.takeFlash(),
 		Search: c.r.URL.Query().Get("q"), Page: content}

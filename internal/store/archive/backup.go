@@ -17,7 +17,7 @@ import (
 
 // Backup copies the SQLite database at path, which a server may be using, to a new file: a consistent snapshot of
 // everything acknowledged before the call. It blocks no writer. A damaged copy is deleted (see [Check]). The copy
-// holds its own digest, which Backup returns and [Restore] verifies.
+// contains its own digest, which Backup returns and [Restore] verifies.
 func Backup(ctx context.Context, path, to string, checks Checks, progress Progress) (digest string, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", notary.Errorf(notary.NotFound, "there is no database %s to back up", path)
@@ -26,7 +26,7 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 		return "", notary.Errorf(notary.Conflict, "%s already exists: choose another file for the backup", to)
 	}
 	part := to + ".part"
-	db.RemoveFile(part) // of an interrupted backup
+	db.RemoveFile(part) // left by an interrupted backup
 	defer db.RemoveFile(part)
 	if err := db.CreatePrivate(part); err != nil {
 		return "", err
@@ -48,7 +48,7 @@ func databaseEvent(action, digest, file string) notary.Event {
 		Set(notary.Fields{"sha256": digest, "file": filepath.Base(file)})
 }
 
-// RecordBackup records the event of a backup in the database, which a server may be using.
+// RecordBackup adds a backup event to the database's audit log. A server may be using the database.
 func RecordBackup(ctx context.Context, path, to, digest string) error {
 	status, err := store.Schema(ctx, path)
 	if err != nil || status.Current != status.Newest {
@@ -57,7 +57,7 @@ func RecordBackup(ctx context.Context, path, to, digest string) error {
 	return store.RecordOnFile(ctx, path, databaseEvent("database.backup", digest, to), time.Now())
 }
 
-// checkCopy rejects a damaged copy. If its schema has another version, only the file is checked.
+// checkCopy rejects a damaged copy. If the schema has another version, it checks only the file.
 func checkCopy(ctx context.Context, path string, checks Checks, progress Progress) error {
 	var found []Damage
 	report := func(d Damage) { found = append(found, d) }
@@ -82,7 +82,7 @@ func checkCopy(ctx context.Context, path string, checks Checks, progress Progres
 		"Run notary check for the whole list, and restore an earlier backup", strings.Join(some, "; "), len(found))
 }
 
-// seal records the digest of a copy inside the copy.
+// seal computes the digest of a copy and stores it in the copy.
 func seal(ctx context.Context, path string, progress Progress) (digest string, err error) {
 	err = db.OnFile(ctx, path, db.WriteFile, func(conn *sql.Conn) error {
 		if digest, err = fileDigest(ctx, conn, progress); err != nil {
@@ -95,7 +95,7 @@ func seal(ctx context.Context, path string, progress Progress) (digest string, e
 	return digest, err
 }
 
-// checkSeal compares the digest of a copy with the recorded one and returns it. It does not migrate the schema.
+// checkSeal verifies the digest stored in a copy and returns it. It does not migrate the schema.
 func checkSeal(ctx context.Context, path string, progress Progress) (digest string, err error) {
 	err = db.OnFile(ctx, path, db.ReadClosedFile, func(conn *sql.Conn) error {
 		digest, err = checkSealOn(ctx, conn, progress)

@@ -28,7 +28,7 @@ func (d Damage) String() string { return string(d.Kind) + ": " + d.Text }
 // DamageKind is the kind of object that is damaged.
 type DamageKind string
 
-// The kinds of damage, in the order in which they are checked.
+// Kinds of damage, in the order in which they are checked.
 const (
 	DamagedFile   DamageKind = "file"   // pages and indexes, by the engine's own checks
 	DamagedSchema DamageKind = "schema" // tables, indexes, triggers and views that differ from this version's
@@ -37,7 +37,8 @@ const (
 	DamagedRecord DamageKind = "record" // a row that differs from the DER or PEM in it
 )
 
-// Checks compare records with the DER or PEM in them, which the store does not read. Nil functions are skipped.
+// Checks are functions that compare records with the DER or PEM in them, which the store does not parse. Nil functions
+// are skipped.
 type Checks struct {
 	Certificate func(*notary.Certificate) error
 	Request     func(*notary.Request) error
@@ -45,11 +46,12 @@ type Checks struct {
 	Key         func(sealed []byte, certificate *notary.Certificate, csr string) error
 }
 
-// stepRows limits the rows that a check reads at once, so that writers and checkpoints never wait for long.
+// stepRows is the maximum number of rows that a check reads at once, so that writers and checkpoints never wait for
+// long.
 const stepRows = 500
 
-// CheckDatabase opens a database, which a server may be using, for reading only and checks all of it: see [Check]. The
-// schema must have this version.
+// CheckDatabase opens a database read-only and checks all of it: see [Check]. A server may be using the database. The
+// schema must have this program's version.
 func CheckDatabase(ctx context.Context, database string, checks Checks, progress Progress, report func(Damage)) error {
 	status, err := store.Schema(ctx, database)
 	switch {
@@ -72,7 +74,7 @@ func CheckDatabase(ctx context.Context, database string, checks Checks, progress
 	return errors.Join(Check(ctx, s, checks, progress, report), s.Close())
 }
 
-// checker runs the parts of a check. A part that fails counts as damage.
+// checker runs the parts of a check. If a part fails, that counts as damage.
 type checker struct {
 	*store.Store
 	checks   Checks
@@ -146,7 +148,7 @@ func (c checker) rows(ctx context.Context) {
 	}
 }
 
-// table reads a table in steps along its key.
+// table checks the values of a table, which it reads in steps along its key.
 func (c checker) table(ctx context.Context, t store.Table) error {
 	keys := strings.Split(t.Key, ", ")
 	var params []string
@@ -202,7 +204,7 @@ func rowName(t store.Table, keys []string, row []any) string {
 	return strings.Join(parts, ", ")
 }
 
-// octetColumns hold octets and jsonColumns JSON; all other columns hold text or integers.
+// octetColumns contain octets and jsonColumns JSON; all other columns contain text or integers.
 var (
 	octetColumns = []string{"der", "sealed_key", "token_hash"}
 	jsonColumns  = []string{"rules", "findings"}
@@ -231,7 +233,7 @@ func valueFault(column string, v any) string {
 	return ""
 }
 
-// records checks rows with DER or PEM.
+// records checks the rows that contain DER or PEM.
 func (c checker) records(ctx context.Context) {
 	c.chains(ctx)
 	c.each(ctx, "certificate", func(id int64) error { return c.certificate(ctx, id) })
@@ -261,7 +263,7 @@ func (c checker) request(ctx context.Context, id int64) error {
 	return c.checks.Request(req)
 }
 
-// authority checks the keys, if held here, and CRLs of an authority that is not deleted.
+// authority checks the CRLs and, if held here, the keys of an authority that is not deleted.
 func (c checker) authority(ctx context.Context, id int64) error {
 	a, err := c.Authority(ctx, id)
 	if err != nil {
@@ -304,7 +306,7 @@ func ignoreDeleted(err error) error {
 	return err
 }
 
-// each calls check with the IDs of a table, in steps.
+// each calls check with every ID in a table, in steps.
 func (c checker) each(ctx context.Context, table string, check func(id int64) error) {
 	for after, done := int64(0), int64(0); ctx.Err() == nil; {
 		ids, err := db.Collect(ctx, c.DB().Reads(), db.Scan[int64],

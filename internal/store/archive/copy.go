@@ -15,12 +15,12 @@ import (
 
 const copyRows = 5_000
 
-// firstStart lists the tables that the first start fills: the built-in profiles, the agreements of nodes and the clock
+// firstStart lists the tables filled at the first start: the built-in profiles, the agreements of nodes and the clock
 // mark. Later changes to them have events.
 var firstStart = []string{"principal", "profile_version", "profile", "agreement", "clock"}
 
-// Copy copies everything into another, empty database of any engine, in one transaction, and returns the digest of
-// what it has read.
+// Copy copies everything to another, empty database of any engine, in one transaction. It returns the digest of what it
+// has read.
 func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest string, err error) {
 	if err := requireEmpty(ctx, to); err != nil {
 		return "", err
@@ -52,7 +52,7 @@ func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest
 	return hex.EncodeToString(rows.sum.Sum(nil)), err
 }
 
-// keepSeeds restores the counters of a new database if the copy has none.
+// keepSeeds restores the initial counters of a new database if the copy has none.
 func keepSeeds(ctx context.Context, conn *sql.Conn) error {
 	_, err := conn.ExecContext(ctx, `INSERT INTO counter (name, at, object_id, part, slot, value)
 		VALUES ('accounts', 0, 0, 0, 0, 0), ('admins', 0, 0, 0, 0, 0)

@@ -24,8 +24,7 @@ func (p Progress) report(table string, rows, of int64) {
 	}
 }
 
-// Digest returns the SHA-256 of all content in hex, which is the same on any engine. It reads everything in one
-// snapshot.
+// Digest returns the SHA-256 of all content in hex. It is the same on every engine. Everything is read in one snapshot.
 func Digest(ctx context.Context, s *store.Store, progress Progress) (digest string, err error) {
 	err = s.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
 		digest, err = digestOf(ctx, conn, store.Tables, progress)
@@ -50,7 +49,7 @@ type rowReader struct {
 	progress Progress
 }
 
-// each reads a table in the order of its key, hashes the rows and passes them to fn unless it is nil.
+// each reads a table in the order of its key, hashes the rows, and passes them to fn if that is not nil.
 func (r rowReader) each(ctx context.Context, t store.Table, fn func([]any) error) error {
 	var count int64
 	if err := r.conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+t.Source()).Scan(&count); err != nil {
@@ -98,7 +97,7 @@ func (r rowReader) each(ctx context.Context, t store.Table, fn func([]any) error
 
 const progressEvery = 10_000
 
-// addRow hashes the values of a row, each with its type and length, so that the encoding is unambiguous.
+// addRow hashes the values of a row, each with its type and length to make the encoding unambiguous.
 func addRow(sum hash.Hash, t store.Table, row []any) error {
 	var b []byte
 	for i, v := range row {

@@ -13,7 +13,7 @@ import (
 	"notary/internal/store/query"
 )
 
-// invariants are always true of an intact database.
+// invariants lists rules that hold in every intact database.
 var invariants = []db.Rule{
 	{Says: "an active request has a certificate of its own that is not revoked", Breaches: `
 		SELECT CAST(r.id AS TEXT) FROM request r
@@ -182,14 +182,14 @@ var invariants = []db.Rule{
 			AND NOT EXISTS (SELECT 1 FROM account WHERE role = 0)`},
 }
 
-// replaces is the condition that the certificate y replaces x: see [member].
+// replaces is the SQL condition that certificate y replaces certificate x: see type member in package store.
 const replaces = `y.name_set = x.name_set
 	AND (COALESCE(-y.owner_group_id, y.requester_id) IN (COALESCE(-x.owner_group_id, x.requester_id), 0)
 		OR COALESCE(-x.owner_group_id, x.requester_id) = 0)
 	AND y.not_before >= x.not_before AND y.not_after >= x.not_after
 	AND (y.not_before > x.not_before OR y.not_after > x.not_after OR y.id > x.id)`
 
-// CheckInvariants returns nil if the database is intact, or an error with each broken rule and what breaks it. It
+// CheckInvariants returns nil if the database is intact, or an error that lists each broken rule and what breaks it. It
 // reads everything in one snapshot.
 func CheckInvariants(ctx context.Context, s *store.Store) error {
 	return s.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
@@ -208,7 +208,7 @@ func check(ctx context.Context, q db.Querier, more []db.Rule) error {
 	return errors.Join(errs...)
 }
 
-// countedByExpiry are the counts by time, and what they count: issuer and end.
+// countedByExpiry lists the counters by time, with a query for the issuer and expiry of what they count.
 var countedByExpiry = []expiryCount{
 	{store.CountExpiring, func(_ int64, notAfter time.Time) db.CounterKey { return store.ExpiryCounter(notAfter) },
 		`SELECT 0, k.not_after FROM certificate k WHERE ` + query.Current("k")},

@@ -49,12 +49,12 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	return kept, db.MoveFile(part, path)
 }
 
-// clockError is how far a restore raises CRL numbers above the clock: CRLs published after the backup may have been
+// clockError is how far a restore raises CRL numbers above the clock. CRLs published after the backup may have been
 // numbered by a clock that was ahead.
 const clockError = 24 * time.Hour
 
-// checkBackup verifies the seal of the copy at path, migrates it and prepares it for use. The argument file is the
-// backup.
+// checkBackup verifies the seal of the copy at path, migrates the copy and prepares it for use. The argument file is
+// the name of the backup.
 func checkBackup(ctx context.Context, path, file string, replaced map[string]int64, progress Progress) error {
 	digest, err := checkSeal(ctx, path, progress)
 	if err != nil {
@@ -81,8 +81,8 @@ func checkBackup(ctx context.Context, path, file string, replaced map[string]int
 	return errors.Join(err, s.Close())
 }
 
-// beginAfterRestore removes the seal, ends all sessions, as some may have ended since the backup, and raises the CRL
-// numbers to those of the replaced database: see [crlNumbers].
+// beginAfterRestore removes the seal, ends all sessions, as some may have been ended since the backup, and raises the
+// CRL numbers to those of the replaced database: see [crlNumbers].
 func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	if _, err := tx.Exec(`DELETE FROM agreement WHERE name = $1`, store.BackupDigest); err != nil {
 		return err
@@ -101,8 +101,8 @@ func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	return err
 }
 
-// crlNumbers returns the last CRL number of every authority in the file at path, keyed by its CSR or, if it has none,
-// by the fingerprint of its certificate. It returns none for an unreadable database.
+// crlNumbers returns the last CRL number of every authority in the file at path, by its CSR or, if it has none, by the
+// fingerprint of its certificate. It returns nothing for an unreadable database.
 func crlNumbers(ctx context.Context, path string) map[string]int64 {
 	numbers := map[string]int64{}
 	_ = db.OnFile(ctx, path, db.ReadFile, func(conn *sql.Conn) error {

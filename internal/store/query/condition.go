@@ -66,23 +66,23 @@ func (l List[T]) conditions(filter notary.Filter) (all []Condition) {
 	return all
 }
 
-// WithoutIndex returns an expression for a text column that prevents the use of an index. Planners misjudge how
+// WithoutIndex returns an expression for a text column that prevents the use of an index. Query planners misjudge how
 // frequent a value is: they may collect and sort every match instead of following the index of the list's order.
 func WithoutIndex(column string) string { return "(" + column + " || '')" }
 
-// NumberWithoutIndex is [WithoutIndex] for an integer column.
+// NumberWithoutIndex is like [WithoutIndex] for an integer column.
 func NumberWithoutIndex(column string) string { return "(" + column + " + 0)" }
 
-// Current returns the condition that the certificate with this alias is neither revoked nor replaced, without the
-// index of current certificates, which is ordered by names.
+// Current returns the condition that the certificate with this alias is neither revoked nor replaced. It does not use
+// the index of current certificates, which is ordered by names.
 func Current(alias string) string {
 	return WithoutIndex(alias+".name_set") + " IS NOT NULL AND " + NumberWithoutIndex(alias+".replaced_by") + " IS NULL"
 }
 
-// NoEnd is the expiry of a request without a certificate: it sorts last in a list by expiry.
+// NoEnd is the expiry of a request without a certificate, which is sorted last in a list by expiry.
 const NoEnd = 1 << 60
 
-// equal returns a condition on a column whose index includes the ID.
+// equal returns the condition that a column has a value. The column's index must include the ID.
 func (l List[T]) equal(column string, value any) Condition {
 	qualified := l.Alias + "." + column
 	unindexed := WithoutIndex(qualified)
@@ -99,7 +99,7 @@ func (l List[T]) equal(column string, value any) Condition {
 	}
 }
 
-// submitter returns a condition on the submitter's email address and, unless owner is 0, on the account that owns the
+// submitter returns a condition on the submitter's email address and, if owner is not 0, on the account that owns the
 // object.
 func (l List[T]) submitter(email string, owner int64) Condition {
 	c := l.equal("email", email)
@@ -145,7 +145,7 @@ func (l List[T]) hasHad(condition string) string {
 	return "EXISTS (SELECT 1 FROM certificate s WHERE s.request_id = " + l.Alias + ".id AND " + condition + ")"
 }
 
-// named returns a condition that is one term in the table of names.
+// named returns the condition that the table of names contains a term.
 func (l List[T]) named(term, text string) Condition {
 	table, id := l.Table+"_name", l.Table+"_id"
 	return Condition{
@@ -160,7 +160,7 @@ func (l List[T]) named(term, text string) Condition {
 	}
 }
 
-// prefixed returns a condition that is a range of terms in the table of names.
+// prefixed returns the condition that the table of names contains a term with a prefix.
 func (l List[T]) prefixed(term, text string) Condition {
 	return Condition{
 		Holds: l.contains(text),

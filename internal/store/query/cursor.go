@@ -11,9 +11,9 @@ import (
 	"notary"
 )
 
-// place is where a page ended: the key of its last object in the list's order.
+// place is the position where a page ended: the key of its last object in the list's order.
 type place struct {
-	value string // of the sort column; "" if that is the id
+	value string // of the sort column; "" if that is the ID
 	id    int64
 }
 
@@ -25,7 +25,7 @@ const (
 )
 
 // cursorOf returns the cursor of a place in this list with this filter and order: a version, a checksum over all of
-// these, the ID and the value. Unless the list is sealed, nothing in it is secret.
+// these, the ID and the value. Nothing in it is secret unless the list is sealed.
 func (l List[T]) cursorOf(w Want, p place) notary.Cursor {
 	list := l.Table
 	if w.Sealed {

@@ -33,21 +33,21 @@ type List[T any] struct {
 	Limits  Limits
 	Seal    *Seal // encrypts the cursors of readers who do not see every object
 
-	// Seen, if set, returns the objects that the reader sees.
+	// Seen, if set, filters objects: it returns the ones that the reader may see.
 	Seen func(context.Context, []T) ([]T, error)
 }
 
-// Key holds the columns by which a list can be ordered.
+// Key contains the columns by which a list can be ordered.
 type Key struct {
 	ID         int64
 	NotAfter   time.Time
 	CommonName string
 }
 
-// Limits bound the work for a page.
+// Limits bounds the work for a page.
 type Limits struct {
 	Glance int // objects sampled per object of the page; 0 to skip sampling
-	Few    int // ids worth sorting
+	Few    int // maximum number of matches that are read and sorted
 	Step   int // objects read per step
 	Steps  int // per page
 }
@@ -76,7 +76,7 @@ func (l List[T]) rows(ctx context.Context, s span, limit int) (rows []T, err err
 	return rows, nil
 }
 
-// rowsOf first finds the IDs of the objects, from as few tables as possible, then their columns.
+// rowsOf first finds the IDs of the objects, using as few tables as possible, and then reads their columns.
 func (l List[T]) rowsOf(ctx context.Context, s span, part part, limit int) ([]T, error) {
 	b := &db.Binder{}
 	page := l.ids(b, s, part) + " LIMIT " + b.Bind(limit)
@@ -88,7 +88,7 @@ func (l List[T]) rowsOf(ctx context.Context, s span, part part, limit int) ([]T,
 func (l List[T]) table() string { return l.Table + " " + l.Alias }
 func (l List[T]) id() string    { return l.Alias + ".id" }
 
-// ids selects the IDs of the next objects. SQLite keeps the table order of a CROSS JOIN.
+// ids returns a query for the IDs of the next objects. SQLite keeps the table order of a CROSS JOIN.
 func (l List[T]) ids(b *db.Binder, s span, part part) string {
 	table, key, p := l.table(), l.id(), s.plan
 	switch {
@@ -113,7 +113,7 @@ func (l List[T]) ids(b *db.Binder, s span, part part) string {
 	return "SELECT " + key + " AS id FROM " + table + b.Where() + s.order.by(key)
 }
 
-// stepEnd returns the place at which a step of that size ends, or nil at the end of the list.
+// stepEnd returns the place at which a step of size objects ends, or nil at the end of the list.
 func (l List[T]) stepEnd(ctx context.Context, s span, size int) (*place, error) {
 	s.to = nil
 	for _, part := range s.order.parts() {

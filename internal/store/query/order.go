@@ -11,7 +11,7 @@ import (
 )
 
 type order struct {
-	column string // "id" for the id alone
+	column string // "id" for the ID alone
 	down   bool
 	alias  string
 }
@@ -33,8 +33,7 @@ func (o order) start() place {
 	return p
 }
 
-// past returns the place just after the object of a place, so that a list read backwards from it begins with the
-// object.
+// past returns the place just after the object at p, so that a list read backwards from there begins with that object.
 func (o order) past(p place) place {
 	if o.down {
 		return place{p.value, p.id - 1}
@@ -42,11 +41,11 @@ func (o order) past(p place) place {
 	return place{p.value, p.id + 1}
 }
 
-// part is one of the two index ranges that follow a place.
+// part is one of the two index ranges that follow a place in the order.
 type part int
 
 const (
-	level  part = iota // the same value, a greater id
+	level  part = iota // the same value, a greater ID
 	beyond             // a greater value
 )
 
@@ -72,7 +71,7 @@ func (s span) narrow(b *db.Binder, key string, part part) {
 		b.And(key + after + b.Bind(s.from.id))
 	default:
 		b.And(column + after + b.Bind(o.argument(s.from)))
-		if o.column == "not_after" && !o.down { // SQLite sorts values of other types behind all numbers
+		if o.column == "not_after" && !o.down { // SQLite sorts values of other types after all numbers
 			b.And(column + " <= " + b.Bind(int64(math.MaxInt64)))
 		}
 	}

@@ -28,8 +28,8 @@ func (l List[T]) Find(ctx context.Context, q notary.Query) (notary.Page[T], erro
 		After: q.After, Before: q.Before, Sealed: q.Filter.Scope != nil || q.Filter.Owner != 0})
 }
 
-// Page returns a page. A page before a cursor is read in the opposite order and reversed. A cursor of another list,
-// filter or order is an Invalid error of the field "after" or "before".
+// Page returns a page. If it ends before a cursor, it is read in the opposite order and reversed. A cursor of another
+// list, filter or order is an Invalid error with the field "after" or "before".
 func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err error) {
 	o := orderOf(w.Sort, l.Alias)
 	from := o.start()
@@ -72,9 +72,8 @@ func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err err
 	return page, nil
 }
 
-// walkSeen is like walk for a reader who does not see every object. It reads on until it has more than a page of
-// those that the reader sees, so that neither the size of a page nor a cursor discloses others, except at the end
-// of maxWalks.
+// walkSeen is like walk for a reader who may not see every object. It reads on until it has more than a page of visible
+// objects, so that neither the size of a page nor a cursor discloses the others, unless it stops after maxWalks.
 func (l List[T]) walkSeen(ctx context.Context, w Want, s span) (items []T, end *place, err error) {
 	limit := w.Limit
 	for i := range maxWalks {
@@ -89,7 +88,7 @@ func (l List[T]) walkSeen(ctx context.Context, w Want, s span) (items []T, end *
 		}
 		if items = append(items, seen...); len(items) > limit {
 			w.Limit = limit
-			return l.full(w, s.order, items)
+			return l.truncate(w, s.order, items)
 		}
 		if end == nil {
 			return items, nil, nil
@@ -100,19 +99,19 @@ func (l List[T]) walkSeen(ctx context.Context, w Want, s span) (items []T, end *
 }
 
 const (
-	minWalk  = 100 // objects that walkSeen reads first; each time twice as many
+	minWalk  = 100 // objects that walkSeen reads first; doubled each time
 	maxWalks = 10
 )
 
-// walk returns the objects that follow a place, up to the page's limit or as many as the allowed steps find, and the
-// place where it stopped, or nil at the end of the list.
+// walk returns the objects that follow a place, up to the page's limit or as many as the allowed steps find. It also
+// returns the place where it stopped, or nil at the end of the list.
 func (l List[T]) walk(ctx context.Context, w Want, s span) (items []T, end *place, err error) {
 	seen, err := l.glance(ctx, w, s)
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(seen) > w.Limit {
-		return l.full(w, s.order, seen)
+		return l.truncate(w, s.order, seen)
 	}
 	if s.plan, err = l.plan(ctx, w.Conditions, s.order); err != nil {
 		return nil, nil, err
@@ -134,7 +133,7 @@ func (l List[T]) walk(ctx context.Context, w Want, s span) (items []T, end *plac
 		}
 		items = append(items, rows...)
 		if len(items) > w.Limit {
-			return l.full(w, s.order, items)
+			return l.truncate(w, s.order, items)
 		}
 		if s.to == nil {
 			return items, nil, nil
@@ -144,8 +143,8 @@ func (l List[T]) walk(ctx context.Context, w Want, s span) (items []T, end *plac
 	return items, &s.from, nil
 }
 
-// glance returns the matches among the next objects, unless the order's index answers the filter: more than fit on
-// the page, or too few to be useful.
+// glance samples the next objects and returns the matches: more than fit on the page, or too few to be useful. It does
+// nothing if the order's index answers the filter.
 func (l List[T]) glance(ctx context.Context, w Want, s span) (items []T, err error) {
 	s.plan = l.driven(w.Conditions, s.order)
 	if !s.plan.stepwise() || l.Limits.Glance == 0 {
@@ -157,8 +156,8 @@ func (l List[T]) glance(ctx context.Context, w Want, s span) (items []T, err err
 	return l.rows(ctx, s, w.Limit+1)
 }
 
-// full returns a page of the items, which do not all fit, and the place where it stops.
-func (l List[T]) full(w Want, o order, items []T) ([]T, *place, error) {
+// truncate returns the first w.Limit items and the position of the last one.
+func (l List[T]) truncate(w Want, o order, items []T) ([]T, *place, error) {
 	items = items[:w.Limit]
 	last := l.placeOf(items[w.Limit-1], o)
 	return items, &last, nil

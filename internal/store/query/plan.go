@@ -8,14 +8,14 @@ import (
 
 // Condition is a single condition of a filter.
 type Condition struct {
-	// Holds restricts a query to the matching objects without an index: see [WithoutIndex].
+	// Holds restricts a query to the matching objects without using an index: see [WithoutIndex].
 	Holds func(*db.Binder)
-	// IDs is a query for the IDs of the matching objects by an index, or nil.
+	// IDs is a query for the IDs of the matching objects that uses an index, or nil.
 	IDs func(*db.Binder) string
-	// Wide is set if IDs also returns objects that do not match.
+	// Wide reports whether IDs also returns objects that do not match.
 	Wide bool
-	// Indexed restricts a query to the matching objects by an index in the order of Column, or is nil. The index is
-	// that of the list's table, or of Table, in which Key is the object's ID.
+	// Indexed restricts a query to the matching objects with an index in the order of Column, or is nil. The index is
+	// that of the list's table or, if set, of Table, whose column Key contains the object's ID.
 	Indexed    func(*db.Binder)
 	Column     string
 	Table, Key string
@@ -24,11 +24,11 @@ type Condition struct {
 type plan struct {
 	driver     func(*db.Binder)        // the condition answered by the order's index, or nil
 	table, key string                  // of that index; "" for the list's own table
-	gather     func(*db.Binder) string // the ids to read instead of the order's index, or nil
+	gather     func(*db.Binder) string // query for the IDs to read instead of the order's index, or nil
 	rest       []func(*db.Binder)
 }
 
-// stepwise reports whether the order's index also has objects that do not match.
+// stepwise reports whether the plan follows an index that also contains objects that do not match.
 func (p plan) stepwise() bool { return p.gather == nil && len(p.rest) > 0 }
 
 func (l List[T]) driven(conditions []Condition, o order) plan {
@@ -46,7 +46,7 @@ func (l List[T]) plan(ctx context.Context, conditions []Condition, o order) (pla
 	return planOf(conditions, driver, gather), nil
 }
 
-// driverOf returns the condition that the order's index answers, or -1.
+// driverOf returns the index of the condition that the order's index answers, or -1.
 func driverOf(conditions []Condition, o order) int {
 	driver := -1
 	for i, c := range conditions {
@@ -57,7 +57,8 @@ func driverOf(conditions []Condition, o order) int {
 	return driver
 }
 
-// planOf returns the plan with these conditions as driver and gather, or -1. The latter replaces the former.
+// planOf returns the plan with these conditions, or -1 for none, as driver and gather. The driver is not used if there
+// is a gather.
 func planOf(conditions []Condition, driver, gather int) (p plan) {
 	for i, c := range conditions {
 		switch {
@@ -75,7 +76,7 @@ func planOf(conditions []Condition, driver, gather int) (p plan) {
 	return p
 }
 
-// fewest returns the condition that the fewest objects match, or -1 if more than [Limits].Few match each.
+// fewest returns the index of the condition with the fewest matches, or -1 if each has more than [Limits].Few.
 func (l List[T]) fewest(ctx context.Context, conditions []Condition) (int, error) {
 	best, least := -1, l.Limits.Few+1
 	for i, c := range conditions {

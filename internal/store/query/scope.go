@@ -9,13 +9,13 @@ import (
 	"notary/internal/db"
 )
 
-// The limits of a grant become conditions, except the limit on names: all names of an object must be listed, also by
-// address ranges and URI prefixes, which SQL cannot express. Instead, at least one name must be listed, which the
-// table of names answers. The caller of the store removes objects that also have other names.
+// The limits of a grant become conditions, except the limit on names. That requires every name of an object to be
+// listed, possibly by address range or URI prefix, which SQL cannot express. The query only requires at least one
+// listed name, which the table of names answers. The caller of the store removes objects that also have other names.
 
 const (
-	maxScopeNames  = 50   // listed names that a query looks for: if there are more, the condition on names is omitted
-	maxScopeValues = 2000 // of all limits: if there are more, the whole condition is omitted
+	maxScopeNames  = 50   // maximum number of listed names in a query; with more, the condition on names is omitted
+	maxScopeValues = 2000 // maximum number of values in all limits; with more, the whole condition is omitted
 	maxScopeGrants = 100
 )
 
@@ -94,8 +94,8 @@ func (l List[T]) ownedByGroups(groups []int64) alternative {
 	}
 }
 
-// granted returns the condition that an object is within the limits of a grant, and subtracts the number of listed
-// names from left.
+// granted returns the condition that an object is within the limits of a grant. It subtracts the number of listed names
+// from left.
 func (l List[T]) granted(t notary.GrantTerms, left *int) alternative {
 	names, ok := l.listed(t.Names, left)
 	a := alternative{holds: func(b *db.Binder) string {
@@ -147,8 +147,8 @@ func (l List[T]) ownedBy(b *db.Binder, t notary.GrantTerms) string {
 	return "(" + strings.Join(either, " OR ") + ")"
 }
 
-// listed returns conditions of which at least one holds for every listed name, or false if no query can evaluate the
-// limit.
+// listed returns conditions, at least one of which holds for every listed name. It returns false if no query can
+// evaluate the limit.
 func (l List[T]) listed(lists notary.NameLists, left *int) (all []alternative, ok bool) {
 	if *left -= lists.Len(); *left < 0 || lists.Len() == 0 {
 		return nil, false
@@ -156,7 +156,7 @@ func (l List[T]) listed(lists notary.NameLists, left *int) (all []alternative, o
 	for _, domain := range lists.DNS {
 		all = append(all, l.below(domain))
 	}
-	for _, domain := range lists.Email { // or a whole address
+	for _, domain := range lists.Email { // domains or whole addresses
 		all = append(all, l.below(domain))
 	}
 	for _, rule := range lists.URI {
@@ -178,7 +178,8 @@ func (l List[T]) below(domain string) alternative {
 
 func termOf(domain string) string { return searchable(strings.TrimPrefix(domain, ".")) }
 
-// beginsWith returns the condition that a name begins with the text after "=" or, without "=", that a label does.
+// beginsWith returns the condition that a name begins with the text after "=" or, if text has no "=", that a label
+// does.
 func (l List[T]) beginsWith(text string) alternative {
 	whole, isWhole := strings.CutPrefix(text, "=")
 	whole = searchable(whole)
@@ -199,8 +200,8 @@ func condition(b *db.Binder, holds func(*db.Binder)) string {
 	return strings.TrimPrefix(inner.Where(), " WHERE ")
 }
 
-// uriStart returns the beginning of the URIs that a rule matches, after "=", or else that of the host's labels, in
-// lower case.
+// uriStart returns what the URIs that match a rule begin with, after "=". For a rule about hosts, it returns what the
+// host's labels begin with.
 func uriStart(rule string) string {
 	if strings.Contains(rule, ":") {
 		return "=" + rule
@@ -208,7 +209,7 @@ func uriStart(rule string) string {
 	return strings.TrimPrefix(rule, ".")
 }
 
-// addressStart returns the common beginning of the addresses in a range, after "=", or false.
+// addressStart returns what all addresses in a range begin with, after "=", or false if there is no such text.
 func addressStart(text string) (start string, ok bool) {
 	if address, err := netip.ParseAddr(text); err == nil {
 		return "=" + address.String(), true
@@ -230,7 +231,7 @@ func addressStart(text string) (start string, ok bool) {
 	}
 	for i := range prefix.Bits() / 16 {
 		group := int(octets[2*i])<<8 | int(octets[2*i+1])
-		if group == 0 { // it may be omitted, with those after it
+		if group == 0 { // it and those after it may be omitted
 			break
 		}
 		start += fmt.Sprintf("%x:", group)

@@ -10,7 +10,7 @@ import (
 // SealKeySize is the size of a [Seal]'s key in octets.
 const SealKeySize = 32
 
-// Seal encrypts the cursors of lists whose readers do not see every object: a short page may end at an unseen one,
+// Seal encrypts the cursors of lists whose readers may not see every object: a short page may end at a hidden object,
 // whose name and expiry the cursor would disclose. It is safe for concurrent use.
 type Seal struct{ aead atomic.Pointer[cipher.AEAD] }
 
@@ -27,7 +27,7 @@ func NewSeal() *Seal {
 func (s *Seal) SetKey(key []byte) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		panic(err) // the size is wrong
+		panic(err) // wrong size
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {

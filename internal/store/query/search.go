@@ -9,8 +9,8 @@ import (
 	"notary/internal/db"
 )
 
-// A search word matches objects that have something beginning with it: a label of a name, the email address, the
-// serial number or fingerprint, or the key type. The name of a status matches its requests, and a label with its
+// A search word matches objects with a property that begins with it: a label of a name, the email address, the serial
+// number or fingerprint, or the key type. The name of a status matches the requests in that status, and a label with its
 // value, such as team:payments, matches the objects that have it.
 
 var hexadecimal = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
@@ -82,8 +82,8 @@ func beginsWith(b *db.Binder, column, text string) string {
 
 const keyWords = 3
 
-// keysOf returns the prefixes of the key types that a word means: "rsa", "ecdsa", "p-256", "ed25519", or the size of an
-// RSA key.
+// keysOf returns the prefixes of the key types that a word denotes: "rsa", "ecdsa", "p-256", "ed25519", or the size of
+// an RSA key.
 func keysOf(word string) (keys []string) {
 	if len(word) < keyWords {
 		return nil
@@ -104,7 +104,7 @@ func keysOf(word string) (keys []string) {
 	return keys
 }
 
-// statusOf returns the request status that a word names, or "".
+// statusOf returns the request status denoted by a word, or "".
 func statusOf(table, word string) notary.RequestStatus {
 	for _, status := range notary.RequestStatuses {
 		if table == "request" && strings.EqualFold(string(status), word) {

@@ -9,17 +9,18 @@ import (
 	"notary"
 )
 
-// Terms are the search terms of a request's or certificate's names.
+// Terms contains the search terms for the names of a request or certificate.
 type Terms struct {
-	// Names are the rows of the table of names: each name in lower case from each label on, and whole after an "=".
+	// Names are the rows of the table of names: for each name in lower case, the text from each label on, and the whole
+	// name after "=".
 	Names []string
 	// Search holds all names as one text for LIKE: one per line, with a tab before each label.
 	Search string
 }
 
 const (
-	maxTerm  = 256  // octets of a name that are indexed: any host name
-	maxTerms = 1000 // per object; further names are not found
+	maxTerm  = 256  // octets of a name that are indexed; enough for any host name
+	maxTerms = 1000 // names per object; further ones are not found
 )
 
 // TermsOf returns the search terms of the names of a request or certificate.
@@ -48,7 +49,7 @@ func TermsOf(commonName string, names notary.Names) Terms {
 	return t
 }
 
-// searchable returns the normalised form of a name for searching, without "=", which marks a whole name.
+// searchable returns the normalised form of a name for searching. It contains no "=", which marks a whole name.
 func searchable(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError || r == '=' {
@@ -94,7 +95,7 @@ func marked(name string) string {
 	return b.String()
 }
 
-// NamesIn returns the [Terms].Names recorded for a search text.
+// NamesIn returns the [Terms].Names that belong to a search text.
 func NamesIn(search string) (names []string) {
 	seen := map[string]bool{}
 	for line := range strings.SplitSeq(strings.Trim(search, "\n"), "\n") {
@@ -113,8 +114,8 @@ func NamesIn(search string) (names []string) {
 	return names
 }
 
-// pattern escapes a text for LIKE with the escape character \.
+// pattern escapes text for LIKE with the escape character \.
 var pattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// End returns a UTF-8 text that sorts after every text that begins with s.
+// End returns text that sorts after every UTF-8 text that begins with s.
 func End(s string) string { return s + "\U0010FFFF" }

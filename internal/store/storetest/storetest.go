@@ -1,4 +1,4 @@
-// Package storetest fills databases for the tests of the store and of the archive.
+// Package storetest fills databases for the tests of the store and of package archive.
 package storetest
 
 import (
@@ -24,7 +24,7 @@ func Open(t testing.TB, options ...store.Option) (*store.Store, *testkit.Clock) 
 	return OpenAt(t, testkit.Migrated(t), options...)
 }
 
-// OpenAt is Open for an existing database.
+// OpenAt is like Open for an existing database.
 func OpenAt(t testing.TB, database string, options ...store.Option) (*store.Store, *testkit.Clock) {
 	t.Helper()
 	clock := testkit.NewClock()
@@ -37,7 +37,7 @@ func OpenAt(t testing.TB, database string, options ...store.Option) (*store.Stor
 	return s, clock
 }
 
-// Write runs a transaction that must succeed.
+// Write runs a transaction, which must succeed.
 func Write(t testing.TB, s *store.Store, fn func(*store.Tx) error) {
 	t.Helper()
 	testkit.Check(t, s.Write(t.Context(), fn))
@@ -48,7 +48,7 @@ func Creation(tx *store.Tx, what string, id int64) error {
 	return tx.Event(notary.EventBy(notary.SystemCaller, what+".create", notary.NewRef(what, id, "")))
 }
 
-// InsertRequest adds request number n of its requester.
+// InsertRequest inserts the n-th request of a requester.
 func InsertRequest(tx *store.Tx, requester int64, n int) (int64, error) {
 	id, err := tx.InsertRequest(&notary.Request{
 		CSR:         fmt.Sprintf("the CSR %d-%d", requester, n),
@@ -62,7 +62,7 @@ func InsertRequest(tx *store.Tx, requester int64, n int) (int64, error) {
 	return id, Creation(tx, "request", id)
 }
 
-// NewRequest adds request number n of its requester.
+// NewRequest inserts the n-th request of a requester in a new transaction, and returns it.
 func NewRequest(t testing.TB, s *store.Store, requester int64, n int) *notary.Request {
 	t.Helper()
 	var id int64
@@ -73,7 +73,7 @@ func NewRequest(t testing.TB, s *store.Store, requester int64, n int) *notary.Re
 	return GetRequest(t, s, id)
 }
 
-// GetRequest returns a request that must exist.
+// GetRequest returns a request, which must exist.
 func GetRequest(t testing.TB, s *store.Store, id int64) *notary.Request {
 	t.Helper()
 	req, err := s.Request(t.Context(), id)
@@ -96,7 +96,7 @@ func NewAuthority(t testing.TB, s *store.Store) *notary.Authority {
 	return GetAuthority(t, s, id)
 }
 
-// GetAuthority returns an authority that must exist.
+// GetAuthority returns an authority, which must exist.
 func GetAuthority(t testing.TB, s *store.Store, id int64) *notary.Authority {
 	t.Helper()
 	a, err := s.Authority(t.Context(), id)
@@ -104,8 +104,8 @@ func GetAuthority(t testing.TB, s *store.Store, id int64) *notary.Authority {
 	return a
 }
 
-// NewCertificate returns a certificate with that serial number. The store does not parse it; its chain consists of DER
-// values, which the store splits.
+// NewCertificate returns a certificate with that serial number. Its DER is a placeholder, which the store never parses.
+// Its chain consists of DER values, which the store splits.
 func NewCertificate(authority int64, serial int, notAfter time.Time) *notary.Certificate {
 	c := &notary.Certificate{
 		AuthorityID: authority, CommonName: "a.example.com",
@@ -158,7 +158,7 @@ func NewAccount(t testing.TB, s *store.Store, role notary.Role, n int) *notary.A
 	return a
 }
 
-// InsertAccount adds a numbered account with the role.
+// InsertAccount adds the n-th account with the role.
 func InsertAccount(tx *store.Tx, role notary.Role, n int, first bool) (int64, error) {
 	email := fmt.Sprintf("%s-%d@example.com", strings.ReplaceAll(strings.ToLower(role.String()), " ", "-"), n)
 	id, err := tx.InsertAccount(&notary.Account{Email: email, Role: role}, "hash of "+email, first)

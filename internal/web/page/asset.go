@@ -17,7 +17,7 @@ import (
 //go:embed assets
 var assetFiles embed.FS
 
-// assets are the style sheet, the scripts and the icon. Their URLs contain their digest, so they can be cached
+// assets holds the style sheet, the scripts and the icon. Their URLs contain their digest, so that they can be cached
 // forever.
 type assets struct {
 	urls   map[string]string // by file name
@@ -32,7 +32,7 @@ type asset struct {
 var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml"}
 
-// loadAssets compresses the assets on first use.
+// loadAssets reads and compresses the assets on first use.
 var loadAssets = sync.OnceValue(func() *assets {
 	a := &assets{map[string]string{}, map[string]asset{}}
 	names, _ := fs.Glob(assetFiles, "assets/*") // the pattern is well-formed

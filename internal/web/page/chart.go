@@ -2,7 +2,7 @@ package page
 
 import "time"
 
-// Chart is a bar chart of consecutive periods, in units of the SVG.
+// Chart is a bar chart of consecutive periods. Coordinates are in SVG user units.
 type Chart struct {
 	Width, Height int
 	Base          int // y of the axis
@@ -20,7 +20,7 @@ type Bar struct {
 type Period struct {
 	From, Until time.Time
 	Count       int64
-	List        string // URL of the counted objects
+	List        string // URL of the list of counted objects
 }
 
 const (

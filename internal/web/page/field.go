@@ -6,7 +6,7 @@ type Field struct {
 	Note, Error              string
 	Complete                 string // HTML autocomplete
 	Needed                   bool   // required
-	Either                   bool   // required unless a file replaces it
+	Either                   bool   // required unless a file is chosen
 	given                    bool   // whether the form has a value, even an empty one
 	Options                  []Option
 	Rows                     int
@@ -22,7 +22,7 @@ type Option struct {
 func (f Form) Input(kind, name, label string) Field {
 	in := Field{Kind: kind, Name: name, Label: label, Value: f.Value(name), Error: f.shown(name), given: f.Given(name)}
 	if kind == "password" || kind == "file" {
-		in.Value = "" // never sent back
+		in.Value = "" // never sent back to the browser
 	}
 	return in
 }
@@ -74,7 +74,7 @@ func (f Form) File(name, text, label string) FileField { return FileField{name, 
 // With returns the field with a note below it.
 func (f Field) With(note string) Field { f.Note = note; return f }
 
-// Filled returns the field with a default value, which does not apply to a submitted form.
+// Filled returns the field with a default value, which is not used for a submitted form.
 func (f Field) Filled(value string) Field {
 	if !f.given {
 		f.Value = value
@@ -82,7 +82,7 @@ func (f Field) Filled(value string) Field {
 	return f
 }
 
-// By returns the field with a value for autocomplete.
+// By returns the field with a value for the autocomplete attribute.
 func (f Field) By(complete string) Field { f.Complete = complete; return f }
 
 // OrFile returns the field marked as required unless a file is chosen.

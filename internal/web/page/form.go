@@ -9,7 +9,7 @@ import (
 	"notary"
 )
 
-// Form has the values of a form, from the query or the user's input, and its error.
+// Form holds the values of a form, from the query or the user's input, and its error.
 type Form struct {
 	values url.Values
 	err    *notary.Error
@@ -23,7 +23,7 @@ func NewForm(values url.Values) Form { return Form{values: values} }
 func FailedForm(values url.Values, err *notary.Error) Form { return Form{values: values, err: err} }
 
 // Fields sets the names of the fields on the page, which determine where the error and the focus are. Any other field
-// panics.
+// causes a panic.
 func (f Form) Fields(names ...string) Form {
 	f.fields = names
 	return f
@@ -50,7 +50,7 @@ func (f Form) Has(name, value string) bool { return slices.Contains(f.values[nam
 // Failed reports whether the form has an error.
 func (f Form) Failed() bool { return f.err != nil }
 
-// Message returns the error of the form, whichever field it is about, or "".
+// Message returns the error of the form, whatever its field, or "".
 func (f Form) Message() string {
 	if f.err == nil {
 		return ""

@@ -8,7 +8,7 @@ import (
 // Size is the number of rows on a page of a list.
 const Size = 50
 
-// Pager has the URLs of the previous and next page of a list, or "".
+// Pager contains the URLs of the previous and next page of a list, or "".
 type Pager struct {
 	Previous, Next string
 	Short          bool // whether the page has fewer than Size rows although more may follow
@@ -19,7 +19,7 @@ func NewPager(address *url.URL, previous, next string) Pager {
 	return Pager{Previous: atCursor(address, "before", previous), Next: atCursor(address, "after", next)}
 }
 
-// Filled returns the pager with Short set if a page with that many rows is not full although another page follows.
+// Filled returns the pager with Short set if the page has fewer rows than Size although another page follows.
 func (p Pager) Filled(rows int) Pager {
 	p.Short = p.Next != "" && rows < Size
 	return p

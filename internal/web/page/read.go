@@ -39,8 +39,8 @@ func errTooLarge(limit int64) error {
 	return notary.Errorf(notary.TooLarge, "the form is larger than %s", size)
 }
 
-// readFiles copies uploaded files into the fields of their names, replacing text. The script clears the file input
-// once it has read the file into the field.
+// readFiles copies uploaded files into the fields of their names, replacing text. The script clears the file input once
+// it has read a file into its field.
 func readFiles(r *http.Request, asText func([]byte) string) error {
 	if r.MultipartForm == nil {
 		return nil

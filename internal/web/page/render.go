@@ -23,7 +23,7 @@ type Templates map[string]*template.Template
 
 // Parse parses the pages in files. Each defines "main" for the "layout" in layout.html. Files whose names begin with
 // "parts" are shared, like the parts of this package. Templates can call the given functions and those of this package,
-// which get the current time from now. Parse panics on a syntax error.
+// which use now as the current time. Parse panics on a syntax error.
 func Parse(files fs.FS, now func() time.Time, functions template.FuncMap) Templates {
 	root := template.New("").Funcs(builtins(now)).Funcs(functions)
 	root = template.Must(root.ParseFS(partFiles, "templates/*.html"))
@@ -50,7 +50,7 @@ func builtins(now func() time.Time) template.FuncMap {
 	}
 }
 
-// Write renders a page before sending it, so that an error leaves the response untouched.
+// Write renders a page and then sends it, so that an error leaves the response untouched.
 func (t Templates) Write(w http.ResponseWriter, status int, name string, data any) error {
 	var out bytes.Buffer
 	if err := t.render(&out, name, data); err != nil {
@@ -62,7 +62,7 @@ func (t Templates) Write(w http.ResponseWriter, status int, name string, data an
 	return nil
 }
 
-// Stream sends a page while rendering it, possibly in part if there is an error.
+// Stream sends a page while rendering it. On error, part of it may have been sent.
 func (t Templates) Stream(w http.ResponseWriter, status int, name string, data any) error {
 	begin(w, status)
 	return t.render(w, name, data)

@@ -28,7 +28,7 @@ func Capital(text string) string {
 	return string(unicode.ToUpper(first)) + text[size:]
 }
 
-// Because returns an error as a sentence, or "" for nil.
+// Because returns the text of an error as a sentence, or "" for nil.
 func Because(err error) string {
 	if err == nil {
 		return ""

@@ -17,13 +17,13 @@ func (w When) Exact() string { return w.at.UTC().Format("2006-01-02 15:04:05 UTC
 // Day returns the date.
 func (w When) Day() string { return w.at.UTC().Format(time.DateOnly) }
 
-// Past reports whether the time is past.
+// Past reports whether the time is in the past.
 func (w When) Past() bool { return w.at.Before(w.now) }
 
-// Soon reports whether the time is past or within the next 30 days.
+// Soon reports whether the time is in the past or within the next 30 days.
 func (w When) Soon() bool { return w.at.Before(w.now.AddDate(0, 0, 30)) }
 
-// Relative returns the distance from now in the largest unit, such as "in 3 days".
+// Relative returns the time relative to now in the largest unit, such as "in 3 days".
 func (w When) Relative() string {
 	d := w.at.Sub(w.now)
 	past := d <= 0
