@@ -44,7 +44,7 @@ func TestRefusals(t *testing.T) {
 			want: notary.Error{Kind: notary.Unavailable, Message: "busy"}},
 		"a fault of the server": {status: 500, body: `{"error":"something went wrong","code":"internal","request_id":"r-1"}`,
 			unknown: true,
-			want:    notary.Error{Kind: notary.Internal, Message: "something went wrong (request id r-1)"}},
+			want:    notary.Error{Kind: notary.Internal, Message: "something went wrong (request ID r-1)"}},
 		"the request id is not said twice": {status: 500,
 			body: `{"error":"see r-1 in the log","code":"internal","request_id":"r-1"}`, unknown: true,
 			want: notary.Error{Kind: notary.Internal, Message: "see r-1 in the log"}},

@@ -10,8 +10,8 @@ import (
 )
 
 // A search word matches objects with a property that begins with it: a label of a name, the email address, the serial
-// number or fingerprint, or the key type. The name of a status matches the requests in that status, and a label with its
-// value, such as team:payments, matches the objects that have it.
+// number or fingerprint, or the key type. The name of a status matches the requests in that status, and a label with
+// its value, such as team:payments, matches the objects that have it.
 
 var hexadecimal = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
 
