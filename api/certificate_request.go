@@ -30,7 +30,7 @@ type CertificateRequest struct {
 	Findings []LintFinding `json:"findings,omitzero" required:"false" nullable:"false" doc:"Remarks: what the CSR asks for but does not get, departures from standards and, with a certificate, lint findings; absent in lists"`
 }
 
-// CreateCertificateRequest submits a signing request.
+// CreateCertificateRequest is a request to submit a CSR.
 type CreateCertificateRequest struct {
 	Owner *Owner `json:"owner,omitempty" nullable:"false" doc:"The group that the request belongs to; default the caller. Group members, and roles that can sign, may submit for a group"`
 	CSR   string `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)" example:"-----BEGIN CERTIFICATE REQUEST-----\nMIICrjCC…\n-----END CERTIFICATE REQUEST-----\n"`
@@ -49,7 +49,7 @@ type NewOwner struct {
 	Name string `json:"name,omitempty" doc:"Email address of the account, or name of the group; instead of ID"`
 }
 
-// CheckCertificateRequest checks a signing request against a profile.
+// CheckCertificateRequest is a request to check a CSR against a profile.
 type CheckCertificateRequest struct {
 	CSR     string `json:"csr" doc:"PEM"`
 	Profile string `json:"profile,omitempty" doc:"By name; default server-client"`
@@ -64,12 +64,12 @@ type RequestCheck struct {
 	Request  int64         `json:"certificate_request_id,omitempty" doc:"The request under which it is recorded"`
 }
 
-// UploadCertificate uploads the certificate that an external CA issued for a request.
+// UploadCertificate is a request to upload the certificate that an external CA issued for a request.
 type UploadCertificate struct {
 	Certificate string `json:"certificate" doc:"PEM chain, leaf first"`
 }
 
-// SignCertificateRequest signs a request with an authority held here.
+// SignCertificateRequest is a request to sign a certificate request with an authority held here.
 type SignCertificateRequest struct {
 	CertificateAuthorityID ID         `json:"certificate_authority_id,omitempty" doc:"The signing authority. Default: the issuer of the request's current or else latest certificate; required if that was no authority held here"`
 	Profile                string     `json:"profile,omitempty" doc:"Profile name. Default: the profile of the request's current or else latest certificate; server-client for the first"`
@@ -84,7 +84,7 @@ type SignCertificateRequest struct {
 	NameConstraints *NameConstraints `json:"name_constraints,omitempty" nullable:"false" doc:"For a subordinate CA: names that certificates below it may contain; default any"`
 }
 
-// IssueCertificate submits and signs a request in one call.
+// IssueCertificate is a request to submit and sign a CSR in one call.
 type IssueCertificate struct {
 	Owner                  *Owner     `json:"owner,omitempty" nullable:"false" doc:"The group that a new request belongs to; default the caller"`
 	CSR                    string     `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)"`
@@ -103,17 +103,17 @@ type Issued struct {
 	NotAfter             *time.Time `json:"not_after,omitempty"`
 }
 
-// Reject rejects a request.
+// Reject is a request to reject a certificate request.
 type Reject struct {
 	Reason string `json:"reason,omitempty" doc:"Shown to the requester: a few lines, at most 500 characters"`
 }
 
-// Revoke revokes a certificate.
+// Revoke is a request to revoke a certificate.
 type Revoke struct {
 	Reason string `json:"reason,omitempty" enum:"unspecified,keyCompromise,cACompromise,affiliationChanged,superseded,cessationOfOperation,privilegeWithdrawn,aACompromise" doc:"RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
 }
 
-// RevokeCertificateRequest revokes the certificates of a request.
+// RevokeCertificateRequest is a request to revoke the certificates of a request.
 type RevokeCertificateRequest struct {
 	Reason      string `json:"reason,omitempty" enum:"unspecified,keyCompromise,cACompromise,affiliationChanged,superseded,cessationOfOperation,privilegeWithdrawn,aACompromise" doc:"RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
 	OnlyCurrent bool   `json:"only_current,omitempty" doc:"Revoke only the current certificate. By default every valid certificate of the request is revoked"`
