@@ -19,7 +19,7 @@ const (
 	maxSessionLife     = 30 * 24 * time.Hour // upper limit of the configuration
 
 	seenEvery = time.Minute
-	seenTime  = 10 * time.Second // timeout for recording it
+	seenTime  = 10 * time.Second // timeout for recording LastSeenAt
 )
 
 const maxUserAgent = 200 // octets
@@ -103,8 +103,7 @@ func (s *seen) end(tokenHash []byte) {
 	delete(s.noting, string(tokenHash))
 }
 
-// noteUse records that a session is in use, at most once a minute, and extends a browser's session. It does not
-// block.
+// noteUse records that a session is in use, at most once a minute, and extends a browser session. It does not block.
 func (s *Service) noteUse(tokenHash []byte, session *notary.Session) {
 	now := s.now()
 	if now.Sub(session.LastSeenAt) < seenEvery || !s.seen.begin(tokenHash) {

@@ -9,8 +9,8 @@ import (
 	"github.com/ccojocar/zxcvbn-go"
 )
 
-// Strength estimates the guesses of an attacker who first tries known passwords, names, dates and keyboard patterns.
-// It returns the decimal logarithm and a description.
+// Strength estimates the number of guesses that an attacker needs who first tries known passwords, names, dates and
+// keyboard patterns. It returns the decimal logarithm and a description.
 func Strength(password, email string) (guesses float64, words string) {
 	guesses = entropy(password, email) * math.Log10(2)
 	return guesses, number(guesses) + " guesses: " + effort(guesses-math.Log10(guessing))
