@@ -26,7 +26,7 @@ func (s *Service) signer(ctx context.Context, req *notary.Request,
 
 func (o SignOptions) needsFormer() bool { return o.AuthorityID == 0 || o.Profile == "" || o.KeepFormer }
 
-// choose returns the authority and profile for a request, given those of its former certificate.
+// choose returns the authority and profile for a request whose former certificate was issued as given.
 func (o SignOptions) choose(former notary.Issuance) notary.Issuance {
 	given := notary.Issuance{AuthorityID: o.AuthorityID, Profile: o.Profile}
 	if o.KeepFormer && former != (notary.Issuance{}) {
@@ -36,7 +36,7 @@ func (o SignOptions) choose(former notary.Issuance) notary.Issuance {
 		Profile: cmp.Or(given.Profile, former.Profile, notary.DefaultProfile)}
 }
 
-// formerOf returns how the request's current certificate was issued or, without one, its latest.
+// formerOf returns the issuance of the request's current certificate or, without one, of its latest.
 func formerOf(req *notary.Request) notary.Issuance {
 	if req.Certificate != nil {
 		return req.Certificate.Issuance()
@@ -44,7 +44,8 @@ func formerOf(req *notary.Request) notary.Issuance {
 	return req.Latest
 }
 
-// profileFor explains the error if the former certificate's profile was deleted.
+// profileFor returns the profile with that name. If it is that of the former certificate and was deleted, the error
+// says so.
 func (s *Service) profileFor(ctx context.Context, name string, former notary.Issuance) (*notary.Profile, error) {
 	p, err := s.issuers.Profile(ctx, name)
 	if notary.KindOf(err) == notary.Invalid && name == former.Profile {
@@ -55,7 +56,8 @@ func (s *Service) profileFor(ctx context.Context, name string, former notary.Iss
 	return p, err
 }
 
-// issuerFor explains the error if the former certificate's authority cannot sign.
+// issuerFor returns the authority with that ID. If it is that of the former certificate and cannot sign, the error says
+// so.
 func (s *Service) issuerFor(ctx context.Context, id int64, former notary.Issuance) (*issuers.Issuer, error) {
 	if id == 0 {
 		return nil, notary.FieldErrorf("certificate_authority_id",
