@@ -230,7 +230,7 @@ func (p *program) accountRole() *cobra.Command {
 		}}
 }
 
-// newPasswordVariable holds the new password; [passwordVariable] holds the current one.
+// newPasswordVariable is the variable for the new password; [passwordVariable] is that for the current one.
 const newPasswordVariable = "NOTARY_NEW_PASSWORD"
 
 func (p *program) accountPassword() *cobra.Command {

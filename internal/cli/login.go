@@ -12,7 +12,7 @@ import (
 	"notary/client"
 )
 
-// passwordVariable holds a password for scripts, unless it is on the standard input.
+// passwordVariable is the variable for the password in scripts that do not pass it on the standard input.
 const passwordVariable = "NOTARY_PASSWORD"
 
 func (p *program) loginCommand() *cobra.Command {
