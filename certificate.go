@@ -40,7 +40,7 @@ type Certificate struct {
 	// Findings are the lint warnings at issuance. Only calls for a single certificate fill them.
 	Findings []Finding
 
-	// DER and Issuers are filled only by calls that document it. DER is nil if damaged.
+	// DER and Issuers are filled only by calls that document it. DER is nil if the certificate is damaged.
 	DER     []byte
 	Issuers *Issuers
 }

@@ -50,8 +50,8 @@ type Request struct {
 	Latest Issuance
 }
 
-// Owner is the account or group that a request or certificate belongs to. At most one field is nonzero; none is if
-// there is no owner.
+// Owner is the account or group that a request or certificate belongs to. One of the fields is 0; both are if there is
+// no owner.
 type Owner struct{ AccountID, GroupID int64 }
 
 // Owner returns the owner of the request.

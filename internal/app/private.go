@@ -20,7 +20,7 @@ const (
 )
 
 // requirePrivate returns an error if other users can change the data folder, database or key file, or can read secrets.
-// The error has the command that protects each file.
+// The error gives the command that protects each file.
 func requirePrivate(c *config.Config) error {
 	secrets := []string{c.SealKey, SetupCodeFile(c.Data), filepath.Join(c.Data, "self-signed.key")}
 	if !store.IsPostgres(c.DB) {

@@ -53,7 +53,7 @@ func (q *hashQueue) acquire(ctx context.Context, network string, known bool) (re
 		if !q.leave(w) && <-w.answer { // the slot was granted concurrently
 			q.release()
 		}
-		return nil, &notary.Error{Kind: notary.Unavailable, Message: "the request was cancelled", Err: ctx.Err()}
+		return nil, &notary.Error{Kind: notary.Unavailable, Message: "the request was canceled", Err: ctx.Err()}
 	}
 }
 

@@ -19,8 +19,8 @@ type blockedCache struct {
 	found []*notary.Certificate
 }
 
-// of returns the first valid certificates with blocked or compromised keys, one more than an overview shows.
-func (b *blockedCache) of(ctx context.Context, s *Service,
+// get returns the first valid certificates with blocked or compromised keys, one more than an overview shows.
+func (b *blockedCache) get(ctx context.Context, s *Service,
 	sum notary.Summary) (found []*notary.Certificate, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

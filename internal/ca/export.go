@@ -54,8 +54,9 @@ type listed struct {
 // fill the disk with events.
 const listedFor = time.Minute
 
-// again reports whether an export of the list was recorded within listedFor, and otherwise marks it as recorded now.
-func (l *listed) again(key string, now time.Time) bool {
+// seenRecently reports whether an export of the list was recorded within listedFor, and otherwise marks it as recorded
+// now.
+func (l *listed) seenRecently(key string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	maps.DeleteFunc(l.at, func(_ string, at time.Time) bool { return now.Sub(at).Abs() >= listedFor })
@@ -78,7 +79,7 @@ func (l *listed) forget(key string) {
 // recordList records the export of a whole list, at most once per caller and list within listedFor.
 func (s *Service) recordList(ctx context.Context, caller notary.Caller, described notary.Fields) error {
 	key := fmt.Sprint(caller.Principal.ID, " ", described["list"])
-	if s.listed.again(key, s.now()) {
+	if s.listed.seenRecently(key, s.now()) {
 		return policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{})
 	}
 	err := s.recordExport(ctx, caller, described)

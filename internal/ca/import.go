@@ -119,8 +119,8 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	return in, err
 }
 
-// continueFrom sets the number of the last CRL, which may be higher than that of the CRL sent, and rejects a number
-// that is lower.
+// continueFrom sets the number of the last CRL, which may be higher than that of the CRL sent. It rejects a lower
+// number and a CRL that lists the CA itself.
 func (in *imported) continueFrom(number int64) error {
 	if number != 0 && number < in.crl.Number {
 		return notary.FieldErrorf("crl_number",

@@ -51,7 +51,7 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 	if err != nil {
 		return err
 	}
-	counts, err := s.expiries.of(ctx, s, sum)
+	counts, err := s.expiries.get(ctx, s, sum)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 	}
 	o.Summary, o.Weeks, o.Events, o.Damaged = &sum, counts.weeks, events.Items, s.damages.List(notary.OverviewLength)
 	o.Certificates = certificateCounts(sum, counts)
-	blocked, err := s.inUse.of(ctx, s, sum)
+	blocked, err := s.inUse.get(ctx, s, sum)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ const successorLead = 90 * 24 * time.Hour
 
 func (s *Service) statesOf(ctx context.Context, sum notary.Summary,
 	authorities []*notary.Authority) (all []*notary.AuthorityState, err error) {
-	counts, err := s.expiries.of(ctx, s, sum)
+	counts, err := s.expiries.get(ctx, s, sum)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ type expiryCounts struct {
 // expiryCacheTTL is how long counts are cached while nothing is issued or revoked.
 const expiryCacheTTL = time.Minute
 
-func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*expiryCounts, error) {
+func (e *expiries) get(ctx context.Context, s *Service, sum notary.Summary) (*expiryCounts, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := s.now()

@@ -57,7 +57,7 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 	return t.try(ctx, o)
 }
 
-// InField prefixes the field of an error with an outer one.
+// InField prefixes the field of an error with outer and a dot.
 func InField(outer string, err error) error {
 	return notary.MapField(err, func(field string) string {
 		if field == "" {

@@ -12,7 +12,7 @@ func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err err
 	if st.Summary, err = s.Counts(ctx); err != nil {
 		return st, err
 	}
-	counts, err := s.expiries.of(ctx, s, st.Summary)
+	counts, err := s.expiries.get(ctx, s, st.Summary)
 	if err != nil {
 		return st, err
 	}

@@ -230,7 +230,7 @@ func (p *program) accountRole() *cobra.Command {
 		}}
 }
 
-// newPasswordVariable is the variable for the new password; [passwordVariable] is that for the current one.
+// newPasswordVariable is the environment variable with the new password; [passwordVariable] has the current one.
 const newPasswordVariable = "NOTARY_NEW_PASSWORD"
 
 func (p *program) accountPassword() *cobra.Command {

@@ -12,7 +12,8 @@ import (
 	"notary/client"
 )
 
-// passwordVariable is the variable for the password in scripts that do not pass it on the standard input.
+// passwordVariable is the environment variable with the password, for scripts that do not pass it on the standard
+// input.
 const passwordVariable = "NOTARY_PASSWORD"
 
 func (p *program) loginCommand() *cobra.Command {

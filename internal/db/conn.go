@@ -133,7 +133,7 @@ func (c *conn) later(text string, args ...any) error {
 	return err
 }
 
-// Query runs a query. It ignores the context, because cancelling a statement would abort the whole transaction.
+// Query runs a query. It ignores the context, because canceling a statement would abort the whole transaction.
 func (c *conn) Query(_ context.Context, text string, args ...any) (Rows, error) {
 	s, err := c.start(text, args)
 	if err != nil {

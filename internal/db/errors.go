@@ -36,7 +36,7 @@ func MapError(err error) error {
 	case errors.As(err, &pg):
 		return mappedPostgres(pg, err)
 	case errors.Is(err, context.Canceled):
-		return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Message: "the request was cancelled",
+		return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Message: "the request was canceled",
 			Err: err}
 	case notary.Exhausted(err) != nil: // on the way to the server
 		return notary.Exhausted(err)
@@ -58,7 +58,7 @@ var sqliteSentences = map[int]string{
 	sqlite3.SQLITE_NOMEM:  "the server has no memory left",
 	sqlite3.SQLITE_READONLY: "the database cannot be written at the moment " +
 		"(check the permissions of its files and its file system)",
-	sqlite3.SQLITE_INTERRUPT: "the request was cancelled",
+	sqlite3.SQLITE_INTERRUPT: "the request was canceled",
 	sqlite3.SQLITE_IOERR:     "the database's disk reports an error",
 	sqlite3.SQLITE_FULL:      "the database's disk is full (free some space)",
 	sqlite3.SQLITE_CANTOPEN:  "the database's files cannot be opened (the server may have no file descriptors left)",
@@ -161,7 +161,7 @@ func deadlocked(err error) bool {
 	return errors.As(err, &fault) && fault.Code == deadlockDetected
 }
 
-// temporary returns the error for a temporary condition that changed nothing.
+// temporary returns the error for a temporary failure that changed nothing.
 func temporary(sentence string, retryAfter time.Duration, err error) error {
 	return &notary.Error{Kind: notary.Unavailable, RetryAfter: retryAfter, Err: err,
 		Message: sentence + ", nothing was changed: try again"}

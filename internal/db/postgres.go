@@ -110,7 +110,7 @@ func (e *postgresEngine) pool(prepare func(context.Context, *pgx.Conn) error) *s
 	db.SetMaxOpenConns(writers + pgReaders)
 	db.SetMaxIdleConns(writers + pgReaders)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	db.SetConnMaxLifetime(time.Hour) // a node moves back after a host change
+	db.SetConnMaxLifetime(time.Hour) // return to the first host after a fail-over
 	return db
 }
 

@@ -66,14 +66,14 @@ func (e *postgresEngine) takeSlot(ctx context.Context) (slot int, err error) {
 	case <-e.stopping:
 		return 0, busy("the server is stopping")
 	case <-ctx.Done():
-		return 0, busy("the request was cancelled before it began")
+		return 0, busy("the request was canceled before it began")
 	}
 }
 
 func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 	fn func(*Tx) error) (changed []string, err error) {
 	if ctx.Err() != nil {
-		return nil, busy("the request was cancelled before it began")
+		return nil, busy("the request was canceled before it began")
 	}
 	conn, err := e.connection(ctx)
 	if err != nil { // database/sql has retried already

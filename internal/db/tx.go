@@ -37,7 +37,7 @@ func (tx *Tx) Alone() bool { return tx.alone }
 // Verified returns what an earlier transaction in the same commit has verified, or nil if the commit is not shared.
 func (tx *Tx) Verified() map[any]bool { return tx.verified }
 
-// Exec runs one statement and returns the number of rows changed. It takes no context, because cancelling a statement
+// Exec runs one statement and returns the number of rows changed. It takes no context, because canceling a statement
 // would abort the whole transaction.
 func (tx *Tx) Exec(text string, args ...any) (int64, error) {
 	tx.note(text)

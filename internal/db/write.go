@@ -262,8 +262,8 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 var errTransactionLost = errors.New("the transaction was lost")
 
 func (w *writer) attempt(ctx context.Context, j *job, total Counts, verified map[any]bool) error {
-	if j.ctx.Err() != nil { // cancelled while waiting
-		return busy("the request was cancelled before it began")
+	if j.ctx.Err() != nil { // canceled while waiting
+		return busy("the request was canceled before it began")
 	}
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {
 		return errors.Join(errTransactionLost, err)

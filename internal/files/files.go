@@ -1,4 +1,4 @@
-// Package files reads and writes whole files for the server and the command line, size-limited, durably, and with
+// Package files reads and writes whole files for the server and the command line, with size limits, durability and
 // permission checks.
 package files
 
