@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Role is the set of permissions of an [Account]. Its numbers are part of the API.
+// Role determines the permissions of an [Account]. Its values are part of the API.
 type Role int
 
 const (
@@ -89,7 +89,7 @@ func (a *Account) Caller() Caller {
 	return Caller{Principal: Ref{AccountPrincipal, a.ID, a.Email}, Role: a.Role}
 }
 
-// Caller identifies who makes a call. Package auth derives it from a token; package policy authorizes it.
+// Caller is the principal of a call, with its role. Package auth derives it from a token; package policy authorizes it.
 type Caller struct {
 	Principal Ref // with its full name; zero for an unidentified client
 	Role      Role
@@ -107,7 +107,7 @@ const (
 	WebProtocol = "web"
 )
 
-// SystemCaller is the program itself, the actor of scheduled work.
+// SystemCaller is the caller for scheduled work: the program itself.
 var SystemCaller = Caller{Principal: Ref{Kind: SystemPrincipal, Name: "system"}}
 
 // Known reports whether the caller is logged in.

@@ -14,7 +14,7 @@ const (
 	AuthorityRevoked  AuthorityStatus = "revoked"
 )
 
-// Authority is a certificate authority: its private key is held here, unless it is offline.
+// Authority is a certificate authority (CA). Its private key is held here unless it is offline.
 type Authority struct {
 	ID          int64
 	Enabled     bool
@@ -83,7 +83,7 @@ func (a *Authority) SelfSigned() bool {
 	return a.Certificate != nil && a.Certificate.AuthorityID == a.ID
 }
 
-// IssuerID returns the authority held here that signed this one; 0 for a root, and while pending or externally
+// IssuerID returns the ID of the authority held here that signed this one; 0 if it is a root, pending or externally
 // signed.
 func (a *Authority) IssuerID() int64 {
 	if a.Certificate == nil || a.SelfSigned() {
@@ -124,7 +124,7 @@ const (
 	RSA4096   KeyAlgorithm = "rsa-4096"
 )
 
-// KeyAlgorithms lists them, the default first.
+// KeyAlgorithms lists the key algorithms, the default first.
 var KeyAlgorithms = []KeyAlgorithm{
 	ECDSAP256, ECDSAP384, ECDSAP521, Ed25519, RSA2048, RSA3072, RSA4096,
 }

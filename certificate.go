@@ -18,7 +18,7 @@ type Certificate struct {
 	Email       string // that account's email at the time; "" for an authority's certificate
 	AuthorityID int64  // the issuer; 0 for an external CA
 
-	OwnerGroupID int64 // group that it belongs to, the same as of the request; 0 if it belongs to the account
+	OwnerGroupID int64 // group that owns it, the same as the request's; 0 if it belongs to the account
 
 	CommonName string
 	Names      Names
@@ -41,24 +41,24 @@ type Certificate struct {
 	// Findings are the lint warnings at issuance. Only calls for a single certificate fill them.
 	Findings []Finding
 
-	// DER and Issuers are filled only by calls that document it. DER is nil if damaged.
+	// DER and Issuers are filled only by calls that document it. DER is nil if the certificate is damaged.
 	DER     []byte
 	Issuers *Issuers
 }
 
-// Issuers are the certificates above one: its issuer first, up to the root. They are shared by all certificates below,
-// and never change. A nil pointer is an empty chain.
+// Issuers is the chain above a certificate, from its issuer to the root. It is immutable and shared by all certificates
+// below. A nil pointer is an empty chain.
 type Issuers struct {
 	ders [][]byte
 	pem  func() string
 }
 
-// NewIssuers returns the chain of these certificates (DER).
+// NewIssuers returns the chain of the given DER certificates, issuer first.
 func NewIssuers(ders ...[]byte) *Issuers {
 	return &Issuers{ders, sync.OnceValue(func() string { return CertificatesPEM(ders...) })}
 }
 
-// DER returns the certificates.
+// DER returns the certificates in DER, issuer first.
 func (i *Issuers) DER() [][]byte {
 	if i == nil {
 		return nil
@@ -66,7 +66,7 @@ func (i *Issuers) DER() [][]byte {
 	return i.ders
 }
 
-// PEM returns the certificates as PEM, encoded once.
+// PEM returns the certificates in PEM, encoded once.
 func (i *Issuers) PEM() string {
 	if i == nil {
 		return ""
@@ -74,16 +74,16 @@ func (i *Issuers) PEM() string {
 	return i.pem()
 }
 
-// Equal reports whether both have the same certificates.
+// Equal reports whether i and other hold the same certificates.
 func (i *Issuers) Equal(other *Issuers) bool {
 	return slices.EqualFunc(i.DER(), other.DER(), bytes.Equal)
 }
 
-// Owner returns the owner of the certificate; the zero value if it was recorded without one.
+// Owner returns the owner of the certificate, or the zero value if it was recorded without one.
 func (c *Certificate) Owner() Owner { return ownerOf(c.RequesterID, c.OwnerGroupID) }
 
-// ClaimsCA reports whether the certificate seems to have the basic constraints of a CA (RFC 5280, section 4.2.1.9).
-// It does not parse the DER, which allows false positives.
+// ClaimsCA reports whether the certificate seems to have the basic constraints of a CA (RFC 5280, section 4.2.1.9). It
+// searches the DER without parsing it, so false positives are possible.
 func (c *Certificate) ClaimsCA() bool {
 	_, rest, found := bytes.Cut(c.DER, []byte("\x06\x03\x55\x1d\x13"))
 	rest = bytes.TrimPrefix(rest, []byte("\x01\x01\xff")) // critical
@@ -112,7 +112,7 @@ func (c *Certificate) Status(now time.Time) string {
 	}
 }
 
-// Chain returns the DER of the certificate and its issuers, leaf first; nil if it is damaged.
+// Chain returns the DER of the certificate and its issuers, leaf first; nil if the certificate is damaged.
 func (c *Certificate) Chain() [][]byte {
 	if len(c.DER) == 0 {
 		return nil
@@ -137,11 +137,11 @@ func (c *Certificate) ChainPEM() string {
 // CertificatesPEM encodes each certificate as a PEM block.
 func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", "", ders...) }
 
-// pemLine is the number of octets in a line of 64 characters (RFC 7468, section 2).
+// pemLine is the number of octets that a 64-character line of PEM encodes (RFC 7468, section 2).
 const pemLine = 48
 
-// encodePEM is like [pem.Encode] for several blocks, followed by more PEM. It allocates the text once, which is several
-// times faster: most of a list is PEM.
+// encodePEM encodes several blocks like [pem.Encode] and appends more, which is already PEM. It allocates the text
+// once, which is several times faster; lists consist mostly of PEM.
 func encodePEM(label, more string, ders ...[]byte) string {
 	begin, end := "-----BEGIN "+label+"-----\n", "-----END "+label+"-----\n"
 	size := len(more)
@@ -165,13 +165,13 @@ func encodePEM(label, more string, ders ...[]byte) string {
 	return b.String()
 }
 
-// Issuance is how a certificate was issued here; zero for one issued elsewhere.
+// Issuance is the authority and profile under which a certificate was issued; zero if it was not issued here.
 type Issuance struct {
 	AuthorityID int64
 	Profile     string
 }
 
-// Issuance returns how the certificate was issued.
+// Issuance returns the authority and profile under which the certificate was issued.
 func (c *Certificate) Issuance() Issuance {
 	if c.Profile == "" {
 		return Issuance{}

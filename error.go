@@ -56,7 +56,7 @@ func FieldErrorf(field, format string, args ...any) *Error {
 	return &Error{Kind: Invalid, Message: fmt.Sprintf(format, args...), Field: field}
 }
 
-// InternalError wraps a fault that the user cannot fix. If it is temporary, the error is [Unavailable].
+// InternalError wraps an error that the user cannot fix. The result is [Unavailable] if the error is temporary.
 func InternalError(doing string, err error) *Error {
 	var cause *Error
 	if errors.As(err, &cause) && cause.Kind == Unavailable {

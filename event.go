@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Event is an entry of the audit log, written in the same transaction as the change. It holds data, which
-// [Event.Sentence] formats as text.
+// Event is an entry of the audit log, written in the same transaction as the change. [Event.Sentence] formats it as
+// text.
 type Event struct {
 	ID        int64
 	At        time.Time
@@ -17,8 +17,8 @@ type Event struct {
 	Address   string // client IP address; "" for the program itself
 	RequestID string // X-Request-Id of the call; "" for the program itself
 
-	// Before and After hold the fields that changed, as canonical JSON objects. After also has those of a new object
-	// and details of the action.
+	// Before and After hold the fields that changed, as canonical JSON objects. After also holds the fields of a new
+	// object and details of the action.
 	Before, After Fields
 
 	Text string // description recorded by an earlier version; "" for other events
@@ -81,12 +81,12 @@ func (c Caller) Ref() Ref {
 	return NewRef(c.Principal.Kind, c.Principal.ID, c.Principal.Name)
 }
 
-// EventBy returns the event of an action by the caller on an object. The store adds the time.
+// EventBy returns the event for an action that the caller performs on an object. The store sets the time.
 func EventBy(c Caller, action string, object Ref) Event {
 	return Event{Action: action, Object: object, Principal: c.Ref(), Address: c.Address, RequestID: c.RequestID}
 }
 
-// With returns the event with references added, except those without an ID.
+// With returns the event with refs added, except those without an ID.
 func (e Event) With(refs ...Ref) Event {
 	for _, ref := range refs {
 		if ref.ID != 0 {
@@ -96,13 +96,13 @@ func (e Event) With(refs ...Ref) Event {
 	return e
 }
 
-// Change returns the event with the fields that changed.
+// Change returns the event with its changed fields set.
 func (e Event) Change(before, after Fields) Event {
 	e.Before, e.After = before, after
 	return e
 }
 
-// Set is like Change without a previous state.
+// Set is like [Event.Change] for an object without a previous state.
 func (e Event) Set(after Fields) Event { return e.Change(nil, after) }
 
 // Refers reports whether the event has a reference to the object.
@@ -111,7 +111,7 @@ func (e *Event) Refers(kind string, id int64) bool {
 	return found
 }
 
-// FirstRef returns the first reference to an object of the kind.
+// FirstRef returns the first reference to an object of the given kind.
 func (e *Event) FirstRef(kind string) (Ref, bool) { return e.ref(kind, 0) }
 
 func (e *Event) ref(kind string, id int64) (Ref, bool) {
@@ -156,7 +156,7 @@ type EventQuery struct {
 type Summary struct {
 	Requests     map[RequestStatus]int64
 	Certificates int64 // ever recorded, including those of authorities
-	Revoked      int64 //  of those
+	Revoked      int64 // of those
 	// Expiring counts the certificates that expire within each of [ExpiryWindows]: see [Filter.Expiring].
 	Expiring map[int]int64
 

@@ -85,7 +85,7 @@ func ActionLabel(action string) string {
 	return action
 }
 
-// EventActions returns the known actions of events, sorted.
+// EventActions returns all event actions, sorted.
 func EventActions() []string { return slices.Sorted(maps.Keys(actionLabels)) }
 
 var kindLabels = map[string]string{"request": "certificate request", "authority": "certificate authority",
@@ -106,8 +106,8 @@ func (r Ref) String() string {
 	return fmt.Sprintf("%s %d (%s)", kind, r.ID, r.Name)
 }
 
-// Sentence describes the event in one line, without its time and principal. The wording may change. The pages show the
-// same parts with links: internal/web/history.go.
+// Sentence describes the event in one line, without its time and principal. The wording may change.
+// internal/web/history.go renders the same parts with links.
 func (e *Event) Sentence() string {
 	var b strings.Builder
 	b.WriteString(ActionLabel(e.Action))

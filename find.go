@@ -5,7 +5,7 @@ import "time"
 // Filter narrows a list of requests or certificates. Nonzero fields must all match.
 type Filter struct {
 	Email         string        // of the submitting account, at the time
-	Owner         int64         // that account; set only together with Email
+	Owner         int64         // ID of that account; set only together with Email
 	Scope         *Scope        `json:"-"` // what the caller may see; nil for everything, or if Owner is set
 	OwnedBy       string        // email address of an account, name of a group, or "group:" and its ID
 	OwnerEmail    string        // of the owner, if it is an account; set by the use cases from OwnedBy
@@ -30,8 +30,8 @@ type Filter struct {
 	Now      time.Time `json:"-"` // start of the Expiring window; set by the use cases
 }
 
-// Scope restricts a list to what an account or its groups own and what is within the limits of one of the grants.
-// Objects may also have names outside these limits: see package query.
+// Scope restricts a list to objects that the account or one of its groups owns, or that are within the limits of one of
+// the grants. Objects may also have names outside these limits: see package query.
 type Scope struct {
 	AccountID int64
 	Email     string  // of the account
@@ -92,7 +92,7 @@ const (
 	MaxPage     = 1000
 )
 
-// Page is a part of a list. It may hold fewer objects than requested, even none, although more follow: a search
+// Page is a part of a list. It may hold fewer objects than requested, even none, although more follow, because a search
 // proceeds in steps.
 type Page[T any] struct {
 	Items []T

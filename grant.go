@@ -12,7 +12,8 @@ type Group struct {
 	CreatedAt time.Time
 }
 
-// Grant gives a principal or a group actions in addition to those of its role, within all its limits.
+// Grant permits an account or group to perform actions that its role does not include, within all of the grant's
+// limits.
 type Grant struct {
 	ID          int64
 	PrincipalID int64 // the recipient, an account: either this or GroupID is 0
@@ -47,7 +48,7 @@ type NameLists struct {
 // Len returns the number of entries of all types.
 func (l NameLists) Len() int { return len(l.DNS) + len(l.IP) + len(l.Email) + len(l.URI) }
 
-// Grantee returns the recipient, such as "account 3" or "group 2".
+// Grantee returns the recipient as text, such as "account 3" or "group 2".
 func (g *Grant) Grantee() string {
 	if g.GroupID != 0 {
 		return "group " + strconv.FormatInt(g.GroupID, 10)

@@ -2,10 +2,10 @@ package notary
 
 import "time"
 
-// Impact is what depends on an authority: the valid end-entity certificates issued by it and its subordinates at any
-// depth, without responder certificates.
+// Impact describes what depends on an authority: the valid end-entity certificates issued by it and its subordinates at
+// any depth, without responder certificates.
 type Impact struct {
-	// Certificates is their number, or with AtLeast a lower bound.
+	// Certificates is the number of these certificates; a lower bound if AtLeast is set.
 	Certificates int64
 	AtLeast      bool
 
@@ -26,7 +26,7 @@ type RequesterImpact struct {
 
 // MonthImpact counts the certificates that expire in a calendar month (UTC).
 type MonthImpact struct {
-	Month        time.Time // its first second
+	Month        time.Time // its beginning
 	Certificates int64
 }
 
@@ -39,6 +39,7 @@ type SubordinateImpact struct {
 	Certificates int64 // that it issued itself
 	AtLeast      bool
 
-	// Elsewhere reports whether it stays trusted without the given authority: it is a root, or has another chain.
+	// Elsewhere reports whether it stays trusted without the given authority, because it is a root or has another
+	// chain.
 	Elsewhere bool
 }

@@ -71,8 +71,8 @@ type AuthorityState struct {
 	CRLDue bool
 }
 
-// OfflineDue reports whether an offline authority should sign a new CRL: there is none, or it lacks a revocation, or
-// it expires within 30 days or a quarter of its lifetime, whichever is shorter.
+// OfflineDue reports whether an offline authority should sign a new CRL because there is none, it lacks a revocation,
+// or it expires within 30 days or a quarter of its lifetime, whichever is shorter.
 func (s *AuthorityState) OfflineDue(now time.Time) bool {
 	if s.Unpublished > 0 || s.CRLNumber == 0 {
 		return true

@@ -2,7 +2,7 @@ package notary
 
 import "time"
 
-// Profile is a set of issuance rules. Every change creates a new version; certificates record theirs.
+// Profile is a set of issuance rules. Every change creates a new version, which certificates record.
 type Profile struct {
 	ID        int64
 	Name      string // unique and immutable
@@ -14,7 +14,7 @@ type Profile struct {
 	Rules
 }
 
-// DefaultProfile is the name of the profile used when a request names none.
+// DefaultProfile is the name of the profile used for requests that do not specify one.
 const DefaultProfile = "server-client"
 
 // The profiles for the program's own certificates: subordinate authorities and OCSP responders.
@@ -26,7 +26,7 @@ const (
 // Rules determine the content of certificates and which signing requests are accepted. A request supplies only the
 // subject, the names and the key.
 type Rules struct {
-	Description string // for people
+	Description string // for display
 
 	CA      bool // issue CA certificates (RFC 5280, section 4.2.1.9)
 	PathLen int  // path length of CA certificates; -1 for no limit
@@ -34,7 +34,7 @@ type Rules struct {
 	// KeyUsages are the key usages (RFC 5280, section 4.2.1.3). A certificate gets those that suit its key:
 	// only RSA keys encipher keys, and Ed25519 keys only sign.
 	KeyUsages []KeyUsage
-	// ExtKeyUsages are names of [ExtKeyUsageNames] or dotted object identifiers.
+	// ExtKeyUsages are names from [ExtKeyUsageNames] or dotted object identifiers.
 	ExtKeyUsages []string
 
 	Validity    time.Duration // default validity
@@ -82,7 +82,7 @@ const (
 	OCSPSigning     = "OCSPSigning"
 )
 
-// ExtKeyUsageNames lists them.
+// ExtKeyUsageNames lists the named extended key usages.
 var ExtKeyUsageNames = []string{ServerAuth, ClientAuth, CodeSigning, EmailProtection, TimeStamping, OCSPSigning}
 
 // KeyKind is a kind of key that a profile may allow.
@@ -132,10 +132,10 @@ type NameRules struct {
 // DefaultMaxNames is the maximum number of names unless the profile sets another.
 const DefaultMaxNames = 100
 
-// NoHostAction is how a server's request that names no host is treated.
+// NoHostAction determines how a request that names no host is treated under a serverAuth profile.
 type NoHostAction string
 
-// The actions on such a request.
+// The actions on a request that names no host.
 const (
 	RefuseNoHost NoHostAction = "refuse"
 	ReportNoHost NoHostAction = "report" // issue with a warning
@@ -147,10 +147,10 @@ type NameRule struct {
 	Listed []string // for [AllowListed]
 }
 
-// None reports whether no name of the type is allowed, as in rules recorded before the type existed.
+// None reports whether no names of the type are allowed. This includes rules recorded before the type existed.
 func (r NameRule) None() bool { return r.Allow == AllowNone || r.Allow == "" }
 
-// Allowance is how much of something is allowed.
+// Allowance determines which names of a type are allowed: any, those listed, or none.
 type Allowance string
 
 const (
@@ -172,16 +172,16 @@ type AttributeRule struct {
 	Value  string // for [Fix]
 }
 
-// AttributeAction is how an attribute is treated.
+// AttributeAction determines how a subject attribute is treated.
 type AttributeAction string
 
 const (
 	Keep   AttributeAction = "keep"   // copied from the request
 	Fix    AttributeAction = "fixed"  // replaced by a fixed value in every certificate
-	Refuse AttributeAction = "refuse" // a request that has it is refused
+	Refuse AttributeAction = "refuse" // requests with the attribute are refused
 )
 
-// LintWarnings is how lint warnings are treated.
+// LintWarnings determines how lint warnings are treated.
 type LintWarnings string
 
 // The treatments of warnings. Notices are always recorded.
@@ -209,7 +209,7 @@ type Finding struct {
 // FindingLevel is the severity of a finding.
 type FindingLevel string
 
-// The severities. Nothing with an error is ever signed.
+// The severities. A certificate or CRL with an error is never signed.
 const (
 	FindingNotice  FindingLevel = "notice"
 	FindingWarning FindingLevel = "warning"
@@ -238,8 +238,8 @@ func (t *Trial) Reason() string {
 // RequestTrial is the result of a dry run of submitting a signing request.
 type RequestTrial struct {
 	Trial
-	Recorded  bool  // whether the caller has already submitted it, which it can do only once
-	RequestID int64 // as which request; 0 if not
+	Recorded  bool  // whether the caller has already submitted the CSR, which is allowed only once
+	RequestID int64 // the request that has the CSR; 0 if none
 }
 
 // ProfileTrial is the result of testing a profile.

@@ -30,7 +30,7 @@ type Request struct {
 	RequesterID int64  // account that submitted it or, after a transfer, owned it last, even if deleted since
 	Email       string // that account's email
 
-	// OwnerGroupID is the group that the request belongs to, even if deleted since; 0 if it belongs to the account.
+	// OwnerGroupID is the group that owns the request, even if deleted since; 0 if an account owns it.
 	OwnerGroupID int64
 
 	CommonName string
@@ -40,7 +40,7 @@ type Request struct {
 	UpdatedAt  time.Time
 	Rejection  string // reason for the rejection; "" if none was given, or unless Rejected
 
-	// Findings are the remarks made at submission: what no profile issues, and departures from standards.
+	// Findings are the remarks made at submission: content that no profile issues, and departures from standards.
 	Findings []Finding
 
 	Wishes Wishes // what the requester asks for
@@ -53,12 +53,12 @@ type Request struct {
 	// Certificate is the current certificate; nil unless the request is Active.
 	Certificate *Certificate
 
-	// Latest is how its latest certificate was issued, even if no longer current. Lists omit it.
+	// Latest is the issuance of the latest certificate, even if that is no longer current. Lists omit it.
 	Latest Issuance
 }
 
-// Owner is the account or group that a request or certificate belongs to. One of the fields is 0, or both if it has no
-// owner.
+// Owner is the account or group that a request or certificate belongs to. One of the fields is 0; both are if there is
+// no owner.
 type Owner struct{ AccountID, GroupID int64 }
 
 // Owner returns the owner of the request.

@@ -11,7 +11,7 @@ type Account struct {
 	Groups    []Group   `json:"groups,omitempty" nullable:"false" doc:"The account's groups; only for the caller's own account"`
 }
 
-// CreateAccount creates an account.
+// CreateAccount is a request to create an account.
 type CreateAccount struct {
 	Email     string `json:"email,omitempty" example:"dana@example.com"`
 	Username  string `json:"username,omitempty" doc:"Alias of email"`
@@ -20,23 +20,23 @@ type CreateAccount struct {
 	RoleID    *int   `json:"role_id,omitempty" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only; the first account is always an Admin" example:"2"`
 }
 
-// ChangePassword sets an account's password.
+// ChangePassword is a request to set an account's password.
 type ChangePassword struct {
 	Password string `json:"password" doc:"12 characters or more" example:"quiet orchard lantern 7"`
 }
 
-// ChangeMyPassword sets the caller's own password.
+// ChangeMyPassword is a request to set the caller's own password.
 type ChangeMyPassword struct {
 	OldPassword string `json:"old_password" doc:"The current password"`
 	Password    string `json:"password" doc:"The new password: 12 characters or more" example:"quiet orchard lantern 7"`
 }
 
-// ChangeRole sets an account's role.
+// ChangeRole is a request to set an account's role.
 type ChangeRole struct {
 	RoleID int `json:"role_id" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only" example:"1"`
 }
 
-// Login requests a token.
+// Login is a request for a token.
 type Login struct {
 	Email    string `json:"email,omitempty" example:"dana@example.com"`
 	Username string `json:"username,omitempty" doc:"Alias of email"`
@@ -48,7 +48,7 @@ type Token struct {
 	Token string `json:"token" doc:"Send it as Authorization: Bearer <token>"`
 }
 
-// Status reports whether the server has an account, and its version.
+// Status is the server's version and whether an account exists.
 type Status struct {
 	Initialized bool   `json:"initialized" doc:"Whether an account exists"`
 	Version     string `json:"version" example:"v1.2.3"`

@@ -8,20 +8,20 @@ type Bulk struct {
 	Selection string         `json:"selection,omitempty" maxLength:"64" doc:"With a filter: the selection returned by the count or preview. If the requests or their states have changed since, nothing is done"`
 }
 
-// BulkSign signs many requests with an authority held here.
+// BulkSign is a request to sign many requests with an authority held here.
 type BulkSign struct {
 	Bulk
 	SignCertificateRequest
 }
 
-// SignPreview describes what a bulk signature would do.
+// SignPreview describes what a bulk signing call would do.
 type SignPreview struct {
 	Count     int64       `json:"count" doc:"Number of selected requests, for use as expected"`
 	Selection string      `json:"selection,omitempty" doc:"With a filter: identifies the requests and their states, for use as selection"`
 	Groups    []SignGroup `json:"groups" nullable:"false" doc:"Requests that are treated alike, the largest group first"`
 }
 
-// SignGroup describes a group of requests that a bulk signature would treat alike.
+// SignGroup describes a group of requests that a bulk signing call would treat alike.
 type SignGroup struct {
 	Count                        int64  `json:"count"`
 	CertificateAuthorityID       *int64 `json:"certificate_authority_id" doc:"The authority that would sign; null if none is known or allowed"`
@@ -32,13 +32,14 @@ type SignGroup struct {
 	Error                        string `json:"error,omitempty" doc:"Why they would not be signed"`
 }
 
-// BulkRevoke revokes the certificates of many requests.
+// BulkRevoke is a request to revoke the certificates of many requests.
 type BulkRevoke struct {
 	Bulk
 	RevokeCertificateRequest
 }
 
-// BulkRevokeCertificates revokes many certificates of the inventory. Current certificates of authorities fail.
+// BulkRevokeCertificates is a request to revoke many certificates of the inventory. It fails for current certificates
+// of authorities.
 type BulkRevokeCertificates struct {
 	IDs      []int64            `json:"ids,omitempty" nullable:"false" doc:"At most 10000, each once"`
 	Filter   *CertificateFilter `json:"filter,omitempty" doc:"Instead of ids; must not be empty, and may match at most 100000 certificates"`
@@ -48,18 +49,18 @@ type BulkRevokeCertificates struct {
 	Revoke
 }
 
-// CountCertificates counts the certificates that a filter matches.
+// CountCertificates is a request to count the certificates that a filter matches.
 type CountCertificates struct {
 	Filter *CertificateFilter `json:"filter,omitempty" doc:"Which certificates; must not be empty"`
 }
 
-// BulkReject rejects many requests for the same reason.
+// BulkReject is a request to reject many requests for the same reason.
 type BulkReject struct {
 	Bulk
 	Reject
 }
 
-// CountCertificateRequests counts the requests that a filter matches.
+// CountCertificateRequests is a request to count the requests that a filter matches.
 type CountCertificateRequests struct {
 	Filter *RequestFilter `json:"filter,omitempty" doc:"Which requests; must not be empty"`
 }

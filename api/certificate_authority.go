@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// CertificateAuthority is an authority whose key the server holds, unless it is offline.
+// CertificateAuthority is an authority. The server holds its key unless it is offline.
 type CertificateAuthority struct {
 	ID          int64             `json:"id"`
 	Enabled     bool              `json:"enabled" doc:"False while disabled or pending"`
@@ -47,7 +47,7 @@ type AuthoritySettings struct {
 	CRLShards int  `json:"crl_shards" doc:"Number of partitioned CRLs over which new certificates are spread; 0 selects it by the number of certificates"`
 }
 
-// ChangeAuthoritySettings changes some settings; omitted ones are unchanged.
+// ChangeAuthoritySettings is a request to change settings of an authority. Omitted settings are unchanged.
 type ChangeAuthoritySettings struct {
 	CRL       *bool `json:"crl,omitempty"`
 	OCSP      *bool `json:"ocsp,omitempty"`
@@ -55,7 +55,7 @@ type ChangeAuthoritySettings struct {
 	CRLShards *int  `json:"crl_shards,omitempty" doc:"From 0 to 1000"`
 }
 
-// CreateCertificateAuthority creates an authority with a new key.
+// CreateCertificateAuthority is a request to create an authority with a new key.
 type CreateCertificateAuthority struct {
 	SelfSigned             bool       `json:"self_signed,omitempty" doc:"Create a root, active immediately; otherwise a pending authority with a CSR"`
 	CommonName             string     `json:"common_name" example:"Example Issuing CA 1"`
@@ -72,24 +72,25 @@ type CreateCertificateAuthority struct {
 	NameConstraints *NameConstraints `json:"name_constraints,omitempty" nullable:"false" doc:"Names that certificates of this authority and those below it may contain; default any"`
 }
 
-// UpdateCertificateAuthority enables or disables an authority.
+// UpdateCertificateAuthority is a request to enable or disable an authority.
 type UpdateCertificateAuthority struct {
 	Enabled bool `json:"enabled"`
 }
 
-// SignCertificateAuthority signs or renews an authority's certificate with another authority.
+// SignCertificateAuthority is a request to sign or renew an authority's certificate with another authority.
 type SignCertificateAuthority struct {
 	CertificateAuthorityID ID     `json:"certificate_authority_id" doc:"The authority that signs"`
 	Profile                string `json:"profile,omitempty" doc:"Name of a CA profile; default intermediate"`
 }
 
-// UploadAuthorityCertificate uploads the certificate that an external CA signed.
+// UploadAuthorityCertificate is a request to upload an authority's certificate from an external CA.
 type UploadAuthorityCertificate struct {
 	CertificateChain string `json:"certificate_chain" doc:"PEM chain, the authority's own certificate first"`
 	Cross            bool   `json:"cross,omitempty" doc:"Add the certificate without replacing the current one"`
 }
 
-// ImportCertificateAuthority imports an existing authority with its key, or registers an offline one without it.
+// ImportCertificateAuthority is a request to import an existing authority with its key, or to register an offline one
+// without it.
 type ImportCertificateAuthority struct {
 	Offline          bool   `json:"offline,omitempty" doc:"Its key stays elsewhere: send its chain and, if it has revoked anything, its last CRL, which is published"`
 	PrivateKey       string `json:"private_key,omitempty" doc:"Required unless offline: PKCS #8, PKCS #1 or SEC 1 in PEM or base64 of the DER, or base64 of a PKCS #12; encrypted or not"`
@@ -99,7 +100,7 @@ type ImportCertificateAuthority struct {
 	CRLNumber        int64  `json:"crl_number,omitempty" minimum:"0" doc:"The number of its last CRL, if higher than that of the CRL sent, or if none is sent"`
 }
 
-// ImportCertificates records certificates that the authority issued before it was imported.
+// ImportCertificates is a request to record certificates that the authority issued before it was imported.
 type ImportCertificates struct {
 	Certificates string `json:"certificates" doc:"PEM, at most 1000, in any order"`
 }
@@ -112,7 +113,7 @@ type ImportedCertificates struct {
 	Revoked  int    `json:"revoked" doc:"Newly recorded and revoked, by an entry of the imported CRL or because their key was compromised"`
 }
 
-// ExportUnsignedCRL is the request to export the next CRL of an offline CA.
+// ExportUnsignedCRL is a request to export the next CRL of an offline authority.
 type ExportUnsignedCRL struct {
 	NextUpdate *time.Time `json:"next_update,omitempty" doc:"When the CRL expires; by default in 180 days"`
 }

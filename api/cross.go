@@ -8,18 +8,18 @@ type AuthorityCertificate struct {
 	InUse bool `json:"in_use" doc:"Whether new chains start with it and it is published as the authority's certificate"`
 }
 
-// CrossSignCertificateAuthority issues an additional certificate for an authority from another one.
+// CrossSignCertificateAuthority is a request to issue an additional certificate for an authority from another one.
 type CrossSignCertificateAuthority struct {
 	CertificateAuthorityID ID     `json:"certificate_authority_id" doc:"The signing authority"`
 	Profile                string `json:"profile,omitempty" doc:"Name of a CA profile; default intermediate"`
 }
 
-// UseAuthorityCertificate selects the current certificate of an authority.
+// UseAuthorityCertificate is a request to select the current certificate of an authority.
 type UseAuthorityCertificate struct {
 	CertificateID ID `json:"certificate_id"`
 }
 
-// RollOverCertificateAuthority creates a successor with a new key.
+// RollOverCertificateAuthority is a request to create an authority's successor with a new key.
 type RollOverCertificateAuthority struct {
 	KeyAlgorithm  string     `json:"key_algorithm,omitempty" enum:"ecdsa-p256,ecdsa-p384,ecdsa-p521,ed25519,rsa-2048,rsa-3072,rsa-4096" doc:"Default: that of the old key"`
 	NotValidAfter *time.Time `json:"not_valid_after,omitempty" doc:"As for a new authority"`
@@ -31,7 +31,7 @@ type CertificateChains struct {
 	Complete bool               `json:"complete" doc:"Whether all chains were found; otherwise the search was cut short"`
 }
 
-// CertificateChain is one of these chains.
+// CertificateChain is a chain from a certificate to a trust anchor.
 type CertificateChain struct {
 	CertificateChain string   `json:"certificate_chain" doc:"PEM, the certificate first"`
 	Names            []string `json:"names" nullable:"false" doc:"The subjects of the certificates"`

@@ -8,7 +8,7 @@ type Paging struct {
 	Sort   string `json:"sort,omitempty" query:"sort" enum:"id,-id,not_after,-not_after,common_name,-common_name" doc:"Sort order; default by ID. A minus sign means descending"`
 }
 
-// Filter narrows a list of requests or certificates. All given conditions must match. It is used for the query
+// Filter narrows a list of requests or certificates. All given conditions must match. It is used in the query
 // parameters of lists and in the bodies of bulk calls.
 type Filter struct {
 	Email                  string   `json:"email,omitempty" query:"email" minLength:"1" doc:"The account that submitted the request"`
@@ -39,13 +39,13 @@ type CertificateFilter struct {
 	Filter
 }
 
-// RequestQuery requests a page of requests.
+// RequestQuery is a request for a page of certificate requests.
 type RequestQuery struct {
 	Paging
 	RequestFilter
 }
 
-// CertificateQuery requests a page of the inventory.
+// CertificateQuery is a request for a page of the inventory.
 type CertificateQuery struct {
 	Paging
 	CertificateFilter

@@ -9,18 +9,18 @@ type Group struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// GroupWithMembers is a group with the accounts in it.
+// GroupWithMembers is a group and its members.
 type GroupWithMembers struct {
 	Group
 	Members []Account `json:"members" nullable:"false"`
 }
 
-// CreateGroup creates an empty group.
+// CreateGroup is a request to create an empty group.
 type CreateGroup struct {
 	Name string `json:"name" doc:"Up to 64 lowercase letters, digits, dots, hyphens and underscores, starting with a letter" example:"web-team"`
 }
 
-// ChangeMembers adds accounts to a group and removes others.
+// ChangeMembers is a request to add accounts to a group and remove others.
 type ChangeMembers struct {
 	Add    []int64 `json:"add,omitempty" nullable:"false" doc:"IDs of accounts"`
 	Remove []int64 `json:"remove,omitempty" nullable:"false" doc:"IDs of accounts"`
@@ -51,14 +51,14 @@ type NameLists struct {
 	URI   []string `json:"uri,omitempty" nullable:"false" doc:"A host, .example.com (subdomains only), or a prefix such as spiffe://example.org/web"`
 }
 
-// Grant gives an account or a group actions in addition to those of its role.
+// Grant permits an account or group to perform actions that its role does not include.
 type Grant struct {
 	ID int64 `json:"id"`
 	GrantTerms
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// PermissionQuery asks whether an account may do something to an object.
+// PermissionQuery is a query for what an account may do to an object.
 type PermissionQuery struct {
 	Action      string   `query:"action" minLength:"1" doc:"Only this action" example:"request.sign"`
 	AccountID   ID       `query:"account_id" doc:"An account other than your own; for Admins"`
@@ -70,7 +70,7 @@ type PermissionQuery struct {
 	OwnerGroupID ID `query:"owner_group_id" doc:"The group that owns the request, instead of an account"`
 }
 
-// Decision reports whether an action is allowed, and why.
+// Decision is whether an action is allowed, and why.
 type Decision struct {
 	Action  string `json:"action" example:"request.sign"`
 	Allowed bool   `json:"allowed"`

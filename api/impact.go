@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// AuthorityImpact is what depends on an authority: valid end-entity certificates issued by it and by the
+// AuthorityImpact describes what depends on an authority: valid end-entity certificates issued by it and by the
 // authorities below it.
 type AuthorityImpact struct {
 	Certificates int64      `json:"certificates" doc:"Their number, at any depth"`

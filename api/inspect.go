@@ -1,17 +1,17 @@
 package api
 
-// Inspect requests the inspection of a text.
+// Inspect is a request to inspect PEM or DER input.
 type Inspect struct {
 	Text string `json:"text" doc:"PEM, or DER in base64"`
 }
 
-// Inspection is the result of inspecting a text.
+// Inspection is the result of inspecting PEM or DER input.
 type Inspection struct {
 	Wrong   bool              `json:"wrong" doc:"Whether there is any error or warning"`
 	Objects []InspectedObject `json:"objects" nullable:"false" doc:"In the order of the input, a container before its content; with several certificates, the last object is their chain"`
 }
 
-// InspectedObject is one object of the input, with its content in the field for its kind.
+// InspectedObject is an object in the input. The field for its kind holds its content.
 type InspectedObject struct {
 	Kind        string              `json:"kind" example:"certificate"`
 	Name        string              `json:"name" doc:"The holder; empty for a key"`
@@ -25,7 +25,7 @@ type InspectedObject struct {
 	Problems    []InspectionProblem `json:"problems" nullable:"false"`
 }
 
-// InspectionProblem is a fault in an object, or a remark.
+// InspectionProblem is an error, a warning or a remark about an object.
 type InspectionProblem struct {
 	Code     string `json:"code" example:"expired" doc:"A stable identifier"`
 	Level    string `json:"level" enum:"error,warning,notice"`

@@ -74,13 +74,14 @@ type ProfileAttribute struct {
 	Value string `json:"value,omitempty" doc:"The value in every certificate, with action fixed"`
 }
 
-// CreateProfile creates a profile.
+// CreateProfile is a request to create a profile.
 type CreateProfile struct {
 	Name string `json:"name" doc:"Lower-case letters, digits, dots, hyphens and underscores"`
 	ProfileRules
 }
 
-// UpdateProfile replaces the rules of a profile. Omitted rules get their defaults, not their previous values.
+// UpdateProfile is a request to replace the rules of a profile. Omitted rules get their defaults, not their previous
+// values.
 type UpdateProfile struct {
 	Version *int `json:"version,omitempty" doc:"The version that was edited: refused if it is not the latest"`
 	ProfileRules
@@ -92,7 +93,7 @@ type UpdatedProfile struct {
 	Version int    `json:"version" doc:"The version of the new rules"`
 }
 
-// CheckProfile tests a profile without issuing.
+// CheckProfile is a request to test a profile without issuing.
 type CheckProfile struct {
 	CSR                    string        `json:"csr,omitempty" doc:"PKCS #10 signing request in PEM"`
 	CertificateAuthorityID ID            `json:"certificate_authority_id,omitempty" doc:"Also check this authority's constraints, and lint as if it signed"`
@@ -117,7 +118,7 @@ type Verdict struct {
 	Reason string `json:"reason" doc:"Why it failed, and what to do; empty if it passed"`
 }
 
-// Tried is a request that changed rules would treat differently.
+// Tried is a request that the tested rules would treat differently.
 type Tried struct {
 	ID             int64    `json:"id"`
 	CommonName     string   `json:"common_name"`

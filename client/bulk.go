@@ -39,7 +39,7 @@ func (c *Client) DeleteCertificateRequests(ctx context.Context, body api.Bulk) i
 	return bulk(ctx, c, certificateRequests+"/delete", body)
 }
 
-// CountCertificateRequests returns how many requests the filter matches, and their selection for a bulk call.
+// CountCertificateRequests returns the number of requests that the filter matches, and their selection for a bulk call.
 func (c *Client) CountCertificateRequests(ctx context.Context, filter api.RequestFilter) (api.Count, error) {
 	return call[api.Count](ctx, c, http.MethodPost, certificateRequests+"/count",
 		api.CountCertificateRequests{Filter: &filter})
@@ -51,7 +51,7 @@ func (c *Client) RevokeInventoryCertificates(ctx context.Context,
 	return bulk(ctx, c, certificates+"/revoke", body)
 }
 
-// CountCertificates returns how many certificates the filter matches, and their selection for a bulk call.
+// CountCertificates returns the number of certificates that the filter matches, and their selection for a bulk call.
 func (c *Client) CountCertificates(ctx context.Context, filter api.CertificateFilter) (api.Count, error) {
 	return call[api.Count](ctx, c, http.MethodPost, certificates+"/count", api.CountCertificates{Filter: &filter})
 }

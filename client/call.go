@@ -104,7 +104,7 @@ func fetch(ctx context.Context, c *Client, path, mediaType string) ([]byte, erro
 	return answer.Body, refusal(answer)
 }
 
-// send returns the response with an unread body. Errors are [*notary.Error] values.
+// send sends a request and returns the response with its body unread. Errors are [*notary.Error] values.
 func (c *Client) send(ctx context.Context, method, path string, body []byte,
 	header http.Header) (*http.Response, error) {
 	var sent atomic.Bool

@@ -30,8 +30,8 @@ func (c *Client) FindCertificates(ctx context.Context, query api.CertificateQuer
 	return pages[api.Certificate](ctx, c, certificates, query.Paging, query.CertificateFilter)
 }
 
-// ExportCertificates returns the inventory in the format "csv" or "jsonl". The caller must close the reader. An
-// incomplete export is a read error.
+// ExportCertificates returns the inventory in the format "csv" or "jsonl". The caller must close the reader. Reading an
+// incomplete export returns an error.
 func (c *Client) ExportCertificates(ctx context.Context, format string,
 	filter api.CertificateFilter) (io.ReadCloser, error) {
 	parameters := values(filter)
@@ -73,7 +73,7 @@ func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate
 	return answer.Result, err
 }
 
-// TransferCertificate transfers a certificate without a request to another owner.
+// TransferCertificate transfers a certificate that has no request to another owner.
 func (c *Client) TransferCertificate(ctx context.Context, id int64, to api.NewOwner) error {
 	return act(ctx, c, http.MethodPut, fmt.Sprintf("%s/%d/owner", certificates, id), to)
 }

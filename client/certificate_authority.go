@@ -45,7 +45,7 @@ func (c *Client) UpdateCertificateAuthority(ctx context.Context, id int64, body 
 	return act(ctx, c, http.MethodPut, certificateAuthority(id, ""), body)
 }
 
-// ChangeAuthoritySettings changes the publication URLs in the authority's future certificates.
+// ChangeAuthoritySettings selects the publication URLs in an authority's future certificates.
 func (c *Client) ChangeAuthoritySettings(ctx context.Context, id int64, body api.ChangeAuthoritySettings) error {
 	return act(ctx, c, http.MethodPut, certificateAuthority(id, "/settings"), body)
 }
@@ -70,8 +70,8 @@ func (c *Client) UploadAuthorityCertificate(ctx context.Context, id int64, body 
 	return act(ctx, c, http.MethodPost, certificateAuthority(id, "/certificate"), body)
 }
 
-// RevokeCertificateAuthority revokes the authority's own certificates and disables it.
-// No body is sent if no reason is given.
+// RevokeCertificateAuthority revokes an authority's own certificates and disables the authority. No body is sent if no
+// reason is given.
 func (c *Client) RevokeCertificateAuthority(ctx context.Context, id int64, body api.Revoke) (api.Revocations, error) {
 	return call[api.Revocations](ctx, c, http.MethodPost, certificateAuthority(id, "/revoke"), unlessEmpty(body))
 }
@@ -86,7 +86,7 @@ func (c *Client) UploadCRL(ctx context.Context, id int64, body api.UploadCRL) (a
 	return call[api.UploadedCRL](ctx, c, http.MethodPost, certificateAuthority(id, "/crl"), body)
 }
 
-// CRL returns the authority's CRL in DER (RFC 5280, section 5). It needs no token.
+// CRL returns an authority's CRL in DER (RFC 5280, section 5). It needs no token.
 func (c *Client) CRL(ctx context.Context, id int64) ([]byte, error) {
 	return fetch(ctx, c, certificateAuthority(id, "/crl"), "application/pkix-crl")
 }

@@ -50,7 +50,7 @@ func (c *Client) CertificateRequest(ctx context.Context, id int64) (api.Certific
 	return call[api.CertificateRequest](ctx, c, http.MethodGet, certificateRequest(id, ""), nil)
 }
 
-// CreateCertificateRequest submits a CSR and returns the ID of the request.
+// CreateCertificateRequest submits a CSR and returns the request's ID.
 func (c *Client) CreateCertificateRequest(ctx context.Context, body api.CreateCertificateRequest) (int64, error) {
 	return create(ctx, c, certificateRequests, body)
 }
@@ -60,12 +60,12 @@ func (c *Client) DeleteCertificateRequest(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, certificateRequest(id, ""), nil)
 }
 
-// SignCertificateRequest signs a request with an authority of the server.
+// SignCertificateRequest signs a request with an authority held by the server.
 func (c *Client) SignCertificateRequest(ctx context.Context, id int64, body api.SignCertificateRequest) error {
 	return act(ctx, c, http.MethodPost, certificateRequest(id, "/sign"), body)
 }
 
-// UploadCertificate uploads an externally issued certificate for a request, and returns its ID in the inventory.
+// UploadCertificate uploads an externally issued certificate for a request, and returns the certificate's ID.
 func (c *Client) UploadCertificate(ctx context.Context, id int64, body api.UploadCertificate) (int64, error) {
 	return create(ctx, c, certificateRequest(id, "/certificate"), body)
 }
@@ -75,7 +75,7 @@ func (c *Client) RequestCertificate(ctx context.Context, id int64) (api.Certific
 	return call[api.Certificate](ctx, c, http.MethodGet, certificateRequest(id, "/certificate"), nil)
 }
 
-// RemoveCertificate removes the certificate of a request, which becomes outstanding again.
+// RemoveCertificate removes the certificate of a request and makes the request outstanding again.
 func (c *Client) RemoveCertificate(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, certificateRequest(id, "/certificate"), nil)
 }

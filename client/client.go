@@ -29,7 +29,7 @@ type Config struct {
 	TLS    *tls.Config // nil for the system's trusted roots; see also [Pin]
 }
 
-// Client calls one server. It is safe for concurrent use, and shares connections between calls.
+// Client calls the API of one server. It is safe for concurrent use and shares connections between calls.
 type Client struct {
 	server string // https://host:port, without a trailing slash
 	token  string
@@ -83,8 +83,8 @@ func (c *Client) Server() string { return c.server }
 // CloseIdleConnections closes idle connections, including those of clients returned by [Client.WithToken].
 func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
 
-// ServerURL returns a server's address as https://host:port, and accepts host:port and host. A path, a user, or a
-// scheme other than https, which would reveal the token, is [notary.Invalid].
+// ServerURL returns a server's address as https://host:port. It accepts host:port and host, and rejects a path, a user,
+// and any scheme other than https, which would reveal the token.
 func ServerURL(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

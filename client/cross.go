@@ -18,15 +18,15 @@ func (c *Client) UseAuthorityCertificate(ctx context.Context, id int64, body api
 	return act(ctx, c, http.MethodPut, certificateAuthority(id, "/certificate"), body)
 }
 
-// CrossSignCertificateAuthority issues an additional certificate for an authority from another one, and returns
-// its ID.
+// CrossSignCertificateAuthority issues an additional certificate for an authority from another one, and returns the
+// certificate's ID.
 func (c *Client) CrossSignCertificateAuthority(ctx context.Context, id int64,
 	body api.CrossSignCertificateAuthority) (int64, error) {
 	return create(ctx, c, certificateAuthority(id, "/cross_sign"), body)
 }
 
-// RollOverCertificateAuthority creates the authority's successor and returns its ID. No body is sent if there are no
-// options.
+// RollOverCertificateAuthority creates an authority's successor and returns the successor's ID. No body is sent if
+// there are no options.
 func (c *Client) RollOverCertificateAuthority(ctx context.Context, id int64,
 	body api.RollOverCertificateAuthority) (int64, error) {
 	return create(ctx, c, certificateAuthority(id, "/roll_over"), unlessEmpty(body))

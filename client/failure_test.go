@@ -81,7 +81,7 @@ func TestRefusals(t *testing.T) {
 
 func TestNoAnswer(t *testing.T) {
 	t.Parallel()
-	cancelled, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	address, _ := serve(t, http.NotFoundHandler())
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -96,7 +96,7 @@ func TestNoAnswer(t *testing.T) {
 		"nothing listens":      {t.Context(), closedPort(t), "is the server running?", false},
 		"an unknown authority": {t.Context(), address, "an authority that is not trusted here", false},
 		"plain HTTP":           {t.Context(), "https://" + plain.Listener.Addr().String(), "does not use TLS", false},
-		"interrupted":          {cancelled, address, "interrupted", false},
+		"interrupted":          {canceled, address, "interrupted", false},
 		"an unknown host":      {t.Context(), "https://host.invalid:1", "", false}, // the resolver's message varies
 		"broken off":           {t.Context(), "", "failed", true},
 	} {

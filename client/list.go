@@ -103,8 +103,9 @@ func expect(decoder *json.Decoder, want json.Delim) error {
 	return nil
 }
 
-// elementReader fails if one element of a list exceeds maxResponse: left is reset before each. Any other read error
-// becomes an io.ErrUnexpectedEOF, which distinguishes a broken connection from an invalid response.
+// elementReader is a reader that fails if an element of a list exceeds maxResponse; left is reset before each element.
+// Any other read error becomes an io.ErrUnexpectedEOF, which distinguishes a broken connection from an invalid
+// response.
 type elementReader struct {
 	r    io.Reader
 	left int

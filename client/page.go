@@ -13,7 +13,7 @@ import (
 	"notary/api"
 )
 
-// page gets one page of a list. Without a parameter the server would return the whole list.
+// page returns one page of a list. It always sets a limit, because the server would otherwise return the whole list.
 func page[T any](ctx context.Context, c *Client, path string, paging api.Paging, filter any) (api.Page[T], error) {
 	if paging.Limit == 0 {
 		paging.Limit = notary.DefaultPage

@@ -10,14 +10,14 @@ import (
 	"notary"
 )
 
-// Pin trusts exactly one certificate, whatever its names, dates and issuer. For any other certificate the connection
-// ends before anything is sent, with a [*CertificateChangedError].
+// Pin returns a configuration that trusts exactly one certificate, whatever its names, dates and issuer. If the server
+// presents any other one, the connection ends before anything is sent, with a [*CertificateChangedError].
 func Pin(certificate *x509.Certificate) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		// Disables only the checks that the pin replaces. The server must still prove possession of the key.
 		InsecureSkipVerify: true,
-		// Unlike VerifyPeerCertificate, it also runs for resumed sessions.
+		// Unlike VerifyPeerCertificate, VerifyConnection also runs for resumed sessions.
 		VerifyConnection: func(state tls.ConnectionState) error {
 			if presented := state.PeerCertificates[0]; !bytes.Equal(presented.Raw, certificate.Raw) {
 				return &CertificateChangedError{Remembered: certificate, Presented: presented}
@@ -27,14 +27,15 @@ func Pin(certificate *x509.Certificate) *tls.Config {
 	}
 }
 
-// CertificateChangedError is returned when the server's certificate is not the one given to [Pin].
+// CertificateChangedError is returned if the server presents a certificate other than the one given to [Pin].
 type CertificateChangedError struct {
 	Remembered, Presented *x509.Certificate
 }
 
 func (*CertificateChangedError) Error() string { return "the server's certificate has changed" }
 
-// PeerCertificate returns the server's certificate without trusting it, for a user to check and for [Pin].
+// PeerCertificate returns the server's certificate without trusting it, so that a user can check it and [Pin] can trust
+// it.
 func PeerCertificate(ctx context.Context, server string) (*x509.Certificate, error) {
 	c, err := New(Config{Server: server, TLS: &tls.Config{InsecureSkipVerify: true}})
 	if err != nil {

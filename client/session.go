@@ -8,7 +8,7 @@ import (
 	"notary/api"
 )
 
-// Login returns a token for [Client.WithToken]. Too many attempts are [notary.RateLimited].
+// Login returns a token for [Client.WithToken]. After too many attempts the error is [notary.RateLimited].
 func (c *Client) Login(ctx context.Context, login api.Login) (string, error) {
 	token, err := call[api.Token](ctx, c.WithToken(""), http.MethodPost, "/login", login)
 	return token.Token, err
@@ -39,8 +39,7 @@ func (c *Client) Status(ctx context.Context) (api.Status, error) {
 	return call[api.Status](ctx, c, http.MethodGet, "/status", nil)
 }
 
-// Ready returns nil if the server's database answers, and a [notary.Unavailable] error if it does
-// not. It needs no token.
+// Ready returns nil if the server's database is available, and a [notary.Unavailable] error if not. It needs no token.
 func (c *Client) Ready(ctx context.Context) error {
 	_, err := call[api.Ready](ctx, c, http.MethodGet, "/status/ready", nil)
 	return err

@@ -24,7 +24,7 @@ func (c *Client) Settings(ctx context.Context) ([]api.Setting, error) {
 	return call[[]api.Setting](ctx, c, http.MethodGet, prefix+"/settings", nil)
 }
 
-// Clock returns the server's time, and whether its clock has stopped issuance.
+// Clock returns the server's time, and whether issuance has stopped because of its clock.
 func (c *Client) Clock(ctx context.Context) (api.Clock, error) {
 	return call[api.Clock](ctx, c, http.MethodGet, prefix+"/clock", nil)
 }
@@ -34,7 +34,7 @@ func (c *Client) ConfirmClock(ctx context.Context) error {
 	return act(ctx, c, http.MethodPost, prefix+"/clock/confirm", nil)
 }
 
-// Inspect describes the content of a text, and what is wrong with it.
+// Inspect describes PEM or DER input and what is wrong with it.
 func (c *Client) Inspect(ctx context.Context, body api.Inspect) (api.Inspection, error) {
 	return call[api.Inspection](ctx, c, http.MethodPost, prefix+"/inspect", body)
 }

@@ -33,7 +33,7 @@ type App struct {
 	authorities *ca.Service
 	accounts    *auth.Service
 	setup       *setup
-	blockedKeys chan struct{} // receives a value when a list was loaded
+	blockedKeys chan struct{} // receives a value when a list is loaded
 
 	certificate *server.Certificate
 	metrics     *server.Metrics
@@ -53,8 +53,8 @@ type Options struct {
 	Out     io.Writer // for the addresses and the setup code
 }
 
-// New opens everything and listens. The server announces that it stops when ctx ends. New reads the key file and the
-// TLS certificate only after the store holds its lock.
+// New opens everything and listens. The server starts to announce that it is stopping when ctx ends. The key file and
+// the TLS certificate are read only after the store holds its lock.
 func New(ctx context.Context, live *config.Live, options Options) (*App, error) {
 	a := &App{options: options, live: live, config: live.Get(), log: options.Log}
 	if err := requirePrivate(a.config); err != nil {

@@ -9,7 +9,7 @@ import (
 	"notary/internal/pki"
 )
 
-// ReadBlockedKeys reads a blocklist of keys. Without a file name it is empty.
+// ReadBlockedKeys reads a blocklist of keys. If name is empty, so is the list.
 func ReadBlockedKeys(name string) (*pki.Blocklist, error) {
 	if name == "" {
 		return &pki.Blocklist{}, nil
@@ -26,8 +26,8 @@ func ReadBlockedKeys(name string) (*pki.Blocklist, error) {
 	return list, nil
 }
 
-// blockKeys loads the blocklist of keys now and at each reload. An unreadable list prevents the start; at a reload
-// the previous list remains.
+// blockKeys loads the blocklist of keys now and at each reload. An unreadable list prevents startup; at a reload the
+// previous list remains.
 func (a *App) blockKeys() error {
 	list, err := ReadBlockedKeys(a.config.BlockedKeys)
 	if err != nil {

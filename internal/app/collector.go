@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Most memory allocated by a signature becomes garbage immediately, so letting a small heap grow more makes collections
-// rarer.
+// Most memory allocated for a signature becomes garbage immediately, so letting a small heap grow more makes
+// collections rarer.
 const (
 	heapGrowth  = 200      // percent of the live heap, while the process is small
 	smallMemory = 64 << 20 // octets of Go's memory up to which the process is small
@@ -33,7 +33,7 @@ func followHeap(ctx context.Context) {
 	tick := time.NewTicker(watchHeap)
 	defer tick.Stop()
 	for limit := int64(smallMemory); ctx.Err() == nil; {
-		if next := memoryLimit(liveHeap()); next != limit { // setting it stops all goroutines briefly
+		if next := memoryLimit(liveHeap()); next != limit { // setting the limit stops all goroutines briefly
 			limit = next
 			debug.SetMemoryLimit(limit)
 		}
@@ -44,8 +44,7 @@ func followHeap(ctx context.Context) {
 	}
 }
 
-// memoryLimit returns the memory limit for a live heap. It must not be tight for a large heap, which would be collected
-// continuously.
+// memoryLimit returns the memory limit for a live heap. A tight limit would make Go collect a large heap continuously.
 func memoryLimit(live uint64) int64 { return int64(max(smallMemory, 2*live+notHeap)) }
 
 func liveHeap() uint64 {

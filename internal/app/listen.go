@@ -15,7 +15,8 @@ import (
 	"notary/internal/web"
 )
 
-// routes dispatches requests to the metrics, the API, and the pages. A ServeMux would redirect unclean paths.
+// routes returns a handler that dispatches requests to the metrics, the API and the pages. It is not a ServeMux, which
+// would redirect unclean paths.
 func routes(metrics, api, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -104,8 +105,8 @@ func (a *App) protectedMetrics() http.Handler {
 	})
 }
 
-// listenToPublish opens the listener for CRLs and OCSP, whose port occurs in certificates. It returns nil if nothing is
-// published.
+// listenToPublish opens the listener for CRLs and OCSP, whose port appears in certificates. It returns nil if
+// publishing is off.
 func listenToPublish(c *config.Config) (net.Listener, error) {
 	if c.PublishListen == "" {
 		return nil, nil

@@ -35,8 +35,8 @@ func openLog(c config.Log, stdout, stderr io.Writer) (*slog.Logger, *logOutput, 
 	return slog.New(slog.NewTextHandler(o, options)), o, nil
 }
 
-// prepare opens the configured destination and returns a function that switches the log to it. A file is appended to,
-// and created with mode 0600. It is reopened even under the same name, as log rotation requires.
+// prepare opens the configured destination and returns a function that switches the log to it. A file is opened for
+// appending, and created with mode 0600. It is reopened even if its name is unchanged, as log rotation requires.
 func (o *logOutput) prepare(c config.Log) (use func(), err error) {
 	var out io.Writer
 	var file *os.File

@@ -19,8 +19,8 @@ const (
 	exceptGroup fs.FileMode = 0o027 // the same, except that the group may read
 )
 
-// requirePrivate returns an error if other users can change the data folder, database or key file, or read secrets,
-// with the command that protects each file.
+// requirePrivate returns an error if other users can change the data folder, database or key file, or can read secrets.
+// The error gives the command that protects each file.
 func requirePrivate(c *config.Config) error {
 	secrets := []string{c.SealKey, SetupCodeFile(c.Data), filepath.Join(c.Data, "self-signed.key")}
 	if !store.IsPostgres(c.DB) {

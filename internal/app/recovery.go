@@ -111,8 +111,8 @@ func resultOf(err error) recoveryResult {
 	return recoveryResult{notary.KindOf(err), "the server could not reset the password: see its log"}
 }
 
-// takeJSON reads and removes a file, or returns false. Links, and files that other users can read or write, are
-// removed unread.
+// takeJSON decodes and removes a JSON file, and reports whether the file existed. Links, and files that other users can
+// read or write, are removed unread.
 func takeJSON(name string, v any) (found bool, err error) {
 	info, err := os.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {

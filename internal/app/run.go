@@ -18,7 +18,7 @@ type Process struct {
 	Stdout, Stderr io.Writer
 }
 
-// Run runs the server as the process, with its log and signals and without core dumps, until ctx ends. It removes
+// Run runs the server with the log and signals of the process, and without core dumps, until ctx ends. It removes
 // secrets from the environment.
 func Run(ctx context.Context, p Process) error {
 	tuneCollector(ctx)

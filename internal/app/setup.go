@@ -30,7 +30,7 @@ type setup struct {
 }
 
 // prepareSetup ensures that a database without accounts has a setup code. On SQLite the code is also kept in a file in
-// the data folder, and is replaced if that is lost. On PostgreSQL only the node that creates it knows it.
+// the data folder, and is replaced if the file is lost. On PostgreSQL only the node that creates the code knows it.
 func prepareSetup(ctx context.Context, c *config.Config, accounts *auth.Service, log *slog.Logger) (*setup, error) {
 	initialized, err := accounts.HasAccounts(ctx)
 	if err != nil {

@@ -4,5 +4,5 @@ package app
 
 import "os"
 
-// catchSignals returns no channel: this system has no signal for a reload.
+// catchSignals returns a nil channel, because this system has no signal for a reload.
 func catchSignals() (hangups <-chan os.Signal, stop func()) { return nil, func() {} }

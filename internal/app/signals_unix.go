@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// catchSignals keeps signals that other servers use from ending this one, and returns a channel of the signals that
-// request a reload. SIGPIPE is ignored because the reader of standard output or error may be gone.
+// catchSignals returns a channel of the signals that request a reload. It also catches SIGUSR1 and SIGUSR2, which other
+// servers use and which would end this one, and SIGPIPE, because the reader of standard output or error may be gone.
 func catchSignals() (hangups <-chan os.Signal, stop func()) {
 	reload, ignored := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)

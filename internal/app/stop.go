@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// stopLimit is the maximum time to stop: 20 seconds for requests in flight, 4 for transactions in progress, and a
-// margin.
+// stopLimit is the maximum time that stopping takes: 20 seconds for requests in flight, 4 for transactions in progress,
+// and a margin.
 const stopLimit = 29 * time.Second
 
-// boundStop exits with code 1 if the program is still running stopLimit after ctx has ended because it hangs on a
+// boundStop exits with code 1 if the program is still running stopLimit after ctx has ended, because it hangs on a
 // database, a disk or a client. Acknowledged changes are durable. The returned function cancels the exit.
 func boundStop(ctx context.Context, log *slog.Logger, exit func(code int)) (release func()) {
 	stopped := make(chan struct{})

@@ -10,8 +10,9 @@ import (
 	"notary/internal/store"
 )
 
-// RequireDatabase refuses to create a SQLite database in place of a lost one. A first start creates the database before
-// the key file, so a key file without a database means that it is lost, not mounted, or elsewhere.
+// RequireDatabase returns an error if the SQLite database was lost, so that none is created in its place. The first
+// start creates the database before the key file, so a key file without a database means that it is lost, not mounted,
+// or elsewhere.
 func RequireDatabase(c *config.Config) error {
 	if store.IsPostgres(c.DB) || hasContent(c.DB) {
 		return nil

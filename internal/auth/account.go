@@ -31,7 +31,7 @@ func (s *Service) Initialized() bool { return s.initialized.Load() }
 
 const firstAccountPoll = time.Second
 
-// AwaitFirstAccount returns once an account exists, possibly created by another node, or ctx ends.
+// AwaitFirstAccount waits until an account exists, possibly created by another node, or ctx ends.
 func (s *Service) AwaitFirstAccount(ctx context.Context) {
 	tick := time.NewTicker(firstAccountPoll)
 	defer tick.Stop()
@@ -108,7 +108,7 @@ func (s *Service) MyGroups(ctx context.Context, caller notary.Caller) ([]*notary
 	return s.store.GroupsWith(ctx, caller.Principal.ID)
 }
 
-// ReadSettings records that the caller reads the server's settings.
+// ReadSettings authorizes the caller to read the server's settings and records an event.
 func (s *Service) ReadSettings(ctx context.Context, caller notary.Caller) error {
 	if err := policy.AllowRole(caller, policy.ViewSettings, policy.Resource{}); err != nil {
 		return err
@@ -158,7 +158,7 @@ func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id i
 	})
 }
 
-// change changes an account and records the event, to which do may add.
+// change applies do to an account and records the event, to which do may add details.
 func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, action string,
 	do func(*store.Tx, *notary.Account, *notary.Event) error) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {
@@ -237,7 +237,7 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 	}
 	defer s.clearCaches()
 	return s.store.WriteAccount(ctx, caller, caller.Principal.ID, func(tx *store.Tx) error {
-		// It may have been changed during the check.
+		// The password may have been changed during the check.
 		if now, err := tx.PasswordHash(ctx, caller.Principal.ID); err != nil {
 			return err
 		} else if now != known {
@@ -276,7 +276,7 @@ func checkEmail(email string) error {
 	return nil
 }
 
-// isConfusable reports whether a character is valid in an address but hard to recognise or type.
+// isConfusable reports whether a character is valid in an address but hard to recognize or type.
 func isConfusable(r rune) bool {
 	return r == '"' || r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsGraphic(r)
 }

@@ -21,7 +21,7 @@ const (
 	networkEvery  = 2 * time.Second
 )
 
-// attempts limits guesses at secrets, by target and origin. It is kept in memory: every node counts separately.
+// attempts limits guesses at secrets, by target and origin. It is in memory, so every node counts separately.
 type attempts struct {
 	now func() time.Time
 
@@ -63,7 +63,7 @@ func (a *attempts) counters(o origin, now time.Time) []counter {
 	return []counter{a.accounts.counter(pair, now), a.anywhere.counter(o.secret, now), a.networks.counter(network, now)}
 }
 
-// take counts a guess. Every check of a secret must call it first, and refund if the secret was right.
+// take counts a guess. Every check of a secret must call take first, and refund if the secret was right.
 func (a *attempts) take(secret, address string) (refund func(), err error) {
 	return a.takeFrom(origin{secret: secret, address: address})
 }

@@ -81,8 +81,8 @@ type Client struct {
 	Device    string // token of [Service.NewDevice], if the browser has one
 }
 
-// Login returns a token for the account with that email and password, valid for a day. Failed logins get the same
-// error after the same time, whether or not the account exists. Too many are [notary.RateLimited].
+// Login returns a token for the account with that email and password, valid for a day. Failed logins get the same error
+// after the same time, whether or not the account exists. After too many, the error is [notary.RateLimited].
 func (s *Service) Login(ctx context.Context, email, password string, from Client) (string, error) {
 	token, _, err := s.login(ctx, email, password, from, false)
 	return token, err
@@ -136,8 +136,8 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 	return token, session, err
 }
 
-// attempt reports whether the password matches the hash, unless too many attempts failed before. Attempts are counted
-// once hashed, so that concurrent correct ones do not limit each other.
+// attempt reports whether the password matches the hash, unless too many attempts failed before. An attempt counts once
+// its password is hashed, so that concurrent correct ones do not limit each other.
 func (s *Service) attempt(ctx context.Context, o origin, hash, password string) (bool, error) {
 	if err := s.attempts.check(o); err != nil {
 		return false, s.tooMany(ctx, o, err)

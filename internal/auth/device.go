@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// DeviceLife is how long a browser is recognised after a login.
+// DeviceLife is how long a browser is recognized after a login.
 const DeviceLife = knownFor
 
 // A device token contains the account that logged in, the time, and a random number that identifies its own count of

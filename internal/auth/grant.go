@@ -24,7 +24,7 @@ func (s *Service) Grant(ctx context.Context, caller notary.Caller, id int64) (*n
 	return s.store.Grant(ctx, id)
 }
 
-// CreateGrant records a grant and returns its ID. Only Admins, who have every permission, create grants.
+// CreateGrant creates a grant and returns its ID. Only Admins, who have every permission, create grants.
 func (s *Service) CreateGrant(ctx context.Context, caller notary.Caller, g *notary.Grant) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return 0, err

@@ -16,14 +16,14 @@ const (
 	maxWaiting        = 512
 )
 
-// knownTurns is how many known clients are served before an unknown one while both wait.
+// knownTurns is the number of known clients served before an unknown one while both wait.
 const knownTurns = 4
 
 // sharedHashing limits concurrent password hashing, which takes 19 MiB and a processor each.
 var sharedHashing = newHashQueue(runtime.GOMAXPROCS(0))
 
-// hashQueue grants slots for hashing. Known clients go first. Within a lane networks take turns, so that many
-// passwords mainly delay their own network.
+// hashQueue grants slots for hashing. Known clients go first. Within a lane networks take turns, so that many logins
+// from one network mainly delay that network.
 type hashQueue struct {
 	mu      sync.Mutex
 	free    int
@@ -53,7 +53,7 @@ func (q *hashQueue) acquire(ctx context.Context, network string, known bool) (re
 		if !q.leave(w) && <-w.answer { // the slot was granted concurrently
 			q.release()
 		}
-		return nil, &notary.Error{Kind: notary.Unavailable, Message: "the request was cancelled", Err: ctx.Err()}
+		return nil, &notary.Error{Kind: notary.Unavailable, Message: "the request was canceled", Err: ctx.Err()}
 	}
 }
 
@@ -120,8 +120,8 @@ type lane struct {
 
 func newLane() lane { return lane{waiting: map[string][]*waiter{}} }
 
-// add appends w and returns the waiter that does not fit, if any: w itself, or the last waiter of the network with the
-// most waiters.
+// add appends w and returns the waiter to refuse, if any: w itself, or the last waiter of the network with the most
+// waiters.
 func (l *lane) add(w *waiter) (refused *waiter) {
 	own := len(l.waiting[w.network])
 	if own >= maxWaitingNetwork {

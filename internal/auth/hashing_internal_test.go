@@ -99,7 +99,7 @@ func TestHashQueueIsBounded(t *testing.T) {
 	}
 }
 
-// A cancelled waiter leaves the queue; a slot granted concurrently is passed on.
+// A canceled waiter leaves the queue; a slot granted concurrently is passed on.
 func TestHashQueueHonoursTheContext(t *testing.T) {
 	t.Parallel()
 	q := newHashQueue(1)

@@ -14,7 +14,7 @@ import (
 	"notary"
 )
 
-// The cost of a password: argon2id with 19 MiB, two passes and one lane, OWASP's minimum.
+// The cost of hashing a password: argon2id with 19 MiB, two passes and one lane, OWASP's minimum.
 const (
 	argonMemory = 19 * 1024 // KiB
 	argonPasses = 2
@@ -75,7 +75,8 @@ func checkPassword(password, email string) error {
 var keyboardWalks = []string{"1q2w3e4r5t6y", "1q2w3e4r5t", "q1w2e3r4t5y6", "1qaz2wsx3edc", "1qazxsw23edc",
 	"zaq12wsxcde3", "zaq1xsw2cde3", "qazwsxedcrfv"}
 
-// decoy is verified if an account does not exist, so that the check takes the same time. No password matches it.
+// decoy is the hash that is verified if an account does not exist, so that the check takes the same time. No password
+// matches it.
 var decoy = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes,
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonSalt)),
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonKey)))

@@ -9,15 +9,16 @@ import (
 const (
 	// minUnpredictable is the number of characters required besides predictable words, numbers and symbols.
 	minUnpredictable = 6
-	// minRepeated is the same for a password that is mostly repetition.
+	// minRepeated is the number required in a password that is mostly repetition.
 	minRepeated = 10
-	// freeDigits is how many digits next to a predictable word are as predictable as a year or a counter.
+	// freeDigits is the number of digits next to a predictable word that count as predictable, like a year or a
+	// counter.
 	freeDigits = 4
 	// predictableEntropy is the maximum entropy, in bits, credited to a predictable password.
 	predictableEntropy = 15
 )
 
-// predictableWords are used to satisfy password rules.
+// predictableWords are words that people use to satisfy password rules.
 var predictableWords = longestFirst(strings.Fields(`
 	spring summer autumn winter frühling fruehling fruhling sommer herbst
 	january february march april june july august september october november december
@@ -44,7 +45,8 @@ func predictable(password, email string) bool {
 		longestFirst(words))
 }
 
-// isMostlyPredictable reports whether little of a password remains without its words, runs and repetitions.
+// isMostlyPredictable reports whether little of a password remains after its predictable words, runs and repetitions
+// are removed.
 func isMostlyPredictable(password string, words []string) bool {
 	password = strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -74,7 +76,7 @@ func isMostlyPredictable(password string, words []string) bool {
 	return others+max(0, digits-freeDigits) < needed
 }
 
-// withoutRuns replaces four or more consecutive characters of a run, in either direction.
+// withoutRuns replaces four or more consecutive characters of a run, in either direction, by a space.
 func withoutRuns(text string) string {
 	const least = 4
 	runes := []rune(text)

@@ -11,7 +11,7 @@ const (
 )
 
 // recognized caches recently valid tokens, whose holders get larger limits before the database is queried. It never
-// authorises a call: ended sessions remain in it for a while.
+// authorizes a call: ended sessions remain in the cache for a while.
 type recognized struct {
 	mu    sync.Mutex
 	until map[string]time.Time // by token hash

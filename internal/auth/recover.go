@@ -9,20 +9,20 @@ import (
 	"notary/internal/store"
 )
 
-// Recovery sets an Admin's password without the old one. It is for the operator of the server.
+// Recovery is a request by the server's operator to set an Admin's password without the old one.
 type Recovery struct {
 	Email        string `json:"email"`
 	PasswordHash string `json:"password_hash"` // from [NewPasswordHash]
 	Create       bool   `json:"create"`        // make the account an Admin if there is none
 }
 
-// NewPasswordHash checks a password for an account and returns its hash.
+// NewPasswordHash checks a new password for an account and returns its hash.
 func NewPasswordHash(ctx context.Context, password, email string) (string, error) {
 	return newPassword(ctx, sharedHashing, password, normalizeEmail(email))
 }
 
-// Recover sets the password of an Admin and ends its sessions. If there is no Admin and Create is set, it makes the
-// account an Admin, creating it if necessary.
+// Recover sets the password of an Admin and ends the account's sessions. If there is no Admin and Create is set, it
+// makes the account an Admin, creating it if necessary.
 func (s *Service) Recover(ctx context.Context, r Recovery) error {
 	r.Email = normalizeEmail(r.Email)
 	if err := checkEmail(r.Email); err != nil {

@@ -59,8 +59,8 @@ func (r *refusals) take() map[refusal]int64 {
 	return taken
 }
 
-// Refused counts a call that was refused for lack of a login or permission. Events have a count for each account,
-// operation and minute or, without a login, for each address and minute.
+// Refused counts a call that was refused for lack of a login or permission. Events count refusals by account, operation
+// and minute or, without a login, by address and minute.
 func (s *Service) Refused(caller notary.Caller, operation string, err error) {
 	one := refusal{action: "call.refused", object: notary.NewRef("call", 0, operation), principal: caller.Ref(),
 		network: notary.ClientNetwork(caller.Address)}
@@ -73,7 +73,7 @@ func (s *Service) Refused(caller notary.Caller, operation string, err error) {
 	s.refusals.add(one, 1)
 }
 
-// RefusedScrape counts a call for the metrics without their token.
+// RefusedScrape counts a refused call for the metrics without the metrics token.
 func (s *Service) RefusedScrape(address string) {
 	s.refusals.add(refusal{action: "call.refused", object: notary.NewRef("call", 0, "metrics"),
 		principal: notary.Caller{}.Ref(), network: notary.ClientNetwork(address)}, 1)
@@ -96,7 +96,7 @@ func (s *Service) refusedToken(by notary.Caller, reason string) {
 		network: notary.ClientNetwork(by.Address), reason: reason}, 1)
 }
 
-// RecordRefusals writes the events of the calls and logins refused by this node since the last time.
+// RecordRefusals writes the events for the calls and logins that this node refused since the last call.
 func (s *Service) RecordRefusals(ctx context.Context) error {
 	counts := s.refusals.take()
 	if len(counts) == 0 {

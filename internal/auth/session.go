@@ -19,7 +19,7 @@ const (
 	maxSessionLife     = 30 * 24 * time.Hour // upper limit of the configuration
 
 	seenEvery = time.Minute
-	seenTime  = 10 * time.Second // timeout for recording it
+	seenTime  = 10 * time.Second // timeout for recording LastSeenAt
 )
 
 const maxUserAgent = 200 // octets

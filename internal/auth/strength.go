@@ -9,15 +9,15 @@ import (
 	"github.com/ccojocar/zxcvbn-go"
 )
 
-// Strength estimates the guesses of an attacker who first tries known passwords, names, dates and keyboard patterns.
-// It returns the decimal logarithm and a description.
+// Strength estimates the number of guesses needed by an attacker who first tries known passwords, names, dates and
+// keyboard patterns. It returns the decimal logarithm and a description.
 func Strength(password, email string) (guesses float64, words string) {
 	guesses = entropy(password, email) * math.Log10(2)
-	return guesses, number(guesses) + " guesses: " + effort(guesses-math.Log10(guessing))
+	return guesses, number(guesses) + " guesses: " + effort(guesses-math.Log10(guessesPerSecond))
 }
 
-// guessing is the number of guesses per second with a stolen database on some tens of processors: see [argonMemory].
-const guessing = 1000
+// guessesPerSecond is the rate of guessing with a stolen database on some tens of processors: see [argonMemory].
+const guessesPerSecond = 1000
 
 func entropy(password, email string) float64 {
 	name, domain, _ := strings.Cut(email, "@")

@@ -7,7 +7,8 @@ import (
 	"notary/internal/policy"
 )
 
-// These functions report what a caller may do, before it selects the details. Every use case authorizes the call again.
+// The functions in this file report what a caller may do, before the caller selects the details. Every use case
+// authorizes the call again.
 
 var requestActions = []policy.Action{policy.SignRequest, policy.UploadCertificate, policy.RejectRequest,
 	policy.RevokeRequest, policy.RemoveCertificate, policy.ReopenRequest, policy.DeleteRequest,
@@ -23,7 +24,8 @@ func (s *Service) RequestActions(ctx context.Context, caller notary.Caller,
 	return actionsOn(ctx, s.store, caller, req)
 }
 
-// actionsOn reads the grants and groups of an account once, not for each action.
+// actionsOn returns the actions that the caller may perform on a request. It reads the grants and groups of an account
+// once, not for each action.
 func actionsOn(ctx context.Context, known revokeReader, caller notary.Caller,
 	req *notary.Request) (map[policy.Action]bool, error) {
 	all, once := map[policy.Action]bool{}, &readOnce{revokeReader: known}
@@ -48,7 +50,7 @@ func actionsOn(ctx context.Context, known revokeReader, caller notary.Caller,
 	return all, nil
 }
 
-// readOnce remembers the grants and groups of accounts for a series of checks.
+// readOnce caches the grants and groups of accounts during a series of checks.
 type readOnce struct {
 	revokeReader
 	grants map[int64][]*notary.Grant
@@ -79,7 +81,7 @@ func remembered[T any](values *map[int64]T, id int64, read func() (T, error)) (T
 	return value, err
 }
 
-// permitted reports whether err is nil. It returns errors other than a missing permission.
+// permitted reports whether err is nil. It returns err unless that only means a missing permission.
 func permitted(err error) (bool, error) {
 	if kind := notary.KindOf(err); kind == notary.Forbidden || kind == notary.NotFound {
 		return false, nil

@@ -103,8 +103,7 @@ func allowCreate(ctx context.Context, known grantReader, caller notary.Caller, r
 	return policy.AllowCreate(caller, r)
 }
 
-// allowChoice returns a Forbidden error if the caller cannot sign anything with the authority and profile in the
-// options.
+// allowChoice returns a Forbidden error if the caller cannot sign anything with the authority and profile in o.
 func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignOptions) error {
 	if mayAlways(caller, policy.SignRequest) {
 		return nil
@@ -117,7 +116,7 @@ func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignO
 		policy.Resource{AuthorityID: o.AuthorityID, Profile: o.Profile})
 }
 
-// allowRequest is like allow for a request, with NotFound for one that the caller may not see.
+// allowRequest is like allow for a request. It returns NotFound if the caller may not see the request.
 func allowRequest(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action,
 	req *notary.Request) error {
 	if err := sees(ctx, known, caller, req); err != nil {
@@ -130,7 +129,7 @@ func noRequest(id int64) error {
 	return notary.Errorf(notary.NotFound, "there is no certificate request %d", id)
 }
 
-// allowCertificate is like allow for a certificate. Grants do not apply to those of CAs and OCSP responders.
+// allowCertificate is like allow for a certificate. Grants do not apply to certificates of CAs and OCSP responders.
 func allowCertificate(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action,
 	cert *notary.Certificate) error {
 	if policy.May(caller, action) {
@@ -208,7 +207,7 @@ func allowRevoke(ctx context.Context, known revokeReader, caller notary.Caller, 
 	return nil
 }
 
-// allowRevokeByID is like allowRevoke, and reads the request only if grants decide.
+// allowRevokeByID is like allowRevoke for the ID of a request, which it reads only if grants decide.
 func allowRevokeByID(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
 	if policy.May(caller, policy.RevokeRequest) {
 		return nil
@@ -235,8 +234,8 @@ type groupReader interface {
 	GroupsOf(ctx context.Context, accountID int64) ([]int64, error)
 }
 
-// allowOwner returns an error unless the caller may submit requests for the group: as a member, or by a role that can
-// decide on them.
+// allowOwner returns an error unless the caller may submit requests for the group, as a member or because its role can
+// decide on requests.
 func allowOwner(ctx context.Context, known groupReader, caller notary.Caller, groupID int64) error {
 	if groupID == 0 {
 		return nil

@@ -38,7 +38,7 @@ func (s *Service) showChain(ctx context.Context, a *notary.Authority) {
 	}
 }
 
-// Authorities returns all authorities by ID, each as from [Service.Authority].
+// Authorities returns all authorities as [Service.Authority] does, ordered by ID.
 func (s *Service) Authorities(ctx context.Context, caller notary.Caller) ([]*notary.Authority, error) {
 	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.Resource{}); err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (s *Service) Authorities(ctx context.Context, caller notary.Caller) ([]*not
 	return all, err
 }
 
-// Now returns the service's time, on which an authority's status depends.
+// Now returns the current time of the service, by which the status of an authority is determined.
 func (s *Service) Now() time.Time { return s.now() }
 
 // AuthorityOptions describe a new authority.
@@ -141,7 +141,7 @@ func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key 
 	if err != nil {
 		return key, nil, notary.ReplaceField(err, "sans_dns")
 	}
-	var extensions []pkix.Extension // for an external CA, which may ignore it
+	var extensions []pkix.Extension // for an external CA, which may ignore them
 	if o.Constraints.Len() > 0 {
 		extension, err := pki.ConstraintsExtension(o.Constraints)
 		if err != nil {
@@ -166,12 +166,12 @@ func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, a *notary.Authority)
 	return root, nil
 }
 
-// SignAuthority signs an authority's CSR with another authority held here. It renews an existing certificate.
+// SignAuthority signs an authority's CSR with another authority held here, and renews the certificate if there is one.
 func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, issuerID int64) error {
 	return s.SignAuthorityBy(ctx, caller, id, issuerID, notary.IntermediateProfile)
 }
 
-// SignAuthorityBy is like SignAuthority with a given CA profile.
+// SignAuthorityBy is like [Service.SignAuthority] with a given CA profile.
 func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id, issuerID int64,
 	profileName string) error {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -187,8 +187,8 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 	})
 }
 
-// UploadAuthority records an authority's certificate from an external CA, a PEM chain with the leaf first, and
-// returns its ID.
+// UploadAuthority records an authority's certificate from an external CA, a PEM chain with the leaf first, and returns
+// the certificate's ID.
 func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id int64,
 	chainPEM string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -245,7 +245,7 @@ func addCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate)
 	return id, tx.SetAuthorityCertificate(a, id)
 }
 
-// DeleteAuthority deletes an authority and its key. Without force it fails while certificates issued by the authority
+// DeleteAuthority deletes an authority and its key. Without force it fails while certificates that the authority issued
 // are valid, because they could no longer be revoked.
 func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id int64, force bool) error {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {

@@ -10,17 +10,17 @@ import (
 	"notary/internal/pki"
 )
 
-// blockedCache caches the result for the overview until certificates are issued or revoked.
+// blockedCache caches the certificates with blocked keys for the overview, until certificates are issued or revoked.
 type blockedCache struct {
 	mu    sync.Mutex
-	sum   notary.Summary // when the result was read
+	sum   notary.Summary // at the time of the result
 	at    time.Time
 	known *blockedInForce
 	found []*notary.Certificate
 }
 
-// of returns the first valid certificates with blocked or compromised keys, one more than an overview shows.
-func (b *blockedCache) of(ctx context.Context, s *Service,
+// get returns the first valid certificates with blocked or compromised keys, one more than an overview shows.
+func (b *blockedCache) get(ctx context.Context, s *Service,
 	sum notary.Summary) (found []*notary.Certificate, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -46,9 +46,9 @@ const (
 	blockedStep       = 500  // certificates read by one query
 )
 
-// FindBlockedKeys searches for valid certificates with blocked or compromised keys and logs their number, after the
-// blocklist is loaded. With a blocklist it reads the whole inventory, because the list may contain a fingerprint of
-// another form of a key than the recorded one.
+// FindBlockedKeys searches for valid certificates with blocked or compromised keys after the blocklist is loaded, and
+// logs their number. With a blocklist it reads the whole inventory, because the list may contain a fingerprint of a key
+// in another form than the recorded one.
 func (s *Service) FindBlockedKeys(ctx context.Context) error {
 	list := s.blocklist.Load()
 	var ids []int64

@@ -16,8 +16,8 @@ type Many struct {
 
 	Filter *notary.Filter // instead of IDs; never empty
 
-	// What the filter matched when the caller read it: see [Selection]. A filter requires at least one, and the call
-	// changes nothing if the matches have changed since.
+	// The matches that the caller saw: see [Selection]. At least one field is required with a filter. The call changes
+	// nothing if the matches have changed since.
 	Expected *int64 // the number of matches
 	Digest   string
 
@@ -35,8 +35,8 @@ type Outcome struct {
 // maxIDs is the maximum number of IDs in a call.
 const maxIDs = 10_000
 
-// bulkConcurrency is the number of items processed concurrently: enough to share commits, and few enough for other
-// calls.
+// bulkConcurrency is the number of items processed concurrently: enough to share commits, and few enough not to delay
+// other calls.
 const bulkConcurrency = 16
 
 // SignMany signs each of the requests like [Service.Sign], in its own transaction, and calls fn for each in order. It
@@ -156,7 +156,7 @@ func (s *Service) forEach(ctx context.Context, caller notary.Caller, m Many, of 
 	return ctx.Err()
 }
 
-// unlessStopped calls do unless the call was stopped. It recovers panics, which would end the server.
+// unlessStopped calls do unless the call was stopped. It recovers from panics, which would end the server.
 func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) error {
 	select {
 	case <-stop:
@@ -168,7 +168,7 @@ func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(
 	}
 }
 
-// untilRefused wraps do so that once the caller's account or session has ended, every later call fails.
+// untilRefused wraps do so that every call fails once the caller's account or session has ended.
 func untilRefused(do func(context.Context, int64) error) func(context.Context, int64) error {
 	var refusal atomic.Pointer[error]
 	return func(ctx context.Context, id int64) error {

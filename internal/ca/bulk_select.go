@@ -163,7 +163,7 @@ func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f nota
 	return matches.selection(), err
 }
 
-// matching returns the IDs that the filter matches, or an error if they are no longer those that the caller saw.
+// matching returns the IDs that the filter matches, or an error if the matches are no longer those that the caller saw.
 func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of selection) (ids []int64, err error) {
 	if m.Expected == nil && m.Digest == "" && !reflect.ValueOf(*m.Filter).IsZero() {
 		return nil, notary.FieldErrorf("expected",
@@ -183,8 +183,8 @@ func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of
 	return ids, nil
 }
 
-// RevokeManyCertificates revokes each of the certificates like [Service.RevokeCertificate]. It skips current
-// certificates of authorities, whose revocation affects everything they issued. See [Service.SignMany].
+// RevokeManyCertificates revokes each of the certificates like [Service.RevokeCertificate]. Current certificates of
+// authorities fail, because their revocation affects everything that the authorities issued. See [Service.SignMany].
 func (s *Service) RevokeManyCertificates(ctx context.Context, caller notary.Caller, m Many,
 	reason notary.RevocationReason,
 	fn func(Outcome) error) error {

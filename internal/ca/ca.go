@@ -49,8 +49,8 @@ type Service struct {
 
 type limits struct {
 	matches     int // requests or certificates that the filter of a bulk call may match
-	impact      int // certificates read for an impact analysis, of all authorities together
-	impactOfOne int // and of each of them
+	impact      int // certificates read for an impact analysis, in total
+	impactOfOne int // certificates read of each authority
 }
 
 var productionLimits = limits{matches: 100_000, impact: 20_000, impactOfOne: 10_000}
@@ -59,8 +59,8 @@ var productionLimits = limits{matches: 100_000, impact: 20_000, impactOfOne: 10_
 type Options struct {
 	Log *slog.Logger // default: slog.Default()
 
-	// MayIssue, if set, returns an error while no certificates may be issued. Those of OCSP responders do not depend
-	// on it.
+	// MayIssue, if set, returns an error while no certificates may be issued. It does not apply to OCSP responder
+	// certificates.
 	MayIssue func() error
 
 	// PaceChecks limits [Service.CheckRecords] to a tenth of one processor, for a server under load.
@@ -114,7 +114,7 @@ func (s *Service) Summary(ctx context.Context, caller notary.Caller) (notary.Sum
 	return s.Counts(ctx)
 }
 
-// Counts is like Summary for the program itself.
+// Counts is like [Service.Summary] without authorization, for the program itself.
 func (s *Service) Counts(ctx context.Context) (notary.Summary, error) {
 	sum, err := s.store.Summary(ctx, s.now())
 	sum.Damaged = s.damages.Count()

@@ -11,13 +11,13 @@ import (
 	"notary/internal/store"
 )
 
-// certification is an authority about to get a certificate from another one: a new current one, or an additional one
-// for the same key and subject.
+// certification is a CA to be certified by another CA, with a new current certificate or an additional one for the same
+// key and subject.
 type certification struct {
 	authority *notary.Authority
 	request   *pki.CSR          // for its key
-	current   *x509.Certificate // nil before the first one
-	further   bool              // the current certificate stays current
+	current   *x509.Certificate // nil if there is none yet
+	further   bool              // additional: the current certificate stays current
 }
 
 func (s *Service) newCertification(ctx context.Context, id int64) (c certification, err error) {
@@ -50,7 +50,7 @@ func (s *Service) crossCertification(ctx context.Context, id int64) (c certifica
 	return c, err
 }
 
-// action returns the action of the event.
+// action returns the event's action for a verb.
 func (c certification) action(verb string) string {
 	if c.further {
 		return "authority.cross_" + verb
@@ -97,7 +97,7 @@ func (s *Service) certify(ctx context.Context, caller notary.Caller, c certifica
 		if err := s.issuers.RequireUsable(tx, issuer, profile); err != nil {
 			return err
 		}
-		if err := s.give(ctx, tx, caller, c, cert); err != nil {
+		if err := s.insertCertification(ctx, tx, caller, c, cert); err != nil {
 			return err
 		}
 		return tx.Event(certificateEvent(caller, c.action("sign"), c.authority, cert, issuer.Ref()))
@@ -121,7 +121,7 @@ func (s *Service) recordCertification(ctx context.Context, caller notary.Caller,
 		if err := s.findIssuer(ctx, tx, cert); err != nil {
 			return notary.WithField(err, "certificate_chain")
 		}
-		if err := s.give(ctx, tx, caller, c, cert); err != nil {
+		if err := s.insertCertification(ctx, tx, caller, c, cert); err != nil {
 			return err
 		}
 		return tx.Event(certificateEvent(caller, c.action("upload"), c.authority, cert, s.issuerRef(cert)))
@@ -129,8 +129,8 @@ func (s *Service) recordCertification(ctx context.Context, caller notary.Caller,
 	return cert.ID, err
 }
 
-// requireCertifiable checks in the transaction that the key is not compromised. An authority that gets an additional
-// certificate must be neither revoked nor deleted until the transaction ends.
+// requireCertifiable checks in the transaction that the key is not compromised. Until the transaction ends, it prevents
+// the revocation and deletion of an authority that gets an additional certificate.
 func (s *Service) requireCertifiable(ctx context.Context, tx *store.Tx, c certification) error {
 	if c.further {
 		if err := tx.LockAuthorityShared(c.authority.ID); err != nil {
@@ -147,8 +147,8 @@ func (s *Service) requireCertifiable(ctx context.Context, tx *store.Tx, c certif
 	return s.refuseCompromised(ctx, tx, c.request)
 }
 
-// give records the certificate, as the current one unless it is additional.
-func (s *Service) give(ctx context.Context, tx *store.Tx, caller notary.Caller, c certification,
+// insertCertification records the certificate, and makes it the current one unless it is additional.
+func (s *Service) insertCertification(ctx context.Context, tx *store.Tx, caller notary.Caller, c certification,
 	cert *notary.Certificate) (err error) {
 	if c.further {
 		cert.ID, err = tx.InsertCertificate(cert)

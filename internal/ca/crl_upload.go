@@ -16,7 +16,7 @@ import (
 // CRLUpload is a CRL that was signed where the key of its authority is kept.
 type CRLUpload struct {
 	CRL                 []byte // PEM or DER
-	Unsigned, Signature []byte // instead of CRL: as exported by [Service.UnsignedCRL], and the signature on it
+	Unsigned, Signature []byte // instead of CRL: the export of [Service.UnsignedCRL] and its signature
 }
 
 func (o CRLUpload) der() ([]byte, error) {
@@ -39,9 +39,9 @@ type UploadedCRL struct {
 	Added      int // entries that were not revoked here before
 }
 
-// UploadCRL publishes a CRL that an offline authority has signed. It must be newer than all earlier ones and have
-// every revocation recorded here, except of certificates that had expired at the last CRL. Its other entries become
-// revocations.
+// UploadCRL publishes a CRL that an offline authority has signed. The CRL must be newer than all earlier ones and have
+// every revocation recorded here, except those of certificates that had expired at the last CRL. Its other entries
+// become revocations.
 func (s *Service) UploadCRL(ctx context.Context, caller notary.Caller, id int64, o CRLUpload) (*UploadedCRL, error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (s *Service) UploadCRL(ctx context.Context, caller notary.Caller, id int64,
 
 const uploadAttempts = 5
 
-// errRevokedMeanwhile means that the revocations have changed since the comparison with the CRL.
+// errRevokedMeanwhile is returned if revocations were recorded after the comparison with the CRL.
 var errRevokedMeanwhile = notary.Errorf(notary.Conflict,
 	"a certificate of this CA was revoked at the same time: try again")
 
@@ -115,7 +115,7 @@ func publishable(id int64, crl *pki.CRL, revocations int64) *notary.CRL {
 		NextUpdate: crl.NextUpdate, Revocations: revocations}
 }
 
-// publishCRL compares the CRL with the recorded revocations and publishes it. It returns how many entries are new.
+// publishCRL compares the CRL with the recorded revocations and publishes it. It returns the number of new entries.
 func (s *Service) publishCRL(ctx context.Context, caller notary.Caller, id int64, crl *pki.CRL) (added int, err error) {
 	published, err := s.store.CRL(ctx, id, 0)
 	if err != nil {
@@ -179,7 +179,7 @@ func requireNewer(crl *pki.CRL, a *notary.Authority, published *notary.CRL) erro
 const maxNamedSerials = 5
 
 // compareEntries returns the entries of the CRL that may be new, and the number of known revocations. It fails if a
-// recorded revocation is missing on the CRL, so that relying parties would accept the certificate again, or its
+// recorded revocation is missing from the CRL, because relying parties would accept the certificate again, or if its
 // reason was corrected since.
 func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL,
 	published *notary.CRL) (fresh []notary.Revocation, known int64, err error) {
@@ -220,7 +220,7 @@ func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL,
 	return fresh, known, nil
 }
 
-// bareSerial removes the leading zeros that some serial numbers have in records of earlier versions.
+// bareSerial returns the serial number without leading zeros, which some have in records of earlier versions.
 func bareSerial(serial string) string { return strings.TrimLeft(serial, "0") }
 
 func someSerials(serials []string) string {

@@ -12,11 +12,11 @@ import (
 	"notary/internal/store"
 )
 
-// An authority has one key and subject but may have several certificates, from renewals and cross-signing. The
-// current one begins new chains and is published as the authority's own.
+// An authority has one key and subject but may have several certificates, from renewals and cross-signing. The current
+// one is used in new chains and published as the authority's own.
 
 // CrossSign issues an additional certificate for an authority from another one held here, under a CA profile, and
-// returns its ID. The current certificate does not change.
+// returns the certificate's ID. The current certificate does not change.
 func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issuerID int64,
 	profileName string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -34,7 +34,7 @@ func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issue
 }
 
 // UploadCross records an additional certificate for an authority from an external CA, a PEM chain with the leaf first,
-// and returns its ID. The current certificate does not change.
+// and returns the certificate's ID. The current certificate does not change.
 func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int64,
 	chainPEM string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -91,8 +91,8 @@ func (s *Service) checkCrossChain(chainPEM string, c certification) (*notary.Cer
 	return cert, nil
 }
 
-// AuthorityCertificates returns all certificates for an authority's key, by ID, and the ID of the current one, if
-// any.
+// AuthorityCertificates returns all certificates for an authority's key, ordered by ID, and the ID of the current one,
+// if any.
 func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Caller,
 	id int64) (all []*notary.Certificate, inUse int64, err error) {
 	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -106,7 +106,7 @@ func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Calle
 	return all, a.Certificate.ID, err
 }
 
-// UseCertificate makes one of an authority's certificates the current one, if its chain is valid.
+// UseCertificate makes a certificate the authority's current one if its chain is valid.
 func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, certID int64) error {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err
@@ -121,7 +121,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 		err = notary.Errorf(notary.Unprocessable, "certificate %d does not belong to the CA: choose one for its key",
 			certID)
 	}
-	if err = refuseOfRequest(cert, err); err != nil {
+	if err = refuseRequestCertificate(cert, err); err != nil {
 		return notary.WithField(err, "certificate_id")
 	}
 	if err := s.checkUsable(ctx, c.authority, cert); err != nil {

@@ -10,8 +10,8 @@ import (
 	"notary/internal/policy"
 )
 
-// Events returns one page of the audit log, newest first. Events about accounts require permission to manage
-// accounts. Without permission to read events, callers see those of their own requests.
+// Events returns one page of the audit log, newest first. Events about accounts require permission to manage accounts.
+// Callers without permission to read events see those of their own requests.
 func (s *Service) Events(ctx context.Context, caller notary.Caller,
 	q notary.EventQuery) (none notary.Page[*notary.Event], err error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {

@@ -9,7 +9,7 @@ import (
 	"notary/internal/policy"
 )
 
-// Question asks whether an account may perform an action. Zero fields do not describe the object.
+// Question asks whether an account may perform an action. Zero fields leave the object unspecified.
 type Question struct {
 	Action      string // such as "request.sign"; "" for every action
 	AccountID   int64  // 0 for the caller
@@ -66,15 +66,16 @@ func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question)
 	for _, action := range actions {
 		d := policy.DecideFor(of, grants, policy.Action(action), r)
 		if !owned && (d.Grant != nil || d.Allowed && of.Token != nil && slices.Contains(policy.Actions(true), action)) {
-			d = visible(d, policy.DecideFor(of, grants, policy.ViewRequests, r))
+			d = requireVisible(d, policy.DecideFor(of, grants, policy.ViewRequests, r))
 		}
 		all = append(all, Answer{action, d})
 	}
 	return all, nil
 }
 
-// visible returns the decision by a grant, which applies only to objects that the account can see.
-func visible(d, view policy.Decision) policy.Decision {
+// requireVisible returns the decision d of a grant, or a refusal if the account cannot see the object, to which grants
+// then do not apply.
+func requireVisible(d, view policy.Decision) policy.Decision {
 	if view.Allowed {
 		return d
 	}

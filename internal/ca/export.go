@@ -12,7 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// ExportCertificates is like EachCertificate, and first records an event with the description.
+// ExportCertificates is like [Service.EachCertificate], and first records an event with the description.
 func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, f notary.Filter,
 	described notary.Fields,
 	fn func(*notary.Certificate) error) error {
@@ -28,7 +28,7 @@ func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, 
 	return s.EachCertificate(ctx, caller, f, fn)
 }
 
-// AllCertificates exports the whole list of certificates.
+// AllCertificates calls fn for each certificate that the caller may see, by ID, and records the export.
 func (s *Service) AllCertificates(ctx context.Context, caller notary.Caller, fn func(*notary.Certificate) error) error {
 	if err := s.recordList(ctx, caller, notary.Fields{"format": "json"}); err != nil {
 		return err
@@ -36,7 +36,7 @@ func (s *Service) AllCertificates(ctx context.Context, caller notary.Caller, fn 
 	return s.EachCertificate(ctx, caller, notary.Filter{}, fn)
 }
 
-// AllRequests is like AllCertificates for the requests, with their certificates.
+// AllRequests is like [Service.AllCertificates] for requests, with their certificates.
 func (s *Service) AllRequests(ctx context.Context, caller notary.Caller, fn func(*notary.Request) error) error {
 	if err := s.recordList(ctx, caller, notary.Fields{"format": "json", "list": "certificate_requests"}); err != nil {
 		return err
@@ -44,18 +44,19 @@ func (s *Service) AllRequests(ctx context.Context, caller notary.Caller, fn func
 	return s.EachRequest(ctx, caller, notary.Filter{}, fn)
 }
 
-// listed has the whole lists whose export was recorded recently.
+// listed holds the exports of whole lists that were recorded recently.
 type listed struct {
 	mu sync.Mutex
 	at map[string]time.Time // by caller and list
 }
 
-// listedFor is how long one event covers all exports of a list by a caller, so that clients polling a list do not fill
-// the disk with events.
+// listedFor is how long one event covers all exports of a list by a caller. Clients that poll a list therefore do not
+// fill the disk with events.
 const listedFor = time.Minute
 
-// again reports whether the list was recorded within listedFor, and otherwise marks it as recorded now.
-func (l *listed) again(key string, now time.Time) bool {
+// seenRecently reports whether an export of the list was recorded within listedFor, and otherwise marks it as recorded
+// now.
+func (l *listed) seenRecently(key string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	maps.DeleteFunc(l.at, func(_ string, at time.Time) bool { return now.Sub(at).Abs() >= listedFor })
@@ -75,10 +76,10 @@ func (l *listed) forget(key string) {
 	delete(l.at, key)
 }
 
-// recordList records the export of a whole list, once for each caller, list and listedFor.
+// recordList records the export of a whole list, at most once per caller and list within listedFor.
 func (s *Service) recordList(ctx context.Context, caller notary.Caller, described notary.Fields) error {
 	key := fmt.Sprint(caller.Principal.ID, " ", described["list"])
-	if s.listed.again(key, s.now()) {
+	if s.listed.seenRecently(key, s.now()) {
 		return policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{})
 	}
 	err := s.recordExport(ctx, caller, described)

@@ -20,7 +20,7 @@ func (s *Service) Requests(ctx context.Context, caller notary.Caller,
 	return page(ctx, s.store, caller, q, s.store.RequestsSeen, (*viewer).requests)
 }
 
-// Certificates returns one page of the inventory, as far as the caller may see it.
+// Certificates returns one page of the certificates that the caller may see.
 func (s *Service) Certificates(ctx context.Context, caller notary.Caller,
 	q notary.Query) (notary.Page[*notary.Certificate], error) {
 	if err := checkCertificateFilter(q.Filter); err != nil {
@@ -30,7 +30,7 @@ func (s *Service) Certificates(ctx context.Context, caller notary.Caller,
 	return page(ctx, s.store, caller, q, s.store.CertificatesSeen, (*viewer).certificates)
 }
 
-// EachRequest calls fn for each request that the caller may see and the filter matches, by ID.
+// EachRequest calls fn for each request that the filter matches and the caller may see, by ID.
 func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notary.Filter,
 	fn func(*notary.Request) error) error {
 	if err := checkRequestFilter(f); err != nil {
@@ -40,7 +40,7 @@ func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notar
 	return each(ctx, s.store, caller, f, fn, s.store.EachRequest, (*viewer).requests)
 }
 
-// EachCertificate calls fn for each certificate that the caller may see and the filter matches, by ID.
+// EachCertificate calls fn for each certificate that the filter matches and the caller may see, by ID.
 func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f notary.Filter,
 	fn func(*notary.Certificate) error) error {
 	if err := checkCertificateFilter(f); err != nil {
@@ -105,7 +105,7 @@ func checkPage(limit int, after, before notary.Cursor) error {
 // verifyEvery is the number of listed objects after which the caller and its grants are verified again.
 const verifyEvery = 100
 
-// each reads a whole list. It stops when the caller's account or session ends.
+// each calls fn for each visible object of a whole list. It stops when the caller's account or session ends.
 func each[T any](ctx context.Context, st *store.Store, caller notary.Caller, f notary.Filter, fn func(T) error,
 	read func(context.Context, notary.Filter, func(T) error) error, seen seen[T]) error {
 	v, err := viewerOf(ctx, st, caller)

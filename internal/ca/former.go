@@ -40,7 +40,7 @@ func (o SignOptions) choose(former notary.Issuance, w notary.Wishes) notary.Issu
 		Profile: cmp.Or(given.Profile, former.Profile, w.Profile, notary.DefaultProfile)}
 }
 
-// formerOf returns how the request's current certificate was issued or, without one, its latest.
+// formerOf returns the issuance of the request's current certificate or, without one, of its latest.
 func formerOf(req *notary.Request) notary.Issuance {
 	if req.Certificate != nil {
 		return req.Certificate.Issuance()
@@ -48,7 +48,8 @@ func formerOf(req *notary.Request) notary.Issuance {
 	return req.Latest
 }
 
-// profileFor explains the error if the former certificate's profile was deleted.
+// profileFor returns the profile with that name. If it is that of the former certificate and was deleted, the error
+// says so.
 func (s *Service) profileFor(ctx context.Context, name string, former notary.Issuance) (*notary.Profile, error) {
 	p, err := s.issuers.Profile(ctx, name)
 	if notary.KindOf(err) == notary.Invalid && name == former.Profile {
@@ -59,7 +60,8 @@ func (s *Service) profileFor(ctx context.Context, name string, former notary.Iss
 	return p, err
 }
 
-// issuerFor explains the error if the former certificate's authority cannot sign.
+// issuerFor returns the authority with that ID. If it is that of the former certificate and cannot sign, the error says
+// so.
 func (s *Service) issuerFor(ctx context.Context, id int64, former notary.Issuance) (*issuers.Issuer, error) {
 	if id == 0 {
 		return nil, notary.FieldErrorf("certificate_authority_id",

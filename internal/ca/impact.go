@@ -12,7 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// maxFirstExpiring is the number of certificates searched for the first expiry if not all are read.
+// maxFirstExpiring is the number of certificates searched for the earliest expiry if not all are read.
 const maxFirstExpiring = 1000
 
 const maxRequesters = 10
@@ -78,8 +78,8 @@ func subordinates(live []store.Certified, id int64) []notary.SubordinateImpact {
 	return all
 }
 
-// trustedWithout returns the authorities with a chain without the given one: roots, those signed by an external CA,
-// and their subordinates.
+// trustedWithout returns the authorities that have a chain without the given authority: roots, those signed by an
+// external CA, and their subordinates.
 func trustedWithout(live []store.Certified, id int64) map[int64]bool {
 	trusted := map[int64]bool{}
 	for again := true; again; {
@@ -100,7 +100,7 @@ type impactCounter struct {
 	store     *store.Store
 	now       time.Time
 	left      int            // certificates that may still be read
-	leftOfOne int            // and of each authority
+	leftOfOne int            // of these, for each authority
 	own       map[int64]bool // certificates of authorities
 	emails    map[string]int64
 	months    map[time.Time]int64

@@ -14,7 +14,7 @@ import (
 	"notary/internal/store"
 )
 
-// Import describes an authority that was operated elsewhere until now.
+// Import describes an authority that was operated elsewhere.
 type Import struct {
 	Offline   bool   // its key stays elsewhere: only its chain and CRL are imported
 	Key       []byte // PKCS #8, PKCS #1 or SEC 1, in PEM or DER, or PKCS #12; encrypted or not
@@ -43,7 +43,7 @@ func (in *imported) keyField() string {
 	return "private_key"
 }
 
-// ImportAuthority takes over an authority with its key, chain and revocations, and returns its ID. Its next CRL has a
+// ImportAuthority imports an authority with its key, chain and revocations, and returns its ID. Its next CRL has a
 // higher number and the same entries (RFC 5280, section 5.2.3). An offline authority has no key here; its CRL is
 // published. A deleted authority is restored.
 func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o Import) (id int64, err error) {
@@ -119,8 +119,8 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	return in, err
 }
 
-// continueFrom sets the last CRL number, which may be later than that of the CRL sent, and rejects a CRL that cannot
-// be the last.
+// continueFrom sets the number of the last CRL, which may be higher than that of the CRL sent. It rejects a lower
+// number and a CRL that lists the CA itself.
 func (in *imported) continueFrom(number int64) error {
 	if number != 0 && number < in.crl.Number {
 		return notary.FieldErrorf("crl_number",
@@ -213,8 +213,8 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	return a.ID, tx.Event(notary.EventBy(caller, "authority.import", a.Ref()).With(below...).Set(fields))
 }
 
-// recordImportedCRL records the entries of the CRL sent, and publishes it if the authority is offline. If revocations
-// were recorded before, the CRL may lack them and has to be uploaded instead.
+// recordImportedCRL records the entries of the CRL sent, and publishes the CRL if the authority is offline. If
+// revocations were recorded before, the CRL may lack them and must be uploaded instead.
 func (s *Service) recordImportedCRL(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
 	in *imported) error {
 	known, err := tx.RevocationCount(ctx, a.ID, 0)
@@ -317,7 +317,7 @@ func (s *Service) addImportedCertificate(ctx context.Context, tx *store.Tx, a *n
 		}
 		issuer = above
 	}
-	if err := refuseOfRequest(tx.CertificateByFingerprint(ctx, in.entry.Fingerprint)); err != nil {
+	if err := refuseRequestCertificate(tx.CertificateByFingerprint(ctx, in.entry.Fingerprint)); err != nil {
 		return notary.WithField(err, "certificate_chain")
 	}
 	id, err := recordCertificate(ctx, tx, in.entry, issuer)
@@ -327,9 +327,9 @@ func (s *Service) addImportedCertificate(ctx context.Context, tx *store.Tx, a *n
 	return tx.SetAuthorityCertificate(a, id)
 }
 
-// refuseOfRequest rejects a certificate of a request for an authority, because it would be renewed, revoked and deleted
-// with the request. The certificate may be nil.
-func refuseOfRequest(cert *notary.Certificate, err error) error {
+// refuseRequestCertificate rejects an authority's certificate that belongs to a request, because it would be renewed,
+// revoked and deleted with the request. The certificate may be nil.
+func refuseRequestCertificate(cert *notary.Certificate, err error) error {
 	if err != nil || cert == nil || cert.RequestID == 0 {
 		return err
 	}

@@ -14,15 +14,15 @@ import (
 // MaxImported is the maximum number of certificates in [Service.ImportCertificates].
 const MaxImported = pki.MaxBundle
 
-// ImportedCertificates counts the certificates of a call.
+// ImportedCertificates counts the certificates of a call of [Service.ImportCertificates].
 type ImportedCertificates struct {
 	Imported int // newly recorded
 	Known    int // already recorded
 	Revoked  int // newly recorded and revoked: listed on the imported CRL, or with a compromised key
 }
 
-// ImportCertificates records certificates (PEM) that an authority issued before it was held here, all or none. An
-// entry of the imported CRL with the same serial number becomes the certificate's revocation.
+// ImportCertificates records certificates (PEM) that an authority issued before it was held here, all or none. If the
+// imported CRL has an entry with a certificate's serial number, it becomes the certificate's revocation.
 func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, id int64,
 	pemText string) (done ImportedCertificates, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -93,7 +93,7 @@ func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.
 			continue
 		}
 		done.Revoked++
-		if err := s.followImported(ctx, tx, caller, entry.ID); err != nil {
+		if err := s.applyImportedRevocation(ctx, tx, caller, entry.ID); err != nil {
 			return done, err
 		}
 	}
@@ -101,7 +101,7 @@ func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.
 }
 
 // revokeCompromised revokes a newly recorded, unexpired certificate if its key is compromised, and reports whether it
-// did.
+// revoked it.
 func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller,
 	entry *notary.Certificate) (bool, error) {
 	if s.now().After(entry.NotAfter) {
@@ -121,12 +121,12 @@ func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller no
 	case err != nil:
 		return false, err
 	}
-	return true, r.one(ctx, entry)
+	return true, r.revokeOne(ctx, entry)
 }
 
-// followImported applies the other effects of a revocation by an imported CRL: on the certificate's request or
+// applyImportedRevocation applies the other effects of a revocation by an imported CRL: on the certificate's request or
 // authority, and on a compromised key.
-func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
+func (s *Service) applyImportedRevocation(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
 	cert, err := tx.Certificate(ctx, id)
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notar
 	details := revoked(cert, reason)
 	details["by_imported_crl"] = true
 	r := revoking{Service: s, tx: tx, caller: caller, reason: reason}
-	if err := r.withUser(ctx, cert, details); err != nil {
+	if err := r.recordRevocation(ctx, cert, details); err != nil {
 		return err
 	}
 	a, err := tx.AuthorityWithCertificate(ctx, id)

@@ -20,7 +20,7 @@ func readOfflineChain(o Import) ([]*x509.Certificate, error) {
 	return chain, notary.WithField(err, "certificate_chain")
 }
 
-// reference returns the key reference, which is empty and not NULL if the authority is offline.
+// reference returns the key reference. For an offline authority it is empty and not NULL.
 func (in *imported) reference() keystore.Reference {
 	if in.offline() {
 		return keystore.Reference{}

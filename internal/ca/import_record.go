@@ -12,7 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// heldIssuer returns the authority here that issued a certificate, or 0.
+// heldIssuer returns the ID of the authority here that issued a certificate, or 0.
 func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate) (int64, error) {
 	all, err := tx.Authorities(ctx)
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x50
 }
 
 // findIssuer sets the issuer of an uploaded certificate if an authority here signed it elsewhere, so that it can be
-// revoked here. A certificate that the authority has revoked is rejected.
+// revoked here. It rejects a certificate that the authority has revoked.
 func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
 	parsed, err := x509.ParseCertificate(cert.DER)
 	if err != nil {
@@ -55,8 +55,8 @@ func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Cer
 	return err
 }
 
-// recordCertificate adds a certificate issued elsewhere to the inventory, if missing, and returns its ID. An entry on
-// the imported CRL of its issuer, if held here, becomes its revocation.
+// recordCertificate adds a certificate issued elsewhere to the inventory, if missing, and returns its ID. If its issuer
+// is held here, an entry for it on the issuer's imported CRL becomes its revocation.
 func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certificate,
 	issuer int64) (id int64, err error) {
 	known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)
@@ -78,7 +78,7 @@ func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certific
 	return entry.ID, err
 }
 
-// recordEntries records the CRL entries of a CA that is imported again, and returns how many were not yet revoked
+// recordEntries records the CRL entries of a CA that is imported again, and returns the number of those not yet revoked
 // here.
 func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
 	entries []notary.Revocation) (int, error) {
@@ -105,7 +105,7 @@ func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary
 			_, err = tx.LinkRevocation(cert)
 		}
 		if err == nil {
-			err = s.followImported(ctx, tx, caller, cert.ID)
+			err = s.applyImportedRevocation(ctx, tx, caller, cert.ID)
 		}
 		if err != nil {
 			return 0, err
@@ -125,8 +125,8 @@ func publicKeyOf(a *notary.Authority) (crypto.PublicKey, error) {
 	return own.PublicKey, nil
 }
 
-// adoptAuthorities sets the authority as the issuer of the certificates that it signed for authorities here before
-// its import, so that it can revoke them, and returns references to them.
+// adoptAuthorities sets the authority as the issuer of the certificates that it signed for other authorities before its
+// import, so that it can revoke them. It returns references to those authorities.
 func (s *Service) adoptAuthorities(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
 	own *x509.Certificate) (adopted []notary.Ref, err error) {
 	all, err := tx.Authorities(ctx)
@@ -150,7 +150,7 @@ func (s *Service) adoptAuthorities(ctx context.Context, tx *store.Tx, caller not
 			return nil, err
 		}
 		if cert.Revocation != nil {
-			if err := s.followImported(ctx, tx, caller, cert.ID); err != nil {
+			if err := s.applyImportedRevocation(ctx, tx, caller, cert.ID); err != nil {
 				return nil, err
 			}
 		}

@@ -17,7 +17,7 @@ import (
 type IssueOptions struct {
 	SignOptions
 
-	OwnerGroupID int64 // group that a new request belongs to; 0 for the caller
+	OwnerGroupID int64 // group that owns a new request; 0 for the caller
 
 	// Note and Labels are kept with the request. With a CSR submitted before, they change those of its request.
 	Note   string
@@ -27,7 +27,7 @@ type IssueOptions struct {
 	// first. The digest covers what the caller sent. Both may be "".
 	Key, Digest string
 
-	// Also, if not nil, is called in the transaction that records the result, if any, for a protocol's own data.
+	// Also, if not nil, is called in the transaction that records the result, to record data of a protocol with it.
 	Also func(*store.Tx, *Issued) error
 }
 
@@ -39,7 +39,7 @@ type Issued struct {
 }
 
 // Issue submits a CSR and, if the caller may sign, signs it in the same transaction: if signing fails, nothing is
-// recorded. A CSR that the caller submitted before, or that a request of its groups has, is a renewal of that request.
+// recorded. If the caller or one of its groups already has a request for the CSR, that request is renewed.
 //
 // For other callers the active rules decide. A request that they hold is pending approval; once it is signed, the same
 // call returns its certificate. A rule that refuses applies to every caller: the error is RefusedByRule, and the
@@ -68,7 +68,7 @@ func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string
 	return issued, err
 }
 
-// issuedBefore returns the current state of what the first call with the key recorded, or nil.
+// issuedBefore returns the current state of what the first call with the key recorded, or nil if there was none.
 func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o IssueOptions) (*Issued, error) {
 	k, err := s.store.Idempotency(ctx, caller.Principal.ID, o.Key, s.now())
 	switch {
@@ -90,8 +90,8 @@ func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o Issu
 	return &Issued{k.RequestID, notary.Active, cert}, nil
 }
 
-// IssuedFor returns the state of a request that the caller may see, or an error if it or its certificate is not
-// usable.
+// IssuedFor returns the state of a request that the caller may see, or an error if the request or its certificate is
+// not usable.
 func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64) (*Issued, error) {
 	req, err := s.Request(ctx, caller, id)
 	if err != nil {
@@ -323,7 +323,7 @@ func (s *Service) holdAgain(ctx context.Context, caller notary.Caller, id int64,
 	})
 }
 
-// ownRequest returns the request of a CSR submitted before, if it belongs to the group, or to any owner for 0.
+// ownRequest returns the request for a CSR submitted before. It must belong to the group; for 0, any owner is accepted.
 func (s *Service) ownRequest(ctx context.Context, caller notary.Caller, id, ownerGroupID int64) (*notary.Request,
 	error) {
 	req, err := s.Request(ctx, caller, id)

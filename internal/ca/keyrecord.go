@@ -23,9 +23,8 @@ func heldKey(authorityID int64) string {
 		"which must have no other use: create a new key and request", authorityID)
 }
 
-// refuseEndEntity returns an error if the CSR's key must not be certified for an end entity. Its status cannot change
-// until the transaction ends. Revoking a certificate for an authority's key as compromised would also revoke the
-// authority.
+// refuseEndEntity returns an error if the CSR's key must not be certified for an end entity, such as an authority's
+// key, whose compromise would also revoke the authority. The key's status cannot change until the transaction ends.
 func (s *Service) refuseEndEntity(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
 	key, err := s.shareKey(ctx, tx, csr.Identity)
 	if err != nil {
@@ -63,8 +62,8 @@ type keyRecord struct {
 	blocked bool
 }
 
-// shareKey looks up a key and locks it: until the transaction ends, it cannot be reported as compromised or imported as
-// an authority's.
+// shareKey looks up a key and takes a shared lock on it: until the transaction ends, the key cannot be reported as
+// compromised or imported as an authority's.
 func (s *Service) shareKey(ctx context.Context, tx *store.Tx, key pki.KeyIdentity) (keyRecord, error) {
 	if err := tx.LockKeyShared(key.Fingerprint); err != nil {
 		return keyRecord{}, err
@@ -76,14 +75,14 @@ type keyRecords interface {
 	KeyRecord(ctx context.Context, fingerprints ...string) (store.KeyRecord, error)
 }
 
-// lookUpKey returns what is known about a key. It also searches by the non-canonical fingerprint, which remains in
-// records whose key was unavailable when fingerprints became canonical.
+// lookUpKey returns what is known about a key. It also searches by the former, non-canonical fingerprint, which remains
+// in records whose key was unavailable when fingerprints became canonical.
 func (s *Service) lookUpKey(ctx context.Context, in keyRecords, key pki.KeyIdentity) (keyRecord, error) {
 	recorded, err := in.KeyRecord(ctx, key.Fingerprint, key.Former)
 	return keyRecord{recorded, s.blocklist.Load().ContainsIdentity(key)}, err
 }
 
-// refuseSmallExponent rejects an RSA exponent that no profile allows, before the profile is known.
+// refuseSmallExponent rejects a key with an RSA exponent that no profile allows, before the profile is known.
 func (s *Service) refuseSmallExponent(ctx context.Context, key crypto.PublicKey) error {
 	exponent := pki.SmallExponent(key)
 	if exponent == 0 {

@@ -40,7 +40,8 @@ func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	return nil
 }
 
-// upgradeReplaced determines which certificates of earlier versions have been replaced, and resumes likewise.
+// upgradeReplaced determines which certificates of earlier versions have been replaced. It resumes after an
+// interruption.
 func (s *Service) upgradeReplaced(ctx context.Context) error {
 	for {
 		last, done, err := s.store.UpgradeReplaced(ctx)
@@ -51,8 +52,8 @@ func (s *Service) upgradeReplaced(ctx context.Context) error {
 	}
 }
 
-// canonicalFingerprint returns the key fingerprint of a certificate, or the recorded one if that was computed from
-// something else.
+// canonicalFingerprint returns the canonical key fingerprint of a certificate, or the recorded one if that was computed
+// from something else.
 func canonicalFingerprint(der []byte, recorded string) (fingerprint string, ok bool) {
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {

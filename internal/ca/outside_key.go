@@ -12,7 +12,7 @@ type outsideKeys interface {
 }
 
 // refuseOutsideKey returns an error if the key belongs to an imported authority, deleted or not, unless the caller is
-// an Admin: a holder of a copy would be trusted like an authority here.
+// an Admin. Relying parties would trust the holder of a copy of the key like an authority here.
 func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Caller, keyFingerprint string) error {
 	if policy.May(caller, policy.CertifyOutsideKey) {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"notary/internal/store"
 )
 
-// Overview returns the overview page's content. It reads maintained counts and starts of lists, so its cost is
-// constant.
+// Overview returns the content of the overview page at constant cost: it reads maintained counts and the first items of
+// lists.
 func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.Overview, err error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return o, err
@@ -65,7 +65,7 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 	if err != nil {
 		return err
 	}
-	counts, err := s.expiries.of(ctx, s, sum)
+	counts, err := s.expiries.get(ctx, s, sum)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 	}
 	o.Summary, o.Weeks, o.Damaged = &sum, counts.weeks, s.damages.List(notary.OverviewLength)
 	o.Certificates = certificateCounts(sum, counts)
-	blocked, err := s.inUse.of(ctx, s, sum)
+	blocked, err := s.inUse.get(ctx, s, sum)
 	if err != nil {
 		return err
 	}
@@ -129,12 +129,12 @@ func (s *Service) authorityStates(ctx context.Context, sum *notary.Summary) ([]*
 	return s.statesOf(ctx, *sum, all)
 }
 
-// successorLead is how long before its expiry an authority should have a successor.
+// successorLead is how long before an authority expires it should have a successor.
 const successorLead = 90 * 24 * time.Hour
 
 func (s *Service) statesOf(ctx context.Context, sum notary.Summary,
 	authorities []*notary.Authority) (all []*notary.AuthorityState, err error) {
-	counts, err := s.expiries.of(ctx, s, sum)
+	counts, err := s.expiries.get(ctx, s, sum)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func addCRLStates(state *notary.AuthorityState, lists map[store.ListKey]store.Li
 // expiries caches the counts by expiry, which are sums of several thousand maintained counts.
 type expiries struct {
 	mu   sync.Mutex
-	sum  notary.Summary // when the counts were read
+	sum  notary.Summary // at the time of the counts
 	at   time.Time
 	last *expiryCounts
 }
@@ -199,10 +199,10 @@ type expiryCounts struct {
 	all     int64           // the sum of inForce
 }
 
-// expiryCacheTTL is how long the counts are cached while nothing is issued or revoked.
+// expiryCacheTTL is how long counts are cached while nothing is issued or revoked.
 const expiryCacheTTL = time.Minute
 
-func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*expiryCounts, error) {
+func (e *expiries) get(ctx context.Context, s *Service, sum notary.Summary) (*expiryCounts, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := s.now()

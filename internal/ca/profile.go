@@ -57,8 +57,8 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 	return id, err
 }
 
-// UpdateProfile changes the rules of a profile and returns the new version. The argument from must be the latest
-// version, or 0.
+// UpdateProfile changes the rules of a profile and returns the new version. The edited version, from, must be the
+// latest or 0.
 func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id int64, from int,
 	rules notary.Rules) (version int, err error) {
 	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.On("profile", id)); err != nil {
@@ -104,7 +104,7 @@ func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 	return nil
 }
 
-// refuseResponders rejects rules for OCSP responders in profiles other than that of our own responders.
+// refuseResponders rejects rules for OCSP responders in any profile but that of our own responders.
 func refuseResponders(name string, rules *notary.Rules) error {
 	if name == notary.OCSPProfile || !issuance.CertifiesResponders(rules) {
 		return nil
@@ -113,12 +113,12 @@ func refuseResponders(name string, rules *notary.Rules) error {
 		"responses: Notary issues responder certificates itself, under the profile %s. Omit OCSPSigning", notary.OCSPProfile)
 }
 
-// maxResponderValidity limits OCSP responder certificates, whose revocation relying parties do not check (RFC 6960,
-// section 4.2.2.2.1).
+// maxResponderValidity is the maximum validity of OCSP responder certificates, whose revocation relying parties do not
+// check (RFC 6960, section 4.2.2.2.1).
 const maxResponderValidity = 28 * 24 * time.Hour
 
-// checkResponderRules rejects rules that no OCSP responder certificate meets: a P-256 key, the authority's subject
-// and no names.
+// checkResponderRules rejects rules that no OCSP responder certificate would meet: these have a P-256 key, the
+// authority's subject and no names.
 func checkResponderRules(rules *notary.Rules) error {
 	const needs = "OCSP responder certificates are issued under this profile and "
 	refuses := rules.Subject.Others == notary.Refuse || slices.ContainsFunc(rules.Subject.Attributes,

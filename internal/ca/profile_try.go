@@ -57,7 +57,7 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 	return t.try(ctx, o)
 }
 
-// InField prefixes the field of an error with an outer one.
+// InField prefixes the field of an error with outer and a dot.
 func InField(outer string, err error) error {
 	return notary.MapField(err, func(field string) string {
 		if field == "" {
@@ -126,8 +126,8 @@ func keyVerdict(rule string, refused bool, reason string) notary.Verdict {
 	return notary.Verdict{Rule: rule, OK: !refused, Reason: reason}
 }
 
-// compare adds the request to the outcome if the proposed rules treat it differently or, without any, if the profile
-// refuses it.
+// compare adds the request to the outcome if the proposed rules treat it differently or, without proposed rules, if the
+// profile refuses it.
 func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary.ProfileTrial) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -135,7 +135,7 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 	outcome.Looked++
 	csr, err := pki.ParseStoredCSR(req.CSR)
 	if err != nil {
-		return nil // no profile can be applied to it
+		return nil // no profile can be applied to an unreadable request
 	}
 	was, err := issuance.Try(t.issuer, t.stored, csr, t.service.issuers.Terms(time.Time{}))
 	if err != nil {
@@ -159,8 +159,8 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 	return nil
 }
 
-// TryRequest checks a signing request (PEM) against a profile, "" for the default, even if the caller may not see the
-// profile's rules. It also returns whether the caller has already submitted it.
+// TryRequest checks a CSR (PEM) against a profile, "" for the default, even if the caller may not see the profile's
+// rules. It also reports whether the caller has already submitted the CSR.
 func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM,
 	profile string) (*notary.RequestTrial, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {

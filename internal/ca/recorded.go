@@ -99,7 +99,7 @@ func RecordedFingerprint(text string) (string, error) {
 	return digits, nil
 }
 
-// Moment parses an optional time (RFC 3339). Go's zero time, which would mean none, is moved by a second.
+// Moment parses an optional time (RFC 3339). It moves the zero [time.Time], which would mean none, by a second.
 func Moment(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -114,7 +114,7 @@ func Moment(field, text string) (time.Time, error) {
 	return t, nil
 }
 
-// Window parses the window of a list of expiring certificates: a period such as 30d, or a number of days.
+// Window parses the length of an expiry window: a period such as 30d, or a number of days.
 func Window(field, text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil

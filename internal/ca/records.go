@@ -59,7 +59,7 @@ func checkCertificate(c *notary.Certificate) error {
 	return nil
 }
 
-// checkRequest compares a request with its CSR, which today's rules need not accept.
+// checkRequest compares a request with its CSR, which need not satisfy today's rules.
 func checkRequest(req *notary.Request) error {
 	der, err := pki.DecodeCSR(req.CSR)
 	if err != nil {

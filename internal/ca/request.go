@@ -95,8 +95,8 @@ func (s *Service) newRequest(ctx context.Context, caller notary.Caller,
 	}, csr, nil
 }
 
-// insertRequest records a new request. recorded reports whether it failed because the caller, or the group for which it
-// is, has already submitted the CSR.
+// insertRequest records a new request. recorded reports whether it failed because the caller, or the group that the
+// request is for, has already submitted the CSR.
 func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	csr *pki.CSR, ruled *ruling) (recorded bool, err error) {
 	if req.Decision = nil; ruled != nil {
@@ -131,7 +131,8 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	return false, tx.Event(notary.EventBy(caller, "request.create", req.Ref()).Set(members))
 }
 
-// groupHas reports whether the group to which a new request belongs has one with the same CSR, which is a Conflict.
+// groupHas reports whether the group to which a new request belongs already has a request with the same CSR, and then
+// returns a Conflict.
 func groupHas(ctx context.Context, tx *store.Tx, req *notary.Request) (bool, error) {
 	if req.OwnerGroupID == 0 {
 		return false, nil
@@ -146,7 +147,7 @@ func groupHas(ctx context.Context, tx *store.Tx, req *notary.Request) (bool, err
 	return true, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "this CSR has already been submitted"}
 }
 
-// nameRecorded adds the ID of the request submitted before to the conflict, if it can be found.
+// nameRecorded adds the ID of the earlier request to the conflict, if the request can be found.
 func (s *Service) nameRecorded(ctx context.Context, req *notary.Request, conflict error) error {
 	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.OwnerGroupID, req.Content)
 	if err != nil || id == 0 {
@@ -156,7 +157,7 @@ func (s *Service) nameRecorded(ctx context.Context, req *notary.Request, conflic
 		"you have already submitted this CSR: it is certificate request %d", id), "csr")
 }
 
-// Request returns a request, or NotFound if the caller may not see it.
+// Request returns a request, or a NotFound error if the caller may not see it.
 func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (*notary.Request, error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.On("certificate request", id)); err != nil {
 		return nil, err
@@ -179,7 +180,7 @@ func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int6
 	}
 	csr, err := pki.ParseStoredCSR(req.CSR)
 	if err != nil {
-		return false, nil // nothing is known about its key
+		return false, nil // the key is unknown
 	}
 	key, err := s.lookUpKey(ctx, s.store, csr.Identity)
 	return key.Compromised, err
@@ -206,7 +207,7 @@ func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) er
 	})
 }
 
-// RemoveCertificate removes the current certificate from a request, which becomes Outstanding. The certificate
+// RemoveCertificate removes the current certificate from a request and makes the request Outstanding. The certificate
 // remains in the inventory.
 func (s *Service) RemoveCertificate(ctx context.Context, caller notary.Caller, id int64) error {
 	return s.decide(ctx, caller, id, notary.RemoveCertificate, nil, nil)
@@ -230,7 +231,7 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 	})
 }
 
-// decide moves a request to the state after the action, without a certificate, if check permits. The event has the
+// decide moves a request to the state after the action, without a certificate, if check returns nil. The event has the
 // fields of why.
 func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action, why notary.Fields,
 	check func(*store.Tx, *notary.Request) error) error {

@@ -13,7 +13,7 @@ import (
 // RevokeOptions are the options of [Service.RevokeRequest].
 type RevokeOptions struct {
 	Reason      notary.RevocationReason
-	OnlyCurrent bool // older certificates stay valid
+	OnlyCurrent bool // leave older certificates valid
 }
 
 // Revocations is the result of a revocation. Revoked is ordered by ID.
@@ -29,13 +29,13 @@ type NotRevoked struct {
 	Err    error
 }
 
-// writeRevocations is like [store.Store.WriteAs] for changes that may revoke. Afterwards, even on an error, cached
-// OCSP responses of the issuers are no longer served.
+// writeRevocations is like [store.Store.WriteAs] for changes that may revoke certificates. Afterwards, even on an
+// error, cached OCSP responses of their issuers are no longer served.
 func (s *Service) writeRevocations(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
 	var issuers []int64
 	err := s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		err := fn(tx)
-		issuers = append(issuers, tx.RevokedIssuers()...) // of an attempt that is repeated, too
+		issuers = append(issuers, tx.RevokedIssuers()...) // also of attempts that are repeated
 		return err
 	})
 	s.revocation.Revoked(issuers)
@@ -106,7 +106,7 @@ func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary
 		}
 	}
 	if !o.OnlyCurrent {
-		if left, err = r.older(ctx, req.Older); err != nil {
+		if left, err = r.revokeOlder(ctx, req.Older); err != nil {
 			return nil, err
 		}
 	}
@@ -116,18 +116,18 @@ func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary
 	return left, tx.RequireStatus(ctx, id, notary.Revoked) // a concurrent renewal may have won
 }
 
-// revoking revokes certificates for one reason in a transaction.
+// revoking is a revocation of certificates for one reason in a transaction.
 type revoking struct {
 	*Service
 	tx      *store.Tx
 	caller  notary.Caller
 	reason  notary.RevocationReason
-	request *notary.Request // that of the certificates as it was first read, if it was
+	request *notary.Request // the request of the certificates as first read; may be nil
 }
 
-func (r revoking) older(ctx context.Context, certs []*notary.Certificate) (left []NotRevoked, err error) {
+func (r revoking) revokeOlder(ctx context.Context, certs []*notary.Certificate) (left []NotRevoked, err error) {
 	for _, cert := range certs {
-		refusal, err := r.unlessRefused(ctx, cert)
+		refusal, err := r.revokeUnlessRefused(ctx, cert)
 		if err != nil {
 			return nil, err
 		}
@@ -138,23 +138,23 @@ func (r revoking) older(ctx context.Context, certs []*notary.Certificate) (left 
 	return left, nil
 }
 
-// unlessRefused revokes a certificate or, without changing anything, returns why it cannot be revoked.
-func (r revoking) unlessRefused(ctx context.Context, cert *notary.Certificate) (refusal, err error) {
+// revokeUnlessRefused revokes a certificate. If it cannot be revoked, it changes nothing and returns the refusal.
+func (r revoking) revokeUnlessRefused(ctx context.Context, cert *notary.Certificate) (refusal, err error) {
 	if cert, err = r.tx.LockCertificate(ctx, cert); err != nil {
 		return nil, err
 	}
 	refusal = r.refusal(ctx, cert)
 	switch notary.KindOf(refusal) {
 	case "":
-		return nil, r.one(ctx, cert)
+		return nil, r.revokeOne(ctx, cert)
 	case notary.Conflict, notary.Unprocessable:
 		return refusal, nil
 	}
 	return nil, refusal
 }
 
-// RevokeCertificate revokes any certificate of the inventory, and the request or authority whose current certificate it
-// is.
+// RevokeCertificate revokes any certificate of the inventory. If it is the current certificate of a request or
+// authority, that is revoked too.
 func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64,
 	reason notary.RevocationReason) (Revocations, error) {
 	return s.revokeCertificate(ctx, caller, id, reason, true)
@@ -189,21 +189,21 @@ func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, i
 			if err := tx.LockAuthority(a.ID); err != nil {
 				return err
 			}
-			if err := requireUser(ctx, tx, cert, a); err != nil {
+			if err := requireUnchangedUse(ctx, tx, cert, a); err != nil {
 				return err
 			}
-			return r.authority(ctx, a)
+			return r.revokeAuthority(ctx, a)
 		}
 		if err := r.revoke(ctx, cert); err != nil {
 			return err
 		}
-		return requireUser(ctx, tx, cert, nil)
+		return requireUnchangedUse(ctx, tx, cert, nil)
 	})
 }
 
-// requireUser checks, after the claim, that the certificate is still the current one of an authority, or of none if
-// before is nil.
-func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, before *notary.Authority) error {
+// requireUnchangedUse checks, after the locks are taken, that the certificate is still the current one of an authority
+// or, if before is nil, still of none.
+func requireUnchangedUse(ctx context.Context, tx *store.Tx, cert *notary.Certificate, before *notary.Authority) error {
 	now, err := tx.AuthorityWithCertificate(ctx, cert.ID)
 	if err == nil && (now == nil) != (before == nil) {
 		err = notary.Errorf(notary.Conflict, "the CA has just changed its current certificate: check which one it is, and try again")
@@ -229,17 +229,17 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 		if a.Certificate == nil {
 			return notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet", id)
 		}
-		return r.authority(ctx, a)
+		return r.revokeAuthority(ctx, a)
 	})
 }
 
-// authority revokes the authority's current certificate and the older ones for its key: while any of them is valid, so
-// is what the authority has signed.
-func (r revoking) authority(ctx context.Context, a *notary.Authority) error {
+// revokeAuthority revokes the authority's current certificate and the older ones for its key, because any valid one
+// keeps valid what the authority has signed.
+func (r revoking) revokeAuthority(ctx context.Context, a *notary.Authority) error {
 	if err := r.revoke(ctx, a.Certificate); err != nil {
 		return err
 	}
-	if err := r.key(ctx, a.Certificate.KeyFingerprint); err != nil {
+	if err := r.revokeKey(ctx, a.Certificate.KeyFingerprint); err != nil {
 		return err
 	}
 	if err := r.tx.EnableAuthority(a.ID, false); err != nil {
@@ -258,7 +258,7 @@ func (r revoking) revoke(ctx context.Context, cert *notary.Certificate) error {
 	if err := r.refusal(ctx, cert); err != nil {
 		return err
 	}
-	if err := r.one(ctx, cert); err != nil {
+	if err := r.revokeOne(ctx, cert); err != nil {
 		return err
 	}
 	if r.reason != notary.KeyCompromise {
@@ -267,8 +267,8 @@ func (r revoking) revoke(ctx context.Context, cert *notary.Certificate) error {
 	return r.reportCompromised(ctx, cert.KeyFingerprint)
 }
 
-// one revokes a certificate or, if it was revoked since it was read, corrects the reason.
-func (r revoking) one(ctx context.Context, cert *notary.Certificate) error {
+// revokeOne revokes a certificate or, if it was revoked since it was read, corrects the reason.
+func (r revoking) revokeOne(ctx context.Context, cert *notary.Certificate) error {
 	cert, err := r.tx.LockCertificate(ctx, cert)
 	if err != nil {
 		return err
@@ -279,21 +279,21 @@ func (r revoking) one(ctx context.Context, cert *notary.Certificate) error {
 	if err := r.tx.InsertRevocation(cert, r.reason); err != nil {
 		return err
 	}
-	return r.withUser(ctx, cert, revoked(cert, r.reason))
+	return r.recordRevocation(ctx, cert, revoked(cert, r.reason))
 }
 
-// withUser records the event of a revocation, with these details, and revokes the request whose current certificate
-// this is.
-func (r revoking) withUser(ctx context.Context, cert *notary.Certificate, details notary.Fields) error {
+// recordRevocation records the event of a revocation, with the details, and revokes the request whose current
+// certificate is cert.
+func (r revoking) recordRevocation(ctx context.Context, cert *notary.Certificate, details notary.Fields) error {
 	event := r.event("certificate.revoke", cert).Set(details)
-	user, err := r.user(ctx, cert)
+	requestEvent, err := r.revokeRequestOf(ctx, cert)
 	switch {
 	case err != nil:
 		return err
-	case user == nil:
+	case requestEvent == nil:
 		return r.tx.Event(event)
 	}
-	return r.tx.EventPair(event, *user)
+	return r.tx.EventPair(event, *requestEvent)
 }
 
 func (r revoking) event(action string, cert *notary.Certificate) notary.Event {
@@ -322,8 +322,8 @@ func (r revoking) refusal(ctx context.Context, cert *notary.Certificate) error {
 	return cert.RevocableFor(r.reason, issuer)
 }
 
-// user revokes the request whose current certificate this is, if any, and returns the event of it.
-func (r revoking) user(ctx context.Context, cert *notary.Certificate) (*notary.Event, error) {
+// revokeRequestOf revokes the request whose current certificate is cert, if any, and returns the event.
+func (r revoking) revokeRequestOf(ctx context.Context, cert *notary.Certificate) (*notary.Event, error) {
 	req, err := r.requestUsing(ctx, cert)
 	if err != nil || req == nil {
 		return nil, err
@@ -335,7 +335,7 @@ func (r revoking) user(ctx context.Context, cert *notary.Certificate) (*notary.E
 	if err := r.tx.Transition(req, next, 0); err != nil {
 		return nil, err
 	}
-	older, err := r.before(ctx, cert)
+	older, err := r.revokedSiblings(ctx, cert)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,8 @@ import (
 	"notary"
 )
 
-// correctRequest corrects the revocation reasons of the revoked request where the new reason may replace the old one.
+// correctRequest corrects the revocation reasons of the revoked request wherever the new reason may replace the old
+// one.
 func (r revoking) correctRequest(ctx context.Context) error {
 	all, err := r.tx.CertificatesOfRequest(ctx, r.request.ID)
 	if err != nil {
@@ -26,7 +27,7 @@ func (r revoking) correctRequest(ctx context.Context) error {
 				return err
 			}
 		}
-		if refusal, err = r.unlessRefused(ctx, cert); err != nil {
+		if refusal, err = r.revokeUnlessRefused(ctx, cert); err != nil {
 			return err
 		}
 	}

@@ -7,13 +7,13 @@ import (
 	"notary"
 )
 
-// reportCompromised blocks a key that the transaction has claimed, revokes its certificates, and disables authorities
+// reportCompromised blocks a key that the transaction has locked, revokes its certificates, and disables authorities
 // with that key, including roots, which no CRL can list.
 func (r revoking) reportCompromised(ctx context.Context, keyFingerprint string) error {
 	if err := r.tx.ReportCompromised(keyFingerprint); err != nil {
 		return err
 	}
-	if err := r.key(ctx, keyFingerprint); err != nil {
+	if err := r.revokeKey(ctx, keyFingerprint); err != nil {
 		return err
 	}
 	all, err := r.tx.CertificatesWithKey(ctx, keyFingerprint)
@@ -35,8 +35,9 @@ func (r revoking) reportCompromised(ctx context.Context, keyFingerprint string) 
 	return nil
 }
 
-// key revokes every unexpired certificate for a key, of any owner, or corrects the reason of earlier revocations.
-func (r revoking) key(ctx context.Context, keyFingerprint string) error {
+// revokeKey revokes every unexpired certificate for a key, whoever owns it, or corrects the reason of earlier
+// revocations.
+func (r revoking) revokeKey(ctx context.Context, keyFingerprint string) error {
 	all, err := r.tx.CertificatesWithKey(ctx, keyFingerprint)
 	if err != nil {
 		return err
@@ -45,15 +46,16 @@ func (r revoking) key(ctx context.Context, keyFingerprint string) error {
 		if r.now().After(cert.NotAfter) {
 			continue
 		}
-		if _, err := r.unlessRefused(ctx, cert); err != nil {
+		if _, err := r.revokeUnlessRefused(ctx, cert); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// before returns references to the request's other certificates that the transaction has revoked so far.
-func (r revoking) before(ctx context.Context, cert *notary.Certificate) (refs []notary.Ref, err error) {
+// revokedSiblings returns references to the other certificates of cert's request that the transaction has revoked so
+// far.
+func (r revoking) revokedSiblings(ctx context.Context, cert *notary.Certificate) (refs []notary.Ref, err error) {
 	revoked := r.tx.RevokedCertificates()
 	if len(revoked) < 2 {
 		return nil, nil

@@ -22,15 +22,15 @@ type RollOverOptions struct {
 	NotAfter     time.Time           // zero for the default
 }
 
-// RollOver creates the successor of an authority, with the same name, path length, constraints and settings and a new
-// key, and returns its ID.
+// RollOver creates the successor of an authority and returns its ID. The successor has a new key and the same name,
+// path length, constraints and settings.
 //
-// A successor of a root signs itself, and each of the two keys certifies the other (RFC 4210, section 4.4). A
-// successor of a subordinate CA is signed by its issuer if that is held here, and otherwise pending until its
-// certificate is uploaded. Once the successor can sign, the old authority is disabled: it continues to publish its
-// CRL and OCSP responses, and its certificates can be revoked.
+// A successor of a root signs itself, and each of the two keys certifies the other (RFC 4210, section 4.4). A successor
+// of a subordinate CA is signed by the same issuer if that is held here, and otherwise pending until its certificate is
+// uploaded. Once the successor can sign, the old authority is disabled: it continues to publish its CRL and OCSP
+// responses, and its certificates can be revoked.
 //
-// It returns Conflict if the authority cannot sign or already has a successor.
+// RollOver returns Conflict if the authority cannot sign or already has a successor.
 func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64,
 	o RollOverOptions) (newID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -95,7 +95,7 @@ func (s *Service) ownRoot(ctx context.Context, a *notary.Authority) (*x509.Certi
 	return nil, nil
 }
 
-// rollOver is a roll-over in progress. The successor is created first, because the cross-certificates refer to its
+// rollOver is a key roll-over in progress. The successor is created first, because the cross-certificates refer to its
 // ID.
 type rollOver struct {
 	s         *Service
@@ -194,7 +194,7 @@ func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
 	})
 }
 
-// linkRoots signs the successor with its own key, and has each of the two roots certify the other.
+// linkRoots signs the successor with its own key and cross-certifies the two roots.
 func (r *rollOver) linkRoots(ctx context.Context) error {
 	root, err := r.s.signRoot(r.key.Signer, r.request, r.successor)
 	if err != nil {
@@ -246,7 +246,8 @@ func (r *rollOver) link(by *notary.Authority, own *x509.Certificate, key crypto.
 	return entry, nil
 }
 
-// giveUp deletes a successor that could not be certified, unless it has a certificate after a database failure.
+// giveUp deletes a successor that could not be certified. It keeps one that has a certificate after all, as after a
+// database failure.
 func (r *rollOver) giveUp(ctx context.Context) {
 	a, err := r.s.store.Authority(ctx, r.successor.ID)
 	if err == nil && a.Certificate != nil {
@@ -281,7 +282,7 @@ func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller
 		Change(notary.Fields{"enabled": former.Enabled}, notary.Fields{"enabled": false}))
 }
 
-// addIssuedCertificate is like addCertificate. A successor's first certificate retires its predecessor.
+// addIssuedCertificate is like addCertificate, and retires the predecessor when a successor gets its first certificate.
 func (s *Service) addIssuedCertificate(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
 	cert *notary.Certificate) (int64, error) {
 	if a.Certificate == nil && a.PredecessorID != 0 {

@@ -11,7 +11,7 @@ import (
 	"notary/internal/store"
 )
 
-// Sign issues a certificate for a request. A renewal leaves the older certificate in the inventory.
+// Sign issues a certificate for a request. After a renewal, the older certificate remains in the inventory.
 func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.SignRequest); err != nil {
 		return err
@@ -66,7 +66,7 @@ type signature struct {
 	profile *notary.Profile
 	csr     *pki.CSR
 	options SignOptions
-	object  policy.Resource // the certificate, as the object of the permission
+	object  policy.Resource // the certificate, for authorization
 
 	decision *notary.RuleDecision // of the rule that signs; nil if a person does
 }
@@ -157,8 +157,7 @@ func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, err
 	return csr.Replace(o.replacement())
 }
 
-// requireSignable checks the key, the authority and the profile, and prevents their change until the transaction
-// ends.
+// requireSignable checks the key, the authority and the profile, and locks them until the transaction ends.
 func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *issuers.Issuer,
 	p *notary.Profile) error {
 	if err := tx.LockAuthorityShared(issuer.ID); err != nil {

@@ -20,8 +20,8 @@ type SignOptions struct {
 	NotAfter  time.Time // zero for the requester's wish or the profile's default; limited to the issuer's expiry
 	NoRenewal bool      // fail with Conflict if the request already has a certificate
 
-	// KeepFormer prefers the authority and profile of a request's former certificate to AuthorityID and Profile, in
-	// bulk calls.
+	// KeepFormer, for bulk calls, prefers the authority and profile of a request's former certificate to AuthorityID
+	// and Profile.
 	KeepFormer bool
 
 	// Replacements for the subject and names of the CSR, subject to the same rules.

@@ -19,8 +19,8 @@ type SignGroup struct {
 	Refusal  string          // why they would not be signed; "" if they would be
 }
 
-// SignPlan groups the selected requests by what [Service.SignMany] would do with them, largest group first, except
-// for what only signing can determine, such as whether the profile allows the names. The filter needs no expected
+// SignPlan groups the selected requests by what [Service.SignMany] would do with them, largest group first. It does not
+// predict what only signing can determine, such as whether the profile allows the names. The filter needs no expected
 // count. The digest is that of the filter's [Selection], or "" for IDs.
 func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many,
 	o SignOptions) (all []SignGroup, digest string, err error) {
@@ -98,7 +98,8 @@ func sortedGroups(groups map[SignGroup]int64) []SignGroup {
 	return sorted
 }
 
-// requestsOf returns the selected requests, reduced to what a plan needs, and the digest of the filter's [Selection].
+// requestsOf returns the selected requests, with only the fields that a plan needs, and the digest of the filter's
+// [Selection].
 func (s *Service) requestsOf(ctx context.Context, caller notary.Caller,
 	m Many) (all []*notary.Request, digest string, err error) {
 	add := func(r *notary.Request) {

@@ -12,7 +12,7 @@ func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err err
 	if st.Summary, err = s.Counts(ctx); err != nil {
 		return st, err
 	}
-	counts, err := s.expiries.of(ctx, s, st.Summary)
+	counts, err := s.expiries.get(ctx, s, st.Summary)
 	if err != nil {
 		return st, err
 	}
@@ -58,7 +58,8 @@ func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err err
 	return st, nil
 }
 
-// certificateCounts derives the expired certificates. The counts were read separately and may be inconsistent.
+// certificateCounts returns the counts by state, and derives that of expired certificates. The counts were read
+// separately and may be inconsistent.
 func certificateCounts(sum notary.Summary, counts *expiryCounts) notary.CertificateCounts {
 	return notary.CertificateCounts{InForce: counts.all, Revoked: sum.Revoked,
 		Expired: max(0, sum.Certificates-counts.all-sum.Revoked)}

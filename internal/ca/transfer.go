@@ -17,7 +17,7 @@ type NewOwner struct {
 	Name string // email address of an account, name of a group
 }
 
-// OwnerNamed returns the new owner with the given email address or, if the text has no @, group name.
+// OwnerNamed returns a new owner by email address or, if name has no @, by group name.
 func OwnerNamed(name string) NewOwner {
 	if name = strings.TrimSpace(name); strings.Contains(name, "@") {
 		return NewOwner{Kind: "account", Name: name}
@@ -38,8 +38,8 @@ func (o NewOwner) check() error {
 	return nil
 }
 
-// Transfer transfers a request, with all its certificates, to another owner. An owner without the permission can
-// transfer it to one of its groups.
+// Transfer transfers a request, with all its certificates, to another owner. Owners without the permission can transfer
+// their requests to one of their groups.
 func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, to NewOwner) error {
 	err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.TransferRequest, policy.CreateRequest)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, 
 		}
 		return transfer(ctx, tx, caller, owned{req.Ref(), req.Owner(), req.Email, "request.transfer"}, owner,
 			func(account *notary.Account) error {
-				if err := refuseSecond(ctx, tx, req, owner.GroupID); err != nil {
+				if err := refuseDuplicate(ctx, tx, req, owner.GroupID); err != nil {
 					return err
 				}
 				return tx.Transfer(ctx, req, account, owner.GroupID)
@@ -70,10 +70,10 @@ func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, 
 	})
 }
 
-// refuseSecond returns a Conflict if the group already has a request with the same CSR.
-func refuseSecond(ctx context.Context, tx *store.Tx, req *notary.Request, groupID int64) error {
+// refuseDuplicate returns a Conflict if the group already has a request with the same CSR.
+func refuseDuplicate(ctx context.Context, tx *store.Tx, req *notary.Request, groupID int64) error {
 	if groupID == 0 {
-		return nil // the store refuses
+		return nil // the store checks accounts
 	}
 	if err := tx.LockContent(groupID, req.Content); err != nil {
 		return err
@@ -112,7 +112,8 @@ func requireOwner(object notary.Ref, owner, seen notary.Owner) error {
 	return nil
 }
 
-// findOwner looks names up only for callers who could transfer some object to the account or group.
+// findOwner returns the account or group of to. It looks names up only for callers who could transfer some object to
+// that owner.
 func (s *Service) findOwner(ctx context.Context, caller notary.Caller, action policy.Action,
 	to NewOwner) (notary.Owner, error) {
 	if to.ID == 0 {
@@ -159,7 +160,7 @@ func (s *Service) ownerID(ctx context.Context, to NewOwner, groups []*notary.Gro
 	return account.ID, nil
 }
 
-// owned is an object to transfer.
+// owned is an object to be transferred.
 type owned struct {
 	ref    notary.Ref
 	owner  notary.Owner
@@ -167,7 +168,7 @@ type owned struct {
 	action string // of the event
 }
 
-// transfer changes the owner by a call of move, with nil for a group, and records the event.
+// transfer changes the owner by calling move, with nil for a group, and records the event.
 func transfer(ctx context.Context, tx *store.Tx, caller notary.Caller, o owned, to notary.Owner,
 	move func(*notary.Account) error) error {
 	account, ref, err := newOwner(ctx, tx, to)
@@ -187,7 +188,7 @@ func transfer(ctx context.Context, tx *store.Tx, caller notary.Caller, o owned, 
 	return tx.Event(notary.EventBy(caller, o.action, o.ref).Change(before, notary.Fields{"owner": ref}))
 }
 
-// newOwner returns the account, or nil for a group, and a reference to it, if it can own requests.
+// newOwner returns the account (nil for a group) and a reference to the owner, or an error if it cannot own requests.
 func newOwner(ctx context.Context, tx *store.Tx, to notary.Owner) (*notary.Account, notary.Ref, error) {
 	if to.GroupID != 0 {
 		g, err := tx.Group(ctx, to.GroupID)
@@ -213,7 +214,7 @@ func newOwner(ctx context.Context, tx *store.Tx, to notary.Owner) (*notary.Accou
 	return account, account.Ref(), nil
 }
 
-// fields returns the owner, which may be deleted, as a field of an event, or no fields if there is no owner.
+// fields returns the owner, which may be deleted, as a field of an event. Without an owner there are no fields.
 func (o owned) fields(ctx context.Context, tx *store.Tx) (notary.Fields, error) {
 	switch {
 	case o.owner == notary.Owner{}:
@@ -231,8 +232,8 @@ func (o owned) fields(ctx context.Context, tx *store.Tx) (notary.Fields, error) 
 	return notary.Fields{"owner": notary.NewRef("group", g.ID, g.Name)}, nil
 }
 
-// allowTransfer returns an error unless the caller may transfer the request. The permission must cover it and each of
-// its certificates, before and after the transfer.
+// allowTransfer returns an error unless the caller may transfer the request. The permission must cover the request and
+// each of its certificates, before and after the transfer.
 func allowTransfer(ctx context.Context, known revokeReader, caller notary.Caller, req *notary.Request,
 	to notary.Owner) error {
 	if policy.May(caller, policy.TransferRequest) {
@@ -274,9 +275,9 @@ func allowMove(ctx context.Context, known grantReader, caller notary.Caller, act
 	return allow(ctx, known, caller, action, r)
 }
 
-// recipientGroups returns the groups to which the caller may transfer an object without the permission. An owner, or a
-// member of the owning group, that may submit requests can transfer it to any group of theirs; a token needs the
-// permission.
+// recipientGroups returns the groups to which the caller may transfer an object without the permission. A caller who
+// may submit requests and is the owner, or a member of the owning group, can transfer the object to any of its own
+// groups. A token needs the permission.
 func recipientGroups(ctx context.Context, known grantReader, caller notary.Caller,
 	owner notary.Owner) ([]int64, error) {
 	if caller.Token != nil || !policy.May(caller, policy.CreateRequest) {

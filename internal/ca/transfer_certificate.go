@@ -9,7 +9,7 @@ import (
 	"notary/internal/store"
 )
 
-// TransferCertificate transfers a certificate without a request, such as an imported one, to another owner, by the
+// TransferCertificate transfers a certificate that has no request, such as an imported one, to another owner by the
 // rules of [Service.Transfer].
 func (s *Service) TransferCertificate(ctx context.Context, caller notary.Caller, id int64, to NewOwner) error {
 	err := s.attempt(ctx, caller, policy.On("certificate", id), policy.TransferCertificate, policy.CreateRequest)
@@ -28,7 +28,7 @@ func (s *Service) TransferCertificate(ctx context.Context, caller notary.Caller,
 		if err != nil {
 			return err
 		}
-		if cert, err = tx.LockCertificate(ctx, cert); err != nil { // an upload may just give it a request
+		if cert, err = tx.LockCertificate(ctx, cert); err != nil { // an upload may assign it to a request concurrently
 			return err
 		}
 		if err := requireOwner(cert.Ref(), cert.Owner(), seen.Owner()); err != nil {
@@ -45,8 +45,8 @@ func (s *Service) TransferCertificate(ctx context.Context, caller notary.Caller,
 	})
 }
 
-// refuseTransfer returns a Conflict if the certificate has a request, and is transferred with that, or belongs to a CA
-// or an OCSP responder. Only a CA certificate that was issued for a request, since deleted, has an owner.
+// refuseTransfer returns a Conflict if the certificate has a request, with which it is transferred, or belongs to a CA
+// or an OCSP responder. A CA certificate has an owner only if it was issued for a request, since deleted.
 func refuseTransfer(ctx context.Context, known keyRecords, cert *notary.Certificate) error {
 	if cert.RequestID != 0 {
 		return notary.Errorf(notary.Conflict, "certificate %d belongs to certificate request %d: transfer the request, "+

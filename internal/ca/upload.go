@@ -9,8 +9,8 @@ import (
 	"notary/internal/store"
 )
 
-// Upload records a certificate from an external CA for a request, a PEM chain with the leaf first, and returns its
-// ID.
+// Upload records a certificate from an external CA for a request, a PEM chain with the leaf first, and returns the
+// certificate's ID.
 func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64,
 	chainPEM string) (certID int64, err error) {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.UploadCertificate); err != nil {
@@ -57,8 +57,9 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64,
 	return certID, err
 }
 
-// seesKnown refuses a certificate of the inventory that would become visible to the caller.
-func seesKnown(ctx context.Context, tx *store.Tx, caller notary.Caller, known *notary.Certificate) error {
+// refuseInvisible rejects a certificate that is already in the inventory and that the caller may not see, because the
+// upload would make it visible.
+func refuseInvisible(ctx context.Context, tx *store.Tx, caller notary.Caller, known *notary.Certificate) error {
 	err := seesCertificate(ctx, tx, caller, known)
 	if notary.KindOf(err) == notary.NotFound {
 		return notary.Errorf(notary.Conflict, "this certificate is already in the inventory: ask a Certificate Manager "+
@@ -67,12 +68,12 @@ func seesKnown(ctx context.Context, tx *store.Tx, caller notary.Caller, known *n
 	return err
 }
 
-// recordUploaded adds the certificate to the inventory, unless it was removed from this request before.
+// recordUploaded adds the certificate to the inventory, unless it is there because it was removed from this request.
 func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	cert *notary.Certificate) (int64, error) {
 	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
 	if err == nil && known != nil {
-		err = seesKnown(ctx, tx, caller, known)
+		err = refuseInvisible(ctx, tx, caller, known)
 	}
 	if err == nil && known != nil { // it must not be revoked meanwhile
 		known, err = tx.LockCertificate(ctx, known)

@@ -10,16 +10,16 @@ import (
 	"notary/internal/policy"
 )
 
-// viewer decides what a caller sees: everything if its role has [policy.ViewRequests]. Otherwise it sees what it or
-// one of its groups owns, and what a grant of this action covers: a certificate within the limits, and a request if
-// it and every certificate issued for it are within them, so that its history shows no other certificate. A token sees
-// what its creator owns, within the limits of its own grants on names and owners.
+// viewer decides what a caller sees: everything if its role has [policy.ViewRequests]. Otherwise it sees what it or one
+// of its groups owns, and what a grant of this action covers: a certificate within the limits, and a request that is
+// within them together with every certificate issued for it, so that its history shows no other certificate. A
+// token sees what its creator owns, within the limits of its own grants on names and owners.
 type viewer struct {
 	caller notary.Caller
 	all    bool
 	member []int64           // IDs of the caller's groups
 	grants []*notary.Grant   // of policy.ViewRequests
-	groups map[int64][]int64 // by owner account, as far as looked up
+	groups map[int64][]int64 // by owner account; filled on demand
 }
 
 type viewReader interface {
@@ -189,7 +189,7 @@ func (v *viewer) requests(ctx context.Context, known viewReader,
 	return seen, nil
 }
 
-// withCertificates returns the requests of which the viewer sees all certificates.
+// withCertificates returns the requests of which the viewer sees every certificate.
 func (v *viewer) withCertificates(ctx context.Context, known viewReader, requestIDs []int64) (map[int64]bool, error) {
 	if len(requestIDs) == 0 {
 		return nil, nil

@@ -230,7 +230,7 @@ func (p *program) accountRole() *cobra.Command {
 		}}
 }
 
-// newPasswordVariable holds the new password; [passwordVariable] holds the current one.
+// newPasswordVariable is the environment variable with the new password; [passwordVariable] has the current one.
 const newPasswordVariable = "NOTARY_NEW_PASSWORD"
 
 func (p *program) accountPassword() *cobra.Command {

@@ -12,7 +12,7 @@ import (
 
 type action func(ctx context.Context, c *client.Client) error
 
-// call returns the RunE of a command without arguments.
+// call returns a RunE for a command without arguments.
 func (p *program) call(do action) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, _ []string) error {
 		c, err := p.connect()
@@ -34,7 +34,7 @@ func (p *program) callOn(do func(ctx context.Context, c *client.Client,
 	}
 }
 
-// allowed reports whether the caller may have a permission, so that commands do not suggest what the server would
+// allowed reports whether the caller may have a permission. Commands therefore do not suggest what the server would
 // refuse.
 func allowed(ctx context.Context, c *client.Client, p notary.Permission) bool {
 	me, err := c.Me(ctx)
@@ -58,7 +58,7 @@ func parseID(s string) (int64, error) {
 	return id, nil
 }
 
-// idFlag is a flag with an object's ID; 0 if it is not given.
+// idFlag is the value of a flag with the ID of an object; 0 if the flag is not given.
 type idFlag int64
 
 func (f *idFlag) String() string { return strconv.FormatInt(int64(*f), 10) }
@@ -70,8 +70,8 @@ func (f *idFlag) Set(s string) error {
 	return err
 }
 
-// idCommand returns a command that acts on one object, given by its ID. On success it prints the sentence, formatted
-// with the ID.
+// idCommand returns a command that acts on the object with the given ID. On success it prints sentence, formatted with
+// the ID.
 func (p *program) idCommand(use, short, sentence string,
 	do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1),
@@ -83,7 +83,7 @@ func (p *program) idCommand(use, short, sentence string,
 		})}
 }
 
-// destructive is [program.idCommand] for an irreversible action, which needs confirmation.
+// destructive is like [program.idCommand] for an irreversible action, which requires confirmation.
 func (p *program) destructive(use, short, question, sentence string,
 	do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	var yes bool

@@ -31,7 +31,7 @@ func (f constraintFlags) constraints() (*api.NameConstraints, error) {
 	return &api.NameConstraints{Permitted: permitted, Excluded: excluded}, err
 }
 
-// subtrees parses the values of a flag. Its errors list the accepted forms.
+// subtrees parses the values of a flag. Errors list the accepted forms.
 func subtrees(flag string, given []string, forms string) (s api.Subtrees, err error) {
 	kinds := map[string]*[]string{"dns": &s.DNS, "ip": &s.IP, "email": &s.Email, "uri": &s.URI}
 	for _, text := range given {

@@ -38,7 +38,7 @@ func (p *program) authorityCreate() *cobra.Command {
 	}
 	flags.subject.register(c, "needed")
 	c.Flags().BoolVar(&flags.root, "root", false, "create a self-signed root")
-	c.Flags().BoolVar(&flags.selfSigned, "self-signed", false, "the same as --root")
+	c.Flags().BoolVar(&flags.selfSigned, "self-signed", false, "alias for --root")
 	authorityFlag(c, &flags.issuer, "issuer", "sign it immediately with the CA with this `ID` or common name")
 	c.Flags().StringArrayVar(&flags.dnsNames, "dns-name", nil, "a DNS `name` in its certificate; may be repeated")
 	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())

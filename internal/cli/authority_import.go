@@ -105,7 +105,7 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 	}
 }
 
-// importResult is the JSON output of both commands.
+// importResult is the JSON output of the import commands.
 type importResult struct {
 	api.ImportedCertificates
 	ID      int64         `json:"id"`
@@ -166,8 +166,8 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 		id), found.refusals())
 }
 
-// importBody reads the files, and returns the chain as well. It opens the key locally first, so that a wrong password
-// is not sent.
+// importBody reads the files and returns the request and the chain. It first opens the key locally, so that a wrong
+// password is not sent.
 func (p *program) importBody(ctx context.Context,
 	flags importFlags) (body api.ImportCertificateAuthority, chain string, err error) {
 	body.Offline, body.CRLNumber = flags.offline, flags.crlNumber
@@ -251,7 +251,7 @@ func (p *program) keyPassword(ctx context.Context, key []byte, file string) (pas
 	return password, err
 }
 
-// readCertificates returns text unchanged and encodes anything else as base64.
+// readCertificates reads a file. It returns text unchanged and encodes anything else as base64.
 func (p *program) readCertificates(ctx context.Context, name string) (string, error) {
 	text, err := p.readInput(ctx, name)
 	if !utf8.ValidString(text) {

@@ -20,14 +20,14 @@ import (
 	"notary/internal/pki"
 )
 
-// issued holds files with certificates of one authority.
+// issued holds certificates of one authority found in files.
 type issued struct {
 	files []string
 	count int
 	urls  map[string]bool // of CRLs and OCSP responders, as named in certificates that are still valid
 
 	refused []refusedFile
-	places  map[[sha256.Size]byte]bool // by the hash of the DER: true until sent
+	places  map[[sha256.Size]byte]bool // by the hash of the DER; true until sent
 	serials map[string]string          // the file of each serial number
 }
 
@@ -52,7 +52,7 @@ func (i issued) sortedURLs() []string {
 
 // findIssued searches files and folders for certificates issued by the authority with this chain. In folders it skips
 // files without certificates, such as openssl's serial file, and lists certificates that cannot be recorded. A file
-// that is named itself must be valid.
+// given by name must be valid.
 func findIssued(paths []string, chain string, now time.Time) (found issued, err error) {
 	found = issued{urls: map[string]bool{}, places: map[[sha256.Size]byte]bool{}, serials: map[string]string{}}
 	if len(paths) == 0 {
@@ -90,7 +90,7 @@ func findIssued(paths []string, chain string, now time.Time) (found issued, err 
 	return found, nil
 }
 
-// addFile adds the certificates of a file and reports whether it has any.
+// addFile adds the certificates of a file and reports whether the file has any.
 func (i *issued) addFile(name string, authority *x509.Certificate, now time.Time) (any bool, err error) {
 	certificates, broken, err := certificatesIn(name)
 	if err != nil {
@@ -134,8 +134,8 @@ func (i *issued) add(name string, c, authority *x509.Certificate, now time.Time)
 	}
 }
 
-// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7, and whether something begins like a
-// certificate but cannot be parsed.
+// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7. broken is the error of content that begins
+// like a certificate but cannot be parsed.
 func certificatesIn(name string) (all []*x509.Certificate, broken, err error) {
 	content, err := readLarge(name, 1<<30)
 	if err != nil {
@@ -202,7 +202,7 @@ func (p *program) sendIssued(ctx context.Context, c *client.Client, id int64,
 	return sum, send()
 }
 
-// take reports whether a certificate still has to be sent.
+// take reports whether a certificate has yet to be sent, and marks it as sent.
 func (i *issued) take(c *x509.Certificate) bool {
 	hash := sha256.Sum256(c.Raw)
 	take := i.places[hash]

@@ -35,7 +35,7 @@ var (
 		"renewed/certs_by_serial"}
 )
 
-// findFiles finds the files of openssl's folder for flags that were not given.
+// findFiles finds the files in openssl's folder for flags that were not given.
 func (f *importFlags) findFiles() (err error) {
 	if f.openssl == "" {
 		return nil
@@ -90,8 +90,8 @@ func (f *importFlags) ifExists(file string, fn func(name string)) error {
 	return nil
 }
 
-// checkIndex rejects a CRL that lacks a revocation of the index. If crlnumber shows a later CRL, numbers continue
-// from that.
+// checkIndex rejects a CRL that lacks a revocation of the index. If crlnumber shows that there was a later CRL,
+// numbering continues from there.
 func (f *importFlags) checkIndex(body *api.ImportCertificateAuthority, chain string, now time.Time) error {
 	if f.openssl == "" {
 		return nil
@@ -170,7 +170,7 @@ func readNumber(name string) (int64, error) {
 	return number, nil
 }
 
-// revokedInIndex returns the revoked serial numbers of the index, without expired ones.
+// revokedInIndex returns the serial numbers of the revoked, unexpired certificates in the index.
 func (f *importFlags) revokedInIndex(now time.Time) (serials []string, err error) {
 	var content []byte
 	if e := f.ifExists(opensslIndex, func(name string) { content, err = readLarge(name, opensslMaxIndex) }); e != nil ||
@@ -194,8 +194,8 @@ func (f *importFlags) revokedInIndex(now time.Time) (serials []string, err error
 	return serials, nil
 }
 
-// indexEntry returns the expiry and the serial number, in the form of [pki.SerialString], from a line of the index:
-// status, expiry, time of revocation with its reason, serial number, file, subject.
+// indexEntry parses a line of the index: status, expiry, time of revocation with its reason, serial number, file,
+// subject. It returns the expiry and the serial number in the form of [pki.SerialString].
 func indexEntry(fields []string) (end time.Time, serial string, ok bool) {
 	if len(fields) != 6 {
 		return end, "", false

@@ -18,11 +18,11 @@ import (
 type decision struct {
 	one       func(ctx context.Context, c *client.Client, id int64) error
 	many      func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error]
-	explain   func(ctx context.Context, c *client.Client, on api.Bulk) error // before the question, or nil
+	explain   func(ctx context.Context, c *client.Client, on api.Bulk) error // called before the question; may be nil
 	question  string                                                         // with the number of requests as %s
 	doing     string
 	done      string
-	permanent bool   // asks even if every request is named
+	permanent bool   // ask even if every request is named
 	noun      string // what it is done to; "" for request
 }
 
@@ -50,7 +50,8 @@ func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d
 	})(command, nil)
 }
 
-// decideOnFound counts the requests that match the flags, asks, and sends the count's selection along.
+// decideOnFound counts the requests that match the flags, asks for confirmation, and sends the selection of the count
+// with the call.
 func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decidedOn, d decision) error {
 	filter, err := on.requests(p.now())
 	if err != nil {
@@ -175,7 +176,7 @@ func (f *failures) add(o api.Outcome) {
 	f.count++
 }
 
-// Many failures with the same reason share one line, with some of their IDs.
+// Failures with the same reason share one line, with some of their IDs, if there are many.
 const (
 	manyShare = 5
 	idsShown  = 20

@@ -31,9 +31,8 @@ func (p *program) certificateIssue() *cobra.Command {
 		Long: "Submit a CSR, sign it and download the certificate chain in one call. Without --csr, a private key\n" +
 			"and a CSR are created on this machine, and the key and the chain are written to files named after\n" +
 			"the first name.\n\n" +
-			"A CSR that you submitted before is renewed. Without permission to sign, the request waits for\n" +
-			"approval, with\n" +
-			"the CA, profile and expiry as what you ask for.",
+			"If you already submitted this CSR, its certificate is renewed. Without permission to sign, the\n" +
+			"request waits for approval, with the CA, profile and expiry as your wishes.",
 		Example: "  notary certificate issue --name web.example.com --authority 'Example Issuing'\n" +
 			"  notary certificate issue --name web.example.com --key-out web.key --label team=payments --wait 60s\n" +
 			"  notary certificate issue --csr web.csr --authority 2 --wait 60s --out web.pem",

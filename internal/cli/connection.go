@@ -22,11 +22,11 @@ import (
 type target struct {
 	server  string
 	isKnown bool       // it is in servers.json
-	memory  remembered // what to trust; includes a --ca-cert not yet remembered
+	memory  remembered // what to trust, including a --ca-cert not yet stored
 	caCert  bool       // --ca-cert was given
 }
 
-// target determines the server from the flag, variable or servers.json.
+// target returns the server to call: that of the flag, the variable or servers.json.
 func (p *program) target() (target, error) {
 	known, err := p.loadServers()
 	if err != nil {
@@ -49,7 +49,7 @@ func (p *program) target() (target, error) {
 	return t, nil
 }
 
-// readCertificates returns the certificates of a PEM file, without any other content.
+// readCertificates returns only the certificates of a PEM file.
 func readCertificates(path string) (string, error) {
 	rest, err := files.Read(path)
 	if err != nil {
@@ -101,8 +101,8 @@ func (p *program) connect() (*client.Client, error) {
 	return t.client(cmp.Or(p.token, p.env("NOTARY_TOKEN"), t.memory.Token))
 }
 
-// firstContact connects for a login. An unknown certificate that the system does not trust is remembered once
-// [program.trust] accepts it and the login succeeds. For a known server that requires acceptNew.
+// firstContact connects for a login. An unknown certificate that the system does not trust is remembered if
+// [program.trust] accepts it and the login succeeds. For a known server this requires acceptNew.
 func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *client.Client, error) {
 	t, err := p.target()
 	if err != nil {

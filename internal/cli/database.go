@@ -19,7 +19,7 @@ import (
 	"notary/internal/store/archive"
 )
 
-// onDatabase makes c a command on the database that "notary start" uses with the same flags.
+// onDatabase makes c a command that calls do with the configuration that "notary start" uses with the same flags.
 func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config.Config, args []string) error) *cobra.Command {
 	var file string
 	c.RunE = func(command *cobra.Command, args []string) error {
@@ -35,7 +35,7 @@ func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config.Config,
 	return c
 }
 
-// asServerUser runs do unless the database is in a folder of another user.
+// asServerUser returns do with a check that the database is not in a folder of another user.
 func asServerUser(do func(ctx context.Context, c *config.Config, args []string) error,
 ) func(ctx context.Context, c *config.Config, args []string) error {
 	return func(ctx context.Context, c *config.Config, args []string) error {
@@ -61,9 +61,8 @@ func (p *program) storeCopy() *cobra.Command {
 		Use:   "copy",
 		Short: "Copy a database to a new SQLite or PostgreSQL database",
 		Long: "Copy a whole database into an empty one, from SQLite to PostgreSQL or back. Stop the server first.\n" +
-			"Both are then compared row by row, and all invariants are checked. A copy that\n" +
-			"fails leaves nothing behind. The key file is not copied: it still\n" +
-			"opens the CAs' keys.",
+			"Both are then compared row by row, and all invariants are checked. A failed\n" +
+			"copy leaves nothing behind. The key file is not copied: keep using the existing one.",
 		Example: "  notary store copy --from notary-data/notary.db --to postgres://notary@db.example.com/notary\n" +
 			"  notary store copy --from postgres://notary@db.example.com/notary --to new/notary.db",
 		Args:        cobra.NoArgs,
@@ -113,8 +112,8 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 	return p.done("copied; both have the same content, SHA-256 %s", written)
 }
 
-// openNamed opens a database by its name on the command line. With mustExist it is not created, and rejected if a
-// newer program upgraded it, because this program does not know all of its tables.
+// openNamed opens a database by its name on the command line. With mustExist the database is not created, and is
+// rejected if a newer program upgraded it, because this program does not know all of its tables.
 func (p *program) openNamed(ctx context.Context, name string, mustExist bool) (*store.Store, error) {
 	if name == "-" {
 		if name = p.env(config.EnvDatabase); name == "" {

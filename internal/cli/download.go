@@ -76,7 +76,7 @@ func (p *program) download(short, example string,
 func (f *downloadFlags) register(c *cobra.Command) {
 	f.outFlags.register(c)
 	c.Flags().StringVar(&f.format, "format", "", "the `format`: "+strings.Join(formats, ", ")+" (default pem)")
-	c.Flags().BoolVar(&f.leaf, "leaf", false, "the same as --format leaf")
+	c.Flags().BoolVar(&f.leaf, "leaf", false, "alias for --format leaf")
 	c.Flags().BoolVar(&f.noRoot, "no-root", false, "omit the root, which relying parties already have")
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	f.pkcs12.register(c)
@@ -193,8 +193,7 @@ func ders(list []*x509.Certificate) (all [][]byte) {
 	return all
 }
 
-// encodePKCS7 encodes a SignedData without signers (RFC 2315, section 9.1), in DER if the file's extension implies
-// it.
+// encodePKCS7 encodes a SignedData without signers (RFC 2315, section 9.1), in DER if the file's extension implies DER.
 func encodePKCS7(list []*x509.Certificate, file string) ([]byte, error) {
 	der, err := pkcs7.DegenerateCertificate(slices.Concat(ders(list)...))
 	if err != nil {

@@ -38,7 +38,8 @@ func (f *pkcs12Flags) register(c *cobra.Command) {
 		"private key (default: prompt)")
 	flags.StringVar(&f.passwordFile, "password-file", "", "the `file` with the password for the PKCS #12; - for the "+
 		"standard input (default: prompt, or generate it without a terminal)")
-	flags.StringVar(&f.alias, "alias", "", "the `name` of the key in the PKCS #12 (default the certificate's name)")
+	flags.StringVar(&f.alias, "alias", "", "the friendly `name` of the key in the PKCS #12 file (default the "+
+		"certificate's name)")
 	flags.BoolVar(&f.legacy, "legacy", false, "use weaker encryption, for programs from before 2020 such as Java 8")
 	flags.StringVar(&f.trustStore, "trust-store", "", "write a PKCS #12 `file` of the root as well, for Java to trust")
 }
@@ -69,7 +70,7 @@ func (f *pkcs12Flags) trust(all *downloadFlags) outFlags {
 	return outFlags{out: f.trustStore, force: all.force}
 }
 
-// writePKCS12 encodes the requested key store and trust store before it writes either.
+// writePKCS12 writes the requested key store and trust store. It encodes both before it writes either.
 func (p *program) writePKCS12(ctx context.Context, flags downloadFlags, d downloaded) error {
 	var key crypto.Signer
 	var err error
@@ -122,7 +123,7 @@ func makeStores(flags downloadFlags, d downloaded, key crypto.Signer, password s
 		if err != nil {
 			return nil, err
 		}
-		// First, so that a failure leaves no key store whose password was never shown.
+		// The trust store comes first, so that a failure leaves no key store whose password was never shown.
 		stores = slices.Insert(stores, 0, storeFile{flags.pkcs12.trust(&flags), content, 0o644})
 	}
 	return stores, nil
@@ -155,7 +156,8 @@ func (f downloadFlags) keyAlias(d downloaded) string {
 
 const maxAliasLength = 64
 
-// aliasOf names a certificate by its common name or first other name, without characters that an alias cannot hold.
+// aliasOf returns the alias of a certificate: its common name or else its first other name, without characters that an
+// alias cannot contain.
 func aliasOf(c *x509.Certificate) string {
 	names := pki.CertificateNames(c)
 	name := c.Subject.CommonName
@@ -196,7 +198,7 @@ func (p *program) readKey(ctx context.Context, flags pkcs12Flags) (crypto.Signer
 	return pki.ParsePrivateKey(content, password)
 }
 
-// newPassword returns the password of a new file: from a file, a prompt, or generated.
+// newPassword returns the password for a new file, which is read from a file or a prompt, or generated.
 func (p *program) newPassword(ctx context.Context, file string) (password string, made bool, err error) {
 	if file != "" {
 		password, err = p.readPassword(ctx, file)

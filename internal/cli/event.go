@@ -38,7 +38,7 @@ func (p *program) eventList() *cobra.Command {
 	}
 	c.Flags().StringVar(&f.filter.Kind, "kind", "",
 		"only events of this `kind` of object: "+strings.Join(notary.EventKinds, ", "))
-	c.Flags().Var(&f.object, "object", "only events of the object with this `ID`; with --kind")
+	c.Flags().Var(&f.object, "object", "only events of the object with this `ID`; requires --kind")
 	c.Flags().StringVar(&f.filter.Email, "email", "", "only events by the account with this email `address`")
 	c.Flags().StringVar(&f.filter.Principal, "principal", "", "only events by the `principal` with this ID or name, "+
 		"such as an email address or system")

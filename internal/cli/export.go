@@ -46,7 +46,7 @@ func (p *program) certificateExport() *cobra.Command {
 	return c
 }
 
-// copy streams to the destination like [outFlags.write], and removes an incomplete file.
+// copy streams to the destination like [outFlags.write], and removes the file if it is incomplete.
 func (f outFlags) copy(p *program, from io.Reader) error {
 	if f.out == "" {
 		_, err := io.Copy(p.out, from)

@@ -33,7 +33,7 @@ func (p *program) report(command *cobra.Command, err error) {
 	}
 }
 
-// sentence returns the user's part of an error, without the cause inside a [*notary.Error].
+// sentence returns the part of an error that is for the user, without the cause inside a [*notary.Error].
 func sentence(err error) string {
 	var e *notary.Error
 	switch {
@@ -55,7 +55,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 		return fmt.Sprintf("see %s --help", command.CommandPath())
 	}
 	var e *notary.Error
-	if !errors.As(err, &e) || command.Name() == "start" { // it calls no server, and has a log
+	if !errors.As(err, &e) || command.Name() == "start" { // start calls no server, and has a log
 		return ""
 	}
 	if isLocal(command) {
@@ -82,7 +82,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	}
 }
 
-// localCommand annotates a command that calls no Notary server.
+// localCommand is the annotation of commands that do not call a server.
 const localCommand = "local"
 
 func isLocal(command *cobra.Command) bool {
@@ -90,7 +90,7 @@ func isLocal(command *cobra.Command) bool {
 	return ok
 }
 
-// localHint returns the cause of an error that the user cannot fix: no log has it.
+// localHint returns the cause of an error that the user cannot fix, because no log has it.
 func localHint(e *notary.Error) string {
 	if e.Err != nil && (e.Kind == notary.Internal || e.Kind == notary.Unavailable) {
 		return "the cause: " + strings.ReplaceAll(e.Err.Error(), "\n\t", " ") // the driver's list of hosts

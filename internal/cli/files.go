@@ -14,7 +14,8 @@ import (
 	"notary/internal/pki"
 )
 
-// readInput reads a file to send; "-" is the standard input. It rejects private keys before anything is sent.
+// readInput reads a file whose content is sent to the server; "-" is the standard input. It rejects private keys before
+// anything is sent.
 func (p *program) readInput(ctx context.Context, name string) (string, error) {
 	content, err := p.readAny(ctx, name)
 	content = pki.DecodeText(content)
@@ -43,7 +44,7 @@ type outFlags struct {
 
 func (f *outFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.out, "out", "", "the `file` to write to (default the standard output)")
-	c.Flags().BoolVar(&f.force, "force", false, "replace the file of --out")
+	c.Flags().BoolVar(&f.force, "force", false, "overwrite the --out file if it exists")
 }
 
 func (f outFlags) write(p *program, content []byte) error {

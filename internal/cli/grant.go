@@ -12,7 +12,7 @@ import (
 )
 
 func (p *program) grantCommand() *cobra.Command {
-	return group("grant", "Manage grants: permissions in addition to those of roles",
+	return group("grant", "Manage grants (permissions beyond an account's role)",
 		p.grantCreate(), p.grantList(), p.grantShow(), p.grantDelete())
 }
 

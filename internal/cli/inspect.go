@@ -59,7 +59,7 @@ func (p *program) inspectCommand() *cobra.Command {
 	return c
 }
 
-// errFound sets the exit code for problems that have already been printed.
+// errFound is the error for problems that have already been printed. It only sets the exit code.
 var errFound = errors.New("something is wrong with it")
 
 type inspected struct {
@@ -160,7 +160,8 @@ func (p *program) inspectContent(ctx context.Context, content []byte, source str
 	return objects, nil
 }
 
-// openPKCS12 opens the file with the empty password if possible, otherwise with that of the flags or of a prompt.
+// openPKCS12 opens the file with the empty password if possible, and otherwise with the password from the flags or a
+// prompt.
 func (p *program) openPKCS12(ctx context.Context, content []byte, source string,
 	flags inspectFlags) ([]inspect.Object, error) {
 	password := ""

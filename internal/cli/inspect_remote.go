@@ -74,7 +74,7 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// inspectServer performs a TLS handshake without verification, and inspects what the server presents.
+// inspectServer performs a TLS handshake without verification and inspects what the server sends.
 func (p *program) inspectServer(ctx context.Context, address string, flags inspectFlags) ([]inspect.Object, error) {
 	roots, err := p.roots()
 	if err != nil {
@@ -99,8 +99,8 @@ func (p *program) inspectServer(ctx context.Context, address string, flags inspe
 	return inspect.Connected(h, p.now()), nil
 }
 
-// handshake records what the server presents, even if the handshake fails afterwards, for example for lack of a
-// client certificate.
+// handshake records what the server sends, even if the handshake fails afterwards, for example for lack of a client
+// certificate.
 func handshake(ctx context.Context, conn net.Conn, h *inspect.Handshake) error {
 	connection := tls.Client(conn, &tls.Config{
 		ServerName:         h.Host,

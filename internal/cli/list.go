@@ -27,7 +27,8 @@ type filterFlags struct {
 	labels        []string
 }
 
-// register adds the flags of both lists. The issuer's flag has another name if --authority is the signer.
+// register adds the flags that both lists have. issuerFlag is the name of the issuer's flag, which differs if
+// --authority is the signer.
 func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	f.command, f.issuerFlag = c, issuerFlag
 	text := func(to *string, name, usage string) {

@@ -20,14 +20,14 @@ type watch[T any] struct {
 	read  func() iter.Seq2[T, error]
 
 	seen map[int64][sha256.Size]byte // digests of the objects when last read
-	lost bool                        // the server is not answering
+	lost bool                        // the server is unavailable
 }
 
 func newWatch[T any](p *program, t table[T], id func(T) int64, read func() iter.Seq2[T, error]) *watch[T] {
 	return &watch[T]{p: p, table: t, id: id, read: read, seen: map[int64][sha256.Size]byte{}}
 }
 
-// run polls until ctx ends, the normal end of a watch.
+// run polls until ctx ends, which is the normal end of a watch.
 func (w *watch[T]) run(ctx context.Context, every time.Duration) error {
 	var err error
 	if w.p.json {
@@ -53,7 +53,7 @@ func (w *watch[T]) run(ctx context.Context, every time.Duration) error {
 	return err
 }
 
-// tolerate reports once that the server is unavailable, and ignores it.
+// tolerate returns nil if err means that the server is unavailable, and prints that once.
 func (w *watch[T]) tolerate(err error, every time.Duration) error {
 	unavailable := notary.KindOf(err) == notary.Unavailable
 	if unavailable && !w.lost {
@@ -79,7 +79,7 @@ func (w *watch[T]) whole() iter.Seq2[T, error] {
 	}
 }
 
-// changed reads the list again and yields what is new or different.
+// changed reads the list again and yields new and changed objects.
 func (w *watch[T]) changed() iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		now := map[int64][sha256.Size]byte{}

@@ -12,7 +12,8 @@ import (
 	"notary/client"
 )
 
-// passwordVariable holds a password for scripts, unless it is on the standard input.
+// passwordVariable is the environment variable with the password, for scripts that do not pass it on the standard
+// input.
 const passwordVariable = "NOTARY_PASSWORD"
 
 func (p *program) loginCommand() *cobra.Command {

@@ -69,7 +69,7 @@ type migrationJSON struct {
 type runningJSON struct {
 	Version   int64  `json:"version"`
 	Addresses string `json:"addresses"`
-	Blocking  bool   `json:"blocking"` // has to stop before the pending migrations
+	Blocking  bool   `json:"blocking"` // must stop before the pending migrations
 }
 
 func (p *program) migrateStatus(ctx context.Context, c *config.Config, _ []string) error {

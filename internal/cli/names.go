@@ -121,7 +121,7 @@ func groupFlag(c *cobra.Command, id *idFlag, name, usage string) {
 	c.Flags().Var(&namedFlag{id: id, find: findGroup}, name, usage)
 }
 
-// resolveNames resolves the flags with names, and returns the arguments with names replaced by IDs.
+// resolveNames resolves names in flags, and returns the arguments with names replaced by IDs.
 func (p *program) resolveNames(command *cobra.Command, args []string) ([]string, error) {
 	var flags []resolver
 	command.Flags().VisitAll(func(f *pflag.Flag) {
@@ -186,8 +186,8 @@ func findAuthority(ctx context.Context, c *client.Client, name string) (int64, e
 	return onlyAuthority(all, name)
 }
 
-// findSigner is findAuthority for a signing authority: of several with the same name, as left by a roll-over, the
-// only active one that is not offline.
+// findSigner is like findAuthority for a signing authority. If several have the name, as after a roll-over, it returns
+// the only active one that is not offline.
 func findSigner(ctx context.Context, c *client.Client, name string) (int64, error) {
 	all, err := authoritiesNamed(ctx, c, name)
 	if err != nil {
@@ -202,7 +202,7 @@ func findSigner(ctx context.Context, c *client.Client, name string) (int64, erro
 	return onlyAuthority(all, name)
 }
 
-// authoritiesNamed returns the CAs with this common name, or those that match it in another case.
+// authoritiesNamed returns the CAs with this common name or, if there are none, those that match it in another case.
 func authoritiesNamed(ctx context.Context, c *client.Client,
 	name string) (found []api.CertificateAuthority, err error) {
 	all, err := c.CertificateAuthorities(ctx)
@@ -254,7 +254,8 @@ func findAccount(ctx context.Context, c *client.Client, email string) (int64, er
 		"notary account list")
 }
 
-// findGroup returns the ID of the caller's group with this name or, for an Admin, of any group.
+// findGroup returns the ID of the group with this name, which must be one of the caller's unless the caller is an
+// Admin.
 func findGroup(ctx context.Context, c *client.Client, name string) (int64, error) {
 	me, err := c.Me(ctx)
 	if err != nil {
@@ -303,7 +304,8 @@ func findRequest(ctx context.Context, c *client.Client, name string) (int64, err
 		strings.Join(found, ", "))
 }
 
-// hintSwitches explains the error of an argument that was meant as the value of a switch, which needs an equals sign.
+// hintSwitches adds a hint to the error of check if an argument was meant as the value of a switch, which needs an
+// equals sign.
 func hintSwitches(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		err := check(command, args)

@@ -14,7 +14,7 @@ import (
 )
 
 // printable replaces characters that could control the terminal, except line breaks, because names and messages come
-// from others.
+// from other people.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || unicode.IsPrint(r) {
@@ -79,7 +79,8 @@ func (p *program) printOne(v any, fields ...field) error {
 	return w.Flush()
 }
 
-// printJSONList leaves the array open if the list is interrupted, so that it does not look complete.
+// printJSONList prints a list as a JSON array. If the list is interrupted it leaves the array open, so that it does not
+// look complete.
 func printJSONList[T any](w io.Writer, list iter.Seq2[T, error]) error {
 	before := "[\n  "
 	for element, err := range list {

@@ -32,7 +32,7 @@ func (p *program) onProfile(do func(ctx context.Context, c *client.Client,
 	}
 }
 
-// profileID returns the ID of a profile given by ID or name, which begins with a letter.
+// profileID returns the ID of a profile given by ID or by name. Names begin with a letter.
 func profileID(ctx context.Context, c *client.Client, arg string) (int64, error) {
 	if arg == "" || arg[0] < 'a' || arg[0] > 'z' {
 		return parseID(arg)
@@ -218,7 +218,7 @@ func (p *program) profileUpdate() *cobra.Command {
 			body.Version = &e.Version
 		}
 		return p.onProfile(func(ctx context.Context, c *client.Client, id int64) error {
-			if err := sameProfile(ctx, c, id, e.Name); err != nil {
+			if err := requireSameProfile(ctx, c, id, e.Name); err != nil {
 				return err
 			}
 			version, err := c.UpdateProfile(ctx, id, body)
@@ -236,8 +236,8 @@ func (p *program) profileUpdate() *cobra.Command {
 	return c
 }
 
-// sameProfile rejects a file of another profile, whose rules would go to the wrong one.
-func sameProfile(ctx context.Context, c *client.Client, id int64, name string) error {
+// requireSameProfile rejects a file of another profile, whose rules would replace those of the wrong one.
+func requireSameProfile(ctx context.Context, c *client.Client, id int64, name string) error {
 	if name == "" {
 		return nil
 	}

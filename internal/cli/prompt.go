@@ -27,7 +27,7 @@ func isTerminal(w io.Writer) bool {
 	return isFile && term.IsTerminal(int(file.Fd()))
 }
 
-// waitFor stops waiting for input when the program is interrupted.
+// waitFor returns the result of read, or an error as soon as the program is interrupted.
 func waitFor[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	type answer struct {
 		value T
@@ -47,7 +47,7 @@ func waitFor[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	}
 }
 
-// maxLine is longer than any password or email that the server accepts.
+// maxLine is the maximum length of an input line, longer than any password or email that the server accepts.
 const maxLine = 4096
 
 func (p *program) readLine(ctx context.Context) (string, error) {
@@ -87,7 +87,7 @@ func (p *program) confirm(ctx context.Context, yes bool, format string, args ...
 	return nil
 }
 
-// secret is where a password comes from: a line of the input if requested, an environment variable, or a prompt.
+// secret describes where a password comes from: a line of the input if requested, an environment variable, or a prompt.
 type secret struct {
 	stdin    bool
 	variable string

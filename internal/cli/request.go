@@ -61,7 +61,7 @@ func (p *program) requestTable() table[api.CertificateRequest] {
 	}
 }
 
-// shownRequest is a request with the certificate that it lost by revocation.
+// shownRequest is a request as displayed, with the certificate that it lost by revocation.
 type shownRequest struct {
 	api.CertificateRequest
 	Revocation *revocation `json:"revocation,omitempty"`

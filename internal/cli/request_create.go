@@ -182,10 +182,10 @@ func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
 	return key, csr.PEM, nil
 }
 
-// maxCommonName is ub-common-name of RFC 5280, appendix A.
+// maxCommonName is the maximum length of a common name, ub-common-name in RFC 5280, appendix A.
 const maxCommonName = 64
 
-// defaultCommonName returns the first host name, which is displayed but not verified.
+// defaultCommonName returns the first host name. Common names are displayed but not verified.
 func defaultCommonName(names notary.Names) string {
 	if len(names.DNS) == 0 || len(names.DNS[0]) > maxCommonName {
 		return ""
@@ -193,7 +193,7 @@ func defaultCommonName(names notary.Names) string {
 	return names.DNS[0]
 }
 
-// writeKey writes a private key as PKCS #8 (RFC 5958) in PEM, readable by its owner only, to a new file.
+// writeKey writes a private key to a new file that only its owner can read, as PKCS #8 (RFC 5958) in PEM.
 func writeKey(file string, key crypto.Signer) error {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -207,7 +207,7 @@ func writeKey(file string, key crypto.Signer) error {
 	return err
 }
 
-// keyFileName derives a file name that is safe in any shell and file system from a certificate's name.
+// keyFileName returns a file name derived from a certificate's name that is safe in any shell and file system.
 func keyFileName(name string) string {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	if domain, isWildcard := strings.CutPrefix(name, "*."); isWildcard {

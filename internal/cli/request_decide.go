@@ -12,7 +12,7 @@ import (
 	"notary/client"
 )
 
-// Commands that decide on one request, on several by ID, or on all that match a filter.
+// The commands that decide on one request, on several by ID, or on all that match a filter.
 
 func (p *program) requestSign() *cobra.Command {
 	var authority idFlag

@@ -6,7 +6,7 @@ import (
 	"notary/api"
 )
 
-// signFlags override the contents of the CSR, and set the limits of a subordinate CA.
+// signFlags replace contents of the CSR and set the limits of a subordinate CA.
 type signFlags struct {
 	subject     string
 	names       nameValue
@@ -15,8 +15,8 @@ type signFlags struct {
 	constraints constraintFlags
 }
 
-// nameValue is the value of --name, which may be repeated: with an ID, the names of the certificate; otherwise the
-// name by which requests are found.
+// nameValue is the value of --name, which may be repeated. With an ID it holds the names for the certificate; otherwise
+// it is the name by which requests are found.
 type nameValue struct {
 	filter *string
 	all    []string

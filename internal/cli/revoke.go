@@ -15,7 +15,7 @@ import (
 	"notary/client"
 )
 
-// Commands that revoke the certificates of requests and of the inventory.
+// The commands that revoke the certificates of requests and of the inventory.
 
 func (p *program) requestRevoke() *cobra.Command {
 	var body api.RevokeCertificateRequest

@@ -96,7 +96,7 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// actionError is the error of a command that was called correctly.
+// actionError is an error of a command that was called correctly.
 type actionError struct{ error }
 
 func (e actionError) Unwrap() error { return e.error }
@@ -124,7 +124,7 @@ func (p *program) wrapActions(c *cobra.Command) {
 	}
 }
 
-// usageError is returned by the action of a command that was called incorrectly.
+// usageError is an error of a command that was called incorrectly, returned by its action.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }

@@ -13,7 +13,7 @@ import (
 	"notary/internal/files"
 )
 
-// servers is what the command line remembers between calls, in servers.json.
+// servers is the content of servers.json, in which the command line stores servers and logins between calls.
 type servers struct {
 	Default string                `json:"default,omitempty"` // the last one logged in to
 	Servers map[string]remembered `json:"servers"`           // keyed by client.ServerURL
@@ -51,7 +51,7 @@ func (p *program) loadServers() (servers, error) {
 	return known, nil
 }
 
-// changeServers changes servers.json atomically, even if other commands do too.
+// changeServers changes servers.json atomically, even if other commands change it at the same time.
 func (p *program) changeServers(change func(*servers)) error {
 	if p.configDir == "" {
 		return notary.Errorf(notary.Invalid, "cannot store the login: set HOME or XDG_CONFIG_HOME")

@@ -15,7 +15,7 @@ import (
 func (p *program) setupCodeCommand() *cobra.Command {
 	return withDatabaseFlag(onDatabase(&cobra.Command{
 		Use:   "setup-code",
-		Short: "Replace the setup code that the first account requires",
+		Short: "Replace the setup code for creating the first account",
 		Long: "Replace the setup code, which is required to create the server's first account, and print the new\n" +
 			"one. The command works directly on the database: on SQLite, stop the server first; nodes on\n" +
 			"PostgreSQL may be running.",

@@ -47,7 +47,7 @@ func printList[T any](p *program, list iter.Seq2[T, error], t table[T]) error {
 	return rows.flush()
 }
 
-// width returns the columns of the output's terminal, or 0 if unknown.
+// width returns the number of columns of the terminal, or 0 if it is unknown.
 func (p *program) width() int {
 	if !isTerminal(p.out) {
 		return 0
@@ -62,7 +62,7 @@ func (p *program) width() int {
 	return columns
 }
 
-// rowWriter writes rows in columns, or, if they do not fit, each as a block of lines.
+// rowWriter writes rows in columns or, if they do not fit, as blocks of lines.
 type rowWriter struct {
 	out     io.Writer
 	header  []string

@@ -49,7 +49,7 @@ type endFlags struct {
 	given    func(name string) bool
 }
 
-// maxDays is more than any profile allows, and keeps the sum in the range of a time.
+// maxDays is the maximum number of days: more than any profile allows, and few enough for a date to be computed.
 const maxDays = 100 * 366
 
 func (f *endFlags) register(c *cobra.Command, byDefault string) {

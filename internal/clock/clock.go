@@ -17,7 +17,7 @@ import (
 	"notary/internal/store"
 )
 
-// maxAhead is the largest accepted lead of a clock over the elapsed time.
+// maxAhead is the maximum by which a clock may run ahead of the elapsed time.
 const maxAhead = 24 * time.Hour
 
 // moment is a point in time by the wall clock and by the time since boot.
@@ -51,8 +51,8 @@ func wentBack(from, to time.Time) string {
 	return fmt.Sprintf("the server's clock moved backwards from %s to %s", text(from), text(to))
 }
 
-// apart describes how the clock differs from the database's, or returns "" if it does not.
-func apart(now, database time.Time) string {
+// skew describes how the clock differs from the database's, or returns "" if it does not.
+func skew(now, database time.Time) string {
 	if database.IsZero() || now.Sub(database).Abs() <= store.MaxClockSkew {
 		return ""
 	}

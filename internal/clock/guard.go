@@ -12,8 +12,8 @@ import (
 	"notary/internal/store"
 )
 
-// every is the interval between checks.
-const every = time.Minute
+// checkInterval is the interval between checks.
+const checkInterval = time.Minute
 
 // Guard decides whether the clock can be trusted for issuance. It is safe for concurrent use.
 type Guard struct {
@@ -25,13 +25,13 @@ type Guard struct {
 	database func(context.Context) (time.Time, error)
 
 	checking sync.Mutex // held while the database is read and updated
-	checked  bool       // whether a check was made
+	checked  bool       // whether a check has been made
 
 	mu        sync.Mutex
 	first     moment // when the clock was right: at start, or when confirmed
 	last      moment // the latest such moment
 	jumped    string // how the clock was set; "" if right or confirmed
-	apart     string // how it differs from the database's
+	skew      string // from the database's clock
 	persisted bool   // whether jumped is in the database
 }
 
@@ -66,7 +66,7 @@ func New(st *store.Store, o Options) *Guard {
 
 // Run checks the clock each minute until ctx ends.
 func (g *Guard) Run(ctx context.Context) {
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(checkInterval)
 	defer tick.Stop()
 	for {
 		select {
@@ -89,14 +89,14 @@ func (g *Guard) MayIssue() error {
 	case g.jumped != "":
 		return refusal(g.jumped + ": nothing is issued until an Admin confirms the clock " +
 			"(correct it first if it is wrong; notary clock confirm)")
-	case g.apart != "":
-		return refusal(g.apart + ": nothing is issued until they agree (correct the one that is wrong)")
+	case g.skew != "":
+		return refusal(g.skew + ": nothing is issued until they agree (correct the one that is wrong)")
 	}
 	return nil
 }
 
 func refusal(message string) error {
-	return &notary.Error{Kind: notary.Unavailable, RetryAfter: every, Message: message}
+	return &notary.Error{Kind: notary.Unavailable, RetryAfter: checkInterval, Message: message}
 }
 
 func (g *Guard) moment() moment {
@@ -119,7 +119,7 @@ func (g *Guard) observe() moment {
 	return m
 }
 
-// Check compares the clock with the record and with the database's clock. It records a jump with an event, and
+// Check compares the clock with the recorded mark and with the database's clock. It records a jump with an event, and
 // otherwise advances the mark.
 func (g *Guard) Check(ctx context.Context) error {
 	g.checking.Lock()
@@ -166,8 +166,8 @@ func (g *Guard) judge(mark store.ClockMark, event, database time.Time) (m moment
 	if g.jumped == "" && event.Sub(m.wall) > store.MaxClockSkew {
 		g.jumped = wentBack(event, m.wall)
 	}
-	g.apart, g.persisted = apart(m.wall, database), mark.Stopped != ""
-	return m, g.jumped, g.apart != ""
+	g.skew, g.persisted = skew(m.wall, database), mark.Stopped != ""
+	return m, g.jumped, g.skew != ""
 }
 
 func sinceMark(mark store.ClockMark, m moment) string {
@@ -210,7 +210,7 @@ func (g *Guard) State(ctx context.Context, caller notary.Caller) (notary.ClockSt
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	m := g.observe()
-	return notary.ClockState{Time: m.wall.UTC(), DatabaseTime: database, Stopped: cmp.Or(g.jumped, g.apart)}, nil
+	return notary.ClockState{Time: m.wall.UTC(), DatabaseTime: database, Stopped: cmp.Or(g.jumped, g.skew)}, nil
 }
 
 // Confirm accepts the current clock so that issuance continues, and records an event.

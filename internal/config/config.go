@@ -203,7 +203,7 @@ func (c *Config) DatabaseName() string {
 }
 
 // checkListen returns the address from listen and port. If their ports differ, the source of higher rank wins; within
-// a source that is a mistake.
+// one source, the difference is an error.
 func checkListen(s *settings, p *problems) string {
 	host, port := DefaultHost, ""
 	if s.given(KeyListen) {
@@ -270,7 +270,7 @@ func checkLog(s *settings, p *problems) Log {
 	return c
 }
 
-// checkFiles reports all missing files and parent folders, before the server fails on the first.
+// checkFiles reports all missing files and parent folders, so that the server does not fail on one at a time.
 func checkFiles(s *settings, c *Config, p *problems) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		there, missing := KeyTLSCert, KeyTLSKey

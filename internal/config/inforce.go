@@ -9,7 +9,7 @@ import (
 	"notary/internal/store"
 )
 
-// keyPassphrase is the key under which the passphrase is displayed, which only the environment can set.
+// keyPassphrase is the key under which the passphrase is displayed. Only the environment can set it.
 const keyPassphrase = "key_passphrase"
 
 // effectiveValues returns the values of all keys that no other setting overrides, including secrets.

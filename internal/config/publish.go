@@ -90,7 +90,7 @@ func checkPublishURL(s *settings, p *problems) string {
 	return "http://" + u.Host + strings.TrimRight(u.EscapedPath(), "/")
 }
 
-// maxPublishURL limits the size of certificates.
+// maxPublishURL is the maximum length of publish_url, which every certificate contains.
 const maxPublishURL = 200
 
 // plainPath reports whether a path has only unreserved characters (RFC 3986) and no empty or dot segments.
@@ -108,8 +108,7 @@ func plainPath(path string) bool {
 	return true
 }
 
-// PublishedURL returns the URL to put into certificates if the publishing listener has the address addr ("" for
-// none).
+// PublishedURL returns the URL for certificates if the publishing listener has the address addr ("" for none).
 func (c *Config) PublishedURL(addr string) string {
 	if c.PublishURL != "" || addr == "" {
 		return c.PublishURL // may be served by another node or a copy

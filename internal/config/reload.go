@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-// reloadable maps the settings that a reload can change to functions that copy them. All others need a restart.
+// reloadable maps the settings that a reload can change to functions that copy them. All others require a restart.
 var reloadable = map[string]func(running, loaded *Config){
 	KeyTLSCert:        func(running, loaded *Config) { running.TLSCert = loaded.TLSCert },
 	KeyTLSKey:         func(running, loaded *Config) { running.TLSKey = loaded.TLSKey },

@@ -25,7 +25,7 @@ func checkSessions(s *settings, c *Config, p *problems) {
 		"1h to 87600h, such as 2160h", p)
 }
 
-// checkDuration returns a duration within the bounds, which the error states.
+// checkDuration returns the duration of a key, which must be between least and most. The error states the bounds.
 func checkDuration(s *settings, key string, otherwise, least, most time.Duration, bounds string,
 	p *problems) time.Duration {
 	if !s.given(key) {

@@ -58,8 +58,7 @@ func readSettings(file string, environ []string, flags map[string]any, p *proble
 	return s
 }
 
-// load merges the values of a source over those loaded before. It checks them first, so that errors name the
-// source.
+// load merges the values of a source over those loaded before. It checks them first, so that errors name the source.
 func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 	layer := koanf.New(".")
 	if err := layer.Load(provider, nil); err != nil {
@@ -122,7 +121,7 @@ func (s *settings) text(key, otherwise string) string {
 	return fmt.Sprint(s.values.Get(key))
 }
 
-// where returns the place where a value is set, as its author knows it.
+// where returns the place where a value is set, for messages: a key of the file, a variable or a flag.
 func (s *settings) where(key string) string { return s.from[key].where(key) }
 
 func (s source) where(key string) string {
@@ -206,7 +205,7 @@ func environmentKey(name, value string, p *problems) string {
 	return ""
 }
 
-// readPassphrase rejects an empty passphrase, which would otherwise silently select the key file.
+// readPassphrase returns the passphrase. It rejects an empty one, which would otherwise silently select the key file.
 func readPassphrase(environ []string, p *problems) string {
 	for _, variable := range environ {
 		if value, ok := strings.CutPrefix(variable, EnvPassphrase+"="); ok {

@@ -35,7 +35,7 @@ func Watch(st *store.Store, log *slog.Logger) *Records {
 	return d
 }
 
-// Found reports that a record cannot be used because of err.
+// Found adds a record that cannot be used because of err.
 func (d *Records) Found(kind string, id int64, err error) {
 	if kind := notary.KindOf(err); kind == notary.Unavailable || kind == notary.OutcomeUnknown {
 		return // err says nothing about the record

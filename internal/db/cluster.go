@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Shared reports whether other nodes may have the database open too.
+// Shared reports whether other nodes may also have the database open.
 func (d *DB) Shared() bool {
 	_, alone := d.engine.(*sqliteEngine)
 	return !alone
@@ -47,7 +47,7 @@ func (d *DB) Agree(ctx context.Context, name, value string) (agreed string, err 
 	return agreed, err
 }
 
-// Agreed returns the agreed value for the name, or "".
+// Agreed returns the agreed value for the name, or "" if there is none.
 func Agreed(ctx context.Context, q Querier, name string) (value string, err error) {
 	err = q.QueryRow(ctx, `SELECT value FROM agreement WHERE name = $1`, name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -56,8 +56,8 @@ func Agreed(ctx context.Context, q Querier, name string) (value string, err erro
 	return value, MapError(err)
 }
 
-// Writers returns the transactions in progress that may have added rows to a table. Rows of any other transaction are
-// committed or never will be. It returns none on SQLite, where IDs follow the order of commits.
+// Writers returns the transactions in progress that may have added rows to a table. Rows of all other transactions are
+// committed or never will be. On SQLite it returns none, because IDs follow the order of commits.
 func (d *DB) Writers(ctx context.Context, table string) ([]string, error) {
 	return d.engine.writersOf(ctx, table)
 }

@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-// A Migration is a step of a schema.
+// Migration is a step of a schema.
 type Migration struct {
 	Version int64
 	Name    string
@@ -22,8 +22,8 @@ type Migration struct {
 	CompatibleFrom int64
 }
 
-// Every migration records the lowest program version that can run on the schema it creates, for programs of earlier
-// versions to read. The statement is also parsed from the file beforehand.
+// Every migration records the lowest program version that can run on the resulting schema, for earlier programs to
+// read. The statement is also parsed from the file before the migration runs.
 var (
 	compatibilityRows = regexp.MustCompile(
 		`INSERT INTO schema_compatibility \(version, compatible_from\) VALUES([^;]*);`)
@@ -76,7 +76,7 @@ type SchemaStatus struct {
 	Running        []RunningPrograms // on PostgreSQL only
 }
 
-// RunningPrograms are the programs of one schema version that have the database open.
+// RunningPrograms describes the programs of one schema version that have the database open.
 type RunningPrograms struct {
 	Version   int64
 	Addresses string // of their machines, as seen by PostgreSQL; "" if unknown
@@ -101,7 +101,7 @@ func (s SchemaStatus) Required() int64 {
 	return required
 }
 
-// Blocking returns the running programs that have to stop before the pending migrations can be applied.
+// Blocking returns the running programs that must stop before the pending migrations can be applied.
 func (s SchemaStatus) Blocking() (blocking []RunningPrograms) {
 	for _, r := range s.Running {
 		if r.Version < s.Required() {
@@ -141,7 +141,8 @@ func (s Schema) statusOf(ctx context.Context, d dialect, db *sql.DB, current int
 	return status, err
 }
 
-// compatibleFrom returns the lowest version whose programs can run on a database, by default its own.
+// compatibleFrom returns the lowest version whose programs can run on a database. The default is the version of its
+// schema.
 func compatibleFrom(ctx context.Context, d dialect, db *sql.DB, current int64) (from int64, err error) {
 	var recorded bool
 	if err := db.QueryRowContext(ctx, d.hasTable, "schema_compatibility").Scan(&recorded); err != nil {

@@ -15,9 +15,8 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// conn is a connection to a SQLite file for one goroutine at a time. It does without database/sql, whose locks, copies
-// and look-ups of each column's name and type take two thirds of the time of a short statement
-// (BenchmarkShortStatements).
+// conn is a connection to a SQLite file for one goroutine at a time. It bypasses database/sql, whose locks, copies and
+// look-ups of column names and types take two thirds of the time of a short statement (BenchmarkShortStatements).
 type conn struct {
 	sqlite   *sqlite.Conn
 	prepared map[string]*prepared
@@ -56,7 +55,7 @@ func (c *conn) close() {
 	_ = c.sqlite.Close() // cannot fail without open statements
 }
 
-// start prepares the text once and binds the arguments. The caller calls finish.
+// start prepares a statement, if it is not prepared yet, and binds the arguments. The caller must call finish.
 func (c *conn) start(text string, args []any) (*prepared, error) {
 	s, ok := c.prepared[text]
 	if !ok || s.running {
@@ -105,11 +104,11 @@ func (c *conn) prepare(text string) (*prepared, error) {
 	return s, nil
 }
 
-// finish makes the statement ready for the next use. It keeps the bindings: clearing them makes SQLite compile some
-// statements again.
+// finish makes the statement ready for its next use. It keeps the bindings, because clearing them makes SQLite compile
+// some statements again.
 func (c *conn) finish(s *prepared) {
 	s.running = false
-	if c.prepared[s.text] != s { // a second one beside a running one
+	if c.prepared[s.text] != s { // prepared a second time while the first was running
 		_ = s.Finalize()
 		return
 	}
@@ -134,7 +133,7 @@ func (c *conn) later(text string, args ...any) error {
 	return err
 }
 
-// Query ignores the context: cancelling a statement half-way would abort the whole transaction.
+// Query runs a query. It ignores the context, because canceling a statement would abort the whole transaction.
 func (c *conn) Query(_ context.Context, text string, args ...any) (Rows, error) {
 	s, err := c.start(text, args)
 	if err != nil {
@@ -171,12 +170,12 @@ func (r firstRow) Scan(dest ...any) error {
 	return r.rows.Scan(dest...)
 }
 
-// rows are closed at their end, like [sql.Rows].
+// rows is the result of a query. Like [sql.Rows], it is closed when there are no more rows.
 type rows struct {
 	conn      *conn
 	statement *prepared       // nil once closed
-	ctx       context.Context // that can cancel the query, or nil
-	pool      *readers        // that gets the connection back, or nil
+	ctx       context.Context // can cancel the query; may be nil
+	pool      *readers        // to which the connection is returned; may be nil
 	err       error
 }
 
@@ -275,7 +274,7 @@ func (s *prepared) bindOne(parameter int, value any) error {
 	return nil
 }
 
-// scan stores a column in dest: at once if they are of the same type, else as database/sql does.
+// scan stores a column in dest, directly if the types match and otherwise as database/sql does.
 func (s *prepared) scan(column int, dest any) error {
 	kind := s.ColumnType(column)
 	switch d := dest.(type) {
@@ -323,7 +322,7 @@ func (s *prepared) value(column int, kind sqlite.ColumnType) any {
 	return nil
 }
 
-// assign stores a value, which nothing else uses, as database/sql does.
+// assign stores a value in dest as database/sql does. Nothing else may use the value.
 func assign(dest, value any) error {
 	switch d := dest.(type) {
 	case sql.Scanner:
@@ -344,7 +343,7 @@ func assign(dest, value any) error {
 	}
 	to := reflect.ValueOf(dest).Elem()
 	switch to.Kind() {
-	case reflect.String: // a named type, which takes no numbers
+	case reflect.String: // a named string type, to which numbers are not converted
 		switch value.(type) {
 		case string, []byte:
 			return convert(dest, value, to.SetString)
@@ -357,7 +356,7 @@ func assign(dest, value any) error {
 	return fmt.Errorf("a %T cannot be scanned into a %T", value, dest)
 }
 
-// convert passes the value to set, converted by database/sql.
+// convert converts value as database/sql does and passes the result to set.
 func convert[T any](dest any, value driver.Value, set func(T)) error {
 	var converted sql.Null[T]
 	if err := converted.Scan(value); err != nil {

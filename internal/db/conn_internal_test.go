@@ -149,7 +149,7 @@ func TestConnClosesOldStatements(t *testing.T) {
 // BenchmarkShortStatements compares conn with database/sql, in transactions.
 func BenchmarkShortStatements(b *testing.B) {
 	c, usual := openPair(b)
-	ctx := context.Background() // one that could be cancelled would cost the driver a goroutine
+	ctx := context.Background() // one that could be canceled would cost the driver a goroutine
 	transaction := func(b *testing.B, run func(text string) error, step func() error) {
 		if err := errors.Join(run("BEGIN IMMEDIATE"), run("INSERT INTO t (id, word) VALUES (1, 'text')")); err != nil {
 			b.Fatal(err)

@@ -18,14 +18,14 @@ func (k CounterKey) compare(other CounterKey) int {
 		cmp.Compare(k.Part, other.Part))
 }
 
-// Counts are changes to counters, gathered in a transaction and written at its end. On PostgreSQL a counter is spread
-// over rows (slots), so that writers do not wait for one another.
+// Counts holds changes to counters, which are collected in a transaction and written at its end. On PostgreSQL a
+// counter is spread over several rows (slots), so that writers do not wait for one another.
 type Counts map[CounterKey]int64
 
-// Count changes a counter at the commit.
+// Count adds by to a counter when the transaction commits.
 func (tx *Tx) Count(key CounterKey, by int64) { tx.counts[key] += by }
 
-// Counted returns the changes to counters so far.
+// Counted returns the changes to counters made so far.
 func (tx *Tx) Counted() Counts { return tx.counts }
 
 func (c Counts) add(other Counts) {
@@ -60,7 +60,7 @@ func Counter(ctx context.Context, q Querier, key CounterKey) (value int64, err e
 	return value, MapError(err)
 }
 
-// SumCounters returns the sum of the counters of a name from one time to another, inclusive.
+// SumCounters returns the sum of the counters with the name and times between from and to, inclusive.
 func SumCounters(ctx context.Context, q Querier, name string, from, to int64) (value int64, err error) {
 	err = q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter
 		WHERE name = $1 AND at >= $2 AND at <= $3`, name, from, to).Scan(&value)

@@ -1,14 +1,14 @@
-// Package db provides databases on two engines, SQLite and PostgreSQL, behind one interface, whatever they store.
+// Package db stores data in two engines, SQLite and PostgreSQL, behind one interface.
 //
 // [Open] migrates a database to the newest version of a [Schema] and returns a [DB]. Queries outside of transactions
-// use [DB.Reads]. Every change goes through [DB.Write], which returns after its commit is durable. On SQLite
-// concurrent writes share a commit; on PostgreSQL each is its own transaction, which locks ([Tx.Lock]) what it
-// decides on. The rest serves several nodes on one database: change notifications, leases and agreed values.
+// use [DB.Reads]. Every change goes through [DB.Write], which returns after its commit is durable. On SQLite concurrent
+// writes share a commit; on PostgreSQL each is its own transaction, which locks ([Tx.Lock]) what it decides on. The
+// rest serves several nodes on one database: change notifications, leases and agreed values.
 //
-// One SQL text serves both engines, with numbered parameters and no dialect. The differences are behind [engine].
+// The same SQL text serves both engines, with numbered parameters and no dialect. The differences are behind [engine].
 //
-// The migrations are passed to Open by the package that owns the tables, so that a column and its queries change
-// together. They include the tables counter, lease, agreement and schema_compatibility of this package.
+// The package that owns the tables passes the migrations to Open, so that a column and its queries change together.
+// They include the tables counter, lease, agreement and schema_compatibility of this package.
 package db
 
 import (
@@ -39,10 +39,10 @@ type Schema struct {
 	// Table is a table that exists in every version and identifies a database of the program.
 	Table string
 
-	// Topics are what nodes cache.
+	// Topics are the data that nodes cache.
 	Topics []Topic
 
-	// Unreleased is the last unreleased version. Databases up to this version are refused.
+	// Unreleased is the newest version that was never released. Databases up to this version are rejected.
 	Unreleased int64
 
 	// Announced is the version that creates the table schema_compatibility. On PostgreSQL, programs from that version
@@ -109,22 +109,23 @@ func (d *DB) Close() error { return d.engine.close() }
 // Reads returns a querier for queries outside of transactions.
 func (d *DB) Reads() Querier { return d.engine.reads() }
 
-// Write runs fn in a transaction and returns after its commit is durable. An error of fn rolls its changes back and
-// is returned unchanged.
+// Write runs fn in a transaction and returns after the commit is durable. If fn returns an error, its changes are
+// rolled back and the error is returned unchanged.
 //
-// On SQLite concurrent writes share a commit, so fn must be quick. On PostgreSQL fn may run again after a conflict
-// with another transaction, so it must not rely on state of an earlier run.
+// On SQLite concurrent writes share a commit, so fn must be quick. On PostgreSQL fn may run again after a conflict with
+// another transaction, so it must not rely on state of an earlier run.
 //
-// A full queue and a database that fails or is unreachable are [notary.Unavailable]: nothing was changed, unless the
-// error says that the outcome is unknown. Once fn has begun, ctx is ignored: the caller learns the outcome.
+// If the queue is full, or the database fails or is unreachable, the error is [notary.Unavailable]: nothing was
+// changed, unless the error says that the outcome is unknown. Once fn has begun, ctx is ignored, so that the caller
+// learns the outcome.
 func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	changed, err := d.engine.write(ctx, d.now(), fn)
 	d.listeners.call(changed)
 	return err
 }
 
-// Enqueue adds a write to the queue of a SQLite database and returns a function that waits for its result, for tests
-// of shared commits.
+// Enqueue adds a write to the queue of a SQLite database and returns a function that waits for the result. It is for
+// tests of shared commits.
 func (d *DB) Enqueue(ctx context.Context, fn func(*Tx) error) (wait func() error, err error) {
 	j := &job{ctx: ctx, now: d.now(), fn: fn, result: make(chan error, 1)}
 	if err := d.engine.(*sqliteEngine).writer.enqueue(j); err != nil {
@@ -138,13 +139,13 @@ func (d *DB) Enqueue(ctx context.Context, fn func(*Tx) error) (wait func() error
 }
 
 // Snapshot runs fn on a connection that sees a consistent snapshot of the whole database. If write is set, fn may
-// change it in one transaction, which is not shared on SQLite and checks foreign keys at its end; an error rolls it
-// back.
+// change the database in one transaction, which is not shared on SQLite and checks foreign keys at its end; an error of
+// fn rolls it back.
 func (d *DB) Snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error {
 	return d.engine.snapshot(ctx, write, fn)
 }
 
-// SnapshotReads returns a querier for lists read in a snapshot. Like those of Reads, its queries fail with
+// SnapshotReads returns a querier for lists read in a snapshot. As with [DB.Reads], queries fail with
 // [notary.Unavailable] if the server hangs.
 func (d *DB) SnapshotReads(conn *sql.Conn) Querier { return d.engine.snapshotReads(conn) }
 
@@ -153,7 +154,7 @@ func (d *DB) Bulk(ctx context.Context, conn *sql.Conn, table string, columns []s
 	return d.engine.bulk(ctx, conn, table, columns, rows)
 }
 
-// DropIndexes drops the indexes of a table, except those of constraints and those to keep, and returns the statements
+// DropIndexes drops the indexes of a table, except those of constraints and those in keep, and returns the statements
 // that recreate them.
 func (d *DB) DropIndexes(ctx context.Context, conn *sql.Conn, table string, keep ...string) ([]string, error) {
 	return d.engine.dropIndexes(ctx, conn, table, keep)

@@ -9,8 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// DefaultReadTimeout is how long PostgreSQL may take to answer one query, unless
-// [ReadTimeout] says otherwise.
+// DefaultReadTimeout is the default of [ReadTimeout].
 const DefaultReadTimeout = 5 * time.Second
 
 // Option configures a database: see [Open].
@@ -20,8 +19,8 @@ type Option func(*limits)
 // fails with [notary.Unavailable]. SQLite ignores it.
 func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d } }
 
-// WriteTimeout limits how long a transaction may take up to its COMMIT, and how long the answer to that may take: by
-// default each may take twice as long as a query.
+// WriteTimeout limits how long a transaction may take up to its COMMIT, and how long the response to the COMMIT may
+// take: by default, twice as long as a query each.
 func WriteTimeout(d time.Duration) Option { return func(l *limits) { l.write, l.commit = d, d } }
 
 // StopTimeout limits how long Close waits for the transactions in progress: by default 4 seconds.
@@ -33,7 +32,7 @@ func StartTimeout(d time.Duration) Option { return func(l *limits) { l.start = d
 // ProgramsTimeout limits how long Open waits for running programs that block a migration: by default 30 seconds.
 func ProgramsTimeout(d time.Duration) Option { return func(l *limits) { l.programs = d } }
 
-// PollInterval is how often a node looks for changes whose notification was lost: by default every 5 seconds.
+// PollInterval is the interval at which a node checks for changes whose notification was lost: by default 5 seconds.
 func PollInterval(d time.Duration) Option { return func(l *limits) { l.poll = d } }
 
 // limits are the time limits for PostgreSQL.
@@ -43,10 +42,10 @@ type limits struct {
 	commit time.Duration // for the answer to the COMMIT
 	stop   time.Duration // for the transactions in progress when the database closes
 	start  time.Duration // for a server that does not answer at the start
-	poll   time.Duration // between two looks for changes that no notification told of
+	poll   time.Duration // between checks for changes whose notification was lost
 
 	programs time.Duration // for running programs that block a migration
-	retry    time.Duration // between two looks whether these are still running
+	retry    time.Duration // between checks whether these are still running
 }
 
 func newLimits(options []Option) limits {
@@ -61,7 +60,7 @@ func newLimits(options []Option) limits {
 	return l
 }
 
-// errSlow is the cause of a context that [deadline] canceled.
+// errSlow is the cause of a context canceled by a [deadline].
 var errSlow = errors.New("the database did not answer in time")
 
 // deadline cancels a query that makes no progress.
@@ -92,8 +91,8 @@ func (d *deadline) explain(err error) error {
 	return err
 }
 
-// direct queries the pool or the connection of a snapshot, each query with a deadline. The driver prepares each text
-// once for a connection.
+// direct runs queries on the pool or the connection of a snapshot, each with a deadline. The driver prepares each text
+// once per connection.
 type direct struct {
 	db    queryable
 	limit time.Duration
@@ -132,7 +131,7 @@ func timedQueryRow(ctx context.Context, db queryable, limit time.Duration, text 
 	return timedRow{db.QueryRowContext(deadline.ctx, text, args...), deadline}
 }
 
-// timedRows are rows each of which must arrive in time.
+// timedRows is the result of a query, each row of which must arrive in time.
 type timedRows struct {
 	*sql.Rows
 	deadline *deadline

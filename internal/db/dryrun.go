@@ -23,8 +23,8 @@ type MigrationEffect struct {
 	Took    time.Duration
 }
 
-// DryRun applies the pending migrations and rolls them back. A SQLite file is copied first, which needs as much disk
-// space, because a server may be using it. On PostgreSQL it is one transaction that keeps tables locked: servers
+// DryRun applies the pending migrations and rolls them back. A SQLite file is copied first, because a server may be
+// using it; this needs as much disk space as the file. On PostgreSQL one transaction keeps tables locked while servers
 // wait.
 func (s Schema) DryRun(ctx context.Context, database string) ([]MigrationEffect, error) {
 	status, err := s.Status(ctx, database)
@@ -61,7 +61,8 @@ func (s Schema) dryRunSQLite(ctx context.Context, path string,
 	return effects, err
 }
 
-// dryRunLockTimeout limits how long a dry run waits for the transactions of servers, which wait for it.
+// dryRunLockTimeout limits how long a dry run waits for transactions of servers. Servers, in turn, wait for the dry
+// run.
 const dryRunLockTimeout = "5s"
 
 func (s Schema) dryRunPostgres(ctx context.Context, database string, pending []Migration) ([]MigrationEffect, error) {

@@ -19,7 +19,8 @@ import (
 	"notary"
 )
 
-// ErrUnique is returned when a row with this key already exists. Callers explain what that means.
+// ErrUnique is returned when a row with the same key already exists. Callers replace it with an error that explains
+// what that means.
 var ErrUnique = errors.New("a row with this key already exists")
 
 // MapError maps a driver's error to a [notary.Error] by its code. It returns [sql.ErrNoRows] and [ErrUnique] unchanged.
@@ -35,7 +36,7 @@ func MapError(err error) error {
 	case errors.As(err, &pg):
 		return mappedPostgres(pg, err)
 	case errors.Is(err, context.Canceled):
-		return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Message: "the request was cancelled",
+		return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Message: "the request was canceled",
 			Err: err}
 	case notary.Exhausted(err) != nil: // on the way to the server
 		return notary.Exhausted(err)
@@ -57,7 +58,7 @@ var sqliteSentences = map[int]string{
 	sqlite3.SQLITE_NOMEM:  "the server has no memory left",
 	sqlite3.SQLITE_READONLY: "the database cannot be written at the moment " +
 		"(check the permissions of its files and its file system)",
-	sqlite3.SQLITE_INTERRUPT: "the request was cancelled",
+	sqlite3.SQLITE_INTERRUPT: "the request was canceled",
 	sqlite3.SQLITE_IOERR:     "the database's disk reports an error",
 	sqlite3.SQLITE_FULL:      "the database's disk is full (free some space)",
 	sqlite3.SQLITE_CANTOPEN:  "the database's files cannot be opened (the server may have no file descriptors left)",
@@ -73,7 +74,7 @@ func mappedSQLite(code int, err error) error {
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: // a referenced row has just been deleted
 		return Raced()
 	}
-	if sentence, ok := sqliteSentences[code&0xff]; ok { // the primary code of an extended one
+	if sentence, ok := sqliteSentences[code&0xff]; ok { // the primary code of an extended code
 		return temporary(sentence, 5*time.Second, err)
 	}
 	return notary.InternalError("use the database", err)
@@ -100,8 +101,8 @@ type state struct {
 
 const refusesUser = "the database refuses the server's user (check user and password in the URL of the database)"
 
-// states maps codes and classes of codes; a code takes precedence over its class. All others are bugs or damage, and
-// permanent.
+// states maps codes and classes of codes to states; a code takes precedence over its class. All other codes mean bugs
+// or damage, and are permanent.
 var states = map[string]state{
 	"08":                 {"the database cannot be reached at the moment", true},
 	readOnlyTransaction:  {"the database cannot be written at the moment", true}, // after a fail-over
@@ -160,7 +161,7 @@ func deadlocked(err error) bool {
 	return errors.As(err, &fault) && fault.Code == deadlockDetected
 }
 
-// temporary returns the error of a transient condition that changed nothing.
+// temporary returns the error for a temporary failure that changed nothing.
 func temporary(sentence string, retryAfter time.Duration, err error) error {
 	return &notary.Error{Kind: notary.Unavailable, RetryAfter: retryAfter, Err: err,
 		Message: sentence + ", nothing was changed: try again"}
@@ -181,7 +182,7 @@ func isTransient(err error) bool {
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, pgconn.ErrConnClosed)
 }
 
-// unreachable is returned when no query reached the database.
+// unreachable returns the error for a query that did not reach the database.
 func unreachable(err error) error {
 	return temporary("the database cannot be reached at the moment", 5*time.Second, err)
 }
@@ -190,12 +191,12 @@ func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// slow is the error if the database did not answer in time. Nothing was changed.
+// slow returns the error for a database that did not answer in time. Nothing was changed.
 func slow(err error) error {
 	return temporary("the database did not answer in time", 5*time.Second, err)
 }
 
-// unavailable is the error if SQLite could not make the change but may later.
+// unavailable returns the error for a change that SQLite could not make but may be able to make later.
 func unavailable(err error) error {
 	if code, ok := sqliteCode(err); ok && sqliteSentences[code&0xff] != "" {
 		return MapError(err)
@@ -205,7 +206,7 @@ func unavailable(err error) error {
 
 func busy(why string) error { return temporary(why, time.Second, nil) }
 
-// Raced returns the error for a change to something that another transaction has changed in the meantime.
+// Raced returns the error for a change to an object that another transaction has changed in the meantime.
 func Raced() error {
 	return notary.Errorf(notary.Conflict, "this was changed in the meantime: check it and try again")
 }
@@ -216,12 +217,12 @@ func Corrupt(err error) bool {
 	return ok && slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, code&0xff)
 }
 
-// sqliteCode returns the extended result code of an error of either driver of SQLite.
+// sqliteCode returns the extended result code of an error from either SQLite driver.
 func sqliteCode(err error) (code int, ok bool) {
 	var fault *modernc.Error
 	if errors.As(err, &fault) {
 		return fault.Code(), true
 	}
 	code = int(sqlite.ErrCode(err))
-	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR // that of all other errors
+	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR // the code of other errors
 }

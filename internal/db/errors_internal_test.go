@@ -78,7 +78,7 @@ func TestConnectionErrors(t *testing.T) {
 		"nobody listens":            {dial(syscall.ECONNREFUSED), "cannot be reached"},
 		"no answer":                 {context.DeadlineExceeded, "did not answer in time"},
 		"no answer to a read":       {os.ErrDeadlineExceeded, "did not answer in time"},
-		"the client has gone":       {context.Canceled, "was cancelled"},
+		"the client has gone":       {context.Canceled, "was canceled"},
 		"cut off":                   {io.ErrUnexpectedEOF, "cannot be reached"},
 		"closed":                    {net.ErrClosed, "cannot be reached"},
 		"a used connection":         {driver.ErrBadConn, "cannot be reached"},

@@ -51,8 +51,8 @@ func CheckFile(ctx context.Context, path string) (damage []error, err error) {
 	return damage, err
 }
 
-// CopyFile copies a SQLite file that a server may be using, in one read transaction. The target exists and is empty:
-// see [CreatePrivate].
+// CopyFile copies a SQLite file that a server may be using, in one read transaction. The target must exist and be
+// empty: see [CreatePrivate].
 func (s Schema) CopyFile(ctx context.Context, path, to string) error {
 	return OnFile(ctx, path, ReadFile, func(conn *sql.Conn) error { return s.copyOn(ctx, conn, path, to) })
 }
@@ -106,8 +106,8 @@ func RemoveFile(path string) {
 	}
 }
 
-// SetAside keeps a SQLite database that no server uses under a second name, which it returns, or "". Its companions
-// move with it, even those of a damaged or removed file: SQLite would apply them to the next one.
+// SetAside keeps a SQLite database that no server uses under a second name, which it returns; "" if there is none. Its
+// companions move with it, even those of a damaged or removed file, because SQLite would apply them to the next one.
 func SetAside(ctx context.Context, path string) (kept string, err error) {
 	_, statErr := os.Lstat(path)
 	if statErr == nil {
@@ -124,15 +124,15 @@ func SetAside(ctx context.Context, path string) (kept string, err error) {
 	if statErr != nil {
 		return "", nil
 	}
-	// With a link the path names a database at every moment, even if the new one is never moved there. Not every file
-	// system supports links.
+	// Because of the link, the path names a database at every moment, even if the new one is never moved there. Not
+	// every file system supports links.
 	if err := os.Link(path, kept); err != nil {
 		return kept, MoveFile(path, kept)
 	}
 	return kept, nil
 }
 
-// mergeLog copies the log of a database into the file. It leaves a damaged file unchanged.
+// mergeLog copies the write-ahead log of a database into the file. It leaves a damaged file unchanged.
 func mergeLog(ctx context.Context, path string) error {
 	db, err := connectSQLite(path, 1, "")
 	if err != nil {

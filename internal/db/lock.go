@@ -1,19 +1,19 @@
 package db
 
-// On SQLite one transaction runs at a time. On PostgreSQL they run concurrently (READ COMMITTED). What a transaction
-// decides on is kept true until its commit in one of three ways: by a condition of the UPDATE that acts on it, by a
-// constraint, or by a lock taken before reading. Transactions that change an object lock it exclusively; those that
-// only rely on it share the lock.
+// On SQLite one transaction runs at a time. On PostgreSQL transactions run concurrently (READ COMMITTED). What a
+// transaction relies on is kept true until its commit in one of three ways: by a condition of the UPDATE that acts on
+// it, by a constraint, or by a lock taken before reading. Transactions that change an object lock it exclusively; those
+// that only rely on it share the lock.
 
 // LockClass is a class of objects that transactions lock. Classes are numbered from 1.
 type LockClass int64
 
-// LockShared waits for exclusive holders of the lock and holds it shared until the end of the transaction.
+// LockShared waits for exclusive holders of the lock, and holds it shared until the end of the transaction.
 func (tx *Tx) LockShared(class LockClass, id int64) error {
 	return tx.lock(`SELECT pg_advisory_xact_lock_shared($1)`, false, class, id)
 }
 
-// Lock waits for all other holders of the lock and holds it exclusively until the end of the transaction.
+// Lock waits for all other holders of the lock, and holds it exclusively until the end of the transaction.
 func (tx *Tx) Lock(class LockClass, id int64) error {
 	return tx.lock(`SELECT pg_advisory_xact_lock($1)`, true, class, id)
 }

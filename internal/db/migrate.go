@@ -14,7 +14,7 @@ import (
 	"notary"
 )
 
-// markFile marks a new file as the program's, and refuses that of another program unchanged.
+// markFile marks a new file as belonging to the program. It rejects a file of another program and leaves it unchanged.
 func (s Schema) markFile(ctx context.Context, path string) error {
 	db, err := sql.Open("sqlite", fileURI(path))
 	if err != nil {
@@ -28,7 +28,8 @@ func (s Schema) markFile(ctx context.Context, path string) error {
 	return err
 }
 
-// isMarked reports whether a file is marked as the program's. A file of another program is an error.
+// isMarked reports whether a file is marked as belonging to the program. It returns an error for a file of another
+// program.
 func (s Schema) isMarked(ctx context.Context, db *sql.DB) (bool, error) {
 	var id int32
 	var objects int
@@ -78,8 +79,8 @@ func (s Schema) migrateSQLite(ctx context.Context, db *sql.DB) error {
 	return apply(ctx, provider)
 }
 
-// apply applies the pending migrations, each in its own transaction, which on PostgreSQL may deadlock with those of
-// running nodes.
+// apply applies the pending migrations, each in its own transaction. On PostgreSQL these may deadlock with transactions
+// of running nodes.
 func apply(ctx context.Context, provider *goose.Provider) error {
 	for n := 1; ; n++ {
 		_, err := provider.Up(ctx)
@@ -92,8 +93,8 @@ func apply(ctx context.Context, provider *goose.Provider) error {
 	}
 }
 
-// refuseOthers refuses a PostgreSQL database with the tables of another program, or that this user may not read, as
-// left by a restore as another user.
+// refuseOthers rejects a PostgreSQL database that has tables of another program, or tables that this user may not read,
+// as after a restore by another user.
 func (s Schema) refuseOthers(ctx context.Context, db *sql.DB) error {
 	var tables, unreadable int
 	var ours bool
@@ -133,8 +134,8 @@ func (s Schema) status(ctx context.Context, d dialect, db *sql.DB, provider *goo
 	return s.statusOf(ctx, d, db, current)
 }
 
-// Status returns the status of a database's schema, unless it is that of another program. It changes nothing, and a
-// server may be running.
+// Status returns the status of a database's schema, or an error if the database belongs to another program. It changes
+// nothing, and a server may be running.
 func (s Schema) Status(ctx context.Context, database string) (SchemaStatus, error) {
 	d, db, err := s.open(ctx, database)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// writers is the number of concurrent transactions of a node. More would wait for the same disk.
+	// writers is the maximum number of concurrent transactions of a node. More would wait for the same disk.
 	writers = 32
 	// pgReaders is the number of additional connections for reading.
 	pgReaders = 16
@@ -29,7 +29,7 @@ const (
 	// connectTimeout limits one attempt to connect to one host, unless the URL sets another limit or queries may take
 	// longer.
 	connectTimeout = 5 * time.Second
-	// attempts limits how often a conflicting transaction is run.
+	// attempts is the maximum number of times that a conflicting transaction is run.
 	attempts = 10
 )
 
@@ -68,8 +68,8 @@ func openPostgres(ctx context.Context, url string, schema Schema, limits limits,
 	return e, nil
 }
 
-// migrationError explains a failed migration. Since PostgreSQL 15 only the owner of a database may create tables in
-// it.
+// migrationError returns the error for a failed migration. Since PostgreSQL 15 only the owner of a database may create
+// tables in it.
 func (e *postgresEngine) migrationError(err error) error {
 	var theirs *pgconn.PgError
 	var ours *notary.Error
@@ -84,7 +84,7 @@ func (e *postgresEngine) migrationError(err error) error {
 	return fmt.Errorf("the database %s: %w", e.name(), err)
 }
 
-// connectPostgres waits for the server. It does not migrate.
+// connectPostgres connects without migrating. It waits for the server.
 func connectPostgres(ctx context.Context, url string, schema Schema, limits limits) (*postgresEngine, error) {
 	config, err := parsePostgres(url, max(connectTimeout, limits.read))
 	if err != nil {
@@ -96,7 +96,7 @@ func connectPostgres(ctx context.Context, url string, schema Schema, limits limi
 	e.db = e.pool(setSession)
 	e.running, e.cancel = context.WithCancel(context.Background())
 	for i, first := 0, rand.IntN(slots); i < writers; i++ {
-		e.free <- (first + i) % slots // two nodes seldom use the same
+		e.free <- (first + i) % slots // nodes seldom share a slot
 	}
 	if err := e.awaitServer(ctx); err != nil {
 		return nil, errors.Join(err, e.db.Close())
@@ -110,11 +110,11 @@ func (e *postgresEngine) pool(prepare func(context.Context, *pgx.Conn) error) *s
 	db.SetMaxOpenConns(writers + pgReaders)
 	db.SetMaxIdleConns(writers + pgReaders)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	db.SetConnMaxLifetime(time.Hour) // a node moves back after a host change
+	db.SetConnMaxLifetime(time.Hour) // return to the first host after a fail-over
 	return db
 }
 
-// parsePostgres parses the URL and sets defaults. Errors never repeat the URL, which holds a password.
+// parsePostgres parses the URL and sets defaults. Errors never contain the URL, which may include a password.
 func parsePostgres(url string, connect time.Duration) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -139,7 +139,7 @@ func (e *postgresEngine) name() string {
 	return e.config.Database + " on " + strings.Join(slices.Compact(hosts), ", ")
 }
 
-// awaitServer connects for the first time. It waits for a server that is absent or just starting.
+// awaitServer makes the first connection. It waits for a server that is unreachable or just starting.
 func (e *postgresEngine) awaitServer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.start)
 	defer cancel()
@@ -293,7 +293,7 @@ func (e *postgresEngine) loaded(ctx context.Context, conn *sql.Conn, tables []st
 	return nil
 }
 
-// rules returns none: PostgreSQL always checks foreign keys, and pg_amcheck its files.
+// rules returns none: PostgreSQL always checks foreign keys, and pg_amcheck checks its files.
 func (e *postgresEngine) rules() []Rule { return nil }
 
 // quickChecks returns none: PostgreSQL checks its pages itself.

@@ -13,13 +13,13 @@ import (
 	"notary"
 )
 
-// sessionSettings apply to each session. They are set after connecting, because PgBouncer refuses unknown startup
+// sessionSettings apply to each session. They are set after connecting, because PgBouncer rejects unknown startup
 // parameters.
 var sessionSettings = [][2]string{
 	{"timezone", "UTC"},
 	{"default_transaction_isolation", "read committed"},
-	// Every query has an index and returns few rows. A plan made while a table was small must not scan it once it is
-	// large.
+	// Every query has an index and returns few rows. A plan made while a table was small must not scan the table once
+	// it is large.
 	{scanSettings[0], "off"},
 	{scanSettings[1], "off"},
 	{scanSettings[2], "off"},
@@ -47,7 +47,7 @@ func setSession(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// setMigrationSession is setSession without time limits: an index on a large table takes longer.
+// setMigrationSession is like setSession without time limits, because creating an index on a large table takes longer.
 func setMigrationSession(ctx context.Context, conn *pgx.Conn) error {
 	if err := setSession(ctx, conn); err != nil {
 		return err
@@ -56,12 +56,12 @@ func setMigrationSession(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// probes is how often [postgresEngine.requireSessions] tests for a shared session.
+// probes is the number of times that [postgresEngine.requireSessions] tests for a shared session.
 const probes = 5
 
-// requireSessions refuses a connection pooler that may switch server sessions between transactions (PgBouncer's
-// pool_mode transaction or statement), on which session settings, prepared statements, LISTEN and the migration lock
-// depend.
+// requireSessions rejects a connection pooler that may switch server sessions between transactions (PgBouncer's
+// pool_mode transaction or statement). Session settings, prepared statements, LISTEN and the migration lock depend on
+// the session.
 func (e *postgresEngine) requireSessions(ctx context.Context) error {
 	first, err := e.probe(ctx)
 	if err != nil {
@@ -92,7 +92,7 @@ func (e *postgresEngine) requireSessions(ctx context.Context) error {
 	return nil
 }
 
-// probe connects without prepared statements, which a pooler may not support.
+// probe opens a connection without prepared statements, which a pooler may not support.
 func (e *postgresEngine) probe(ctx context.Context) (*pgx.Conn, error) {
 	config := e.config.Copy()
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec

@@ -13,16 +13,16 @@ import (
 )
 
 // Programs of several schema versions may have a PostgreSQL database open at once. Each connection shares an advisory
-// lock on its program's version. A migration that excludes a version locks it exclusively, which fails while a
-// program of that version is running and keeps new ones from connecting. Afterwards schema_compatibility keeps them
-// out.
+// lock on its program's version. A migration that excludes a version locks that version exclusively, which fails while
+// a program of that version is running and keeps new ones from connecting. Afterwards schema_compatibility excludes
+// them.
 //
-// A lock is the pair of application ID and version. The lock of version 0 serialises migrations.
+// A lock is the pair of application ID and version. The lock of version 0 serializes migrations.
 
-// migrationTimeout limits how long a program waits for another one to migrate.
+// migrationTimeout limits how long a program waits while another one migrates.
 const migrationTimeout = 5 * time.Minute
 
-// migrate migrates the schema, on connections without time limits.
+// migrate migrates the schema over connections without time limits.
 func (e *postgresEngine) migrate(ctx context.Context, clock func() time.Time) error {
 	if err := e.schema.refuseOthers(ctx, e.db); err != nil {
 		return err
@@ -70,8 +70,8 @@ func (e *postgresEngine) lockMigrations(ctx context.Context, conn *sql.Conn) err
 	return err
 }
 
-// exclude waits until every running program can run after the pending migrations, and keeps others from connecting
-// until the locks of conn end.
+// exclude waits until all running programs are compatible with the pending migrations, and keeps others from connecting
+// until conn releases its locks.
 func (e *postgresEngine) exclude(ctx context.Context, conn *sql.Conn, status SchemaStatus,
 	clock func() time.Time) error {
 	for deadline := time.Now().Add(e.limits.programs); ; {
@@ -121,7 +121,7 @@ func (s Schema) running(ctx context.Context, db queryable, current int64, now ti
 		GROUP BY l.objid ORDER BY l.objid`, s.ApplicationID)
 }
 
-// leased returns the programs of versions that do not lock their version, one of which always holds a lease.
+// leased returns the running programs that predate version locks. One of them always holds a lease.
 func leased(ctx context.Context, db queryable, current int64, now time.Time) ([]RunningPrograms, error) {
 	return collectPrograms(ctx, db, `SELECT CAST($1 AS BIGINT), CAST('' AS TEXT) FROM lease
 		WHERE expires_at > $2 LIMIT 1`, current, Seconds(now))
@@ -143,8 +143,8 @@ func collectPrograms(ctx context.Context, db queryable, text string, args ...any
 	return all, rows.Err()
 }
 
-// join replaces the connections by those of a running program, which announce its version. It fails if the database
-// excludes that version.
+// join replaces the connections by connections that announce this program's version. It fails if the database excludes
+// that version.
 func (e *postgresEngine) join(ctx context.Context) error {
 	all, err := e.schema.list(postgresDialect.folder)
 	if err != nil {

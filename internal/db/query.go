@@ -12,7 +12,7 @@ func Collect[T any](ctx context.Context, q Querier, scan func(Row) (T, error), t
 	return scanAll(rows, err, scan)
 }
 
-// CollectPlanned is Collect for a query whose best plan depends on its arguments.
+// CollectPlanned is like Collect for a query whose best plan depends on its arguments.
 func CollectPlanned[T any](ctx context.Context, q Querier, scan func(Row) (T, error), text string,
 	args ...any) ([]T, error) {
 	rows, err := q.QueryPlanned(ctx, text, args...)
@@ -54,7 +54,7 @@ func (b *Binder) Bind(arg any) string {
 	return "$" + strconv.Itoa(len(b.Args))
 }
 
-// BindAll binds the elements of a list for IN.
+// BindAll adds the elements of a list as arguments and returns their placeholders, for IN.
 func BindAll[T any](b *Binder, list []T) string {
 	placeholders := make([]string, len(list))
 	for i, arg := range list {
@@ -66,7 +66,7 @@ func BindAll[T any](b *Binder, list []T) string {
 // And adds a condition.
 func (b *Binder) And(condition string) { b.conditions = append(b.conditions, condition) }
 
-// Where returns the WHERE clause, or "" without conditions.
+// Where returns the WHERE clause, or "" if there are no conditions.
 func (b *Binder) Where() string {
 	if len(b.conditions) == 0 {
 		return ""

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// maxReaders is the number of concurrent connections for reading, besides the one that writes.
+// maxReaders is the maximum number of connections for reading, in addition to the one that writes.
 const maxReaders = 8
 
-// readers are the connections for reading a SQLite file. Each is opened when all others are in use.
+// readers is a pool of connections for reading a SQLite file. A connection is opened when all others are in use.
 type readers struct {
 	path  string
 	slots chan struct{} // one for each connection in use
@@ -60,7 +60,7 @@ func (r *readers) put(c *conn) {
 	<-r.slots
 }
 
-// close closes the connections, those in use at the end of their query.
+// close closes the connections, those in use at the end of their queries.
 func (r *readers) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,7 +87,7 @@ func (r *readers) query(ctx context.Context, text string, args []any) (*rows, er
 	return &rows{conn: c, statement: s, pool: r}, nil
 }
 
-// Query runs a query until the context ends.
+// Query runs a query, which is canceled when ctx ends.
 func (r *readers) Query(ctx context.Context, text string, args ...any) (Rows, error) {
 	found, err := r.query(ctx, text, args)
 	if err != nil {
@@ -100,12 +100,12 @@ func (r *readers) Query(ctx context.Context, text string, args ...any) (Rows, er
 	return found, nil
 }
 
-// QueryPlanned is Query: SQLite plans without the arguments.
+// QueryPlanned is the same as Query, because SQLite plans without the arguments.
 func (r *readers) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
 	return r.Query(ctx, text, args...)
 }
 
-// QueryRow runs a query of one row to its end: watching the context would cost more than most of these.
+// QueryRow runs a query for one row and ignores ctx: watching it would cost more than most of these queries.
 func (r *readers) QueryRow(ctx context.Context, text string, args ...any) Row {
 	found, err := r.query(ctx, text, args)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Rule is an invariant of an intact database, as a query for its violations: one text column, a row for each.
+// Rule is an invariant of an intact database. Breaches is a query for its violations, with one text column and a row
+// for each.
 type Rule struct{ Says, Breaches string }
 
 // FileRules returns the engine's own integrity checks.

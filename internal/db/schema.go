@@ -12,10 +12,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// objects holds definitions by kind and name of a table, column, index, trigger or view.
+// objects maps the kind and name of each table, column, index, trigger or view to its definition.
 type objects map[string]string
 
-// SchemaDifferences returns the differences between the schema and that of this version's migrations.
+// SchemaDifferences returns the differences between the database's schema and the one that this program's migrations
+// create.
 func (d *DB) SchemaDifferences(ctx context.Context) (differences []string, err error) {
 	err = d.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
 		got, want, err := d.engine.schemas(ctx, conn)
@@ -81,7 +82,8 @@ func (e *sqliteEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want o
 	return got, want, err
 }
 
-// referenceSchema is where the schema of this version is created, in a transaction that is rolled back.
+// referenceSchema is the name of the schema in which the migrations run for comparison, in a transaction that is rolled
+// back.
 const referenceSchema = "notary_reference"
 
 const postgresObjects = `
@@ -104,7 +106,7 @@ const postgresObjects = `
 	UNION ALL
 	SELECT 'view ' || viewname, definition FROM pg_views WHERE schemaname = $1`
 
-// schemas reads the schema of the database and that of a new one. The user needs the right to create a schema.
+// schemas reads the schema of the database and that of a new one. The user needs permission to create a schema.
 func (e *postgresEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want objects, err error) {
 	var name string
 	if err := conn.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&name); err != nil {

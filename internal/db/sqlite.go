@@ -19,22 +19,21 @@ import (
 	"notary"
 )
 
-// Page cache of the writing connection, in SQLite's notation: normally and during a bulk load.
+// The page cache of the writing connection, in SQLite's notation: normally and during a bulk load.
 const (
 	writeCache = "-32000" // 32 MB
 	loadCache  = "-1000000"
 )
 
-// Write-ahead log. A checkpoint copies it into the file once it reaches that many pages of 4 KiB. Pages written
-// repeatedly until then, such as those of indexes of random values, are copied once: a longer log is faster but takes
-// more disk space. A log that a long read made outgrow the limit is truncated.
+// The write-ahead log (WAL). When it reaches this many pages of 4 KiB, a checkpoint copies it into the file. A page
+// that was written repeatedly until then, such as one of an index of random values, is copied once: a longer log is
+// faster but takes more disk space. A log that outgrew the limit during a long read is truncated.
 const (
 	checkpoint = "4000"     // 16 MB
 	logLimit   = "16777216" // octets
 )
 
-// sqliteEngine is a file that one process at a time has open, with one connection for writing and several for
-// reading.
+// sqliteEngine is a file that one process at a time can open, with one connection for writing and several for reading.
 type sqliteEngine struct {
 	schema Schema
 	lock   *flock.Flock
@@ -83,8 +82,8 @@ func connectWriter(path string) (*sql.DB, error) {
 	return connectSQLite(path, 1, more)
 }
 
-// migrateFile migrates a file over a connection of its own: after ALTER TABLE … RENAME a connection cannot change
-// temp_store in a transaction, as snapshot does.
+// migrateFile migrates a file over its own connection, because after ALTER TABLE … RENAME a connection cannot change
+// temp_store in a transaction, which snapshot does.
 func (s Schema) migrateFile(ctx context.Context, path string) error {
 	db, err := connectWriter(path)
 	if err != nil {
@@ -155,7 +154,7 @@ func (e *sqliteEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Co
 
 func (e *sqliteEngine) snapshotReads(conn *sql.Conn) Querier { return onConn{conn} }
 
-// maxParameters limits the parameters of one statement.
+// maxParameters is the maximum number of parameters of one statement.
 const maxParameters = 2000
 
 func (e *sqliteEngine) bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error {
@@ -217,7 +216,7 @@ func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string,
 	return recreate, MapError(err)
 }
 
-// loaded leaves the IDs alone: SQLite continues from the greatest.
+// loaded restores the cache settings. It need not advance IDs, because SQLite continues from the greatest.
 func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) error {
 	_, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+writeCache+"; PRAGMA temp_store = MEMORY; PRAGMA "+
 		"shrink_memory")
@@ -239,7 +238,7 @@ func (e *sqliteEngine) quickChecks(tables []string) (checks []Rule) {
 	return checks
 }
 
-// watch waits for ctx: the file is locked by this process, so there are no other nodes.
+// watch only waits for ctx: this process has locked the file, so there are no other nodes.
 func (e *sqliteEngine) watch(ctx context.Context, _ []string, _ func(string)) { <-ctx.Done() }
 
 func (e *sqliteEngine) writersOf(context.Context, string) ([]string, error) { return nil, nil }
@@ -268,14 +267,14 @@ func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
 	return pool(opens, connections), nil
 }
 
-// durable are the settings of every connection: WAL, flushed to disk at every commit.
+// durable holds the settings of every connection: WAL, flushed to disk at every commit.
 var durable = []string{"journal_mode = WAL", "synchronous = FULL", "foreign_keys = 1", "temp_store = MEMORY"}
 
-// writing are the settings of connections that write.
+// writing holds the settings of connections that write.
 var writing = []string{"cache_size = " + writeCache, "wal_autocheckpoint = " + checkpoint,
 	"journal_size_limit = " + logLimit}
 
-// address returns the driver's name for the file, to be opened durably.
+// address returns the driver's data source name for the file, with the durable settings.
 func address(path string) string {
 	name := fileURI(path) + fmt.Sprintf("?_pragma=busy_timeout(%d)", busyTimeout.Milliseconds())
 	for _, setting := range durable {
@@ -295,8 +294,8 @@ func fileURI(path string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath()
 }
 
-// CreatePrivate creates the file readable for its owner only; SQLite creates its companions (-wal, -shm) with the same
-// mode.
+// CreatePrivate creates a file that only its owner can read. SQLite creates the companions of the file (-wal, -shm)
+// with the same mode.
 func CreatePrivate(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

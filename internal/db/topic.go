@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// Topic is something that nodes cache. Any statement that writes to one of its tables invalidates it on every node.
+// Topic is a set of tables that nodes cache. Any statement that writes to one of the tables invalidates it on every
+// node.
 type Topic struct {
 	Name   string
 	Tables []string
@@ -62,7 +63,8 @@ func (tx *Tx) note(statement string) {
 	}
 }
 
-// notify notifies the other nodes of invalidated topics at the commit. A node that misses it sees the counter change.
+// notify notifies the other nodes of invalidated topics at the commit. A node that misses the notification sees the
+// counter change.
 func (tx *Tx) notify() error {
 	if tx.alone {
 		return nil
@@ -82,8 +84,8 @@ type listeners struct {
 	all []func(topic string)
 }
 
-// OnChange registers fn, which [DB.Write] calls before it returns with each topic that the transaction invalidated,
-// even if it failed and may not be committed. [DB.Watch] reports changes by other nodes.
+// OnChange registers fn. [DB.Write] calls it for each topic that the transaction invalidated, before it returns, even
+// if the transaction failed. [DB.Watch] reports changes by other nodes.
 func (d *DB) OnChange(fn func(topic string)) {
 	d.listeners.mu.Lock()
 	defer d.listeners.mu.Unlock()

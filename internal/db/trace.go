@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// Traced returns the database with a function that is called with every statement of its queries and transactions,
-// except those of snapshots and of the engine itself.
+// Traced returns the database with fn called for every statement of its queries and transactions, except those of
+// snapshots and of the engine itself.
 func (d *DB) Traced(fn func(text string, args []any)) *DB {
 	return &DB{engine: tracedEngine{d.engine, fn}, now: d.now, topics: d.topics, listeners: d.listeners}
 }
 
-// Statements returns the texts that a SQLite database has compiled so far.
+// Statements returns the texts of the statements that a SQLite database has compiled so far.
 func (d *DB) Statements() []string {
 	e := d.engine.(*sqliteEngine)
 	all := e.reader.texts()
-	err := e.writer.alone(context.Background(), func(*sql.Conn) error { // its goroutine uses them
+	err := e.writer.alone(context.Background(), func(*sql.Conn) error { // the goroutine of the writer uses them
 		all = slices.AppendSeq(all, maps.Keys(e.writer.sql.prepared))
 		return nil
 	})

@@ -16,8 +16,7 @@ import (
 	"notary"
 )
 
-// write runs fn in its own transaction on PostgreSQL, and retries after a conflict or a connection lost before the
-// commit.
+// write runs fn in its own transaction. It retries after a conflict, or if the connection is lost before the commit.
 func (e *postgresEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) (changed []string, err error) {
 	slot, err := e.takeSlot(ctx)
 	if err != nil {
@@ -46,7 +45,7 @@ type retryableError struct {
 
 func (e *retryableError) Unwrap() error { return e.error }
 
-// takeSlot waits for a free writer, unless too many are waiting already.
+// takeSlot waits for a free slot, unless too many writes are already waiting.
 func (e *postgresEngine) takeSlot(ctx context.Context) (slot int, err error) {
 	select {
 	case <-e.stopping:
@@ -67,14 +66,14 @@ func (e *postgresEngine) takeSlot(ctx context.Context) (slot int, err error) {
 	case <-e.stopping:
 		return 0, busy("the server is stopping")
 	case <-ctx.Done():
-		return 0, busy("the request was cancelled before it began")
+		return 0, busy("the request was canceled before it began")
 	}
 }
 
 func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 	fn func(*Tx) error) (changed []string, err error) {
 	if ctx.Err() != nil {
-		return nil, busy("the request was cancelled before it began")
+		return nil, busy("the request was canceled before it began")
 	}
 	conn, err := e.connection(ctx)
 	if err != nil { // database/sql has retried already
@@ -110,8 +109,8 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 	return tx.changed, run.commit(e.running, e.limits.commit)
 }
 
-// retryable marks an error before the commit after which the transaction can be retried. A timeout is not: the caller
-// has waited long enough.
+// retryable marks an error before the commit after which the transaction can be retried. It does not mark a timeout,
+// because the caller has waited long enough.
 func retryable(err error) error {
 	var fault *pgconn.PgError
 	switch {
@@ -125,21 +124,21 @@ func retryable(err error) error {
 	return err
 }
 
-// errUnknown returns the error of a change that may or may not have been committed.
+// errUnknown returns the error for a change that may or may not have been committed.
 func errUnknown(err error) error {
 	return &notary.Error{Kind: notary.OutcomeUnknown, RetryAfter: 5 * time.Second, Err: err,
 		Message: "the database connection was lost during the commit, so the change may or may not have been made: " +
 			"check before you try again"}
 }
 
-// transaction runs the statements of one transaction, ignoring cancellation of the caller's context. Statements whose
-// results are not needed are batched: a round trip costs as much as most of them.
+// transaction is a transaction in progress, which ignores cancellation of the caller's context. Statements whose
+// results are not needed are batched, because a round trip costs as much as most of them.
 type transaction struct {
 	ctx     context.Context
 	conn    *sql.Conn
 	begun   bool // whether anything was sent
 	waiting []statement
-	missed  error // of a statement that had to find a row and did not
+	missed  error // of a statement that should have found a row
 }
 
 type statement struct {
@@ -152,7 +151,7 @@ func (t *transaction) queue(text string, args ...any) {
 	t.waiting = append(t.waiting, statement{text: text, args: args})
 }
 
-// flush sends the waiting statements and returns the first error and the index of its statement.
+// flush sends the waiting statements and returns the first error, with the index of its statement.
 func (t *transaction) flush() (failed int, err error) {
 	if len(t.waiting) == 0 {
 		return 0, nil
@@ -192,7 +191,7 @@ func (t *transaction) flush() (failed int, err error) {
 	return failed, err
 }
 
-// flushNeeds flushes if a waiting statement must find a row: that has to be known before the COMMIT is sent.
+// flushNeeds flushes if a waiting statement must find a row, because that must be known before the COMMIT is sent.
 func (t *transaction) flushNeeds() error {
 	if !slices.ContainsFunc(t.waiting, func(s statement) bool { return s.miss != nil }) {
 		return t.missed

@@ -23,8 +23,8 @@ type Tx struct {
 
 type executor interface {
 	exec(ctx context.Context, text string, args ...any) (rows int64, err error)
-	// later runs a statement whose result is not needed, now or batched with the following ones. Its error may surface
-	// in one of these or at the commit.
+	// later runs a statement whose result is not needed, either now or batched with later statements. Its error may be
+	// returned by one of these or by the commit.
 	later(text string, args ...any) error
 }
 
@@ -34,11 +34,11 @@ func (tx *Tx) Now() time.Time { return tx.now }
 // Alone reports whether no other transaction runs until this one ends, as on SQLite.
 func (tx *Tx) Alone() bool { return tx.alone }
 
-// Verified holds what an earlier transaction of the same commit has verified, or nil if the commit is not shared.
+// Verified returns what an earlier transaction in the same commit has verified, or nil if the commit is not shared.
 func (tx *Tx) Verified() map[any]bool { return tx.verified }
 
-// Exec runs one statement and returns how many rows it changed. Cancelling a statement would abort the whole
-// transaction.
+// Exec runs one statement and returns the number of rows changed. It takes no context, because canceling a statement
+// would abort the whole transaction.
 func (tx *Tx) Exec(text string, args ...any) (int64, error) {
 	tx.note(text)
 	n, err := tx.sql.exec(context.Background(), text, args...)
@@ -57,13 +57,13 @@ func (tx *Tx) QueryRow(ctx context.Context, text string, args ...any) Row {
 	return tx.Querier.QueryRow(ctx, text, args...)
 }
 
-// Later runs a statement whose result is not needed and that violates no unique key.
+// Later runs a statement whose result is not needed and that cannot violate a unique key.
 func (tx *Tx) Later(text string, args ...any) error {
 	tx.note(text)
 	return MapError(tx.sql.later(text, args...))
 }
 
-// Need runs a query that must find a row. Otherwise the transaction fails with miss: at once, at the next read, or at
+// Need runs a query that must find a row. Otherwise the transaction fails with miss, at once, at the next read, or at
 // the commit.
 func (tx *Tx) Need(miss error, text string, args ...any) error {
 	if run, ok := tx.sql.(*transaction); ok {

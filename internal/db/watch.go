@@ -11,11 +11,11 @@ import (
 const (
 	// channel is the notification channel on which nodes announce changes.
 	channel = "notary"
-	// heartbeat is how often a node checks its listening connection.
+	// heartbeat is the interval at which a node checks its listening connection.
 	heartbeat = 30 * time.Second
 )
 
-// Watch calls fn until ctx ends whenever another node may have changed one of the schema's topics: soon after its
+// Watch calls fn whenever another node may have changed one of the schema's topics, until ctx ends: soon after the
 // notification, within seconds if that was lost, and for every topic after a reconnect.
 func (d *DB) Watch(ctx context.Context, fn func(topic string)) { d.engine.watch(ctx, d.topics, fn) }
 
@@ -30,7 +30,7 @@ func (e *postgresEngine) watch(ctx context.Context, topics []string, fn func(str
 	}
 }
 
-// listen passes on the notifications of all nodes, on a dedicated connection.
+// listen calls fn for each notification, on a dedicated connection, until the connection ends.
 func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(string)) error {
 	conn, err := e.connection(ctx)
 	if err != nil {

@@ -21,8 +21,8 @@ const (
 	MaxBatch   = 128  // writes per commit on SQLite
 )
 
-// writer is the only goroutine that changes a SQLite database. It commits together the writes that are waiting and
-// those that arrive while they run.
+// writer owns the only goroutine that changes a SQLite database. It commits waiting writes together with those that
+// arrive while they run.
 type writer struct {
 	mu      sync.RWMutex // guards stopped and the closing of queue
 	stopped bool
@@ -46,7 +46,7 @@ type job struct {
 	result  chan error // buffered, so that the writer never waits for a caller
 }
 
-// startWriter starts a writer on a file, with the only connection of the pool for jobs that run alone.
+// startWriter starts a writer on a file. Jobs that run alone use the only connection of the pool db.
 func startWriter(ctx context.Context, path string, db *sql.DB, topics topics) (*writer, error) {
 	alone, err := db.Conn(ctx)
 	if err != nil {
@@ -78,8 +78,8 @@ func (w *writer) alone(ctx context.Context, fn func(*sql.Conn) error) error {
 	return w.await(&job{ctx: ctx, whole: fn, result: make(chan error, 1)})
 }
 
-// await passes a job to the goroutine and waits for its result, or for the end of the goroutine, which a job causes
-// by calling runtime.Goexit, as t.Fatal does.
+// await passes a job to the goroutine and waits for the result. It also returns when the goroutine ends because a job
+// calls runtime.Goexit, as t.Fatal does.
 func (w *writer) await(j *job) error {
 	if err := w.enqueue(j); err != nil {
 		return err
@@ -150,7 +150,7 @@ func (w *writer) settle(jobs iter.Seq[*job]) (batch []*job) {
 	return batch
 }
 
-// diskFull returns the jobs that failed for lack of space and can be retried.
+// diskFull returns the jobs that failed because the disk is full and that can be retried.
 func diskFull(batch []*job) (full []*job) {
 	for _, j := range batch {
 		if code, ok := sqliteCode(j.err); ok && code&0xff == sqlite3.SQLITE_FULL {
@@ -160,8 +160,8 @@ func diskFull(batch []*job) (full []*job) {
 	return full
 }
 
-// freeLog copies the log into the file and truncates it to free disk space. It waits only briefly for readers: all
-// writes wait for it.
+// freeLog copies the write-ahead log into the file and truncates the log to free disk space. It waits only briefly for
+// readers, because all writes wait for it.
 func (w *writer) freeLog() error {
 	ctx := context.Background()
 	if _, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 100"); err != nil {
@@ -180,7 +180,7 @@ func (w *writer) first() *job {
 	return <-w.queue
 }
 
-// arriving yields first and then, after each job, the next waiting one, which joins their commit. A job that runs
+// arriving yields first and then, after each job, the next waiting one, which joins the same commit. A job that runs
 // alone comes first or waits.
 func (w *writer) arriving(first *job) iter.Seq[*job] {
 	return func(yield func(*job) bool) {
@@ -205,7 +205,7 @@ func (w *writer) poll() *job {
 	}
 }
 
-// runAlone runs fn in a transaction in which foreign keys are checked at the end.
+// runAlone runs fn in a transaction that checks foreign keys at its end.
 func (w *writer) runAlone(fn func(*sql.Conn) error) (err error) {
 	ctx := context.Background()
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
@@ -228,8 +228,8 @@ func (w *writer) runAlone(fn func(*sql.Conn) error) (err error) {
 	return nil
 }
 
-// commit runs the jobs in one transaction, each in its own savepoint, and returns those that it began. An error means
-// that none of their changes were kept.
+// commit runs the jobs in one transaction, each in its own savepoint, and returns those that it began. If it returns an
+// error, none of their changes were kept.
 func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 	ctx := context.Background()
 	begin := w.exec(ctx, "BEGIN IMMEDIATE")
@@ -257,13 +257,13 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 	return batch, nil
 }
 
-// errTransactionLost is returned when the engine has rolled back the whole transaction, as SQLite does on a full
-// disk.
+// errTransactionLost is returned if the engine has rolled back the whole transaction, as SQLite does when the disk is
+// full.
 var errTransactionLost = errors.New("the transaction was lost")
 
 func (w *writer) attempt(ctx context.Context, j *job, total Counts, verified map[any]bool) error {
-	if j.ctx.Err() != nil { // cancelled while waiting
-		return busy("the request was cancelled before it began")
+	if j.ctx.Err() != nil { // canceled while waiting
+		return busy("the request was canceled before it began")
 	}
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {
 		return errors.Join(errTransactionLost, err)
@@ -293,7 +293,7 @@ func (w *writer) exec(ctx context.Context, text string) error {
 	return err
 }
 
-// protected turns a panic of fn into an error: the writer must not stop.
+// protected runs fn and turns a panic into an error, because the writer must not stop.
 func protected(tx *Tx, fn func(*Tx) error) error {
 	return notary.Recovered("write the change", func() error { return fn(tx) })
 }

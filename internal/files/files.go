@@ -1,4 +1,4 @@
-// Package files reads and writes files for the server and the command line: whole, size-limited, durable, and with
+// Package files reads and writes whole files for the server and the command line, with size limits, durability and
 // permission checks.
 package files
 
@@ -27,13 +27,13 @@ func Read(name string) ([]byte, error) {
 	return ReadLimited(file, name)
 }
 
-// ReadLimited reads up to [MaxInput] bytes. If there are more, the error names the source.
+// ReadLimited reads up to [MaxInput] bytes. If there are more, the error contains name.
 func ReadLimited(r io.Reader, name string) ([]byte, error) {
 	return ReadLimit(r, name, MaxInput)
 }
 
-// Create writes a new file and syncs it to disk. It fails if the file exists, and is atomic if the file system
-// supports hard links.
+// Create writes a new file and syncs it to disk. It fails if the file exists. It is atomic if the file system supports
+// hard links.
 func Create(name string, content []byte, mode fs.FileMode) error {
 	whole := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"."+rand.Text())
 	if err := fillFile(whole, content, mode); err != nil {
@@ -50,7 +50,7 @@ func Create(name string, content []byte, mode fs.FileMode) error {
 	return SyncFolder(filepath.Dir(name))
 }
 
-// fillFile writes a new file, and removes it on error.
+// fillFile writes a new file. On error it removes the file.
 func fillFile(name string, content []byte, mode fs.FileMode) error {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
@@ -100,7 +100,7 @@ func SyncFolder(name string) error {
 	return folder.Sync()
 }
 
-// ReadLimit reads up to most bytes, and returns an error that names the source if there are more.
+// ReadLimit reads up to most bytes. If there are more, the error contains name.
 func ReadLimit(r io.Reader, name string, most int64) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {

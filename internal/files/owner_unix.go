@@ -42,7 +42,7 @@ func IsWrittenByUser(name string) bool {
 	return ok && owner != OtherUser && mode&Writable == 0
 }
 
-// LookupFolders returns the folders in which the system looks up the parts of path, including those of symbolic
+// LookupFolders returns the folders in which the system looks up the elements of path, including those of symbolic
 // links.
 func LookupFolders(path string) (folders []string) {
 	path, err := filepath.Abs(path)

@@ -189,7 +189,7 @@ func wantUnavailable(t *testing.T, err error, words ...string) {
 	}
 }
 
-// Cancelling the caller's context aborts only a write that has not started.
+// Canceling the caller's context aborts only a write that has not started.
 func TestContextOfWrite(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -201,7 +201,7 @@ func TestContextOfWrite(t *testing.T) {
 			t.Error("the write ran")
 			return nil
 		})
-		wantUnavailable(t, err, "cancelled before it began")
+		wantUnavailable(t, err, "canceled before it began")
 	})
 	t.Run("ends while it runs", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
