@@ -91,7 +91,7 @@ func (s *Service) certify(ctx context.Context, caller notary.Caller, c certifica
 		if err := s.issuers.RequireUsable(tx, issuer, profile); err != nil {
 			return err
 		}
-		if err := s.recordCertification(ctx, tx, caller, c, cert); err != nil {
+		if err := s.insertCertification(ctx, tx, caller, c, cert); err != nil {
 			return err
 		}
 		return tx.Event(certificateEvent(caller, c.action("sign"), c.authority, cert, issuer.Ref()))
@@ -115,7 +115,7 @@ func (s *Service) recordCertification(ctx context.Context, caller notary.Caller,
 		if err := s.findIssuer(ctx, tx, cert); err != nil {
 			return notary.WithField(err, "certificate_chain")
 		}
-		if err := s.recordCertification(ctx, tx, caller, c, cert); err != nil {
+		if err := s.insertCertification(ctx, tx, caller, c, cert); err != nil {
 			return err
 		}
 		return tx.Event(certificateEvent(caller, c.action("upload"), c.authority, cert, s.issuerRef(cert)))
@@ -141,8 +141,8 @@ func (s *Service) requireCertifiable(ctx context.Context, tx *store.Tx, c certif
 	return s.refuseCompromised(ctx, tx, c.request)
 }
 
-// recordCertification records the certificate, and makes it the current one unless it is additional.
-func (s *Service) recordCertification(ctx context.Context, tx *store.Tx, caller notary.Caller, c certification,
+// insertCertification records the certificate, and makes it the current one unless it is additional.
+func (s *Service) insertCertification(ctx context.Context, tx *store.Tx, caller notary.Caller, c certification,
 	cert *notary.Certificate) (err error) {
 	if c.further {
 		cert.ID, err = tx.InsertCertificate(cert)
