@@ -186,6 +186,7 @@ func TestRefusedSignaturesAreHeld(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
+	other := w.Root(t, notary.ECDSAP256)
 	terms := signingRule(root, 10, `true`)
 	terms.MaxValidity = 30 * 24 * time.Hour
 	activeRule(t, w, terms)
@@ -198,7 +199,7 @@ func TestRefusedSignaturesAreHeld(t *testing.T) {
 	}{
 		"profile refuses":   {"ops@a.example", ca.SignOptions{}, "host"},
 		"another profile":   {"b.example", ca.SignOptions{Profile: "client"}, "asks for the profile client"},
-		"another authority": {"c.example", ca.SignOptions{AuthorityID: 77}, "asks for the certificate authority 77"},
+		"another authority": {"c.example", ca.SignOptions{AuthorityID: other}, "asks for the certificate authority"},
 		"longer validity":   {"d.example", ca.SignOptions{NotAfter: far}, "longer validity than the rule allows, which is 30d"},
 	} {
 		issued, err := w.CA.Issue(t.Context(), requestor, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), tt.name),

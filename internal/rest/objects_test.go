@@ -113,6 +113,7 @@ func TestRequestorListsOnlyItsOwn(t *testing.T) {
 
 // idsInBodies are the body fields that refer to an object, by call, compared with the OpenAPI document.
 var idsInBodies = map[string]string{
+	"POST /api/v1/certificate_requests":              "certificate_authority_id",
 	"POST /api/v1/certificate_requests/{id}/sign":    "certificate_authority_id",
 	"POST /api/v1/certificate_requests/sign":         "certificate_authority_id",
 	"POST /api/v1/certificate_requests/sign/preview": "certificate_authority_id",

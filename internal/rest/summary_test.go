@@ -17,7 +17,7 @@ func TestOverviewOfTheAPI(t *testing.T) {
 	h.Signed(t, h.Admin(), root)
 	h.Request(t, h.Admin())
 	call(t, h.as(t, notary.CertificateRequestor), "GET", "/api/v1/overview", nil).wantStatus(t, 200).
-		wantBody(t, `{"result": {"summary": null, "certificates": null, "weeks": [], "authorities": [], "outstanding": [], "expiring": [], "expiring_certificates": [], "events": []}}`)
+		wantBody(t, `{"result": {"summary": null, "certificates": null, "weeks": [], "authorities": [], "outstanding": [], "expiring": [], "expiring_certificates": [], "events": [], "tokens": []}}`)
 	o, err := h.as(t, notary.ReadOnly).Overview(t.Context())
 	testkit.Check(t, err)
 	if o.Certificates.InForce != 2 || o.Summary.CertificateRequests["Outstanding"] != 1 || len(o.Weeks) != 26 ||

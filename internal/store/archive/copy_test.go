@@ -82,7 +82,7 @@ func TestCopyIntoNonEmptyDatabase(t *testing.T) {
 	testkit.Check(t, err)
 	_, err = archive.Copy(t.Context(), from, to, nil)
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, "not empty", "name a new one")
+	testkit.WantText(t, err, "not empty", "use a new one")
 	after, err := archive.Digest(t.Context(), to, nil)
 	testkit.Check(t, err)
 	if before != after {

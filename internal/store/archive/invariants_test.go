@@ -106,7 +106,7 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 		{"a certificate that is not found", `DELETE FROM certificate_name WHERE certificate_id = 1`,
 			[]string{"every name is in the search index, and every entry of the index has an object"}},
 		{"a request that no label finds", `UPDATE request SET labels = '{"a":"b"}' WHERE id = ` + request,
-			[]string{labelsFound}},
+			[]string{"a certificate has the labels of its request", labelsFound}},
 		{"a certificate that no label finds", `UPDATE certificate SET labels = '{"a":"b"}' WHERE id = ` + inUse,
 			[]string{"a certificate has the labels of its request", labelsFound}},
 		{"a label that leads nowhere", `INSERT INTO request_label VALUES ('a', 9999)`, []string{labelsFound}},
