@@ -237,7 +237,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("SetRejection", tx.SetRejection(rejected, "no"))
 	do("SetDecision", tx.SetDecision(rejected, &notary.RuleDecision{Effect: notary.RefuseEffect}))
 	do("Transfer", tx.Transfer(ctx, req, nil, 3))
-	req, err = tx.Request(ctx, id)
+	_, err = tx.Request(ctx, id)
 	do("Request", err)
 	req, err = tx.LockRequest(ctx, id)
 	do("LockRequest", err)
