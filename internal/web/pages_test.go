@@ -48,6 +48,9 @@ func TestEveryPage(t *testing.T) {
 	token, _, err := h.Auth.CreateToken(t.Context(), h.Admin(), &notary.Token{Name: "ci",
 		ExpiresAt: h.Clock.Now().Add(time.Hour), Grants: []notary.GrantTerms{{Actions: []string{"request.create"}}}})
 	testkit.Check(t, err)
+	_, err = h.CA.CreateRule(t.Context(), h.Admin(), notary.RuleTerms{Name: "all", Priority: 1,
+		Expression: "true", Effect: notary.HoldEffect})
+	testkit.Check(t, err)
 	admin, stranger := h.as(t, notary.Admin), h.visit(t)
 	ids := strings.NewReplacer("/tokens/{id}", fmt.Sprint("/tokens/", token), "{id}", "1", "{$}", "", "{form}", "cert.pem", "{number}", "1")
 	for _, pattern := range web.Patterns() {
