@@ -35,7 +35,7 @@ func (r revoking) reportCompromised(ctx context.Context, keyFingerprint string) 
 	return nil
 }
 
-// revokeKey revokes every unexpired certificate for a key, whoever owns it, or corrects the reason of earlier
+// revokeKey revokes every unexpired certificate for a key, of any owner, or corrects the reason of earlier
 // revocations.
 func (r revoking) revokeKey(ctx context.Context, keyFingerprint string) error {
 	all, err := r.tx.CertificatesWithKey(ctx, keyFingerprint)
