@@ -17,13 +17,15 @@ func TestActions(t *testing.T) {
 		sent []string
 		says string
 	}{
-		"request sign 5 --authority 2": {[]string{"POST " + requests + `/5/sign {"certificate_authority_id":"2"}`},
+		// The request is read for the wishes that the signer does not overrule, which are printed.
+		"request sign 5 --authority 2": {[]string{"GET " + requests + "/5",
+			"POST " + requests + `/5/sign {"certificate_authority_id":"2"}`},
 			"request 5 is signed; its certificate: notary request download 5\n"},
 		"request sign 5 --authority 2 --profile server --days 30": {[]string{"POST " + requests +
 			`/5/sign {"certificate_authority_id":"2","profile":"server","not_valid_after":"2026-07-01T12:00:00Z"}`},
 			"is signed"},
-		"request sign 5 --authority 2 --not-after 2027-01-01T01:00:00+01:00": {[]string{"POST " + requests +
-			`/5/sign {"certificate_authority_id":"2","not_valid_after":"2027-01-01T00:00:00Z"}`}, "is signed"},
+		"request sign 5 --authority 2 --not-after 2027-01-01T01:00:00+01:00": {[]string{"GET " + requests + "/5",
+			"POST " + requests + `/5/sign {"certificate_authority_id":"2","not_valid_after":"2027-01-01T00:00:00Z"}`}, "is signed"},
 		"request reject 5": {[]string{"POST " + requests + "/5/reject"},
 			"request 5 is rejected\n"},
 		"request reopen 5": {[]string{"POST " + requests + "/5/reopen"}, "outstanding again"},
