@@ -6,4 +6,4 @@ events {}
 http { include paths; access_log off; include *.example.com.conf; }
 END
 nginx -p . -c nginx.conf
-trap 'nginx -p . -c nginx.conf -s stop' EXIT
+trap 'nginx -p . -c nginx.conf -s stop; while [ -e nginx.pid ]; do sleep 0.1; done' EXIT # it stops in the background
