@@ -302,12 +302,9 @@ func wantQuotaEvents(t *testing.T, w *testkit.World, periods ...string) {
 }
 
 // Two nodes count together.
-func TestPostgresTokenQuotaOnTwoNodes(t *testing.T) {
+func TestNodesCountTokenQuotasTogether(t *testing.T) {
 	t.Parallel()
-	if !testkit.OnPostgres() {
-		t.Skip("SQLite has one node")
-	}
-	w := testkit.New(t)
+	w := testkit.NewAt(t, testkit.Postgres(t))
 	root := w.Root(t, notary.ECDSAP256)
 	limited := granting(notary.GrantTerms{}, "request.create", "request.sign")
 	limited.PerHour = 7
