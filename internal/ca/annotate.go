@@ -57,11 +57,8 @@ func (s *Service) checkWishes(ctx context.Context, w notary.Wishes) error {
 		}
 	}
 	if w.AuthorityID != 0 {
-		_, err := s.issuers.Get(ctx, w.AuthorityID)
-		if notary.KindOf(err) == notary.NotFound {
-			return notary.FieldErrorf("certificate_authority_id", "there is no certificate authority %d", w.AuthorityID)
-		} else if err != nil {
-			return err
+		if _, err := s.issuers.Get(ctx, w.AuthorityID); err != nil {
+			return notary.WithField(err, "certificate_authority_id")
 		}
 	}
 	if !w.NotAfter.IsZero() && !w.NotAfter.After(s.now()) {

@@ -81,7 +81,6 @@ func TestBadWishes(t *testing.T) {
 	me := newRequestor(t, w)
 	for field, bad := range map[string][]notary.Wishes{
 		"profile":                  {{Profile: "none"}, {Profile: notary.IntermediateProfile}, {Profile: "a\x00"}},
-		"certificate_authority_id": {{AuthorityID: nothing}},
 		"not_valid_after":          {{NotAfter: w.Clock.Now()}, {NotAfter: time.Unix(1, 0)}},
 	} {
 		for _, wishes := range bad {

@@ -15,7 +15,7 @@ func (r *routes) certificateRequests() {
 		summary: "List certificate requests", doc: wholeOrPage + ownOnly},
 		listing[*notary.Request, api.CertificateRequest]{r.ca.AllRequests, r.ca.Requests, r.requestToAPI})
 	handle(r, operation{id: "createCertificateRequest", method: "POST", path: path, status: 201,
-		needs: notary.CreateRequests, errors: []int{409}, summary: "Create a certificate request",
+		needs: notary.CreateRequests, errors: []int{404, 409}, summary: "Create a certificate request",
 		doc: "Submits a CSR (PKCS #10) for approval. The same CSR can be submitted only once. The profile, CA and " +
 			"expiry are kept as what the requester asks for; the signer decides."}, r.createRequest)
 	handle(r, operation{id: "getCertificateRequest", method: "GET", path: one, status: 200,

@@ -135,7 +135,7 @@ func TestBadLabelsAndWishes(t *testing.T) {
 			{"labels", "labels", many}, {"labels", "labels", map[string]string{"a": strings.Repeat("x", 10_000)}},
 			{"labels", "labels", map[string]string{"a": "b\x00"}}, {"labels", "labels.a", map[string]any{"a": ""}},
 			{"labels", "labels.a", map[string]any{"a": 7}}, {"labels", "labels", []string{"a"}}, {"note", "note", strings.Repeat("n", 1001)},
-			{"profile", "profile", "none"}, {"certificate_authority_id", "certificate_authority_id", 999},
+			{"profile", "profile", "none"},
 			{"not_valid_after", "not_valid_after", "2001-01-01T00:00:00Z"},
 		} {
 			for _, path := range []string{requestsPath, certificatesPath} {

@@ -180,6 +180,9 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 			continue
 		}
 		method, path, _ := strings.Cut(name, " ")
+		if path == requestsPath {
+			continue // only a wish: TestWishedAuthorityMustExist
+		}
 		for _, test := range []struct {
 			name      string
 			authority int64
@@ -224,6 +227,33 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// A CA that cannot sign now may do so when the request is decided.
+func TestWishedAuthorityMustExist(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	deleted, disabled := h.Root(t, notary.ECDSAP256), h.Root(t, notary.ECDSAP256)
+	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), deleted, true))
+	testkit.Check(t, h.CA.EnableAuthority(t.Context(), h.Admin(), disabled, false))
+	wish := func(authority int64) map[string]any {
+		return map[string]any{"csr": testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "wish.example.com"),
+			"certificate_authority_id": authority}
+	}
+	for _, authority := range []int64{missingID, deleted} {
+		h.wantUnchanged(t, func() {
+			for _, path := range []string{requestsPath, certificatesPath} {
+				refusal := call(t, h.as(t, notary.CertificateRequestor), "POST", path,
+					wish(authority)).wantRefusal(t, 404, "not_found")
+				if refusal.Field != "certificate_authority_id" {
+					t.Errorf("%s: field %q, want certificate_authority_id", path, refusal.Field)
+				}
+			}
+		})
+	}
+	for _, authority := range []int64{h.Pending(t), disabled} {
+		call(t, h.admin(t), "POST", requestsPath, wish(authority)).wantStatus(t, 201)
 	}
 }
 
