@@ -34,9 +34,9 @@ func (p *program) certificateIssue() *cobra.Command {
 			"If you already submitted this CSR, its certificate is renewed. Without permission to sign, the\n" +
 			"request waits for approval, with the CA, profile and expiry as your wishes.",
 		Example: "  notary certificate issue --name web.example.com --authority 'Example Issuing'\n" +
-			"  notary certificate issue --name web.example.com --key-out web.key --label team=payments --wait 60s\n" +
-			"  notary certificate issue --csr web.csr --authority 2 --wait 60s --out web.pem",
-		Args: cobra.NoArgs,
+			"  notary certificate issue --name web.example.com --key-out web.key --label team=payments --wait\n" +
+			"  notary certificate issue --csr web.csr --authority 2 --wait=10m --out web.pem",
+		Args: noWaitArgument,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.issue(ctx, c, flags) }),
 	}
 	flags.requestFlags.register(c)
@@ -44,7 +44,7 @@ func (p *program) certificateIssue() *cobra.Command {
 	authorityFlag(c, &flags.authority, "authority", "the `ID` or common name of the CA that signs")
 	c.Flags().StringVar(&flags.profile, "profile", "", "the profile's `name` (default server-client; for a renewal, "+
 		"the previous profile)")
-	c.Flags().DurationVar(&flags.wait, "wait", 0, "how long to wait for approval, at most 60s")
+	registerWait(c, &flags.wait)
 	flags.end.register(c, "the profile's: 90 days for the built-in server and client profiles")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
@@ -69,7 +69,7 @@ func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags)
 	if err != nil {
 		return err
 	}
-	issued, err := c.IssueCertificate(ctx, body, flags.wait, "")
+	issued, err := p.issueAndWait(ctx, c, body, flags.wait)
 	if err != nil {
 		return flags.removeKey(err)
 	}

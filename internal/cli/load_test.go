@@ -122,14 +122,7 @@ func (l *load) count(ctx context.Context, err error) {
 	}
 	l.mu.Unlock()
 	if isUnavailable(err) {
-		pause(ctx)
-	}
-}
-
-func pause(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(50 * time.Millisecond):
+		pause(ctx, 50*time.Millisecond)
 	}
 }
 
@@ -180,7 +173,7 @@ func (l *load) watchCRL(ctx context.Context, t *testing.T) {
 			if !isUnavailable(err) {
 				t.Errorf("the CRL: %v", err)
 			}
-			pause(ctx)
+			pause(ctx, 50*time.Millisecond)
 			continue
 		}
 		l.sawCRL(t, der)

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+const (
+	defaultWait = time.Hour       // of --wait without a value
+	longestCall = time.Minute     // that the server waits in one call
+	retryPause  = 5 * time.Second // after a server that does not wait, because it is stopping or too many calls wait
+)
+
+func registerWait(c *cobra.Command, wait *time.Duration) {
+	c.Flags().DurationVar(wait, "wait", 0, "wait for approval, at most this `long`")
+	c.Flags().Lookup("wait").NoOptDefVal = defaultWait.String()
+}
+
+// noWaitArgument rejects arguments. A duration is taken for the value of --wait, which can be omitted and therefore
+// needs an equals sign.
+func noWaitArgument(c *cobra.Command, args []string) error {
+	if len(args) == 1 && c.Flags().Changed("wait") {
+		if _, err := time.ParseDuration(args[0]); err == nil {
+			return usagef("write --wait=%s, with an equals sign", args[0])
+		}
+	}
+	return cobra.NoArgs(c, args)
+}
+
+// issueAndWait repeats the call until the request is decided or the wait is over. The idempotency key makes each call
+// return the state of the same request. Once that is recorded, an unavailable server is called again.
+func (p *program) issueAndWait(ctx context.Context, c *client.Client, body api.IssueCertificate,
+	wait time.Duration) (api.Issued, error) {
+	if wait <= 0 {
+		return c.IssueCertificate(ctx, body, 0, "")
+	}
+	key, end := rand.Text(), time.Now().Add(wait)
+	var last api.Issued
+	for {
+		begin := time.Now()
+		left := max(min(end.Sub(begin).Round(time.Second), longestCall), time.Second)
+		issued, err := c.IssueCertificate(ctx, body, left, key)
+		pending := last.CertificateRequestID != 0
+		switch {
+		case err == nil:
+			last = issued
+		case !pending, ctx.Err() == nil && notary.KindOf(err) != notary.Unavailable:
+			return issued, err
+		}
+		if last.CertificateChain != "" || time.Now().After(end) || ctx.Err() != nil {
+			return last, nil
+		}
+		if time.Since(begin) < left/2 {
+			pause(ctx, retryPause)
+		}
+	}
+}
+
+func pause(ctx context.Context, long time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(long):
+	}
+}
