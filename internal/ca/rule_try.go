@@ -2,6 +2,7 @@ package ca
 
 import (
 	"context"
+	"sync"
 
 	"notary"
 	"notary/internal/pki"
@@ -259,12 +260,23 @@ func differs(req *notary.Request, effect notary.Effect) bool {
 	return false
 }
 
-// factsThen describes an earlier request at the time at which it was created. If a subject has several common names, it
-// has only the last, which the database records.
+// factsThen describes an earlier request as it was created, but with the labels, role and groups of today. If a subject
+// has several common names, it has only the last, which the database records.
 func (t *ruleTrier) factsThen(ctx context.Context, req *notary.Request) *policy.Facts {
 	s := t.service
 	f := &policy.Facts{Names: req.Names, CommonName: req.CommonName, Key: req.Key, Labels: req.Labels,
-		Now: req.CreatedAt, Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: req.RequesterID, Name: req.Email}}
+		Profile: req.Wishes.Profile, AuthorityID: req.Wishes.AuthorityID, Now: req.CreatedAt}
+	if end := req.Wishes.NotAfter; !end.IsZero() {
+		f.Validity = end.Sub(req.CreatedAt)
+	}
+	var address string
+	f.LookUpPrincipal = sync.OnceValues(func() (by notary.Ref, err error) {
+		by, address, err = s.store.RequestCreation(ctx, req.ID)
+		if by.Kind == "" {
+			by = notary.Ref{Kind: notary.AccountPrincipal, ID: req.RequesterID, Name: req.Email}
+		}
+		return by, err
+	})
 	f.LookUpRole = func() (string, error) {
 		p, err := t.person(ctx, req.RequesterID)
 		return p.role, err
@@ -273,7 +285,10 @@ func (t *ruleTrier) factsThen(ctx context.Context, req *notary.Request) *policy.
 		p, err := t.person(ctx, req.RequesterID)
 		return p.groups, err
 	}
-	f.LookUpSource = func() (string, error) { return s.store.CreationAddress(ctx, req.ID) }
+	f.LookUpSource = func() (string, error) {
+		_, err := f.LookUpPrincipal()
+		return address, err
+	}
 	f.LookUpSubject = func() (map[string][]string, error) {
 		whole, err := s.store.Request(ctx, req.ID)
 		if err != nil {

@@ -157,3 +157,32 @@ func TestTrialsLookBack(t *testing.T) {
 		}
 	}
 }
+
+// Past requests are tried as they were created: by whom, from where, with their wishes and labels.
+func TestTryRulesOnRequestsOfTokens(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	token := newToken(t, w, w.Admin(), granting(belowCI, "request.create"))
+	end := w.Clock.Now().Add(48 * time.Hour)
+	_, err := w.CA.SubmitWith(t.Context(), token, csrFor(t, "a.ci.example.com"), ca.SubmitOptions{Annotation: ca.Annotation{
+		Labels: notary.Labels{"team": "build"}, Wishes: notary.Wishes{Profile: "server", NotAfter: end}}})
+	testkit.Check(t, err)
+	submitNamed(t, w, w.Admin(), "b.example.com")
+	for expression, want := range map[string]int{
+		`principal.kind == "token" && principal.name == "pipeline"`: 1,
+		`source == "192.0.2.7"`:                        1,
+		`"team" in labels && labels.team == "build"`:   1,
+		`profile == "server"`:                          1,
+		`validity == duration("48h")`:                  1,
+		`principal.kind == "account"`:                  1,
+		`principal.role == "Admin"`:                    2,
+		`principal.kind == "token" && source == "::1"`: 0,
+	} {
+		rule := holdingRule(1, expression)
+		trial, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 100, Rules: []ca.ProposedRule{{Terms: &rule}}})
+		testkit.Check(t, err)
+		if trial.Rules[0].Matches != want || trial.Failed != 0 {
+			t.Errorf("%s matches %d requests, want %d (%+v)", expression, trial.Rules[0].Matches, want, trial.Failures)
+		}
+	}
+}

@@ -80,8 +80,8 @@ func TestBadWishes(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	me := newRequestor(t, w)
 	for field, bad := range map[string][]notary.Wishes{
-		"profile":                  {{Profile: "none"}, {Profile: notary.IntermediateProfile}, {Profile: "a\x00"}},
-		"not_valid_after":          {{NotAfter: w.Clock.Now()}, {NotAfter: time.Unix(1, 0)}},
+		"profile":         {{Profile: "none"}, {Profile: notary.IntermediateProfile}, {Profile: "a\x00"}},
+		"not_valid_after": {{NotAfter: w.Clock.Now()}, {NotAfter: time.Unix(1, 0)}},
 	} {
 		for _, wishes := range bad {
 			csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "b.example.com")

@@ -11,6 +11,8 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
 	"cel.dev/cel-go/ext"
+
+	"notary"
 )
 
 // Variable is something that expressions can refer to.
@@ -56,9 +58,9 @@ var Variables = []Variable{
 	{"labels", "map from string to string", "The labels of the request", cel.MapType(cel.StringType, cel.StringType),
 		func(f *Facts) ref.Val { return types.NewStringStringMap(types.DefaultTypeAdapter, f.Labels) }},
 	{"principal.name", "string", "Who submits the request: an account's email address, or the name of an API token",
-		cel.StringType, func(f *Facts) ref.Val { return types.String(f.Principal.Name) }},
+		cel.StringType, principal(func(by notary.Ref) string { return by.Name })},
 	{"principal.kind", "string", "\"account\" or \"token\"", cel.StringType,
-		func(f *Facts) ref.Val { return types.String(f.Principal.Kind) }},
+		principal(func(by notary.Ref) string { return by.Kind })},
 	{"principal.role", "string", "\"Admin\", \"Certificate Manager\" or \"Certificate Requestor\"; of a token, the " +
 		"role of its account", cel.StringType, (*Facts).role},
 	{"principal.groups", "list of strings", "The names of the principal's groups; of a token, of its account's",

@@ -34,11 +34,12 @@ type Facts struct {
 	Source    string // IP address
 	Now       time.Time
 
-	LookUpRole     func() (string, error) // instead of Role
-	LookUpSubject  func() (map[string][]string, error)
-	LookUpGroups   func() ([]string, error)
-	LookUpPrevious func() (*Previous, error) // nil if there is none
-	LookUpSource   func() (string, error)    // instead of Source
+	LookUpPrincipal func() (notary.Ref, error) // instead of Principal
+	LookUpRole      func() (string, error)     // instead of Role
+	LookUpSubject   func() (map[string][]string, error)
+	LookUpGroups    func() ([]string, error)
+	LookUpPrevious  func() (*Previous, error) // nil if there is none
+	LookUpSource    func() (string, error)    // instead of Source
 
 	values []ref.Val // by index in Variables
 	size   sizeClass
@@ -178,6 +179,23 @@ func (f *Facts) textOr(known string, function func() (string, error)) ref.Val {
 		return err
 	}
 	return types.String(text)
+}
+
+// principal returns the function of a variable about the principal.
+func principal(value func(notary.Ref) string) func(*Facts) ref.Val {
+	return func(f *Facts) ref.Val {
+		if f.LookUpPrincipal == nil {
+			return types.String(value(f.Principal))
+		}
+		by, err := lookUp(f, f.LookUpPrincipal)
+		switch {
+		case err != nil:
+			return err
+		case len(by.Name) > ordinaryText:
+			return types.NewErr("the principal's name is too long for rules")
+		}
+		return types.String(value(by))
+	}
 }
 
 func (f *Facts) protocol() ref.Val {

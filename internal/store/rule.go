@@ -181,32 +181,43 @@ func (r reader) RequestsBefore(ctx context.Context, id int64, limit int) ([]*not
 		id = math.MaxInt64
 	}
 	return db.Collect(ctx, r.q, r.scanRuled, `SELECT r.id, r.status, r.requester_id, r.owner_group_id, r.common_name, r.names,
-		r.email, r.key, r.created_at, r.decision FROM request r WHERE r.id < $1 ORDER BY r.id DESC LIMIT $2`, id, limit)
+		r.email, r.key, r.created_at, r.decision, r.wishes, r.labels FROM request r WHERE r.id < $1 ORDER BY r.id DESC LIMIT $2`, id, limit)
 }
 
 func (r reader) scanRuled(row db.Row) (*notary.Request, error) {
 	var email, key string
 	var created instant
 	var decision sql.NullString
-	req, err := scanStatus(row, &email, &key, &created, &decision)
+	var notes annotationRow
+	req, err := scanStatus(row, &email, &key, &created, &decision, &notes.wishes, &notes.labels)
 	if err != nil {
 		return nil, err
 	}
 	req.Email, req.Key, req.CreatedAt = email, key, created.time()
+	r.damage.add("request", req.ID, notes.into(req))
 	if req.Decision, err = decodeDecision(decision); err != nil {
 		r.damage.add("request", req.ID, []string{"the decision of the rules cannot be read"})
 	}
 	return req, nil
 }
 
-// CreationAddress returns the client address from which a request was created, or "".
-func (r reader) CreationAddress(ctx context.Context, requestID int64) (address string, err error) {
-	err = r.q.QueryRow(ctx, `SELECT e.address FROM event e WHERE e.object_id = $1 AND e.kind = 'request'
-		ORDER BY e.id LIMIT 1`, requestID).Scan(&address)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
+// RequestCreation returns the principal that created a request and its address. Both are zero if no event tells.
+func (r reader) RequestCreation(ctx context.Context, requestID int64) (by notary.Ref, address string, err error) {
+	var kind sql.NullString
+	var id number
+	err = r.q.QueryRow(ctx, `SELECT e.principal, e.account_id, e.email, e.address FROM event e
+		WHERE e.object_id = $1 AND e.kind = 'request' ORDER BY e.id LIMIT 1`, requestID).Scan(&kind, &id, &by.Name, &address)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return notary.Ref{}, "", nil
+	case err != nil:
+		return notary.Ref{}, "", db.MapError(err)
 	}
-	return address, db.MapError(err)
+	by.Kind, by.ID = kind.String, id.Int64
+	if by.Kind == "" { // recorded by an earlier version
+		by.Kind = formerPrincipal(by.ID)
+	}
+	return by, address, nil
 }
 
 func decodeDecision(text sql.NullString) (*notary.RuleDecision, error) {

@@ -102,7 +102,7 @@ type reads interface {
 	PreviousCertificate(context.Context, *notary.Request) (*notary.Certificate, error)
 	PreviousCertificateThen(context.Context, *notary.Request) (*notary.Certificate, error)
 	RequestsBefore(context.Context, int64, int) ([]*notary.Request, error)
-	CreationAddress(context.Context, int64) (string, error)
+	RequestCreation(context.Context, int64) (notary.Ref, string, error)
 }
 
 func walkReads(ctx context.Context, r reads, now time.Time, do func(string, error)) {
@@ -232,7 +232,8 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("PreviousCertificate", second(r.PreviousCertificate(ctx, named)))
 	do("PreviousCertificateThen", second(r.PreviousCertificateThen(ctx, named)))
 	do("RequestsBefore", second(r.RequestsBefore(ctx, 0, 10)))
-	do("CreationAddress", second(r.CreationAddress(ctx, 1)))
+	_, _, err = r.RequestCreation(ctx, 1)
+	do("RequestCreation", err)
 }
 
 // scopes have grants with each kind of limit, with and without an index.
