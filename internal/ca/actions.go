@@ -7,15 +7,15 @@ import (
 	"notary/internal/policy"
 )
 
-// The functions in this file report what a caller may do, before the caller selects the details. Every use case
-// authorizes the call again.
+// The functions in this file report which actions a caller may perform before the details are known, for example to
+// show a button. Every use case authorizes the call again.
 
 var requestActions = []policy.Action{policy.SignRequest, policy.UploadCertificate, policy.RejectRequest,
 	policy.RevokeRequest, policy.RemoveCertificate, policy.ReopenRequest, policy.DeleteRequest,
 	policy.TransferRequest, policy.AnnotateRequest}
 
-// RequestActions returns the actions that the caller may perform on a request, regardless of its status and
-// certificate.
+// RequestActions reports for each action on a request whether the caller has permission for it. It does not check
+// whether the request's status allows the action.
 func (s *Service) RequestActions(ctx context.Context, caller notary.Caller,
 	req *notary.Request) (map[policy.Action]bool, error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
@@ -24,8 +24,8 @@ func (s *Service) RequestActions(ctx context.Context, caller notary.Caller,
 	return actionsOn(ctx, s.store, caller, req)
 }
 
-// actionsOn returns the actions that the caller may perform on a request. It reads the grants and groups of an account
-// once, not for each action.
+// actionsOn is like [Service.RequestActions] without authorization. It reads the grants and groups of an account only
+// once.
 func actionsOn(ctx context.Context, known revokeReader, caller notary.Caller,
 	req *notary.Request) (map[policy.Action]bool, error) {
 	all, once := map[policy.Action]bool{}, &readOnce{revokeReader: known}
@@ -81,7 +81,8 @@ func remembered[T any](values *map[int64]T, id int64, read func() (T, error)) (T
 	return value, err
 }
 
-// permitted reports whether err is nil. It returns err unless that only means a missing permission.
+// permitted converts the result of a permission check: it reports whether err is nil. Forbidden and NotFound errors
+// become false, and other errors are returned.
 func permitted(err error) (bool, error) {
 	if kind := notary.KindOf(err); kind == notary.Forbidden || kind == notary.NotFound {
 		return false, nil
@@ -89,7 +90,7 @@ func permitted(err error) (bool, error) {
 	return err == nil, err
 }
 
-// allowToSign returns a Forbidden error unless the caller may sign the request with some authority and profile.
+// allowToSign returns an error unless the caller may sign the request with at least one authority and profile.
 func allowToSign(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
 	if policy.May(caller, policy.SignRequest) {
 		return nil
@@ -122,7 +123,7 @@ func (s *Service) MayRevoke(ctx context.Context, caller notary.Caller, cert *not
 	return permitted(allowCertificate(ctx, s.store, caller, policy.RevokeCertificate, cert))
 }
 
-// MayDecide reports whether the caller may perform any bulk action on at least some requests.
+// MayDecide reports whether the caller's role or grants include at least one bulk action on requests.
 func (s *Service) MayDecide(ctx context.Context, caller notary.Caller) (bool, error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return false, err

@@ -12,17 +12,17 @@ import (
 	"notary/internal/store"
 )
 
-// Grants extend the caller's role to actions on requests and certificates that it may see. A use case first calls
-// attempt, then reads the object if it is visible, then calls allow, and again in the transaction, because grants and
-// objects may have changed since.
+// Grants permit actions beyond the caller's role on requests and certificates that it may see. A use case calls
+// attempt, reads the object, and calls allow. It calls allow again in the transaction, because grants and objects may
+// have changed.
 
 type grantReader interface {
 	GrantsOf(ctx context.Context, accountID int64) ([]*notary.Grant, error)
 	GroupsOf(ctx context.Context, accountID int64) ([]int64, error)
 }
 
-// attempt returns an error unless the caller's role or any grant includes one of the actions, on any object. The
-// error does not depend on whether the object exists.
+// attempt returns an error unless the caller's role or a grant includes one of the actions on any object. The error
+// does not depend on whether the object exists.
 func (s *Service) attempt(ctx context.Context, caller notary.Caller, on policy.Resource,
 	actions ...policy.Action) error {
 	refusal := policy.AllowRole(caller, actions[0], on)
@@ -46,8 +46,7 @@ func mayAny(caller notary.Caller, actions []policy.Action) bool {
 	return slices.ContainsFunc(actions, func(a policy.Action) bool { return policy.May(caller, a) })
 }
 
-// allow returns a Forbidden error unless the caller may perform the action on the object. In a transaction, the
-// grants cannot change until it ends.
+// allow returns a Forbidden error unless the caller may perform the action on the object.
 func allow(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action,
 	r policy.Resource) error {
 	if mayAlways(caller, action) {
@@ -65,13 +64,14 @@ func allow(ctx context.Context, known grantReader, caller notary.Caller, action 
 	return policy.Allow(caller, grants, action, r)
 }
 
-// mayAlways reports whether the caller may perform the action on every object, as the program may, which signs for
-// rules. Use cases refuse the program as their caller.
+// mayAlways reports whether the caller may perform the action on every object: by its role, or as the program itself,
+// which signs for rules. Use cases do not accept the program as their caller.
 func mayAlways(caller notary.Caller, action policy.Action) bool {
 	return caller.Principal.Kind == notary.SystemPrincipal || policy.May(caller, action)
 }
 
-// grantsOf returns the caller's grants, which for a token are those that it has in common with its creator.
+// grantsOf returns the caller's grants. A token's grants are limited to what its creator may do. In a transaction, the
+// grants cannot change until it ends.
 func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) (grants []*notary.Grant, err error) {
 	if tx, ok := known.(*store.Tx); ok {
 		if err := tx.LockGrantsShared(); err != nil {
@@ -89,7 +89,7 @@ func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) (gra
 	return grants, nil
 }
 
-// allowCreate returns a Forbidden error if the caller is a token whose limits exclude a new request.
+// allowCreate returns a Forbidden error if the caller is a token whose limits exclude the new request.
 func allowCreate(ctx context.Context, known grantReader, caller notary.Caller, req *notary.Request) (err error) {
 	if caller.Token == nil {
 		return nil
@@ -129,7 +129,8 @@ func noRequest(id int64) error {
 	return notary.Errorf(notary.NotFound, "there is no certificate request %d", id)
 }
 
-// allowCertificate is like allow for a certificate. Grants do not apply to certificates of CAs and OCSP responders.
+// allowCertificate is like allow for a certificate. It returns NotFound if the caller may not see the certificate.
+// Grants do not apply to certificates of CAs and OCSP responders.
 func allowCertificate(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action,
 	cert *notary.Certificate) error {
 	if policy.May(caller, action) {
@@ -207,7 +208,7 @@ func allowRevoke(ctx context.Context, known revokeReader, caller notary.Caller, 
 	return nil
 }
 
-// allowRevokeByID is like allowRevoke for the ID of a request, which it reads only if grants decide.
+// allowRevokeByID is like allowRevoke. It reads the request only if the caller's role does not include the action.
 func allowRevokeByID(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
 	if policy.May(caller, policy.RevokeRequest) {
 		return nil
@@ -219,8 +220,8 @@ func allowRevokeByID(ctx context.Context, tx *store.Tx, caller notary.Caller, id
 	return allowRevoke(ctx, tx, caller, req)
 }
 
-// allowReason requires the caller's role to include the action for keyCompromise, which blocks the key and revokes
-// every certificate for it, including those of other owners.
+// allowReason returns a Forbidden error for keyCompromise unless the caller's role includes the action: this reason
+// blocks the key and revokes every certificate for it, regardless of the owner.
 func allowReason(caller notary.Caller, action policy.Action, reason notary.RevocationReason) error {
 	if reason != notary.KeyCompromise || policy.May(caller, action) {
 		return nil
@@ -234,8 +235,8 @@ type groupReader interface {
 	GroupsOf(ctx context.Context, accountID int64) ([]int64, error)
 }
 
-// allowOwner returns an error unless the caller may submit requests for the group, as a member or because its role can
-// decide on requests.
+// allowOwner returns an error unless the caller may submit requests for the group, as a member or because its role
+// includes signing. Without a group (0) it returns nil.
 func allowOwner(ctx context.Context, known groupReader, caller notary.Caller, groupID int64) error {
 	if groupID == 0 {
 		return nil

@@ -14,7 +14,7 @@ import (
 	"notary/internal/store"
 )
 
-// Annotation is what a requester adds to a CSR. The wishes grant nothing: the signer decides.
+// Annotation is what a requester adds to a CSR. The wishes are not binding: the signer decides.
 type Annotation struct {
 	Wishes notary.Wishes
 	Note   string
@@ -23,15 +23,15 @@ type Annotation struct {
 
 func (a *Annotation) isZero() bool { return a.Wishes.IsZero() && a.Note == "" && len(a.Labels) == 0 }
 
-// Change is a change of a request's note and labels.
+// Change specifies how to change a request's note and labels.
 type Change struct {
 	Note   *string            // nil keeps the note
-	Labels map[string]*string // nil removes a label; others are kept
+	Labels map[string]*string // nil removes the label; labels not listed are kept
 }
 
 const maxNote = 1000 // characters
 
-// checkAnnotation trims the note, and rejects wishes that can never be granted.
+// checkAnnotation checks the note, labels and wishes, and trims the note.
 func (s *Service) checkAnnotation(ctx context.Context, a *Annotation) (err error) {
 	if a.Note, err = checkText("note", a.Note, maxNote); err != nil {
 		return err
@@ -42,7 +42,8 @@ func (s *Service) checkAnnotation(ctx context.Context, a *Annotation) (err error
 	return s.checkWishes(ctx, a.Wishes)
 }
 
-// checkWishes discloses which CAs exist, as their published CRLs do. Those that cannot sign now may do so later.
+// checkWishes returns an error if the wishes can never be granted. It accepts a CA that cannot sign now, because that
+// may change. Its errors disclose which CAs exist, but so do the published CRLs.
 func (s *Service) checkWishes(ctx context.Context, w notary.Wishes) error {
 	if w.Profile != "" {
 		if issuance.CheckProfileName(w.Profile) != nil {
@@ -67,8 +68,8 @@ func (s *Service) checkWishes(ctx context.Context, w notary.Wishes) error {
 	return nil
 }
 
-// checkText trims a text of a few lines and normalizes its line ends. It rejects control characters, including
-// bidirectional ones.
+// checkText trims a text and normalizes its line endings. It rejects texts of more than most characters, invalid UTF-8,
+// and control characters, including bidirectional ones.
 func checkText(field, text string, most int) (string, error) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	if utf8.RuneCountInString(text) > most {
@@ -83,7 +84,8 @@ func checkText(field, text string, most int) (string, error) {
 	return text, nil
 }
 
-// Annotate changes the note and labels of a request, and the labels of its certificates. Its owner may do so too.
+// Annotate changes the note and labels of a request, and the labels of its certificates. The request's owner needs no
+// grant for it.
 func (s *Service) Annotate(ctx context.Context, caller notary.Caller, id int64, c Change) error {
 	err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.AnnotateRequest, policy.CreateRequest)
 	if err != nil {
@@ -108,8 +110,8 @@ func (s *Service) Annotate(ctx context.Context, caller notary.Caller, id int64, 
 	})
 }
 
-// allowAnnotate returns an error unless the caller owns the request and may submit requests, or has the permission. A
-// token needs the permission.
+// allowAnnotate returns an error unless the caller has the permission to annotate the request, or owns the request and
+// may submit requests. A token always needs the permission.
 func allowAnnotate(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
 	err := allowRequest(ctx, known, caller, policy.AnnotateRequest, req)
 	if notary.KindOf(err) != notary.Forbidden || caller.Token != nil || !policy.May(caller, policy.CreateRequest) {
@@ -129,7 +131,7 @@ func allowAnnotate(ctx context.Context, known viewReader, caller notary.Caller, 
 	return err
 }
 
-// annotate changes a locked request, and records the event of what has changed.
+// annotate changes a locked request and records the changes in an event. It does nothing if nothing changes.
 func annotate(tx *store.Tx, caller notary.Caller, req *notary.Request, w notary.Wishes, c Change) error {
 	note, labels := req.Note, req.Labels.Merge(c.Labels)
 	if c.Note != nil {
@@ -158,7 +160,8 @@ func annotate(tx *store.Tx, caller notary.Caller, req *notary.Request, w notary.
 	return tx.Event(notary.EventBy(caller, "request.annotate", req.Ref()).Change(before, after))
 }
 
-// change returns the change by an annotation that is given with a CSR again. It keeps what is not given.
+// change returns the change to make when a CSR is resubmitted with an annotation. An empty note and missing labels
+// change nothing.
 func (a *Annotation) change() Change {
 	c := Change{Labels: map[string]*string{}}
 	for key, value := range a.Labels {
@@ -170,8 +173,8 @@ func (a *Annotation) change() Change {
 	return c
 }
 
-// again applies an annotation that is given with a CSR again. The wishes of a request that is no longer Outstanding are
-// kept.
+// again applies the annotation of a resubmitted CSR to the existing request. The wishes change only while the request
+// is Outstanding.
 func (a *Annotation) again(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
 	if a.isZero() {
 		return nil
@@ -180,7 +183,7 @@ func (a *Annotation) again(ctx context.Context, tx *store.Tx, caller notary.Call
 	if err != nil {
 		return err
 	}
-	// A token that submits its creator's CSR again needs no permission but for that.
+	// A token that resubmits its creator's CSR needs no additional permission.
 	if caller.Token == nil || req.RequesterID != caller.Account().ID || req.OwnerGroupID != 0 {
 		if err := allowAnnotate(ctx, tx, caller, req); err != nil {
 			return err

@@ -16,7 +16,7 @@ import (
 	"notary/internal/store"
 )
 
-// Authority returns an authority. Its certificate has the chain that new certificates get.
+// Authority returns an authority. Its certificate includes the chain that new certificates get.
 func (s *Service) Authority(ctx context.Context, caller notary.Caller, id int64) (*notary.Authority, error) {
 	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.On("certificate authority", id)); err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (s *Service) Authority(ctx context.Context, caller notary.Caller, id int64)
 	return a, nil
 }
 
-// showChain sets the authority's chain to the cached one if the authority can be opened.
+// showChain sets the chain of the authority's certificate to the cached one, if that is for the same certificate.
 func (s *Service) showChain(ctx context.Context, a *notary.Authority) {
 	opened, err := s.issuers.Get(ctx, a.ID)
 	if err == nil && a.Certificate != nil && opened.Authority.Certificate != nil &&
@@ -50,10 +50,10 @@ func (s *Service) Authorities(ctx context.Context, caller notary.Caller) ([]*not
 	return all, err
 }
 
-// Now returns the current time of the service, by which the status of an authority is determined.
+// Now returns the service's current time, which determines the status of authorities.
 func (s *Service) Now() time.Time { return s.now() }
 
-// AuthorityOptions describe a new authority.
+// AuthorityOptions describes a new authority.
 type AuthorityOptions struct {
 	SelfSigned   bool // a root, active immediately; otherwise the authority is pending
 	Subject      pkix.Name
@@ -166,12 +166,13 @@ func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, a *notary.Authority)
 	return root, nil
 }
 
-// SignAuthority signs an authority's CSR with another authority held here, and renews the certificate if there is one.
+// SignAuthority signs an authority's CSR with another authority held here, under the profile
+// [notary.IntermediateProfile]. If the authority already has a certificate, it is renewed.
 func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, issuerID int64) error {
 	return s.SignAuthorityBy(ctx, caller, id, issuerID, notary.IntermediateProfile)
 }
 
-// SignAuthorityBy is like [Service.SignAuthority] with a given CA profile.
+// SignAuthorityBy is like [Service.SignAuthority] with another CA profile.
 func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id, issuerID int64,
 	profileName string) error {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -187,8 +188,8 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 	})
 }
 
-// UploadAuthority records an authority's certificate from an external CA, a PEM chain with the leaf first, and returns
-// the certificate's ID.
+// UploadAuthority records an authority's certificate from an external CA and returns the certificate's ID. The PEM
+// chain begins with this certificate.
 func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id int64,
 	chainPEM string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -281,7 +282,8 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 	return err
 }
 
-// counted formats a count of [store.Tx.CountValidIssuedBy], which stops at store.MaxValidCount.
+// counted formats a count with its noun. A count above [store.MaxValidCount] is given as "more than", because
+// [store.Tx.CountValidIssuedBy] stops there.
 func counted(n int64, one, many string) string {
 	switch {
 	case n > store.MaxValidCount:

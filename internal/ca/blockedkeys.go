@@ -10,16 +10,17 @@ import (
 	"notary/internal/pki"
 )
 
-// blockedCache caches the certificates with blocked keys for the overview, until certificates are issued or revoked.
+// blockedCache caches the certificates with blocked keys for the overview. It is refreshed when the counts of requests,
+// certificates or revocations change, when the blocklist was searched again, and after expiryCacheTTL.
 type blockedCache struct {
 	mu    sync.Mutex
-	sum   notary.Summary // at the time of the result
+	sum   notary.Summary // when found was read
 	at    time.Time
 	known *blockedInForce
 	found []*notary.Certificate
 }
 
-// get returns the first valid certificates with blocked or compromised keys, one more than an overview shows.
+// get returns the first valid certificates with blocked or compromised keys, at most one more than the overview shows.
 func (b *blockedCache) get(ctx context.Context, s *Service,
 	sum notary.Summary) (found []*notary.Certificate, err error) {
 	b.mu.Lock()
@@ -34,8 +35,8 @@ func (b *blockedCache) get(ctx context.Context, s *Service,
 	return found, err
 }
 
-// blockedInForce holds the certificates on a blocklist that were valid when it was loaded; no others are issued or
-// recorded since.
+// blockedInForce holds the certificates that were valid when a blocklist was loaded and have keys on it. Certificates
+// with such keys are not issued or recorded afterwards.
 type blockedInForce struct {
 	list *pki.Blocklist
 	ids  []int64 // at most maxBlockedInForce
@@ -46,9 +47,9 @@ const (
 	blockedStep       = 500  // certificates read by one query
 )
 
-// FindBlockedKeys searches for valid certificates with blocked or compromised keys after the blocklist is loaded, and
-// logs their number. With a blocklist it reads the whole inventory, because the list may contain a fingerprint of a key
-// in another form than the recorded one.
+// FindBlockedKeys finds valid certificates with blocked or compromised keys and logs their number. It is called after
+// the blocklist is loaded. It compares the key of every valid certificate with the list, because the list may contain a
+// fingerprint of another form than the recorded one.
 func (s *Service) FindBlockedKeys(ctx context.Context) error {
 	list := s.blocklist.Load()
 	var ids []int64
@@ -89,8 +90,8 @@ func (s *Service) findBlocked(ctx context.Context, list *pki.Blocklist) (ids []i
 	return ids[:maxBlockedInForce], nil
 }
 
-// blockedCertificates returns the first valid certificates with blocked or compromised keys, by ID, as of the last
-// [Service.FindBlockedKeys].
+// blockedCertificates returns up to limit valid certificates with blocked or compromised keys, ordered by ID. Blocked
+// keys are those found by the last [Service.FindBlockedKeys].
 func (s *Service) blockedCertificates(ctx context.Context, limit int) ([]*notary.Certificate, error) {
 	ids, err := s.store.CompromisedInUse(ctx, s.now(), limit)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 type Many struct {
 	IDs []int64 // in order of execution
 
-	Filter *notary.Filter // instead of IDs; never empty
+	Filter *notary.Filter // instead of IDs; must not be empty
 
 	// The matches that the caller saw: see [Selection]. At least one field is required with a filter. The call changes
 	// nothing if the matches have changed since.
@@ -32,16 +32,16 @@ type Outcome struct {
 	Revocations Revocations // of a revocation
 }
 
-// maxIDs is the maximum number of IDs in a call.
+// maxIDs is the maximum number of IDs in a bulk call.
 const maxIDs = 10_000
 
 // bulkConcurrency is the number of items processed concurrently: enough to share commits, and few enough not to delay
 // other calls.
 const bulkConcurrency = 16
 
-// SignMany signs each of the requests like [Service.Sign], in its own transaction, and calls fn for each in order. It
-// returns an error if nothing was done, or if fn failed or ctx ended and the remaining requests may or may not be
-// signed. If the caller's account or session ends, the remaining requests fail as Unauthenticated.
+// SignMany signs each request like [Service.Sign], in its own transaction, and calls fn with the outcomes in order. An
+// error means that nothing was done, or that fn failed or ctx ended; requests without an outcome may then have been
+// signed or not. If the caller's account or session ends, the remaining requests fail as Unauthenticated.
 func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o SignOptions,
 	fn func(Outcome) error) error {
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); err != nil {
@@ -83,7 +83,7 @@ func (s *Service) checkBulkOptions(ctx context.Context, caller notary.Caller, o 
 	return err
 }
 
-// RejectMany rejects each of the requests like [Service.Reject]; see [Service.SignMany].
+// RejectMany rejects each request like [Service.Reject]; see [Service.SignMany].
 func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, reason string,
 	fn func(Outcome) error) error {
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.RejectRequest); err != nil {
@@ -96,7 +96,7 @@ func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, 
 		func(ctx context.Context, id int64) error { return s.Reject(ctx, caller, id, reason) })
 }
 
-// RevokeMany revokes each of the requests like [Service.RevokeRequest]; see [Service.SignMany].
+// RevokeMany revokes each request like [Service.RevokeRequest]; see [Service.SignMany].
 func (s *Service) RevokeMany(ctx context.Context, caller notary.Caller, m Many, o RevokeOptions,
 	fn func(Outcome) error) error {
 	return s.revokeMany(ctx, caller, m, s.requestSelection(policy.RevokeRequest), fn,
@@ -105,7 +105,7 @@ func (s *Service) RevokeMany(ctx context.Context, caller notary.Caller, m Many, 
 		})
 }
 
-// DeleteMany deletes each of the requests like [Service.Delete]; see [Service.SignMany].
+// DeleteMany deletes each request like [Service.Delete]; see [Service.SignMany].
 func (s *Service) DeleteMany(ctx context.Context, caller notary.Caller, m Many, fn func(Outcome) error) error {
 	return s.forEach(ctx, caller, m, s.requestSelection(policy.DeleteRequest), fn,
 		func(ctx context.Context, id int64) error {
@@ -156,7 +156,8 @@ func (s *Service) forEach(ctx context.Context, caller notary.Caller, m Many, of 
 	return ctx.Err()
 }
 
-// unlessStopped calls do unless the call was stopped. It recovers from panics, which would end the server.
+// unlessStopped calls do unless stop is closed or ctx has ended. It recovers from panics, which would otherwise end the
+// server.
 func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) error {
 	select {
 	case <-stop:

@@ -122,7 +122,7 @@ func (s *Service) selectMatching(ctx context.Context, caller notary.Caller, f no
 	return s.eachMatching(ctx, caller, f, of, func(int64) {})
 }
 
-// EachMatching calls fn for each request that a filter of [Many] matches, by ID.
+// EachMatching calls fn for each request that a filter of [Many] matches, ordered by ID, and returns their [Selection].
 func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f notary.Filter,
 	fn func(*notary.Request)) (Selection, error) {
 	var r *notary.Request
@@ -163,7 +163,7 @@ func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f nota
 	return matches.selection(), err
 }
 
-// matching returns the IDs that the filter matches, or an error if the matches are no longer those that the caller saw.
+// matching returns the IDs that the filter matches, or an error if the matches have changed since the caller saw them.
 func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of selection) (ids []int64, err error) {
 	if m.Expected == nil && m.Digest == "" && !reflect.ValueOf(*m.Filter).IsZero() {
 		return nil, notary.FieldErrorf("expected",
@@ -183,8 +183,8 @@ func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of
 	return ids, nil
 }
 
-// RevokeManyCertificates revokes each of the certificates like [Service.RevokeCertificate]. Current certificates of
-// authorities fail, because their revocation affects everything that the authorities issued. See [Service.SignMany].
+// RevokeManyCertificates revokes each certificate like [Service.RevokeCertificate]; see [Service.SignMany]. It fails
+// for current certificates of authorities, because their revocation affects everything that the authorities issued.
 func (s *Service) RevokeManyCertificates(ctx context.Context, caller notary.Caller, m Many,
 	reason notary.RevocationReason,
 	fn func(Outcome) error) error {

@@ -1,9 +1,9 @@
-// Package ca implements the use cases: submitting, signing, uploading, rejecting and revoking, and the lifecycle of
-// authorities.
+// Package ca implements the use cases: submitting, signing, rejecting and revoking certificate requests, recording
+// external certificates, and managing authorities, profiles and rules.
 //
 // Every method of [Service] that changes something checks the permissions of the [notary.Caller], does slow work
-// (checks, signatures), and then writes the change and its event in one transaction, which checks the state again. It
-// returns after the commit is durable.
+// (checks, signatures), and then writes the change and its event in one transaction, in which it checks the state
+// again. It returns after the commit is durable.
 package ca
 
 import (
@@ -50,12 +50,12 @@ type Service struct {
 type limits struct {
 	matches     int // requests or certificates that the filter of a bulk call may match
 	impact      int // certificates read for an impact analysis, in total
-	impactOfOne int // certificates read of each authority
+	impactOfOne int // certificates read for one authority
 }
 
 var productionLimits = limits{matches: 100_000, impact: 20_000, impactOfOne: 10_000}
 
-// Options are the options of [New].
+// Options configures [New]. Every field is optional.
 type Options struct {
 	Log *slog.Logger // default: slog.Default()
 

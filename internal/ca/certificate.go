@@ -12,7 +12,7 @@ import (
 	"notary/internal/policy"
 )
 
-// Certificate returns a certificate of the inventory that the caller may see.
+// Certificate returns a certificate from the inventory if the caller may see it.
 func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int64) (*notary.Certificate, error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.On("certificate", id)); err != nil {
 		return nil, err
@@ -27,7 +27,8 @@ func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int6
 	return issuers.Intact(cert, nil)
 }
 
-// RequestCertificate returns the current certificate of a request that the caller may see, or NotFound if it has none.
+// RequestCertificate returns the current certificate of a request that the caller may see, or a NotFound error if the
+// request has none.
 func (s *Service) RequestCertificate(ctx context.Context, caller notary.Caller, id int64) (*notary.Certificate, error) {
 	req, err := s.Request(ctx, caller, id)
 	if err != nil {
@@ -39,7 +40,7 @@ func (s *Service) RequestCertificate(ctx context.Context, caller notary.Caller, 
 	return issuers.Intact(s.store.Certificate(ctx, req.Certificate.ID))
 }
 
-// CertificatesOfRequest returns all certificates recorded for a request that the caller may see, by ID.
+// CertificatesOfRequest returns all certificates recorded for a request that the caller may see, ordered by ID.
 func (s *Service) CertificatesOfRequest(ctx context.Context, caller notary.Caller,
 	id int64) ([]*notary.Certificate, error) {
 	if _, err := s.Request(ctx, caller, id); err != nil {
@@ -64,7 +65,8 @@ func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notar
 	return entry, nil
 }
 
-// requireSameName rejects a renewal with a different subject: issued certificates name the current one as their issuer.
+// requireSameName rejects a renewal with a different subject, because issued certificates name the current subject as
+// their issuer.
 func requireSameName(a *notary.Authority, cert *notary.Certificate) error {
 	before, err := issuers.CertificateOf(a)
 	if before == nil || err != nil {

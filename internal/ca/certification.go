@@ -11,8 +11,8 @@ import (
 	"notary/internal/store"
 )
 
-// certification is a CA to be certified by another CA, with a new current certificate or an additional one for the same
-// key and subject.
+// certification describes a certificate to be issued for a CA by another CA: a new current certificate, or an
+// additional one for the same key and subject.
 type certification struct {
 	authority *notary.Authority
 	request   *pki.CSR          // for its key
@@ -129,8 +129,8 @@ func (s *Service) recordCertification(ctx context.Context, caller notary.Caller,
 	return cert.ID, err
 }
 
-// requireCertifiable checks in the transaction that the key is not compromised. Until the transaction ends, it prevents
-// the revocation and deletion of an authority that gets an additional certificate.
+// requireCertifiable checks in the transaction that the key is not compromised. For an additional certificate it also
+// checks that the authority is neither pending nor revoked, and locks it against revocation and deletion.
 func (s *Service) requireCertifiable(ctx context.Context, tx *store.Tx, c certification) error {
 	if c.further {
 		if err := tx.LockAuthorityShared(c.authority.ID); err != nil {

@@ -7,7 +7,7 @@ import (
 	"notary/internal/issuers"
 )
 
-// Chains returns the certification paths of a certificate that the caller may see: see [issuers.Issuers.Chains].
+// Chains is like [issuers.Issuers.Chains] for a certificate that the caller may see.
 func (s *Service) Chains(ctx context.Context, caller notary.Caller,
 	id int64) (chains []issuers.Chain, all bool, err error) {
 	cert, err := s.Certificate(ctx, caller, id)

@@ -17,7 +17,7 @@ const (
 )
 
 // UnsignedCRL exports the next CRL of an offline authority, with all revocations so far, for signing where its key is
-// kept. The default nextUpdate is 180 days from now. The signed CRL is published by [Service.UploadCRL].
+// kept. The default nextUpdate is 180 days from now. [Service.UploadCRL] publishes the signed CRL.
 func (s *Service) UnsignedCRL(ctx context.Context, caller notary.Caller, id int64,
 	nextUpdate time.Time) (*revocation.UnsignedCRL, error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {

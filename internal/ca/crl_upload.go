@@ -13,7 +13,7 @@ import (
 	"notary/internal/store"
 )
 
-// CRLUpload is a CRL that was signed where the key of its authority is kept.
+// CRLUpload is a CRL signed by an offline authority.
 type CRLUpload struct {
 	CRL                 []byte // PEM or DER
 	Unsigned, Signature []byte // instead of CRL: the export of [Service.UnsignedCRL] and its signature
@@ -36,12 +36,12 @@ type UploadedCRL struct {
 	Number     int64
 	NextUpdate time.Time
 	Entries    int
-	Added      int // entries that were not revoked here before
+	Added      int // entries whose revocation was not recorded here before
 }
 
-// UploadCRL publishes a CRL that an offline authority has signed. The CRL must be newer than all earlier ones and have
-// every revocation recorded here, except those of certificates that had expired at the last CRL. Its other entries
-// become revocations.
+// UploadCRL publishes a CRL that an offline authority has signed. The CRL must be newer than all earlier ones and list
+// every revocation recorded here, except of certificates that had expired when the last CRL was issued. Entries not yet
+// recorded here become revocations.
 func (s *Service) UploadCRL(ctx context.Context, caller notary.Caller, id int64, o CRLUpload) (*UploadedCRL, error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (s *Service) publishCRL(ctx context.Context, caller notary.Caller, id int64
 }
 
 func requireNewer(crl *pki.CRL, a *notary.Authority, published *notary.CRL) error {
-	if err := requireOffline(a); err != nil { // it may have been imported again
+	if err := requireOffline(a); err != nil { // its key may have been imported
 		return err
 	}
 	switch last := max(a.CRLNumber, published.Number); {
@@ -178,9 +178,9 @@ func requireNewer(crl *pki.CRL, a *notary.Authority, published *notary.CRL) erro
 
 const maxNamedSerials = 5
 
-// compareEntries returns the entries of the CRL that may be new, and the number of known revocations. It fails if a
-// recorded revocation is missing from the CRL, because relying parties would accept the certificate again, or if its
-// reason was corrected since.
+// compareEntries returns the entries of the CRL that may be new, and the number of recorded revocations. It fails if a
+// recorded revocation is missing from the CRL, because relying parties would accept the certificate again, or if the
+// reason was corrected here and is outdated on the CRL.
 func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL,
 	published *notary.CRL) (fresh []notary.Revocation, known int64, err error) {
 	listed := make(map[string]notary.RevocationReason, len(crl.Revocations)) // by serial number
@@ -220,7 +220,7 @@ func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL,
 	return fresh, known, nil
 }
 
-// bareSerial returns the serial number without leading zeros, which some have in records of earlier versions.
+// bareSerial returns the serial number without leading zeros, which records of earlier versions may have.
 func bareSerial(serial string) string { return strings.TrimLeft(serial, "0") }
 
 func someSerials(serials []string) string {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// systemUptime returns the ID of the current boot and the time since then. Unlike Go's monotonic clock it includes
-// suspended time. It cannot be set.
+// systemUptime returns the ID of the current boot and the time since boot. This time cannot be set and, unlike Go's
+// monotonic clock, includes suspended time. If boot is "", the uptime is unusable.
 func systemUptime() (boot string, uptime time.Duration) {
 	var since unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &since); err != nil {

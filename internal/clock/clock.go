@@ -1,13 +1,14 @@
 // Package clock detects that the system clock was set wrongly, and stops issuance until an Admin confirms the clock.
 //
-// A certificate issued under a wrong clock has a wrong validity for its whole life. CRLs and OCSP responses continue:
-// without them relying parties would accept revoked certificates or reject everything, and the next ones correct the
-// times.
+// A certificate issued under a wrong clock has a wrong validity for its whole life. CRLs and OCSP responses are still
+// issued: without them relying parties would accept revoked certificates or reject all certificates, and wrong times in
+// them are replaced with the next issue.
 //
-// A clock that was set back is detected by comparing it with the mark written to the database each minute and with the
-// newest event. A clock that was set forward by more than a day is detected by comparing it with the time since boot,
-// which cannot be set and includes suspended time. Weeks of downtime are therefore not mistaken for a change of the
-// clock. On PostgreSQL each node also compares its clock with the database's.
+// A clock that was set back is detected by comparing it with the mark written to the database each minute, with the
+// newest event, and with the time since boot. A clock that was set forward by more than a day is detected only by the
+// time since boot, which cannot be set and includes suspended time. Weeks of downtime are therefore not mistaken for a
+// change of the clock. On PostgreSQL each node also compares its clock with the database's, and stops issuance until
+// they agree.
 package clock
 
 import (
@@ -17,10 +18,10 @@ import (
 	"notary/internal/store"
 )
 
-// maxAhead is the maximum by which a clock may run ahead of the elapsed time.
+// maxAhead limits how far the wall clock may run ahead of the time since boot.
 const maxAhead = 24 * time.Hour
 
-// moment is a point in time by the wall clock and by the time since boot.
+// moment is a reading of the wall clock and of the time since boot.
 type moment struct {
 	wall   time.Time
 	boot   string
@@ -51,7 +52,8 @@ func wentBack(from, to time.Time) string {
 	return fmt.Sprintf("the server's clock moved backwards from %s to %s", text(from), text(to))
 }
 
-// skew describes how the clock differs from the database's, or returns "" if it does not.
+// skew describes how the clock differs from the database's. It returns "" if they differ by at most
+// [store.MaxClockSkew] or database is zero.
 func skew(now, database time.Time) string {
 	if database.IsZero() || now.Sub(database).Abs() <= store.MaxClockSkew {
 		return ""

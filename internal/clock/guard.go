@@ -12,7 +12,6 @@ import (
 	"notary/internal/store"
 )
 
-// checkInterval is the interval between checks.
 const checkInterval = time.Minute
 
 // Guard decides whether the clock can be trusted for issuance. It is safe for concurrent use.
@@ -28,25 +27,25 @@ type Guard struct {
 	checked  bool       // whether a check has been made
 
 	mu        sync.Mutex
-	first     moment // when the clock was right: at start, or when confirmed
-	last      moment // the latest such moment
-	jumped    string // how the clock was set; "" if right or confirmed
-	skew      string // from the database's clock
+	first     moment // first moment at which the clock was right: at start or on confirmation
+	last      moment // latest moment at which the clock was right
+	jumped    string // how the clock was set; "" if it is right or was confirmed
+	skew      string // difference from the database's clock; "" if none
 	persisted bool   // whether jumped is in the database
 }
 
-// Options configures a Guard. The zero value is for production.
+// Options configures a [Guard]. The zero value is suitable for production.
 type Options struct {
 	Now    func() time.Time                           // default time.Now
 	Uptime func() (boot string, uptime time.Duration) // default the machine's
 	Log    *slog.Logger                               // default slog.Default
 
-	// Database returns the time of the database's clock, or zero if it has none. The default is
+	// Database returns the time of the database's clock, or the zero time if the database has none. The default is
 	// [store.Store.DatabaseTime].
 	Database func(context.Context) (time.Time, error)
 }
 
-// New returns a Guard that has not made a check yet.
+// New returns a Guard that has not checked the clock yet: see [Guard.Check].
 func New(st *store.Store, o Options) *Guard {
 	g := &Guard{store: st, now: o.Now, uptime: o.Uptime, log: o.Log}
 	if g.now == nil {
@@ -101,10 +100,11 @@ func refusal(message string) error {
 
 func (g *Guard) moment() moment {
 	boot, uptime := g.uptime()
-	return moment{g.now().Round(0), boot, uptime} // without Go's monotonic clock
+	return moment{g.now().Round(0), boot, uptime} // Round strips the monotonic reading
 }
 
-// observe compares the clock with the last observation. The caller must hold mu.
+// observe compares the clock with the moments at which it was right, updates the state, and returns the current moment.
+// The caller must hold mu.
 func (g *Guard) observe() moment {
 	m := g.moment()
 	if g.first.wall.IsZero() {
@@ -119,8 +119,8 @@ func (g *Guard) observe() moment {
 	return m
 }
 
-// Check compares the clock with the recorded mark and with the database's clock. It records a jump with an event, and
-// otherwise advances the mark.
+// Check compares the clock with the recorded mark, the newest event and the database's clock. It records a new jump
+// with an event. If the clock is right, it advances the mark.
 func (g *Guard) Check(ctx context.Context) error {
 	g.checking.Lock()
 	defer g.checking.Unlock()
@@ -136,7 +136,7 @@ func (g *Guard) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if event <= mark.EventID || g.checked && !database.IsZero() { // each node compares itself with the database
+	if event <= mark.EventID || g.checked && !database.IsZero() { // after the first check, the database's clock suffices
 		at = time.Time{}
 	}
 	g.checked = true
@@ -152,7 +152,8 @@ func (g *Guard) Check(ctx context.Context) error {
 	})
 }
 
-// judge updates the state from the recorded mark, the time of the newest relevant event, and the database's time.
+// judge updates the state from the recorded mark, the time of the newest relevant event, and the database's time. It
+// returns the current moment, how the clock jumped, and whether it differs from the database's.
 func (g *Guard) judge(mark store.ClockMark, event, database time.Time) (m moment, jumped string, different bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

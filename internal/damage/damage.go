@@ -14,7 +14,7 @@ const (
 	maxKnown  = 100_000 // records counted
 )
 
-// Records holds the damaged records. Each is logged only once.
+// Records collects damaged records. It logs each of the first maxLogged once.
 type Records struct {
 	log *slog.Logger
 
@@ -28,14 +28,14 @@ type recordID struct {
 	id   int64
 }
 
-// Watch returns Records that also collect the damage found by the store.
+// Watch returns a Records that also collects the damage that the store finds.
 func Watch(st *store.Store, log *slog.Logger) *Records {
 	d := &Records{log: log, known: map[recordID]bool{}}
 	st.OnDamage(d.report)
 	return d
 }
 
-// Found adds a record that cannot be used because of err.
+// Found adds a record that cannot be used because of err, unless err only means that the database is unavailable.
 func (d *Records) Found(kind string, id int64, err error) {
 	if kind := notary.KindOf(err); kind == notary.Unavailable || kind == notary.OutcomeUnknown {
 		return // err says nothing about the record
@@ -61,14 +61,14 @@ func (d *Records) report(damage notary.Damage) {
 	}
 }
 
-// Count returns the number of damaged records.
+// Count returns the number of damaged records found so far, up to maxKnown.
 func (d *Records) Count() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return int64(len(d.known))
 }
 
-// List returns the first damaged records.
+// List returns up to limit of the first maxLogged damaged records.
 func (d *Records) List(limit int) []notary.Damage {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -27,7 +27,7 @@ func Read(name string) ([]byte, error) {
 	return ReadLimited(file, name)
 }
 
-// ReadLimited reads up to [MaxInput] bytes. If there are more, the error contains name.
+// ReadLimited reads all of r. If that is more than [MaxInput] bytes, it returns an error that contains name.
 func ReadLimited(r io.Reader, name string) ([]byte, error) {
 	return ReadLimit(r, name, MaxInput)
 }
@@ -50,7 +50,7 @@ func Create(name string, content []byte, mode fs.FileMode) error {
 	return SyncFolder(filepath.Dir(name))
 }
 
-// fillFile writes a new file. On error it removes the file.
+// fillFile creates a file and writes its content. If writing fails, it removes the file.
 func fillFile(name string, content []byte, mode fs.FileMode) error {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
@@ -100,7 +100,7 @@ func SyncFolder(name string) error {
 	return folder.Sync()
 }
 
-// ReadLimit reads up to most bytes. If there are more, the error contains name.
+// ReadLimit reads all of r. If that is more than most bytes, it returns an error that contains name.
 func ReadLimit(r io.Reader, name string, most int64) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// OwnerAndMode returns the owner and mode of a file or folder, following symbolic links. It returns false if the
-// file does not exist.
+// OwnerAndMode returns the owner and mode of a file or folder, following symbolic links. It returns false if they
+// cannot be determined, for example because the file does not exist.
 func OwnerAndMode(name string) (owner Owner, mode fs.FileMode, ok bool) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -36,14 +36,14 @@ func ownerOf(uid uint32) Owner {
 	}
 }
 
-// IsWrittenByUser reports whether only this user and root can write a file or folder.
+// IsWrittenByUser reports whether only root and the user of this process can write to a file or folder.
 func IsWrittenByUser(name string) bool {
 	owner, mode, ok := OwnerAndMode(name)
 	return ok && owner != OtherUser && mode&Writable == 0
 }
 
-// LookupFolders returns the folders in which the system looks up the elements of path, including those of symbolic
-// links.
+// LookupFolders returns the folders in which the system looks up the elements of path and of the symbolic links on the
+// way.
 func LookupFolders(path string) (folders []string) {
 	path, err := filepath.Abs(path)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package jobs runs periodic work. One of the nodes on a database runs it, under a lease that another node takes over
-// if that node fails.
+// Package jobs runs periodic jobs on one of the nodes that share a database. That node holds a lease; if it fails,
+// another node takes over.
 package jobs
 
 import (
@@ -19,12 +19,12 @@ const (
 	term = 20 * time.Second
 )
 
-// Job is periodic work. Run starts at intervals of Every, never concurrently with itself.
+// Job is a periodic job. Run is called at intervals of Every, never concurrently with itself.
 type Job struct {
 	Name  string
 	Every time.Duration
 	Run   func(context.Context) error
-	// Unhurried delays the first run by an interval, so that clients that waited for the start are served first.
+	// Unhurried delays the first run by one interval, so that clients waiting for the server to start are served first.
 	Unhurried bool
 }
 
@@ -40,7 +40,7 @@ type Runner struct {
 	running sync.WaitGroup
 }
 
-// New returns a runner of the jobs in list.
+// New returns a Runner for the jobs in list.
 func New(list []Job, lease Lease, log *slog.Logger) *Runner {
 	r := &Runner{lease: lease, log: log, metrics: newMetrics()}
 	for _, job := range list {
@@ -58,11 +58,11 @@ type progress struct {
 	Job
 	started time.Time
 	running atomic.Bool
-	failure string // last failure that was logged
+	failure string // last logged failure; "" after a success
 }
 
 // Run runs each job immediately, unless it is unhurried, and then at its interval, while this node holds the lease. It
-// returns when ctx has ended and every job has returned. Errors and panics are logged.
+// returns when ctx has ended and every job has returned. Errors and panics of jobs are logged.
 func (r *Runner) Run(ctx context.Context) {
 	defer r.running.Wait()
 	clock := time.NewTicker(tick)
@@ -97,7 +97,7 @@ func (t *tenure) end() {
 	}
 }
 
-// renew requests the lease. If the database does not respond, this node holds the lease until the end of its term.
+// renew requests the lease. If the request fails, a node that holds the lease keeps it until the end of the term.
 func (r *Runner) renew(ctx context.Context, held *tenure) {
 	asked := time.Now()
 	mine, err := r.lease(ctx, term)

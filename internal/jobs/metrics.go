@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics holds the metrics of each job. The label is not called job because Prometheus sets that itself.
+// metrics holds the metrics of the jobs. Their label is name because Prometheus sets the label job itself.
 type metrics struct {
 	lastRun, duration *prometheus.GaugeVec
 	failures          *prometheus.CounterVec

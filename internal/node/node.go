@@ -15,14 +15,14 @@ import (
 	"notary/internal/store"
 )
 
-// Node holds what a node has open on a database.
+// Node holds the open services of a node.
 type Node struct {
 	Issuers    *issuers.Issuers
 	Revocation *revocation.Service
 	CA         *ca.Service
 }
 
-// Options are the options of a [Node]'s services.
+// Options configures the services of a [Node].
 type Options struct {
 	Now        func() time.Time // default time.Now
 	Rand       io.Reader        // default crypto/rand.Reader
@@ -32,7 +32,7 @@ type Options struct {
 	PaceChecks bool         // see [ca.Options]
 }
 
-// Open opens the services on a database. They need not be closed.
+// Open opens the services of a node on the database of st. They need not be closed.
 func Open(ctx context.Context, st *store.Store, keys keystore.Keys, o Options) (*Node, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()

@@ -11,7 +11,7 @@ import (
 // revalidation costs only a 304 response.
 const maxAge = 5 * time.Minute
 
-// document is a signed document to publish.
+// document is a response body and its metadata for caches.
 type document struct {
 	mediaType string
 	octets    []byte
@@ -21,7 +21,7 @@ type document struct {
 	until     time.Time // expiry, which limits caching
 }
 
-// send responds with the document, or with 304 if the client's copy is current. Responses share the octets.
+// send responds with the document, or with 304 if the client's copy is current.
 func (p *publisher) send(w http.ResponseWriter, r *http.Request, d document) {
 	now := p.issuers.Now()
 	age := min(maxAge, max(0, d.until.Sub(now))).Truncate(time.Second)

@@ -22,17 +22,18 @@ const (
 	ocspResponseType = "application/ocsp-response"
 
 	maxOCSPBody = 64 << 10 // octets
-	// maxOCSPExcess is how much of an oversized body is read beyond the limit, so that the client receives the response.
+	// maxOCSPExcess limits how much of an oversized body is discarded. A client that is still sending when the
+	// connection is closed might not read the response.
 	maxOCSPExcess = 2 << 20
 )
 
-// BodyLimit is the limit for the body of an OCSP request.
+// BodyLimit limits the size of an OCSP request's body and the time to receive it.
 var BodyLimit = server.BodyLimit{Bytes: maxOCSPBody, Time: 5 * time.Second}
 
 var ocspMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost}
 
 // ocsp responds to OCSP requests over HTTP (RFC 6960, appendix A, and RFC 5019): POST /ocsp/{id}, and GET
-// /ocsp/{id}/{request in base64}. Errors are OCSP responses with HTTP status 200, except for HTTP errors.
+// /ocsp/{id}/{request in base64}. It reports every error as an OCSP error response with HTTP status 200.
 func (p *publisher) ocsp(w http.ResponseWriter, r *http.Request, rest string) error {
 	authority, encoded, _ := strings.Cut(rest, "/")
 	var request []byte // nil is answered as malformed
@@ -66,13 +67,14 @@ func readOCSP(r *http.Request) []byte {
 }
 
 // decodeOCSP decodes a request in a path: base64 (RFC 4648, section 4), optionally percent-encoded. It accepts missing
-// padding, and slashes before it, from clients that append one to a URL that ends with one.
+// padding, and leading slashes, which clients send if they append a slash to a URL that already ends with one. It
+// returns nil if the encoding is invalid.
 func decodeOCSP(escaped string) []byte {
 	text, err := url.PathUnescape(escaped)
 	if err != nil || strings.ContainsAny(text, "\r\n") { // package base64 ignores these
 		return nil
 	}
-	text = strings.TrimLeft(text, "/") // no request begins with a slash: its DER would not be a SEQUENCE
+	text = strings.TrimLeft(text, "/") // a request is a SEQUENCE in DER, which begins with M in base64
 	encoding := base64.StdEncoding
 	if len(text)%4 != 0 {
 		encoding = base64.RawStdEncoding
@@ -84,7 +86,7 @@ func decodeOCSP(escaped string) []byte {
 	return der
 }
 
-// writeOCSP sends the response with headers for caches (RFC 5019, section 6.2).
+// writeOCSP responds with headers for caches (RFC 5019, section 6.2), or with 304 if the client's copy is current.
 func writeOCSP(w http.ResponseWriter, r *http.Request, answer revocation.OCSPResponse, now time.Time) {
 	header := w.Header()
 	header.Set("Content-Type", ocspResponseType)
@@ -107,7 +109,7 @@ func writeOCSP(w http.ResponseWriter, r *http.Request, answer revocation.OCSPRes
 	_, _ = w.Write(answer.DER)
 }
 
-// matches reports whether a list of entity tags contains tag (RFC 9110, section 13.1.2).
+// matches reports whether the values of If-None-Match contain tag or "*" (RFC 9110, section 13.1.2).
 func matches(values []string, tag string) bool {
 	for one := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		if one = strings.TrimPrefix(strings.TrimSpace(one), "W/"); one == tag || one == "*" {

@@ -24,7 +24,7 @@ type Config struct {
 	Log        *slog.Logger
 }
 
-// New returns the handler for /crl/, /ca/ and /ocsp/. It serves nothing else.
+// New returns a handler that serves /crl/, /ca/ and /ocsp/, and responds with 404 to all other paths.
 func New(c Config) http.Handler {
 	p := &publisher{issuers: c.Issuers, revocation: c.Revocation, log: c.Log}
 	p.routes = []route{
@@ -48,7 +48,7 @@ var readMethods = []string{http.MethodGet, http.MethodHead}
 // of an OCSP GET request may contain.
 type route struct {
 	prefix  string
-	pattern string   // as in the metrics
+	pattern string   // label of the metrics
 	methods []string // others are rejected
 	// serve gets the rest of the path, still percent-encoded.
 	serve func(w http.ResponseWriter, r *http.Request, rest string) error
