@@ -33,8 +33,8 @@ func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issue
 	return certID, err
 }
 
-// UploadCross records an additional certificate for an authority from an external CA, a PEM chain with the leaf first,
-// and returns the certificate's ID. The current certificate does not change.
+// UploadCross records an additional certificate for an authority from an external CA and returns the certificate's ID.
+// The PEM chain begins with this certificate. The authority's current certificate does not change.
 func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int64,
 	chainPEM string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -106,7 +106,7 @@ func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Calle
 	return all, a.Certificate.ID, err
 }
 
-// UseCertificate makes a certificate the authority's current one if its chain is valid.
+// UseCertificate makes another certificate for an authority's key the current one, if its chain is valid and unrevoked.
 func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, certID int64) error {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err

@@ -10,7 +10,8 @@ import (
 	"notary/internal/store"
 )
 
-// EnableAuthority enables or disables an authority. A disabled authority signs only its CRL.
+// EnableAuthority enables or disables an authority. A disabled authority signs only CRLs and OCSP responder
+// certificates.
 func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id int64, enabled bool) error {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 )
 
 // Events returns one page of the audit log, newest first. Events about accounts require permission to manage accounts.
-// Callers without permission to read events see those of their own requests.
+// Callers without permission to read events can read those of a single request that they may see.
 func (s *Service) Events(ctx context.Context, caller notary.Caller,
 	q notary.EventQuery) (none notary.Page[*notary.Event], err error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
@@ -83,8 +83,8 @@ func checkEventQuery(q notary.EventQuery) error {
 
 const historyLength = 500
 
-// History returns the last 500 events of a request and its certificates, newest first, to callers that may see the
-// request.
+// History returns the last 500 events of a request that the caller may see and of its certificates, newest first. It
+// omits the revocation of a certificate if the request's revocation implies it.
 func (s *Service) History(ctx context.Context, caller notary.Caller, requestID int64) ([]*notary.Event, error) {
 	if _, err := s.Request(ctx, caller, requestID); err != nil {
 		return nil, err

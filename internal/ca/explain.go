@@ -9,7 +9,8 @@ import (
 	"notary/internal/policy"
 )
 
-// Question asks whether an account may perform an action. Zero fields leave the object unspecified.
+// Question asks whether an account may perform an action on an object. Zero fields of the object are unspecified,
+// unless noted otherwise.
 type Question struct {
 	Action      string // such as "request.sign"; "" for every action
 	AccountID   int64  // 0 for the caller
@@ -18,7 +19,7 @@ type Question struct {
 	Names       []string // as typed by the user
 	OwnerID     int64    // account that owns the request; 0 for the account in question, unless a group owns it
 
-	OwnerGroupID int64 // group that owns the request; 0 for an account
+	OwnerGroupID int64 // group that owns the request; 0 if an account owns it
 }
 
 // Answer is the decision on an action.
@@ -27,8 +28,8 @@ type Answer struct {
 	policy.Decision
 }
 
-// Explain returns the decisions on a question, with the reasons. Questions about another account require permission
-// to manage accounts.
+// Explain answers a question for each of its actions, with the reason. Questions about another account require
+// permission to manage accounts.
 func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question) (all []Answer, err error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return nil, err
@@ -73,8 +74,8 @@ func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question)
 	return all, nil
 }
 
-// requireVisible returns the decision d of a grant, or a refusal if the account cannot see the object, to which grants
-// then do not apply.
+// requireVisible returns d, the decision of a grant, or a refusal if the account cannot see the object: grants apply
+// only to visible objects.
 func requireVisible(d, view policy.Decision) policy.Decision {
 	if view.Allowed {
 		return d

@@ -12,7 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// ExportCertificates is like [Service.EachCertificate], and first records an event with the description.
+// ExportCertificates is like [Service.EachCertificate] but first records an event with the described fields.
 func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, f notary.Filter,
 	described notary.Fields,
 	fn func(*notary.Certificate) error) error {
@@ -28,7 +28,7 @@ func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, 
 	return s.EachCertificate(ctx, caller, f, fn)
 }
 
-// AllCertificates calls fn for each certificate that the caller may see, by ID, and records the export.
+// AllCertificates records the export and calls fn for each certificate that the caller may see, ordered by ID.
 func (s *Service) AllCertificates(ctx context.Context, caller notary.Caller, fn func(*notary.Certificate) error) error {
 	if err := s.recordList(ctx, caller, notary.Fields{"format": "json"}); err != nil {
 		return err

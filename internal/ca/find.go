@@ -30,7 +30,7 @@ func (s *Service) Certificates(ctx context.Context, caller notary.Caller,
 	return page(ctx, s.store, caller, q, s.store.CertificatesSeen, (*viewer).certificates)
 }
 
-// EachRequest calls fn for each request that the filter matches and the caller may see, by ID.
+// EachRequest calls fn for each request that the filter matches and the caller may see, ordered by ID.
 func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notary.Filter,
 	fn func(*notary.Request) error) error {
 	if err := checkRequestFilter(f); err != nil {
@@ -40,7 +40,7 @@ func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notar
 	return each(ctx, s.store, caller, f, fn, s.store.EachRequest, (*viewer).requests)
 }
 
-// EachCertificate calls fn for each certificate that the filter matches and the caller may see, by ID.
+// EachCertificate calls fn for each certificate that the filter matches and the caller may see, ordered by ID.
 func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f notary.Filter,
 	fn func(*notary.Certificate) error) error {
 	if err := checkCertificateFilter(f); err != nil {
@@ -105,7 +105,8 @@ func checkPage(limit int, after, before notary.Cursor) error {
 // verifyEvery is the number of listed objects after which the caller and its grants are verified again.
 const verifyEvery = 100
 
-// each calls fn for each visible object of a whole list. It stops when the caller's account or session ends.
+// each calls fn for each matching object that the caller may see. It fails once the caller's account or session has
+// ended.
 func each[T any](ctx context.Context, st *store.Store, caller notary.Caller, f notary.Filter, fn func(T) error,
 	read func(context.Context, notary.Filter, func(T) error) error, seen seen[T]) error {
 	v, err := viewerOf(ctx, st, caller)

@@ -29,8 +29,9 @@ func (s *Service) signer(ctx context.Context, req *notary.Request,
 
 func (o SignOptions) needsFormer() bool { return o.AuthorityID == 0 || o.Profile == "" || o.KeepFormer }
 
-// choose returns the authority and profile for a request, given those of its former certificate and those that the
-// requester wishes, which apply only to what neither the signer nor a former certificate decides.
+// choose returns the authority and profile for a request. For each of the two, the signer's choice comes first, then
+// the former certificate, then the requester's wish, and last the default profile. With KeepFormer, a former
+// certificate comes before the signer's choice.
 func (o SignOptions) choose(former notary.Issuance, w notary.Wishes) notary.Issuance {
 	given := notary.Issuance{AuthorityID: o.AuthorityID, Profile: o.Profile}
 	if o.KeepFormer && former != (notary.Issuance{}) {
@@ -48,8 +49,8 @@ func formerOf(req *notary.Request) notary.Issuance {
 	return req.Latest
 }
 
-// profileFor returns the profile with that name. If it is that of the former certificate and was deleted, the error
-// says so.
+// profileFor returns the profile with the given name. If it was used for the former certificate and has been deleted,
+// the error says so.
 func (s *Service) profileFor(ctx context.Context, name string, former notary.Issuance) (*notary.Profile, error) {
 	p, err := s.issuers.Profile(ctx, name)
 	if notary.KindOf(err) == notary.Invalid && name == former.Profile {
@@ -60,8 +61,8 @@ func (s *Service) profileFor(ctx context.Context, name string, former notary.Iss
 	return p, err
 }
 
-// issuerFor returns the authority with that ID. If it is that of the former certificate and cannot sign, the error says
-// so.
+// issuerFor returns the active authority with the given ID. If it signed the former certificate and can no longer sign,
+// the error says so.
 func (s *Service) issuerFor(ctx context.Context, id int64, former notary.Issuance) (*issuers.Issuer, error) {
 	if id == 0 {
 		return nil, notary.FieldErrorf("certificate_authority_id",

@@ -12,7 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// maxFirstExpiring is the number of certificates searched for the earliest expiry if not all are read.
+// maxFirstExpiring limits how many certificates are searched for the earliest expiry if not all are read.
 const maxFirstExpiring = 1000
 
 const maxRequesters = 10
@@ -100,14 +100,15 @@ type impactCounter struct {
 	store     *store.Store
 	now       time.Time
 	left      int            // certificates that may still be read
-	leftOfOne int            // of these, for each authority
+	leftOfOne int            // limit for each authority
 	own       map[int64]bool // certificates of authorities
 	emails    map[string]int64
 	months    map[time.Time]int64
 	impact    notary.Impact
 }
 
-// count adds an authority's certificates and returns the number of valid ones, or a lower bound.
+// count adds the end-entity certificates that an authority has issued and returns the number of valid ones. If atLeast
+// is true, this number is a lower bound.
 func (c *impactCounter) count(ctx context.Context, id int64) (n int64, atLeast bool, err error) {
 	most := min(c.left, c.leftOfOne)
 	issued, err := c.store.LastIssued(ctx, id, c.now, most+1)
@@ -138,7 +139,7 @@ func (c *impactCounter) count(ctx context.Context, id int64) (n int64, atLeast b
 	return n, true, err
 }
 
-// counts reports whether a certificate is an unrevoked end-entity certificate.
+// counts reports whether a certificate is unrevoked and belongs to neither an authority nor an OCSP responder.
 func (c *impactCounter) counts(one store.Issued) bool {
 	return !one.Revoked && !one.Responder && !c.own[one.ID]
 }

@@ -29,9 +29,9 @@ type imported struct {
 	public crypto.PublicKey
 	chain  []*x509.Certificate
 	crl    pki.CRL
-	listed bool                // the CRL is published as that of an offline authority
+	listed bool                // whether to publish the CRL; false unless offline
 	csr    string              // "" if offline
-	entry  *notary.Certificate // of the authority's certificate
+	entry  *notary.Certificate // the authority's certificate
 }
 
 func (in *imported) offline() bool { return in.key.Signer == nil }
@@ -43,9 +43,9 @@ func (in *imported) keyField() string {
 	return "private_key"
 }
 
-// ImportAuthority imports an authority with its key, chain and revocations, and returns its ID. Its next CRL has a
-// higher number and the same entries (RFC 5280, section 5.2.3). An offline authority has no key here; its CRL is
-// published. A deleted authority is restored.
+// ImportAuthority imports an authority with its key, chain and revocations, and returns its ID. The next CRL has a
+// higher number than the imported one and the same entries (RFC 5280, section 5.2.3). An offline authority is imported
+// without its key, and its CRL is published. A deleted authority is restored.
 func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o Import) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 		return 0, err
@@ -72,7 +72,8 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	return id, nil
 }
 
-// readImport performs the checks that do not need the database. No error reveals the key or the password.
+// readImport parses the import and performs the checks that do not need the database. Its errors never reveal the key
+// or the password.
 func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	key, chain, err := readKeyAndChain(o)
 	if err != nil {
@@ -119,8 +120,8 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	return in, err
 }
 
-// continueFrom sets the number of the last CRL, which may be higher than that of the CRL sent. It rejects a lower
-// number and a CRL that lists the CA itself.
+// continueFrom sets the number of the last CRL, which may be higher than the number of the CRL sent. It rejects a lower
+// number, and a root's CRL that lists the root itself.
 func (in *imported) continueFrom(number int64) error {
 	if number != 0 && number < in.crl.Number {
 		return notary.FieldErrorf("crl_number",
@@ -213,8 +214,8 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	return a.ID, tx.Event(notary.EventBy(caller, "authority.import", a.Ref()).With(below...).Set(fields))
 }
 
-// recordImportedCRL records the entries of the CRL sent, and publishes the CRL if the authority is offline. If
-// revocations were recorded before, the CRL may lack them and must be uploaded instead.
+// recordImportedCRL records the entries of the CRL sent, and publishes the CRL if the authority is offline. It does not
+// publish the CRL if revocations were recorded before, which the CRL may lack: it must be uploaded instead.
 func (s *Service) recordImportedCRL(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority,
 	in *imported) error {
 	known, err := tx.RevocationCount(ctx, a.ID, 0)
@@ -327,8 +328,8 @@ func (s *Service) addImportedCertificate(ctx context.Context, tx *store.Tx, a *n
 	return tx.SetAuthorityCertificate(a, id)
 }
 
-// refuseRequestCertificate rejects an authority's certificate that belongs to a request, because it would be renewed,
-// revoked and deleted with the request. The certificate may be nil.
+// refuseRequestCertificate rejects an authority's certificate that belongs to a request, because actions on the
+// request, such as its revocation, would affect the authority. It accepts nil, and returns err if that is not nil.
 func refuseRequestCertificate(cert *notary.Certificate, err error) error {
 	if err != nil || cert == nil || cert.RequestID == 0 {
 		return err

@@ -11,7 +11,7 @@ import (
 	"notary/internal/store"
 )
 
-// MaxImported is the maximum number of certificates in [Service.ImportCertificates].
+// MaxImported is the maximum number of certificates in a call of [Service.ImportCertificates].
 const MaxImported = pki.MaxBundle
 
 // ImportedCertificates counts the certificates of a call of [Service.ImportCertificates].
@@ -21,8 +21,8 @@ type ImportedCertificates struct {
 	Revoked  int // newly recorded and revoked: listed on the imported CRL, or with a compromised key
 }
 
-// ImportCertificates records certificates (PEM) that an authority issued before it was held here, all or none. If the
-// imported CRL has an entry with a certificate's serial number, it becomes the certificate's revocation.
+// ImportCertificates records certificates (PEM) that an authority issued before it was held here, all or none. An entry
+// of the imported CRL with a certificate's serial number becomes the certificate's revocation.
 func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, id int64,
 	pemText string) (done ImportedCertificates, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -124,8 +124,8 @@ func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller no
 	return true, r.revokeOne(ctx, entry)
 }
 
-// applyImportedRevocation applies the other effects of a revocation by an imported CRL: on the certificate's request or
-// authority, and on a compromised key.
+// applyImportedRevocation applies the further effects of a revocation by an imported CRL: on the certificate's request
+// or authority, and on a compromised key.
 func (s *Service) applyImportedRevocation(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
 	cert, err := tx.Certificate(ctx, id)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// heldIssuer returns the ID of the authority here that issued a certificate, or 0.
+// heldIssuer returns the ID of the authority held here that issued a certificate, or 0 if there is none.
 func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate) (int64, error) {
 	all, err := tx.Authorities(ctx)
 	if err != nil {
@@ -34,8 +34,8 @@ func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x50
 	return 0, nil
 }
 
-// findIssuer sets the issuer of an uploaded certificate if an authority here signed it elsewhere, so that it can be
-// revoked here. It rejects a certificate that the authority has revoked.
+// findIssuer sets the issuer of an uploaded certificate if that is an authority held here, so that the certificate can
+// be revoked here. It rejects a certificate that this authority has revoked.
 func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
 	parsed, err := x509.ParseCertificate(cert.DER)
 	if err != nil {
@@ -55,8 +55,8 @@ func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Cer
 	return err
 }
 
-// recordCertificate adds a certificate issued elsewhere to the inventory, if missing, and returns its ID. If its issuer
-// is held here, an entry for it on the issuer's imported CRL becomes its revocation.
+// recordCertificate adds a certificate issued elsewhere to the inventory, if missing, and returns its ID. If the issuer
+// is held here, an entry of its imported CRL for the certificate becomes the certificate's revocation.
 func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certificate,
 	issuer int64) (id int64, err error) {
 	known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)
@@ -78,8 +78,8 @@ func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certific
 	return entry.ID, err
 }
 
-// recordEntries records the CRL entries of a CA that is imported again, and returns the number of those not yet revoked
-// here.
+// recordEntries records the entries of an imported or uploaded CRL, of which some may already be recorded. It returns
+// the number of new revocations.
 func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
 	entries []notary.Revocation) (int, error) {
 	var added []notary.Revocation

@@ -13,13 +13,13 @@ import (
 	"notary/internal/store"
 )
 
-// IssueOptions are the options of [Service.Issue].
+// IssueOptions configures [Service.Issue].
 type IssueOptions struct {
 	SignOptions
 
 	OwnerGroupID int64 // group that owns a new request; 0 for the caller
 
-	// Note and Labels are kept with the request. With a CSR submitted before, they change those of its request.
+	// Note and Labels are recorded with the request. For a resubmitted CSR, they update the existing request.
 	Note   string
 	Labels notary.Labels
 
@@ -27,7 +27,8 @@ type IssueOptions struct {
 	// first. The digest covers what the caller sent. Both may be "".
 	Key, Digest string
 
-	// Also, if not nil, is called in the transaction that records the result, to record data of a protocol with it.
+	// Also, if not nil, is called in the transaction that records the result, for example to record a protocol's data.
+	// It is not called for rejected requests.
 	Also func(*store.Tx, *Issued) error
 }
 
@@ -41,8 +42,8 @@ type Issued struct {
 // Issue submits a CSR and, if the caller may sign, signs it in the same transaction: if signing fails, nothing is
 // recorded. If the caller or one of its groups already has a request for the CSR, that request is renewed.
 //
-// For other callers the active rules decide. A request that they hold is pending approval; once it is signed, the same
-// call returns its certificate. A rule that refuses applies to every caller: the error is RefusedByRule, and the
+// If the caller may not sign, the active rules decide. A held request is pending approval; once it is signed, repeating
+// the call returns the certificate. A rule that refuses applies to every caller: the error is RefusedByRule, and a new
 // request is recorded as Rejected.
 func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (*Issued, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {
@@ -68,7 +69,7 @@ func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string
 	return issued, err
 }
 
-// issuedBefore returns the current state of what the first call with the key recorded, or nil if there was none.
+// issuedBefore returns the current state of what an earlier call with the key recorded, or nil if this is the first.
 func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o IssueOptions) (*Issued, error) {
 	k, err := s.store.Idempotency(ctx, caller.Principal.ID, o.Key, s.now())
 	switch {
@@ -90,8 +91,8 @@ func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o Issu
 	return &Issued{k.RequestID, notary.Active, cert}, nil
 }
 
-// IssuedFor returns the state of a request that the caller may see, or an error if the request or its certificate is
-// not usable.
+// IssuedFor returns the state of a request that the caller may see, or an error if the request is rejected or revoked
+// or its certificate has expired.
 func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64) (*Issued, error) {
 	req, err := s.Request(ctx, caller, id)
 	if err != nil {
@@ -210,7 +211,8 @@ func lacksSigning(caller notary.Caller, err error) bool {
 	return notary.KindOf(err) == notary.Forbidden && !policy.May(caller, policy.SignRequest)
 }
 
-// insertIssued records a request that the caller has signed or the rules decide.
+// insertIssued records a new request with the caller's signature or the decision of the rules. It returns an error for
+// a request that it recorded as rejected.
 func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	signed *signature, ruled *ruling, o IssueOptions) (issued *Issued, err error) {
 	err = s.writeIssued(ctx, caller, func(tx *store.Tx) error {
@@ -242,7 +244,7 @@ func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *n
 	return issued, nil
 }
 
-// issuedBy returns the state of a new request that the caller has signed or the rules decided.
+// issuedBy returns the result for a new request that was signed by the caller or decided by the rules.
 func issuedBy(req *notary.Request, signed *signature, ruled *ruling) *Issued {
 	if signed == nil && ruled != nil {
 		signed = ruled.signed
@@ -304,7 +306,8 @@ func (s *Service) renewAsCaller(ctx context.Context, caller notary.Caller, req *
 	return issued, nil
 }
 
-// holdAgain returns the state of a request that the caller submitted before and may not sign, and records what is new.
+// holdAgain returns the state of the request of a resubmitted CSR that the caller may not sign. It records a changed
+// annotation and the idempotency key.
 func (s *Service) holdAgain(ctx context.Context, caller notary.Caller, id int64, o IssueOptions) (*Issued, error) {
 	issued, err := s.IssuedFor(ctx, caller, id)
 	a := Annotation{o.wishes(), o.Note, o.Labels}
@@ -323,7 +326,8 @@ func (s *Service) holdAgain(ctx context.Context, caller notary.Caller, id int64,
 	})
 }
 
-// ownRequest returns the request for a CSR submitted before. It must belong to the group; for 0, any owner is accepted.
+// ownRequest returns the request of a resubmitted CSR, if the caller may still see it. It must belong to the group; if
+// ownerGroupID is 0, any owner is accepted.
 func (s *Service) ownRequest(ctx context.Context, caller notary.Caller, id, ownerGroupID int64) (*notary.Request,
 	error) {
 	req, err := s.Request(ctx, caller, id)

@@ -23,8 +23,9 @@ func heldKey(authorityID int64) string {
 		"which must have no other use: create a new key and request", authorityID)
 }
 
-// refuseEndEntity returns an error if the CSR's key must not be certified for an end entity, such as an authority's
-// key, whose compromise would also revoke the authority. The key's status cannot change until the transaction ends.
+// refuseEndEntity returns an error if the CSR's key must not be certified for an end entity: because it is blocked or
+// compromised, or because it is an authority's key and reporting it as compromised would revoke the authority. The
+// key's status cannot change until the transaction ends.
 func (s *Service) refuseEndEntity(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
 	key, err := s.shareKey(ctx, tx, csr.Identity)
 	if err != nil {
@@ -75,8 +76,8 @@ type keyRecords interface {
 	KeyRecord(ctx context.Context, fingerprints ...string) (store.KeyRecord, error)
 }
 
-// lookUpKey returns what is known about a key. It also searches by the former, non-canonical fingerprint, which remains
-// in records whose key was unavailable when fingerprints became canonical.
+// lookUpKey returns what is recorded about a key and whether it is blocked. It also searches by the non-canonical
+// fingerprint, which remains in records whose key was unavailable when fingerprints became canonical.
 func (s *Service) lookUpKey(ctx context.Context, in keyRecords, key pki.KeyIdentity) (keyRecord, error) {
 	recorded, err := in.KeyRecord(ctx, key.Fingerprint, key.Former)
 	return keyRecord{recorded, s.blocklist.Load().ContainsIdentity(key)}, err
@@ -148,7 +149,7 @@ func requestFingerprint(csrPEM string) (string, error) {
 	return pki.KeyFingerprint(key)
 }
 
-// refuseCertifiedKey rejects an imported key for which an authority here has issued a still valid end-entity
+// refuseCertifiedKey rejects an imported key for which an authority held here has issued a valid end-entity
 // certificate.
 func (s *Service) refuseCertifiedKey(ctx context.Context, tx *store.Tx, fingerprint string) error {
 	all, err := tx.CertificatesWithKey(ctx, fingerprint)

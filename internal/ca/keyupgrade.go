@@ -7,7 +7,8 @@ import (
 	"notary/internal/pki"
 )
 
-// upgradeKeyFingerprints makes key fingerprints of earlier versions canonical. It resumes after an interruption.
+// upgradeKeyFingerprints replaces key fingerprints recorded by earlier versions with canonical ones. It resumes after
+// an interruption.
 func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	damaged := 0
 	canonical := func(der []byte, recorded string) string {
@@ -40,7 +41,7 @@ func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	return nil
 }
 
-// upgradeReplaced determines which certificates of earlier versions have been replaced. It resumes after an
+// upgradeReplaced determines which certificates recorded by earlier versions have been replaced. It resumes after an
 // interruption.
 func (s *Service) upgradeReplaced(ctx context.Context) error {
 	for {
@@ -52,8 +53,8 @@ func (s *Service) upgradeReplaced(ctx context.Context) error {
 	}
 }
 
-// canonicalFingerprint returns the canonical key fingerprint of a certificate, or the recorded one if that was computed
-// from something else.
+// canonicalFingerprint returns the canonical key fingerprint of a certificate. If the certificate cannot be parsed or
+// recorded is not a fingerprint of its key, it returns recorded and false.
 func canonicalFingerprint(der []byte, recorded string) (fingerprint string, ok bool) {
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
@@ -66,7 +67,7 @@ func canonicalFingerprint(der []byte, recorded string) (fingerprint string, ok b
 	return fingerprint, true
 }
 
-// warnOfCompromised logs valid certificates with a compromised key, which an operator has to revoke.
+// warnOfCompromised logs up to 100 valid certificates with compromised keys. An operator has to revoke them.
 func (s *Service) warnOfCompromised(ctx context.Context) {
 	const most = 100
 	ids, err := s.store.CompromisedInUse(ctx, s.now(), most)

@@ -11,8 +11,8 @@ type outsideKeys interface {
 	KeyKnownOutside(ctx context.Context, keyFingerprint string) (bool, error)
 }
 
-// refuseOutsideKey returns an error if the key belongs to an imported authority, deleted or not, unless the caller is
-// an Admin. Relying parties would trust the holder of a copy of the key like an authority here.
+// refuseOutsideKey returns an error if the key belongs to an imported authority, deleted or not, and the caller is not
+// an Admin. If the key were certified, relying parties would trust anyone who has a copy of it like an authority here.
 func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Caller, keyFingerprint string) error {
 	if policy.May(caller, policy.CertifyOutsideKey) {
 		return nil

@@ -106,7 +106,7 @@ func (s *Service) AuthorityState(ctx context.Context, caller notary.Caller, id i
 	return states[0], nil
 }
 
-// AuthorityStates returns the health of all authorities, by ID.
+// AuthorityStates returns the health of all authorities, ordered by ID.
 func (s *Service) AuthorityStates(ctx context.Context, caller notary.Caller) ([]*notary.AuthorityState, error) {
 	if err := policy.AllowRole(caller, policy.ViewAuthorities, policy.Resource{}); err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (s *Service) authorityStates(ctx context.Context, sum *notary.Summary) ([]*
 	return s.statesOf(ctx, *sum, all)
 }
 
-// successorLead is how long before an authority expires it should have a successor.
+// successorLead is how long before its expiry an authority should have a successor.
 const successorLead = 90 * 24 * time.Hour
 
 func (s *Service) statesOf(ctx context.Context, sum notary.Summary,
@@ -185,10 +185,10 @@ func addCRLStates(state *notary.AuthorityState, lists map[store.ListKey]store.Li
 	}
 }
 
-// expiries caches the counts by expiry, which are sums of several thousand maintained counts.
+// expiries caches the numbers of certificates by expiry, because each is a sum of many maintained counts.
 type expiries struct {
 	mu   sync.Mutex
-	sum  notary.Summary // at the time of the counts
+	sum  notary.Summary // when last was read
 	at   time.Time
 	last *expiryCounts
 }

@@ -11,7 +11,7 @@ import (
 	"notary/internal/store"
 )
 
-// Profiles returns the latest version of every profile, by ID.
+// Profiles returns the latest version of every profile, ordered by ID.
 func (s *Service) Profiles(ctx context.Context, caller notary.Caller) ([]*notary.Profile, error) {
 	if err := policy.AllowRole(caller, policy.ListProfiles, policy.Resource{}); err != nil {
 		return nil, err
@@ -19,7 +19,7 @@ func (s *Service) Profiles(ctx context.Context, caller notary.Caller) ([]*notary
 	return s.store.Profiles(ctx)
 }
 
-// Profile returns a version of a profile; 0 means the latest.
+// Profile returns a version of a profile. Version 0 is the latest.
 func (s *Service) Profile(ctx context.Context, caller notary.Caller, id int64, version int) (*notary.Profile, error) {
 	if err := policy.AllowRole(caller, policy.ViewProfiles, policy.On("profile", id)); err != nil {
 		return nil, err
@@ -57,8 +57,8 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 	return id, err
 }
 
-// UpdateProfile changes the rules of a profile and returns the new version. The edited version, from, must be the
-// latest or 0.
+// UpdateProfile changes the rules of a profile and returns the new version. It returns a Conflict if from, the version
+// that was edited, is neither the latest nor 0.
 func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id int64, from int,
 	rules notary.Rules) (version int, err error) {
 	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.On("profile", id)); err != nil {
@@ -104,7 +104,7 @@ func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 	return nil
 }
 
-// refuseResponders rejects rules for OCSP responders in any profile but that of our own responders.
+// refuseResponders rejects rules that certify OCSP responders, except in the profile [notary.OCSPProfile].
 func refuseResponders(name string, rules *notary.Rules) error {
 	if name == notary.OCSPProfile || !issuance.CertifiesResponders(rules) {
 		return nil
@@ -117,7 +117,7 @@ func refuseResponders(name string, rules *notary.Rules) error {
 // check (RFC 6960, section 4.2.2.2.1).
 const maxResponderValidity = 28 * 24 * time.Hour
 
-// checkResponderRules rejects rules that no OCSP responder certificate would meet: these have a P-256 key, the
+// checkResponderRules rejects rules that are unsuitable for OCSP responder certificates. These have a P-256 key, the
 // authority's subject and no names.
 func checkResponderRules(rules *notary.Rules) error {
 	const needs = "OCSP responder certificates are issued under this profile and "

@@ -10,7 +10,7 @@ import (
 	"notary/internal/policy"
 )
 
-// TryOptions selects what a profile is tried on: a signing request, the latest requests, or both.
+// TryOptions selects what a profile is tested with: a CSR, the latest requests, or both.
 type TryOptions struct {
 	CSR         string        // PEM; "" for none
 	Last        int           // number of latest requests, up to [notary.MaxPage]
@@ -18,7 +18,7 @@ type TryOptions struct {
 	Rules       *notary.Rules // proposed rules, instead of the profile's own
 }
 
-// TryProfile returns how the profile would treat requests. Nothing is issued or recorded.
+// TryProfile tests how a profile would treat requests. It issues and records nothing.
 func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64,
 	o TryOptions) (*notary.ProfileTrial, error) {
 	if err := policy.AllowRole(caller, policy.ViewProfiles, policy.On("profile", id)); err != nil {
@@ -57,7 +57,7 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 	return t.try(ctx, o)
 }
 
-// InField prefixes the field of an error with outer and a dot.
+// InField prefixes the field of an error with outer and a dot. If the error has no field, it sets the field to outer.
 func InField(outer string, err error) error {
 	return notary.MapField(err, func(field string) string {
 		if field == "" {

@@ -13,8 +13,8 @@ import (
 // quotas remembers the quotas of tokens that were exceeded on this node.
 type quotas struct {
 	mu      sync.Mutex
-	refused int64               // certificates
-	noted   map[quota]time.Time // the beginning of the period for which an event was recorded
+	refused int64               // number of certificates refused
+	noted   map[quota]time.Time // start of the last period for which an event was recorded
 }
 
 type quota struct {
@@ -22,21 +22,23 @@ type quota struct {
 	period  string
 }
 
-// writeIssued is [store.Store.WriteAs] for a transaction that issues a certificate.
+// writeIssued is like [store.Store.WriteAs] for a transaction that issues a certificate. It also notes an exceeded
+// quota.
 func (s *Service) writeIssued(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
 	err := s.store.WriteAs(ctx, caller, fn)
 	s.noteQuota(ctx, caller, err)
 	return err
 }
 
-// checkQuota returns an error if the caller is a token whose quota is used up, so that nothing is signed in vain.
+// checkQuota returns an error if the caller is a token whose quota is used up. It is called before signing, to avoid
+// signing in vain.
 func (s *Service) checkQuota(ctx context.Context, caller notary.Caller) error {
 	err := s.store.CheckQuota(ctx, caller, s.now())
 	s.noteQuota(ctx, caller, err)
 	return err
 }
 
-// noteQuota counts an exceeded quota, and records an event the first time within the period of the quota.
+// noteQuota counts err if it is a [store.QuotaError], and records an event for the first one in a period of the quota.
 func (s *Service) noteQuota(ctx context.Context, caller notary.Caller, err error) {
 	var exceeded *store.QuotaError
 	if !errors.As(err, &exceeded) {
@@ -61,7 +63,7 @@ func (s *Service) noteQuota(ctx context.Context, caller notary.Caller, err error
 	}
 }
 
-// add reports whether it is the first time within the period on this node.
+// add counts a refused certificate and reports whether it is the first of the quota's period on this node.
 func (q *quotas) add(one quota, since time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

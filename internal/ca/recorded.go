@@ -46,7 +46,7 @@ func RecordedDomain(text string) (string, error) {
 	return domain, nil
 }
 
-// RecordedLabels normalizes labels of a filter, each a key, or a key and a value separated by ":" or "=".
+// RecordedLabels normalizes the labels of a filter. Each is a key, or a key and a value separated by ":" or "=".
 func RecordedLabels(texts []string) (labels []string, err error) {
 	for _, text := range texts {
 		key, value, err := notary.ParseLabel(strings.ToLower(text))
@@ -89,7 +89,7 @@ func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// RecordedFingerprint normalizes a SHA-256 fingerprint.
+// RecordedFingerprint normalizes a SHA-256 fingerprint in hexadecimal, with or without colons.
 func RecordedFingerprint(text string) (string, error) {
 	digits := strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), ":", ""))
 	if octets, err := hex.DecodeString(digits); err != nil || len(octets) != 32 {
@@ -99,7 +99,8 @@ func RecordedFingerprint(text string) (string, error) {
 	return digits, nil
 }
 
-// Moment parses an optional time (RFC 3339). It moves the zero [time.Time], which would mean none, by a second.
+// Moment parses an optional time (RFC 3339). For "" it returns the zero [time.Time]. It moves a time that equals the
+// zero time by a second, so that the time does not count as missing.
 func Moment(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -114,7 +115,7 @@ func Moment(field, text string) (time.Time, error) {
 	return t, nil
 }
 
-// Window parses the length of an expiry window: a period such as 30d, or a number of days.
+// Window parses the length of an expiry window: a period such as 30d, or a number of days. For "" it returns 0.
 func Window(field, text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
@@ -153,8 +154,8 @@ func SearchWords(text string) (words []string) {
 	return words
 }
 
-// recordedWord normalizes a word of a search. Hexadecimal with more colons than an IP address is a serial number or
-// fingerprint.
+// recordedWord normalizes a word of a search. Hexadecimal digits with more colons than in an IPv6 address are a serial
+// number or fingerprint.
 func recordedWord(word string) string {
 	const groupsOfIPv6 = 8
 	if groups := strings.Split(word, ":"); len(groups) > groupsOfIPv6 {

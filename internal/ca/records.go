@@ -26,7 +26,7 @@ func RecordChecks(keys keystore.Keys) archive.Checks {
 	return checks
 }
 
-// CheckRecords checks the next part of the database for damage, which is logged, counted in a metric and shown on the
+// CheckRecords checks the next part of the database for damage. Damage is logged, counted in a metric and shown on the
 // overview.
 func (s *Service) CheckRecords(ctx context.Context) error {
 	s.checking.Lock()
@@ -59,7 +59,7 @@ func checkCertificate(c *notary.Certificate) error {
 	return nil
 }
 
-// checkRequest compares a request with its CSR, which need not satisfy today's rules.
+// checkRequest compares a request with its CSR. It accepts a CSR that would be rejected today.
 func checkRequest(req *notary.Request) error {
 	der, err := pki.DecodeCSR(req.CSR)
 	if err != nil {

@@ -16,11 +16,11 @@ func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM strin
 	return s.SubmitWith(ctx, caller, csrPEM, SubmitOptions{})
 }
 
-// SubmitOptions are the options of [Service.SubmitWith].
+// SubmitOptions configures [Service.SubmitWith].
 type SubmitOptions struct {
 	Annotation
 
-	OwnerGroupID int64 // group that the request belongs to; 0 for the caller
+	OwnerGroupID int64 // group that owns the request; 0 for the caller
 }
 
 // SubmitWith is like [Service.Submit], with options.
@@ -45,7 +45,7 @@ func (s *Service) SubmitWith(ctx context.Context, caller notary.Caller, csrPEM s
 	return req.ID, err
 }
 
-// submit records a request with what the rules decide about it. For recorded see [Service.insertRequest].
+// submit records a request and the decision of the rules on it. The result recorded is as in [Service.insertRequest].
 func (s *Service) submit(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	last bool) (recorded bool, err error) {
 	asked := SignOptions{Profile: req.Wishes.Profile, AuthorityID: req.Wishes.AuthorityID, NotAfter: req.Wishes.NotAfter}
@@ -68,7 +68,7 @@ func (s *Service) submit(ctx context.Context, caller notary.Caller, req *notary.
 	return recorded, err
 }
 
-// publish tells the publishers of a certificate that a rule signed.
+// publish notifies the revocation service if a rule has signed a certificate.
 func (s *Service) publish(r *ruling) {
 	if r != nil && r.signed != nil {
 		s.revocation.Recorded(r.signed.cert, r.signed.crlURL)
@@ -131,8 +131,8 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	return false, tx.Event(notary.EventBy(caller, "request.create", req.Ref()).Set(members))
 }
 
-// groupHas reports whether the group to which a new request belongs already has a request with the same CSR, and then
-// returns a Conflict.
+// groupHas reports whether the group that owns a new request already has a request with the same CSR. If so, it also
+// returns a Conflict error.
 func groupHas(ctx context.Context, tx *store.Tx, req *notary.Request) (bool, error) {
 	if req.OwnerGroupID == 0 {
 		return false, nil
@@ -213,7 +213,8 @@ func (s *Service) RemoveCertificate(ctx context.Context, caller notary.Caller, i
 	return s.decide(ctx, caller, id, notary.RemoveCertificate, nil, nil)
 }
 
-// Reopen makes a rejected or revoked request Outstanding again, unless its key is compromised.
+// Reopen makes a rejected or revoked request Outstanding again, unless its key must no longer be certified, for example
+// because it is compromised.
 func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.ReopenRequest); err != nil {
 		return err
@@ -231,8 +232,8 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 	})
 }
 
-// decide moves a request to the state after the action, without a certificate, if check returns nil. The event has the
-// fields of why.
+// decide performs an action that leaves a request without a current certificate. It does nothing if check, which may be
+// nil, returns an error. The fields of why are added to the event.
 func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action, why notary.Fields,
 	check func(*store.Tx, *notary.Request) error) error {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.OnRequest(action)); err != nil {

@@ -10,7 +10,7 @@ import (
 	"notary/internal/store"
 )
 
-// RevokeOptions are the options of [Service.RevokeRequest].
+// RevokeOptions configures [Service.RevokeRequest].
 type RevokeOptions struct {
 	Reason      notary.RevocationReason
 	OnlyCurrent bool // leave older certificates valid
@@ -90,7 +90,7 @@ func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary
 	if err != nil {
 		return nil, err
 	}
-	if err := allowRevokeByID(ctx, tx, caller, id); err != nil { // a change since is a conflict in the transition
+	if err := allowRevokeByID(ctx, tx, caller, id); err != nil { // after a later change, the transition fails
 		return nil, err
 	}
 	r := revoking{Service: s, tx: tx, caller: caller, reason: o.Reason, request: req.Request}
@@ -100,7 +100,7 @@ func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary
 	if _, err := req.Status.Next(notary.Revoke); err != nil {
 		return nil, err
 	}
-	if o.Reason == notary.KeyCompromise { // before any certificate is claimed
+	if o.Reason == notary.KeyCompromise { // before any certificate is locked
 		if err := tx.LockKey(req.Certificate.KeyFingerprint); err != nil {
 			return nil, err
 		}
@@ -138,7 +138,8 @@ func (r revoking) revokeOlder(ctx context.Context, certs []*notary.Certificate) 
 	return left, nil
 }
 
-// revokeUnlessRefused revokes a certificate. If it cannot be revoked, it changes nothing and returns the refusal.
+// revokeUnlessRefused revokes a certificate. If the certificate cannot be revoked, it changes nothing and returns the
+// reason as refusal.
 func (r revoking) revokeUnlessRefused(ctx context.Context, cert *notary.Certificate) (refusal, err error) {
 	if cert, err = r.tx.LockCertificate(ctx, cert); err != nil {
 		return nil, err
@@ -153,8 +154,8 @@ func (r revoking) revokeUnlessRefused(ctx context.Context, cert *notary.Certific
 	return nil, refusal
 }
 
-// RevokeCertificate revokes any certificate of the inventory. If it is the current certificate of a request or
-// authority, that is revoked too.
+// RevokeCertificate revokes a certificate in the inventory. If it is the current certificate of a request or authority,
+// the request or authority is revoked, too.
 func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64,
 	reason notary.RevocationReason) (Revocations, error) {
 	return s.revokeCertificate(ctx, caller, id, reason, true)
@@ -211,7 +212,8 @@ func requireUnchangedUse(ctx context.Context, tx *store.Tx, cert *notary.Certifi
 	return err
 }
 
-// RevokeAuthority revokes an authority's certificates and disables it. Certificates that it issued remain.
+// RevokeAuthority revokes an authority's certificates and disables it. It does not revoke certificates that the
+// authority has issued.
 func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64,
 	reason notary.RevocationReason) (Revocations, error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -233,8 +235,8 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 	})
 }
 
-// revokeAuthority revokes the authority's current certificate and the older ones for its key, because any valid one
-// keeps valid what the authority has signed.
+// revokeAuthority disables the authority and revokes every valid certificate for its key: with any one of them, relying
+// parties would still accept what the authority has signed.
 func (r revoking) revokeAuthority(ctx context.Context, a *notary.Authority) error {
 	if err := r.revoke(ctx, a.Certificate); err != nil {
 		return err
@@ -267,7 +269,7 @@ func (r revoking) revoke(ctx context.Context, cert *notary.Certificate) error {
 	return r.reportCompromised(ctx, cert.KeyFingerprint)
 }
 
-// revokeOne revokes a certificate or, if it was revoked since it was read, corrects the reason.
+// revokeOne revokes a certificate or, if it is already revoked, corrects the reason.
 func (r revoking) revokeOne(ctx context.Context, cert *notary.Certificate) error {
 	cert, err := r.tx.LockCertificate(ctx, cert)
 	if err != nil {
@@ -282,8 +284,8 @@ func (r revoking) revokeOne(ctx context.Context, cert *notary.Certificate) error
 	return r.recordRevocation(ctx, cert, revoked(cert, r.reason))
 }
 
-// recordRevocation records the event of a revocation, with the details, and revokes the request whose current
-// certificate is cert.
+// recordRevocation records the event of a revocation, with the details. If cert is the current certificate of a
+// request, it revokes the request, too.
 func (r revoking) recordRevocation(ctx context.Context, cert *notary.Certificate, details notary.Fields) error {
 	event := r.event("certificate.revoke", cert).Set(details)
 	requestEvent, err := r.revokeRequestOf(ctx, cert)
@@ -349,7 +351,7 @@ func (r revoking) requestUsing(ctx context.Context, cert *notary.Certificate) (*
 	case cert.RequestID == 0:
 		return nil, nil
 	case known != nil && known.Certificate != nil && known.Certificate.ID == cert.ID:
-		return known, nil // the transition compares it with its present state
+		return known, nil // the transition fails if it has changed
 	}
 	return r.tx.RequestUsing(ctx, cert)
 }

@@ -7,8 +7,8 @@ import (
 	"notary"
 )
 
-// correctRequest corrects the revocation reasons of the revoked request wherever the new reason may replace the old
-// one.
+// correctRequest corrects the revocation reasons of a revoked request's certificates if the new reason may replace the
+// old one. It returns an error if it cannot correct any.
 func (r revoking) correctRequest(ctx context.Context) error {
 	all, err := r.tx.CertificatesOfRequest(ctx, r.request.ID)
 	if err != nil {

@@ -35,8 +35,8 @@ func (r revoking) reportCompromised(ctx context.Context, keyFingerprint string) 
 	return nil
 }
 
-// revokeKey revokes every unexpired certificate for a key, of any owner, or corrects the reason of earlier
-// revocations.
+// revokeKey revokes every unexpired certificate for a key, regardless of the owner, or corrects the reason if it is
+// already revoked. It skips certificates that cannot be revoked here.
 func (r revoking) revokeKey(ctx context.Context, keyFingerprint string) error {
 	all, err := r.tx.CertificatesWithKey(ctx, keyFingerprint)
 	if err != nil {

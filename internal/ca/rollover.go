@@ -16,21 +16,21 @@ import (
 	"notary/internal/store"
 )
 
-// RollOverOptions are the options of [Service.RollOver].
+// RollOverOptions configures [Service.RollOver].
 type RollOverOptions struct {
-	KeyAlgorithm notary.KeyAlgorithm // "" for that of the old key, or the default
+	KeyAlgorithm notary.KeyAlgorithm // "" for the algorithm of the old key or, if unsupported, the default
 	NotAfter     time.Time           // zero for the default
 }
 
 // RollOver creates the successor of an authority and returns its ID. The successor has a new key and the same name,
 // path length, constraints and settings.
 //
-// A successor of a root signs itself, and each of the two keys certifies the other (RFC 4210, section 4.4). A successor
-// of a subordinate CA is signed by the same issuer if that is held here, and otherwise pending until its certificate is
-// uploaded. Once the successor can sign, the old authority is disabled: it continues to publish its CRL and OCSP
-// responses, and its certificates can be revoked.
+// The successor of a root is self-signed, and the two roots cross-certify each other (RFC 4210, section 4.4). The
+// successor of a subordinate CA is signed by the same issuer if that is held here and online; otherwise it is pending
+// until its certificate is uploaded. Once the successor can sign, the old authority is disabled: it continues to
+// publish CRLs and OCSP responses, and its certificates can be revoked.
 //
-// RollOver returns Conflict if the authority cannot sign or already has a successor.
+// RollOver returns Conflict if the authority is offline, cannot sign or already has a successor.
 func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64,
 	o RollOverOptions) (newID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -80,7 +80,8 @@ func (s *Service) requireActive(a *notary.Authority) error {
 	return nil
 }
 
-// ownRoot returns the authority's valid self-signed certificate, current or not, or nil.
+// ownRoot returns the authority's latest valid self-signed certificate, even if it is not the current one, or nil if
+// there is none.
 func (s *Service) ownRoot(ctx context.Context, a *notary.Authority) (*x509.Certificate, error) {
 	all, err := s.issuers.Certificates(ctx, a)
 	if err != nil {
@@ -175,8 +176,8 @@ func (r *rollOver) finish(ctx context.Context) error {
 	}
 }
 
-// signByParent signs the successor under the profile of the old authority's certificate. If the issuer was deleted or
-// is offline, the successor remains pending.
+// signByParent signs the successor under the profile of the old authority's certificate or, if that is no longer a CA
+// profile, under [notary.IntermediateProfile]. If the issuer was deleted or is offline, the successor remains pending.
 func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
 	issuer, err := r.s.issuers.Get(ctx, parent)
 	if notary.KindOf(err) == notary.NotFound || err == nil && issuer.Offline {
@@ -246,8 +247,8 @@ func (r *rollOver) link(by *notary.Authority, own *x509.Certificate, key crypto.
 	return entry, nil
 }
 
-// giveUp deletes a successor that could not be certified. It keeps one that has a certificate after all, as after a
-// database failure.
+// giveUp deletes the successor after a failure. It keeps a successor that has a certificate: after a database failure,
+// the transaction may have been committed.
 func (r *rollOver) giveUp(ctx context.Context) {
 	a, err := r.s.store.Authority(ctx, r.successor.ID)
 	if err == nil && a.Certificate != nil {

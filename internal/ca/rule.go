@@ -9,7 +9,7 @@ import (
 	"notary/internal/store"
 )
 
-// Rules returns the latest version of every rule, by ID.
+// Rules returns the latest version of every rule, ordered by ID.
 func (s *Service) Rules(ctx context.Context, caller notary.Caller) ([]*notary.Rule, error) {
 	if err := policy.AllowRole(caller, policy.ViewRules, policy.Resource{}); err != nil {
 		return nil, err
@@ -17,7 +17,7 @@ func (s *Service) Rules(ctx context.Context, caller notary.Caller) ([]*notary.Ru
 	return s.store.Rules(ctx)
 }
 
-// Rule returns a version of a rule; 0 for the latest.
+// Rule returns a version of a rule. Version 0 is the latest.
 func (s *Service) Rule(ctx context.Context, caller notary.Caller, id int64, version int) (*notary.Rule, error) {
 	if err := policy.AllowRole(caller, policy.ViewRules, policy.On("rule", id)); err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func (s *Service) Rule(ctx context.Context, caller notary.Caller, id int64, vers
 	return s.store.Rule(ctx, id, version)
 }
 
-// CreateRule creates a rule, which is not active, and returns its ID.
+// CreateRule creates an inactive rule and returns its ID.
 func (s *Service) CreateRule(ctx context.Context, caller notary.Caller, terms notary.RuleTerms) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageRules, policy.Resource{}); err != nil {
 		return 0, err
@@ -54,8 +54,8 @@ func (s *Service) CreateRule(ctx context.Context, caller notary.Caller, terms no
 	return id, err
 }
 
-// UpdateRule changes the terms of a rule and returns the new version. The active version remains in force until the
-// new one is activated. The argument from must be the latest version, or 0.
+// UpdateRule changes the terms of a rule and returns the new version. The active version remains in force until the new
+// one is activated. UpdateRule returns a Conflict if from, the version that was edited, is neither the latest nor 0.
 func (s *Service) UpdateRule(ctx context.Context, caller notary.Caller, id int64, from int,
 	terms notary.RuleTerms) (version int, err error) {
 	if err := policy.AllowRole(caller, policy.ManageRules, policy.On("rule", id)); err != nil {
@@ -112,7 +112,7 @@ func (s *Service) DeleteRule(ctx context.Context, caller notary.Caller, id int64
 	})
 }
 
-// checkRule checks the terms, and that their authority and profile can be used.
+// checkRule checks the terms of a rule and, if the rule signs, that its authority and profile can be used.
 func (s *Service) checkRule(ctx context.Context, terms *notary.RuleTerms) error {
 	if err := policy.CheckRule(terms); err != nil || terms.Effect != notary.SignEffect {
 		return err
@@ -130,7 +130,7 @@ func (s *Service) checkRule(ctx context.Context, terms *notary.RuleTerms) error 
 	return nil
 }
 
-// lockedRules locks all rules and returns those with another ID.
+// lockedRules locks all rules and returns all except the one with the given ID.
 func lockedRules(ctx context.Context, tx *store.Tx, id int64) (others []*notary.Rule, err error) {
 	if err := tx.LockRules(); err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func ruleVersion(ctx context.Context, tx *store.Tx, id int64, from int) (*notary
 	return r, err
 }
 
-// refuseTaken returns an error if another rule has the name or the priority.
+// refuseTaken returns an error if another rule has the same name or priority.
 func refuseTaken(others []*notary.Rule, terms notary.RuleTerms) error {
 	for _, r := range others {
 		switch {
@@ -182,7 +182,7 @@ func ruleMembers(t notary.RuleTerms) notary.Fields {
 	return all
 }
 
-// changedMembers returns the members that differ.
+// changedMembers returns the members of was and is that differ.
 func changedMembers(was, is notary.Fields) (before, after notary.Fields) {
 	before, after = notary.Fields{}, notary.Fields{}
 	for name, value := range was {

@@ -8,11 +8,12 @@ import (
 	"notary/internal/store"
 )
 
-// triedAtActivation is the number of latest requests on which a rule is tried when it is activated.
+// triedAtActivation is the number of latest requests with which a rule is tested when it is activated.
 const triedAtActivation = 1000
 
-// ActivateRule puts the latest version of a rule in force, which must be the given one unless that is 0. It returns how
-// the active rules, with this one, would have decided the latest requests; the event keeps that.
+// ActivateRule activates the latest version of a rule. It returns a Conflict if version is neither the latest nor 0.
+// The result, which the event records in part, shows how the active rules with this one would have decided recent
+// requests.
 func (s *Service) ActivateRule(ctx context.Context, caller notary.Caller, id int64,
 	version int) (*notary.RuleTrial, error) {
 	r, err := s.activatable(ctx, caller, id)
@@ -119,7 +120,7 @@ func (s *Service) activate(ctx context.Context, tx *store.Tx, caller notary.Call
 	return tx.Event(notary.EventBy(caller, "rule.activate", r.Ref()).Change(before, after))
 }
 
-// DeactivateRule makes a rule one that does not count.
+// DeactivateRule deactivates a rule.
 func (s *Service) DeactivateRule(ctx context.Context, caller notary.Caller, id int64) error {
 	if _, err := s.activatable(ctx, caller, id); err != nil {
 		return err
@@ -153,7 +154,7 @@ func (s *Service) DeactivateRule(ctx context.Context, caller notary.Caller, id i
 
 const maxDifferingInEvent = 20
 
-// trialMembers returns what the event of an activation keeps of its trial.
+// trialMembers returns the part of a trial that the event of the activation records.
 func trialMembers(t *notary.RuleTrial) map[string]any {
 	var differing []any
 	for i, d := range t.First {

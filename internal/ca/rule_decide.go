@@ -12,7 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// ruling is what the active rules decide about a request.
+// ruling is the decision of the active rules on a request.
 type ruling struct {
 	set      *policy.RuleSet
 	rule     *notary.Rule         // nil if none matches
@@ -25,29 +25,28 @@ func (r *ruling) has(effect notary.Effect) bool {
 	return r != nil && r.decision != nil && r.decision.Effect == effect
 }
 
-// hold makes the decision one that leaves the request to a person.
+// hold changes the decision: the request is held for review.
 func (r *ruling) hold(reason string) {
 	r.decision, r.signed = policy.Held(r.rule, reason), nil
 }
 
-// overrule drops the decision, because the caller has signed the request. The rules must still be the active ones: none
-// of them refuses the request.
+// overrule drops the decision, because the caller has signed the request. It keeps the set, so that [Service.apply]
+// fails if the active rules have changed: a new rule could refuse the request.
 func (r *ruling) overrule() {
 	if r != nil {
 		r.rule, r.decision = nil, nil
 	}
 }
 
-// decideByRules returns what the active rules decide about a request. The CSR is that of the request, or nil for a
-// recorded one. The transaction that records the decision must call [store.Tx.RequireRules], as
-// [Service.apply] does.
+// decideByRules returns the decision of the active rules on a request. csr is the request's CSR, or nil for a recorded
+// request. The transaction that records the decision must call [store.Tx.RequireRules], as [Service.apply] does.
 func (s *Service) decideByRules(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o SignOptions) (*ruling, error) {
 	set, err := s.issuers.Rules(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if set.Empty() { // according to this node: a transaction that relies on it checks that
+	if set.Empty() { // according to this node's cache: the transaction checks it
 		return &ruling{set: set}, nil
 	}
 	if csr == nil {
@@ -66,7 +65,8 @@ func (s *Service) decideByRules(ctx context.Context, caller notary.Caller, req *
 	return &ruling{set: set, rule: verdict.Rule, decision: verdict.Decision, csr: csr}, nil
 }
 
-// signByRule signs a request if the rules say so. If that is refused, the request is held.
+// signByRule signs a request if the rules decide so. If signing is refused, or in the last attempt, the request is held
+// for review.
 func (s *Service) signByRule(ctx context.Context, caller notary.Caller, req *notary.Request, o SignOptions, r *ruling,
 	last bool) error {
 	switch {
@@ -105,7 +105,8 @@ func (s *Service) tryToSignByRule(ctx context.Context, caller notary.Caller, req
 	return nil
 }
 
-// optionsOfRule returns the options with which a rule signs, unless the requester asks for others.
+// optionsOfRule returns the options with which a rule signs. It returns an error if the requester asks for another
+// authority or profile or a longer validity, or if the profile is for CAs.
 func (s *Service) optionsOfRule(ctx context.Context, rule *notary.Rule, asked SignOptions) (o SignOptions, err error) {
 	profile, err := s.issuers.Profile(ctx, rule.Profile)
 	if err != nil {
@@ -136,14 +137,15 @@ func (s *Service) optionsOfRule(ctx context.Context, rule *notary.Rule, asked Si
 	return o, nil
 }
 
-// program returns the program as the principal of what rules do in a call.
+// program returns the program itself as a caller, for actions of rules in a call of caller.
 func program(caller notary.Caller) notary.Caller {
 	by := notary.SystemCaller
 	by.RequestID = caller.RequestID
 	return by
 }
 
-// apply records what the rules decided about a request that the transaction has inserted.
+// apply records the decision of the rules on a request that the transaction has inserted. It returns an error if the
+// active rules have changed since.
 func (s *Service) apply(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, r *ruling) error {
 	if r == nil {
 		return nil
@@ -168,7 +170,8 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, caller notary.Caller,
 	return nil
 }
 
-// renewByRule signs a recorded request if a rule says so. Otherwise it returns the state of the request.
+// renewByRule signs a recorded request if the rules decide so. Otherwise it returns the state of the request, or an
+// error if a renewal by a rule failed.
 func (s *Service) renewByRule(ctx context.Context, caller notary.Caller, req *notary.Request, r *ruling, o IssueOptions,
 	last bool) (*Issued, error) {
 	next, err := req.Status.Next(notary.Sign)
@@ -179,7 +182,7 @@ func (s *Service) renewByRule(ctx context.Context, caller notary.Caller, req *no
 		return nil, err
 	}
 	switch {
-	case r.signed == nil && req.Certificate != nil: // the caller wants another one
+	case r.signed == nil && req.Certificate != nil: // holdAgain would return the certificate to renew
 		return nil, notary.Errorf(notary.Unprocessable, "rule %d (%s) renews this certificate, but %s", r.rule.ID, r.rule.Name,
 			r.decision.Reason)
 	case r.signed == nil:
@@ -230,17 +233,18 @@ func decisionMembers(d *notary.RuleDecision) notary.Fields {
 	return all
 }
 
-// outdatedSignature is the error of a transaction in which a certificate signed by a rule could not be recorded, such
-// as because its CA was disabled meanwhile.
+// outdatedSignature is returned by a transaction that could not record a certificate signed by a rule, for example
+// because its CA was disabled meanwhile.
 type outdatedSignature struct{ err error }
 
 func (e *outdatedSignature) Error() string { return e.err.Error() }
 func (e *outdatedSignature) Unwrap() error { return e.err }
 
-// decisionAttempts is how often a decision is made again because the rules or CAs changed before it was recorded.
+// decisionAttempts limits the attempts at a decision. It is repeated if the rules or CAs change before it is recorded.
 const decisionAttempts = 3
 
-// withRules runs do, and again if what the rules decided in it was outdated. In the last attempt, rules do not sign.
+// withRules calls do, and repeats the call if the rules or CAs changed before the decision was recorded. In the last
+// attempt, rules do not sign.
 func (s *Service) withRules(do func(last bool) error) error {
 	for n := 1; ; n++ {
 		err := do(n == decisionAttempts)
@@ -257,7 +261,7 @@ func (s *Service) withRules(do func(last bool) error) error {
 	}
 }
 
-// refusedByRule returns the error of a call whose request, 0 for none, a rule refused.
+// refusedByRule returns the error of a call whose request a rule refused. If id is not 0, the error contains it.
 func refusedByRule(id int64, d *notary.RuleDecision) error {
 	refusal := notary.Errorf(notary.RefusedByRule, "refused by rule %d (%s): %s", d.RuleID, d.RuleName,
 		strings.TrimSuffix(d.Reason, "."))

@@ -9,7 +9,7 @@ import (
 	"notary/internal/policy"
 )
 
-// facts describes a request to the active rules. The CSR is the one that would be signed.
+// facts describes a request for the evaluation of rules. csr is the CSR that would be signed.
 func (s *Service) facts(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o SignOptions) *policy.Facts {
 	f := &policy.Facts{Names: csr.Names, CommonName: csr.CommonName, CommonNames: pki.CommonNames(csr.Subject),
@@ -30,7 +30,7 @@ func (s *Service) facts(ctx context.Context, caller notary.Caller, req *notary.R
 	return f
 }
 
-// roleOf returns the role of the caller's account.
+// roleOf returns the role of the caller's account. The account of a token is its creator.
 func roleOf(caller notary.Caller) notary.Role {
 	if caller.Token != nil {
 		return caller.Token.Role
@@ -59,7 +59,8 @@ func (s *Service) groupNames(ctx context.Context, accountID int64) (names []stri
 	return names, err
 }
 
-// previous describes a certificate for the names of a request; nil if there is none.
+// previous describes cert, an earlier certificate for the names of a request, for the evaluation of rules. It returns
+// nil if cert is nil, and err if that is not nil.
 func (s *Service) previous(ctx context.Context, req *notary.Request, cert *notary.Certificate,
 	err error) (*policy.Previous, error) {
 	if err != nil || cert == nil {

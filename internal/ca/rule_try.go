@@ -9,34 +9,34 @@ import (
 	"notary/internal/policy"
 )
 
-// Limits of a trial of rules.
+// Limits of a rule trial.
 const (
 	MaxRulesTried = 100_000 // requests
 	triedTogether = 1000    // requests read in one step
-	mostFirst     = 100     // differing decisions, and evaluation errors, that a trial lists
+	maxListed     = 100     // differing decisions, and evaluation errors, listed in the result
 )
 
-// RuleTryOptions selects which rules are tried, and on what: a signing request, the latest requests, or both.
+// RuleTryOptions selects the rules to test and what to test them with: a CSR, the latest requests, or both.
 type RuleTryOptions struct {
-	// Rules are tried in addition to the active ones, or instead of the active version of the same rule. With Only, they
-	// are tried alone.
+	// Rules are tested together with the active rules. A rule replaces the active version of the same rule. With Only,
+	// the active rules are left out.
 	Rules []ProposedRule
 	Only  bool
 
-	CSR         string // PEM; "" for none. It is tried as if the caller submitted it with the options below.
-	SignOptions        // only the authority, profile and expiry that the caller would ask for
+	CSR         string // PEM; "" for none. It is tested as if the caller submitted it with the options below.
+	SignOptions        // of which only authority, profile and expiry are used
 
 	Last int // number of latest requests, up to MaxRulesTried
 }
 
-// ProposedRule is a rule to try. Without terms, it is the latest version of the rule with that ID.
+// ProposedRule is a rule to test. Without Terms, it is the latest version of the rule with the ID.
 type ProposedRule struct {
 	ID    int64 // 0 for a new rule
 	Terms *notary.RuleTerms
 }
 
-// TryRules returns how rules would decide requests. Nothing is issued or recorded. The role and groups of earlier
-// requesters are those of today.
+// TryRules tests how rules would decide requests. It issues and records nothing. For earlier requests, it uses the
+// current role and groups of the requester.
 func (s *Service) TryRules(ctx context.Context, caller notary.Caller, o RuleTryOptions) (*notary.RuleTrial, error) {
 	if err := policy.AllowRole(caller, policy.ViewRules, policy.Resource{}); err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (s *Service) TryRules(ctx context.Context, caller notary.Caller, o RuleTryO
 	return t.trial, nil
 }
 
-// triedSet returns the active rules with the proposed ones.
+// triedSet returns the proposed rules and, without Only, the active rules that they do not replace.
 func (s *Service) triedSet(ctx context.Context, o RuleTryOptions) (*policy.RuleSet, error) {
 	proposed := map[int64]bool{}
 	var all []*notary.Rule
@@ -136,7 +136,8 @@ type ruleTrier struct {
 	people  map[int64]person // requesters, by account
 }
 
-// tryCSR returns what the rules would decide about a CSR and, if they would sign it, what prevents that.
+// tryCSR returns the decision of the rules on a CSR. If they would sign it, the outcome includes any problem that would
+// prevent this.
 func (t *ruleTrier) tryCSR(ctx context.Context, caller notary.Caller, o RuleTryOptions) (*notary.RuleOutcome, error) {
 	csr, err := pki.ParseCSR(o.CSR)
 	if err != nil {
@@ -228,7 +229,7 @@ func (t *ruleTrier) tryRequest(ctx context.Context, req *notary.Request) error {
 		return nil
 	case verdict.Failed:
 		t.trial.Failed++
-		if len(t.trial.Failures) < mostFirst {
+		if len(t.trial.Failures) < maxListed {
 			t.trial.Failures = append(t.trial.Failures, notary.RuleEvaluationError{RequestID: req.ID, RuleDecision: *d})
 		}
 	default:
@@ -238,14 +239,15 @@ func (t *ruleTrier) tryRequest(ctx context.Context, req *notary.Request) error {
 	if !differs(req, d.Effect) {
 		return nil
 	}
-	if t.trial.Differing++; len(t.trial.First) < mostFirst {
+	if t.trial.Differing++; len(t.trial.First) < maxListed {
 		t.trial.First = append(t.trial.First, notary.DifferingDecision{RequestID: req.ID, CommonName: req.CommonName,
 			Names: req.Names, Status: req.Status, RuleDecision: *d})
 	}
 	return nil
 }
 
-// differs reports whether a person decided otherwise: signed what the rules refuse, or rejected what they sign.
+// differs reports whether a user decided the request differently: signed it although the rules would refuse it, or
+// rejected it although they would sign it.
 func differs(req *notary.Request, effect notary.Effect) bool {
 	automatic := notary.HoldEffect
 	if req.Decision != nil {
@@ -260,8 +262,9 @@ func differs(req *notary.Request, effect notary.Effect) bool {
 	return false
 }
 
-// factsThen describes an earlier request as it was created, but with the labels, role and groups of today. If a subject
-// has several common names, it has only the last, which the database records.
+// factsThen describes an earlier request as of its creation, except for the current labels and the requester's current
+// role and groups. If the subject has several common names, the facts contain only the last, because the database
+// records no others.
 func (t *ruleTrier) factsThen(ctx context.Context, req *notary.Request) *policy.Facts {
 	s := t.service
 	f := &policy.Facts{Names: req.Names, CommonName: req.CommonName, Key: req.Key, Labels: req.Labels,
@@ -319,9 +322,9 @@ type person struct {
 	groups []string
 }
 
-const mostPeople = 10_000 // kept in memory during a trial
+const maxPeople = 10_000 // kept in memory during a trial
 
-// person returns the role and groups of an account; none if it was deleted.
+// person returns the role and groups of an account, or the zero value if the account was deleted.
 func (t *ruleTrier) person(ctx context.Context, id int64) (person, error) {
 	if p, ok := t.people[id]; ok {
 		return p, nil
@@ -338,7 +341,7 @@ func (t *ruleTrier) person(ctx context.Context, id int64) (person, error) {
 			return p, err
 		}
 	}
-	if t.people == nil || len(t.people) >= mostPeople {
+	if t.people == nil || len(t.people) >= maxPeople {
 		t.people = map[int64]person{}
 	}
 	t.people[id] = p

@@ -14,7 +14,8 @@ type PublicationChange struct {
 	Shards            *int
 }
 
-// ChangePublication sets the CRL distribution point and AIA URLs of the authority's future certificates.
+// ChangePublication sets which CRL distribution point and AIA URLs an authority's future certificates contain, and the
+// number of its partitioned CRLs.
 func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, id int64,
 	change PublicationChange) error {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {

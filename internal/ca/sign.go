@@ -68,7 +68,7 @@ type signature struct {
 	options SignOptions
 	object  policy.Resource // the certificate, for authorization
 
-	decision *notary.RuleDecision // of the rule that signs; nil if a person does
+	decision *notary.RuleDecision // of the rule that signs; nil if the caller signs
 }
 
 func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
@@ -148,8 +148,8 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller
 	return tx.Event(e)
 }
 
-// signedCSR returns the CSR to sign, with the subject and names of the options or, in a renewal, those that replaced
-// the CSR's in the former certificate.
+// signedCSR returns the CSR to sign, with the subject and names of the options. If the options have none, a renewal
+// keeps the replacements of the current certificate.
 func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, error) {
 	if err := o.inherit(req, csr); err != nil {
 		return nil, err

@@ -10,12 +10,12 @@ import (
 	"notary/internal/policy"
 )
 
-// SignOptions are the options of [Service.Sign].
+// SignOptions configures [Service.Sign].
 type SignOptions struct {
-	AuthorityID int64 // 0 for the authority of the former certificate or, without one, that which the requester wishes
+	AuthorityID int64 // 0 for the former certificate's or, without one, the requester's wish
 
-	// Profile is "" for the profile of the former certificate or, without one, that which the requester wishes or
-	// server-client. A CA profile creates a subordinate CA.
+	// Profile is "" for the former certificate's or, without one, the requester's wish or server-client. A CA profile
+	// creates a subordinate CA.
 	Profile   string
 	NotAfter  time.Time // zero for the requester's wish or the profile's default; limited to the issuer's expiry
 	NoRenewal bool      // fail with Conflict if the request already has a certificate
@@ -37,8 +37,8 @@ func (o SignOptions) replacement() pki.Replacement {
 	return pki.Replacement{Subject: o.Subject, Names: o.Names}
 }
 
-// inherit keeps the subject and names that replaced the CSR's in the current certificate, so that a renewal does not
-// silently change them.
+// inherit copies to o the subject and names that replaced the CSR's in the current certificate, if o has none.
+// Otherwise a renewal would silently change them.
 func (o *SignOptions) inherit(req *notary.Request, csr *pki.CSR) error {
 	former, err := formerReplacement(req)
 	if err != nil {

@@ -20,8 +20,8 @@ type SignGroup struct {
 }
 
 // SignPlan groups the selected requests by what [Service.SignMany] would do with them, largest group first. It does not
-// predict what only signing can determine, such as whether the profile allows the names. The filter needs no expected
-// count. The digest is that of the filter's [Selection], or "" for IDs.
+// predict what only signing can determine, such as whether the profile allows the names. It ignores m.Expected and
+// m.Digest. digest is the filter's [Selection] digest, or "" for IDs.
 func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many,
 	o SignOptions) (all []SignGroup, digest string, err error) {
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); err != nil {

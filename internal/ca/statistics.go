@@ -7,7 +7,7 @@ import (
 	"notary/internal/store"
 )
 
-// Statistics returns counts for monitoring. It reads maintained counts, and counts only authorities and tokens.
+// Statistics returns counts for monitoring. It reads maintained counts and counts only authorities and tokens itself.
 func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err error) {
 	if st.Summary, err = s.Counts(ctx); err != nil {
 		return st, err
@@ -58,8 +58,8 @@ func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err err
 	return st, nil
 }
 
-// certificateCounts returns the counts by state, and derives that of expired certificates. The counts were read
-// separately and may be inconsistent.
+// certificateCounts returns the numbers of certificates by state. It derives the number of expired certificates from
+// counts that were read separately and may be inconsistent.
 func certificateCounts(sum notary.Summary, counts *expiryCounts) notary.CertificateCounts {
 	return notary.CertificateCounts{InForce: counts.all, Revoked: sum.Revoked,
 		Expired: max(0, sum.Certificates-counts.all-sum.Revoked)}

@@ -14,7 +14,7 @@ import (
 type NewOwner struct {
 	Kind string // "account" or "group"
 	ID   int64  // 0 to find it by name
-	Name string // email address of an account, name of a group
+	Name string // email address of an account or name of a group
 }
 
 // OwnerNamed returns a new owner by email address or, if name has no @, by group name.
@@ -112,8 +112,8 @@ func requireOwner(object notary.Ref, owner, seen notary.Owner) error {
 	return nil
 }
 
-// findOwner returns the account or group of to. It looks names up only for callers who could transfer some object to
-// that owner.
+// findOwner returns the owner that to identifies. It looks up a name only for members of the group and for callers that
+// may transfer at least one object, because the result discloses whether the name exists.
 func (s *Service) findOwner(ctx context.Context, caller notary.Caller, action policy.Action,
 	to NewOwner) (notary.Owner, error) {
 	if to.ID == 0 {
@@ -168,7 +168,7 @@ type owned struct {
 	action string // of the event
 }
 
-// transfer changes the owner by calling move, with nil for a group, and records the event.
+// transfer changes the owner by calling move and records the event. The argument of move is nil for a group.
 func transfer(ctx context.Context, tx *store.Tx, caller notary.Caller, o owned, to notary.Owner,
 	move func(*notary.Account) error) error {
 	account, ref, err := newOwner(ctx, tx, to)
@@ -188,7 +188,8 @@ func transfer(ctx context.Context, tx *store.Tx, caller notary.Caller, o owned, 
 	return tx.Event(notary.EventBy(caller, o.action, o.ref).Change(before, notary.Fields{"owner": ref}))
 }
 
-// newOwner returns the account (nil for a group) and a reference to the owner, or an error if it cannot own requests.
+// newOwner returns the account (nil for a group) and a reference to the owner, or an error if the owner does not exist
+// or cannot own requests.
 func newOwner(ctx context.Context, tx *store.Tx, to notary.Owner) (*notary.Account, notary.Ref, error) {
 	if to.GroupID != 0 {
 		g, err := tx.Group(ctx, to.GroupID)
@@ -214,7 +215,7 @@ func newOwner(ctx context.Context, tx *store.Tx, to notary.Owner) (*notary.Accou
 	return account, account.Ref(), nil
 }
 
-// fields returns the owner, which may be deleted, as a field of an event. Without an owner there are no fields.
+// fields returns the owner, which may have been deleted, as a field of an event, or nil if there is no owner.
 func (o owned) fields(ctx context.Context, tx *store.Tx) (notary.Fields, error) {
 	switch {
 	case o.owner == notary.Owner{}:
@@ -265,7 +266,7 @@ func allowTransfer(ctx context.Context, known revokeReader, caller notary.Caller
 	return nil
 }
 
-// allowMove returns a Forbidden error unless the caller may transfer the object from its owner to another one.
+// allowMove returns a Forbidden error unless the caller may transfer the object from its owner to the new one.
 func allowMove(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action, r policy.Resource,
 	to notary.Owner) error {
 	if err := allow(ctx, known, caller, action, r); err != nil {

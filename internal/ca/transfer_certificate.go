@@ -9,8 +9,8 @@ import (
 	"notary/internal/store"
 )
 
-// TransferCertificate transfers a certificate that has no request, such as an imported one, to another owner by the
-// rules of [Service.Transfer].
+// TransferCertificate transfers a certificate without a request, such as an imported one, to another owner. The
+// conditions are the same as in [Service.Transfer].
 func (s *Service) TransferCertificate(ctx context.Context, caller notary.Caller, id int64, to NewOwner) error {
 	err := s.attempt(ctx, caller, policy.On("certificate", id), policy.TransferCertificate, policy.CreateRequest)
 	if err != nil {
@@ -45,8 +45,9 @@ func (s *Service) TransferCertificate(ctx context.Context, caller notary.Caller,
 	})
 }
 
-// refuseTransfer returns a Conflict if the certificate has a request, with which it is transferred, or belongs to a CA
-// or an OCSP responder. A CA certificate has an owner only if it was issued for a request, since deleted.
+// refuseTransfer returns a Conflict if the certificate belongs to a request, which is transferred instead, or to a CA
+// or an OCSP responder. A CA certificate with an owner was issued for a request that has been deleted; it can be
+// transferred unless the CA is or was held here.
 func refuseTransfer(ctx context.Context, known keyRecords, cert *notary.Certificate) error {
 	if cert.RequestID != 0 {
 		return notary.Errorf(notary.Conflict, "certificate %d belongs to certificate request %d: transfer the request, "+

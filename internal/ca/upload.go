@@ -9,8 +9,8 @@ import (
 	"notary/internal/store"
 )
 
-// Upload records a certificate from an external CA for a request, a PEM chain with the leaf first, and returns the
-// certificate's ID.
+// Upload records a certificate from an external CA for a request and returns the certificate's ID. The PEM chain begins
+// with this certificate.
 func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64,
 	chainPEM string) (certID int64, err error) {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.UploadCertificate); err != nil {
@@ -68,7 +68,8 @@ func refuseInvisible(ctx context.Context, tx *store.Tx, caller notary.Caller, kn
 	return err
 }
 
-// recordUploaded adds the certificate to the inventory, unless it is there because it was removed from this request.
+// recordUploaded adds the certificate to the inventory, or assigns a recorded certificate without a request to req. It
+// returns an error if the recorded certificate is revoked or belongs to another request.
 func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	cert *notary.Certificate) (int64, error) {
 	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)

@@ -10,10 +10,10 @@ import (
 	"notary/internal/policy"
 )
 
-// viewer decides what a caller sees: everything if its role has [policy.ViewRequests]. Otherwise it sees what it or one
-// of its groups owns, and what a grant of this action covers: a certificate within the limits, and a request that is
-// within them together with every certificate issued for it, so that its history shows no other certificate. A
-// token sees what its creator owns, within the limits of its own grants on names and owners.
+// viewer determines what a caller sees: everything if its role or an unlimited grant includes [policy.ViewRequests].
+// Otherwise the caller sees what it or one of its groups owns, and what its grants of this action cover. A request is
+// covered only together with every certificate issued for it, because its history shows them. A token sees what its
+// creator owns, within the token's limits on names and owners.
 type viewer struct {
 	caller notary.Caller
 	all    bool
@@ -45,8 +45,9 @@ func viewerOf(ctx context.Context, known viewReader, caller notary.Caller) (*vie
 	return v, err
 }
 
-// narrow restricts a filter to what the viewer sees, as far as a query can, and reports whether anything can match:
-// see [viewer.requests]. An owner who does not exist looks like one without visible objects.
+// narrow restricts a filter to what the viewer sees, as far as a query can; [viewer.requests] and [viewer.certificates]
+// check the rest. It reports whether anything can match. An owner that does not exist cannot be distinguished from one
+// without visible objects.
 func (v *viewer) narrow(ctx context.Context, known ownerReader, f *notary.Filter) (bool, error) {
 	if ok, err := resolveOwner(ctx, known, f); !ok || err != nil {
 		return false, err
@@ -105,7 +106,8 @@ func (v *viewer) owns(ctx context.Context, known grantReader, r policy.Resource)
 	return policy.TokenSees(v.caller, r), nil
 }
 
-// submitted reports whether an object belongs to the caller itself, who sees it without further queries.
+// submitted reports whether an object belongs to the caller itself, so that no query is needed to decide that it is
+// visible.
 func submitted(caller notary.Caller, requesterID, ownerGroupID int64) bool {
 	return caller.Known() && requesterID == caller.Principal.ID && ownerGroupID == 0
 }
@@ -160,7 +162,7 @@ func (v *viewer) requests(ctx context.Context, known viewReader,
 		return all, nil
 	}
 	own := make([]bool, len(all))
-	var others []int64 // covered with their current certificates; the others are checked below
+	var others []int64 // covered with their current certificates; older ones are checked below
 	for i, req := range all {
 		r := requestResource(req)
 		if own[i], err = v.owns(ctx, known, r); err != nil {
@@ -189,7 +191,7 @@ func (v *viewer) requests(ctx context.Context, known viewReader,
 	return seen, nil
 }
 
-// withCertificates returns the requests of which the viewer sees every certificate.
+// withCertificates reports for each request whether the viewer sees every certificate issued for it.
 func (v *viewer) withCertificates(ctx context.Context, known viewReader, requestIDs []int64) (map[int64]bool, error) {
 	if len(requestIDs) == 0 {
 		return nil, nil

@@ -6,13 +6,13 @@ import (
 	"notary"
 )
 
-// wishes returns what the options ask for, to be kept with a request that another caller has to sign.
+// wishes returns the options to record as wishes with a request that another caller has to sign.
 func (o SignOptions) wishes() notary.Wishes {
 	return notary.Wishes{Profile: o.Profile, AuthorityID: o.AuthorityID, NotAfter: o.NotAfter}
 }
 
-// wishedEnd returns the expiry that the requester wishes for the first certificate. It has no meaning for a renewal,
-// which exists to extend the validity.
+// wishedEnd returns the expiry that the requester wishes for the first certificate. For a renewal, whose purpose is to
+// extend the validity, it returns zero.
 func wishedEnd(req *notary.Request) time.Time {
 	if req.Certificate != nil || formerOf(req) != (notary.Issuance{}) {
 		return time.Time{}
@@ -20,7 +20,8 @@ func wishedEnd(req *notary.Request) time.Time {
 	return req.Wishes.NotAfter
 }
 
-// chooseEnd uses the wished expiry unless the options have one.
+// chooseEnd sets the expiry to the wished one, unless the options have one. It returns an error if the wished expiry
+// has passed.
 func (o *SignOptions) chooseEnd(req *notary.Request, now time.Time) error {
 	end := wishedEnd(req)
 	if !o.NotAfter.IsZero() || end.IsZero() {
@@ -34,7 +35,7 @@ func (o *SignOptions) chooseEnd(req *notary.Request, now time.Time) error {
 	return nil
 }
 
-// refuseWishedCA requires the signer to name a CA profile: a wish must not make a request that of a CA.
+// refuseWishedCA returns an error if only the requester's wish selects a CA profile: the signer must specify it.
 func (o *SignOptions) refuseWishedCA(profile *notary.Profile, former notary.Issuance) error {
 	if profile.CA && o.Profile != profile.Name && former.Profile != profile.Name {
 		return unprocessable("profile", "the requester asks for the profile %s, which is for CAs: specify a profile",
