@@ -172,7 +172,7 @@ func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, i
 	return s.SignAuthorityBy(ctx, caller, id, issuerID, notary.IntermediateProfile)
 }
 
-// SignAuthorityBy is like [Service.SignAuthority] with another CA profile.
+// SignAuthorityBy is like [Service.SignAuthority] under the given CA profile.
 func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id, issuerID int64,
 	profileName string) error {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -282,7 +282,7 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 	return err
 }
 
-// counted formats a count with its noun. A count above [store.MaxValidCount] is given as "more than", because
+// counted formats a count with its noun. A count above [store.MaxValidCount] is formatted as "more than", because
 // [store.Tx.CountValidIssuedBy] stops there.
 func counted(n int64, one, many string) string {
 	switch {

@@ -9,8 +9,8 @@ import (
 	"notary/internal/policy"
 )
 
-// Question asks whether an account may perform an action on an object. Zero fields of the object are unspecified,
-// unless noted otherwise.
+// Question asks whether an account may perform an action on an object. Unless noted otherwise, zero fields are
+// unspecified.
 type Question struct {
 	Action      string // such as "request.sign"; "" for every action
 	AccountID   int64  // 0 for the caller

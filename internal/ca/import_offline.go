@@ -20,8 +20,8 @@ func readOfflineChain(o Import) ([]*x509.Certificate, error) {
 	return chain, notary.WithField(err, "certificate_chain")
 }
 
-// reference returns the reference to the key. For an offline authority it is empty but not nil, which would be NULL in
-// the database.
+// reference returns the reference to the key. For an offline authority it is empty, not nil, because nil would become
+// NULL in the database.
 func (in *imported) reference() keystore.Reference {
 	if in.offline() {
 		return keystore.Reference{}

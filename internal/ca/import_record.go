@@ -78,8 +78,8 @@ func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certific
 	return entry.ID, err
 }
 
-// recordEntries records the entries of an imported or uploaded CRL, of which some may already be recorded. It returns
-// the number of new revocations.
+// recordEntries records the entries of an imported or uploaded CRL. Some may already be recorded. It returns the number
+// of new revocations.
 func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64,
 	entries []notary.Revocation) (int, error) {
 	var added []notary.Revocation

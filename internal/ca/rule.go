@@ -182,7 +182,7 @@ func ruleMembers(t notary.RuleTerms) notary.Fields {
 	return all
 }
 
-// changedMembers returns the members of was and is that differ.
+// changedMembers returns the members that differ between was and is.
 func changedMembers(was, is notary.Fields) (before, after notary.Fields) {
 	before, after = notary.Fields{}, notary.Fields{}
 	for name, value := range was {

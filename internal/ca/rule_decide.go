@@ -137,7 +137,7 @@ func (s *Service) optionsOfRule(ctx context.Context, rule *notary.Rule, asked Si
 	return o, nil
 }
 
-// program returns the program itself as a caller, for actions of rules in a call of caller.
+// program returns the caller for actions of rules: the program itself, with the request ID of caller.
 func program(caller notary.Caller) notary.Caller {
 	by := notary.SystemCaller
 	by.RequestID = caller.RequestID

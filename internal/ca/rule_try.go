@@ -24,7 +24,7 @@ type RuleTryOptions struct {
 	Only  bool
 
 	CSR         string // PEM; "" for none. It is tested as if the caller submitted it with the options below.
-	SignOptions        // of which only authority, profile and expiry are used
+	SignOptions        // only authority, profile and expiry are used
 
 	Last int // number of latest requests, up to MaxRulesTried
 }

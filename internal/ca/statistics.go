@@ -7,7 +7,7 @@ import (
 	"notary/internal/store"
 )
 
-// Statistics returns counts for monitoring. It reads maintained counts and counts only authorities and tokens itself.
+// Statistics returns counts for monitoring. It reads maintained counts, except for authorities and tokens.
 func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err error) {
 	if st.Summary, err = s.Counts(ctx); err != nil {
 		return st, err

@@ -19,7 +19,7 @@ const (
 	term = 20 * time.Second
 )
 
-// Job is a periodic job. Run is called at intervals of Every, never concurrently with itself.
+// Job is periodic work. Run is called at intervals of Every, never concurrently with itself.
 type Job struct {
 	Name  string
 	Every time.Duration
