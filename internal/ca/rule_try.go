@@ -36,7 +36,7 @@ type ProposedRule struct {
 }
 
 // TryRules tests how rules would decide requests. It issues and records nothing. For earlier requests, it uses the
-// current role and groups of the requester.
+// current labels and the requester's current role and groups.
 func (s *Service) TryRules(ctx context.Context, caller notary.Caller, o RuleTryOptions) (*notary.RuleTrial, error) {
 	if err := policy.AllowRole(caller, policy.ViewRules, policy.Resource{}); err != nil {
 		return nil, err
