@@ -10,7 +10,7 @@ import (
 	"notary/internal/db"
 )
 
-// idempotencyLife is the minimum time for which a key is remembered.
+// idempotencyLife is the time after which a key expires.
 const idempotencyLife = 24 * time.Hour
 
 // Idempotency is a caller's idempotency key together with what the call recorded.
@@ -36,7 +36,8 @@ func (r reader) Idempotency(ctx context.Context, principalID int64, key string, 
 	return k, db.MapError(err)
 }
 
-// InsertIdempotency records a key, or returns a [notary.Conflict] if it exists. It also deletes some expired keys.
+// InsertIdempotency records a key, or returns a [notary.Conflict] if it is recorded and has not expired. It also
+// deletes some expired keys.
 func (tx *Tx) InsertIdempotency(k Idempotency) error {
 	_, err := tx.db.Exec(`DELETE FROM idempotency WHERE created_at <= $1 AND idempotency_key IN (
 		SELECT idempotency_key FROM idempotency WHERE created_at <= $1 ORDER BY created_at LIMIT 10)`,
