@@ -16,8 +16,8 @@ const noExpiry = 1 << 60
 
 const entriesTogether = 200
 
-// ImportRevocations records the entries of an imported authority's last CRL whose certificates are unknown. A serial
-// number must not occur twice.
+// ImportRevocations records CRL entries of the authority for certificates that are unknown here. A serial number must
+// not occur twice.
 func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) error {
 	for some := range slices.Chunk(entries, entriesTogether) {
 		b := &db.Binder{}
