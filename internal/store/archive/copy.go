@@ -19,8 +19,8 @@ const copyRows = 5_000
 // mark. Later changes to them have events.
 var firstStart = []string{"principal", "profile_version", "profile", "agreement", "clock"}
 
-// Copy copies everything to another, empty database of any engine, in one transaction. It returns the digest of what it
-// has read.
+// Copy copies all content to another, empty database of any engine, in one transaction. It returns the digest of the
+// content.
 func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest string, err error) {
 	if err := requireEmpty(ctx, to); err != nil {
 		return "", err

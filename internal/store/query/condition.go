@@ -160,7 +160,7 @@ func (l List[T]) named(term, text string) Condition {
 	}
 }
 
-// prefixed returns the condition that the table of names contains a term with a prefix.
+// prefixed returns the condition that the table of names contains a term that begins with the given one.
 func (l List[T]) prefixed(term, text string) Condition {
 	return Condition{
 		Holds: l.contains(text),

@@ -24,8 +24,8 @@ const (
 	maxCursor     = 1100
 )
 
-// cursorOf returns the cursor of a place in this list with this filter and order: a version, a checksum over all of
-// these, the ID and the value. Nothing in it is secret unless the list is sealed.
+// cursorOf returns the cursor for a place in this list with this filter and order. It contains a version, a checksum
+// over the list, filter, order and place, and the place itself. For a sealed list, the place is encrypted instead.
 func (l List[T]) cursorOf(w Want, p place) notary.Cursor {
 	list := l.Table
 	if w.Sealed {
