@@ -18,7 +18,7 @@ func (r reader) Account(ctx context.Context, id int64) (*notary.Account, error) 
 	return a, found(err, "account", id)
 }
 
-// Accounts returns all accounts in the order of their IDs.
+// Accounts returns all accounts, ordered by ID.
 func (r reader) Accounts(ctx context.Context) ([]*notary.Account, error) {
 	return db.Collect(ctx, r.q, scanAccount, selectAccount+`ORDER BY id`)
 }
@@ -50,8 +50,8 @@ func (r reader) PasswordHash(ctx context.Context, id int64) (hash string, err er
 	return hash, db.MapError(err)
 }
 
-// LoginAddresses returns the distinct IP addresses of an account's logins since the given time. It considers only the
-// latest logins, as many as newest.
+// LoginAddresses returns the distinct IP addresses of an account's logins since the given time. It examines at most
+// newest logins, latest first.
 func (r reader) LoginAddresses(ctx context.Context, id int64, since time.Time, newest int) ([]string, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (address string, err error) {
 		return address, row.Scan(&address)

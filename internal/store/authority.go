@@ -54,7 +54,7 @@ func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int6
 	return a, db.MapError(err)
 }
 
-// Authorities returns all authorities that are not deleted, in the order of their IDs.
+// Authorities returns all authorities that are not deleted, ordered by ID.
 func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
 	return db.Collect(ctx, r.q, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
 }

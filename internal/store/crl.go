@@ -11,8 +11,8 @@ import (
 	"notary/internal/db"
 )
 
-// RevocationCount returns the number of revocations and corrections for the authority or one shard of its CRL. It
-// never decreases: a CRL is current while the count is the same as when it was built.
+// RevocationCount returns the number of revocations and corrections for a CRL of the authority (shard 0: the full one).
+// It never decreases. A CRL is current as long as the count is the same as when it was built.
 func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard int) (count int64, err error) {
 	revoked := revokedCounter(authorityID, shard)
 	err = r.q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter

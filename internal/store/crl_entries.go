@@ -30,7 +30,7 @@ const selectRevocations = `SELECT id, serial, revoked_at, reason, invalidity_dat
 // The zero time omits none. EachRevocation returns the number of known revocations, including those omitted.
 //
 // All entries are read in one snapshot. Reading in steps could miss an entry that an import moves to another shard
-// ([Tx.LinkRevocation]). The snapshot lasts while the entries are encoded, which no client can prolong. If PostgreSQL
+// ([Tx.LinkRevocation]). The snapshot lasts until the entries are encoded, which no client can delay. If PostgreSQL
 // hangs, [ReadTimeout] limits the wait for the next row.
 func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int, last time.Time,
 	add func(notary.Revocation) error) (known int64, err error) {

@@ -16,7 +16,7 @@ const idempotencyLife = 24 * time.Hour
 // Idempotency is a caller's idempotency key together with what the call recorded.
 type Idempotency struct {
 	PrincipalID   int64
-	Key           string // chosen by the caller; hashed, so that its length does not matter
+	Key           string // chosen by the caller
 	Digest        string // of the call's content; reusing the key with other content is an error
 	RequestID     int64
 	CertificateID int64 // 0 if none

@@ -23,7 +23,7 @@ import (
 // again, at a cost that does not depend on how many others have the same names. Dates decide, not the order of
 // insertion, so a certificate never outlives the one that replaces it.
 
-// nameSet returns a digest of a certificate's names that does not depend on their order, its name set. It returns ""
+// nameSet identifies the set of a certificate's names by a digest that does not depend on their order. It returns ""
 // for OCSP responders, whose certificates are replaced automatically.
 func nameSet(c *notary.Certificate) string {
 	if c.Profile == notary.OCSPProfile && c.RequesterID == 0 {
@@ -48,7 +48,7 @@ func nameSet(c *notary.Certificate) string {
 type member struct {
 	set                            string
 	id, owner, notBefore, notAfter int64 // owner is as returned by ownerOf
-	replacedBy                     int64 // ID of a certificate; 0 for a current one
+	replacedBy                     int64 // ID of the certificate that replaces it; 0 if it is current
 }
 
 // newMember stands for the ID of a certificate about to be inserted, which is greater than any other.
@@ -158,8 +158,8 @@ func (m member) countReplaced(b *db.Binder) string {
 	return "(SELECT COUNT(*) FROM certificate x WHERE x.id <> certificate.id AND " + m.replaces(b) + ")"
 }
 
-// leaveNames removes a certificate that is revoked or changes its owner from its name set. The certificates that it
-// replaced become current again unless others replace them.
+// leaveNames removes a certificate from its name set because it is revoked or its owner changes. The certificates that
+// it replaced become current again unless others replace them.
 func (tx *Tx) leaveNames(c *notary.Certificate) error {
 	if err := tx.claimNames(nameSet(c)); err != nil {
 		return err

@@ -88,7 +88,7 @@ func (tx *Tx) InsertRule(terms notary.RuleTerms) (id int64, err error) {
 }
 
 // UpdateRule records new terms for a rule that is unchanged since it was read, and returns the new version. The active
-// version remains.
+// version does not change.
 func (tx *Tx) UpdateRule(r *notary.Rule, terms notary.RuleTerms) (version int, err error) {
 	version = r.Latest + 1
 	err = tx.db.Change(db.Raced(), `UPDATE rule SET version = $1 WHERE id = $2 AND version = $3 AND deleted_at IS NULL`,
@@ -146,8 +146,8 @@ func (r reader) PreviousCertificate(ctx context.Context, req *notary.Request) (*
 		WHERE y.name_set = $1 AND y.replaced_by IS NULL LIMIT $2) t)`, namesOf(req), maxPrevious)
 }
 
-// PreviousCertificateThen returns what [reader.PreviousCertificate] returned when the request was created, except that
-// it does not find certificates revoked since then.
+// PreviousCertificateThen returns what [reader.PreviousCertificate] would have returned when the request was created,
+// except that it does not find certificates revoked since then.
 func (r reader) PreviousCertificateThen(ctx context.Context, req *notary.Request) (*notary.Certificate, error) {
 	return r.previous(ctx, previousColumns+`(WITH RECURSIVE older (id) AS (
 			SELECT y.id FROM certificate y WHERE y.name_set = $1 AND y.replaced_by IS NULL

@@ -15,7 +15,7 @@ import (
 // follow events with a cursor and miss none. IDs do not allow that on PostgreSQL, where a transaction may allocate an
 // ID and commit after others with greater IDs.
 //
-// Writing an event costs nothing more. The database records the ID up to which every event has a position, and the
+// Writing an event costs nothing extra. The database records the ID up to which every event has a position, and the
 // sequencer looks for later events without one. It raises that ID only when no transaction in progress may still commit
 // an event below it.
 type Sequencer struct {
@@ -91,7 +91,8 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		// A transaction that allocated a smaller ID has held a lock on the table since before then.
+		// Transactions that allocated smaller IDs locked the table before that. Writers returns those still in
+		// progress.
 		writers, err := q.store.db.Writers(ctx, "event")
 		if err != nil {
 			return 0, err

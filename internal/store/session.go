@@ -85,7 +85,7 @@ func (tx *Tx) DeleteSession(tokenHash []byte) error {
 	return err
 }
 
-// DeleteSessionOf ends a session of an account, or returns [notary.NotFound].
+// DeleteSessionOf ends a session of an account. It returns [notary.NotFound] if the account has no such session.
 func (tx *Tx) DeleteSessionOf(accountID, id int64) error {
 	return tx.db.Change(found(sql.ErrNoRows, "session", id), `DELETE FROM session WHERE id = $1 AND account_id = $2`,
 		id, accountID)

@@ -77,7 +77,7 @@ func files() fs.FS {
 	return folder
 }
 
-// SchemaStatus compares the schema of a database with that of this program.
+// SchemaStatus compares a database's schema with the schema of this program.
 type SchemaStatus = db.SchemaStatus
 
 // RunningPrograms describes the programs of one schema version that have the database open.

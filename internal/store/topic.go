@@ -7,7 +7,7 @@ import (
 
 // Topics of [Store.OnChange] and [Store.Watch] name what nodes cache.
 const (
-	Authorities = "authorities" // with the certificates for their keys and the revocations of these
+	Authorities = "authorities" // with the certificates for their keys and their revocations
 	Profiles    = "profiles"
 	Rules       = "rules" // the active ones
 )

@@ -49,8 +49,8 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	return kept, db.MoveFile(part, path)
 }
 
-// clockError is how far a restore raises CRL numbers above the clock. CRLs published after the backup may have been
-// numbered by a clock that was ahead.
+// clockError is the time by which a restore raises CRL numbers above the clock. CRLs published after the backup may
+// have been numbered by a clock that was ahead.
 const clockError = 24 * time.Hour
 
 // checkBackup verifies the seal of the copy at path, migrates it, verifies its invariants and schema, and prepares it

@@ -20,7 +20,7 @@ type place struct {
 const (
 	cursorVersion = 1
 	sealedVersion = 2 // an encrypted cursor
-	sealSize      = 8 // octets
+	sealSize      = 8 // octets of the checksum
 	maxCursor     = 1100
 )
 
@@ -87,12 +87,12 @@ func parsePlace(text string) (p place, ok bool) {
 }
 
 func sealContext(what string, w Want) []byte {
-	filter, _ := json.Marshal(w.Filter) // plain values cannot fail
+	filter, _ := json.Marshal(w.Filter) // encoding plain values cannot fail
 	return fmt.Appendf(nil, "%s\n%s\n%s", what, filter, w.Sort)
 }
 
 func checksum(list string, w Want, p place) []byte {
-	filter, _ := json.Marshal(w.Filter) // plain values cannot fail
+	filter, _ := json.Marshal(w.Filter) // encoding plain values cannot fail
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d %s", list, filter, w.Sort, p.id, p.value))
 	return sum[:sealSize]
 }

@@ -232,7 +232,7 @@ func addressStart(text string) (start string, ok bool) {
 	}
 	for i := range prefix.Bits() / 16 {
 		group := int(octets[2*i])<<8 | int(octets[2*i+1])
-		if group == 0 { // it and those after it may be omitted
+		if group == 0 { // zero groups may be abbreviated to "::"
 			break
 		}
 		start += fmt.Sprintf("%x:", group)
