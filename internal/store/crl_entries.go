@@ -27,11 +27,11 @@ const selectRevocations = `SELECT id, serial, revoked_at, reason, invalidity_dat
 
 // EachRevocation calls add for each entry of a CRL (shard 0: the full one), except those with an invalid serial number.
 // It also omits expired certificates that need not be listed after a CRL issued at the time last: see [listedUntil].
-// The zero time omits none. EachRevocation returns the number of known revocations, including those omitted.
+// The zero time omits none. It returns the number of known revocations, including those omitted.
 //
-// All entries are read in one snapshot. Reading in steps could miss an entry that an import moves to another shard
-// ([Tx.LinkRevocation]). The snapshot lasts until the entries are encoded, which no client can delay. If PostgreSQL
-// hangs, [ReadTimeout] limits the wait for the next row.
+// All entries are read in one snapshot, because reading in steps could miss an entry that an import moves to another
+// shard ([Tx.LinkRevocation]). No client can delay the encoding. If PostgreSQL hangs, [ReadTimeout] limits the wait for
+// a row.
 func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int, last time.Time,
 	add func(notary.Revocation) error) (known int64, err error) {
 	err = s.db.Snapshot(ctx, false, func(conn *sql.Conn) error {

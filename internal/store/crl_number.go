@@ -20,10 +20,10 @@ func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (nu
 }
 
 // NextCRLNumber allocates the authority's next CRL number to a CRL (shard 0: the full one) with known revocations. No
-// number is allocated twice, but some may remain unused. If a number has already been allocated to a CRL with more
-// revocations, NextCRLNumber returns a [notary.Conflict], because later CRLs must list these, too.
+// number is allocated twice, but some may remain unused. If a CRL with more revocations already has a number,
+// NextCRLNumber returns a [notary.Conflict], because later CRLs must list these, too.
 //
-// The number is greater than the authority's last number and than above. It is at least crl_base plus the microseconds
+// The number is greater than the authority's last number and than above, and at least crl_base plus the microseconds
 // since 1970 (RFC 5280, section 5.2.3). No authority issues more than one CRL a microsecond, so a restored database
 // never allocates a published number again.
 func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known, above int64) (number int64, err error) {

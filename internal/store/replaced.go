@@ -20,8 +20,8 @@ import (
 // neither revoked nor replaced are current, and only these are counted and listed as expiring.
 //
 // A replaced certificate refers to one that replaces it. A revocation thus finds the certificates that become current
-// again, at a cost that does not depend on how many others have the same names. Dates decide, not the order of
-// insertion, so a certificate never outlives the one that replaces it.
+// again at a cost independent of how many have the same names. Dates decide, not the order of insertion, so a
+// certificate never outlives the one that replaces it.
 
 // nameSet identifies the set of a certificate's names by a digest that does not depend on their order. It returns ""
 // for OCSP responders, whose certificates are replaced automatically.
@@ -74,9 +74,9 @@ func ownerColumn(alias string) string {
 	return "COALESCE(-" + alias + ".owner_group_id, " + alias + ".requester_id)"
 }
 
-// replacement returns an SQL expression for the ID of a certificate that replaces m, or NULL. If m has no owner, this
-// is a current certificate of any owner. Otherwise it is a current certificate of the same owner or any certificate
-// without an owner. The latter need not be current, because a certificate of another owner may have replaced it.
+// replacement returns an SQL expression for the ID of a certificate that replaces m, or NULL. This is a current
+// certificate of the same owner (of any owner if m has none), or any certificate without an owner. The latter need not
+// be current, because a certificate of another owner may have replaced it.
 //
 // The owner is cast because SQLite would compare a bare parameter with the condition of the index certificate_unowned,
 // and would therefore recompile the statement whenever the parameter is bound.
