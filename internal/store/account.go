@@ -18,7 +18,7 @@ func (r reader) Account(ctx context.Context, id int64) (*notary.Account, error) 
 	return a, found(err, "account", id)
 }
 
-// Accounts returns all accounts in the order of their IDs.
+// Accounts returns all accounts, ordered by ID.
 func (r reader) Accounts(ctx context.Context) ([]*notary.Account, error) {
 	return db.Collect(ctx, r.q, scanAccount, selectAccount+`ORDER BY id`)
 }
@@ -29,8 +29,8 @@ func (r reader) HasAccounts(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
-// AccountByEmail returns the account with that email and its password hash, or nil. The hash is "" if there is no
-// password.
+// AccountByEmail returns the account with that email address and its password hash, or nil if there is no such account.
+// The hash is "" if the account has no password.
 func (r reader) AccountByEmail(ctx context.Context, email string) (*notary.Account, string, error) {
 	var hash string
 	a, err := scanAccount(prefixed{r.q.QueryRow(ctx, `SELECT COALESCE(p.hash, ''), a.id, a.email, a.role, a.created_at
@@ -50,7 +50,8 @@ func (r reader) PasswordHash(ctx context.Context, id int64) (hash string, err er
 	return hash, db.MapError(err)
 }
 
-// LoginAddresses returns the IP addresses of the newest logins to an account since the given time.
+// LoginAddresses returns the distinct IP addresses of an account's logins since the given time. It examines at most
+// newest logins, latest first.
 func (r reader) LoginAddresses(ctx context.Context, id int64, since time.Time, newest int) ([]string, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (address string, err error) {
 		return address, row.Scan(&address)
@@ -74,10 +75,10 @@ func scanAccount(row db.Row) (*notary.Account, error) {
 	return &a, err
 }
 
-// InsertAccount records a new account and returns its ID. If first is set, it returns a [notary.Conflict] unless the
-// account is the only one.
+// InsertAccount records a new account and returns its ID. It returns a [notary.Conflict] if the email address is taken
+// or, with first set, if any account exists.
 func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) (int64, error) {
-	// The row of the counter serialises racing transactions.
+	// Updating the counter's row serialises concurrent transactions.
 	guard := `UPDATE counter SET value = value + 1 WHERE name = 'accounts'`
 	if first {
 		guard += ` AND value = 0`

@@ -23,8 +23,8 @@ func (r reader) Authority(ctx context.Context, id int64) (*notary.Authority, err
 	return a, found(err, "certificate authority", id)
 }
 
-// Issuer returns those fields of an authority that determine whether it can revoke a certificate, or nil: see
-// [notary.Certificate.Revocable].
+// Issuer returns an authority with only the fields that [notary.Certificate.Revocable] needs, or nil if it does not
+// exist or is deleted.
 func (r reader) Issuer(ctx context.Context, id int64) (*notary.Authority, error) {
 	var certificate number
 	var key sql.NullString
@@ -43,7 +43,8 @@ func (r reader) Issuer(ctx context.Context, id int64) (*notary.Authority, error)
 		nil
 }
 
-// AuthorityWithCertificate returns the authority that uses the certificate, or nil.
+// AuthorityWithCertificate returns the authority whose current certificate has this ID, or nil. Deleted authorities are
+// not found.
 func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int64) (*notary.Authority, error) {
 	a, err := r.scanAuthority(r.q.QueryRow(ctx, selectAuthority+`WHERE a.certificate_id = $1 AND a.deleted_at IS NULL`,
 		certificateID))
@@ -53,25 +54,26 @@ func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int6
 	return a, db.MapError(err)
 }
 
-// Authorities returns all authorities that are not deleted, in the order of their IDs.
+// Authorities returns all authorities that are not deleted, ordered by ID.
 func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
 	return db.Collect(ctx, r.q, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
 }
 
-// HasAuthorities reports whether any authority has a key in the database, which the key file must open.
+// HasAuthorities reports whether the database contains the private key of any authority, which only its key file can
+// decrypt.
 func (r reader) HasAuthorities(ctx context.Context) (bool, error) {
 	var n int
 	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM authority WHERE LENGTH(sealed_key) > 0`).Scan(&n)
 	return n > 0, db.MapError(err)
 }
 
-// SealedKey returns the authority's key reference: the sealed private key, or nil if the authority is offline.
+// SealedKey returns an authority's sealed private key, which is empty if the authority is offline.
 func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err error) {
 	err = r.q.QueryRow(ctx, `SELECT sealed_key FROM authority WHERE id = $1 AND deleted_at IS NULL`, id).Scan(&sealed)
 	return sealed, found(err, "certificate authority", id)
 }
 
-// MaxValidCount is the number up to which [Tx.CountValidIssuedBy] counts.
+// MaxValidCount is the highest count that [Store.CountValidIssuedBy] determines exactly.
 const MaxValidCount = 10_000
 
 // CountValidIssuedBy counts the valid certificates that the authority has issued, excluding its own and those of its
@@ -124,8 +126,8 @@ func (r reader) scanAuthority(row db.Row) (*notary.Authority, error) {
 	return &a, nil
 }
 
-// InsertAuthority records a new authority without a certificate and returns its ID. The key of an offline authority is
-// empty. CRL numbers continue from that of the authority: see [Tx.NextCRLNumber].
+// InsertAuthority records a new authority without a certificate and returns its ID. The sealed key of an offline
+// authority is empty. CRL numbers continue from a.CRLNumber: see [Tx.NextCRLNumber].
 func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, error) {
 	constraints, err := encodeConstraints(a.Constraints)
 	if err != nil {
@@ -139,7 +141,8 @@ func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, err
 		boolInt(a.KeyKnownOutside))
 }
 
-// SetAuthorityCertificate sets the certificate of an authority that is unchanged since it was read and not revoked.
+// SetAuthorityCertificate sets the current certificate of an authority. It returns a [notary.Conflict] if the previous
+// certificate is revoked or has been replaced since the authority was read, or if the authority is deleted.
 func (tx *Tx) SetAuthorityCertificate(a *notary.Authority, certificateID int64) error {
 	if err := tx.LockAuthority(a.ID); err != nil {
 		return err
@@ -163,7 +166,8 @@ func (tx *Tx) EnableAuthority(id int64, enabled bool) error {
 		`UPDATE authority SET enabled = $1 WHERE id = $2 AND deleted_at IS NULL`, boolInt(enabled), id)
 }
 
-// SetPublication changes which publication URLs the authority's certificates will contain.
+// SetPublication sets which publication URLs the certificates issued by the authority will contain, and the number of
+// its partitioned CRLs.
 func (tx *Tx) SetPublication(id int64, p notary.Publication) error {
 	return tx.db.Change(found(sql.ErrNoRows, "certificate authority", id),
 		`UPDATE authority SET names_crl = $1, names_ocsp = $2, names_issuer = $3, crl_shards = $4
@@ -187,9 +191,9 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 // ErrOldProfile is the cause of a [notary.Conflict] about a profile that has changed since it was read.
 var ErrOldProfile = errors.New("the profile was read in an older version")
 
-// RequireUsable checks that the authority is enabled, not revoked and has the same certificate, and that the profile
-// has the same version. It locks both against changes. Call it in the transaction that records what the authority
-// signed.
+// RequireUsable returns a [notary.Conflict] unless the authority is enabled, is not revoked and still has the same
+// certificate, and the profile still has the same version. It locks both against changes until the transaction ends.
+// Call it in the transaction that records what the authority signed.
 func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 	if err := tx.LockAuthorityShared(a.ID); err != nil {
 		return err

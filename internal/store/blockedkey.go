@@ -9,7 +9,7 @@ import (
 	"notary/internal/store/query"
 )
 
-// CertificateKey holds the parts of a certificate that identify its key.
+// CertificateKey holds a certificate's DER, from which its key can be read.
 type CertificateKey struct {
 	ID  int64
 	DER []byte // nil if the record is damaged
@@ -19,7 +19,8 @@ type CertificateKey struct {
 var inForce = query.NumberWithoutIndex("k.not_after") + ` >= $1
 	AND NOT EXISTS (SELECT 1 FROM revocation x WHERE x.certificate_id = k.id)`
 
-// KeysInForce returns the next certificates after an ID that are neither revoked nor expired.
+// KeysInForce returns up to limit certificates that are neither revoked nor expired and have an ID greater than after,
+// ordered by ID.
 func (r reader) KeysInForce(ctx context.Context, now time.Time, after int64, limit int) ([]CertificateKey, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (c CertificateKey, err error) {
 		err = row.Scan(&c.ID, &c.DER)
@@ -28,8 +29,7 @@ func (r reader) KeysInForce(ctx context.Context, now time.Time, after int64, lim
 		WHERE `+inForce+` AND k.id > $2 ORDER BY k.id LIMIT $3`, db.Seconds(now), after, limit)
 }
 
-// CertificatesInForce returns the certificates that are neither revoked nor expired, in the order of their
-// IDs.
+// CertificatesInForce returns the certificates with these IDs that are neither revoked nor expired, ordered by ID.
 func (r reader) CertificatesInForce(ctx context.Context, now time.Time, ids []int64) ([]*notary.Certificate, error) {
 	if len(ids) == 0 {
 		return nil, nil

@@ -169,14 +169,14 @@ func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
 		return id, db.MapError(err)
 	}
 	_, err = tx.db.Exec(`INSERT INTO issuer_chain (fingerprint, der) VALUES ($1, $2)
-		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, der) // another transaction may be faster
+		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, der) // another transaction may have inserted it
 	if err != nil {
 		return 0, err
 	}
 	return id, db.MapError(find())
 }
 
-// AdoptCertificate assigns a certificate without a request to this request.
+// AdoptCertificate assigns a certificate without a request to this request, with the request's owner and labels.
 func (tx *Tx) AdoptCertificate(c *notary.Certificate, req *notary.Request) error {
 	if err := tx.leaveNames(c); err != nil {
 		return err

@@ -17,7 +17,8 @@ type chainCache struct {
 // maxChains is the maximum number of cached chains, which need about a megabyte.
 const maxChains = 200
 
-// get returns the certificates in ders, concatenated DER, or an error if that is damaged.
+// get parses the concatenated DER of certificates. It returns nil if there are none, and an error if the DER is
+// malformed.
 func (c *chainCache) get(ders []byte) (*notary.Issuers, error) {
 	if len(ders) == 0 {
 		return nil, nil

@@ -9,13 +9,13 @@ import (
 	"notary/internal/db"
 )
 
-// ClockMark is the last moment at which the clock was known to be right.
+// ClockMark records when the clock was last known to be correct.
 type ClockMark struct {
 	At      time.Time     // zero if no time is recorded
 	Boot    string        // identifies the boot of the machine; "" if unknown
 	Uptime  time.Duration // since that boot
 	EventID int64         // ID of the newest event when an Admin last confirmed the clock
-	Stopped string        // why issuing is stopped; "" if it is not stopped
+	Stopped string        // why issuance is stopped; "" if it is not
 }
 
 // ClockMark returns the last mark, or the zero value for a new database.
@@ -38,7 +38,7 @@ func (tx *Tx) SetClockMark(m ClockMark) error {
 	return err
 }
 
-// NewestEvent returns the ID and time of the newest event, or zero values.
+// NewestEvent returns the ID and time of the newest event, or zero values if there are no events.
 func (r reader) NewestEvent(ctx context.Context) (id int64, at time.Time, err error) {
 	var recorded int64
 	err = r.q.QueryRow(ctx, `SELECT id, at FROM event WHERE id > 0 ORDER BY id DESC LIMIT 1`).Scan(&id, &recorded)

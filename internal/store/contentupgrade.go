@@ -35,7 +35,8 @@ type requestContent struct {
 	content       string
 }
 
-// contentsAfter computes the content hashes of the requests after an ID, and returns the ID of the last one.
+// contentsAfter computes the content hashes of the next requests after an ID, omitting unreadable CSRs. It returns the
+// ID of the last request read.
 func (tx *Tx) contentsAfter(ctx context.Context, after int64,
 	fn func(csr string) string) (last int64, all []requestContent, err error) {
 	rows, err := tx.q.Query(ctx, `SELECT r.id, r.requester_id, c.csr FROM request r

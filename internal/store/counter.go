@@ -10,18 +10,18 @@ import (
 	"notary/internal/store/query"
 )
 
-// The counters without additional keys. Each change updates the counters in its transaction.
+// Counters without additional keys. They are updated in the transaction that changes what they count.
 var (
 	accountsCounter     = db.CounterKey{Name: "accounts"}
 	certificatesCounter = db.CounterKey{Name: "certificates"}
 	unknownCounter      = db.CounterKey{Name: "unknown"} // revocations of certificates that are not recorded here
 )
 
-// The names of counters with additional keys.
+// Names of the counters with additional keys.
 const (
 	countRevoked      = "revoked"   // by authority
 	countShardRevoked = "shard"     // by authority and shard
-	countCorrected    = "corrected" // by authority and shard
+	countCorrected    = "corrected" // corrections of revocations, by authority and shard
 	countIssued       = "issued"    // by authority
 
 	// CountLive is the name of the counters of certificates that are not revoked, by issuer and day of expiry.
@@ -73,13 +73,13 @@ func (r reader) countsByIssuer(ctx context.Context, name string) (map[int64]int6
 	return all, err
 }
 
-// LiveCounter returns the key of the counter of an issuer's certificates (0: external CAs) that are not revoked, by day
+// LiveCounter returns the key of the counter for certificates that are not revoked, by issuer (0: external CAs) and day
 // of expiry.
 func LiveCounter(issuer int64, notAfter time.Time) db.CounterKey {
 	return db.CounterKey{Name: CountLive, Object: issuer, At: startOf(notAfter, 24*time.Hour)}
 }
 
-// ExpiryCounter returns the key of the counter of current certificates that expire in the hour of notAfter.
+// ExpiryCounter returns the key of the counter for current certificates, by hour of expiry.
 func ExpiryCounter(notAfter time.Time) db.CounterKey {
 	return db.CounterKey{Name: CountExpiring, At: startOf(notAfter, time.Hour)}
 }
@@ -110,8 +110,8 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 	return all, err
 }
 
-// Expiring returns the number of current certificates that expire from from on and before until, a whole hour. It reads
-// the counters and subtracts what expired earlier in the hour.
+// Expiring returns the number of current certificates that expire at or after from and before until, which must be a
+// whole hour. It reads the counters and subtracts what expired earlier in the hour.
 func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, error) {
 	n, err := r.expiring(ctx, from, until.Add(-time.Hour))
 	if err != nil {
@@ -132,7 +132,7 @@ func (r reader) expiredThisHour(ctx context.Context, now time.Time) (n int64, er
 	return n, db.MapError(err)
 }
 
-// Totals returns a Summary without the expiring certificates, for which some thousand counters must be added up.
+// Totals returns a Summary without Expiring, for which several thousand counters must be added up.
 func (r reader) Totals(ctx context.Context) (notary.Summary, error) {
 	sum := notary.Summary{Requests: map[notary.RequestStatus]int64{}}
 	var err error
@@ -157,8 +157,8 @@ func (r reader) Totals(ctx context.Context) (notary.Summary, error) {
 	return sum, nil
 }
 
-// Summary returns the number of requests by status, of certificates, and of current certificates by expiry, at constant
-// cost.
+// Summary counts requests by status, certificates, revoked certificates, and current certificates by expiry. Its cost
+// does not grow with the inventory.
 func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, error) {
 	sum, err := r.Totals(ctx)
 	if err != nil {

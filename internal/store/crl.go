@@ -11,8 +11,8 @@ import (
 	"notary/internal/db"
 )
 
-// RevocationCount returns the number of revocations and corrections for the authority or one shard of its CRL. It
-// never decreases: a CRL is current while the count is the same as when it was built.
+// RevocationCount returns the number of revocations and corrections for a CRL of the authority (shard 0: the full one).
+// It never decreases. A CRL is current as long as the count is the same as when it was built.
 func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard int) (count int64, err error) {
 	revoked := revokedCounter(authorityID, shard)
 	err = r.q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter
@@ -21,7 +21,7 @@ func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard in
 	return count, db.MapError(err)
 }
 
-// RevocationCounts returns every nonzero count of [reader.RevocationCount].
+// RevocationCounts returns the counts of all CRLs: see [reader.RevocationCount]. A missing count is 0 or unreadable.
 func (r reader) RevocationCounts(ctx context.Context) (map[ListKey]int64, error) {
 	all := map[ListKey]int64{}
 	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
@@ -64,7 +64,7 @@ type ListState struct {
 	ThisUpdate  time.Time
 	NextUpdate  time.Time
 	Revocations int64 // as in [notary.CRL]
-	Known       int64 // the same for the CRL that was last given a number, which may still be being built
+	Known       int64 // the same for the CRL with the latest number allocated, which may still be in progress
 }
 
 // ListStates returns the state of every CRL of the authorities that are not deleted.
@@ -86,7 +86,7 @@ func (r reader) ListStates(ctx context.Context) (map[ListKey]ListState, error) {
 	return all, err
 }
 
-// MaxShards is the maximum number of shards of a CRL.
+// MaxShards is the maximum number of partitioned CRLs of an authority.
 const MaxShards = 1000
 
 // CRL returns the authority's newest CRL (shard 0: the full one), or nil if there is none yet.
@@ -103,15 +103,17 @@ func (r reader) CRL(ctx context.Context, authorityID int64, shard int) (*notary.
 	return crl, db.MapError(err)
 }
 
-// SaveCRL records a CRL that has been given a number, or returns a [notary.Conflict] if there is a newer one.
+// SaveCRL stores a CRL with a number from [Tx.NextCRLNumber]. It returns a [notary.Conflict] unless the number is
+// greater than that of the stored CRL.
 func (tx *Tx) SaveCRL(c *notary.CRL) error {
 	return tx.db.Change(db.Raced(), `UPDATE crl SET number = $1, der = $2, this_update = $3, next_update = $4,
 		revocations = $5 WHERE authority_id = $6 AND shard = $7 AND number < $1`,
 		c.Number, c.DER, db.Seconds(c.ThisUpdate), db.Seconds(c.NextUpdate), c.Revocations, c.AuthorityID, c.Shard)
 }
 
-// PublishCRL records a full CRL that an offline authority has signed, with all revocations known so far, or returns a
-// [notary.Conflict] if there is a newer one.
+// PublishCRL stores a full CRL signed by an offline authority, which must list all revocations known so far. It returns
+// a [notary.Conflict] unless the CRL's number is at least the authority's last one and greater than that of the stored
+// CRL.
 func (tx *Tx) PublishCRL(c *notary.CRL) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET crl_number = $1,
 			crl_base = CASE WHEN crl_base > $3 THEN crl_base ELSE $3 END
@@ -127,7 +129,7 @@ func (tx *Tx) PublishCRL(c *notary.CRL) error {
 		c.AuthorityID, c.Revocations, c.Number, c.DER, db.Seconds(c.ThisUpdate), db.Seconds(c.NextUpdate))
 }
 
-// ShardURLs returns the URLs by which certificates refer to the shards of the authority's CRL.
+// ShardURLs returns the URLs at which certificates refer to the authority's partitioned CRLs, by shard.
 func (r reader) ShardURLs(ctx context.Context, authorityID int64) (map[int][]string, error) {
 	type one struct {
 		shard int
@@ -144,7 +146,7 @@ func (r reader) ShardURLs(ctx context.Context, authorityID int64) (map[int][]str
 	return urls, err
 }
 
-// AddShardURL records a URL by which certificates may refer to the shard.
+// AddShardURL records a URL at which certificates may refer to a partitioned CRL.
 func (tx *Tx) AddShardURL(authorityID int64, shard int, url string) error {
 	_, err := tx.db.Exec(`INSERT INTO crl_shard (authority_id, shard, url) VALUES ($1, $2, $3)
 		ON CONFLICT (authority_id, shard, url) DO NOTHING`, authorityID, shard, url)

@@ -12,8 +12,8 @@ import (
 // listingMargin exceeds the longest commit delay and the clock skew between nodes.
 const listingMargin = time.Hour
 
-// listedUntil returns the time until which CRLs must list a revoked certificate. It must be on at least one CRL issued
-// after the certificate expired (RFC 5280, section 3.3).
+// listedUntil returns the time until which CRLs must list a revoked certificate. The entry must appear on at least one
+// CRL issued after the certificate expired (RFC 5280, section 3.3).
 func listedUntil(c *notary.Certificate, revokedAt time.Time) int64 {
 	until := c.NotAfter
 	if revokedAt.After(until) {
@@ -25,13 +25,13 @@ func listedUntil(c *notary.Certificate, revokedAt time.Time) int64 {
 const selectRevocations = `SELECT id, serial, revoked_at, reason, invalidity_date, hold_instruction, certificate_id
 	FROM revocation WHERE authority_id = $1 AND shard >= $2 AND shard <= $3 AND listed_until >= $4`
 
-// EachRevocation calls add for each entry of a CRL (shard 0: the full one). It omits expired certificates that need not
-// be listed again after the last CRL, issued at the time last: see [listedUntil]. The zero time omits none. It returns
-// the number of known revocations, including those omitted.
+// EachRevocation calls add for each entry of a CRL (shard 0: the full one), except those with an invalid serial number.
+// It also omits expired certificates that need not be listed after a CRL issued at the time last: see [listedUntil].
+// The zero time omits none. It returns the number of known revocations, including those omitted.
 //
-// The entries are read in one snapshot, not in steps, which could miss an entry that an import moves to another shard
-// ([Tx.LinkRevocation]). The snapshot lasts while the entries are encoded, which no client can prolong. If PostgreSQL
-// hangs, [ReadTimeout] limits the wait for the next row.
+// All entries are read in one snapshot, because reading in steps could miss an entry that an import moves to another
+// shard ([Tx.LinkRevocation]). No client can delay the encoding. If PostgreSQL hangs, [ReadTimeout] limits the wait for
+// a row.
 func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int, last time.Time,
 	add func(notary.Revocation) error) (known int64, err error) {
 	err = s.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
@@ -91,7 +91,8 @@ func (v revocationRow) problems() []string {
 
 func (v revocationRow) unknownTime() bool { return v.at.unreadable() || v.at.Int64 == 0 }
 
-// value returns the revocation. An unreadable time becomes 1970, and an unreadable reason is omitted.
+// value returns the revocation. An unreadable revocation time becomes 1970, an unknown reason becomes unspecified, and
+// an unreadable invalidity date is omitted.
 func (v revocationRow) value() notary.Revocation {
 	revocation := notary.Revocation{Serial: v.serial, At: v.at.time(), Reason: notary.RevocationReason(v.reason),
 		HoldInstruction: v.hold.String}

@@ -9,7 +9,7 @@ import (
 	"notary/internal/db"
 )
 
-// CRLNumber returns the number of the newest CRL, or 0 if there is none.
+// CRLNumber returns the number of the authority's newest CRL (shard 0: the full one), or 0 if there is none.
 func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (number int64, err error) {
 	err = r.q.QueryRow(ctx, `SELECT number FROM crl WHERE authority_id = $1 AND shard = $2`, authorityID, shard).
 		Scan(&number)
@@ -20,12 +20,12 @@ func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (nu
 }
 
 // NextCRLNumber allocates the authority's next CRL number to a CRL (shard 0: the full one) with known revocations. No
-// number is allocated twice, but some may remain unused. If a CRL with more known revocations already has a number, it
-// returns a [notary.Conflict]: all later CRLs must have these entries.
+// number is allocated twice, but some may remain unused. If a CRL with more revocations already has a number,
+// NextCRLNumber returns a [notary.Conflict], because later CRLs must list these, too.
 //
-// The number is greater than above and than the authority's last number, and at least crl_base plus the microseconds
-// since 1970 (RFC 5280, section 5.2.3). No authority issues CRLs faster, so a restored database never allocates a
-// published number again.
+// The number is greater than the authority's last number and than above, and at least crl_base plus the microseconds
+// since 1970 (RFC 5280, section 5.2.3). No authority issues more than one CRL a microsecond, so a restored database
+// never allocates a published number again.
 func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known, above int64) (number int64, err error) {
 	err = tx.q.QueryRow(context.Background(), `UPDATE authority SET crl_number = CASE
 			WHEN crl_number >= crl_base + $2 AND crl_number >= $3 THEN crl_number + 1
@@ -49,7 +49,7 @@ func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known, above int64) (n
 
 func (tx *Tx) crlBase(number int64) int64 { return max(0, number-tx.db.Now().UnixMicro()) }
 
-// LaterCRLNumber returns the number that [Tx.NextCRLNumber] would allocate to a CRL of the authority.
+// LaterCRLNumber returns the number that [Tx.NextCRLNumber] would allocate at the time now.
 func (r reader) LaterCRLNumber(ctx context.Context, authorityID int64, now time.Time) (number int64, err error) {
 	err = r.q.QueryRow(ctx, `SELECT CASE WHEN crl_number >= crl_base + $2 THEN crl_number + 1 ELSE crl_base + $2 END
 		FROM authority WHERE id = $1 AND deleted_at IS NULL`, authorityID, now.UnixMicro()).Scan(&number)

@@ -9,7 +9,7 @@ import (
 	"notary/internal/db"
 )
 
-// damageReport passes damaged records to the function set with [Store.OnDamage], for all readers of a store.
+// damageReport holds the function set with [Store.OnDamage], which all readers of a store share.
 type damageReport struct {
 	to atomic.Pointer[func(notary.Damage)]
 }
@@ -26,7 +26,7 @@ func (r *damageReport) add(kind string, id int64, problems []string) {
 // OnDamage sets the function to call each time a damaged record is read.
 func (s *Store) OnDamage(report func(notary.Damage)) { s.damage.to.Store(&report) }
 
-// number is an integer column. SQLite stores values of any type in such a column: values of other types are read as
+// number scans an integer column. SQLite accepts values of any type in such a column. Values of other types count as
 // absent, so that a damaged row does not make a list fail.
 type number struct {
 	Int64 int64

@@ -142,8 +142,8 @@ func (r reader) events() query.List[*notary.Event] {
 		Scan: r.scanEvent, Key: func(e *notary.Event) query.Key { return query.Key{ID: e.ID, NotAfter: e.At} }}
 }
 
-// Events returns a page of the event log, newest first. Its errors are those of [Store.Requests]. Events of one
-// object are found by an index; otherwise the log is scanned backwards in steps.
+// Events returns a page of the event log, newest first. It returns the same errors as [query.List.Page]. An index finds
+// the events of one object. Any other filter scans the log backwards in steps.
 func (r reader) Events(ctx context.Context, q notary.EventQuery) (notary.Page[*notary.Event], error) {
 	w := query.Want{Sort: notary.ByIDDown, Limit: q.Limit, After: q.After, Before: q.Before}
 	q.Limit, q.After, q.Before = 0, "", ""
@@ -200,8 +200,8 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 	return all, nil
 }
 
-// disorder is the most by which an event may be older than one with a smaller ID, because transactions overtake one
-// another and clocks differ.
+// disorder limits how far the order of events by ID may deviate from their order by time. The orders differ because
+// transactions overtake one another and the clocks of nodes differ.
 const disorder = time.Hour
 
 func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (query.Condition, error) {
@@ -223,10 +223,10 @@ func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (query.
 	}}, nil
 }
 
-// eventSince returns the ID of the first event since a time, by binary search. If there is none, it returns the lowest
-// ID that the next event can have.
+// eventSince returns the ID of the first event at or after t, found by binary search as if times increased with IDs. If
+// all events are older, it returns the last ID plus 1.
 func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
-	var low, high int64 // events before low are older, those from high on are not
+	var low, high int64 // events with IDs below low are older than t; those from high on are not
 	err := r.q.QueryRow(ctx, `SELECT id + 1 FROM event WHERE id >= $1 ORDER BY id DESC LIMIT 1`, low).Scan(&high)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, db.MapError(err)
@@ -248,7 +248,7 @@ func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
 	return low, nil
 }
 
-// RequestEvents returns the newest events of a request and of its certificates, newest first, at most limit.
+// RequestEvents returns up to limit events of a request and its certificates, newest first.
 func (r reader) RequestEvents(ctx context.Context, requestID int64, limit int) ([]*notary.Event, error) {
 	own, err := db.Collect(ctx, r.q, r.scanEvent, `SELECT`+eventColumns+`FROM event e
 		WHERE e.object_id = $1 AND e.kind = 'request' ORDER BY e.id DESC LIMIT $2`, requestID, limit)

@@ -15,9 +15,9 @@ import (
 // when the upgrade is complete.
 const eventsConverted = "events are data up to event"
 
-// UpgradeEvents adds to the next events of an earlier version the names of their objects, if these still exist, and
-// references to the objects named in their texts. It returns the ID of the last event read, and whether the upgrade is
-// complete.
+// UpgradeEvents upgrades the next events of an earlier version. It adds the name of the event's object, if that still
+// exists, and references to the objects named in the text. It returns the ID of the last event read, and whether the
+// upgrade is complete.
 func (s *Store) UpgradeEvents(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, eventsConverted, func(tx *Tx, after int64) (int64, error) {
 		events, err := tx.eventsAfter(ctx, after)
@@ -73,7 +73,7 @@ func (tx *Tx) authorityNames(ctx context.Context) (map[int64]string, error) {
 	return all, err
 }
 
-// namingActions are the actions whose texts named objects, such as "authority 3, certificate 17, serial 0a1b".
+// namingActions are the actions whose event texts name objects, as in "authority 3, certificate 17, serial 0a1b".
 var namingActions = []string{"request.sign", "request.upload", "request.revoke", "certificate.revoke",
 	"certificate.correct_reason",
 	"authority.sign", "authority.upload", "authority.cross_sign", "authority.cross_upload", "authority.use_certificate",

@@ -70,7 +70,7 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 func (f *filling) prepare(ctx context.Context) (again []string, err error) {
 	err = f.store.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
 		for _, table := range []string{"request", "certificate"} {
-			// Keep the two indexes that serve the checks of foreign keys.
+			// Keep the two indexes that foreign key checks use.
 			some, err := f.store.db.DropIndexes(ctx, conn, table, "request_certificate", "certificate_request")
 			if err != nil {
 				return err
@@ -169,7 +169,7 @@ func (f *filling) life(l *Life) {
 		inUse, authority, notAfter = c.ID, nullable(c.AuthorityID), db.Seconds(c.NotAfter)
 	}
 	terms := query.TermsOf(r.CommonName, r.Names)
-	wishes, labels, _ := encodeAnnotation(r) // plain values cannot fail
+	wishes, labels, _ := encodeAnnotation(r) // encoding plain values cannot fail
 	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(),
 		r.Key, terms.Search, inUse, authority, notAfter, db.Seconds(r.CreatedAt), db.Seconds(r.UpdatedAt), r.Rejection,
 		r.Content, nil, nullable(r.OwnerGroupID), wishes, nonempty(r.Note), labels, nil)
@@ -228,7 +228,8 @@ func (f *filling) labels(labels notary.Labels, table string, id int64) {
 	}
 }
 
-// names returns the name_set of a certificate. All certificates count as current until [Store.markFilled] runs.
+// names returns the name_set of a certificate, or nil if it is revoked or has none. It counts the certificate as
+// current, which [Store.markFilled] corrects.
 func (f *filling) names(c *notary.Certificate) any {
 	set := nameSet(c)
 	if set == "" || c.Revocation != nil {

@@ -27,17 +27,17 @@ func (r reader) certificates() query.List[*notary.Certificate] {
 		}}
 }
 
-// Requests returns a page of requests with their certificates. Its errors are those of [query.List.Page].
+// Requests returns a page of requests with their certificates. It returns the same errors as [query.List.Page].
 func (r reader) Requests(ctx context.Context, q notary.Query) (notary.Page[*notary.Request], error) {
 	return r.requests().Find(ctx, q)
 }
 
-// Certificates returns a page of the inventory with DER and chains. Its errors are those of [query.List.Page].
+// Certificates returns a page of the inventory with DER and chains. It returns the same errors as [query.List.Page].
 func (r reader) Certificates(ctx context.Context, q notary.Query) (notary.Page[*notary.Certificate], error) {
 	return r.certificates().Find(ctx, q)
 }
 
-// RequestsSeen is like [reader.Requests] for a caller who sees only the requests that seen returns.
+// RequestsSeen is like [reader.Requests], but omits the requests that seen does not return.
 func (r reader) RequestsSeen(ctx context.Context, q notary.Query, seen Seen[*notary.Request]) (
 	notary.Page[*notary.Request], error) {
 	l := r.requests()
@@ -45,7 +45,7 @@ func (r reader) RequestsSeen(ctx context.Context, q notary.Query, seen Seen[*not
 	return l.Find(ctx, q)
 }
 
-// CertificatesSeen is like [reader.Certificates] for a caller who sees only the certificates that seen returns.
+// CertificatesSeen is like [reader.Certificates], but omits the certificates that seen does not return.
 func (r reader) CertificatesSeen(ctx context.Context, q notary.Query, seen Seen[*notary.Certificate]) (
 	notary.Page[*notary.Certificate], error) {
 	l := r.certificates()

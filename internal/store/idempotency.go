@@ -10,13 +10,13 @@ import (
 	"notary/internal/db"
 )
 
-// idempotencyLife is the minimum time for which a key is remembered.
+// idempotencyLife is the time after which a key expires.
 const idempotencyLife = 24 * time.Hour
 
 // Idempotency is a caller's idempotency key together with what the call recorded.
 type Idempotency struct {
 	PrincipalID   int64
-	Key           string // chosen by the caller; hashed, so that its length does not matter
+	Key           string // chosen by the caller
 	Digest        string // of the call's content; reusing the key with other content is an error
 	RequestID     int64
 	CertificateID int64 // 0 if none
@@ -36,7 +36,8 @@ func (r reader) Idempotency(ctx context.Context, principalID int64, key string, 
 	return k, db.MapError(err)
 }
 
-// InsertIdempotency records a key, or returns a [notary.Conflict] if it exists. It also deletes some expired keys.
+// InsertIdempotency records a key, or returns a [notary.Conflict] if it is recorded and has not expired. It also
+// deletes some expired keys.
 func (tx *Tx) InsertIdempotency(k Idempotency) error {
 	_, err := tx.db.Exec(`DELETE FROM idempotency WHERE created_at <= $1 AND idempotency_key IN (
 		SELECT idempotency_key FROM idempotency WHERE created_at <= $1 ORDER BY created_at LIMIT 10)`,

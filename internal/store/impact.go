@@ -12,15 +12,15 @@ import (
 type Certified struct {
 	AuthorityID   int64
 	CommonName    string // of the authority
-	Deleted       bool   // the authority is deleted
+	Deleted       bool   // whether the authority is deleted
 	CertificateID int64
 	IssuerID      int64 // signing authority, possibly deleted; 0 for an external CA
 	NotAfter      time.Time
 	Revoked       bool
 }
 
-// CertifiedAuthorities returns the certificates for the keys of all authorities, including deleted ones, in any order.
-// Its cost depends only on the number of authorities.
+// CertifiedAuthorities returns the certificates for the keys of all authorities, including deleted ones, in no
+// particular order. Its cost depends only on the number of authorities.
 func (r reader) CertifiedAuthorities(ctx context.Context) ([]Certified, error) {
 	return db.Collect(ctx, r.q, scanCertified,
 		`SELECT a.id, a.common_name, CASE WHEN a.deleted_at IS NULL THEN 0 ELSE 1 END,
@@ -43,18 +43,18 @@ func scanCertified(row db.Row) (c Certified, err error) {
 type Issued struct {
 	ID        int64
 	NotAfter  time.Time
-	Email     string // of the submitter of its request; "" if unknown
+	Email     string // of the request's submitter; "" if unknown
 	Responder bool   // whether it belongs to the authority's OCSP responder
 	Revoked   bool
 }
 
-// LastIssued returns up to limit certificates of the authority that are valid at the given time, including revoked
-// ones, the last to expire first.
+// LastIssued returns up to limit certificates issued by the authority that have not expired at the given time, latest
+// expiry first. It includes revoked ones.
 func (r reader) LastIssued(ctx context.Context, authorityID int64, now time.Time, limit int) ([]Issued, error) {
 	return r.issued(ctx, authorityID, now, "DESC", limit)
 }
 
-// FirstIssued is like [Store.LastIssued], but the first to expire come first.
+// FirstIssued is like [Store.LastIssued], but returns the earliest expiry first.
 func (r reader) FirstIssued(ctx context.Context, authorityID int64, now time.Time, limit int) ([]Issued, error) {
 	return r.issued(ctx, authorityID, now, "ASC", limit)
 }

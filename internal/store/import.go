@@ -16,8 +16,8 @@ const noExpiry = 1 << 60
 
 const entriesTogether = 200
 
-// ImportRevocations records entries of an imported authority's last CRL whose certificates are unknown. A duplicate
-// entry is a [notary.Conflict].
+// ImportRevocations records CRL entries of the authority for certificates that are unknown here. A serial number must
+// not occur twice.
 func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) error {
 	for some := range slices.Chunk(entries, entriesTogether) {
 		b := &db.Binder{}
@@ -120,9 +120,9 @@ func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id
 	return id, db.MapError(err)
 }
 
-// ReviveAuthority restores a deleted authority with its key, which is empty if the authority is now offline, and with
-// the CSR if it had none. CRL numbers continue from the greater of crlNumber and the number of the last CRL. The full
-// CRL is dropped, because newer ones may exist elsewhere.
+// ReviveAuthority restores a deleted authority. The sealed key is empty if the authority is now offline. The CSR is
+// stored only if the authority had none. CRL numbers continue from the greater of crlNumber and the last number
+// allocated. The full CRL is deleted, because newer ones may exist elsewhere.
 func (tx *Tx) ReviveAuthority(id int64, csr string, sealedKey []byte, crlNumber int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL, key_known_outside = 1,
 			csr = CASE WHEN csr = '' THEN $5 ELSE csr END,
@@ -135,7 +135,7 @@ func (tx *Tx) ReviveAuthority(id int64, csr string, sealedKey []byte, crlNumber 
 	return tx.db.Later(`DELETE FROM crl WHERE authority_id = $1 AND shard = 0`, id)
 }
 
-// CertificateBySerial returns the authority's certificate with that serial number, or nil.
+// CertificateBySerial returns the certificate with that serial number issued by the authority, or nil.
 func (r reader) CertificateBySerial(ctx context.Context, authorityID int64,
 	serial string) (*notary.Certificate, error) {
 	cert, err := r.scanCertificate(r.q.QueryRow(ctx, selectCertificate+`WHERE k.serial = $1 AND k.authority_id = $2`,

@@ -14,8 +14,9 @@ const keysUpgraded = "key fingerprints are canonical up to certificate"
 
 type keyFingerprinter = func(der []byte, recorded string) string
 
-// UpgradeKeyFingerprints replaces the key fingerprints of an earlier version's next certificates, and of compromised
-// keys, with the results of fn. It returns the ID of the last certificate read, and whether the upgrade is complete.
+// UpgradeKeyFingerprints recomputes the key fingerprints of an earlier version's next certificates with fn, and copies
+// the records of these keys to the new fingerprints. It returns the ID of the last certificate read, and whether the
+// upgrade is complete.
 func (s *Store) UpgradeKeyFingerprints(ctx context.Context, fn keyFingerprinter) (last int64, done bool, err error) {
 	return s.upgrade(ctx, keysUpgraded, func(tx *Tx, after int64) (int64, error) {
 		last, changed, err := tx.changedKeys(ctx, after, fn)
@@ -36,8 +37,8 @@ type changedKey struct {
 	from, to    string
 }
 
-// changedKeys reads the next certificates and returns the changes, and the ID of the last certificate read. It keeps
-// only the changes in memory.
+// changedKeys reads the next certificates and returns those whose key fingerprint changes, and the ID of the last
+// certificate read. It keeps only the changes in memory.
 func (tx *Tx) changedKeys(ctx context.Context, after int64,
 	fn keyFingerprinter) (last int64, changed []changedKey, err error) {
 	rows, err := tx.q.Query(ctx, `SELECT k.id, k.key_fingerprint, d.der FROM certificate k
@@ -83,8 +84,8 @@ func (tx *Tx) changeKey(c changedKey) error {
 	return tx.db.Later(`UPDATE certificate SET key_fingerprint = $1 WHERE id = $2`, c.to, c.certificate)
 }
 
-// CompromisedInUse returns the IDs of up to limit valid certificates issued here that are not revoked although their
-// key is compromised.
+// CompromisedInUse returns the IDs of up to limit unexpired certificates issued here that have a compromised key but
+// are not revoked. It omits the current certificates of roots, which cannot be revoked.
 func (r reader) CompromisedInUse(ctx context.Context, now time.Time, limit int) ([]int64, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (id int64, err error) {
 		err = row.Scan(&id)

@@ -12,10 +12,10 @@ import (
 	"notary/internal/store/query"
 )
 
-// annotationRow has the columns of what callers add to a request.
+// annotationRow holds the columns of a request's wishes, note and labels.
 type annotationRow struct{ wishes, note, labels sql.NullString }
 
-// into sets the fields of the request, and returns the problems of those that cannot be read.
+// into sets the fields of the request and describes those that cannot be read.
 func (a annotationRow) into(req *notary.Request) (problems []string) {
 	var err error
 	req.Note = a.note.String
@@ -36,7 +36,7 @@ func decodeLabels(text sql.NullString) (labels notary.Labels, err error) {
 	return labels, err
 }
 
-// encodeLabels returns nil if there are none.
+// encodeLabels returns labels as JSON, or nil if there are none.
 func encodeLabels(labels notary.Labels) (any, error) {
 	if len(labels) == 0 {
 		return nil, nil
@@ -48,7 +48,7 @@ func encodeLabels(labels notary.Labels) (any, error) {
 	return string(text), nil
 }
 
-// wishes is the JSON of [notary.Wishes].
+// wishes is the JSON form of [notary.Wishes].
 type wishes struct {
 	Profile     string `json:"profile,omitempty"`
 	AuthorityID int64  `json:"authority_id,omitempty"`
@@ -100,7 +100,7 @@ func nonempty(text string) any {
 	return text
 }
 
-// LockRequest returns the current state of a request, which cannot change until the transaction ends.
+// LockRequest locks a request against changes until the transaction ends, and returns its current state.
 func (tx *Tx) LockRequest(ctx context.Context, id int64) (*notary.Request, error) {
 	if !tx.db.Alone() {
 		if _, err := tx.db.Exec(`UPDATE request SET note = note WHERE id = $1`, id); err != nil {
@@ -197,7 +197,7 @@ func (tx *Tx) deleteLabel(table string, id int64, term string) error {
 func (tx *Tx) deleteRequestLabels(id int64, text sql.NullString) error {
 	labels, err := decodeLabels(text)
 	if err != nil {
-		return nil // CheckInvariants finds what is left
+		return nil // archive.CheckInvariants reports the rows that remain
 	}
 	for _, term := range query.LabelTerms(labels) {
 		if err := tx.deleteLabel("request", id, term); err != nil {

@@ -21,7 +21,7 @@ const (
 	lockGrants                              // all memberships and grants, which seldom change
 	lockSequence                            // the positions of events
 	lockContent                             // which CSRs the requests of a group have
-	lockRules                               // all rules: they seldom change
+	lockRules                               // all rules, which seldom change
 )
 
 // LockKeyShared prevents the key from being reported as compromised until the transaction ends.
@@ -34,7 +34,7 @@ func (tx *Tx) LockKey(fingerprint string) error {
 	return tx.db.Lock(lockKey, lockID(fingerprint))
 }
 
-// lockID returns the number that identifies a fingerprint in a lock. A collision only causes needless waiting.
+// lockID hashes a fingerprint to the ID of its lock. A collision only causes needless waiting.
 func lockID(fingerprint string) int64 {
 	sum := sha256.Sum256([]byte(fingerprint))
 	return int64(binary.BigEndian.Uint64(sum[:8]))

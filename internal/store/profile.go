@@ -86,8 +86,8 @@ func (tx *Tx) SeedProfile(p *notary.Profile) error {
 	return tx.insertVersion(id, 1, p.Rules)
 }
 
-// InsertProfile records a new profile and returns its ID. A profile with the name of a deleted one continues that one,
-// with the same ID and the next version. An existing name is a [notary.Conflict].
+// InsertProfile records a new profile and returns its ID. If the name belonged to a deleted profile, that profile is
+// restored with the next version. If the name is in use, InsertProfile returns a [notary.Conflict].
 func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
 	var version int
 	err = tx.q.QueryRow(context.Background(), `INSERT INTO profile (name, version, builtin, created_at, updated_at)
@@ -128,7 +128,7 @@ func (tx *Tx) insertVersion(id int64, version int, rules notary.Rules) error {
 }
 
 // DeleteProfile hides a profile that is unchanged since it was read. Its versions remain for the certificates issued
-// under it.
+// under it. Built-in profiles cannot be deleted.
 func (tx *Tx) DeleteProfile(p *notary.Profile) error {
 	if err := tx.LockProfile(p.ID); err != nil {
 		return err

@@ -26,7 +26,7 @@ const certificateColumns = ` k.id, k.request_id, k.requester_id, k.email, k.auth
 	k.profile_version, k.shard, k.created_at, k.owner_group_id, k.labels,
 	v.revoked_at, v.reason, d.der, ch.der `
 
-// certificateJoins provides the tables of certificateColumns. It follows a table or join named k.
+// certificateJoins joins the tables of certificateColumns. It must follow a table or join with the alias k.
 const certificateJoins = `
 	LEFT JOIN revocation v ON v.certificate_id = k.id
 	LEFT JOIN certificate_der d ON d.certificate_id = k.id
@@ -59,7 +59,7 @@ func (c *certificateRow) unreadable(chain error) []string {
 		column{"der of its issuer chain", chain != nil}, column{"der", c.id.Valid && len(c.der) == 0})
 }
 
-// intact reports whether the DER has the recorded fingerprint. Altered DER is never served.
+// intact reports whether the DER, if any, has the recorded fingerprint. Altered DER is never served.
 func (c *certificateRow) intact() bool {
 	var fingerprint [2 * sha256.Size]byte
 	digest := sha256.Sum256(c.der)

@@ -14,17 +14,17 @@ import (
 	"notary/internal/db"
 )
 
-// A certificate is replaced once there is a later one for the same names and owner that is not revoked: one that
-// becomes valid no earlier and expires no earlier. The owner is a group or an account. Imported certificates have no
-// owner: they replace, and are replaced by, those of any owner. Certificates that are neither revoked nor replaced
-// are current, and only these are counted and listed as expiring.
+// A certificate is replaced once there is a later one for the same names and owner that is not revoked. A later
+// certificate becomes valid no earlier and expires no earlier. The owner is a group or an account. Imported
+// certificates have no owner: they replace, and are replaced by, certificates of any owner. Certificates that are
+// neither revoked nor replaced are current, and only these are counted and listed as expiring.
 //
-// Each certificate refers to one that replaces it, so that a revocation finds those that become current again, at a
-// cost that does not depend on how many others have the same names. Dates decide, not the order of insertion: a
+// A replaced certificate refers to one that replaces it. A revocation thus finds the certificates that become current
+// again at a cost independent of how many have the same names. Dates decide, not the order of insertion, so a
 // certificate never outlives the one that replaces it.
 
-// nameSet returns a digest of a certificate's names that does not depend on their order. It returns "" for OCSP
-// responders, whose certificates are replaced automatically.
+// nameSet identifies the set of a certificate's names by a digest that does not depend on their order. It returns ""
+// for OCSP responders, whose certificates are replaced automatically.
 func nameSet(c *notary.Certificate) string {
 	if c.Profile == notary.OCSPProfile && c.RequesterID == 0 {
 		return ""
@@ -39,7 +39,7 @@ func nameSet(c *notary.Certificate) string {
 	slices.Sort(names)
 	names = slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
 	if len(names) == 0 {
-		return c.Fingerprint // no other certificate has these names
+		return c.Fingerprint // without names, it never replaces another one
 	}
 	sum := sha256.Sum256([]byte(strings.Join(names, "\n")))
 	return hex.EncodeToString(sum[:16])
@@ -48,7 +48,7 @@ func nameSet(c *notary.Certificate) string {
 type member struct {
 	set                            string
 	id, owner, notBefore, notAfter int64 // owner is as returned by ownerOf
-	replacedBy                     int64 // ID of a certificate; 0 while m is current
+	replacedBy                     int64 // ID of the certificate that replaces it; 0 if it is current
 }
 
 // newMember stands for the ID of a certificate about to be inserted, which is greater than any other.
@@ -74,12 +74,12 @@ func ownerColumn(alias string) string {
 	return "COALESCE(-" + alias + ".owner_group_id, " + alias + ".requester_id)"
 }
 
-// replacement returns an SQL expression for the ID of a certificate that replaces m, or NULL. That is a current
-// certificate of the same owner, or any certificate without an owner. The latter need not be current, because a
-// certificate of another owner may have replaced it.
+// replacement returns an SQL expression for the ID of a certificate that replaces m, or NULL. This is a current
+// certificate of the same owner (of any owner if m has none), or any certificate without an owner. The latter need not
+// be current, because a certificate of another owner may have replaced it.
 //
-// The owner is cast, since SQLite would compare a bare parameter with the condition of certificate_unowned, and would
-// therefore compile the statement again whenever the parameter is set.
+// The owner is cast because SQLite would compare a bare parameter with the condition of the index certificate_unowned,
+// and would therefore recompile the statement whenever the parameter is bound.
 func (m member) replacement(b *db.Binder) string {
 	from := "FROM certificate y WHERE y.name_set = " + b.Bind(m.set) + " AND "
 	later := " AND y.not_after >= " + b.Bind(m.notAfter) + m.compare(b, "y", " >= ", " > ")
@@ -101,15 +101,15 @@ func (m member) replaces(b *db.Binder) string {
 		" AND x.not_after <= " + b.Bind(m.notAfter) + m.compare(b, "x", " <= ", " < ")
 }
 
-// compare returns the part of the condition by which another certificate is later or earlier than m. If both have the
-// same validity, the one with the greater ID is later.
+// compare returns the part of a condition that orders m and the certificate with this alias by validity. If both have
+// the same validity, the one with the greater ID is later.
 func (m member) compare(b *db.Binder, alias, notBefore, strictly string) string {
 	from, to, id := b.Bind(m.notBefore), b.Bind(m.notAfter), b.Bind(m.id)
 	return " AND " + alias + ".not_before" + notBefore + from + " AND (" + alias + ".not_before" + strictly + from +
 		" OR " + alias + ".not_after" + strictly + to + " OR " + alias + ".id" + strictly + id + ")"
 }
 
-// claimNames serializes the transactions that change certificates with the given set of names.
+// claimNames serializes the transactions that change certificates with the given name set.
 func (tx *Tx) claimNames(set string) error {
 	if set == "" {
 		return nil
@@ -117,8 +117,8 @@ func (tx *Tx) claimNames(set string) error {
 	return tx.db.Lock(lockNames, lockID(set))
 }
 
-// joined counts a certificate that was added to those with its names, and marks the count certificates that it
-// replaces.
+// joined updates the counters after m joined its name set. If count, the number of certificates that m replaces, is not
+// 0, it marks these as replaced.
 func (tx *Tx) joined(m member, count int64) error {
 	if m.replacedBy == 0 {
 		tx.db.Count(ExpiryCounter(db.TimeOf(m.notAfter)), 1)
@@ -137,7 +137,7 @@ func (tx *Tx) joined(m member, count int64) error {
 	return err
 }
 
-// joinNames adds a recorded certificate to those with its names. The caller must have called claimNames.
+// joinNames adds a recorded certificate to its name set. The caller must have called claimNames.
 func (tx *Tx) joinNames(m member) error {
 	if m.set == "" {
 		return nil
@@ -158,8 +158,8 @@ func (m member) countReplaced(b *db.Binder) string {
 	return "(SELECT COUNT(*) FROM certificate x WHERE x.id <> certificate.id AND " + m.replaces(b) + ")"
 }
 
-// leaveNames removes a certificate that is revoked or changes its owner from those with its names. The certificates
-// that it replaced become current again unless others replace them.
+// leaveNames removes a certificate from its name set because it is revoked or its owner changes. The certificates that
+// it replaced become current again unless others replace them.
 func (tx *Tx) leaveNames(c *notary.Certificate) error {
 	if err := tx.claimNames(nameSet(c)); err != nil {
 		return err
@@ -189,7 +189,7 @@ type withdrawn struct {
 	notAfter              int64
 }
 
-// withdraw removes a certificate from those with its names, if it is among them and meets the condition.
+// withdraw removes a certificate from its name set, if it is in one and meets the condition.
 func (tx *Tx) withdraw(id int64, condition string) (w withdrawn, err error) {
 	err = tx.q.QueryRow(context.Background(), `UPDATE certificate SET name_set = NULL, replaced_by = NULL
 		WHERE id = $1 AND name_set IS NOT NULL AND `+condition+`
@@ -210,8 +210,8 @@ func scanMember(row db.Row) (m member, err error) {
 	return m, err
 }
 
-// replaceAgain determines what replaces each of the certificates, and calls fn for those that become current. It begins
-// with the latest ones, which may replace the others.
+// replaceAgain redetermines which certificate replaces each of the members, and calls fn for those that become current.
+// It begins with the latest ones, which may replace the others.
 func (tx *Tx) replaceAgain(members []member, fn func(member)) error {
 	slices.SortFunc(members, func(a, b member) int {
 		return slices.Compare([]int64{b.notAfter, b.notBefore, b.id}, []int64{a.notAfter, a.notBefore, a.id})

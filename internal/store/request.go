@@ -20,7 +20,8 @@ const requestJoins = `
 	JOIN request_csr c ON c.request_id = r.id
 	LEFT JOIN certificate k ON k.id = r.certificate_id` + certificateJoins
 
-// Request returns the request with that ID, with its certificate and chain and the findings on both.
+// Request returns the request with that ID, with its current certificate and chain, the findings on both, and how its
+// latest certificate was issued.
 func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) {
 	var lint, profile sql.NullString
 	var authority number
@@ -79,11 +80,11 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 	return &req, nil
 }
 
-// RequestToRevoke holds what a revocation needs. Of the request, only the fields that its transition and events need
-// are set.
+// RequestToRevoke is a request with the certificates that its revocation affects. Only the fields of the request that
+// its transition and events need are set.
 type RequestToRevoke struct {
 	*notary.Request
-	Older []*notary.Certificate // neither current nor revoked nor expired, ordered by ID
+	Older []*notary.Certificate // the others that are neither revoked nor expired, ordered by ID
 }
 
 // RequestToRevoke returns the request with that ID.
@@ -152,8 +153,8 @@ func scanStatus(row db.Row, more ...any) (*notary.Request, error) {
 	return &req, nil
 }
 
-// RequestWithContent returns the ID of a request with this content, or 0. It prefers that of the group (if not 0), then
-// that of the requester, then the first of the requester's groups.
+// RequestWithContent returns the ID of a request with this content, or 0. It prefers a request of the group (if groupID
+// is not 0) to one of the requester, and that to one of the requester's groups.
 func (r reader) RequestWithContent(ctx context.Context, requesterID, groupID int64, content string) (id int64,
 	err error) {
 	err = r.q.QueryRow(ctx, `SELECT COALESCE(
@@ -212,9 +213,9 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	return id, tx.insertNames("request", id, terms.Names)
 }
 
-// Transition moves a request to the next status and sets its current certificate (0: none), or returns a
-// [notary.Conflict] if the request's status, certificate or owner has changed since it was read, or its labels if there
-// is a certificate, which has them too.
+// Transition moves a request to the next status and sets its current certificate (0: none). It returns a
+// [notary.Conflict] if the request's status, certificate or owner has changed since it was read. If a certificate is
+// set, the request's labels must also be unchanged, because the certificate has the same ones.
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
 	labels, err := encodeLabels(req.Labels)
 	if err != nil {
@@ -240,7 +241,7 @@ func (tx *Tx) SetRejection(id int64, reason string) error {
 		reason, id)
 }
 
-// SetDecision records what the rules decided about a request that exists already.
+// SetDecision records what the rules decided about an existing request.
 func (tx *Tx) SetDecision(id int64, d *notary.RuleDecision) error {
 	decision, err := encodeDecision(d)
 	if err != nil {
@@ -249,7 +250,8 @@ func (tx *Tx) SetDecision(id int64, d *notary.RuleDecision) error {
 	return tx.db.Change(db.Raced(), `UPDATE request SET decision = $1 WHERE id = $2`, decision, id)
 }
 
-// RequireStatus returns a [notary.Conflict] unless this transaction has set the request to that status.
+// RequireStatus returns a [notary.Conflict] if the request does not have the status that this transaction has set. It
+// does nothing if no other transaction can run at the same time.
 func (tx *Tx) RequireStatus(ctx context.Context, id int64, want notary.RequestStatus) error {
 	if tx.db.Alone() {
 		return nil

@@ -25,7 +25,7 @@ func (r reader) Responder(ctx context.Context,
 	return row.certificate(r), sealedKey, nil
 }
 
-// ResponderEnds returns the expiry of the responder certificates by authority.
+// ResponderEnds returns when the OCSP responder certificate of each authority expires.
 func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) {
 	all := map[int64]time.Time{}
 	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
@@ -39,8 +39,8 @@ func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) 
 	return all, err
 }
 
-// SetResponder replaces the responder certificate and its sealed key. The argument before is the ID of the certificate
-// that was read earlier, or 0. If another node was faster, SetResponder returns a [notary.Conflict].
+// SetResponder replaces the responder certificate and its sealed key. The argument before is the ID of the previous
+// certificate, or 0 if there was none. If another node was faster, SetResponder returns a [notary.Conflict].
 func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey []byte) error {
 	if err := tx.recordResponderKey(authorityID, certificateID); err != nil {
 		return err

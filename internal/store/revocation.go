@@ -9,8 +9,8 @@ import (
 	"notary/internal/db"
 )
 
-// InsertRevocation revokes a certificate of an authority held here. If it is already revoked, that is a
-// [notary.Conflict].
+// InsertRevocation revokes a certificate issued by an authority held here. It returns a [notary.Conflict] if the
+// certificate is already revoked.
 func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationReason) error {
 	_, err := tx.db.Exec(`INSERT INTO revocation (authority_id, certificate_id, shard, serial, revoked_at, reason, listed_until)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
@@ -69,7 +69,7 @@ func (tx *Tx) revokedBy(authorityID int64) {
 	}
 }
 
-// ReportCompromised records that the key with this fingerprint must not be certified again.
+// ReportCompromised records that the key with this fingerprint is compromised, so that it is not certified again.
 func (tx *Tx) ReportCompromised(keyFingerprint string) error {
 	_, err := tx.db.Exec(`INSERT INTO compromised_key (fingerprint, reported_at) VALUES ($1, $2)
 		ON CONFLICT (fingerprint) DO NOTHING`, keyFingerprint, db.Seconds(tx.db.Now()))

@@ -13,19 +13,19 @@ import (
 
 const ruleColumns = ` t.id, t.version, t.active_version, t.created_at, v.version, v.created_at, v.terms `
 
-// Rules returns the latest version of every rule, ordered by id.
+// Rules returns the latest version of every rule, ordered by ID.
 func (r reader) Rules(ctx context.Context) ([]*notary.Rule, error) {
 	return db.Collect(ctx, r.q, r.scanRule, `SELECT`+ruleColumns+`FROM rule t
 		JOIN rule_version v ON v.rule_id = t.id AND v.version = t.version WHERE t.deleted_at IS NULL ORDER BY t.id`)
 }
 
-// ActiveRules returns the active version of every rule that has one, ordered by id.
+// ActiveRules returns the active version of every rule that has one, ordered by ID.
 func (r reader) ActiveRules(ctx context.Context) ([]*notary.Rule, error) {
 	return db.Collect(ctx, r.q, r.scanRule, `SELECT`+ruleColumns+`FROM rule t
 		JOIN rule_version v ON v.rule_id = t.id AND v.version = t.active_version WHERE t.deleted_at IS NULL ORDER BY t.id`)
 }
 
-// Rule returns a version of the rule with that id; 0 for the latest. Deleted rules are not found.
+// Rule returns a version of the rule with that ID, or the latest one if version is 0. Deleted rules are not found.
 func (r reader) Rule(ctx context.Context, id int64, version int) (*notary.Rule, error) {
 	rule, err := r.scanRule(r.q.QueryRow(ctx, `SELECT`+ruleColumns+`FROM rule t
 		JOIN rule_version v ON v.rule_id = t.id AND v.version = COALESCE($2, t.version)
@@ -36,8 +36,8 @@ func (r reader) Rule(ctx context.Context, id int64, version int) (*notary.Rule, 
 	return rule, found(err, "rule", id)
 }
 
-// scanRule returns the rule even if its terms are unreadable: without an expression, it matches nothing and holds every
-// request.
+// scanRule returns a rule even if its terms are unreadable. The empty expression of such a rule does not compile, so
+// that the rule holds every request that reaches it.
 func (r reader) scanRule(row db.Row) (*notary.Rule, error) {
 	var rule notary.Rule
 	var active number
@@ -64,11 +64,11 @@ func (r reader) RuleSetVersion(ctx context.Context) (version int64, err error) {
 // LockRules locks all rules for update.
 func (tx *Tx) LockRules() error { return tx.db.Lock(lockRules, 0) }
 
-// ErrOldRules is the error of [Tx.RequireRules] if the active rules have changed.
+// ErrOldRules is returned when the active rules have changed: see [Tx.RequireRules].
 var ErrOldRules = notary.Errorf(notary.Conflict, "the active rules have just been changed: try again")
 
-// RequireRules makes the transaction fail with [ErrOldRules] unless this is the version of the set of active rules,
-// which cannot change until the transaction ends.
+// RequireRules makes the transaction fail with [ErrOldRules] unless version is the current version of the set of active
+// rules. The set cannot change until the transaction ends.
 func (tx *Tx) RequireRules(version int64) error {
 	if err := tx.db.LockShared(lockRules, 0); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (tx *Tx) RequireRules(version int64) error {
 		version)
 }
 
-// InsertRule records a new rule, which is not active, and returns its id.
+// InsertRule records a new, inactive rule and returns its ID.
 func (tx *Tx) InsertRule(terms notary.RuleTerms) (id int64, err error) {
 	id, err = tx.db.Insert(`INSERT INTO rule (version, created_at) VALUES (1, $1) RETURNING id`,
 		db.Seconds(tx.db.Now()))
@@ -88,7 +88,7 @@ func (tx *Tx) InsertRule(terms notary.RuleTerms) (id int64, err error) {
 }
 
 // UpdateRule records new terms for a rule that is unchanged since it was read, and returns the new version. The active
-// version remains.
+// version does not change.
 func (tx *Tx) UpdateRule(r *notary.Rule, terms notary.RuleTerms) (version int, err error) {
 	version = r.Latest + 1
 	err = tx.db.Change(db.Raced(), `UPDATE rule SET version = $1 WHERE id = $2 AND version = $3 AND deleted_at IS NULL`,
@@ -108,8 +108,8 @@ func (tx *Tx) insertRuleVersion(id int64, version int, terms notary.RuleTerms) e
 		id, version, string(text), db.Seconds(tx.db.Now()))
 }
 
-// ActivateRule makes the latest version of a rule that is unchanged since it was read the active one, or none. It
-// returns the new version of the set of active rules.
+// ActivateRule activates the latest version of a rule that is unchanged since it was read or, if active is false,
+// deactivates the rule. It returns the new version of the set of active rules.
 func (tx *Tx) ActivateRule(r *notary.Rule, active bool) (set int64, err error) {
 	var version any
 	if active {
@@ -125,35 +125,35 @@ func (tx *Tx) ActivateRule(r *notary.Rule, active bool) (set int64, err error) {
 		ON CONFLICT (id) DO UPDATE SET version = rule_set.version + 1 RETURNING version`)
 }
 
-// DeleteRule hides a rule that is not active and unchanged since it was read. Its versions remain for the requests that
-// they decided.
+// DeleteRule hides an inactive rule that is unchanged since it was read. Its versions remain for the requests that they
+// decided.
 func (tx *Tx) DeleteRule(r *notary.Rule) error {
 	return tx.db.Change(db.Raced(), `UPDATE rule SET deleted_at = $1
 		WHERE id = $2 AND version = $3 AND active_version IS NULL AND deleted_at IS NULL`,
 		db.Seconds(tx.db.Now()), r.ID, r.Latest)
 }
 
-// mostPrevious is how many certificates with the names of a request [reader.PreviousCertificate] considers.
-const mostPrevious = 1000
+// maxPrevious limits how many certificates with a request's names [reader.PreviousCertificate] examines.
+const maxPrevious = 1000
 
 const previousColumns = `SELECT k.id, k.requester_id, k.owner_group_id, k.email, k.authority_id, k.profile, k.not_before,
 	k.not_after FROM certificate k WHERE k.id = `
 
-// PreviousCertificate returns the latest certificate with the same names as the request that is not revoked, or nil. It
-// has only its id, owner, issuer, profile and validity.
+// PreviousCertificate returns the most recently recorded current certificate with the same names as the request, or
+// nil. Only its ID, owner, issuer, profile and validity are set.
 func (r reader) PreviousCertificate(ctx context.Context, req *notary.Request) (*notary.Certificate, error) {
 	return r.previous(ctx, previousColumns+`(SELECT MAX(t.id) FROM (SELECT y.id FROM certificate y
-		WHERE y.name_set = $1 AND y.replaced_by IS NULL LIMIT $2) t)`, namesOf(req), mostPrevious)
+		WHERE y.name_set = $1 AND y.replaced_by IS NULL LIMIT $2) t)`, namesOf(req), maxPrevious)
 }
 
-// PreviousCertificateThen is like PreviousCertificate at the time at which the request was created, but for
-// certificates revoked since.
+// PreviousCertificateThen returns what [reader.PreviousCertificate] would have returned when the request was created,
+// except that it does not find certificates revoked since then.
 func (r reader) PreviousCertificateThen(ctx context.Context, req *notary.Request) (*notary.Certificate, error) {
 	return r.previous(ctx, previousColumns+`(WITH RECURSIVE older (id) AS (
 			SELECT y.id FROM certificate y WHERE y.name_set = $1 AND y.replaced_by IS NULL
 			UNION SELECT x.id FROM older u JOIN certificate x ON x.replaced_by = u.id)
 		SELECT MAX(z.id) FROM (SELECT id FROM older LIMIT $2) t JOIN certificate z ON z.id = t.id
-		WHERE z.created_at <= $3 AND COALESCE(z.request_id, 0) <> $4)`, namesOf(req), mostPrevious,
+		WHERE z.created_at <= $3 AND COALESCE(z.request_id, 0) <> $4)`, namesOf(req), maxPrevious,
 		db.Seconds(req.CreatedAt), req.ID)
 }
 
@@ -175,7 +175,8 @@ func (r reader) previous(ctx context.Context, text string, args ...any) (*notary
 	return &cert, db.MapError(err)
 }
 
-// RequestsBefore returns the latest requests with a lower id, 0 for any, newest first, with what rules need of them.
+// RequestsBefore returns up to limit requests with an ID less than id (0: no limit), newest first. Only the fields that
+// rules need are set.
 func (r reader) RequestsBefore(ctx context.Context, id int64, limit int) ([]*notary.Request, error) {
 	if id == 0 {
 		id = math.MaxInt64
@@ -201,7 +202,7 @@ func (r reader) scanRuled(row db.Row) (*notary.Request, error) {
 	return req, nil
 }
 
-// RequestCreation returns the principal that created a request and its address. Both are zero if no event tells.
+// RequestCreation returns the principal that created a request and its client address, or zero values if unknown.
 func (r reader) RequestCreation(ctx context.Context, requestID int64) (by notary.Ref, address string, err error) {
 	var kind sql.NullString
 	var id number

@@ -15,17 +15,18 @@ import (
 // follow events with a cursor and miss none. IDs do not allow that on PostgreSQL, where a transaction may allocate an
 // ID and commit after others with greater IDs.
 //
-// This adds no cost to writing an event. The sequencer looks for events without a position above the ID up to which all
-// have one. It raises that ID only when no transaction in progress may still commit an event below it.
+// Writing an event costs nothing extra. The database records the ID up to which every event has a position, and the
+// sequencer looks for later events without one. It raises that ID only when no transaction in progress may still commit
+// an event below it.
 type Sequencer struct {
 	store *Store
 
-	// The newest event seen, and the transactions in progress at that time, which may commit older ones.
+	// The newest event seen, and the transactions in progress at that time, which may still commit older events.
 	horizon int64
 	writers []string
 }
 
-// NewSequencer returns a sequencer. If several run on a database, one of them does the work.
+// NewSequencer returns a sequencer. If several run on the same database, one of them does the work.
 func NewSequencer(s *Store) *Sequencer { return &Sequencer{store: s} }
 
 const sequenceBatch = 1_000
@@ -33,14 +34,14 @@ const sequenceBatch = 1_000
 // sequencedUpTo names the row of table agreement with the ID up to which every event has a position.
 const sequencedUpTo = "events have positions up to event"
 
-// Run assigns a position to every committed event. It runs periodically, never concurrently.
+// Run assigns a position to every committed event. It is called periodically and must not run concurrently with itself.
 func (q *Sequencer) Run(ctx context.Context) error {
 	for after := int64(0); ; {
 		ids, err := q.step(ctx, after)
 		if err != nil || len(ids) < sequenceBatch {
 			return err
 		}
-		after = ids[len(ids)-1] // the next run starts below it again
+		after = ids[len(ids)-1] // the next run starts from the recorded ID again
 	}
 }
 
@@ -90,7 +91,8 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		// A transaction that allocated a smaller ID has held a lock on the table since before then.
+		// Transactions that allocated smaller IDs locked the table before that. Writers returns those still in
+		// progress.
 		writers, err := q.store.db.Writers(ctx, "event")
 		if err != nil {
 			return 0, err
@@ -111,9 +113,9 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	return final, nil
 }
 
-// sequence assigns positions from last+1 to those events without one whose IDs are above after and not above the last
-// of ids. Then every event up to the ID final has a position. A single statement costs a fraction of one for each
-// event.
+// sequence assigns positions from last+1 to the events without one whose IDs are greater than after and at most the
+// last of ids. It then records final, up to which every event has a position. One statement for all events costs a
+// fraction of one for each.
 func (tx *Tx) sequence(ctx context.Context, last, after int64, ids []int64, final int64) error {
 	if len(ids) > 0 {
 		err := tx.db.Later(`INSERT INTO event_position (position, event_id)

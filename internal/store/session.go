@@ -27,14 +27,15 @@ func (r *sessionRow) value() *notary.Session {
 	return &r.session
 }
 
-// MaxClockSkew is the tolerated difference between the clocks of nodes, and the tolerated backward step.
+// MaxClockSkew is the maximum tolerated difference between the clocks of nodes, and the maximum tolerated backward step
+// of a clock.
 const MaxClockSkew = time.Minute
 
 // liveSession is the condition that a session expires after $1 and began no later than $2. A session from the future
 // was issued by a wrong clock and would last too long.
 const liveSession = ` s.expires_at > $1 AND s.created_at <= $2 `
 
-// SessionAccount returns the account and the unexpired session with that token hash, or nils.
+// SessionAccount returns the account and the unexpired session with that token hash, or nil for both.
 func (r reader) SessionAccount(ctx context.Context, tokenHash []byte,
 	now time.Time) (*notary.Account, *notary.Session, error) {
 	var s sessionRow
@@ -53,7 +54,7 @@ func (r reader) SessionAccount(ctx context.Context, tokenHash []byte,
 
 const maxSessions = 1000
 
-// Sessions returns the newest unexpired sessions of an account, newest first: at most a thousand.
+// Sessions returns up to a thousand unexpired sessions of an account, newest first.
 func (r reader) Sessions(ctx context.Context, accountID int64, now time.Time) ([]*notary.Session, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (*notary.Session, error) {
 		var s sessionRow
@@ -84,7 +85,7 @@ func (tx *Tx) DeleteSession(tokenHash []byte) error {
 	return err
 }
 
-// DeleteSessionOf ends a session of an account, or returns [notary.NotFound].
+// DeleteSessionOf ends a session of an account. It returns [notary.NotFound] if the account has no such session.
 func (tx *Tx) DeleteSessionOf(accountID, id int64) error {
 	return tx.db.Change(found(sql.ErrNoRows, "session", id), `DELETE FROM session WHERE id = $1 AND account_id = $2`,
 		id, accountID)
@@ -93,9 +94,9 @@ func (tx *Tx) DeleteSessionOf(accountID, id int64) error {
 // DeleteSessionsOf ends all sessions of an account.
 func (tx *Tx) DeleteSessionsOf(accountID int64) error { return tx.DeleteOtherSessions(accountID, 0) }
 
-// DeleteOtherSessions ends all sessions of an account but one.
-func (tx *Tx) DeleteOtherSessions(accountID, but int64) error {
-	_, err := tx.db.Exec(`DELETE FROM session WHERE account_id = $1 AND id <> $2`, accountID, but)
+// DeleteOtherSessions ends all sessions of an account except the session keep (0: no exception).
+func (tx *Tx) DeleteOtherSessions(accountID, keep int64) error {
+	_, err := tx.db.Exec(`DELETE FROM session WHERE account_id = $1 AND id <> $2`, accountID, keep)
 	return err
 }
 

@@ -22,7 +22,8 @@ func (tx *Tx) SetSetupCode(hash string) error {
 	return err
 }
 
-// OfferSetupCode stores the hash of a setup code unless one exists, and reports whether it was stored.
+// OfferSetupCode stores the hash of a setup code unless one exists, and reports whether it was stored. It returns a
+// [notary.Conflict] once an account exists.
 func (tx *Tx) OfferSetupCode(hash string) (stored bool, err error) {
 	if err := tx.lockSetup(); err != nil {
 		return false, err

@@ -1,11 +1,11 @@
 // Package store maps database rows to the types of package notary.
 //
-// [Open] returns a [Store]. Reads are methods of the Store; every change goes through [Store.Write], which returns
-// only after the change is durable. The methods of [Tx] are small steps that packages ca and auth combine into one
-// transaction, including its event.
+// [Open] returns a [Store]. Reads are methods of the Store. Every change goes through [Store.Write], which returns only
+// after the change is durable. The methods of [Tx] are small steps that packages ca and auth combine into one
+// transaction, which includes the event.
 //
-// Package db provides engines, transactions, locks and migrations. The database is trusted for availability but not
-// for secrecy: private keys are stored sealed, passwords and tokens hashed.
+// Package db provides engines, transactions, locks and migrations. The database is trusted for availability but not for
+// confidentiality: private keys are stored sealed, passwords and tokens hashed.
 package store
 
 import (
@@ -39,7 +39,7 @@ type options struct {
 	search query.Limits
 }
 
-// Database sets options of the database.
+// Database adds options for [db.Open].
 func Database(all ...db.Option) Option {
 	return func(o *options) { o.db = append(o.db, all...) }
 }
@@ -53,7 +53,7 @@ func WriteTimeout(d time.Duration) Option { return Database(db.WriteTimeout(d)) 
 // SearchLimits bounds the work for a page of a list; the default is [query.DefaultLimits].
 func SearchLimits(l query.Limits) Option { return func(o *options) { o.search = l } }
 
-// DefaultReadTimeout applies without [ReadTimeout].
+// DefaultReadTimeout is the default of [ReadTimeout].
 const DefaultReadTimeout = db.DefaultReadTimeout
 
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
@@ -77,7 +77,7 @@ func files() fs.FS {
 	return folder
 }
 
-// SchemaStatus compares the schema of a database with that of this program.
+// SchemaStatus compares a database's schema with the schema of this program.
 type SchemaStatus = db.SchemaStatus
 
 // RunningPrograms describes the programs of one schema version that have the database open.
@@ -141,7 +141,7 @@ func (s *Store) OnChange(fn func(topic string)) { s.db.OnChange(fn) }
 // Watch calls fn until ctx ends whenever another node may have changed a topic: see [db.DB.Watch].
 func (s *Store) Watch(ctx context.Context, fn func(topic string)) { s.db.Watch(ctx, fn) }
 
-// Lease reports whether the holder has the named lease: see [db.DB.Lease].
+// Lease acquires or renews the named lease and reports whether the holder has it: see [db.DB.Lease].
 func (s *Store) Lease(ctx context.Context, name, holder string, term time.Duration) (held bool, err error) {
 	return s.db.Lease(ctx, name, holder, term)
 }
@@ -171,7 +171,7 @@ func (s *Store) AgreeOnCursors(ctx context.Context) error {
 	return nil
 }
 
-// Agreed returns the agreed value for the name, or "".
+// Agreed returns the value agreed for the name, or "" if there is none.
 func (r reader) Agreed(ctx context.Context, name string) (string, error) {
 	return db.Agreed(ctx, r.q, name)
 }
@@ -193,7 +193,7 @@ func (s *Store) WriteAs(ctx context.Context, by notary.Caller, fn func(*Tx) erro
 }
 
 // WriteAccount is like WriteAs for a change to an account or its sessions. It waits for transactions that rely on the
-// account, and blocks others.
+// account, and blocks new ones.
 func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn func(*Tx) error) error {
 	err := s.db.Write(ctx, s.as(by, id, fn))
 	if errors.Is(err, errStale) {

@@ -4,12 +4,12 @@ package store
 type Table struct {
 	Name    string
 	Columns []string
-	Key     string // columns by which its rows are sorted; "" for the file's order
-	From    string // source of its rows, if not the table
+	Key     string // columns by which its rows are sorted; "" for no order
+	From    string // subquery for its rows; "" for the whole table
 }
 
 // Tables lists all tables except leases and those filled by migrations (schema_compatibility and goose's own). A table
-// comes after those that it references, except for the circular references to current certificates.
+// comes after the tables that it references, except for the circular references to current certificates.
 var Tables = []Table{
 	{Name: "principal", Key: "id", Columns: []string{"id", "kind", "name", "created_at", "deleted_at"}},
 	{Name: "account", Key: "id", Columns: []string{"id", "email", "role", "created_at"}},
@@ -65,7 +65,7 @@ var Tables = []Table{
 	{Name: "clock", Key: "id", Columns: []string{"id", "at", "boot", "uptime", "event_id", "stopped"}},
 	{Name: "agreement", Key: "name", Columns: []string{"name", "value"},
 		From: "(SELECT name, value FROM agreement WHERE name <> '" + BackupDigest + "') t"},
-	// The distribution of a counter over slots depends on the engine.
+	// The slots are summed up because their use depends on the engine.
 	{Name: "counter", Key: "name, at, object_id, part",
 		Columns: []string{"name", "at", "object_id", "part", "slot", "value"},
 		From: `(SELECT name, at, object_id, part, 0 AS slot, CAST(SUM(value) AS BIGINT) AS value FROM counter

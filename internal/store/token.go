@@ -16,7 +16,7 @@ const selectTokens = `SELECT t.id, t.name, t.creator_id, p.name, COALESCE(a.role
 	t.per_hour, t.per_day, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.last_address, t.quota_exceeded_at
 	FROM token t JOIN principal p ON p.id = t.creator_id LEFT JOIN account a ON a.id = t.creator_id `
 
-// Tokens returns the tokens that an account created, or all for 0, ordered by id.
+// Tokens returns the tokens that an account created, or all tokens if creatorID is 0, ordered by ID.
 func (r reader) Tokens(ctx context.Context, creatorID int64) ([]*notary.Token, error) {
 	if creatorID == 0 {
 		return db.Collect(ctx, r.q, r.scanTokenOnly, selectTokens+`ORDER BY t.id`)
@@ -24,15 +24,15 @@ func (r reader) Tokens(ctx context.Context, creatorID int64) ([]*notary.Token, e
 	return db.Collect(ctx, r.q, r.scanTokenOnly, selectTokens+`WHERE t.creator_id = $1 ORDER BY t.id`, creatorID)
 }
 
-// unusedToken is the condition that a token was last used before $1 or, if never, created before $2.
+// unusedToken is the condition that a token was last used before $1 or, if it was never used, created before $2.
 const unusedToken = ` (t.last_used_at <= $1 OR t.last_used_at IS NULL AND t.created_at <= $2) `
 
 func unusedBounds(now time.Time) []any {
 	return []any{db.Seconds(now.Add(-notary.TokenUnusedAfter)), db.Seconds(now.Add(-notary.TokenNeverUsedAfter))}
 }
 
-// TokensToReview returns the first tokens, of an account or of all for 0, that are pointed out at the time: see
-// [notary.Token.NeedsAttention].
+// TokensToReview returns up to limit tokens that need attention at the given time, ordered by ID. If creatorID is not
+// 0, it returns only tokens that this account created. See [notary.Token.NeedsAttention].
 func (r reader) TokensToReview(ctx context.Context, creatorID int64, now time.Time,
 	limit int) ([]*notary.Token, error) {
 	b := &db.Binder{Args: unusedBounds(now)}
@@ -45,7 +45,7 @@ func (r reader) TokensToReview(ctx context.Context, creatorID int64, now time.Ti
 	return db.Collect(ctx, r.q, r.scanTokenOnly, text+` ORDER BY t.id LIMIT `+b.Bind(limit), b.Args...)
 }
 
-// TokenCounts counts the active tokens at the time.
+// TokenCounts counts the tokens that are active at the given time, and the unused ones among them.
 func (r reader) TokenCounts(ctx context.Context, now time.Time) (c notary.TokenCounts, err error) {
 	err = r.q.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN`+unusedToken+`THEN 1 ELSE 0 END), 0)
 		FROM token t JOIN account a ON a.id = t.creator_id WHERE t.revoked_at IS NULL AND t.expires_at > $3`,
@@ -53,13 +53,14 @@ func (r reader) TokenCounts(ctx context.Context, now time.Time) (c notary.TokenC
 	return c, db.MapError(err)
 }
 
-// Token returns the token with that id.
+// Token returns the token with that ID.
 func (r reader) Token(ctx context.Context, id int64) (*notary.Token, error) {
 	t, _, err := r.scanToken(r.q.QueryRow(ctx, selectTokens+`WHERE t.id = $1`, id))
 	return t, found(err, "API token", id)
 }
 
-// TokenByHash returns the token whose secret has that hash, with the role of its creator, or nil.
+// TokenByHash returns the token whose secret has that hash, and the role of its creator. It returns nil if there is no
+// such token.
 func (r reader) TokenByHash(ctx context.Context, secretHash []byte) (*notary.Token, notary.Role, error) {
 	t, role, err := r.scanToken(r.q.QueryRow(ctx, selectTokens+`WHERE t.secret_hash = $1`, secretHash))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -73,7 +74,8 @@ func (r reader) scanTokenOnly(row db.Row) (*notary.Token, error) {
 	return t, err
 }
 
-// scanToken returns a token, without grants if these are unreadable, and the role of its creator.
+// scanToken returns a token and the role of its creator. It omits the grants if they, the expiry or the time of
+// revocation are unreadable.
 func (r reader) scanToken(row db.Row) (*notary.Token, notary.Role, error) {
 	var t notary.Token
 	var role notary.Role
@@ -90,7 +92,7 @@ func (r reader) scanToken(row db.Row) (*notary.Token, notary.Role, error) {
 	if ranges != "" {
 		t.Ranges = strings.Fields(ranges)
 	}
-	// An unreadable limit, such as one of a later version, must not become no limit.
+	// An unreadable limit, such as one that a later version introduced, must not be ignored.
 	decoder := json.NewDecoder(strings.NewReader(grants))
 	decoder.DisallowUnknownFields()
 	unread := unreadable(column{"revoked_at", revoked.bad}, column{"expires_at", expires.unreadable()})
@@ -104,7 +106,7 @@ func (r reader) scanToken(row db.Row) (*notary.Token, notary.Role, error) {
 	return &t, role, nil
 }
 
-// InsertToken records a new token and returns its id.
+// InsertToken records a new token and returns its ID.
 func (tx *Tx) InsertToken(t *notary.Token, secretHash []byte) (int64, error) {
 	grants, err := json.Marshal(t.Grants)
 	if err != nil {
@@ -122,7 +124,7 @@ func (tx *Tx) InsertToken(t *notary.Token, secretHash []byte) (int64, error) {
 	return id, err
 }
 
-// RevokeToken revokes a token, or returns a [notary.Conflict] if it is revoked already.
+// RevokeToken revokes a token, or returns a [notary.Conflict] if it is already revoked.
 func (tx *Tx) RevokeToken(id int64) error {
 	err := tx.db.Change(notary.Errorf(notary.Conflict, "API token %d is revoked already", id),
 		`UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL`, db.Seconds(tx.db.Now()), id)
@@ -132,13 +134,14 @@ func (tx *Tx) RevokeToken(id int64) error {
 	return tx.endPrincipal(id)
 }
 
-// TakeOverToken makes an account the creator of a token whose creator is unchanged since it was read.
+// TakeOverToken makes an account the creator of a token that is not revoked and whose creator is unchanged since it was
+// read.
 func (tx *Tx) TakeOverToken(t *notary.Token, accountID int64) error {
 	return tx.db.Change(db.Raced(), `UPDATE token SET creator_id = $1 WHERE id = $2 AND creator_id = $3
 		AND revoked_at IS NULL`, accountID, t.ID, t.Creator.ID)
 }
 
-// TouchToken records that a token is in use now, from an address. A revoked one is ignored.
+// TouchToken records that a token is in use from an address. It ignores revoked tokens.
 func (tx *Tx) TouchToken(id int64, address string) error {
 	_, err := tx.db.Exec(`UPDATE token SET last_used_at = $1, last_address = $2 WHERE id = $3 AND revoked_at IS NULL`,
 		db.Seconds(tx.db.Now()), address, id)
@@ -150,7 +153,8 @@ const (
 	daySeconds  = 24 * hourSeconds
 )
 
-// A count belongs to the recorded period, which may be the next one if the clock of another node is ahead.
+// countToken counts a certificate in the recorded hour and day, unless a quota is used up. The recorded period may be
+// the next one if the clock of another node is ahead.
 const countToken = `UPDATE token SET
 	hour_issued = CASE WHEN hour BETWEEN $2 AND $2 + 1 THEN hour_issued ELSE 0 END + 1,
 	hour = CASE WHEN hour = $2 + 1 THEN hour ELSE $2 END,
@@ -159,8 +163,8 @@ const countToken = `UPDATE token SET
 	WHERE id = $1 AND (per_hour = 0 OR hour NOT BETWEEN $2 AND $2 + 1 OR hour_issued < per_hour)
 		AND (per_day = 0 OR day NOT BETWEEN $3 AND $3 + 1 OR day_issued < per_day)`
 
-// CountIssuance counts a certificate that the caller issues, if it is a token with a quota. It returns a [QuotaError]
-// once the quota is used up. Concurrent calls wait for each other.
+// CountIssuance counts a certificate that the caller issues, if the caller is a token with a quota. It returns a
+// [QuotaError] once the quota is used up. Concurrent calls wait for each other.
 func (tx *Tx) CountIssuance(ctx context.Context, by notary.Caller) error {
 	if by.Token == nil || !by.Token.Quota {
 		return nil
@@ -173,7 +177,7 @@ func (tx *Tx) CountIssuance(ctx context.Context, by notary.Caller) error {
 	if err := tx.CheckQuota(ctx, by, tx.db.Now()); err != nil {
 		return err
 	}
-	return errStale // it no longer exists
+	return errStale // not reached unless the token has just changed
 }
 
 // CheckQuota returns a [QuotaError] if the caller is a token whose quota is used up.
@@ -201,7 +205,7 @@ func (r reader) CheckQuota(ctx context.Context, by notary.Caller, at time.Time) 
 	return nil
 }
 
-// QuotaError is a [notary.RateLimited] error of a token whose quota is used up.
+// QuotaError is returned when a token's quota is used up. It wraps a [notary.RateLimited] error.
 type QuotaError struct {
 	Quota  int64
 	Period string    // "hour" or "day"

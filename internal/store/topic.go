@@ -5,14 +5,14 @@ import (
 	"notary/internal/db"
 )
 
-// Topics of [Store.OnChange] and [Store.Watch], which name what nodes cache.
+// Topics of [Store.OnChange] and [Store.Watch] name what nodes cache.
 const (
-	Authorities = "authorities" // with the certificates for their keys and the revocations of these
+	Authorities = "authorities" // with the certificates for their keys and their revocations
 	Profiles    = "profiles"
 	Rules       = "rules" // the active ones
 )
 
-// topics lists the tables behind each topic, whose changes package db reports to all nodes. See also
+// topics lists the topics, with the tables whose changes package db reports to all nodes. See also
 // [Tx.changedCertificate].
 var topics = []db.Topic{
 	{Name: Authorities, Tables: []string{"authority"},

@@ -11,8 +11,8 @@ import (
 // Transfer transfers a request, unchanged since it was read, and all its certificates to a group or, if groupID is 0,
 // to an account. A transfer to a group keeps the requester.
 //
-// It first updates the request. That waits for transitions in progress, so that it finds the certificates added by
-// them; later transitions find the new owner.
+// Updating the request first waits for transitions in progress, so that their certificates are transferred, too. Later
+// transitions find the new owner.
 func (tx *Tx) Transfer(ctx context.Context, req *notary.Request, account *notary.Account, groupID int64) error {
 	to := *req
 	if to.OwnerGroupID = groupID; groupID == 0 {

@@ -12,11 +12,11 @@ import (
 type Tx struct {
 	reader
 	db      *db.Tx
-	revoked []notary.RevokedCertificate // certificates revoked by this transaction
+	revoked []notary.RevokedCertificate // certificates whose revocations it has added or corrected
 	issuers []int64                     // authorities whose revocations this transaction has changed
 }
 
-// found converts sql.ErrNoRows to [notary.NotFound].
+// found maps a database error. It converts sql.ErrNoRows to [notary.NotFound].
 func found(err error, what string, id int64) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return notary.Errorf(notary.NotFound, "there is no %s %d", what, id)

@@ -11,12 +11,13 @@ import (
 	"notary/internal/db"
 )
 
-// errStale aborts a transaction whose caller's account, role or session has ended since the caller was identified: see
-// [Store.stale].
+// errStale aborts a transaction if the caller's account, role or session has changed since the caller was identified.
+// [Store.stale] then determines what changed.
 var errStale = notary.Errorf(notary.Unauthenticated, "the account or the session of this call has ended: log in again")
 
-// principalQuery finds a row if the caller's account, role and session are unchanged since it was identified or, for a
-// token, if it is valid and the account and role of its creator are unchanged.
+// principalQuery returns a query that finds a row if the caller is still valid. An account, its role and its session
+// must be unchanged since the caller was identified. A token must be active, and the account and role of its creator
+// unchanged.
 func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 	if t := by.Token; t != nil {
 		return `SELECT 1 FROM token t JOIN account a ON a.id = t.creator_id
@@ -31,9 +32,9 @@ func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 	return text, args
 }
 
-// verify makes the transaction fail unless the caller's account, role and session are unchanged since it was
-// identified, and locks them against changes. It locks the changed account or token for update and the caller's
-// shared, in the order of their IDs to prevent deadlocks.
+// verify makes the transaction fail unless the caller's account, role and session are unchanged since the caller was
+// identified, and locks them against changes. It takes an exclusive lock on the account or token to be changed and
+// shared locks on the caller's own, in the order of their IDs to prevent deadlocks.
 func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	if err := tx.lockPrincipals(by, changed); err != nil {
 		return err
@@ -80,8 +81,8 @@ func (tx *Tx) lockPrincipals(by notary.Caller, changed int64) error {
 }
 
 // principal identifies what [principalQuery] verifies. Principals verified in a shared commit ([db.Tx.Verified]) are
-// remembered until one of its transactions may have changed accounts or sessions. No other transaction can change them
-// meanwhile.
+// remembered until one of its transactions may have changed accounts or sessions. Transactions of other commits cannot
+// change them meanwhile.
 type principal struct {
 	id, account, session int64
 	role                 notary.Role
@@ -98,8 +99,8 @@ func roleOf(by notary.Caller) notary.Role {
 	return by.Role
 }
 
-// Verify returns an Unauthenticated error if the caller's account was deleted, its role changed or its session ended
-// since the caller was identified. Long reads call it between steps.
+// Verify returns a [notary.Unauthenticated] error if the caller's account was deleted, its role changed or its session
+// ended since the caller was identified. Long reads call it between steps.
 func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
 	text, args := principalQuery(by, s.now())
 	var one int

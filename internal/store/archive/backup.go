@@ -1,5 +1,5 @@
 // Package archive handles whole databases: backups, restores, copies between engines, digests and checks. It reads
-// every table, and relies on package store for the rows whose content it checks.
+// every table, using package store for the rows whose content it checks.
 package archive
 
 import (
@@ -48,7 +48,8 @@ func databaseEvent(action, digest, file string) notary.Event {
 		Set(notary.Fields{"sha256": digest, "file": filepath.Base(file)})
 }
 
-// RecordBackup adds a backup event to the database's audit log. A server may be using the database.
+// RecordBackup adds a backup event to the database's audit log, unless the schema has another version. A server may be
+// using the database.
 func RecordBackup(ctx context.Context, path, to, digest string) error {
 	status, err := store.Schema(ctx, path)
 	if err != nil || status.Current != status.Newest {
@@ -57,7 +58,7 @@ func RecordBackup(ctx context.Context, path, to, digest string) error {
 	return store.RecordOnFile(ctx, path, databaseEvent("database.backup", digest, to), time.Now())
 }
 
-// checkCopy rejects a damaged copy. If the schema has another version, it checks only the file.
+// checkCopy returns an error if a copy is damaged. If the schema has another version, it checks only the file.
 func checkCopy(ctx context.Context, path string, checks Checks, progress Progress) error {
 	var found []Damage
 	report := func(d Damage) { found = append(found, d) }

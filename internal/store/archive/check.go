@@ -74,7 +74,7 @@ func CheckDatabase(ctx context.Context, database string, checks Checks, progress
 	return errors.Join(Check(ctx, s, checks, progress, report), s.Close())
 }
 
-// checker runs the parts of a check. If a part fails, that counts as damage.
+// checker runs the parts of a check. A part that fails counts as damage.
 type checker struct {
 	*store.Store
 	checks   Checks
@@ -87,7 +87,7 @@ func (c checker) found(kind DamageKind, format string, args ...any) {
 	c.report(Damage{kind, fmt.Sprintf(format, args...)})
 }
 
-// Check checks the whole database in constant memory and reports all damage: to the file, the schema, the invariants,
+// Check checks the whole database in constant memory and reports all damage to the file, the schema, invariants,
 // values, certificates, requests, CRLs and keys. It returns an error if it could not complete.
 func Check(ctx context.Context, s *store.Store, checks Checks, progress Progress, report func(Damage)) error {
 	c := checker{Store: s, checks: checks, progress: progress, report: report}

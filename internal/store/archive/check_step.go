@@ -12,7 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// CheckStep is the position of the periodic check of a database in use. It wraps around at the end.
+// CheckStep is the position of the periodic check of a database in use. It starts over at the end.
 type CheckStep struct {
 	// Paced limits the checks of records to a tenth of one processor.
 	Paced bool
@@ -22,7 +22,7 @@ type CheckStep struct {
 }
 
 // CheckNext checks the next part of the database: a few hundred certificates and requests, and one table of the file or
-// one invariant. It calls report for each damage, with the kind and ID of the record. The ID is 0 if the damage is not
+// one invariant. It calls report for each finding, with the kind and ID of the record. The ID is 0 if the damage is not
 // in a single record.
 func CheckNext(ctx context.Context, s *store.Store, step *CheckStep, checks Checks,
 	report func(d Damage, kind string, id int64)) error {
@@ -55,7 +55,7 @@ func CheckNext(ctx context.Context, s *store.Store, step *CheckStep, checks Chec
 	return nil
 }
 
-// next checks the records after the ID, and starts over after the last one.
+// next checks the next records after an ID, and starts over after the last one.
 func (c checker) next(ctx context.Context, table string, after *int64, check func(context.Context, int64) error,
 	report func(d Damage, kind string, id int64)) error {
 	ids, err := db.Collect(ctx, c.DB().Reads(), db.Scan[int64],

@@ -16,11 +16,11 @@ import (
 const copyRows = 5_000
 
 // firstStart lists the tables filled at the first start: the built-in profiles, the agreements of nodes and the clock
-// mark. Later changes to them have events.
+// mark. Later changes to them are recorded as events, so that [requireEmpty] finds these.
 var firstStart = []string{"principal", "profile_version", "profile", "agreement", "clock"}
 
-// Copy copies everything to another, empty database of any engine, in one transaction. It returns the digest of what it
-// has read.
+// Copy copies all content to another, empty database of any engine, in one transaction. It returns the digest of the
+// content.
 func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest string, err error) {
 	if err := requireEmpty(ctx, to); err != nil {
 		return "", err

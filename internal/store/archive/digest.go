@@ -24,7 +24,8 @@ func (p Progress) report(table string, rows, of int64) {
 	}
 }
 
-// Digest returns the SHA-256 of all content in hex. It is the same on every engine. Everything is read in one snapshot.
+// Digest returns the SHA-256 digest of all content in hex, which is the same on every engine. It reads everything in
+// one snapshot.
 func Digest(ctx context.Context, s *store.Store, progress Progress) (digest string, err error) {
 	err = s.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
 		digest, err = digestOf(ctx, conn, store.Tables, progress)

@@ -182,7 +182,8 @@ var invariants = []db.Rule{
 			AND NOT EXISTS (SELECT 1 FROM account WHERE role = 0)`},
 }
 
-// replaces is the SQL condition that certificate y replaces certificate x: see type member in package store.
+// replaces is the SQL condition that certificate y replaces certificate x. It corresponds to type member in package
+// store.
 const replaces = `y.name_set = x.name_set
 	AND (COALESCE(-y.owner_group_id, y.requester_id) IN (COALESCE(-x.owner_group_id, x.requester_id), 0)
 		OR COALESCE(-x.owner_group_id, x.requester_id) = 0)
@@ -208,7 +209,8 @@ func check(ctx context.Context, q db.Querier, more []db.Rule) error {
 	return errors.Join(errs...)
 }
 
-// countedByExpiry lists the counters by time, with a query for the issuer and expiry of what they count.
+// countedByExpiry lists the counters by expiry, each with a query for the issuer and expiry of the certificates that it
+// counts.
 var countedByExpiry = []expiryCount{
 	{store.CountExpiring, func(_ int64, notAfter time.Time) db.CounterKey { return store.ExpiryCounter(notAfter) },
 		`SELECT 0, k.not_after FROM certificate k WHERE ` + query.Current("k")},

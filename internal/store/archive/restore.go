@@ -13,9 +13,9 @@ import (
 	"notary/internal/store"
 )
 
-// Restore replaces the SQLite database at path, while no server runs, with a backup after verifying its digest, the
-// invariants of [CheckInvariants], and its schema, which must be that of this version. An existing database is a
-// [notary.Conflict] unless replace is set: then it is kept next to the new one under the name that Restore returns.
+// Restore replaces the SQLite database at path with a backup. No server may be running. Restore first verifies the
+// digest of a copy, migrates it, and verifies its invariants and schema. An existing database is a [notary.Conflict]
+// unless replace is set: then it is kept next to the new one under the name that Restore returns.
 func Restore(ctx context.Context, backup, path string, replace bool, progress Progress) (kept string, err error) {
 	lock, err := db.LockFile(path)
 	if err != nil {
@@ -49,12 +49,12 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	return kept, db.MoveFile(part, path)
 }
 
-// clockError is how far a restore raises CRL numbers above the clock. CRLs published after the backup may have been
-// numbered by a clock that was ahead.
+// clockError is the time by which a restore raises CRL numbers above the clock. CRLs published after the backup may
+// have been numbered by a clock that was ahead.
 const clockError = 24 * time.Hour
 
-// checkBackup verifies the seal of the copy at path, migrates the copy and prepares it for use. The argument file is
-// the name of the backup.
+// checkBackup verifies the seal of the copy at path, migrates it, verifies its invariants and schema, and prepares it
+// for use. The argument file is the name of the backup.
 func checkBackup(ctx context.Context, path, file string, replaced map[string]int64, progress Progress) error {
 	digest, err := checkSeal(ctx, path, progress)
 	if err != nil {
@@ -81,8 +81,8 @@ func checkBackup(ctx context.Context, path, file string, replaced map[string]int
 	return errors.Join(err, s.Close())
 }
 
-// beginAfterRestore removes the seal, ends all sessions, as some may have been ended since the backup, and raises the
-// CRL numbers to those of the replaced database: see [crlNumbers].
+// beginAfterRestore removes the seal and ends all sessions, because some may have been ended since the backup. It
+// raises the CRL numbers to those of the replaced database (see [crlNumbers]), and crl_base by [clockError].
 func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	if _, err := tx.Exec(`DELETE FROM agreement WHERE name = $1`, store.BackupDigest); err != nil {
 		return err
@@ -102,7 +102,7 @@ func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 }
 
 // crlNumbers returns the last CRL number of every authority in the file at path, by its CSR or, if it has none, by the
-// fingerprint of its certificate. It returns nothing for an unreadable database.
+// fingerprint of its certificate. If the database is unreadable, the result is empty.
 func crlNumbers(ctx context.Context, path string) map[string]int64 {
 	numbers := map[string]int64{}
 	_ = db.OnFile(ctx, path, db.ReadFile, func(conn *sql.Conn) error {

@@ -79,7 +79,7 @@ func Current(alias string) string {
 	return WithoutIndex(alias+".name_set") + " IS NOT NULL AND " + NumberWithoutIndex(alias+".replaced_by") + " IS NULL"
 }
 
-// NoEnd is the expiry of a request without a certificate, which is sorted last in a list by expiry.
+// NoEnd stands for the expiry of a request without a certificate, so that lists by expiry end with such requests.
 const NoEnd = 1 << 60
 
 // equal returns the condition that a column has a value. The column's index must include the ID.
@@ -160,7 +160,7 @@ func (l List[T]) named(term, text string) Condition {
 	}
 }
 
-// prefixed returns the condition that the table of names contains a term with a prefix.
+// prefixed returns the condition that the table of names contains a term that begins with the given one.
 func (l List[T]) prefixed(term, text string) Condition {
 	return Condition{
 		Holds: l.contains(text),

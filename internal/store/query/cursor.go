@@ -20,12 +20,12 @@ type place struct {
 const (
 	cursorVersion = 1
 	sealedVersion = 2 // an encrypted cursor
-	sealSize      = 8 // octets
+	sealSize      = 8 // octets of the checksum
 	maxCursor     = 1100
 )
 
-// cursorOf returns the cursor of a place in this list with this filter and order: a version, a checksum over all of
-// these, the ID and the value. Nothing in it is secret unless the list is sealed.
+// cursorOf returns the cursor for a place in this list with this filter and order. It contains a version, a checksum
+// over the list, filter, order and place, and the place itself. For a sealed list, the place is encrypted instead.
 func (l List[T]) cursorOf(w Want, p place) notary.Cursor {
 	list := l.Table
 	if w.Sealed {
@@ -87,12 +87,12 @@ func parsePlace(text string) (p place, ok bool) {
 }
 
 func sealContext(what string, w Want) []byte {
-	filter, _ := json.Marshal(w.Filter) // plain values cannot fail
+	filter, _ := json.Marshal(w.Filter) // encoding plain values cannot fail
 	return fmt.Appendf(nil, "%s\n%s\n%s", what, filter, w.Sort)
 }
 
 func checksum(list string, w Want, p place) []byte {
-	filter, _ := json.Marshal(w.Filter) // plain values cannot fail
+	filter, _ := json.Marshal(w.Filter) // encoding plain values cannot fail
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d %s", list, filter, w.Sort, p.id, p.value))
 	return sum[:sealSize]
 }

@@ -10,7 +10,7 @@ import (
 	"notary/internal/db"
 )
 
-// LabelTerms returns the rows of the table of labels: for each label its key, and its key and value, in lower case.
+// LabelTerms returns the rows of the table of labels. Each label has two: its key, and its key and value in lower case.
 func LabelTerms(labels notary.Labels) (terms []string) {
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		terms = append(terms, key, labelTerm(key+":"+labels[key]))
@@ -33,7 +33,7 @@ func (l List[T]) labelled(label string) Condition {
 	}
 }
 
-// labelIn returns the label that a word of a search names with its value, or "".
+// labelIn returns the term for a search word that is a label with its value, such as team:payments, or "".
 func labelIn(word string) string {
 	if key, value, ok := strings.Cut(word, ":"); ok && notary.IsLabelKey(key) && value != "" {
 		return labelTerm(word)
@@ -45,7 +45,8 @@ func (l List[T]) labelIDs(b *db.Binder, term string) string {
 	return fmt.Sprintf("SELECT %s_id AS id FROM %[1]s_label WHERE label = %s", l.Table, b.Bind(term))
 }
 
-// hasLabel looks a label up object by object: OFFSET keeps PostgreSQL from collecting everything that has it.
+// hasLabel returns the condition that an object has a label. OFFSET makes PostgreSQL look up each object's label
+// instead of collecting all objects with the label.
 func (l List[T]) hasLabel(b *db.Binder, term string) string {
 	return "(" + l.Alias + ".labels IS NOT NULL AND EXISTS (SELECT 1 FROM " + l.Table + "_label b WHERE b.label = " +
 		b.Bind(term) + " AND b." + l.Table + "_id = " + l.Alias + ".id LIMIT 1 OFFSET 0))"

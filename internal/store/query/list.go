@@ -6,12 +6,12 @@
 // matches of a filter are found depends on how many there may be:
 //
 //   - Without a filter, or with one that the order's index answers, that index is read in order.
-//   - Otherwise the next objects of the order's index are sampled ([Limits].Glance): if matches are very frequent, a
+//   - Otherwise the next objects of the order's index are sampled ([Limits].Glance). If matches are very frequent, a
 //     few hundred objects fill a page.
-//   - If they do not, the matches in each condition's index are counted, up to [Limits].Few. If a condition has no
-//     more, its objects are read and sorted.
+//   - If these do not fill a page, the matches in each condition's index are counted, up to [Limits].Few. If a
+//     condition has no more matches than that, they are read and sorted.
 //   - Otherwise the order's index is followed in steps of [Limits].Step objects, skipping those that do not match.
-//     After [Limits].Steps a short page is returned with a cursor, which bounds the time of every query.
+//     After [Limits].Steps steps a short page is returned with a cursor. This bounds the time of every query.
 package query
 
 import (
@@ -27,7 +27,7 @@ type List[T any] struct {
 	Table   string
 	Alias   string // of the table
 	Columns string // of an object
-	Joins   string // of columns in other tables
+	Joins   string // for columns in other tables
 	Scan    func(db.Row) (T, error)
 	Key     func(T) Key
 	Limits  Limits
@@ -49,7 +49,7 @@ type Limits struct {
 	Glance int // objects sampled per object of the page; 0 to skip sampling
 	Few    int // maximum number of matches that are read and sorted
 	Step   int // objects read per step
-	Steps  int // per page
+	Steps  int // maximum number of steps per page
 }
 
 // DefaultLimits are the limits of a server.
@@ -76,7 +76,8 @@ func (l List[T]) rows(ctx context.Context, s span, limit int) (rows []T, err err
 	return rows, nil
 }
 
-// rowsOf first finds the IDs of the objects, using as few tables as possible, and then reads their columns.
+// rowsOf returns objects in one part of the order. Its query first finds their IDs, using as few tables as possible,
+// and then reads their columns.
 func (l List[T]) rowsOf(ctx context.Context, s span, part part, limit int) ([]T, error) {
 	b := &db.Binder{}
 	page := l.ids(b, s, part) + " LIMIT " + b.Bind(limit)

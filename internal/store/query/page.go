@@ -16,10 +16,10 @@ type Want struct {
 	Sort          notary.Sort
 	Limit         int
 	After, Before notary.Cursor
-	Sealed        bool // whether the reader may not see every object: see [Seal]
+	Sealed        bool // whether cursors are encrypted: see [Seal]
 }
 
-// Find returns the page of a query.
+// Find returns the page that a query selects.
 func (l List[T]) Find(ctx context.Context, q notary.Query) (notary.Page[T], error) {
 	if q.Sort == "" {
 		q.Sort = notary.ByID
@@ -28,8 +28,8 @@ func (l List[T]) Find(ctx context.Context, q notary.Query) (notary.Page[T], erro
 		After: q.After, Before: q.Before, Sealed: q.Filter.Scope != nil || q.Filter.Owner != 0})
 }
 
-// Page returns a page. If it ends before a cursor, it is read in the opposite order and reversed. A cursor of another
-// list, filter or order is an Invalid error with the field "after" or "before".
+// Page returns a page. A page that ends before a cursor is read in the opposite order and reversed. If a cursor belongs
+// to another list, filter or order, Page returns a [notary.Invalid] error with the field "after" or "before".
 func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err error) {
 	o := orderOf(w.Sort, l.Alias)
 	from := o.start()
@@ -72,8 +72,9 @@ func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err err
 	return page, nil
 }
 
-// walkSeen is like walk for a reader who may not see every object. It reads on until it has more than a page of visible
-// objects, so that neither the size of a page nor a cursor discloses the others, unless it stops after maxWalks.
+// walkSeen is like walk for a reader who may not see every object. It reads until it has more than a page of visible
+// objects, so that neither the size of the page nor a cursor discloses hidden ones. After maxWalks it returns what it
+// has found.
 func (l List[T]) walkSeen(ctx context.Context, w Want, s span) (items []T, end *place, err error) {
 	limit := w.Limit
 	for i := range maxWalks {
@@ -103,8 +104,8 @@ const (
 	maxWalks = 10
 )
 
-// walk returns the objects that follow a place, up to the page's limit or as many as the allowed steps find. It also
-// returns the place where it stopped, or nil at the end of the list.
+// walk returns the objects that follow a place, up to the page's limit or as many as it finds in [Limits].Steps steps.
+// It also returns the place where it stopped, or nil at the end of the list.
 func (l List[T]) walk(ctx context.Context, w Want, s span) (items []T, end *place, err error) {
 	seen, err := l.glance(ctx, w, s)
 	if err != nil {
@@ -143,8 +144,8 @@ func (l List[T]) walk(ctx context.Context, w Want, s span) (items []T, end *plac
 	return items, &s.from, nil
 }
 
-// glance samples the next objects and returns the matches: more than fit on the page, or too few to be useful. It does
-// nothing if the order's index answers the filter.
+// glance samples the next objects and returns the matches, at most one more than the page's limit. If they are fewer,
+// the caller discards them. It does nothing if the order's index answers the filter.
 func (l List[T]) glance(ctx context.Context, w Want, s span) (items []T, err error) {
 	s.plan = l.driven(w.Conditions, s.order)
 	if !s.plan.stepwise() || l.Limits.Glance == 0 {

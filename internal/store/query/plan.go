@@ -14,8 +14,8 @@ type Condition struct {
 	IDs func(*db.Binder) string
 	// Wide reports whether IDs also returns objects that do not match.
 	Wide bool
-	// Indexed restricts a query to the matching objects with an index in the order of Column, or is nil. The index is
-	// that of the list's table or, if set, of Table, whose column Key contains the object's ID.
+	// Indexed restricts a query to the matching objects by means of an index in the order of Column, or is nil. The
+	// index belongs to the list's table or, if set, to Table, whose column Key contains the object's ID.
 	Indexed    func(*db.Binder)
 	Column     string
 	Table, Key string
@@ -46,7 +46,7 @@ func (l List[T]) plan(ctx context.Context, conditions []Condition, o order) (pla
 	return planOf(conditions, driver, gather), nil
 }
 
-// driverOf returns the index of the condition that the order's index answers, or -1.
+// driverOf returns the position of the condition that the order's index answers, or -1.
 func driverOf(conditions []Condition, o order) int {
 	driver := -1
 	for i, c := range conditions {
@@ -57,8 +57,8 @@ func driverOf(conditions []Condition, o order) int {
 	return driver
 }
 
-// planOf returns the plan with these conditions, or -1 for none, as driver and gather. The driver is not used if there
-// is a gather.
+// planOf returns the plan that uses the conditions at the positions driver and gather, -1 for none. With gather, it
+// does not use driver.
 func planOf(conditions []Condition, driver, gather int) (p plan) {
 	for i, c := range conditions {
 		switch {
@@ -76,7 +76,8 @@ func planOf(conditions []Condition, driver, gather int) (p plan) {
 	return p
 }
 
-// fewest returns the index of the condition with the fewest matches, or -1 if each has more than [Limits].Few.
+// fewest returns the position of the condition with the fewest matches, or -1 if no condition is known to have at most
+// [Limits].Few.
 func (l List[T]) fewest(ctx context.Context, conditions []Condition) (int, error) {
 	best, least := -1, l.Limits.Few+1
 	for i, c := range conditions {

@@ -9,9 +9,9 @@ import (
 	"notary/internal/db"
 )
 
-// The limits of a grant become conditions, except the limit on names. That requires every name of an object to be
-// listed, possibly by address range or URI prefix, which SQL cannot express. The query only requires at least one
-// listed name, which the table of names answers. The caller of the store removes objects that also have other names.
+// The limits of a grant become conditions, except the limit on names. It requires every name of an object to be listed,
+// possibly by address range or URI prefix, which SQL cannot express. Instead, the query requires at least one listed
+// name, using the table of names. The caller of the store removes objects that also have other names.
 
 const (
 	maxScopeNames  = 50   // maximum number of listed names in a query; with more, the condition on names is omitted
@@ -147,8 +147,8 @@ func (l List[T]) ownedBy(b *db.Binder, t notary.GrantTerms) string {
 	return "(" + strings.Join(either, " OR ") + ")"
 }
 
-// listed returns conditions, at least one of which holds for every listed name. It returns false if no query can
-// evaluate the limit.
+// listed returns conditions such that every listed name meets one of them. It returns false if no names are listed, if
+// there are more than left, or if the addresses in a range have no common beginning.
 func (l List[T]) listed(lists notary.NameLists, left *int) (all []alternative, ok bool) {
 	if *left -= lists.Len(); *left < 0 || lists.Len() == 0 {
 		return nil, false
@@ -178,8 +178,8 @@ func (l List[T]) below(domain string) alternative {
 
 func termOf(domain string) string { return searchable(strings.TrimPrefix(domain, ".")) }
 
-// beginsWith returns the condition that a name begins with the text after "=" or, if text has no "=", that a label
-// does.
+// beginsWith returns the condition that a name begins with the text after "=". If text does not start with "=", any
+// label of a name may begin with it.
 func (l List[T]) beginsWith(text string) alternative {
 	whole, isWhole := strings.CutPrefix(text, "=")
 	whole = searchable(whole)
@@ -200,8 +200,8 @@ func condition(b *db.Binder, holds func(*db.Binder)) string {
 	return strings.TrimPrefix(inner.Where(), " WHERE ")
 }
 
-// uriStart returns what the URIs that match a rule begin with, after "=". For a rule about hosts, it returns what the
-// host's labels begin with.
+// uriStart returns the text for beginsWith that finds the URIs matching a rule: "=" and the rule or, for a rule about
+// hosts, the host.
 func uriStart(rule string) string {
 	if strings.Contains(rule, ":") {
 		return "=" + rule
@@ -209,7 +209,8 @@ func uriStart(rule string) string {
 	return strings.TrimPrefix(rule, ".")
 }
 
-// addressStart returns what all addresses in a range begin with, after "=", or false if there is no such text.
+// addressStart returns the text for beginsWith that finds the addresses in a range: "=" and what all of them begin
+// with. It returns false if they have no common beginning.
 func addressStart(text string) (start string, ok bool) {
 	if address, err := netip.ParseAddr(text); err == nil {
 		return "=" + address.String(), true
@@ -231,7 +232,7 @@ func addressStart(text string) (start string, ok bool) {
 	}
 	for i := range prefix.Bits() / 16 {
 		group := int(octets[2*i])<<8 | int(octets[2*i+1])
-		if group == 0 { // it and those after it may be omitted
+		if group == 0 { // zero groups may be abbreviated to "::"
 			break
 		}
 		start += fmt.Sprintf("%x:", group)

@@ -27,11 +27,11 @@ func NewSeal() *Seal {
 func (s *Seal) SetKey(key []byte) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		panic(err) // wrong size
+		panic(err) // the key has the wrong size
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		panic(err) // never, for AES
+		panic(err) // cannot happen with AES
 	}
 	s.aead.Store(&aead)
 }

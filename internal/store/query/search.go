@@ -9,9 +9,9 @@ import (
 	"notary/internal/db"
 )
 
-// A search word matches objects with a property that begins with it: a label of a name, the email address, the serial
-// number or fingerprint, or the key type. The name of a status matches the requests in that status, and a label with
-// its value, such as team:payments, matches the objects that have it.
+// A search word matches an object if it is the beginning of the object's email address, serial number, fingerprint or
+// key type, or of any part of its names, such as a domain label. The name of a status matches the requests in that
+// status. A label with its value, such as team:payments, matches the objects that have this label.
 
 var hexadecimal = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
 
@@ -82,8 +82,8 @@ func beginsWith(b *db.Binder, column, text string) string {
 
 const keyWords = 3
 
-// keysOf returns the prefixes of the key types that a word denotes: "rsa", "ecdsa", "p-256", "ed25519", or the size of
-// an RSA key.
+// keysOf returns prefixes of the key types that a word denotes: by the beginning of "rsa", "ecdsa", "ed25519" or a
+// curve such as "p-256", or by the size of an RSA key. Words of fewer than three characters denote none.
 func keysOf(word string) (keys []string) {
 	if len(word) < keyWords {
 		return nil
@@ -104,7 +104,7 @@ func keysOf(word string) (keys []string) {
 	return keys
 }
 
-// statusOf returns the request status denoted by a word, or "".
+// statusOf returns the request status denoted by a word, or "". Certificates have no status.
 func statusOf(table, word string) notary.RequestStatus {
 	for _, status := range notary.RequestStatuses {
 		if table == "request" && strings.EqualFold(string(status), word) {

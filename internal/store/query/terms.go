@@ -11,8 +11,8 @@ import (
 
 // Terms contains the search terms for the names of a request or certificate.
 type Terms struct {
-	// Names are the rows of the table of names: for each name in lower case, the text from each label on, and the whole
-	// name after "=".
+	// Names are the rows of the table of names. For each name in lower case, these are the rest of the name from each
+	// label on, and the whole name after "=".
 	Names []string
 	// Search holds all names as one text for LIKE: one per line, with a tab before each label.
 	Search string
@@ -20,7 +20,7 @@ type Terms struct {
 
 const (
 	maxTerm  = 256  // octets of a name that are indexed; enough for any host name
-	maxTerms = 1000 // names per object; further ones are not found
+	maxTerms = 1000 // terms per object; names beyond these are not found
 )
 
 // TermsOf returns the search terms of the names of a request or certificate.

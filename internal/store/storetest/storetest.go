@@ -1,4 +1,4 @@
-// Package storetest fills databases for the tests of the store and of package archive.
+// Package storetest fills databases for the tests of packages store and archive.
 package storetest
 
 import (
@@ -24,7 +24,7 @@ func Open(t testing.TB, options ...store.Option) (*store.Store, *testkit.Clock) 
 	return OpenAt(t, testkit.Migrated(t), options...)
 }
 
-// OpenAt is like Open for an existing database.
+// OpenAt is like [Open] for an existing database.
 func OpenAt(t testing.TB, database string, options ...store.Option) (*store.Store, *testkit.Clock) {
 	t.Helper()
 	clock := testkit.NewClock()
@@ -104,8 +104,8 @@ func GetAuthority(t testing.TB, s *store.Store, id int64) *notary.Authority {
 	return a
 }
 
-// NewCertificate returns a certificate with that serial number. Its DER is a placeholder, which the store never parses.
-// Its chain consists of DER values, which the store splits.
+// NewCertificate returns a certificate with that serial number. Its DER is a placeholder, because the store never
+// parses it. The store splits its chain, so the chain consists of valid DER values.
 func NewCertificate(authority int64, serial int, notAfter time.Time) *notary.Certificate {
 	c := &notary.Certificate{
 		AuthorityID: authority, CommonName: "a.example.com",
@@ -119,7 +119,7 @@ func NewCertificate(authority int64, serial int, notAfter time.Time) *notary.Cer
 	return c
 }
 
-// SetDER sets the DER of a certificate to an encoded string, and its fingerprint.
+// SetDER sets the DER of a certificate to an encoded string, and the fingerprint accordingly.
 func SetDER(c *notary.Certificate, text string) {
 	c.DER = append([]byte{0x0c, byte(len(text))}, text...)
 	c.Fingerprint = FingerprintOf(c.DER)
@@ -168,7 +168,7 @@ func InsertAccount(tx *store.Tx, role notary.Role, n int, first bool) (int64, er
 	return id, Creation(tx, "account", id)
 }
 
-// Lives returns n requests, most with a certificate, a tenth of them revoked.
+// Lives returns n requests: a tenth are revoked, a tenth are outstanding, and the others are active.
 func Lives(issuers []int64, now time.Time, n int) func(func(store.Life) bool) {
 	return func(yield func(store.Life) bool) {
 		for i := range n {
@@ -211,7 +211,7 @@ func NewProfile(t testing.TB, s *store.Store, name string) *notary.Profile {
 	return p
 }
 
-// WholeDatabase returns the path of a closed SQLite database that has rows of every kind.
+// WholeDatabase returns the path of a closed SQLite database with authorities, a CRL, and requests in every status.
 func WholeDatabase(t testing.TB) string {
 	t.Helper()
 	w := testkit.NewAt(t, filepath.Join(t.TempDir(), "notary.db"))
