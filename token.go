@@ -20,7 +20,7 @@ type Token struct {
 	RevokedAt            time.Time // zero unless revoked
 	LastUsedAt           time.Time // to the minute; zero if never
 	LastAddress          string    // client IP address
-	QuotaExceededAt      time.Time // first refused call of the latest hour or day in which a quota was exceeded; zero if never
+	QuotaExceededAt      time.Time // first refusal in the latest hour or day in which a quota was exceeded; zero if never
 }
 
 // Ref returns a reference to the token.
