@@ -14,8 +14,8 @@ import (
 type Certificate struct {
 	ID          int64
 	RequestID   int64  // 0 for an authority's certificate, and after the request is deleted
-	RequesterID int64  // as in [Request]; 0 for an authority's certificate
-	Email       string // that account's email at the time; "" for an authority's certificate
+	RequesterID int64  // account, as in [Request]; 0 for an authority's certificate
+	Email       string // email address of that account; "" for an authority's certificate
 	AuthorityID int64  // the issuer; 0 for an external CA
 
 	OwnerGroupID int64 // group that owns it, as in [Request]; 0 if the account owns it

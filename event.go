@@ -139,7 +139,7 @@ type EventQuery struct {
 	Kind     string   // one of [EventKinds]
 	NotKinds []string // kinds to leave out
 	ObjectID int64    // requires Kind
-	Email    string   // of the principal, at the time
+	Email    string   // name of the principal at the time, such as an email address
 	Action   string   // such as "request.sign"
 
 	Principal string // ID or name

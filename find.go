@@ -4,7 +4,7 @@ import "time"
 
 // Filter narrows a list of requests or certificates. All nonzero fields must match.
 type Filter struct {
-	Email         string        // of the submitting account, at the time
+	Email         string        // email address of the submitting account
 	Owner         int64         // ID of the owner, whose address is Email; set by the use cases
 	Scope         *Scope        `json:"-"` // what the caller may see; nil for everything, or if Owner is set
 	OwnedBy       string        // email address of an account, name of a group, or "group:" and its ID
@@ -16,10 +16,10 @@ type Filter struct {
 	Serial        string        // lower-case hex; for a request, of any of its certificates
 	Fingerprint   string        // SHA-256 in lower-case hex, of the certificate or the CSR
 	Key           string        // such as "RSA 2048"
-	Name          string        // equals one of the names or the common name
+	Name          string        // a name or the common name equals this
 	NamePrefix    string        // a name begins with this
 	Domain        string        // a name is this domain or a subdomain
-	Search        []string      // words, each the beginning of a label of a name, an email, a key, …
+	Search        []string      // words, all of which must match: see package query
 	Labels        []string      `json:",omitempty"` // keys, or keys with values such as "team:payments"; all must match
 	ExpiresAfter  time.Time     // the last second of validity is at or after this time
 	ExpiresBefore time.Time     // the last second of validity is before this time

@@ -6,7 +6,7 @@ import "time"
 // subordinates at any depth. It leaves out OCSP responder certificates.
 type Impact struct {
 	Certificates int64 // number of these certificates
-	AtLeast      bool  // not all of them were read: the counts are lower bounds
+	AtLeast      bool  // some were not read: the counts are lower bounds
 
 	// First and Last are the earliest and latest expiry of the certificates read.
 	First, Last time.Time

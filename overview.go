@@ -48,7 +48,7 @@ type Week struct {
 	Count       int64
 }
 
-// AuthorityState is the health of an authority.
+// AuthorityState describes the health of an authority.
 type AuthorityState struct {
 	Authority   *Authority
 	Status      AuthorityStatus
@@ -67,7 +67,7 @@ type AuthorityState struct {
 	Shards       int       // number of partitioned CRLs
 	ResponderEnd time.Time // expiry of the responder certificate; zero if there is none yet
 
-	EndsSoon bool // its certificate expires within 90 days or has expired
+	EndsSoon bool // whether its certificate expires within 90 days or has expired
 	// CRLDue reports whether less than half of the lifetime of any of its CRLs is left. For an offline authority, it is
 	// [AuthorityState.OfflineDue].
 	CRLDue bool

@@ -18,7 +18,7 @@ type Profile struct {
 // DefaultProfile is the name of the profile used for requests that do not specify one.
 const DefaultProfile = "server-client"
 
-// The profiles for the program's own certificates: subordinate authorities and OCSP responders.
+// The profiles of the certificates that the server issues to subordinate authorities and OCSP responders.
 const (
 	IntermediateProfile = "intermediate"
 	OCSPProfile         = "ocsp"
@@ -45,7 +45,7 @@ type Rules struct {
 	Names   NameRules
 	Subject SubjectRules
 
-	// SHA1Requests accepts signing requests signed with SHA-1, for legacy devices.
+	// SHA1Requests reports whether signing requests signed with SHA-1 are accepted, for legacy devices.
 	SHA1Requests bool
 
 	Policies    []string // object identifiers of certificate policies (RFC 5280, 4.2.1.4)
@@ -86,7 +86,7 @@ const (
 // ExtKeyUsageNames lists the named extended key usages.
 var ExtKeyUsageNames = []string{ServerAuth, ClientAuth, CodeSigning, EmailProtection, TimeStamping, OCSPSigning}
 
-// KeyKind is a kind of key that a profile may allow.
+// KeyKind is a key type that a profile may allow.
 type KeyKind string
 
 const (
@@ -97,7 +97,7 @@ const (
 	KindEd25519 KeyKind = "ed25519"
 )
 
-// KeyKinds lists the kinds of keys.
+// KeyKinds lists the key types.
 var KeyKinds = []KeyKind{KindRSA, KindP256, KindP384, KindP521, KindEd25519}
 
 // KeyRules determine which keys are certified.
@@ -110,8 +110,8 @@ type KeyRules struct {
 	MinRSAExponent int
 }
 
-// NameRules determine which subject alternative names a request may contain, by type. Entries match like the name
-// constraints of RFC 5280, section 4.2.1.10.
+// NameRules determine which subject alternative names a request may contain, by type. Entries match like name
+// constraints (RFC 5280, section 4.2.1.10).
 type NameRules struct {
 	DNS   NameRule // "example.com" and its subdomains, ".example.com" for subdomains only
 	IP    NameRule // "10.0.0.0/8", or a single address
@@ -210,7 +210,7 @@ type Finding struct {
 // FindingLevel is the severity of a finding.
 type FindingLevel string
 
-// The severities. A certificate with an error is never issued.
+// The severities. A certificate with a finding of level error is never issued.
 const (
 	FindingNotice  FindingLevel = "notice"
 	FindingWarning FindingLevel = "warning"

@@ -28,7 +28,7 @@ type Request struct {
 
 	Status      RequestStatus
 	RequesterID int64  // account that submitted it, or the last account to which it was transferred; may be deleted
-	Email       string // that account's email
+	Email       string // email address of that account
 
 	// OwnerGroupID is the group that owns the request, which may be deleted; 0 if an account owns it.
 	OwnerGroupID int64

@@ -52,7 +52,7 @@ func (t *Token) Status(now time.Time) TokenStatus {
 const (
 	// TokenUnusedAfter is the period without use after which a token needs attention.
 	TokenUnusedAfter = 90 * 24 * time.Hour
-	// TokenNeverUsedAfter is the same period for a token that was never used. It begins at the creation of the token.
+	// TokenNeverUsedAfter is the age at which a token that was never used needs attention.
 	TokenNeverUsedAfter = 7 * 24 * time.Hour
 	// QuotaAlertFor is how long a token needs attention after it exceeded a quota.
 	QuotaAlertFor = 24 * time.Hour

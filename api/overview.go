@@ -44,7 +44,7 @@ type Week struct {
 	Count int64     `json:"count"`
 }
 
-// AuthorityState is the health of an authority.
+// AuthorityState describes the health of an authority.
 type AuthorityState struct {
 	ID               int64      `json:"id"`
 	CommonName       string     `json:"common_name"`

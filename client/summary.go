@@ -24,7 +24,7 @@ func (c *Client) Settings(ctx context.Context) ([]api.Setting, error) {
 	return call[[]api.Setting](ctx, c, http.MethodGet, prefix+"/settings", nil)
 }
 
-// Clock returns the state of the server's clock, and why issuance is stopped because of it, if it is.
+// Clock returns the time of the server's clock and, if the clock has stopped issuance, the reason.
 func (c *Client) Clock(ctx context.Context) (api.Clock, error) {
 	return call[api.Clock](ctx, c, http.MethodGet, prefix+"/clock", nil)
 }

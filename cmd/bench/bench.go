@@ -163,8 +163,8 @@ func (b *bench) runBetween(ctx context.Context, op operation, floors []compariso
 	return f, nil
 }
 
-// addUnprepared reports that an operation could not be prepared, so that the run continues. If ctx has ended, it returns
-// err instead.
+// addUnprepared reports that an operation could not be prepared, so that the run continues. It returns err only if ctx
+// has ended.
 func (b *bench) addUnprepared(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil {
 		return err

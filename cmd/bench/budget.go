@@ -127,8 +127,8 @@ func (c comparison) ratio(f figure) float64 {
 	}
 }
 
-// verdict returns the verdict on the ratio, or "" if the ratio has no budget or is unknown. A figure with failures misses
-// every budget, because failing is fast.
+// verdict returns the verdict on the ratio, or "" if the ratio has no budget or is unknown. A figure with failures
+// misses every budget, because failing is fast.
 func (c comparison) verdict(f figure) string {
 	switch ratio := c.ratio(f); {
 	case c.budget == nil:

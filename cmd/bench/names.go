@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Parts of the names that organisations with hundreds of teams give their machines and people.
+// Parts of the names that organisations with hundreds of teams give their hosts and employees.
 var (
 	organisations = []string{"example.com", "example.net", "example.org", "aster.example", "borealis.example",
 		"cobalt.example", "dune.example", "ember.example", "fjord.example", "garnet.example"}
