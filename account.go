@@ -14,7 +14,7 @@ const (
 	CertificateRequestor Role = 2
 	ReadOnly             Role = 3
 
-	NoRole Role = -1 // of a token, which has only grants
+	NoRole Role = -1 // of an API token, which has grants instead
 )
 
 // Roles lists every role.
@@ -47,20 +47,20 @@ const (
 	ReadOwnRequests    Permission = iota // view one's own requests and certificates
 	ReadRequests                         // view everyone's requests and certificates
 	CreateRequests                       // submit requests
-	DecideRequests                       // sign, upload, reject, revoke, reopen, delete
+	DecideRequests                       // sign, upload, reject, revoke, reopen, delete, transfer and annotate requests
 	ReadAuthorities                      // view authorities
-	ManageAuthorities                    // create, sign, upload, enable, revoke and delete authorities
+	ManageAuthorities                    // create, import, sign, change, revoke and delete authorities
 	RevokeCertificates                   // revoke any certificate of the inventory
-	ManageAccounts                       // manage other users' accounts
+	ManageAccounts                       // manage accounts, groups, grants and all API tokens
 	ListProfiles                         // list profiles
-	ReadProfiles                         // view rules and earlier versions, and run trials
+	ReadProfiles                         // view a profile's rules and earlier versions, and test a profile
 	ManageProfiles                       // create, change and delete profiles
-	ReadEvents                           // view the audit log, except events about accounts
+	ReadEvents                           // view the audit log, except the events of [AccountEventKinds]
 	ReadSettings                         // view the server's settings
 	CertifyOutsideKeys                   // certify the keys of imported authorities
 	ConfirmClock                         // confirm the server's clock after it jumped
-	ReadRules                            // view rules
-	ManageRules                          // create, change, try and delete rules that are not active
+	ReadRules                            // view rules and test them
+	ManageRules                          // create, change and delete rules, without activating them
 	ActivateRules                        // activate and deactivate rules
 )
 
@@ -89,31 +89,31 @@ func (a *Account) Caller() Caller {
 	return Caller{Principal: Ref{AccountPrincipal, a.ID, a.Email}, Role: a.Role}
 }
 
-// Caller is the principal of a call, with its role. Package auth derives it from a token; package policy authorizes it.
+// Caller is the principal of a call, with its role. Package auth authenticates it; package policy authorizes it.
 type Caller struct {
-	Principal Ref // with its full name; zero for an unidentified client
+	Principal Ref // with its name in full; zero for an unauthenticated client
 	Role      Role
 	Address   string // client IP address; "" for the program itself
 	RequestID string // X-Request-Id of the call; "" for the program itself
-	SessionID int64  // session of the token; 0 if there is none
-	Protocol  string // by which it came, such as [APIProtocol]; "" for the program itself
+	SessionID int64  // 0 for an API token and for the program itself
+	Protocol  string // [APIProtocol] or [WebProtocol]; "" for the program itself
 
-	Token *TokenRights // of an API token, whose Role is [NoRole]; nil for other principals
+	Token *TokenRights // set for an API token, whose Role is [NoRole]; nil for other principals
 }
 
-// The protocols by which calls come.
+// The values of [Caller.Protocol].
 const (
 	APIProtocol = "api"
 	WebProtocol = "web"
 )
 
-// SystemCaller is the caller for scheduled work: the program itself.
+// SystemCaller is the caller for what the program does by itself, such as scheduled work.
 var SystemCaller = Caller{Principal: Ref{Kind: SystemPrincipal, Name: "system"}}
 
-// Known reports whether the caller is logged in.
+// Known reports whether the caller is an authenticated account or API token.
 func (c Caller) Known() bool { return c.Principal.ID != 0 }
 
-// May reports whether the caller's role grants p.
+// May reports whether the caller's role grants p. An API token has no role: see package policy.
 func (c Caller) May(p Permission) bool {
 	if !c.Known() {
 		return false

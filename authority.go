@@ -5,7 +5,7 @@ import "time"
 // AuthorityStatus is the state of an [Authority].
 type AuthorityStatus string
 
-// The states of an authority. Only enabled or disabled is stored.
+// The states of an authority. Only [Authority.Enabled] is stored; [Authority.Status] derives the rest.
 const (
 	AuthorityPending  AuthorityStatus = "pending" // no certificate yet
 	AuthorityActive   AuthorityStatus = "active"
@@ -14,30 +14,31 @@ const (
 	AuthorityRevoked  AuthorityStatus = "revoked"
 )
 
-// Authority is a certificate authority (CA). Its private key is held here unless it is offline.
+// Authority is a certificate authority (CA). The server holds its private key unless the authority is offline.
 type Authority struct {
 	ID          int64
 	Enabled     bool
 	CSR         string // PEM, for signing by an external CA; "" if offline
 	CommonName  string
 	Key         string          // such as "Ed25519"
-	NotAfter    time.Time       // requested at creation; zero for the default
+	NotAfter    time.Time       // expiry requested at creation; zero for the default
 	PathLen     int             // path length requested at creation; -1 for unlimited
-	Constraints NameConstraints // of its certificates
+	Constraints NameConstraints // names that certificates below it may contain
 	CRLNumber   int64           // last CRL number issued (RFC 5280, section 5.2.3)
 	Publication Publication
 	CreatedAt   time.Time
 
-	// PredecessorID is the authority that this one replaced at a key roll-over; 0 for none.
+	// PredecessorID is the ID of the authority that this one replaced at a key roll-over; 0 for none.
 	PredecessorID int64
 
 	// Certificate is the authority's certificate with its chain; nil while pending.
 	Certificate *Certificate
 
-	// KeyKnownOutside reports whether the key was imported, so that a copy may exist. Only an Admin may certify it.
+	// KeyKnownOutside reports whether the key was imported, so that a copy may exist elsewhere. Only an Admin may have
+	// it certified.
 	KeyKnownOutside bool
 
-	// Offline reports whether the private key is kept elsewhere: certificates are recorded here, and CRLs are
+	// Offline reports whether the private key is kept elsewhere. Such an authority cannot sign here, and its CRLs are
 	// uploaded.
 	Offline bool
 
@@ -52,8 +53,8 @@ type Publication struct {
 	NoOCSP   bool // omit the OCSP URL
 	NoIssuer bool // omit the CA Issuers URL
 
-	// Shards is the number of partitioned CRLs for new certificates, in addition to the full CRL; 0 selects it by the
-	// number of certificates.
+	// Shards is the number of partitioned CRLs over which new certificates are spread, in addition to the full CRL; 0
+	// selects it by the number of certificates.
 	Shards int
 }
 
@@ -73,7 +74,7 @@ func (a *Authority) Status(now time.Time) AuthorityStatus {
 	}
 }
 
-// CanSign reports whether the authority can issue certificates here.
+// CanSign reports whether the authority is active and its key is held here.
 func (a *Authority) CanSign(now time.Time) bool {
 	return a.Status(now) == AuthorityActive && !a.Offline
 }
@@ -83,8 +84,8 @@ func (a *Authority) SelfSigned() bool {
 	return a.Certificate != nil && a.Certificate.AuthorityID == a.ID
 }
 
-// IssuerID returns the ID of the authority held here that signed this one; 0 if it is a root, pending or externally
-// signed.
+// IssuerID returns the ID of the authority held here that signed this one, or 0 if this one is a root, pending or
+// externally signed.
 func (a *Authority) IssuerID() int64 {
 	if a.Certificate == nil || a.SelfSigned() {
 		return 0
@@ -95,13 +96,14 @@ func (a *Authority) IssuerID() int64 {
 // CRL is a signed certificate revocation list (RFC 5280, section 5).
 type CRL struct {
 	AuthorityID int64
-	Shard       int // 0 for the full CRL
+	Shard       int // number of the partitioned CRL; 0 for the full CRL
 	Number      int64
 	DER         []byte
-	ThisUpdate  time.Time // when it was signed; the CRL itself states a minute earlier
+	ThisUpdate  time.Time // signing time; the CRL itself states a minute earlier, unless it was uploaded
 	NextUpdate  time.Time
 
-	// Revocations is the number of revocations when the CRL was signed. The CRL is outdated once there are more.
+	// Revocations is the number of revocations and corrected reasons when the CRL was signed. The CRL is outdated once
+	// there are more.
 	Revocations int64
 
 	// Final reports whether the authority has expired and issues no newer CRL.

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// Certificate is an inventory entry: an X.509 certificate (RFC 5280) that was issued here or uploaded. It outlives
-// its request.
+// Certificate is an inventory entry: an X.509 certificate (RFC 5280) that was issued here, uploaded or imported. It
+// remains when its request is deleted.
 type Certificate struct {
 	ID          int64
 	RequestID   int64  // 0 for an authority's certificate, and after the request is deleted
-	RequesterID int64  // account that submitted the request; 0 for an authority's certificate
-	Email       string // that account's email at the time; "" for an authority's certificate
+	RequesterID int64  // account, as in [Request]; 0 for an authority's certificate
+	Email       string // email address of that account; "" for an authority's certificate
 	AuthorityID int64  // the issuer; 0 for an external CA
 
-	OwnerGroupID int64 // group that owns it, the same as the request's; 0 if it belongs to the account
+	OwnerGroupID int64 // group that owns it, as in [Request]; 0 if the account owns it
 
 	CommonName string
 	Names      Names
@@ -31,14 +31,14 @@ type Certificate struct {
 	NotAfter       time.Time // last second of validity (RFC 5280, 4.1.2.5)
 	Profile        string    // profile it was issued under; "" if uploaded
 	ProfileVersion int       // version of that profile; 0 if uploaded
-	Shard          int       // partition of its issuer's CRL that it names; 0 for the full CRL
+	Shard          int       // partitioned CRL that its distribution point names; 0 for the full CRL
 	CreatedAt      time.Time
-	Labels         Labels // those of its request, also after that is deleted
+	Labels         Labels // of its request, kept when the request is deleted
 
 	// Revocation is nil unless the certificate is revoked.
 	Revocation *Revocation
 
-	// Findings are the lint warnings at issuance. Only calls for a single certificate fill them.
+	// Findings are the remarks about the CSR and the lint findings at issuance. Only calls for one certificate fill them.
 	Findings []Finding
 
 	// DER and Issuers are filled only by calls that document it. DER is nil if the certificate is damaged.
@@ -66,7 +66,7 @@ func (i *Issuers) DER() [][]byte {
 	return i.ders
 }
 
-// PEM returns the certificates in PEM, encoded once.
+// PEM returns the certificates in PEM. It encodes them only once.
 func (i *Issuers) PEM() string {
 	if i == nil {
 		return ""
@@ -87,7 +87,7 @@ func (c *Certificate) Owner() Owner { return ownerOf(c.RequesterID, c.OwnerGroup
 func (c *Certificate) ClaimsCA() bool {
 	_, rest, found := bytes.Cut(c.DER, []byte("\x06\x03\x55\x1d\x13"))
 	rest = bytes.TrimPrefix(rest, []byte("\x01\x01\xff")) // critical
-	return found && len(rest) > 3 && rest[3] != 0         // an OCTET STRING with a SEQUENCE that is not empty
+	return found && len(rest) > 3 && rest[3] != 0         // an OCTET STRING with a nonempty SEQUENCE
 }
 
 // The statuses of a certificate.
@@ -140,8 +140,8 @@ func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", ""
 // pemLine is the number of octets that a 64-character line of PEM encodes (RFC 7468, section 2).
 const pemLine = 48
 
-// encodePEM encodes several blocks like [pem.Encode] and appends more, which is already PEM. It allocates the text
-// once, which is several times faster; lists consist mostly of PEM.
+// encodePEM encodes each of ders as a block like [pem.Encode], and appends more, which is already PEM. It allocates the
+// text only once: that is several times faster, and most of a list is PEM.
 func encodePEM(label, more string, ders ...[]byte) string {
 	begin, end := "-----BEGIN "+label+"-----\n", "-----END "+label+"-----\n"
 	size := len(more)
@@ -171,7 +171,7 @@ type Issuance struct {
 	Profile     string
 }
 
-// Issuance returns the authority and profile under which the certificate was issued.
+// Issuance returns the authority and profile under which the certificate was issued, or zero if it was not issued here.
 func (c *Certificate) Issuance() Issuance {
 	if c.Profile == "" {
 		return Issuance{}
@@ -199,7 +199,7 @@ type RevokedCertificate struct {
 	Previous RevocationReason // the reason replaced; "" if it was not revoked before
 }
 
-// Revocable returns an error if the certificate cannot be revoked. The issuer is nil if it is not held here.
+// Revocable returns an error if the certificate cannot be revoked. The issuer is nil if the server does not hold it.
 func (c *Certificate) Revocable(issuer *Authority) error { return c.RevocableFor("", issuer) }
 
 // RevocableFor is like [Certificate.Revocable] for a given reason, which may replace an earlier one.
@@ -248,12 +248,12 @@ const (
 	PrivilegeWithdrawn   RevocationReason = "privilegeWithdrawn"
 	AACompromise         RevocationReason = "aACompromise"
 
-	// CertificateHold cannot be requested because a hold cannot be lifted, but imported CRLs may contain it.
+	// CertificateHold cannot be requested, because the server cannot lift a hold. Imported CRLs may contain it.
 	CertificateHold RevocationReason = "certificateHold"
 )
 
-// Replaces reports whether r may replace the former reason. A key may turn out to be compromised, and a hold is not
-// final.
+// Replaces reports whether r may replace the former reason: keyCompromise may replace any other reason, and any other
+// reason may replace certificateHold.
 func (r RevocationReason) Replaces(former RevocationReason) bool {
 	return r == KeyCompromise && former != KeyCompromise || former == CertificateHold && r != CertificateHold && r != ""
 }

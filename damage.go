@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Damage describes a database record that is not fully readable. The unreadable part is omitted.
+// Damage describes a database record that cannot be read in full. The unreadable part is omitted.
 type Damage struct {
-	Kind    string // of record, such as "revocation"
+	Kind    string // kind of record, such as "revocation"
 	ID      int64
 	Problem string
 }
@@ -19,8 +19,8 @@ func (d Damage) String() string { return fmt.Sprintf("%s %d: %s", d.Kind, d.ID, 
 // bit is set.
 const maxSerialOctets = 20
 
-// CheckSerial returns an error unless a CRL can list the serial number, in the form of [Certificate.Serial]: positive
-// and at most 160 bits (RFC 5280, section 4.1.2.2).
+// CheckSerial returns an error unless a CRL can list the serial number, which has the form of [Certificate.Serial]. It
+// must be positive and have at most 160 bits (RFC 5280, section 4.1.2.2).
 func CheckSerial(serial string) error {
 	octets, err := hex.DecodeString(serial)
 	digits := strings.TrimLeft(serial, "0")

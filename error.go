@@ -11,15 +11,15 @@ import (
 // Kind is the class of an [Error], shown to clients as "code".
 type Kind string
 
-// The kinds of errors. Package rest maps them to HTTP statuses, the command line to hints.
+// The kinds of errors. Package api maps them to HTTP statuses, and package cli to hints.
 const (
 	Invalid         Kind = "invalid"         // the input can never be accepted
 	Unauthenticated Kind = "unauthenticated" // the caller is not logged in
-	Forbidden       Kind = "forbidden"       // the caller's role does not have the permission
+	Forbidden       Kind = "forbidden"       // the caller does not have the permission
 	NotFound        Kind = "not_found"
 	Conflict        Kind = "conflict"        // not possible in the present state
 	Unprocessable   Kind = "unprocessable"   // well-formed, but refused by policy
-	RefusedByRule   Kind = "refused_by_rule" // like Unprocessable, by a rule of the installation
+	RefusedByRule   Kind = "refused_by_rule" // the active rules refuse the request
 	TooLarge        Kind = "too_large"
 	RateLimited     Kind = "rate_limited"
 	Unavailable     Kind = "unavailable"     // temporary; nothing was changed
@@ -91,12 +91,12 @@ func Exhausted(err error) *Error {
 	return nil
 }
 
-// WithField sets the field of err if err is a [*Error] without one.
+// WithField returns err with the given field if err is a [*Error] without one.
 func WithField(err error, field string) error {
 	return MapField(err, func(own string) string { return cmp.Or(own, field) })
 }
 
-// ReplaceField sets the field of err if err is a [*Error], even if it has one.
+// ReplaceField returns err with the given field if err is a [*Error], even if it already has a field.
 func ReplaceField(err error, field string) error {
 	return MapField(err, func(string) string { return field })
 }

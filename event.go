@@ -17,8 +17,8 @@ type Event struct {
 	Address   string // client IP address; "" for the program itself
 	RequestID string // X-Request-Id of the call; "" for the program itself
 
-	// Before and After hold the fields that changed, as canonical JSON objects. After also holds the fields of a new
-	// object and details of the action.
+	// Before and After hold the fields that changed; they are stored as canonical JSON objects. After also holds the
+	// fields of a new object and details of the action.
 	Before, After Fields
 
 	Text string // description recorded by an earlier version; "" for other events
@@ -30,7 +30,7 @@ const (
 	TokenPrincipal   = "token"
 	SystemPrincipal  = "system" // the program itself
 
-	AnonymousPrincipal = "anonymous" // an unidentified client
+	AnonymousPrincipal = "anonymous" // an unauthenticated client
 )
 
 // Ref is a reference to an object or principal.
@@ -81,12 +81,12 @@ func (c Caller) Ref() Ref {
 	return NewRef(c.Principal.Kind, c.Principal.ID, c.Principal.Name)
 }
 
-// EventBy returns the event for an action that the caller performs on an object. The store sets the time.
+// EventBy returns an event in which the caller performs the action on the object. The store sets the time.
 func EventBy(c Caller, action string, object Ref) Event {
 	return Event{Action: action, Object: object, Principal: c.Ref(), Address: c.Address, RequestID: c.RequestID}
 }
 
-// With returns the event with refs added, except those without an ID.
+// With returns the event with refs added, except refs without an ID.
 func (e Event) With(refs ...Ref) Event {
 	for _, ref := range refs {
 		if ref.ID != 0 {
@@ -105,13 +105,13 @@ func (e Event) Change(before, after Fields) Event {
 // Set is like [Event.Change] for an object without a previous state.
 func (e Event) Set(after Fields) Event { return e.Change(nil, after) }
 
-// Refers reports whether the event has a reference to the object.
+// Refers reports whether Refs contains the object.
 func (e *Event) Refers(kind string, id int64) bool {
 	_, found := e.ref(kind, id)
 	return found
 }
 
-// FirstRef returns the first reference to an object of the given kind.
+// FirstRef returns the first of Refs that has the given kind, and reports whether there is one.
 func (e *Event) FirstRef(kind string) (Ref, bool) { return e.ref(kind, 0) }
 
 func (e *Event) ref(kind string, id int64) (Ref, bool) {
@@ -134,12 +134,12 @@ var EventKinds = []string{"request", "certificate", "authority", "profile", "acc
 // AccountEventKinds are the kinds whose events require permission to manage accounts.
 var AccountEventKinds = []string{"account", "group", "grant", "token"}
 
-// EventQuery selects one page of the audit log, newest first. Nonzero fields must all match.
+// EventQuery requests one page of the audit log, newest first. All nonzero fields must match.
 type EventQuery struct {
 	Kind     string   // one of [EventKinds]
 	NotKinds []string // kinds to leave out
 	ObjectID int64    // requires Kind
-	Email    string   // of the principal, at the time
+	Email    string   // name of the principal at the time, such as an email address
 	Action   string   // such as "request.sign"
 
 	Principal string // ID or name
@@ -156,11 +156,11 @@ type EventQuery struct {
 type Summary struct {
 	Requests     map[RequestStatus]int64
 	Certificates int64 // ever recorded, including those of authorities
-	Revoked      int64 // of those
+	Revoked      int64 // of these certificates
 	// Expiring counts the certificates that expire within each of [ExpiryWindows]: see [Filter.Expiring].
 	Expiring map[int]int64
 
-	Damaged int64 // database records that this node knows to be damaged: see [Damage]
+	Damaged int64 // damaged database records that this node has found: see [Damage]
 }
 
 // ExpiryWindows are the windows of [Summary.Expiring], in days.

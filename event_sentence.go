@@ -91,7 +91,7 @@ func EventActions() []string { return slices.Sorted(maps.Keys(actionLabels)) }
 var kindLabels = map[string]string{"request": "certificate request", "authority": "certificate authority",
 	"token": "API token"}
 
-// String returns display text, such as "certificate request 7 (www.example.com)".
+// String returns the reference for display, such as "certificate request 7 (www.example.com)".
 func (r Ref) String() string {
 	kind := r.Kind
 	if label := kindLabels[kind]; label != "" {

@@ -2,36 +2,36 @@ package notary
 
 import "time"
 
-// Filter narrows a list of requests or certificates. Nonzero fields must all match.
+// Filter narrows a list of requests or certificates. All nonzero fields must match.
 type Filter struct {
-	Email         string        // of the submitting account, at the time
-	Owner         int64         // ID of that account; set only together with Email
+	Email         string        // email address of the submitting account
+	Owner         int64         // ID of the owner, whose address is Email; set by the use cases
 	Scope         *Scope        `json:"-"` // what the caller may see; nil for everything, or if Owner is set
 	OwnedBy       string        // email address of an account, name of a group, or "group:" and its ID
-	OwnerEmail    string        // of the owner, if it is an account; set by the use cases from OwnedBy
-	OwnerGroup    int64         // likewise
+	OwnerEmail    string        // address of the owning account; set by the use cases from OwnedBy
+	OwnerGroup    int64         // ID of the owning group; set by the use cases from OwnedBy
 	Status        RequestStatus // requests only
 	Revoked       *bool         // certificates only
 	AuthorityID   int64         // the issuer; for a request, of its current certificate
 	Serial        string        // lower-case hex; for a request, of any of its certificates
 	Fingerprint   string        // SHA-256 in lower-case hex, of the certificate or the CSR
 	Key           string        // such as "RSA 2048"
-	Name          string        // equals one of the names or the common name
+	Name          string        // a name or the common name equals this
 	NamePrefix    string        // a name begins with this
 	Domain        string        // a name is this domain or a subdomain
-	Search        []string      // words, each the beginning of a label of a name, an email, a key, …
-	Labels        []string      `json:",omitempty"` // all of them, each a key, or a key and a value such as "team:payments"
+	Search        []string      // words, all of which must match: see package query
+	Labels        []string      `json:",omitempty"` // keys, or keys with values such as "team:payments"; all must match
 	ExpiresAfter  time.Time     // the last second of validity is at or after this time
 	ExpiresBefore time.Time     // the last second of validity is before this time
 
-	// Expiring selects valid certificates that expire within this time, unless a later one for the same names and
-	// owner replaces them, and requests by their current certificate. See [EndOfWindow].
+	// Expiring selects valid certificates that expire within this time and that no later certificate for the same names
+	// and owner replaces. Requests are selected by their current certificate. See [EndOfWindow].
 	Expiring time.Duration
 	Now      time.Time `json:"-"` // start of the Expiring window; set by the use cases
 }
 
 // Scope restricts a list to objects that the account or one of its groups owns, or that are within the limits of one of
-// the grants. Objects may also have names outside these limits: see package query.
+// the grants. The list may also contain objects with names outside these limits: see package query.
 type Scope struct {
 	AccountID int64
 	Email     string  // of the account
@@ -39,7 +39,7 @@ type Scope struct {
 	Grants    []GrantTerms
 }
 
-// Window returns the filter with its expiry bounds set from Expiring.
+// Window returns the filter with its expiry bounds narrowed to the Expiring window.
 func (f Filter) Window() Filter {
 	if now := f.Now.Truncate(time.Second); f.ExpiresAfter.Before(now) {
 		f.ExpiresAfter = now
@@ -92,8 +92,8 @@ const (
 	MaxPage     = 1000
 )
 
-// Page is a part of a list. It may hold fewer objects than requested, even none, although more follow, because a search
-// proceeds in steps.
+// Page is a part of a list. A search proceeds in steps, so a page may hold fewer objects than requested, even none,
+// although more follow.
 type Page[T any] struct {
 	Items []T
 	Next  Cursor // start of the next page; "" on the last one

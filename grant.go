@@ -16,13 +16,13 @@ type Group struct {
 // limits.
 type Grant struct {
 	ID          int64
-	PrincipalID int64 // the recipient, an account: either this or GroupID is 0
-	GroupID     int64
+	PrincipalID int64 // account that receives the grant; 0 for a group
+	GroupID     int64 // group that receives the grant; 0 for an account
 	CreatedAt   time.Time
 	GrantTerms
 
-	// Token is the name of the token in a grant that package policy derives for it, and Creator the grant of its
-	// creator that must cover the object too; nil if the creator's role has the actions.
+	// Token and Creator are set in grants that package policy derives for an API token. Token is its name. Creator is
+	// the grant of its creator that must also cover the object; nil if the creator's role includes the actions.
 	Token   string
 	Creator *Grant
 }
@@ -34,10 +34,10 @@ type GrantTerms struct {
 	Profiles    []string  `json:"profiles,omitempty"`
 	Names       NameLists `json:"names,omitzero"`
 	Owners      []int64   `json:"owners,omitempty"`       // accounts
-	OwnerGroups []int64   `json:"owner_groups,omitempty"` // any account that is a member of one of them
+	OwnerGroups []int64   `json:"owner_groups,omitempty"` // these groups and their members
 }
 
-// NameLists are sets of names by type, in the notation of profiles: see [NameRules].
+// NameLists are sets of names by type. The entries are like those of profiles: see [NameRules].
 type NameLists struct {
 	DNS   []string `json:"dns,omitempty"`
 	IP    []string `json:"ip,omitempty"`

@@ -2,12 +2,11 @@ package notary
 
 import "time"
 
-// Impact describes what depends on an authority: the valid end-entity certificates issued by it and its subordinates at
-// any depth, without responder certificates.
+// Impact describes what depends on an authority: the valid end-entity certificates issued by it and by its
+// subordinates at any depth. It leaves out OCSP responder certificates.
 type Impact struct {
-	// Certificates is the number of these certificates; a lower bound if AtLeast is set.
-	Certificates int64
-	AtLeast      bool
+	Certificates int64 // number of these certificates
+	AtLeast      bool  // some were not read: the counts are lower bounds
 
 	// First and Last are the earliest and latest expiry of the certificates read.
 	First, Last time.Time
@@ -30,16 +29,15 @@ type MonthImpact struct {
 	Certificates int64
 }
 
-// SubordinateImpact is an authority with a valid certificate from the given authority or one of its subordinates.
+// SubordinateImpact describes a subordinate of the given authority, at any depth.
 type SubordinateImpact struct {
 	ID           int64
 	CommonName   string
-	Deleted      bool // its key was deleted; its certificates remain
-	NotAfter     time.Time
-	Certificates int64 // that it issued itself
-	AtLeast      bool
+	Deleted      bool      // its key was deleted; its certificates remain
+	NotAfter     time.Time // latest expiry of its valid certificates below the given authority
+	Certificates int64     // that it issued itself
+	AtLeast      bool      // as in [Impact]
 
-	// Elsewhere reports whether it stays trusted without the given authority, because it is a root or has another
-	// chain.
+	// Elsewhere reports whether it stays trusted without the given authority, as a root or by another chain.
 	Elsewhere bool
 }

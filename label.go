@@ -11,11 +11,11 @@ import (
 	"unicode/utf8"
 )
 
-// Labels are the key-value pairs that callers attach to a request, such as team=payments. Its certificates have the
-// same ones.
+// Labels are the key-value pairs that callers attach to a request, such as team=payments. The certificates of the
+// request have the same labels.
 type Labels map[string]string
 
-// Limits of labels. Lengths are in characters.
+// Limits on labels. Lengths are in characters.
 const (
 	MaxLabels     = 32
 	MaxLabelKey   = 63
@@ -24,10 +24,10 @@ const (
 
 var labelKey = regexp.MustCompile(`^[a-z][a-z0-9._/-]{0,62}$`)
 
-// IsLabelKey reports whether a label can have this key.
+// IsLabelKey reports whether key is a valid key of a label.
 func IsLabelKey(key string) bool { return labelKey.MatchString(key) }
 
-// Check returns an [Invalid] error of the field "labels" unless all labels are valid.
+// Check returns an [Invalid] error for the field "labels" unless all labels are valid.
 func (l Labels) Check() error {
 	if len(l) > MaxLabels {
 		return FieldErrorf("labels", "there are %d labels, and at most %d are allowed: remove some", len(l), MaxLabels)
@@ -56,8 +56,8 @@ func checkLabel(key, value string) error {
 	return nil
 }
 
-// ParseLabel splits a label such as "team=payments" or "team:payments" into key and value. The value is "" if there is
-// no separator.
+// ParseLabel splits a label such as "team=payments" or "team:payments" into key and value. Without a separator, all of
+// text is the key.
 func ParseLabel(text string) (key, value string, err error) {
 	text = strings.TrimSpace(text)
 	at := strings.IndexAny(text, "=:")
@@ -84,7 +84,7 @@ func (l Labels) Merge(changes map[string]*string) Labels {
 	return merged
 }
 
-// Texts returns the labels as sorted texts, such as "team=payments".
+// Texts returns the labels in the form "team=payments", sorted by key.
 func (l Labels) Texts() (texts []string) {
 	for _, key := range slices.Sorted(maps.Keys(l)) {
 		texts = append(texts, key+"="+l[key])
@@ -92,17 +92,17 @@ func (l Labels) Texts() (texts []string) {
 	return texts
 }
 
-// Wishes are what a requester asks the signer for. Zero fields leave the choice to the signer.
+// Wishes are the profile, authority and expiry that a requester asks for. Zero fields leave the choice to the signer.
 type Wishes struct {
 	Profile     string
 	AuthorityID int64
 	NotAfter    time.Time
 }
 
-// IsZero reports whether nothing was asked for.
+// IsZero reports whether all choices are left to the signer.
 func (w Wishes) IsZero() bool { return w.Profile == "" && w.AuthorityID == 0 && w.NotAfter.IsZero() }
 
-// Or returns the wishes, with zero fields replaced by those of other.
+// Or returns w with each zero field replaced by that of other.
 func (w Wishes) Or(other Wishes) Wishes {
 	w.Profile, w.AuthorityID = cmp.Or(w.Profile, other.Profile), cmp.Or(w.AuthorityID, other.AuthorityID)
 	if w.NotAfter.IsZero() {
@@ -111,7 +111,7 @@ func (w Wishes) Or(other Wishes) Wishes {
 	return w
 }
 
-// Fields returns the wishes as fields of an event.
+// Fields returns the nonzero wishes as fields of an event.
 func (w Wishes) Fields() Fields {
 	all := Fields{}
 	if w.Profile != "" {

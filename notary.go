@@ -1,7 +1,7 @@
-// Package notary defines the vocabulary of the certificate service: requests, certificates, authorities, accounts and
-// errors.
+// Package notary defines the vocabulary of the certificate service: requests, certificates, authorities, profiles,
+// rules, accounts, events and errors.
 //
-// It contains no SQL, HTTP or JSON, and imports only the standard library. Start with [Request], [Certificate] and
+// It contains no SQL or HTTP, and imports only the standard library. Start with [Request], [Certificate] and
 // [Authority].
 package notary
 
@@ -20,7 +20,7 @@ type Names struct {
 	UPN   []string // Windows user principal names, an otherName
 }
 
-// UPNPrefix distinguishes a user principal name from an email address in text.
+// UPNPrefix precedes a user principal name in text, to distinguish it from an email address.
 const UPNPrefix = "upn:"
 
 // Len returns the number of names of all types.
@@ -28,7 +28,7 @@ func (n Names) Len() int {
 	return len(n.DNS) + len(n.IP) + len(n.Email) + len(n.URI) + len(n.UPN)
 }
 
-// All returns the names of all types, user principal names with [UPNPrefix].
+// All returns the names of all types. User principal names have the prefix [UPNPrefix].
 func (n Names) All() []string {
 	all := slices.Concat(n.DNS, n.IP, n.Email, n.URI)
 	for _, upn := range n.UPN {

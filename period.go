@@ -11,10 +11,11 @@ var units = []struct {
 	length time.Duration
 }{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
 
-// maxPeriod is the longest period. A [time.Duration] holds at most 292 years.
+// maxPeriod is the longest period, about 273 years. A [time.Duration] holds at most 292.
 const maxPeriod = 100_000 * 24 * time.Hour
 
-// ParsePeriod parses a whole number and a unit, d (24 hours), h, m or s, such as "90d".
+// ParsePeriod parses a whole number and a unit, d (24 hours), h, m or s, such as "90d". It returns false if text is not
+// valid or the period is too long.
 func ParsePeriod(text string) (time.Duration, bool) {
 	for _, unit := range units {
 		digits, ok := strings.CutSuffix(text, unit.letter)
@@ -30,7 +31,7 @@ func ParsePeriod(text string) (time.Duration, bool) {
 	return 0, false
 }
 
-// FormatPeriod formats d for [ParsePeriod], in the longest unit that divides it, without fractions of a second.
+// FormatPeriod formats d for [ParsePeriod], in the longest unit that divides d. It drops fractions of a second.
 func FormatPeriod(d time.Duration) string {
 	d = d.Truncate(time.Second)
 	for _, unit := range units {

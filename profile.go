@@ -2,7 +2,8 @@ package notary
 
 import "time"
 
-// Profile is a set of issuance rules. Every change creates a new version, which certificates record.
+// Profile is a set of issuance rules. Each change creates a new version. Certificates record the version under which
+// they were issued.
 type Profile struct {
 	ID        int64
 	Name      string // unique and immutable
@@ -17,13 +18,13 @@ type Profile struct {
 // DefaultProfile is the name of the profile used for requests that do not specify one.
 const DefaultProfile = "server-client"
 
-// The profiles for the program's own certificates: subordinate authorities and OCSP responders.
+// The profiles of the certificates that the server issues to subordinate authorities and OCSP responders.
 const (
 	IntermediateProfile = "intermediate"
 	OCSPProfile         = "ocsp"
 )
 
-// Rules determine the content of certificates and which signing requests are accepted. A request supplies only the
+// Rules determine which signing requests are accepted and what the certificates contain. A request supplies only the
 // subject, the names and the key.
 type Rules struct {
 	Description string // for display
@@ -44,7 +45,7 @@ type Rules struct {
 	Names   NameRules
 	Subject SubjectRules
 
-	// SHA1Requests accepts signing requests signed with SHA-1, for legacy devices.
+	// SHA1Requests reports whether signing requests signed with SHA-1 are accepted, for legacy devices.
 	SHA1Requests bool
 
 	Policies    []string // object identifiers of certificate policies (RFC 5280, 4.2.1.4)
@@ -85,7 +86,7 @@ const (
 // ExtKeyUsageNames lists the named extended key usages.
 var ExtKeyUsageNames = []string{ServerAuth, ClientAuth, CodeSigning, EmailProtection, TimeStamping, OCSPSigning}
 
-// KeyKind is a kind of key that a profile may allow.
+// KeyKind is a key type that a profile may allow.
 type KeyKind string
 
 const (
@@ -96,26 +97,26 @@ const (
 	KindEd25519 KeyKind = "ed25519"
 )
 
-// KeyKinds lists the kinds of keys.
+// KeyKinds lists the key types.
 var KeyKinds = []KeyKind{KindRSA, KindP256, KindP384, KindP521, KindEd25519}
 
 // KeyRules determine which keys are certified.
 type KeyRules struct {
 	Allowed    []KeyKind
-	MinRSABits int // 0 for the minimum of all RSA keys, 2048
-	MaxRSABits int // 0 for the maximum of all RSA keys, 8192
+	MinRSABits int // 0 for 2048, the minimum for every RSA key
+	MaxRSABits int // 0 for 8192, the maximum for every RSA key
 
-	// MinRSAExponent is the smallest RSA public exponent, at least 3; 0 for 65537.
+	// MinRSAExponent is the smallest RSA public exponent that is accepted, at least 3; 0 for 65537.
 	MinRSAExponent int
 }
 
-// NameRules determine which subject alternative names a request may contain, by type. Entries match like the name
-// constraints of RFC 5280, section 4.2.1.10.
+// NameRules determine which subject alternative names a request may contain, by type. Entries match like name
+// constraints (RFC 5280, section 4.2.1.10).
 type NameRules struct {
 	DNS   NameRule // "example.com" and its subdomains, ".example.com" for subdomains only
 	IP    NameRule // "10.0.0.0/8", or a single address
 	Email NameRule // a domain "example.com", its subdomains ".example.com", or a single address
-	// a host "example.com", its subdomains ".example.com", or "spiffe://example.org/web" and paths below it
+	// a host "example.com", its subdomains ".example.com", or a prefix "spiffe://example.org/web" with paths below it
 	URI NameRule
 	UPN NameRule // a domain "corp.example", its subdomains ".corp.example", or a single user principal name
 
@@ -124,12 +125,12 @@ type NameRules struct {
 	Required    bool // whether at least one name of any type is required
 	Max         int  // maximum number of names of all types; 0 for [DefaultMaxNames]
 
-	// NoHost is how a serverAuth profile treats a request whose certificate would name no host. By default it is
-	// reported only if the profile also has clientAuth and the common name does not look like a host name.
+	// NoHost is how a serverAuth profile treats a request whose certificate would name no host. By default, such a
+	// request is refused unless the profile also has clientAuth and the common name does not look like a host name.
 	NoHost NoHostAction
 }
 
-// DefaultMaxNames is the maximum number of names unless the profile sets another.
+// DefaultMaxNames is the maximum number of names in a certificate unless the profile sets another.
 const DefaultMaxNames = 100
 
 // NoHostAction determines how a request that names no host is treated under a serverAuth profile.
@@ -147,7 +148,7 @@ type NameRule struct {
 	Listed []string // for [AllowListed]
 }
 
-// None reports whether no names of the type are allowed. This includes rules recorded before the type existed.
+// None reports whether no names of the type are allowed. Allow is "" in versions recorded before the type existed.
 func (r NameRule) None() bool { return r.Allow == AllowNone || r.Allow == "" }
 
 // Allowance determines which names of a type are allowed: any, those listed, or none.
@@ -159,9 +160,9 @@ const (
 	AllowNone   Allowance = "none"
 )
 
-// SubjectRules determine how the subject's attributes are treated.
+// SubjectRules determine how the attributes of a subject are treated.
 type SubjectRules struct {
-	Others     AttributeAction // of attributes without a rule: [Keep] or [Refuse]
+	Others     AttributeAction // for attributes without a rule: [Keep] or [Refuse]
 	Attributes []AttributeRule
 }
 
@@ -184,7 +185,7 @@ const (
 // LintWarnings determines how lint warnings are treated.
 type LintWarnings string
 
-// The treatments of warnings. Notices are always recorded.
+// The treatments of lint warnings. Notices are always recorded.
 const (
 	KeepWarnings   LintWarnings = "keep"   // issue and record the warnings
 	RefuseWarnings LintWarnings = "refuse" // refuse to issue
@@ -209,7 +210,7 @@ type Finding struct {
 // FindingLevel is the severity of a finding.
 type FindingLevel string
 
-// The severities. A certificate or CRL with an error is never signed.
+// The severities. A certificate with a finding of level error is never issued.
 const (
 	FindingNotice  FindingLevel = "notice"
 	FindingWarning FindingLevel = "warning"
@@ -235,24 +236,23 @@ func (t *Trial) Reason() string {
 	return ""
 }
 
-// RequestTrial is the result of a dry run of submitting a signing request.
+// RequestTrial is the result of a dry run of the submission of a signing request.
 type RequestTrial struct {
 	Trial
-	Recorded  bool  // whether the caller has already submitted the CSR, which is allowed only once
-	RequestID int64 // the request that has the CSR; 0 if none
+	Recorded  bool  // whether the caller or one of its groups already has a request for the CSR
+	RequestID int64 // that request; 0 if there is none
 }
 
 // ProfileTrial is the result of testing a profile.
 type ProfileTrial struct {
 	Trial *Trial // for the given request; nil if none was given
 
-	// Counts of the latest requests: those examined, those refused now, and those refused only by the current version.
-	Looked  int
-	Refused []TriedRequest
-	Allowed []TriedRequest
+	Looked  int            // number of latest requests examined
+	Refused []TriedRequest // newly refused by the proposed rules or, without proposed rules, refused by the profile
+	Allowed []TriedRequest // newly allowed by the proposed rules
 }
 
-// TriedRequest is a request that a changed profile would treat differently.
+// TriedRequest is a request listed in a [ProfileTrial].
 type TriedRequest struct {
 	ID         int64
 	CommonName string

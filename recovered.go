@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// Recovered calls do and converts a panic into an [Internal] error with the stack as its cause. It is for goroutines
-// and shared workers, which a panic would stop.
+// Recovered calls do and converts a panic into an [Internal] error with the stack as its cause. Goroutines and shared
+// workers use it, because a panic in them would end the program.
 func Recovered(doing string, do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

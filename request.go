@@ -13,7 +13,7 @@ const (
 	Revoked     RequestStatus = "Revoked" // its certificate was revoked
 )
 
-// RequestStatuses lists the states in the order of a request's life.
+// RequestStatuses lists all states, in display order.
 var RequestStatuses = []RequestStatus{Outstanding, Active, Rejected, Revoked}
 
 // Request is a submitted certificate signing request (RFC 2986) and its state.
@@ -22,15 +22,15 @@ type Request struct {
 	CSR         string // PEM, byte for byte as submitted
 	Fingerprint string // SHA-256 of the CSR's DER, lower-case hex
 
-	// Content is the SHA-256, in lower-case hex, of the signed part of the CSR. An account can submit the same
-	// content only once.
+	// Content is the SHA-256, in lower-case hex, of the signed part of the CSR. An account or group can have only one
+	// request with the same content.
 	Content string
 
 	Status      RequestStatus
-	RequesterID int64  // account that submitted it or, after a transfer, owned it last, even if deleted since
-	Email       string // that account's email
+	RequesterID int64  // account that submitted it, or the last account to which it was transferred; may be deleted
+	Email       string // email address of that account
 
-	// OwnerGroupID is the group that owns the request, even if deleted since; 0 if an account owns it.
+	// OwnerGroupID is the group that owns the request, which may be deleted; 0 if an account owns it.
 	OwnerGroupID int64
 
 	CommonName string
@@ -38,27 +38,27 @@ type Request struct {
 	Key        string // such as "ECDSA P-256"
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
-	Rejection  string // reason for the rejection; "" if none was given, or unless Rejected
+	Rejection  string // reason for the rejection; "" if none was given or the request is not Rejected
 
-	// Findings are the remarks made at submission: content that no profile issues, and departures from standards.
+	// Findings are the remarks made at submission, about content that no profile issues and departures from standards.
 	Findings []Finding
 
 	Wishes Wishes // what the requester asks for
 	Note   string // free text
 	Labels Labels
 
-	// Decision is what the rules decided when the request was created; nil if none matched.
+	// Decision is what the active rules decided when the request was created or when a rule last signed it; nil if none
+	// matched or the submitter signed the request.
 	Decision *RuleDecision
 
 	// Certificate is the current certificate; nil unless the request is Active.
 	Certificate *Certificate
 
-	// Latest is the issuance of the latest certificate, even if that is no longer current. Lists omit it.
+	// Latest is the issuance of the request's latest certificate, even if that is no longer current. Lists leave it zero.
 	Latest Issuance
 }
 
-// Owner is the account or group that a request or certificate belongs to. One of the fields is 0; both are if there is
-// no owner.
+// Owner is the account or group that a request or certificate belongs to. At most one of the fields is set.
 type Owner struct{ AccountID, GroupID int64 }
 
 // Owner returns the owner of the request.
@@ -92,7 +92,7 @@ const (
 	Reopen            Action = "reopen"
 )
 
-// transitions is the state machine of a request. Any other action is a [Conflict].
+// transitions is the state machine of a request. Actions that it lacks are a [Conflict].
 var transitions = map[RequestStatus]map[Action]RequestStatus{
 	Outstanding: {Sign: Active, Upload: Active, Reject: Rejected},
 	Active:      {Sign: Active, Upload: Active, Revoke: Revoked, RemoveCertificate: Outstanding},
@@ -100,7 +100,7 @@ var transitions = map[RequestStatus]map[Action]RequestStatus{
 	Revoked:     {Reopen: Outstanding},
 }
 
-// Next returns the state after the action, or a [Conflict] that says what is possible instead.
+// Next returns the state after the action, or a [Conflict] error that explains why the action is not possible.
 func (s RequestStatus) Next(a Action) (RequestStatus, error) {
 	if next, ok := transitions[s][a]; ok {
 		return next, nil

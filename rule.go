@@ -2,29 +2,29 @@ package notary
 
 import "time"
 
-// Rule decides, without a person, about the requests that its expression matches. Each change creates a new version,
-// a draft: only the active version counts.
+// Rule automatically signs, holds or refuses the requests that its expression matches. Each change creates a new
+// version, which has no effect until it is activated.
 type Rule struct {
 	ID      int64
-	Version int // the version of the terms
-	Latest  int // the latest version
-	Active  int // the version in force; 0 if the rule is not active
+	Version int // version of these terms; starts at 1
+	Latest  int // latest version
+	Active  int // version in force; 0 if the rule is not active
 	RuleTerms
 	CreatedAt time.Time
 	UpdatedAt time.Time // when this version was created
 }
 
-// RuleTerms are what a version of a rule consists of.
+// RuleTerms are the terms of one version of a rule: its condition and its effect.
 type RuleTerms struct {
 	Name       string
-	Priority   int    // rules are evaluated from the lowest number to the highest, and the first match decides
-	Expression string // in CEL, of type bool
+	Priority   int    // rules are evaluated from the lowest number up, and the first match decides
+	Expression string // condition in CEL (https://cel.dev)
 	Effect     Effect
 
-	// For SignEffect: the authority and profile that sign.
+	// For SignEffect: how the certificate is issued.
 	AuthorityID int64
 	Profile     string
-	MaxValidity time.Duration // longest validity of the certificate; 0 for the profile's
+	MaxValidity time.Duration // maximum validity of the certificate; 0 for the profile's
 
 	Reason string // for RefuseEffect and HoldEffect: shown to the requester
 }
@@ -35,7 +35,7 @@ type Effect string
 // The effects.
 const (
 	SignEffect   Effect = "sign"
-	HoldEffect   Effect = "hold" // leave the request to a person
+	HoldEffect   Effect = "hold" // leave the request pending approval
 	RefuseEffect Effect = "refuse"
 )
 
@@ -48,8 +48,8 @@ func (t RuleTerms) LongestValidity() string { return FormatPeriod(t.MaxValidity)
 // Ref returns a reference to the rule.
 func (r *Rule) Ref() Ref { return NewRef("rule", r.ID, r.Name) }
 
-// RuleDecision is what the active rules decided about a request when it was created. A HoldEffect may also be due to a
-// rule that could not be evaluated or applied.
+// RuleDecision is what the rules decide about a request. A HoldEffect may also be due to a rule that could not be
+// evaluated or applied.
 type RuleDecision struct {
 	Effect      Effect `json:"effect"`
 	RuleID      int64  `json:"rule_id"`
@@ -61,21 +61,21 @@ type RuleDecision struct {
 // Ref returns a reference to the rule that decided.
 func (d *RuleDecision) Ref() Ref { return NewRef("rule", d.RuleID, d.RuleName) }
 
-// RuleTrial is the result of trying rules on requests.
+// RuleTrial is the result of testing rules without issuing anything.
 type RuleTrial struct {
 	CSR *RuleOutcome // for the CSR; nil without one
 
-	Looked    int                   // requests tried
-	Effects   map[Effect]int        // of these, by effect; those that no rule matches count as held
-	Unmatched int                   // held because no rule matched
-	Failed    int                   // held because a rule could not be evaluated
+	Looked    int                   // number of latest requests examined
+	Effects   map[Effect]int        // number of requests by effect; HoldEffect includes unmatched and failed ones
+	Unmatched int                   // requests held because no rule matches
+	Failed    int                   // requests held because a rule cannot be evaluated
 	Rules     []RuleMatches         // by priority
-	Differing int                   // decided otherwise by people
-	First     []DifferingDecision   // the first of these
-	Failures  []RuleEvaluationError // the first of the evaluation errors
+	Differing int                   // requests that were decided differently by a user: see [DifferingDecision]
+	First     []DifferingDecision   // the first of these requests
+	Failures  []RuleEvaluationError // the first of the failed requests
 }
 
-// RuleMatches is how many requests a rule decided.
+// RuleMatches counts the requests that a rule decides.
 type RuleMatches struct {
 	RuleID   int64 // 0 for a proposed rule
 	Name     string
@@ -86,11 +86,11 @@ type RuleMatches struct {
 
 // RuleOutcome is what rules decide about one CSR.
 type RuleOutcome struct {
-	RuleDecision        // with rule 0 if none matches
-	Problem      string // why the profile or CA would refuse to sign; "" if they would not
+	RuleDecision        // HoldEffect and RuleID 0 if no rule matches
+	Problem      string // for SignEffect: why the request could not be signed and would be held; "" if it could
 }
 
-// DifferingDecision is a request that people signed and rules refuse, or the reverse.
+// DifferingDecision is a request that a user signed and the rules refuse, or that a user rejected and the rules sign.
 type DifferingDecision struct {
 	RequestID  int64
 	CommonName string
@@ -99,7 +99,7 @@ type DifferingDecision struct {
 	RuleDecision
 }
 
-// RuleEvaluationError is a request for which a rule could not be evaluated.
+// RuleEvaluationError is a request for which a rule cannot be evaluated.
 type RuleEvaluationError struct {
 	RequestID int64
 	RuleDecision

@@ -2,7 +2,7 @@ package notary
 
 import "time"
 
-// Session is a login of an account, from a program that holds a token or from a browser.
+// Session is a login of an account, in a browser or by a program that holds the token.
 type Session struct {
 	ID         int64
 	AccountID  int64
@@ -12,5 +12,5 @@ type Session struct {
 	CreatedAt  time.Time
 	LastSeenAt time.Time // to the minute
 	ExpiresAt  time.Time // extended while a browser uses the session
-	Current    bool      // whether it is the caller's session
+	Current    bool      // whether the caller uses this session
 }

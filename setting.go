@@ -18,7 +18,7 @@ type Setting struct {
 	Key    string // as in the configuration file
 	Value  string // effective value; "" if unset, and for a secret
 	Source SettingSource
-	Where  string // file and key, variable or flag that it comes from; "" for a default
+	Where  string // file and key, variable or flag that sets the value; "" for a default
 	Secret bool   // whether a value is set but never shown
 }
 
@@ -26,5 +26,5 @@ type Setting struct {
 type ClockState struct {
 	Time         time.Time // by the server's clock
 	DatabaseTime time.Time // by PostgreSQL's clock; zero on SQLite
-	Stopped      string    // why issuance is stopped; "" if it is not
+	Stopped      string    // why issuance is stopped; "" while it is not
 }

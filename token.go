@@ -2,8 +2,8 @@ package notary
 
 import "time"
 
-// Token is an API token: a principal of its own, for a program. What it may do is the intersection of its grants and
-// of what its creator may do at the time.
+// Token is an API token, the principal of a program. It may do what both its grants and the current permissions of its
+// creator allow.
 type Token struct {
 	ID      int64
 	Name    string
@@ -14,13 +14,13 @@ type Token struct {
 	Grants         []GrantTerms
 	Ranges         []string // client addresses (CIDR); nil for any
 	PerHour        int64    // issued certificates per clock hour; 0 for no limit
-	PerDay         int64    // and per day (UTC)
+	PerDay         int64    // issued certificates per day (UTC); 0 for no limit
 
 	CreatedAt, ExpiresAt time.Time
 	RevokedAt            time.Time // zero unless revoked
 	LastUsedAt           time.Time // to the minute; zero if never
 	LastAddress          string    // client IP address
-	QuotaExceededAt      time.Time // when a call last exceeded a quota for the first time in its period; zero if never
+	QuotaExceededAt      time.Time // first refusal in the latest hour or day in which a quota was exceeded; zero if never
 }
 
 // Ref returns a reference to the token.
@@ -36,7 +36,7 @@ const (
 	TokenSuspended TokenStatus = "suspended" // its creator's account was deleted
 )
 
-// Status returns the status at the time.
+// Status returns the token's status at the given time.
 func (t *Token) Status(now time.Time) TokenStatus {
 	switch {
 	case !t.RevokedAt.IsZero():
@@ -50,15 +50,16 @@ func (t *Token) Status(now time.Time) TokenStatus {
 }
 
 const (
-	// TokenUnusedAfter is how long a token may be unused before it is pointed out.
+	// TokenUnusedAfter is the period without use after which a token needs attention.
 	TokenUnusedAfter = 90 * 24 * time.Hour
-	// TokenNeverUsedAfter is the same for one that has never been used, from its creation.
+	// TokenNeverUsedAfter is the age at which a token that was never used needs attention.
 	TokenNeverUsedAfter = 7 * 24 * time.Hour
-	// QuotaAlertFor is how long an exceeded quota is pointed out.
+	// QuotaAlertFor is how long a token needs attention after it exceeded a quota.
 	QuotaAlertFor = 24 * time.Hour
 )
 
-// Unused reports whether an active token has not been used for long, or never.
+// Unused reports whether the token is active and has not been used for [TokenUnusedAfter] or, if it was never used, for
+// [TokenNeverUsedAfter].
 func (t *Token) Unused(now time.Time) bool {
 	if t.Status(now) != TokenActive {
 		return false
@@ -69,25 +70,25 @@ func (t *Token) Unused(now time.Time) bool {
 	return now.Sub(t.LastUsedAt) >= TokenUnusedAfter
 }
 
-// QuotaExceeded reports whether the token exceeded a quota within [QuotaAlertFor].
+// QuotaExceeded reports whether the token is active and exceeded a quota less than [QuotaAlertFor] ago.
 func (t *Token) QuotaExceeded(now time.Time) bool {
 	return t.Status(now) == TokenActive && !t.QuotaExceededAt.IsZero() && now.Sub(t.QuotaExceededAt) < QuotaAlertFor
 }
 
-// NeedsAttention reports whether the token is pointed out on the overview.
+// NeedsAttention reports whether the overview lists the token: it is suspended, is unused or has exceeded a quota.
 func (t *Token) NeedsAttention(now time.Time) bool {
 	return t.Status(now) == TokenSuspended || t.Unused(now) || t.QuotaExceeded(now)
 }
 
-// TokenRights are the rights of a [Caller] that is a token.
+// TokenRights are the rights of a [Caller] that is an API token.
 type TokenRights struct {
 	Creator Ref
 	Role    Role // of the creator when the token was authenticated
 	Grants  []GrantTerms
-	Quota   bool // its issuance is counted
+	Quota   bool // whether the token has a quota
 }
 
-// Rights returns the token's rights, with the role of its creator.
+// Rights returns the token's rights. The argument is the role of its creator.
 func (t *Token) Rights(role Role) *TokenRights {
 	return &TokenRights{Creator: t.Creator, Role: role, Grants: t.Grants, Quota: t.PerHour > 0 || t.PerDay > 0}
 }

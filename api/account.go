@@ -25,7 +25,7 @@ type ChangePassword struct {
 	Password string `json:"password" doc:"12 characters or more" example:"quiet orchard lantern 7"`
 }
 
-// ChangeMyPassword is a request to set the caller's own password.
+// ChangeMyPassword is a request to change the caller's own password.
 type ChangeMyPassword struct {
 	OldPassword string `json:"old_password" doc:"The current password"`
 	Password    string `json:"password" doc:"The new password: 12 characters or more" example:"quiet orchard lantern 7"`
@@ -36,25 +36,25 @@ type ChangeRole struct {
 	RoleID int `json:"role_id" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only" example:"1"`
 }
 
-// Login is a request for a token.
+// Login is a request to log in.
 type Login struct {
 	Email    string `json:"email,omitempty" example:"dana@example.com"`
 	Username string `json:"username,omitempty" doc:"Alias of email"`
 	Password string `json:"password"`
 }
 
-// Token is a bearer token, sent as "Authorization: Bearer <token>".
+// Token is the response to a login: the bearer token of the session.
 type Token struct {
 	Token string `json:"token" doc:"Send it as Authorization: Bearer <token>"`
 }
 
-// Status is the server's version and whether an account exists.
+// Status reports the server's version and whether an account exists.
 type Status struct {
 	Initialized bool   `json:"initialized" doc:"Whether an account exists"`
 	Version     string `json:"version" example:"v1.2.3"`
 }
 
-// Ready is the response of a server whose database is available.
+// Ready is the response of the readiness check while the database is available.
 type Ready struct {
 	Ready bool `json:"ready" doc:"Always true: a server that is not ready responds with 503"`
 }

@@ -1,7 +1,7 @@
 // Package api defines the JSON types of the REST API, shared by the server (internal/rest) and the client
 // (client). The calls are documented in docs/api.md.
 //
-// Times are RFC 3339 in UTC, IDs are positive integers, and lists are never null.
+// Times are RFC 3339 in UTC, IDs are positive integers, and lists in responses are never null.
 package api
 
 import (
@@ -35,7 +35,7 @@ type Created struct {
 	ID      int64  `json:"id" example:"1"`
 }
 
-// Success is the message in every [Message] and [Created].
+// Success is the message of every response to an action.
 const Success = "success"
 
 // ID is an ID that may be encoded as a string or as a number.
@@ -54,21 +54,21 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON encodes a string, as in the API's first version.
+// MarshalJSON encodes the ID as a string, as in the API's first version.
 func (id ID) MarshalJSON() ([]byte, error) {
 	return json.Marshal(strconv.FormatInt(int64(id), 10))
 }
 
-// Text is a string that a change sets. The zero value leaves the string unchanged.
+// Text is a change to a string. The zero value leaves the string unchanged.
 type Text struct {
 	Given bool
 	Value string
 }
 
-// NewText returns the change to that value; "" removes the string.
+// NewText returns a change that sets the string to value, or removes it if value is "".
 func NewText(value string) Text { return Text{true, value} }
 
-// IsZero reports whether the string is unchanged, for omitzero.
+// IsZero reports whether t leaves the string unchanged. It makes the option omitzero of package json omit t.
 func (t Text) IsZero() bool { return !t.Given }
 
 // MarshalJSON encodes the value, or null to remove the string.
@@ -79,7 +79,7 @@ func (t Text) MarshalJSON() ([]byte, error) {
 	return json.Marshal(t.Value)
 }
 
-// UnmarshalJSON decodes a string or null.
+// UnmarshalJSON decodes a string, or null as "".
 func (t *Text) UnmarshalJSON(data []byte) error {
 	t.Given, t.Value = true, ""
 	return json.Unmarshal(data, &t.Value)

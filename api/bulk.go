@@ -1,6 +1,6 @@
 package api
 
-// Bulk selects the requests of a bulk call, by IDs or by a filter with its expected matches.
+// Bulk selects the requests of a bulk call by ID, or by a filter together with the expected matches.
 type Bulk struct {
 	IDs       []int64        `json:"ids,omitempty" nullable:"false" doc:"At most 10000, each once"`
 	Filter    *RequestFilter `json:"filter,omitempty" doc:"Instead of ids; must not be empty, and may match at most 100000 requests"`
@@ -38,8 +38,8 @@ type BulkRevoke struct {
 	RevokeCertificateRequest
 }
 
-// BulkRevokeCertificates is a request to revoke many certificates of the inventory. It fails for current certificates
-// of authorities.
+// BulkRevokeCertificates is a request to revoke many certificates of the inventory. The current certificate of an
+// authority cannot be revoked in this way.
 type BulkRevokeCertificates struct {
 	IDs      []int64            `json:"ids,omitempty" nullable:"false" doc:"At most 10000, each once"`
 	Filter   *CertificateFilter `json:"filter,omitempty" doc:"Instead of ids; must not be empty, and may match at most 100000 certificates"`
@@ -65,7 +65,7 @@ type CountCertificateRequests struct {
 	Filter *RequestFilter `json:"filter,omitempty" doc:"Which requests; must not be empty"`
 }
 
-// Count is the number of matches of a filter.
+// Count is the number of objects that a filter matches, with their selection.
 type Count struct {
 	Count     int64  `json:"count" doc:"For use as expected"`
 	Selection string `json:"selection" doc:"Identifies the matches and their states (a SHA-256 in hex), for use as selection"`
@@ -84,5 +84,5 @@ type Outcome struct {
 	NotRevoked []NotRevokedCertificate `json:"not_revoked,omitempty" nullable:"false" doc:"For revocations: as in the response to a single revocation"`
 }
 
-// Failed is the status of an [Outcome] other than [Success].
+// Failed is the status of an [Outcome] that is not a [Success].
 const Failed = "failed"

@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// CertificateAuthority is an authority. The server holds its key unless it is offline.
+// CertificateAuthority is a certificate authority. The server holds its key unless the authority is offline.
 type CertificateAuthority struct {
 	ID          int64             `json:"id"`
 	Enabled     bool              `json:"enabled" doc:"False while disabled or pending"`
@@ -39,7 +39,7 @@ type Subtrees struct {
 	URI   []string `json:"uri,omitempty" nullable:"false" doc:"A host (example.com) or all hosts below a domain (.example.com)"`
 }
 
-// AuthoritySettings select the publication URLs in an authority's certificates.
+// AuthoritySettings select the publication URLs in the certificates that an authority issues.
 type AuthoritySettings struct {
 	CRL       bool `json:"crl" doc:"Include the CRL distribution point"`
 	OCSP      bool `json:"ocsp" doc:"Include the OCSP URL"`
@@ -47,7 +47,7 @@ type AuthoritySettings struct {
 	CRLShards int  `json:"crl_shards" doc:"Number of partitioned CRLs over which new certificates are spread; 0 selects it by the number of certificates"`
 }
 
-// ChangeAuthoritySettings is a request to change settings of an authority. Omitted settings are unchanged.
+// ChangeAuthoritySettings is a request to change the settings of an authority. Omitted settings remain unchanged.
 type ChangeAuthoritySettings struct {
 	CRL       *bool `json:"crl,omitempty"`
 	OCSP      *bool `json:"ocsp,omitempty"`
@@ -83,14 +83,14 @@ type SignCertificateAuthority struct {
 	Profile                string `json:"profile,omitempty" doc:"Name of a CA profile; default intermediate"`
 }
 
-// UploadAuthorityCertificate is a request to upload an authority's certificate from an external CA.
+// UploadAuthorityCertificate is a request to upload the certificate that an external CA issued for an authority.
 type UploadAuthorityCertificate struct {
 	CertificateChain string `json:"certificate_chain" doc:"PEM chain, the authority's own certificate first"`
 	Cross            bool   `json:"cross,omitempty" doc:"Add the certificate without replacing the current one"`
 }
 
-// ImportCertificateAuthority is a request to import an existing authority with its key, or to register an offline one
-// without it.
+// ImportCertificateAuthority is a request to import an existing authority with its key, or to register an offline
+// authority without its key.
 type ImportCertificateAuthority struct {
 	Offline          bool   `json:"offline,omitempty" doc:"Its key stays elsewhere: send its chain and, if it has revoked anything, its last CRL, which is published"`
 	PrivateKey       string `json:"private_key,omitempty" doc:"Required unless offline: PKCS #8, PKCS #1 or SEC 1 in PEM or base64 of the DER, or base64 of a PKCS #12; encrypted or not"`
@@ -100,12 +100,12 @@ type ImportCertificateAuthority struct {
 	CRLNumber        int64  `json:"crl_number,omitempty" minimum:"0" doc:"The number of its last CRL, if higher than that of the CRL sent, or if none is sent"`
 }
 
-// ImportCertificates is a request to record certificates that the authority issued before it was imported.
+// ImportCertificates is a request to record certificates that an authority issued before it was imported.
 type ImportCertificates struct {
 	Certificates string `json:"certificates" doc:"PEM, at most 1000, in any order"`
 }
 
-// ImportedCertificates counts the imported certificates.
+// ImportedCertificates is the response to [ImportCertificates].
 type ImportedCertificates struct {
 	Message  string `json:"message" enum:"success"`
 	Imported int    `json:"imported" doc:"Newly recorded"`
@@ -128,14 +128,15 @@ type UnsignedCRL struct {
 	Entries     int       `json:"entries" doc:"Number of its entries"`
 }
 
-// UploadCRL is a CRL that an offline authority has signed: whole, or the exported octets and the signature on them.
+// UploadCRL is a request to publish a CRL that an offline authority has signed. It contains the whole CRL, or the
+// exported octets and their signature.
 type UploadCRL struct {
 	CRL         string `json:"crl,omitempty" doc:"PEM, or base64 of the DER"`
 	UnsignedCRL string `json:"unsigned_crl,omitempty" doc:"Instead of crl: as exported"`
 	Signature   string `json:"signature,omitempty" doc:"Base64 of the signature on unsigned_crl"`
 }
 
-// UploadedCRL describes a CRL that was uploaded and is published.
+// UploadedCRL describes the CRL that was uploaded and published.
 type UploadedCRL struct {
 	Message    string    `json:"message" enum:"success"`
 	CRLNumber  int64     `json:"crl_number"`

@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// CertificateRequest is a signing request and its state.
+// CertificateRequest is a submitted signing request and its state.
 type CertificateRequest struct {
 	ID                     int64      `json:"id"`
 	CSR                    string     `json:"csr" doc:"PEM, byte for byte as submitted"`
@@ -35,15 +35,15 @@ type CertificateRequest struct {
 	Findings []LintFinding `json:"findings,omitzero" required:"false" nullable:"false" doc:"Remarks: what the CSR asks for but does not get, departures from standards and, with a certificate, lint findings; absent in lists"`
 }
 
-// Requested is what a requester asks the signer for. It is used for the first certificate if the signer does not
-// choose.
+// Requested holds the profile, authority and expiry that the requester asks for. They apply to the first certificate
+// unless the signer chooses others.
 type Requested struct {
 	Profile                string     `json:"profile" doc:"Empty for none in particular"`
 	CertificateAuthorityID *int64     `json:"certificate_authority_id"`
 	NotValidAfter          *time.Time `json:"not_valid_after"`
 }
 
-// ChangeCertificateRequest changes the note and labels of a request.
+// ChangeCertificateRequest is a request to change the note and labels of a certificate request.
 type ChangeCertificateRequest struct {
 	Note   Text               `json:"note,omitzero" required:"false" doc:"At most 1000 characters; null or empty removes the note"`
 	Labels map[string]*string `json:"labels,omitempty" nullable:"false" doc:"Labels to set; null or empty removes a label, and the others are kept. At most 32, with a key of up to 63 lower-case letters, digits and ._/- that starts with a letter, and a value of up to 255 characters"`
@@ -67,7 +67,7 @@ type Owner struct {
 	ID   int64  `json:"id" minimum:"1"`
 }
 
-// NewOwner names the new owner of a request or certificate, by ID or by name.
+// NewOwner identifies the new owner of a request or certificate, by ID or by name.
 type NewOwner struct {
 	Kind string `json:"kind" enum:"account,group"`
 	ID   int64  `json:"id,omitempty" minimum:"1" doc:"ID of the account or group; instead of name"`
@@ -80,7 +80,7 @@ type CheckCertificateRequest struct {
 	Profile string `json:"profile,omitempty" doc:"By name; default server-client"`
 }
 
-// RequestCheck is the result of checking a signing request against a profile. Nothing is recorded.
+// RequestCheck is the result of checking a CSR against a profile. The check records nothing.
 type RequestCheck struct {
 	OK       bool          `json:"ok" doc:"Whether every rule passes"`
 	Verdicts []Verdict     `json:"verdicts" nullable:"false" doc:"The result of every rule"`
@@ -109,7 +109,7 @@ type SignCertificateRequest struct {
 	NameConstraints *NameConstraints `json:"name_constraints,omitempty" nullable:"false" doc:"For a subordinate CA: names that certificates below it may contain; default any"`
 }
 
-// IssueCertificate is a request to submit and sign a CSR in one call.
+// IssueCertificate is a request to submit a CSR and sign it in one call.
 type IssueCertificate struct {
 	Owner                  *Owner     `json:"owner,omitempty" nullable:"false" doc:"The group that a new request belongs to; default the caller"`
 	CSR                    string     `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)"`
@@ -121,7 +121,7 @@ type IssueCertificate struct {
 	Labels map[string]string `json:"labels,omitempty" nullable:"false" doc:"Labels of the request and its certificates. With a CSR submitted before, they are added to those of its request"`
 }
 
-// Issued is the result of issuing a certificate.
+// Issued is the response to [IssueCertificate].
 type Issued struct {
 	ID                   int64      `json:"id,omitempty" doc:"Certificate ID; absent while the request is Outstanding"`
 	CertificateRequestID int64      `json:"certificate_request_id"`
@@ -141,7 +141,7 @@ type Revoke struct {
 	Reason string `json:"reason,omitempty" enum:"unspecified,keyCompromise,cACompromise,affiliationChanged,superseded,cessationOfOperation,privilegeWithdrawn,aACompromise" doc:"RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
 }
 
-// RevokeCertificateRequest is a request to revoke the certificates of a request.
+// RevokeCertificateRequest is a request to revoke the certificates of a certificate request.
 type RevokeCertificateRequest struct {
 	Reason      string `json:"reason,omitempty" enum:"unspecified,keyCompromise,cACompromise,affiliationChanged,superseded,cessationOfOperation,privilegeWithdrawn,aACompromise" doc:"RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
 	OnlyCurrent bool   `json:"only_current,omitempty" doc:"Revoke only the current certificate. By default every valid certificate of the request is revoked"`
@@ -154,7 +154,7 @@ type Revocations struct {
 	NotRevoked []NotRevokedCertificate `json:"not_revoked,omitempty" nullable:"false" doc:"Valid certificates of the request that cannot be revoked here"`
 }
 
-// RevokedCertificate is a certificate that a call revoked.
+// RevokedCertificate is a certificate that a call revoked, or whose revocation reason it corrected.
 type RevokedCertificate struct {
 	ID             int64  `json:"id"`
 	SerialNumber   string `json:"serial_number" doc:"Hexadecimal"`

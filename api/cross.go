@@ -2,13 +2,14 @@ package api
 
 import "time"
 
-// AuthorityCertificate is one of the certificates of an authority's key.
+// AuthorityCertificate is one of the certificates for an authority's key.
 type AuthorityCertificate struct {
 	Certificate
 	InUse bool `json:"in_use" doc:"Whether new chains start with it and it is published as the authority's certificate"`
 }
 
-// CrossSignCertificateAuthority is a request to issue an additional certificate for an authority from another one.
+// CrossSignCertificateAuthority is a request to cross-sign an authority: another authority issues an additional
+// certificate for its key.
 type CrossSignCertificateAuthority struct {
 	CertificateAuthorityID ID     `json:"certificate_authority_id" doc:"The signing authority"`
 	Profile                string `json:"profile,omitempty" doc:"Name of a CA profile; default intermediate"`
@@ -19,7 +20,7 @@ type UseAuthorityCertificate struct {
 	CertificateID ID `json:"certificate_id"`
 }
 
-// RollOverCertificateAuthority is a request to create an authority's successor with a new key.
+// RollOverCertificateAuthority is a request to create the successor of an authority, with a new key.
 type RollOverCertificateAuthority struct {
 	KeyAlgorithm  string     `json:"key_algorithm,omitempty" enum:"ecdsa-p256,ecdsa-p384,ecdsa-p521,ed25519,rsa-2048,rsa-3072,rsa-4096" doc:"Default: that of the old key"`
 	NotValidAfter *time.Time `json:"not_valid_after,omitempty" doc:"As for a new authority"`

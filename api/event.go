@@ -22,7 +22,7 @@ type Event struct {
 	Detail    string `json:"detail" deprecated:"true" doc:"The changes as text"`
 }
 
-// Ref names an object or a principal.
+// Ref is a reference to an object or principal.
 type Ref struct {
 	Kind string `json:"kind" example:"request"`
 	ID   int64  `json:"id" doc:"0 if it has none"`
@@ -43,7 +43,7 @@ type EventFilter struct {
 	Until string `json:"until,omitempty" query:"until" format:"date-time" doc:"Before this time"`
 }
 
-// EventPaging selects a part of the audit log.
+// EventPaging selects a page of the audit log.
 type EventPaging struct {
 	Limit  int    `json:"limit,omitempty" query:"limit" minimum:"1" maximum:"1000" doc:"Page size; default 100"`
 	After  string `json:"after,omitempty" query:"after" minLength:"1" doc:"The value of next in the previous response: returns the page after it"`

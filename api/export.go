@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// ExportedCertificate is a line of the inventory export.
+// ExportedCertificate is an entry of the inventory export.
 type ExportedCertificate struct {
 	ID                     int64      `json:"id"`
 	CommonName             string     `json:"common_name"`

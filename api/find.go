@@ -1,6 +1,6 @@
 package api
 
-// Paging selects a part of a list.
+// Paging selects a page of a list and the sort order.
 type Paging struct {
 	Limit  int    `json:"limit,omitempty" query:"limit" minimum:"1" maximum:"1000" doc:"Page size; default 100"`
 	After  string `json:"after,omitempty" query:"after" minLength:"1" doc:"The value of next in the previous response: returns the page after it"`
@@ -8,8 +8,8 @@ type Paging struct {
 	Sort   string `json:"sort,omitempty" query:"sort" enum:"id,-id,not_after,-not_after,common_name,-common_name" doc:"Sort order; default by ID. A minus sign means descending"`
 }
 
-// Filter narrows a list of requests or certificates. All given conditions must match. It is used in the query
-// parameters of lists and in the bodies of bulk calls.
+// Filter narrows a list of requests or certificates. All given conditions must match. Its fields are query parameters
+// of lists and members of the bodies of bulk calls.
 type Filter struct {
 	Email                  string   `json:"email,omitempty" query:"email" minLength:"1" doc:"The account that submitted the request"`
 	Owner                  string   `json:"owner,omitempty" query:"owner" minLength:"1" example:"web-team" doc:"The owner: the email address of an account, the name of a group, or group: and its ID"`

@@ -20,7 +20,7 @@ type CreateGroup struct {
 	Name string `json:"name" doc:"Up to 64 lowercase letters, digits, dots, hyphens and underscores, starting with a letter" example:"web-team"`
 }
 
-// ChangeMembers is a request to add accounts to a group and remove others.
+// ChangeMembers is a request to add accounts to a group and to remove others.
 type ChangeMembers struct {
 	Add    []int64 `json:"add,omitempty" nullable:"false" doc:"IDs of accounts"`
 	Remove []int64 `json:"remove,omitempty" nullable:"false" doc:"IDs of accounts"`
@@ -58,7 +58,7 @@ type Grant struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// PermissionQuery is a query for what an account may do to an object.
+// PermissionQuery is a request to explain what an account may do to an object.
 type PermissionQuery struct {
 	Action      string   `query:"action" minLength:"1" doc:"Only this action" example:"request.sign"`
 	AccountID   ID       `query:"account_id" doc:"An account other than your own; for Admins"`
@@ -70,7 +70,7 @@ type PermissionQuery struct {
 	OwnerGroupID ID `query:"owner_group_id" doc:"The group that owns the request, instead of an account"`
 }
 
-// Decision is whether an action is allowed, and why.
+// Decision reports whether an action is allowed, and why.
 type Decision struct {
 	Action  string `json:"action" example:"request.sign"`
 	Allowed bool   `json:"allowed"`

@@ -2,8 +2,8 @@ package api
 
 import "time"
 
-// AuthorityImpact describes what depends on an authority: valid end-entity certificates issued by it and by the
-// authorities below it.
+// AuthorityImpact describes what depends on an authority: the valid end-entity certificates issued by it and by its
+// subordinates at any depth.
 type AuthorityImpact struct {
 	Certificates int64      `json:"certificates" doc:"Their number, at any depth"`
 	AtLeast      bool       `json:"at_least" doc:"Whether there are more than were read, so that the counts are lower bounds"`
@@ -22,13 +22,13 @@ type RequesterImpact struct {
 	Certificates int64  `json:"certificates"`
 }
 
-// MonthImpact counts the certificates that expire in a month.
+// MonthImpact counts the certificates that expire in a calendar month.
 type MonthImpact struct {
 	Month        string `json:"month" example:"2027-04" doc:"In UTC"`
 	Certificates int64  `json:"certificates"`
 }
 
-// SubordinateImpact is a subordinate authority.
+// SubordinateImpact describes a subordinate authority, at any depth.
 type SubordinateImpact struct {
 	ID           int64     `json:"id"`
 	CommonName   string    `json:"common_name"`

@@ -11,7 +11,7 @@ type Inspection struct {
 	Objects []InspectedObject `json:"objects" nullable:"false" doc:"In the order of the input, a container before its content; with several certificates, the last object is their chain"`
 }
 
-// InspectedObject is an object in the input. The field for its kind holds its content.
+// InspectedObject is an object in the input. Of the content fields, only the one for its kind is set.
 type InspectedObject struct {
 	Kind        string              `json:"kind" example:"certificate"`
 	Name        string              `json:"name" doc:"The holder; empty for a key"`

@@ -30,7 +30,7 @@ type CertificateCounts struct {
 	Revoked int64 `json:"revoked"`
 }
 
-// DamagedRecord is a database record that was skipped or read in part.
+// DamagedRecord is a database record that the server skipped or could read only in part.
 type DamagedRecord struct {
 	Kind    string `json:"kind" doc:"Such as revocation, certificate or authority"`
 	ID      int64  `json:"id"`
@@ -44,7 +44,7 @@ type Week struct {
 	Count int64     `json:"count"`
 }
 
-// AuthorityState is the health of an authority.
+// AuthorityState describes the health of an authority.
 type AuthorityState struct {
 	ID               int64      `json:"id"`
 	CommonName       string     `json:"common_name"`

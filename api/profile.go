@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// Profile is a version of a set of issuance rules.
+// Profile is one version of a set of issuance rules.
 type Profile struct {
 	ID        int64     `json:"id"`
 	Name      string    `json:"name"`
@@ -111,14 +111,14 @@ type ProfileCheck struct {
 	Allowed  []Tried       `json:"allowed,omitzero" required:"true" nullable:"false" doc:"Those that would newly be allowed"`
 }
 
-// Verdict is the result of a rule.
+// Verdict is the result of checking a request against one rule.
 type Verdict struct {
 	Rule   string `json:"rule" example:"dns_names"`
 	OK     bool   `json:"ok"`
 	Reason string `json:"reason" doc:"Why it failed, and what to do; empty if it passed"`
 }
 
-// Tried is a request that the tested rules would treat differently.
+// Tried is a request that the test of a profile lists as refused or newly allowed.
 type Tried struct {
 	ID             int64    `json:"id"`
 	CommonName     string   `json:"common_name"`
@@ -130,7 +130,7 @@ type Tried struct {
 	Reason         string   `json:"reason" doc:"Why it would be, or is currently, refused"`
 }
 
-// LintFinding is a lint result for a certificate, or a remark about its request.
+// LintFinding is a lint finding about a certificate, or a remark about its request.
 type LintFinding struct {
 	Lint        string `json:"lint" example:"w_subject_dn_trailing_whitespace" doc:"Name of the lint; those about requests start with csr_"`
 	Level       string `json:"level" enum:"notice,warning,error"`

@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// Rule is a version of a rule that decides about certificate requests without a person.
+// Rule is one version of a rule, which automatically signs, holds or refuses certificate requests.
 type Rule struct {
 	ID            int64 `json:"id"`
 	Version       int   `json:"version" doc:"The version of these terms; starts at 1"`
@@ -13,7 +13,7 @@ type Rule struct {
 	UpdatedAt time.Time `json:"updated_at" doc:"When this version was created"`
 }
 
-// RuleTerms are the terms of a rule.
+// RuleTerms are the condition and the effect of a rule.
 type RuleTerms struct {
 	Name                   string `json:"name" doc:"One line"`
 	Priority               int    `json:"priority" minimum:"1" maximum:"1000000" doc:"Rules are evaluated from the lowest number to the highest, and the first match decides"`
@@ -25,7 +25,7 @@ type RuleTerms struct {
 	Reason                 string `json:"reason,omitempty" doc:"Shown to the requester; required with effect refuse"`
 }
 
-// UpdateRule replaces the terms of a rule. Omitted terms get their defaults, not their previous values.
+// UpdateRule is a request to replace the terms of a rule. Omitted terms get their defaults, not their previous values.
 type UpdateRule struct {
 	Version *int `json:"version,omitempty" doc:"The version that was edited: refused if it is not the latest"`
 	RuleTerms
@@ -37,12 +37,12 @@ type UpdatedRule struct {
 	Version int    `json:"version" doc:"The version of the new terms, which are not active yet"`
 }
 
-// ActivateRule puts the latest version of a rule in force.
+// ActivateRule is a request to put the latest version of a rule in force.
 type ActivateRule struct {
 	Version *int `json:"version,omitempty" doc:"The version that was reviewed: refused if it is not the latest"`
 }
 
-// RuleDecision is what the rules decided about a request when it was created.
+// RuleDecision is what the rules decide about a request.
 type RuleDecision struct {
 	Effect      string `json:"effect" enum:"sign,hold,refuse"`
 	RuleID      int64  `json:"rule_id"`
@@ -51,7 +51,7 @@ type RuleDecision struct {
 	Reason      string `json:"reason" doc:"Why the request was held or refused; empty if it was signed"`
 }
 
-// CheckRules tries rules without issuing or recording anything.
+// CheckRules is a request to test rules without issuing or recording anything.
 type CheckRules struct {
 	Rules []ProposedRule `json:"rules,omitzero" required:"false" nullable:"false" doc:"Rules to try in addition to the active ones, or instead of the active version of the same rule"`
 	Only  bool           `json:"only,omitempty" doc:"Try these rules alone, without the active ones"`
@@ -63,13 +63,13 @@ type CheckRules struct {
 	Last                   int        `json:"last,omitempty" minimum:"0" maximum:"100000" doc:"How many of the latest requests to try"`
 }
 
-// ProposedRule is a rule to try: the latest version of an existing one by its id, other terms for it, or a new one.
+// ProposedRule is a rule to test: the latest version of an existing rule, new terms for one, or a new rule.
 type ProposedRule struct {
 	ID   int64      `json:"id,omitempty" minimum:"1" doc:"An existing rule"`
 	Rule *RuleTerms `json:"rule,omitempty" nullable:"false" doc:"Its terms; default those of the latest version"`
 }
 
-// RuleCheck is the result of trying rules.
+// RuleCheck is the result of testing rules.
 type RuleCheck struct {
 	CSR       *RuleOutcome        `json:"csr,omitempty" doc:"What happens to the CSR; absent without one"`
 	Looked    int                 `json:"looked" doc:"How many requests were tried"`
@@ -84,7 +84,7 @@ type RuleCheck struct {
 	Failures  []RuleFailure       `json:"failures" nullable:"false" doc:"Up to 100 of those for which a rule cannot be evaluated"`
 }
 
-// RuleMatches is how many of the tried requests a rule decides.
+// RuleMatches counts the tested requests that a rule decides.
 type RuleMatches struct {
 	RuleID   int64  `json:"rule_id,omitempty" doc:"Absent for a new rule"`
 	Name     string `json:"name"`
@@ -99,7 +99,7 @@ type RuleOutcome struct {
 	Problem string `json:"problem,omitempty" doc:"With effect sign: why the profile or CA would refuse, so that the request would be held"`
 }
 
-// DifferingDecision is a request that people decided otherwise than the rules.
+// DifferingDecision is a request that a user signed and the rules refuse, or that a user rejected and the rules sign.
 type DifferingDecision struct {
 	ID             int64    `json:"id"`
 	Status         string   `json:"status" enum:"Outstanding,Active,Rejected,Revoked"`

@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// Session is a login.
+// Session is a login of an account.
 type Session struct {
 	ID         int64     `json:"id"`
 	Browser    bool      `json:"browser" doc:"Whether it is a browser session; otherwise a program holds the token"`

@@ -22,7 +22,7 @@ type APIToken struct {
 	QuotaExceededAt *time.Time   `json:"quota_exceeded_at" doc:"When a call first exceeded a quota within the quota's latest such period; null if never"`
 }
 
-// TokenGrant is what a token may do within every limit. A limit that is left out does not limit.
+// TokenGrant holds actions that a token may perform, and their limits. Omitted limits do not apply.
 type TokenGrant struct {
 	Actions       []string  `json:"actions" nullable:"false" example:"[\"request.create\",\"request.sign\"]"`
 	AuthorityIDs  []int64   `json:"certificate_authority_ids,omitempty" nullable:"false" doc:"Only with these authorities"`
@@ -32,7 +32,7 @@ type TokenGrant struct {
 	OwnerGroupIDs []int64   `json:"owner_group_ids,omitempty" nullable:"false" doc:"Only requests of members of these groups, or of the accounts"`
 }
 
-// CreateAPIToken creates an API token.
+// CreateAPIToken is a request to create an API token.
 type CreateAPIToken struct {
 	Name          string       `json:"name" doc:"Up to 100 printable characters" example:"ci-deploy"`
 	Grants        []TokenGrant `json:"grants" nullable:"false" doc:"At most what the creator may do"`
@@ -42,7 +42,7 @@ type CreateAPIToken struct {
 	QuotaPerDay   int64        `json:"quota_per_day,omitempty" doc:"Certificates that it can have issued in a day (UTC)"`
 }
 
-// CreatedAPIToken has the new token, which is not shown again.
+// CreatedAPIToken is the response to [CreateAPIToken]. The server does not return the token again.
 type CreatedAPIToken struct {
 	Created
 	Token string `json:"token" example:"ntry_0123456789ABCDEFGHIJKLMNOPQRSTUV402Jx6"`

@@ -27,7 +27,7 @@ func (c *Client) Me(ctx context.Context) (api.Account, error) {
 	return call[api.Account](ctx, c, http.MethodGet, accounts+"/me", nil)
 }
 
-// CreateAccount creates an account and returns its ID. The first one needs no token.
+// CreateAccount creates an account and returns its ID. The first account needs no token.
 func (c *Client) CreateAccount(ctx context.Context, body api.CreateAccount) (int64, error) {
 	return create(ctx, c, accounts, body)
 }
@@ -42,7 +42,7 @@ func (c *Client) ChangePassword(ctx context.Context, id int64, body api.ChangePa
 	return act(ctx, c, http.MethodPost, account(id, "/change_password"), body)
 }
 
-// ChangeMyPassword sets the caller's own password and ends all other sessions of the caller.
+// ChangeMyPassword changes the caller's own password and ends all other sessions of the caller.
 func (c *Client) ChangeMyPassword(ctx context.Context, body api.ChangeMyPassword) error {
 	return act(ctx, c, http.MethodPost, accounts+"/me/change_password", body)
 }

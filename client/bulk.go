@@ -12,7 +12,7 @@ import (
 )
 
 // SignCertificateRequests signs many requests and yields the outcomes in order as they arrive. Breaking out of the
-// loop cancels the remaining ones. An error is yielded last; if it comes first and does not match
+// loop cancels the remaining requests. An error is yielded last. If no outcome precedes the error and it does not match
 // [ErrOutcomeUnknown], nothing was done.
 func (c *Client) SignCertificateRequests(ctx context.Context, body api.BulkSign) iter.Seq2[api.Outcome, error] {
 	return bulk(ctx, c, certificateRequests+"/sign", body)
@@ -23,8 +23,7 @@ func (c *Client) PreviewSign(ctx context.Context, body api.BulkSign) (api.SignPr
 	return call[api.SignPreview](ctx, c, http.MethodPost, certificateRequests+"/sign/preview", body)
 }
 
-// RevokeCertificates revokes the certificates of many requests; see
-// [Client.SignCertificateRequests].
+// RevokeCertificates revokes the certificates of many requests; see [Client.SignCertificateRequests].
 func (c *Client) RevokeCertificates(ctx context.Context, body api.BulkRevoke) iter.Seq2[api.Outcome, error] {
 	return bulk(ctx, c, certificateRequests+"/revoke", body)
 }

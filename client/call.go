@@ -14,10 +14,10 @@ import (
 	"notary/api"
 )
 
-// prefix precedes every path except /login, /logout, /status and /metrics.
+// prefix precedes every path except /login, /logout, /metrics and those that begin with /status.
 const prefix = "/api/v1"
 
-// maxResponse is the maximum size of a response, or of one element of a list: enough for a CRL with a million
+// maxResponse is the maximum size of a response or, in a stream, of one element. It is enough for a CRL with a million
 // entries in PEM.
 const maxResponse = 64 << 20
 
@@ -29,8 +29,8 @@ type Response struct {
 }
 
 // Raw sends a request that no other method covers. The path is relative to the server's root ("/api/v1/…",
-// "/metrics") and may have a query. The client's token is sent unless header has an Authorization. Raw fails if there
-// is no response, or if it is over 64 MiB, but not on an error status.
+// "/metrics") and may have a query. The client's token is sent unless header contains Authorization. Raw returns an
+// error if there is no response or it is larger than 64 MiB, but not for an error status.
 func (c *Client) Raw(ctx context.Context, method, path string, body []byte, header http.Header) (Response, error) {
 	answer, err := c.send(ctx, method, path, body, header)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 const certificates = prefix + "/certificates"
 
-// Certificates returns the whole inventory as a stream, in constant memory. An error is always yielded last.
+// Certificates streams all certificates that the caller may see, in constant memory. An error is yielded last.
 func (c *Client) Certificates(ctx context.Context) iter.Seq2[api.Certificate, error] {
 	return list[api.Certificate](ctx, c, certificates)
 }
@@ -24,14 +24,13 @@ func (c *Client) CertificatesPage(ctx context.Context, query api.CertificateQuer
 	return page[api.Certificate](ctx, c, certificates, query.Paging, query.CertificateFilter)
 }
 
-// FindCertificates returns all matching certificates, fetching pages of query.Limit as needed. An error is always
-// yielded last.
+// FindCertificates yields all matching certificates, fetching pages of query.Limit as needed. An error is yielded last.
 func (c *Client) FindCertificates(ctx context.Context, query api.CertificateQuery) iter.Seq2[api.Certificate, error] {
 	return pages[api.Certificate](ctx, c, certificates, query.Paging, query.CertificateFilter)
 }
 
-// ExportCertificates returns the inventory in the format "csv" or "jsonl". The caller must close the reader. Reading an
-// incomplete export returns an error.
+// ExportCertificates returns all matching certificates in the format "csv" or "jsonl". Reading an incomplete export
+// returns an error. The caller must close the reader.
 func (c *Client) ExportCertificates(ctx context.Context, format string,
 	filter api.CertificateFilter) (io.ReadCloser, error) {
 	parameters := values(filter)
@@ -57,8 +56,8 @@ func (e *exportReader) Read(p []byte) (int, error) {
 }
 
 // IssueCertificate submits a CSR and signs it in one call. If the caller may not sign, the call waits for approval for
-// up to wait (at most a minute); if the request is still pending then, the returned Status is Outstanding. If key is
-// not "", a repeated call with the same body returns what the first one recorded.
+// up to wait (at most a minute); if the request is still pending then, the returned Status is Outstanding. A call
+// repeated within a day with the same key, unless it is "", and the same body returns what the first one recorded.
 func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate, wait time.Duration,
 	key string) (api.Issued, error) {
 	path := certificates
@@ -73,7 +72,7 @@ func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate
 	return answer.Result, err
 }
 
-// TransferCertificate transfers a certificate that has no request to another owner.
+// TransferCertificate transfers a certificate that has no request, such as an imported one, to another owner.
 func (c *Client) TransferCertificate(ctx context.Context, id int64, to api.NewOwner) error {
 	return act(ctx, c, http.MethodPut, fmt.Sprintf("%s/%d/owner", certificates, id), to)
 }
@@ -83,7 +82,7 @@ func (c *Client) Certificate(ctx context.Context, id int64) (api.Certificate, er
 	return call[api.Certificate](ctx, c, http.MethodGet, fmt.Sprintf("%s/%d", certificates, id), nil)
 }
 
-// RevokeInventoryCertificate revokes any certificate of the inventory. No body is sent if no reason is given.
+// RevokeInventoryCertificate revokes a certificate of the inventory. If no field is set, no body is sent.
 func (c *Client) RevokeInventoryCertificate(ctx context.Context, id int64, body api.Revoke) (api.Revocations, error) {
 	return call[api.Revocations](ctx, c, http.MethodPost, fmt.Sprintf("%s/%d/revoke", certificates, id), unlessEmpty(body))
 }

@@ -34,7 +34,7 @@ func (c *Client) ImportCertificateAuthority(ctx context.Context, body api.Import
 	return create(ctx, c, certificateAuthorities+"/import", body)
 }
 
-// ImportCertificates records up to 1000 certificates that the authority issued before it was imported.
+// ImportCertificates records up to 1000 certificates that an authority issued before it was imported.
 func (c *Client) ImportCertificates(ctx context.Context, id int64,
 	body api.ImportCertificates) (api.ImportedCertificates, error) {
 	return call[api.ImportedCertificates](ctx, c, http.MethodPost, certificateAuthority(id, "/issued"), body)
@@ -45,13 +45,13 @@ func (c *Client) UpdateCertificateAuthority(ctx context.Context, id int64, body 
 	return act(ctx, c, http.MethodPut, certificateAuthority(id, ""), body)
 }
 
-// ChangeAuthoritySettings selects the publication URLs in an authority's future certificates.
+// ChangeAuthoritySettings changes the settings of an authority, which apply to the certificates that it issues later.
 func (c *Client) ChangeAuthoritySettings(ctx context.Context, id int64, body api.ChangeAuthoritySettings) error {
 	return act(ctx, c, http.MethodPut, certificateAuthority(id, "/settings"), body)
 }
 
-// DeleteCertificateAuthority deletes an authority. Without force it fails while certificates of the authority are
-// valid.
+// DeleteCertificateAuthority deletes an authority. Without force, it fails while certificates that the authority issued
+// are valid.
 func (c *Client) DeleteCertificateAuthority(ctx context.Context, id int64, force bool) error {
 	query := ""
 	if force {
@@ -65,13 +65,13 @@ func (c *Client) SignCertificateAuthority(ctx context.Context, id int64, body ap
 	return act(ctx, c, http.MethodPost, certificateAuthority(id, "/sign"), body)
 }
 
-// UploadAuthorityCertificate uploads an authority's externally signed certificate.
+// UploadAuthorityCertificate uploads the certificate that an external CA issued for an authority.
 func (c *Client) UploadAuthorityCertificate(ctx context.Context, id int64, body api.UploadAuthorityCertificate) error {
 	return act(ctx, c, http.MethodPost, certificateAuthority(id, "/certificate"), body)
 }
 
-// RevokeCertificateAuthority revokes an authority's own certificates and disables the authority. No body is sent if no
-// reason is given.
+// RevokeCertificateAuthority revokes an authority's own certificates and disables the authority. If no field is set, no
+// body is sent.
 func (c *Client) RevokeCertificateAuthority(ctx context.Context, id int64, body api.Revoke) (api.Revocations, error) {
 	return call[api.Revocations](ctx, c, http.MethodPost, certificateAuthority(id, "/revoke"), unlessEmpty(body))
 }

@@ -15,8 +15,7 @@ func certificateRequest(id int64, rest string) string {
 	return fmt.Sprintf("%s/%d%s", certificateRequests, id, rest)
 }
 
-// CertificateRequests returns all requests that the caller may see as a stream, in constant memory. An error is
-// always yielded last.
+// CertificateRequests streams all requests that the caller may see, in constant memory. An error is yielded last.
 func (c *Client) CertificateRequests(ctx context.Context) iter.Seq2[api.CertificateRequest, error] {
 	return list[api.CertificateRequest](ctx, c, certificateRequests)
 }
@@ -27,8 +26,8 @@ func (c *Client) CertificateRequestsPage(ctx context.Context,
 	return page[api.CertificateRequest](ctx, c, certificateRequests, query.Paging, query.RequestFilter)
 }
 
-// FindCertificateRequests returns all matching requests, fetching pages of query.Limit as needed. An error is
-// always yielded last.
+// FindCertificateRequests yields all matching requests, fetching pages of query.Limit as needed. An error is yielded
+// last.
 func (c *Client) FindCertificateRequests(ctx context.Context, query api.RequestQuery) iter.Seq2[api.CertificateRequest,
 	error] {
 	return pages[api.CertificateRequest](ctx, c, certificateRequests, query.Paging, query.RequestFilter)
@@ -39,7 +38,7 @@ func (c *Client) CertificatesOfRequest(ctx context.Context, id int64) ([]api.Cer
 	return call[[]api.Certificate](ctx, c, http.MethodGet, certificateRequest(id, "/certificates"), nil)
 }
 
-// CheckCertificateRequest checks a signing request against a profile.
+// CheckCertificateRequest checks a CSR against a profile. The server records nothing.
 func (c *Client) CheckCertificateRequest(ctx context.Context,
 	body api.CheckCertificateRequest) (api.RequestCheck, error) {
 	return call[api.RequestCheck](ctx, c, http.MethodPost, certificateRequests+"/check", body)
@@ -65,7 +64,7 @@ func (c *Client) SignCertificateRequest(ctx context.Context, id int64, body api.
 	return act(ctx, c, http.MethodPost, certificateRequest(id, "/sign"), body)
 }
 
-// UploadCertificate uploads an externally issued certificate for a request, and returns the certificate's ID.
+// UploadCertificate uploads the certificate that an external CA issued for a request, and returns its ID.
 func (c *Client) UploadCertificate(ctx context.Context, id int64, body api.UploadCertificate) (int64, error) {
 	return create(ctx, c, certificateRequest(id, "/certificate"), body)
 }
@@ -80,7 +79,7 @@ func (c *Client) RemoveCertificate(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, certificateRequest(id, "/certificate"), nil)
 }
 
-// RejectCertificateRequest rejects a request that never had a certificate. No body is sent if no reason is given.
+// RejectCertificateRequest rejects a request that has never had a certificate. If no field is set, no body is sent.
 func (c *Client) RejectCertificateRequest(ctx context.Context, id int64, body api.Reject) error {
 	return act(ctx, c, http.MethodPost, certificateRequest(id, "/reject"), unlessEmpty(body))
 }
@@ -107,7 +106,7 @@ func (c *Client) ChangeCertificateRequest(ctx context.Context, id int64, body ap
 	return act(ctx, c, http.MethodPatch, certificateRequest(id, ""), body)
 }
 
-// unlessEmpty returns nil for a body without any field set.
+// unlessEmpty returns body, or nil if none of its fields is set.
 func unlessEmpty[T comparable](body T) any {
 	var empty T
 	if body == empty {

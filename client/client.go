@@ -1,14 +1,14 @@
 // Package client calls the REST API of a Notary server.
 //
-// [New] returns a [Client], which has a method for every call of the API; the JSON types are those of package api.
-// Most calls need a token, which [Client.Login] returns and [Client.WithToken] applies:
+// [New] returns a [Client], which has a method for every call of the API. Package api defines the JSON types. Most
+// calls need a token, which [Client.Login] returns and [Client.WithToken] applies:
 //
 //	c, err := client.New(client.Config{Server: "https://ca.example.com:2111"})
 //	token, err := c.Login(ctx, api.Login{Email: email, Password: password})
 //	id, err := c.WithToken(token).CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr})
 //
-// All errors are [*notary.Error] values. Errors of the server have its message, kind and field; a server that
-// cannot be reached is [notary.Unavailable]. If it is unknown whether the server carried out a failed call, the
+// All errors are [*notary.Error] values. An error that the server returns has its message, kind and field. If the
+// server cannot be reached, the kind is [notary.Unavailable]. If the server may have carried out a failed call, the
 // error matches [ErrOutcomeUnknown].
 package client
 
@@ -25,8 +25,8 @@ import (
 // Config configures a [Client].
 type Config struct {
 	Server string      // https://host:port; see [ServerURL] for other forms
-	Token  string      // from [Client.Login]; "" for calls that need none
-	TLS    *tls.Config // nil for the system's trusted roots; see also [Pin]
+	Token  string      // from [Client.Login], or an API token; "" for calls that need none
+	TLS    *tls.Config // nil to trust the system's roots; see also [Pin]
 }
 
 // Client calls the API of one server. It is safe for concurrent use and shares connections between calls.
@@ -36,12 +36,13 @@ type Client struct {
 	http   *http.Client
 }
 
-// Timeouts for the steps of a call. Only its context limits the whole call, because a long list may take any time.
+// Limits on connections and on the steps of a call. Only the context limits a whole call, because a long list may take
+// any time.
 const (
 	connectTimeout = 15 * time.Second
 	answerTimeout  = 2 * time.Minute // generating an RSA key for an authority takes seconds
 	idleTimeout    = 90 * time.Second
-	maxIdle        = 64 // idle connections kept
+	maxIdle        = 64 // idle connections
 )
 
 // New returns a client without connecting. It fails only if [ServerURL] rejects the address.
@@ -67,7 +68,7 @@ func New(config Config) (*Client, error) {
 	}}, nil
 }
 
-// WithToken returns a client that shares connections but sends another token, or none for "".
+// WithToken returns a client that shares c's connections but sends the given token, or no token if it is "".
 func (c *Client) WithToken(token string) *Client {
 	other := *c
 	other.token = token
@@ -83,8 +84,8 @@ func (c *Client) Server() string { return c.server }
 // CloseIdleConnections closes idle connections, including those of clients returned by [Client.WithToken].
 func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
 
-// ServerURL returns a server's address as https://host:port. It accepts host:port and host, and rejects a path, a user,
-// and any scheme other than https, which would reveal the token.
+// ServerURL returns a server's address as https://host:port. It accepts host:port and host, and rejects a path, a query
+// and a user. The scheme must be https, because any other would reveal the token.
 func ServerURL(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

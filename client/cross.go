@@ -8,7 +8,7 @@ import (
 	"notary/api"
 )
 
-// AuthorityCertificates returns all certificates of an authority's key.
+// AuthorityCertificates returns all certificates for an authority's key.
 func (c *Client) AuthorityCertificates(ctx context.Context, id int64) ([]api.AuthorityCertificate, error) {
 	return call[[]api.AuthorityCertificate](ctx, c, http.MethodGet, certificateAuthority(id, "/certificates"), nil)
 }
@@ -18,15 +18,15 @@ func (c *Client) UseAuthorityCertificate(ctx context.Context, id int64, body api
 	return act(ctx, c, http.MethodPut, certificateAuthority(id, "/certificate"), body)
 }
 
-// CrossSignCertificateAuthority issues an additional certificate for an authority from another one, and returns the
-// certificate's ID.
+// CrossSignCertificateAuthority cross-signs an authority: another authority issues an additional certificate for its
+// key. It returns the ID of the certificate.
 func (c *Client) CrossSignCertificateAuthority(ctx context.Context, id int64,
 	body api.CrossSignCertificateAuthority) (int64, error) {
 	return create(ctx, c, certificateAuthority(id, "/cross_sign"), body)
 }
 
-// RollOverCertificateAuthority creates an authority's successor and returns the successor's ID. No body is sent if
-// there are no options.
+// RollOverCertificateAuthority creates an authority's successor and returns the successor's ID. If no field is set, no
+// body is sent.
 func (c *Client) RollOverCertificateAuthority(ctx context.Context, id int64,
 	body api.RollOverCertificateAuthority) (int64, error) {
 	return create(ctx, c, certificateAuthority(id, "/roll_over"), unlessEmpty(body))

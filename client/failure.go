@@ -18,8 +18,8 @@ import (
 	"notary/api"
 )
 
-// ErrOutcomeUnknown is matched by the error of a call without a valid response: the server may or may not have carried
-// it out. A call that fails with any other error changed nothing.
+// ErrOutcomeUnknown is matched by the error of a call that the server may or may not have carried out, such as after a
+// lost connection or an internal error. A call that fails with any other error changed nothing.
 var ErrOutcomeUnknown = errors.New("the server may or may not have carried out the call")
 
 func refusal(answer Response) error {
@@ -45,7 +45,7 @@ func refusal(answer Response) error {
 	return e
 }
 
-// foreignRefusal returns the error for a response without the API's envelope, from a proxy or another program.
+// foreignRefusal returns the error for a response that lacks the API's envelope, such as that of a proxy.
 func foreignRefusal(answer Response) error {
 	status := strings.TrimSpace(strconv.Itoa(answer.Status) + " " + http.StatusText(answer.Status))
 	e := &notary.Error{
@@ -55,7 +55,7 @@ func foreignRefusal(answer Response) error {
 		RetryAfter: retryAfter(answer.Header),
 	}
 	if answer.Status >= 500 {
-		e.Err = ErrOutcomeUnknown // a gateway timeout does not tell whether the call was carried out
+		e.Err = ErrOutcomeUnknown // after a gateway timeout, for example, the call may have been carried out
 	}
 	return e
 }
@@ -87,8 +87,8 @@ func retryAfter(header http.Header) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// connectionError returns the error for a call without a response. If sent is true, the server may have received the
-// call.
+// connectionError returns the error for a call without a complete response. If sent is true, the server may have
+// received the call.
 func (c *Client) connectionError(err error, sent bool) error {
 	cause := err
 	if sent {

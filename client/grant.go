@@ -35,12 +35,12 @@ func (c *Client) CreateGroup(ctx context.Context, body api.CreateGroup) (int64, 
 	return create(ctx, c, groups, body)
 }
 
-// DeleteGroup deletes a group and the grants to it.
+// DeleteGroup deletes a group and its grants. It fails while the group owns requests or certificates.
 func (c *Client) DeleteGroup(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, group(id, ""), nil)
 }
 
-// ChangeMembers adds accounts to a group and removes others, all or none.
+// ChangeMembers adds accounts to a group and removes others, atomically.
 func (c *Client) ChangeMembers(ctx context.Context, id int64, body api.ChangeMembers) error {
 	return act(ctx, c, http.MethodPut, group(id, "/members"), body)
 }
@@ -65,7 +65,7 @@ func (c *Client) DeleteGrant(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, grant(id), nil)
 }
 
-// Permissions returns what an account may do to an object, and why.
+// Permissions returns the actions that an account may or may not perform on an object, and why.
 func (c *Client) Permissions(ctx context.Context, q api.PermissionQuery) ([]api.Decision, error) {
 	v := url.Values{}
 	if q.Action != "" {

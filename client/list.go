@@ -12,7 +12,7 @@ import (
 	"notary"
 )
 
-// list yields the elements of a list as they arrive. An error is always yielded last.
+// list yields the elements of a list as they arrive. An error is yielded last.
 func list[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		answer, err := c.open(ctx, http.MethodGet, path, nil)
@@ -43,7 +43,8 @@ func (c *Client) open(ctx context.Context, method, path string, body any) (io.Re
 	return answer.Body, nil
 }
 
-// elements yields the elements of a list in a response, or the error from broken if the list is incomplete.
+// elements yields the elements of the list in a response. If the list is incomplete or invalid, it returns the error
+// from broken.
 func elements[T any](answer io.ReadCloser, yield func(T, error) bool, broken func(error) error) error {
 	defer answer.Close()
 	stopped, err := readList(answer, func(element T) bool { return yield(element, nil) })
@@ -53,7 +54,7 @@ func elements[T any](answer io.ReadCloser, yield func(T, error) bool, broken fun
 	return nil
 }
 
-// readList parses the envelope of a list and yields the elements until yield returns false.
+// readList parses the envelope of a list and yields the elements. It stops if yield returns false.
 func readList[T any](r io.Reader, yield func(T) bool) (stopped bool, err error) {
 	limited := &elementReader{r: r, left: maxResponse}
 	decoder := json.NewDecoder(limited)
@@ -104,8 +105,7 @@ func expect(decoder *json.Decoder, want json.Delim) error {
 }
 
 // elementReader is a reader that fails if an element of a list exceeds maxResponse; left is reset before each element.
-// Any other read error becomes an io.ErrUnexpectedEOF, which distinguishes a broken connection from an invalid
-// response.
+// Any other read error becomes an io.ErrUnexpectedEOF, to distinguish a broken connection from an invalid response.
 type elementReader struct {
 	r    io.Reader
 	left int

@@ -47,7 +47,7 @@ func pages[T any](ctx context.Context, c *Client, path string, paging api.Paging
 	}
 }
 
-// values returns the fields of a query by their JSON names, which are the names of the query parameters.
+// values encodes the fields of a query as query parameters, which have the same names as in JSON.
 func values(query any) url.Values {
 	encoded, _ := json.Marshal(query) // cannot fail for plain values
 	var fields map[string]any

@@ -10,12 +10,12 @@ import (
 	"notary"
 )
 
-// Pin returns a configuration that trusts exactly one certificate, whatever its names, dates and issuer. If the server
-// presents any other one, the connection ends before anything is sent, with a [*CertificateChangedError].
+// Pin returns a TLS configuration that trusts only the given certificate, regardless of its names, validity and issuer.
+// If the server presents another certificate, the handshake fails with a [*CertificateChangedError].
 func Pin(certificate *x509.Certificate) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
-		// Disables only the checks that the pin replaces. The server must still prove possession of the key.
+		// This disables only the checks that the pin replaces. The server must still prove possession of the key.
 		InsecureSkipVerify: true,
 		// Unlike VerifyPeerCertificate, VerifyConnection also runs for resumed sessions.
 		VerifyConnection: func(state tls.ConnectionState) error {
@@ -27,15 +27,15 @@ func Pin(certificate *x509.Certificate) *tls.Config {
 	}
 }
 
-// CertificateChangedError is returned if the server presents a certificate other than the one given to [Pin].
+// CertificateChangedError is returned if the server does not present the certificate given to [Pin].
 type CertificateChangedError struct {
 	Remembered, Presented *x509.Certificate
 }
 
 func (*CertificateChangedError) Error() string { return "the server's certificate has changed" }
 
-// PeerCertificate returns the server's certificate without trusting it, so that a user can check it and [Pin] can trust
-// it.
+// PeerCertificate returns the certificate that the server presents, without verifying it. [Pin] can trust it after a
+// user has checked it.
 func PeerCertificate(ctx context.Context, server string) (*x509.Certificate, error) {
 	c, err := New(Config{Server: server, TLS: &tls.Config{InsecureSkipVerify: true}})
 	if err != nil {

@@ -17,7 +17,7 @@ func (c *Client) Profiles(ctx context.Context) ([]api.Profile, error) {
 	return call[[]api.Profile](ctx, c, http.MethodGet, profiles, nil)
 }
 
-// Profile returns a profile in the given version, or the latest for 0.
+// Profile returns a version of a profile; 0 means the latest.
 func (c *Client) Profile(ctx context.Context, id int64, version int) (api.Profile, error) {
 	query := ""
 	if version != 0 {
@@ -37,12 +37,12 @@ func (c *Client) UpdateProfile(ctx context.Context, id int64, body api.UpdatePro
 	return updated.Version, err
 }
 
-// DeleteProfile deletes a profile that is not built in.
+// DeleteProfile deletes a profile. Built-in profiles cannot be deleted.
 func (c *Client) DeleteProfile(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, profile(id, ""), nil)
 }
 
-// CheckProfile tests a profile without issuing.
+// CheckProfile tests a profile without issuing anything.
 func (c *Client) CheckProfile(ctx context.Context, id int64, body api.CheckProfile) (api.ProfileCheck, error) {
 	return call[api.ProfileCheck](ctx, c, http.MethodPost, profile(id, "/check"), body)
 }

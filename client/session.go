@@ -8,7 +8,7 @@ import (
 	"notary/api"
 )
 
-// Login returns a token for [Client.WithToken]. After too many attempts the error is [notary.RateLimited].
+// Login logs in and returns a token for [Client.WithToken]. After too many attempts, the error is [notary.RateLimited].
 func (c *Client) Login(ctx context.Context, login api.Login) (string, error) {
 	token, err := call[api.Token](ctx, c.WithToken(""), http.MethodPost, "/login", login)
 	return token.Token, err
@@ -29,7 +29,7 @@ func (c *Client) EndSession(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, fmt.Sprintf("%s/sessions/%d", prefix, id), nil)
 }
 
-// EndOtherSessions ends the caller's sessions except that of the client's token.
+// EndOtherSessions ends all sessions of the caller except the session of the client's token.
 func (c *Client) EndOtherSessions(ctx context.Context) error {
 	return act(ctx, c, http.MethodDelete, prefix+"/sessions", nil)
 }
@@ -39,7 +39,8 @@ func (c *Client) Status(ctx context.Context) (api.Status, error) {
 	return call[api.Status](ctx, c, http.MethodGet, "/status", nil)
 }
 
-// Ready returns nil if the server's database is available, and a [notary.Unavailable] error if not. It needs no token.
+// Ready returns nil if the server's database is available, and otherwise a [notary.Unavailable] error. It needs no
+// token.
 func (c *Client) Ready(ctx context.Context) error {
 	_, err := call[api.Ready](ctx, c, http.MethodGet, "/status/ready", nil)
 	return err

@@ -19,27 +19,27 @@ func (c *Client) AuthorityState(ctx context.Context, id int64) (api.AuthoritySta
 		id), nil)
 }
 
-// Settings returns the server's settings, without secrets.
+// Settings returns the server's settings. The values of secrets are omitted.
 func (c *Client) Settings(ctx context.Context) ([]api.Setting, error) {
 	return call[[]api.Setting](ctx, c, http.MethodGet, prefix+"/settings", nil)
 }
 
-// Clock returns the server's time, and whether issuance has stopped because of its clock.
+// Clock returns the time of the server's clock and, if the clock has stopped issuance, the reason.
 func (c *Client) Clock(ctx context.Context) (api.Clock, error) {
 	return call[api.Clock](ctx, c, http.MethodGet, prefix+"/clock", nil)
 }
 
-// ConfirmClock confirms that the server's clock is right, so that issuance continues.
+// ConfirmClock confirms that the server's clock is right. Issuance then continues.
 func (c *Client) ConfirmClock(ctx context.Context) error {
 	return act(ctx, c, http.MethodPost, prefix+"/clock/confirm", nil)
 }
 
-// Inspect describes PEM or DER input and what is wrong with it.
+// Inspect describes PEM or DER input and reports problems with it.
 func (c *Client) Inspect(ctx context.Context, body api.Inspect) (api.Inspection, error) {
 	return call[api.Inspection](ctx, c, http.MethodPost, prefix+"/inspect", body)
 }
 
-// Summary returns the counts of requests and certificates.
+// Summary returns counts of requests and certificates.
 func (c *Client) Summary(ctx context.Context) (api.Summary, error) {
 	return call[api.Summary](ctx, c, http.MethodGet, prefix+"/summary", nil)
 }

@@ -12,7 +12,7 @@ const tokens = prefix + "/tokens"
 
 func token(id int64, rest string) string { return fmt.Sprintf("%s/%d%s", tokens, id, rest) }
 
-// APITokens returns the caller's API tokens or, for Admins, all.
+// APITokens returns the caller's API tokens or, for an Admin, all API tokens.
 func (c *Client) APITokens(ctx context.Context) ([]api.APIToken, error) {
 	return call[[]api.APIToken](ctx, c, http.MethodGet, tokens, nil)
 }
@@ -22,7 +22,8 @@ func (c *Client) APIToken(ctx context.Context, id int64) (api.APIToken, error) {
 	return call[api.APIToken](ctx, c, http.MethodGet, token(id, ""), nil)
 }
 
-// CreateAPIToken creates an API token. The answer has its secret, for [Client.WithToken], which is not shown again.
+// CreateAPIToken creates an API token. The result contains the token for [Client.WithToken]; the server does not return
+// it again.
 func (c *Client) CreateAPIToken(ctx context.Context, body api.CreateAPIToken) (api.CreatedAPIToken, error) {
 	return call[api.CreatedAPIToken](ctx, c, http.MethodPost, tokens, body)
 }
@@ -32,7 +33,7 @@ func (c *Client) RevokeAPIToken(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, token(id, ""), nil)
 }
 
-// TakeOverAPIToken makes the caller, an Admin, the account on whose behalf a token acts.
+// TakeOverAPIToken makes the caller, who must be an Admin, the creator of an API token.
 func (c *Client) TakeOverAPIToken(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodPost, token(id, "/take_over"), nil)
 }

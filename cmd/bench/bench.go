@@ -18,15 +18,15 @@ type bench struct {
 	engine   engine
 	token    string
 
-	// The measured site, and copies from when it was small, or nil if it still is. They are measured right before and
-	// after the large one, because the speed of a machine varies.
+	// site is measured. at100 and at1000 are copies made when it had that many requests; nil if it has no more. They
+	// are measured right before and after site, because the speed of a machine varies.
 	site      *site
 	at100     *site
 	at1000    *site
 	authority authorities
 	samples   []int64 // ids of requests with real certificates
 	lives     *lives
-	known     []known // what can be searched for
+	known     []known // objects to search for
 
 	outstanding *ids // requests to be signed
 }
@@ -111,7 +111,7 @@ func (b *bench) run(ctx context.Context, op operation, beside ...comparison) (fi
 	return f, nil
 }
 
-// runBeside measures an operation on the site, and before and after it on the small copy, if any.
+// runBeside measures an operation on small, on the site and on small again. If small is nil, it measures only the site.
 func (b *bench) runBeside(ctx context.Context, small *site, operationOf func(*site) (operation, error),
 	compare func(figure) comparison) (err error) {
 	op, err := operationOf(b.site)
@@ -149,7 +149,7 @@ func (b *bench) runBeside(ctx context.Context, small *site, operationOf func(*si
 	return nil
 }
 
-// runBetween measures an operation whose floors were just measured, and measures them again afterwards.
+// runBetween measures an operation whose floors were just measured, and then measures the floors again.
 func (b *bench) runBetween(ctx context.Context, op operation, floors []comparison,
 	others ...comparison) (figure, error) {
 	f, err := b.drive(ctx, b.site, op)
@@ -163,7 +163,8 @@ func (b *bench) runBetween(ctx context.Context, op operation, floors []compariso
 	return f, nil
 }
 
-// addUnprepared reports an operation that could not be started. The run continues.
+// addUnprepared reports that an operation could not be prepared, so that the run continues. It returns err only if ctx
+// has ended.
 func (b *bench) addUnprepared(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil {
 		return err
@@ -174,7 +175,7 @@ func (b *bench) addUnprepared(ctx context.Context, name string, err error) error
 	return nil
 }
 
-// measureFloors measures the machine while the servers are idle. Earlier measurements are averaged in.
+// measureFloors measures the floors while the servers are idle. A floor that was measured before gets the average.
 func (b *bench) measureFloors(ctx context.Context, floors []comparison) error {
 	length := min(b.o.time/2, time.Second)
 	for i := range floors {

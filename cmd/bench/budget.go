@@ -14,7 +14,7 @@ type budget struct {
 	origin  string
 }
 
-// explained is where the budgets are documented.
+// explained is the document that explains the budgets.
 const explained = "docs/performance.md"
 
 // The budgets, stated for a million requests and 32 clients.
@@ -42,7 +42,7 @@ var (
 
 const statedRows = 1_000_000
 
-// Verdicts.
+// The verdicts on a budget.
 const (
 	met    = "met"
 	aimMet = "met, aim too"
@@ -75,25 +75,26 @@ func (b *budget) String() string {
 
 type comparison struct {
 	with   string
-	base   float64 // in the unit of the basis
+	base   float64 // in the unit of by
 	by     basis
-	budget *budget // of the ratio; nil for none
+	budget *budget // for the ratio; nil for none
 
-	// Of a floor: processor time of a call, and the budget for the server's, as a multiple of it.
+	// For a floor: its processor time per call, and the budget for the server's processor time as a multiple of it.
 	processor       time.Duration
 	processorBudget *budget
 }
 
-// basis is what a comparison compares.
+// basis is the quantity that a comparison compares.
 type basis int
 
 const (
 	byRate      basis = iota // calls per second
 	byMedian                 // median durations, in seconds
-	byProcessor              // processor times of a call, in seconds
+	byProcessor              // processor times per call, in seconds
 )
 
-// withProcessor returns the floors, each followed by the comparison of processor times if its own is known.
+// withProcessor returns the floors. Each floor with a known processor time is followed by a comparison of processor
+// times.
 func withProcessor(floors []comparison) (all []comparison) {
 	for _, c := range floors {
 		all = append(all, c)
@@ -126,7 +127,8 @@ func (c comparison) ratio(f figure) float64 {
 	}
 }
 
-// verdict judges the ratio. A figure with failures meets no budget, because failing is fast.
+// verdict returns the verdict on the ratio, or "" if the ratio has no budget or is unknown. A figure with failures
+// misses every budget, because failing is fast.
 func (c comparison) verdict(f figure) string {
 	switch ratio := c.ratio(f); {
 	case c.budget == nil:

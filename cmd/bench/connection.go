@@ -18,7 +18,7 @@ type call struct {
 	method      string
 	path        string // including the query
 	accept      string // "" for JSON
-	browser     bool   // like a browser, with a session cookie
+	browser     bool   // send the token as a session cookie
 	body        []byte
 	contentType string // of the body; "" for JSON
 	status      int    // expected status; 0 for 200
@@ -55,7 +55,7 @@ func appendCall(b []byte, host, token string, c call) []byte {
 	return append(b, c.body...)
 }
 
-// connection is a client's persistent connection. It implements only the HTTP/1.1 that the server needs, because
+// connection is a client's persistent connection. It implements only the part of HTTP/1.1 that the server uses, because
 // the load competes with the server for the processor.
 type connection struct {
 	conn net.Conn
@@ -116,12 +116,13 @@ func (c *connection) readBody(length int, to io.Writer) error {
 	return c.copy(length, to)
 }
 
-// chunked is the length of a chunked body.
+// chunked stands for the unknown length of a chunked body.
 const chunked = -1
 
 var errHead = errors.New("the response head cannot be parsed")
 
-// readHead reads the status line and headers (RFC 9112, sections 4 and 5).
+// readHead reads the status line and headers (RFC 9112, sections 4 and 5). It returns the status and the length of the
+// body, or chunked.
 func (c *connection) readHead() (status, length int, err error) {
 	line, err := c.line()
 	if err != nil {

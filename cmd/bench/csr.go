@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-// newCSR creates a P-256 key and a PEM CSR, without the checks of package pki.
+// newCSR returns a CSR in PEM with a new P-256 key. It skips the checks of package pki.
 func newCSR(name string) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -20,10 +20,10 @@ type engine struct {
 	dir     string
 	url     string // of the measured PostgreSQL database; "" for SQLite
 	created []string
-	cluster *cluster // nil for an existing server
+	cluster *cluster // nil for an existing cluster and for SQLite
 }
 
-// openEngine finds or creates an empty PostgreSQL database. SQLite needs none.
+// openEngine prepares the engine. For PostgreSQL, it uses the given database or creates an empty one.
 func openEngine(ctx context.Context, o options, dir string) (e engine, err error) {
 	e.dir = dir
 	if o.engine == sqlite {
@@ -95,14 +95,14 @@ func (e *engine) close() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for _, name := range e.created {
-		u, _ := url.Parse(e.url) // parsed before
+		u, _ := url.Parse(e.url) // cannot fail: create parsed it
 		u.Path = "/postgres"
 		err = errors.Join(err, execute(ctx, u.String(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"))
 	}
 	return err
 }
 
-// settle makes PostgreSQL do its deferred maintenance now.
+// settle makes PostgreSQL perform its deferred maintenance now.
 func (e *engine) settle(ctx context.Context) error {
 	if e.url == "" {
 		return nil
@@ -110,7 +110,7 @@ func (e *engine) settle(ctx context.Context) error {
 	if err := execute(ctx, e.url, "VACUUM (ANALYZE)"); err != nil {
 		return err
 	}
-	_ = execute(ctx, e.url, "CHECKPOINT") // optional: only a superuser may
+	_ = execute(ctx, e.url, "CHECKPOINT") // optional: requires a superuser
 	return nil
 }
 

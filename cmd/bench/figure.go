@@ -10,9 +10,9 @@ import (
 
 type figure struct {
 	clients  int
-	seconds  float64         // during which calls succeeded
+	seconds  float64         // until the end of the last successful call
 	took     []time.Duration // duration of each call, sorted
-	failures failures        // including the warm-up
+	failures failures        // including those of the warm-up
 
 	// Derived values.
 	count         int
@@ -37,7 +37,7 @@ func gather(r *run, workers []*worker) figure {
 	}
 	f.seconds = end.Sub(r.from).Seconds()
 	f.processor = perCall(r.processor, r.calls.Load())
-	if r.before != nil { // other work was done between the calls
+	if r.before != nil { // before did other work between the calls
 		f.seconds = total(f.took).Seconds()
 	}
 	if r.body != nil && f.seconds > 0 {
@@ -118,7 +118,7 @@ func (f failures) total() (n int) {
 	return n
 }
 
-// String lists the failures, as in "12 × 503: the queue is full".
+// String lists the failures, such as "12 × 503: the queue is full".
 func (f failures) String() string {
 	var all []string
 	for _, kind := range slices.Sorted(maps.Keys(f)) {

@@ -9,7 +9,7 @@ import (
 	"notary/internal/store"
 )
 
-// The sizes of the small databases for comparison with a large one.
+// The numbers of requests in the small copies of the database: see [bench].
 const (
 	smallRows = 100
 	someRows  = 1000
@@ -58,7 +58,7 @@ func (b *bench) fill(ctx context.Context, rows int) error {
 		func(int) store.Life { return b.lives.next() })
 }
 
-// fillWith adds n lives to the database. No node may be running.
+// fillWith adds n lives to the database, which life returns. No node may be running.
 func (b *bench) fillWith(ctx context.Context, what string, n int, life func(i int) store.Life) error {
 	b.say("%s", what)
 	began := time.Now()
@@ -66,7 +66,7 @@ func (b *bench) fillWith(ctx context.Context, what string, n int, life func(i in
 	if err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil { // the supply has stopped
+	if err := ctx.Err(); err != nil { // supply stopped early
 		return err
 	}
 	took := time.Since(began)

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// The names of the floors: the hardest part of an operation on its own.
+// The names of the floors. A floor is the most expensive part of an operation, measured on its own.
 const (
 	floorCertificate = "bare x509.CreateCertificate"
 	floorCSR         = "bare parse and verify of the CSR"
@@ -31,7 +31,7 @@ type speed struct {
 	processor time.Duration // processor time of this process per call; 0 if unknown
 }
 
-// repeat calls fn from several goroutines for the given time, with the goroutine's number.
+// repeat calls fn from several goroutines for the given time. The argument of fn is the number of the goroutine.
 func repeat(ctx context.Context, goroutines int, length time.Duration, fn func(worker int) error) (speed, error) {
 	var (
 		running sync.WaitGroup
@@ -60,7 +60,7 @@ func repeat(ctx context.Context, goroutines int, length time.Duration, fn func(w
 		perCall(processorTimeOf(os.Getpid())-used, count.Load())}, errors.Join(failed, ctx.Err())
 }
 
-// measureCreateCertificate creates P-256 certificates on all cores.
+// measureCreateCertificate measures the creation of P-256 certificates on all cores.
 func measureCreateCertificate(ctx context.Context, length time.Duration) (speed, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -81,7 +81,7 @@ func measureCreateCertificate(ctx context.Context, length time.Duration) (speed,
 	})
 }
 
-// measureVerifyCSR parses and verifies a P-256 CSR on all cores.
+// measureVerifyCSR measures parsing and verifying a P-256 CSR on all cores.
 func measureVerifyCSR(ctx context.Context, length time.Duration) (speed, error) {
 	text, err := newCSR("web-1.example.com")
 	if err != nil {
@@ -103,7 +103,8 @@ const insertText = `INSERT INTO notary_bench_floor (body) VALUES ($1)`
 
 var insertBody = strings.Repeat("x", 1000)
 
-// measurePostgresInserts inserts rows, one per transaction; PostgreSQL groups the flushes of concurrent commits.
+// measurePostgresInserts measures inserts of one row per transaction. PostgreSQL groups the flushes of concurrent
+// commits.
 func measurePostgresInserts(ctx context.Context, url string, length time.Duration) (_ speed, err error) {
 	db, err := sql.Open("pgx", url)
 	if err != nil {
@@ -132,7 +133,7 @@ func measurePostgresInserts(ctx context.Context, url string, length time.Duratio
 	return s, err
 }
 
-// measureSQLiteInserts inserts rows into a new file with the store's settings, committing all waiting rows
+// measureSQLiteInserts measures inserts into a new file with the store's settings. All waiting rows are committed
 // together.
 func measureSQLiteInserts(ctx context.Context, path string, length time.Duration) (speed, error) {
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")

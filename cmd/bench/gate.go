@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// gate is a proxy for PostgreSQL that can stop forwarding, which looks like a hung server: connections stay open and
-// new ones are accepted by the system, but nothing is answered.
+// gate is a proxy for PostgreSQL that can stop forwarding, to simulate a hung server: connections stay open and the
+// operating system accepts new ones, but nothing is answered.
 type gate struct {
 	listener net.Listener
 	server   string       // host:port
@@ -55,7 +55,7 @@ func (g *gate) connect(client net.Conn) {
 	go g.forward(client, server)
 }
 
-// forward copies one direction. At its end it closes the destination, which ends the other direction.
+// forward copies one direction. When it ends, it closes the destination, which also ends the other direction.
 func (g *gate) forward(to, from net.Conn) {
 	defer to.Close()
 	_, _ = io.Copy(gated{to, g}, from)
@@ -83,5 +83,5 @@ func (g *gate) freeze() (thaw func()) {
 	return sync.OnceFunc(g.flow.Unlock)
 }
 
-// close ends the listener. Connections end with their clients.
+// close closes the listener. A connection ends when its client closes it.
 func (g *gate) close() error { return g.listener.Close() }

@@ -77,14 +77,14 @@ func (b *bench) measureHungCalls(ctx context.Context, hung *site) error {
 			return err
 		}
 		b.report.add(name, hung.rows, f, nil)
-		if f.count > 0 && f.failures.total() == 0 { // any other response may come at any time
+		if f.count > 0 && f.failures.total() == 0 { // a failed call may end at any time
 			b.report.addValue(name, float64(f.p99)/float64(measured.unit), measured.budget)
 		}
 	}
 	return nil
 }
 
-// refused is an operation answered with 503, so late that every call counts.
+// refused returns an operation whose calls are answered with 503. They are so slow that every call counts.
 func refused(name, path string) operation {
 	return operation{name: name, half: true, cold: true,
 		next: func(*rand.Rand) (call, bool) { return call{method: "GET", path: path, status: 503}, true }}

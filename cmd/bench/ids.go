@@ -2,7 +2,7 @@ package main
 
 import "sync/atomic"
 
-// ids are requests that are taken once each.
+// ids is a list of request IDs or indices, each of which is taken once.
 type ids struct {
 	all   []int64
 	taken atomic.Int64
@@ -18,7 +18,7 @@ func (s *ids) take() (id int64, ok bool) {
 
 func (s *ids) left() int { return max(0, len(s.all)-int(s.taken.Load())) }
 
-// rest returns the ids not taken. It must not run concurrently with take.
+// rest returns the IDs that were not taken. It must not run concurrently with take.
 func (s *ids) rest() []int64 { return s.all[len(s.all)-s.left():] }
 
 func upTo(n int) *ids {

@@ -13,7 +13,7 @@ import (
 	"notary/internal/store"
 )
 
-// seed makes all runs equal.
+// seed makes the generated data the same in every run.
 const seed = 20260101
 
 const (
@@ -21,10 +21,10 @@ const (
 	history = 3 * 365 * day // age of the oldest request
 )
 
-// sample is a real request and certificate. Generated lives use its CSR and DER, so that everything in the
-// database can be parsed.
+// sample is a real request with its certificate. Generated lives use its CSR and DER, so that all of the database can
+// be parsed.
 type sample struct {
-	weight    int // share of lives that use it
+	weight    int // relative number of lives that use it
 	csr       string
 	key       string
 	authority int64
@@ -39,7 +39,7 @@ func newSample(r *notary.Request, weight int) sample {
 		der: c.DER, issuers: c.Issuers}
 }
 
-// lives generates the lives of requests of an organisation over three years.
+// lives generates requests of the last three years with their certificates and events.
 type lives struct {
 	rand    *rand.Rand
 	names   *namer
@@ -101,7 +101,7 @@ func (l *lives) sample() draft {
 	return d
 }
 
-// outstanding returns a mostly recent life: half are from the last three days.
+// outstanding returns the life of a pending request. Half of these requests are from the last three days.
 func (l *lives) outstanding(d draft) store.Life {
 	age := min(time.Duration(l.rand.ExpFloat64()*float64(4*day)), history)
 	return l.life(d, notary.Outstanding, l.now.Add(-age))
@@ -176,7 +176,7 @@ func (l *lives) issue(life *store.Life, d draft, signed []time.Time) {
 	}
 }
 
-// decide adds an event by one of the five approvers.
+// decide adds an event by one of five approvers.
 func (l *lives) decide(life *store.Life, at time.Time, action string, after notary.Fields, refs ...notary.Ref) {
 	manager := l.rand.IntN(5)
 	life.Request.UpdatedAt = at
@@ -205,7 +205,7 @@ func (l *lives) variant(der []byte) (variant []byte, fingerprint string) {
 	return variant, pki.Fingerprint(variant)
 }
 
-// serial returns a serial number in the inventory's form: positive, without a leading zero octet.
+// serial returns a random serial number in the form of the inventory: positive, without a leading zero octet.
 func (l *lives) serial() string {
 	return fmt.Sprintf("%02x", 1+l.rand.IntN(0x7f)) + l.hex(15)
 }

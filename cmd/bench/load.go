@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// operation is what is measured: calls that several clients repeat for some time or until none are left.
+// operation describes calls that several clients make, for some time or until no calls are left.
 type operation struct {
 	name      string
 	clients   int           // 0 for --clients
 	limit     time.Duration // maximum time of a response; 0 for a minute
 	half      bool          // run for half the time
-	published bool          // on the publishing port instead of the API
-	cold      bool          // no warm-up: each call is so slow that all count
+	published bool          // use the publishing port instead of the API
+	cold      bool          // no warm-up: calls are so slow that every call counts
 
 	// next returns the next call, or false at the end. It is called concurrently.
 	next func(r *rand.Rand) (c call, ok bool)
@@ -33,7 +33,7 @@ type operation struct {
 	// after, if not nil, runs when all clients have ended.
 	after func()
 
-	// body, if not nil, receives the response bodies of the only client.
+	// body, if not nil, receives the response bodies. The operation must have only one client.
 	body *counter
 }
 
@@ -51,8 +51,8 @@ type run struct {
 	from, until time.Time // only calls that start in this interval count
 	usedUp      atomic.Bool
 
-	calls     atomic.Int64  // all of them, including the warm-up and failures
-	processor time.Duration // that the servers used for the calls
+	calls     atomic.Int64  // all calls, including the warm-up and failures
+	processor time.Duration // processor time that the servers used for the calls
 }
 
 // drive runs the operation. Failed calls are part of the figure, not an error.
@@ -192,7 +192,7 @@ func (w *worker) call(ctx context.Context, c call) (kind, detail string) {
 	return "", ""
 }
 
-// send makes the call. It keeps the body only if needed.
+// send makes the call. It keeps the body if the status is unexpected or the response is to be checked.
 func (w *worker) send(c call) (status int, err error) {
 	if err := w.conn.conn.SetDeadline(time.Now().Add(w.run.limit)); err != nil {
 		return 0, err
@@ -222,7 +222,7 @@ type counter struct {
 	pattern []byte
 	bytes   int64
 	found   int64
-	rest    []byte // end of the last write, shorter than the pattern
+	rest    []byte // end of what was written, shorter than the pattern
 }
 
 func (c *counter) Write(p []byte) (int, error) {

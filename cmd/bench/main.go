@@ -1,12 +1,12 @@
-// Bench measures the whole program. It builds the server, starts it as a separate process on a temporary folder, and
-// calls it over HTTPS with everything enabled: TLS, login, events, lint, flushes to disk. It prints each figure with
-// its budget and with what the machine can do without Notary in the same run.
+// Bench measures the whole program. It builds the server, starts it as a separate process in a temporary folder, and
+// calls it over HTTPS with everything enabled: TLS, login, events, lint and flushes to disk. It prints each figure with
+// its budget, and with the speed of the bare operation on the same machine.
 //
 //	go run ./cmd/bench                                        # SQLite, a thousand requests
 //	go run ./cmd/bench --engine postgres --rows 1000000       # on a new cluster
 //	go run ./cmd/bench --only sign --time 10s --json
 //
-// Load and server share the machine, as the budgets require: compare ratios.
+// Load and server share the machine, as the budgets require. Compare ratios, not absolute figures.
 package main
 
 import (

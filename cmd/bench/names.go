@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Names that an organisation with hundreds of teams gives its machines.
+// Parts of the names that organisations with hundreds of teams give their hosts and employees.
 var (
 	organisations = []string{"example.com", "example.net", "example.org", "aster.example", "borealis.example",
 		"cobalt.example", "dune.example", "ember.example", "fjord.example", "garnet.example"}
@@ -27,7 +27,7 @@ var (
 // owners is the number of accounts that submit requests.
 const owners = 2000
 
-// firstOwner is the lowest of their ids; accounts below it have logged in.
+// firstOwner is the lowest ID of these accounts. Lower IDs belong to the accounts that log in and to the approvers.
 const firstOwner = 1001
 
 // namer generates names. Domains and owners follow Zipf's law: a few parts of an organisation are much larger than
@@ -61,7 +61,7 @@ func (n *namer) subject() subject {
 	domain := teams[d/len(organisations)] + "." + organisation
 	s := n.ownerOf(d)
 	switch p := n.rand.IntN(100); {
-	case p < 3: // identified only by its address
+	case p < 3: // a host with only an IP address
 		s.ip = []string{n.address()}
 		s.commonName = s.ip[0]
 		return s
@@ -69,7 +69,7 @@ func (n *namer) subject() subject {
 		s.email = []string{s.owner}
 		s.commonName = s.owner
 		return s
-	case p < 9: // a whole cluster
+	case p < 9: // a wildcard for a cluster
 		s.commonName = "*." + pick(n.rand, regions) + "." + pick(n.rand, environments) + "." + domain
 	case p < 15: // a public host
 		s.commonName = pick(n.rand, roles) + "." + domain
@@ -81,13 +81,13 @@ func (n *namer) subject() subject {
 	return s
 }
 
-// host returns a machine name, such as web-123.eu-west.prod.payments.example.com.
+// host returns a host name, such as web-123.eu-west.prod.payments.example.com.
 func (n *namer) host(domain string) string {
 	return fmt.Sprintf("%s-%d.%s.%s.%s", pick(n.rand, roles), 1+n.number.Uint64(),
 		pick(n.rand, regions), pick(n.rand, environments), domain)
 }
 
-// addMore gives a fifth of the subjects several names, and some an address.
+// addMore adds host names to a fifth of the subjects, and an IP address to an eighth.
 func (n *namer) addMore(s *subject, domain string) {
 	if n.rand.IntN(5) == 0 {
 		for range 1 + n.rand.IntN(6) {
@@ -108,7 +108,8 @@ func (n *namer) address() string {
 	return fmt.Sprintf("10.%d.%d.%d", n.rand.IntN(256), n.rand.IntN(256), 1+n.rand.IntN(254))
 }
 
-// ownerOf returns one of the people who request certificates for a domain, in the same organisation.
+// ownerOf returns a subject with only the owner set: one of the people in the organisation who request certificates for
+// the domain.
 func (n *namer) ownerOf(domain int) subject {
 	org := domain % len(organisations)
 	i := (len(organisations)*(31*domain+int(n.owner.Uint64())) + org) % owners
@@ -122,7 +123,7 @@ func ownerEmail(i int) string {
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
-// domainOf returns the team's domain of a host name, or "".
+// domainOf returns the team's domain in a host name, or "" if there is none.
 func domainOf(host string) string {
 	for _, o := range organisations {
 		if above, ok := strings.CutSuffix(host, "."+o); ok {

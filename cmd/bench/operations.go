@@ -72,7 +72,7 @@ func (b *bench) searching(name, path string, query func(known) url.Values) opera
 	var paths []string
 	for _, k := range b.known {
 		if k.domain == "" || strings.HasPrefix(k.label, "*") {
-			continue // no address, person or wildcard
+			continue // skip IP addresses, email addresses and wildcards
 		}
 		paths = append(paths, path+"?"+query(k).Encode())
 	}

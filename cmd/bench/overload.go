@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// The clients without a session that compete with a logged-in load.
+// The load of clients without a session, which competes with a logged-in load.
 const (
 	idleConnections = 10_000
 	idleAddresses   = 1_000
@@ -19,7 +19,7 @@ const (
 	openersAtOnce   = 64
 )
 
-// overload is a kind of client without a session. open opens the i-th connection to a node and sends its data.
+// overload is a group of clients without a session. open opens the i-th connection to a node and sends its data.
 type overload struct {
 	name  string
 	count int
@@ -74,12 +74,11 @@ func dialTLSFrom(ctx context.Context, n *node, i int) (net.Conn, error) {
 	conn := tls.Client(below, config)
 	limited, cancel := context.WithTimeout(ctx, dialLimit)
 	defer cancel()
-	_ = conn.HandshakeContext(limited) // the server may have closed it to make room
+	_ = conn.HandshakeContext(limited) // the server may have closed the connection to make room
 	return conn, nil
 }
 
-// measureOverload measures a logged-in load competing with each kind of client without a session, and the server's
-// memory.
+// measureOverload measures a logged-in load that competes with each of the overloads, and the server's memory.
 func (b *bench) measureOverload(ctx context.Context) error {
 	for _, o := range overloads() {
 		name := "get one beside " + o.name
@@ -108,7 +107,7 @@ func (b *bench) measureOverload(ctx context.Context) error {
 	return nil
 }
 
-// openAll opens all connections and returns a function that closes them. Some may be refused.
+// openAll opens all connections and returns a function that closes them. It skips connections that are refused.
 func (b *bench) openAll(ctx context.Context, o overload) (closeAll func()) {
 	var mu sync.Mutex
 	var open []net.Conn

@@ -32,14 +32,14 @@ type webPage struct {
 }
 
 func (b *bench) pages() []webPage {
-	// More than a page of certificates even on a small site.
+	// Even on a small site, more than a page of certificates expires before soon.
 	soon := time.Now().AddDate(0, 0, 60).UTC().Format(time.RFC3339)
 	authority := fmt.Sprintf("/authorities/%d", b.authority.issuing[0])
 	return []webPage{
 		{"page, overview", fixed("/")},
 		{"page, requests", fixed("/requests")},
 		{"page, requests by status", fixed("/requests?status=Active")},
-		{"page, requests that are searched for", fixed("/requests?q=prod")}, // likewise
+		{"page, requests that are searched for", fixed("/requests?q=prod")}, // more than a page, too
 		{"page, one request", func(r *rand.Rand, rows int64) string {
 			return fmt.Sprintf("/requests/%d", 1+r.Int64N(rows))
 		}},
@@ -64,7 +64,8 @@ func fixed(path string) func(*rand.Rand, int64) string {
 	return func(*rand.Rand, int64) string { return path }
 }
 
-// operation requests the page with a single client, to measure the time to the last octet without queueing.
+// operation returns an operation that requests the page with a single client, to measure the time to the last octet
+// without queueing.
 func (p webPage) operation(s *site) operation {
 	rows := int64(s.rows)
 	return operation{name: p.name, clients: 1, half: true,

@@ -15,10 +15,11 @@ import (
 	"time"
 )
 
-// environmentPostgres names a cluster in which to create a database as its superuser.
+// environmentPostgres is the environment variable with the URL of a cluster and its superuser. The benchmark creates a
+// database in that cluster.
 const environmentPostgres = "NOTARY_TEST_POSTGRES"
 
-// requireDurable refuses a cluster that does not flush to disk, whose figures would be meaningless.
+// requireDurable returns an error if the cluster does not flush to disk, because its figures would be meaningless.
 func requireDurable(ctx context.Context, database string) error {
 	for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
 		value, err := ask(ctx, "pgx", database, "SHOW "+setting)
@@ -33,7 +34,8 @@ func requireDurable(ctx context.Context, database string) error {
 	return nil
 }
 
-// cluster is a temporary PostgreSQL with default settings except for the number of connections.
+// cluster is a temporary PostgreSQL cluster. Its settings are the defaults, except the listener and the number of
+// connections.
 type cluster struct {
 	cmd   *exec.Cmd
 	url   string // of a superuser
@@ -151,7 +153,7 @@ func postgresProgram(name string) (string, error) {
 	return slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(majorVersion(a), majorVersion(b)) }), nil
 }
 
-// majorVersion returns 17 for /usr/lib/postgresql/17/bin/initdb.
+// majorVersion returns the major version in a path, such as 17 in /usr/lib/postgresql/17/bin/initdb.
 func majorVersion(path string) int {
 	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
 	return n

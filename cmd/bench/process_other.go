@@ -6,7 +6,7 @@ import "os/exec"
 
 func inOwnGroup(*exec.Cmd) {}
 
-// servant is the user that runs a database: here, the current one.
+// servant is the user that runs PostgreSQL: on this system, the current user.
 type servant struct{}
 
 func findServant() (servant, error) { return servant{}, nil }

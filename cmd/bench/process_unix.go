@@ -12,7 +12,8 @@ import (
 	"syscall"
 )
 
-// inOwnGroup shields the command from the terminal's Ctrl-C, so that it can be stopped in order.
+// inOwnGroup runs the command in its own process group. Ctrl-C in the terminal then does not end it before the
+// benchmark stops it in order.
 func inOwnGroup(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -20,8 +21,7 @@ func inOwnGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Setpgid = true
 }
 
-// servant is the user that runs a database, because PostgreSQL refuses to run as root. The zero value is the
-// current user.
+// servant is the user that runs PostgreSQL, which refuses to run as root. The zero value is the current user.
 type servant struct{ uid, gid int }
 
 func findServant() (servant, error) {

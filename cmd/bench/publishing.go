@@ -21,7 +21,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 )
 
-// The floor of an OCSP response that is not cached.
+// floorSignature is the floor of an OCSP response that is not cached.
 const floorSignature = "bare ECDSA P-256 signature"
 
 const askedFor = 1000
@@ -79,8 +79,8 @@ func (b *bench) measureOCSP(ctx context.Context, name string, requests [][]byte)
 	return err
 }
 
-// ocspRequests returns requests for certificates of the first authority, with or without a nonce, which prevents
-// caching.
+// ocspRequests returns requests for unrevoked certificates of the first authority, with or without a nonce. A nonce
+// prevents caching.
 func (b *bench) ocspRequests(nonce bool) (requests [][]byte, err error) {
 	issuer, err := x509.ParseCertificate(b.lives.samples[0].issuers.DER()[0])
 	if err != nil {

@@ -24,7 +24,7 @@ type line struct {
 	beside []comparison
 }
 
-// value is a figure that is not of an operation.
+// value is a single measured value, such as the time of a start or the memory of the server.
 type value struct {
 	name   string
 	value  float64 // in the unit of the budget
@@ -68,7 +68,7 @@ func (r *report) good() bool {
 
 type object map[string]any
 
-// MarshalJSON encodes the report with times in milliseconds.
+// MarshalJSON encodes the report. The names of times contain the unit.
 func (r *report) MarshalJSON() ([]byte, error) {
 	operations, values, floors := []object{}, []object{}, []object{}
 	for _, l := range r.lines {

@@ -15,11 +15,11 @@ const revokeRate = 5000
 
 const reserve = 500
 
-// measureRevoking measures revocation with few and with many revoked certificates.
+// measureRevoking measures revocation without and with many revoked certificates, and the generation of a large CRL.
 func (b *bench) measureRevoking(ctx context.Context) error {
 	first, second := "revoke", fmt.Sprintf("revoke at %s revoked", thousands(b.o.revoked))
-	anew := fmt.Sprintf("make a CRL of %s", thousands(b.o.revoked))
-	if !b.wanted(first) && !b.wanted(second) && !b.wanted(anew) {
+	rebuilt := fmt.Sprintf("make a CRL of %s", thousands(b.o.revoked))
+	if !b.wanted(first) && !b.wanted(second) && !b.wanted(rebuilt) {
 		return nil
 	}
 	none, many, err := b.fillRevoking(ctx)
@@ -35,10 +35,10 @@ func (b *bench) measureRevoking(ctx context.Context) error {
 	if _, err := b.revoke(ctx, second, many, rateOf(f, "at none revoked", budgetRevoke)); err != nil {
 		return err
 	}
-	return b.measureCRL(ctx, anew, spare)
+	return b.measureCRL(ctx, rebuilt, spare)
 }
 
-// revoke measures revoking the certificates of the requests, compared with durable inserts.
+// revoke measures the revocation of the certificates of active requests, compared with durable inserts.
 func (b *bench) revoke(ctx context.Context, name string, active *ids, beside ...comparison) (figure, error) {
 	if !b.wanted(name) {
 		return figure{}, nil
@@ -48,12 +48,12 @@ func (b *bench) revoke(ctx context.Context, name string, active *ids, beside ...
 		return figure{}, err
 	}
 	op := acting(name, active, "/certificate/revoke", []byte(`{"reason":"superseded"}`))
-	op.half = true // filling the database with certificates to revoke takes long
+	op.half = true // filling the database with certificates to revoke takes a long time
 	return b.runBetween(ctx, op, floors, beside...)
 }
 
-// fillRevoking adds active certificates to each of the two authorities, whose requests it returns, and many revoked
-// ones to one of them.
+// fillRevoking adds active certificates of both authorities for revocation, and many revoked certificates of one of
+// them. It returns the requests of the active certificates.
 func (b *bench) fillRevoking(ctx context.Context) (none, many *ids, err error) {
 	length := b.o.time / 2
 	active := int(revokeRate * (length + warmUp(length)).Seconds())
@@ -64,7 +64,7 @@ func (b *bench) fillRevoking(ctx context.Context) (none, many *ids, err error) {
 	if err := b.site.stop(); err != nil {
 		return nil, nil, err
 	}
-	var given []*notary.Certificate // active ones, whose ids the store sets
+	var given []*notary.Certificate // active certificates; the store sets their IDs
 	err = b.fillWith(ctx, "adding certificates to revoke, and "+
 		"revoked ones", active+b.o.revoked+second, func(i int) store.Life {
 		from := b.authority.revokedOne
@@ -95,7 +95,7 @@ func (b *bench) fillRevoking(ctx context.Context) (none, many *ids, err error) {
 	return none, many, nil
 }
 
-// measureCRL revokes a certificate before each fetch of the CRL, so that it must be regenerated.
+// measureCRL measures fetching a large CRL. It revokes a certificate before each fetch, so that the CRL is regenerated.
 func (b *bench) measureCRL(ctx context.Context, name string, active *ids) error {
 	c, err := b.api()
 	if err != nil {

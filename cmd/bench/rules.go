@@ -16,14 +16,14 @@ import (
 	"notary/internal/policy"
 )
 
-// Numbers of rules: those that are evaluated for a request, and those that are tried on many.
+// The numbers of rules that are evaluated for a request, and of rules and requests in a trial.
 const (
 	rulesEvaluated = 100
 	rulesTried     = 20
 	requestsTried  = 100_000
 )
 
-// benchRules are rules of which only the last one matches the requests of the benchmark, and signs them.
+// benchRules returns n rules. Only the last one matches the requests of the benchmark, and signs them.
 func benchRules(n int, authority int64) []api.RuleTerms {
 	all := make([]api.RuleTerms, n)
 	for i := range all {
@@ -36,7 +36,7 @@ func benchRules(n int, authority int64) []api.RuleTerms {
 	return all
 }
 
-// measureRules measures the one-call issue without rules and with many, what evaluating them costs, and a trial.
+// measureRules measures issuance in one call, without rules and with many, the cost of evaluating rules, and a trial.
 func (b *bench) measureRules(ctx context.Context) error {
 	if !b.wanted("issue") {
 		return nil
@@ -83,7 +83,8 @@ func issuing(name string, bodies [][]byte) operation {
 	}}
 }
 
-// measureEvaluation compares the processor time of evaluating rules against one request with that of a signature.
+// measureEvaluation compares the processor time of evaluating rules for one request with the processor time of issuing
+// a certificate.
 func (b *bench) measureEvaluation(ctx context.Context, signature figure) error {
 	var rules []*notary.Rule
 	for i, t := range benchRules(rulesEvaluated, b.authority.issuing[0]) {
@@ -108,7 +109,8 @@ func (b *bench) measureEvaluation(ctx context.Context, signature figure) error {
 	return err
 }
 
-// withRules tries and activates rules, and calls fn with the token of a requestor.
+// withRules measures a trial, activates rules, calls fn with the token of a Certificate Requestor, and deactivates the
+// rules.
 func (b *bench) withRules(ctx context.Context, fn func(c *client.Client, token string) error) (err error) {
 	c, err := b.api()
 	if err != nil {
@@ -142,7 +144,7 @@ func (b *bench) withRules(ctx context.Context, fn func(c *client.Client, token s
 	return fn(c, token)
 }
 
-// measureTrial measures the processor time of a trial for each request.
+// measureTrial measures a trial of rules, and its processor time per request.
 func (b *bench) measureTrial(ctx context.Context) error {
 	body := api.CheckRules{Last: min(requestsTried, b.site.rows), Only: true}
 	for _, terms := range benchRules(rulesTried, b.authority.issuing[0]) {

@@ -19,12 +19,12 @@ import (
 
 const (
 	startLimit = 2 * time.Minute
-	stopLimit  = 45 * time.Second // the server allows requests in flight 30
+	stopLimit  = 45 * time.Second // the server waits 30 seconds for requests in flight
 )
 
 const programName = "notary"
 
-// buildProgram builds the program like make build, with build tags, and returns its size.
+// buildProgram builds the program like make build, with build tags, and returns its size in octets.
 func buildProgram(ctx context.Context, dir, tags string) (size int64, err error) {
 	path := filepath.Join(dir, programName)
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", tags, "-ldflags", "-s -w", "-o", path,
@@ -50,15 +50,15 @@ type node struct {
 	took      time.Duration // from process start to first response
 
 	ended chan struct{} // closed when the process has ended
-	err   error         // exit error; read only after ended
+	err   error         // exit error; read only after ended is closed
 }
 
-// startNode starts a server on the data folder, with its log next to the folder, and waits for its first response.
-// The default database is the SQLite file in the folder.
+// startNode starts a server with the data folder, with its log next to the folder, and waits for its first response. If
+// database is "", the server uses the SQLite file in the folder.
 func startNode(ctx context.Context, program, data, database string) (_ *node, err error) {
 	environment := append(foreignEnvironment(), "NOTARY_SETUP_CODE=off")
 	if database != "" {
-		environment = append(environment, "NOTARY_DATABASE="+database) // not visible in the process list
+		environment = append(environment, "NOTARY_DATABASE="+database) // unlike a flag, not visible in the process list
 	}
 	log, err := os.OpenFile(data+".log", os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -123,7 +123,7 @@ func (n *node) greet(ctx context.Context) error {
 	return err
 }
 
-// stop asks the server to stop, and kills it if it does not.
+// stop asks the server to stop, and kills it after stopLimit.
 func (n *node) stop() error {
 	_ = n.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -136,7 +136,7 @@ func (n *node) stop() error {
 	}
 }
 
-// memory returns the current and peak resident memory of the process in bytes, including code, or false if
+// memory returns the current and peak resident memory of the process in octets, including code, or false if they are
 // unknown.
 func (n *node) memory() (now, peak int64, ok bool) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", n.cmd.Process.Pid))

@@ -15,16 +15,16 @@ import (
 	"notary/internal/store"
 )
 
-// authorities are the authorities of the server, below one root.
+// authorities are the IDs and samples of the server's authorities, all below one root.
 type authorities struct {
-	issuing      []int64 // those that fill the database; the first one signs in measurements
+	issuing      []int64 // issuers of the generated certificates; the first one also signs in measurements
 	unrevoked    int64   // has no revoked certificates
 	muchRevoked  int64   // has --revoked revoked certificates
 	unrevokedOne sample
 	revokedOne   sample
 }
 
-// sampleKeys are the kinds of keys and their percentages.
+// sampleKeys are the key algorithms of certificates and their percentages.
 var sampleKeys = []struct {
 	algorithm notary.KeyAlgorithm
 	weight    int
@@ -33,7 +33,7 @@ var sampleKeys = []struct {
 	{notary.RSA3072, 2},
 }
 
-// issuingKeys are the keys of the issuing authorities and their percentages.
+// issuingKeys are the key algorithms of the issuing authorities, with the relative numbers of their certificates.
 var issuingKeys = []struct {
 	algorithm notary.KeyAlgorithm
 	weight    int
@@ -46,8 +46,8 @@ func (b *bench) api() (*client.Client, error) {
 	return client.New(client.Config{Server: n.url, TLS: n.tls, Token: b.token})
 }
 
-// setUp creates the site, the account, the authorities and the samples over the API, and reads the samples from the
-// database.
+// setUp creates the site. It creates an account, the authorities and the samples over the API, and reads the samples
+// from the database.
 func (b *bench) setUp(ctx context.Context) (err error) {
 	if b.site, err = newSite(b.dir, "node", b.engine.url, b.o.nodes); err != nil {
 		return err
@@ -121,8 +121,8 @@ func (b *bench) makeAuthorities(ctx context.Context, c *client.Client) error {
 	return err
 }
 
-// makeSamples signs a request for each kind of key with each issuing authority, and one with each of the two
-// others.
+// makeSamples creates and signs a request for each key algorithm with each issuing authority, and one with each of the
+// two authorities for revocation.
 func (b *bench) makeSamples(ctx context.Context, c *client.Client) error {
 	for _, authority := range b.authority.issuing {
 		for _, k := range sampleKeys {

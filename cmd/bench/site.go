@@ -16,8 +16,8 @@ type site struct {
 	program  string
 	folders  []string // of the nodes
 	database string   // URL, or path of the SQLite file
-	rows     int      // requests in it, excluding those created by operations
-	nodes    []*node  // while running
+	rows     int      // requests in the database, without those created by operations
+	nodes    []*node  // empty unless running
 }
 
 func newSite(dir, name, database string, nodes int) (*site, error) {
@@ -37,7 +37,7 @@ func newSite(dir, name, database string, nodes int) (*site, error) {
 
 func (s *site) file() string { return filepath.Join(s.folders[0], "notary.db") }
 
-// start starts all nodes. Those after the first get a copy of its key file, which seals their shared data.
+// start starts all nodes. It copies the key file of the first node to the others, because it seals their shared data.
 func (s *site) start(ctx context.Context) error {
 	database := s.database
 	if database == s.file() {
@@ -76,7 +76,7 @@ func (s *site) restart(ctx context.Context) error {
 	return s.start(ctx)
 }
 
-// withStore opens the database in this process. No node may be running.
+// withStore calls fn with the database opened in this process. No node may be running.
 func (s *site) withStore(ctx context.Context, fn func(*store.Store) error) error {
 	st, err := store.Open(ctx, s.database, time.Now)
 	if err != nil {

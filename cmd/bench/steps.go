@@ -63,7 +63,7 @@ func at(rows int) string { return fmt.Sprintf("at %s requests", thousands(rows))
 
 const starts = 3
 
-// measureProcess measures the server's start and memory, restarting it for each.
+// measureProcess measures the server's start and memory. It restarts the server before each measurement.
 func (b *bench) measureProcess(ctx context.Context) error {
 	if b.wanted("start") {
 		if err := b.measureStart(ctx); err != nil {
@@ -93,7 +93,7 @@ func (b *bench) measureProcess(ctx context.Context) error {
 	return nil
 }
 
-// measureStart measures the median of several starts, and the memory after the last one and a first request.
+// measureStart measures the median time of several starts, and the memory after the last start and one request.
 func (b *bench) measureStart(ctx context.Context) error {
 	var took []time.Duration
 	for range starts {
@@ -150,8 +150,8 @@ func (b *bench) measureWrites(ctx context.Context) error {
 	return err
 }
 
-// objectsFor returns the number of objects for one operation, which runs at up to half the rate of its floor. A faster
-// one ends early.
+// objectsFor returns the number of objects to prepare for an operation that runs at up to half the rate of its floor. A
+// faster operation ends early.
 func (b *bench) objectsFor(floor float64) int {
 	return int(floor / 2 * (b.o.time + warmUp(b.o.time)).Seconds())
 }
@@ -167,7 +167,7 @@ func (b *bench) createOutstanding(ctx context.Context, n int) error {
 	}
 	b.say("creating %s requests to sign", thousands(more))
 	earlier := b.outstanding.rest()
-	// An hour: until all are used up.
+	// The operation ends when all CSRs are used up, long before an hour has passed.
 	g := &generator{nodes: b.site.nodes, token: b.token, clients: b.o.clients, length: time.Hour}
 	f, err := g.drive(ctx, b.create(csrs))
 	if err == nil && f.failures.total() > 0 {

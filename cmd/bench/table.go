@@ -63,7 +63,7 @@ func (r *report) operationRows() (rows []string) {
 				row = strings.Repeat("\t", 8)
 			}
 		}
-		if strings.Trim(row, "\t") != "" { // no comparison
+		if strings.Trim(row, "\t") != "" { // there is no comparison
 			rows = append(rows, row+"\t\t\t")
 		}
 	}
@@ -148,7 +148,7 @@ func duration(d time.Duration) string {
 	}
 }
 
-// shortDuration is like duration, in microseconds up to a millisecond.
+// shortDuration is like duration, but uses microseconds below a millisecond.
 func shortDuration(d time.Duration) string {
 	if d == 0 || d >= time.Millisecond {
 		return duration(d)

@@ -8,11 +8,11 @@ import (
 	"net/url"
 )
 
-// deepest returns the cursor before the last full page of a site's list.
+// deepest returns the cursor that yields the last full page of the list of requests.
 func (b *bench) deepest(ctx context.Context, s *site, sort string) (string, error) {
 	b.say("walking to the deepest page by %s", sort)
 	const large = 1000
-	var start, before string // of the page and of the previous one
+	var start, before string // cursors of the current page and of the one before
 	err := b.walk(ctx, s.nodes[0], pagePath(sort, large), "", func(_ []byte, after string) {
 		before, start = start, after
 	})

@@ -1,4 +1,4 @@
-// Command notary is a certificate service and its command line: "notary start" runs the server.
+// Command notary is a certificate service and its command-line client. "notary start" runs the server.
 package main
 
 import (
