@@ -89,7 +89,7 @@ func attributeText(attribute pkix.AttributeTypeAndValue) string {
 	return pkix.RDNSequence{{attribute}}.String()
 }
 
-// shortName returns the common name of a subject, or else the full name, or else one of the alternative names.
+// shortName returns the common name of a subject, or else its first alternative name, or else its full name.
 func shortName(subject pkix.Name, raw []byte, others []string) string {
 	switch {
 	case subject.CommonName != "":

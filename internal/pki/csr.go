@@ -17,8 +17,8 @@ import (
 	"notary"
 )
 
-// CSR is a certificate signing request (PKCS #10, RFC 2986) that [ParseCSR] accepted now or, with [ParseStoredCSR],
-// earlier. Use the checked Names and CommonName instead of the fields of the embedded request.
+// CSR is a certificate signing request (PKCS #10, RFC 2986) accepted by [ParseCSR] or [ParseStoredCSR]. Use the checked
+// Names and CommonName instead of the fields of the embedded request.
 //
 // The embedded request has the subject of the future certificate. Raw and RawTBSCertificateRequest are as submitted.
 type CSR struct {

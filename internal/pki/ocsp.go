@@ -30,7 +30,7 @@ type OCSPRequest struct {
 
 // OCSPCertID identifies a certificate by its issuer and serial number (RFC 6960, section 4.1.1).
 type OCSPCertID struct {
-	Hash     crypto.Hash // of the issuer: SHA-1, SHA-256, SHA-384 or SHA-512; 0 if unsupported
+	Hash     crypto.Hash // of NameHash and KeyHash: SHA-1, SHA-256, SHA-384 or SHA-512; 0 if unsupported
 	NameHash []byte      // hash of the issuer's name in DER
 	KeyHash  []byte      // hash of the issuer's public key, without the algorithm
 	Serial   string      // as returned by [SerialString]
