@@ -109,7 +109,7 @@ func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 			o.Chain.Path[refused.Certificate], refused.Kind, visible(refused.Name), o.Chain.Path[refused.Authority])
 		return
 	}
-	// Choose a time at which all are valid, because expired certificates are reported elsewhere.
+	// Choose a time at which all certificates are valid: expired ones are reported elsewhere.
 	ordered = pki.Comparable(ordered)
 	at := now
 	for _, c := range ordered {

@@ -165,8 +165,8 @@ func (r *reader) responders(response *ocspResponse) []*x509.Certificate {
 }
 
 // checkDelegate checks that the signer is an authorized responder (RFC 6960, section 4.2.2.2) for each certificate in
-// the input: its issuer, or the holder of a responder certificate from that issuer. It stops at the first certificate
-// for which the signer is not authorized.
+// the input that the response covers: its issuer, or the holder of a responder certificate from that issuer. It stops
+// at the first certificate for which the signer is not authorized.
 func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
 	const clause = "RFC 6960, section 4.2.2.2"
 	if r.now.After(signer.NotAfter) || r.now.Before(signer.NotBefore) {

@@ -116,8 +116,8 @@ func keyName(public crypto.PublicKey, algorithm x509.PublicKeyAlgorithm) string 
 	return algorithm.String()
 }
 
-// Examining an RSA key for weaknesses takes about as long as a signature with it: some milliseconds for 2048 bits
-// and a tenth of a second for 8192.
+// Examining an RSA key for weaknesses takes about as long as creating a signature with it: some milliseconds for 2048
+// bits and a tenth of a second for 8192.
 const (
 	maxKeyWork  = 2048 // per call: 256 keys of 2048 bits, or 4 of 8192
 	notExamined = "key_not_examined"

@@ -20,8 +20,8 @@ const (
 	maxAttributes = 30  // of a name
 )
 
-// visible makes s safe to display: control characters, line ends and direction changes, which can control a
-// terminal or hide text, are escaped as in Go and JSON, and long text is truncated.
+// visible makes s safe to display. It escapes control characters, line ends and bidirectional controls, which can
+// control a terminal or hide text, as in Go and JSON. It truncates long text.
 func visible(s string) string {
 	var b strings.Builder
 	for i, n := 0, 0; i < len(s); n++ {

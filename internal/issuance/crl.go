@@ -42,7 +42,7 @@ type CRLTerms struct {
 }
 
 const (
-	mostHeaders    = 3 * 6 // of the CRL, its signed part and its entries
+	mostHeaders    = 3 * 6 // headers of the CRL, the TBSCertList and the entries
 	roomBesideName = 256   // for version, algorithm and times
 	roomAfter      = 4096  // for extensions and signature
 )

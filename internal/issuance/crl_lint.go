@@ -28,7 +28,8 @@ var crlChecks = sync.OnceValues(func() ([]*lint.RevocationListLint, error) {
 	return registry.RevocationListLints().Lints(), nil
 })
 
-// Lint returns zlint's warnings and errors about the CRL with its first thousand entries. Call it after [CRL.Sign].
+// Lint returns zlint's warnings and errors about the CRL. It reads only the first thousand entries. Call it after
+// [CRL.Sign].
 func (l *CRL) Lint() ([]notary.Finding, error) { return lintCRL(l.excerpt) }
 
 func lintCRL(der []byte) (findings []notary.Finding, err error) {

@@ -9,8 +9,8 @@ import (
 	"notary/internal/pki"
 )
 
-// CheckNameLists returns an error unless the lists would be valid in a profile. The error's field is the name of the
-// list, such as "dns", below the given field.
+// CheckNameLists returns an error unless the lists would be valid in a profile. The error's field is that of the list:
+// the given field followed by a name such as ".dns".
 func CheckNameLists(field string, lists notary.NameLists) error {
 	for _, kind := range []struct {
 		name  string
@@ -84,8 +84,8 @@ func matchesPlainDNS(name, entry string) bool {
 	return notIP != nil && host == strings.ToLower(host) && isPlainHost(host) && matchesDNS(name, entry)
 }
 
-// Uncovered returns the first entry of inner that no single entry of outer covers, by matching every name that the
-// inner entry matches.
+// Uncovered returns the first entry of inner that no entry of outer covers. One entry covers another if it matches
+// every name that the other matches.
 func Uncovered(inner, outer notary.NameLists) (entry string, found bool) {
 	for _, kind := range []struct {
 		inner, outer []string

@@ -114,9 +114,9 @@ func isPlainHost(host string) bool {
 	return true
 }
 
-// hidesSeparator reports whether a path contains a backslash, or a percent-encoded character that is a control, is
-// special in a URI or need not be encoded (RFC 3986, sections 2.2 and 2.3). Programs decode these before or after
-// interpreting the path, some twice.
+// hidesSeparator reports whether a path contains a backslash, or a percent-encoded character that is a control
+// character, is special in a URI or need not be encoded (RFC 3986, sections 2.2 and 2.3). Programs decode these before
+// or after interpreting the path, some twice.
 func hidesSeparator(path string) bool {
 	for i := range len(path) {
 		switch {

@@ -183,7 +183,7 @@ const (
 	OCSPUnauthorized     OCSPError = 6 // not served by this responder (RFC 5019, section 2.2.3)
 )
 
-// DER returns the OCSP response with this status, which is not signed.
+// DER returns the unsigned OCSP response with this status.
 func (e OCSPError) DER() []byte {
 	return []byte{0x30, 3, 0x0a, 1, byte(e)}
 }

@@ -59,8 +59,8 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// FromFile returns a [Software] with the secret of a key file. The error is NotFound if the file does not exist, and
-// Invalid if other users can access it or it is not in the format of [CreateFile].
+// FromFile returns a [Software] that uses the secret of a key file. The error is NotFound if the file does not exist,
+// and Invalid if other users can access it or it is not in the format of [CreateFile].
 func FromFile(path string) (*Software, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

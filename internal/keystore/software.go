@@ -37,8 +37,8 @@ type Software struct {
 	sealing *salt // salt for sealing: the first one that opened a key, or a new one
 }
 
-// FromPassphrase returns a [Software] with a passphrase of at least [MinPassphrase] characters. The first use derives
-// the sealing key, which takes 64 MiB and a large part of a second.
+// FromPassphrase returns a [Software] that uses a passphrase of at least [MinPassphrase] characters. The first use
+// derives the sealing key, which takes 64 MiB and a large part of a second.
 func FromPassphrase(passphrase string) (*Software, error) {
 	if utf8.RuneCountInString(passphrase) < MinPassphrase {
 		return nil, notary.Errorf(notary.Invalid, "the passphrase for the CAs' keys is too short: "+

@@ -109,9 +109,8 @@ func SubjectAttributes(rawSubject []byte) ([]Attribute, error) {
 	return list, nil
 }
 
-// FixSubject returns the subject with the fixed attributes instead of all others of their types. Each takes the
-// position of the first attribute that it replaces. An attribute of a type that the subject lacks is prepended, but a
-// common name is appended.
+// FixSubject replaces all attributes of the fixed types in a subject. Each fixed attribute takes the position of the
+// first one that it replaces. If the subject lacks its type, it is prepended, except that a common name is appended.
 func FixSubject(rawSubject []byte, fixed []Attribute) ([]byte, error) {
 	if len(fixed) == 0 {
 		return rawSubject, nil

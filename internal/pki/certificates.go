@@ -127,8 +127,8 @@ func CertificatesInDER(der []byte) ([]*x509.Certificate, error) {
 	return found.list, err
 }
 
-// CertificatesInBlock is like [CertificatesInDER] for the content of a PEM block. It returns known as false if the
-// label is not used for certificates.
+// CertificatesInBlock is like [CertificatesInDER] for the content of a PEM block. known reports whether the label is
+// used for certificates.
 func CertificatesInBlock(label string, der []byte) (list []*x509.Certificate, known bool, err error) {
 	var found certificates
 	known, err = found.addBlock(label, der, limits{len(der), len(der)})

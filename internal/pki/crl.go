@@ -90,7 +90,7 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 const maxSignature = 4096
 
 // JoinCRL assembles a CRL from a TBSCertList in DER (RFC 5280, section 5.1.2) and its signature. It does not verify the
-// signature, which [ParseCRL] does. All errors are Invalid.
+// signature: [ParseCRL] does. All errors are Invalid.
 func JoinCRL(tbs, signature []byte) ([]byte, error) {
 	var fields, algorithm cryptobyte.String
 	in := cryptobyte.String(tbs)

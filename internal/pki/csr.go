@@ -66,8 +66,8 @@ func ParseStoredCSR(pemText string) (*CSR, error) {
 	return csr, nil
 }
 
-// parseCSR parses a request and verifies its signature. It checks an RSA modulus last: the check takes a hundred times
-// as long, and only the holder of the private key should be able to cause it.
+// parseCSR parses a request and verifies its signature. It checks an RSA modulus last: that takes a hundred times as
+// long as the verification, and only the holder of the private key should be able to cause it.
 func parseCSR(pemText string) (*CSR, error) {
 	csr, err := parseUnverified(pemText)
 	if err != nil {
@@ -250,7 +250,7 @@ func (p csrParts) checkKey() error {
 
 type askedNames struct {
 	names      notary.Names // including those implied by the subject
-	requested  notary.Names // excluding those
+	requested  notary.Names // excluding the implied ones
 	extensions []AskedExtension
 	findings   []notary.Finding
 }

@@ -8,7 +8,7 @@ import (
 	"notary"
 )
 
-// The lints of findings about requests start with "csr_", the names of other lints with "n_", "w_" or "e_".
+// Names of findings about requests start with "csr_". Names of lints start with "n_", "w_" or "e_".
 
 // CSRNotice returns a finding about a request that requires no action. Its Lint is "csr_" followed by name.
 func CSRNotice(name, citation, format string, args ...any) notary.Finding {

@@ -29,7 +29,7 @@ func CheckKey(pub crypto.PublicKey) error {
 	return checkModulus(pub)
 }
 
-// checkUsable performs the checks of [CheckKey] that cost less than a signature.
+// checkUsable performs the checks of [CheckKey] except [checkModulus], which is expensive.
 func checkUsable(pub crypto.PublicKey) error {
 	switch key := pub.(type) {
 	case *rsa.PublicKey:

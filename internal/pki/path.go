@@ -159,8 +159,8 @@ func asAnchor(c *x509.Certificate) *x509.Certificate {
 }
 
 // checkNames checks the names in the chain against all name constraints above them (RFC 5280, section 4.2.1.10).
-// Package x509 is too lenient: it treats a host as a domain, and ignores the subject and non-critical constraints of
-// unknown types.
+// Package x509 is too lenient: it treats a host constraint as a domain, and ignores the subject and non-critical
+// constraints of unknown types.
 func checkNames(chain []*x509.Certificate) error {
 	refused, err := FirstRefusedName(chain)
 	switch {

@@ -74,7 +74,7 @@ func openPart(part asn1.RawValue, password string, encoded []byte) error {
 // plainKey is a dummy Ed25519 key in PKCS #8 (RFC 8410, section 7).
 var plainKey = append([]byte("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"), make([]byte, 32)...)
 
-// afterPlainKey returns a PFX of two parts: plainKey and the given part. The password is in the encoding of the MAC.
+// afterPlainKey returns a PFX of two parts: plainKey and the given part. The password is encoded as by [terminated].
 func afterPlainKey(part asn1.RawValue, password []byte) ([]byte, error) {
 	bags, err := asn1.Marshal([]safeBag{{ID: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 1},
 		Value: asn1.RawValue{Class: asn1.ClassContextSpecific, IsCompound: true, Bytes: plainKey}}})

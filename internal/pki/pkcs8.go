@@ -20,8 +20,8 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// MaxIterations is the maximum iteration count for opening a file. It is Java's limit and takes some seconds. Without a
-// limit, an external file could cause hours of work.
+// MaxIterations is the maximum iteration count for opening a file. Java has the same limit, which takes some seconds.
+// Without a limit, an external file could cause hours of work.
 const MaxIterations = 5_000_000
 
 // Limits on scrypt: 128 MiB of memory, filled at most 16 times (the parallelization parameter).

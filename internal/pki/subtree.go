@@ -27,8 +27,8 @@ var subtreeKinds = []subtreeKind{
 	{"URI", func(s notary.Subtrees) []string { return s.URI }, uriContains, hostSurrounds},
 }
 
-// FirstWithin returns the first subtree of inner that lies within a subtree of outer, followed by the latter. Their
-// kind is "DNS", "IP", "email" or "URI", or "" if there is no such pair.
+// FirstWithin returns the first subtree of inner that lies within a subtree of outer, and the first such subtree of
+// outer. kind is "DNS", "IP", "email" or "URI", or "" if there is no such pair.
 func FirstWithin(inner, outer notary.Subtrees) (kind, in, out string) {
 	for _, k := range subtreeKinds {
 		for _, in := range k.of(inner) {

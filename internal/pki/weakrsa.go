@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// rsaChecks detect RSA moduli that are easy to factor, cheapest check first. The last ones cost about as much as a
-// signature.
+// rsaChecks detect RSA moduli that are easy to factor, cheapest check first. The last ones cost about as much as
+// creating a signature.
 var rsaChecks = []struct {
 	fails  func(n *big.Int) bool
 	reason string

@@ -78,7 +78,7 @@ type Decision struct {
 	Reason  string
 }
 
-// Decide decides from the role and grants of an account whether it may perform the action on the resource.
+// Decide returns whether an account with the role and grants may perform the action on the resource, and why.
 func Decide(role notary.Role, grants []*notary.Grant, action Action, r Resource) Decision {
 	switch {
 	case !action.Valid():

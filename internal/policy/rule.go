@@ -151,7 +151,7 @@ func checkEffect(t *notary.RuleTerms) error {
 	return nil
 }
 
-// plain reports whether the text is one line without control characters, including bidirectional ones.
+// plain reports whether the text is one line without control characters or bidirectional controls.
 func plain(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
