@@ -162,7 +162,7 @@ func (o *Object) checkValidity(c *x509.Certificate, now time.Time) {
 	}
 }
 
-// checkCertificate checks a certificate by itself, except for its key and validity, which are checked elsewhere.
+// checkCertificate checks a certificate by itself, apart from its key and validity, which are checked elsewhere.
 func (o *Object) checkCertificate(c *x509.Certificate) {
 	o.checkSignatureAlgorithm(c.SignatureAlgorithm, isSelfSigned(c))
 	for _, oid := range c.UnhandledCriticalExtensions[:min(len(c.UnhandledCriticalExtensions), 3)] {
@@ -278,7 +278,7 @@ func (r *reader) lint() {
 			o.note("not_linted", "", "the linter cannot parse it: %s", notaryMessage(err))
 		}
 		for _, finding := range findings {
-			level := notary.FindingNotice // a mere imperfection
+			level := notary.FindingNotice // also for lint warnings
 			if finding.Level == notary.FindingError {
 				level = notary.FindingError
 			}

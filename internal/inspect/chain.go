@@ -90,7 +90,7 @@ func (o *Object) checkOrder(list []*x509.Certificate, p path) {
 	}
 }
 
-// checkLinks verifies the path as a relying party would whose trust anchor is the last certificate (RFC 5280, section
+// checkLinks verifies the path like a relying party with the last certificate as its trust anchor (RFC 5280, section
 // 6): basic constraints, path lengths, name constraints, extended key usages.
 func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 	var ordered []*x509.Certificate
@@ -109,7 +109,7 @@ func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 			o.Chain.Path[refused.Certificate], refused.Kind, visible(refused.Name), o.Chain.Path[refused.Authority])
 		return
 	}
-	// Choose a time at which all are valid: expired certificates are reported elsewhere.
+	// Choose a time at which all certificates are valid: expired ones are reported elsewhere.
 	ordered = pki.Comparable(ordered)
 	at := now
 	for _, c := range ordered {

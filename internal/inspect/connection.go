@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Handshake is what a TLS server presented.
+// Handshake holds what a TLS server presented in a handshake, and what is expected of it.
 type Handshake struct {
 	Address      string // host:port that was dialled
 	Host         string // name that the certificate must contain
@@ -16,7 +16,7 @@ type Handshake struct {
 	CipherSuite  uint16
 	Certificates []*x509.Certificate
 	OCSP         []byte // the stapled response, if any
-	Failure      string // why the handshake failed after the server had sent these; empty if it succeeded
+	Failure      string // why the handshake failed after the server sent its certificates; empty if it succeeded
 	Roots        *x509.CertPool
 }
 

@@ -69,8 +69,7 @@ func (r *reader) addPKCS12(der []byte) {
 // IsPKCS12 reports whether data is a PKCS #12, for which [Open] needs a password.
 func IsPKCS12(data []byte) bool { return shapeOf(data) == KindPKCS12 }
 
-// Open is like [Read] but decrypts a PKCS #12 file with the password. Errors are those of [pki.OpenPKCS12]: see
-// [pki.ErrNoPassword] and [pki.ErrWrongPassword].
+// Open is like [Read] but decrypts a PKCS #12 file with the password. Errors are as in [pki.OpenPKCS12].
 func Open(data []byte, password string, now time.Time) ([]Object, error) {
 	opened, err := pki.OpenPKCS12(data, password)
 	if err != nil {
@@ -96,7 +95,7 @@ func Open(data []byte, password string, now time.Time) ([]Object, error) {
 	return r.finish(), nil
 }
 
-// IsWrongPassword reports whether [Open] failed because of the password, so that another one could work.
+// IsWrongPassword reports whether [Open] failed because the password was missing or wrong.
 func IsWrongPassword(err error) bool {
 	return errors.Is(err, pki.ErrNoPassword) || errors.Is(err, pki.ErrWrongPassword)
 }
@@ -165,9 +164,9 @@ func (r *reader) responders(response *ocspResponse) []*x509.Certificate {
 	return likelyFirst(candidates, r.isNamedBy(response))
 }
 
-// checkDelegate checks that the signer is an authorized responder (RFC 6960, section 4.2.2.2): the issuer of the
-// certificate in question, or the holder of a responder certificate from that issuer. Only the first problem is
-// reported.
+// checkDelegate checks that the signer is an authorized responder (RFC 6960, section 4.2.2.2) for each certificate in
+// the input that the response covers: its issuer, or the holder of a responder certificate from that issuer. It stops
+// at the first certificate for which the signer is not authorized.
 func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
 	const clause = "RFC 6960, section 4.2.2.2"
 	if r.now.After(signer.NotAfter) || r.now.Before(signer.NotBefore) {

@@ -22,11 +22,11 @@ type CRL struct {
 	AuthorityKeyID     string         `json:"authority_key_id,omitempty"`
 	Entries            int            `json:"entries"`
 	Reasons            map[string]int `json:"reasons,omitempty"`      // number of entries by reason
-	Revoked            []Revoked      `json:"revoked,omitempty"`      // the first 100 entries
+	Revoked            []Revoked      `json:"revoked,omitempty"`      // the first 20 entries
 	Distribution       []string       `json:"distribution,omitempty"` // URLs in the issuing distribution point
 	OnlyFor            string         `json:"only_for,omitempty"`     // its scope, such as "CA certificates"; empty for all
 	Delta              bool           `json:"delta"`                  // whether it lists only changes
-	VerifiedBy         string         `json:"verified_by,omitempty"`  // subject of the certificate that verifies it
+	VerifiedBy         string         `json:"verified_by,omitempty"`  // subject of the issuer's certificate
 }
 
 // Revoked is an entry of a CRL.

@@ -15,7 +15,7 @@ import (
 
 var beginMark = []byte("-----BEGIN ")
 
-// read detects the format of data and reads the objects in it. It skips a byte order mark, with which no DER starts.
+// read detects the format of data and reads the objects in it. It skips a byte order mark, which no DER starts with.
 func (r *reader) read(data []byte) error {
 	data = bytes.TrimPrefix(pki.DecodeText(data), []byte("\ufeff"))
 	if bytes.Contains(data, beginMark) {
@@ -32,7 +32,7 @@ func (r *reader) read(data []byte) error {
 }
 
 func bareBase64(data []byte) ([]byte, bool) {
-	if len(data) == 0 || data[0] != 'M' { // start of every SEQUENCE of more than 127 octets
+	if len(data) == 0 || data[0] != 'M' { // every SEQUENCE starts with M in base64
 		return nil, false
 	}
 	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(string(data)), ""))
@@ -129,7 +129,8 @@ func firstElement(der []byte) []byte {
 	return element
 }
 
-// readDER reads concatenated DER elements. It returns false if the first element is of an unknown kind.
+// readDER reads concatenated DER elements. It returns false if the first element is of an unknown kind and does not
+// look truncated.
 func (r *reader) readDER(data []byte) bool {
 	rest := cryptobyte.String(data)
 	for n := 0; !rest.Empty() && len(r.objects) < MaxObjects; n++ {
@@ -232,8 +233,8 @@ func shapeOf(der []byte) Kind {
 	}
 }
 
-// signedShape distinguishes SEQUENCE { to be signed, algorithm, signature }: a certificate (RFC 5280, section
-// 4.1), a CRL (section 5.1) or a request (RFC 2986, section 4).
+// signedShape returns the kind of a SEQUENCE { to be signed, algorithm, signature } from the part to be signed: a
+// certificate (RFC 5280, section 4.1), a CRL (section 5.1) or a request (RFC 2986, section 4).
 func signedShape(tbs cryptobyte.String) Kind {
 	if tbs.PeekASN1Tag(casn1.Tag(0).Constructed().ContextSpecific()) {
 		return KindCertificate

@@ -1,10 +1,10 @@
-// Package inspect describes certificates, chains, requests, CRLs, OCSP responses, containers and keys, and reports
-// what is wrong with them.
+// Package inspect describes certificates, chains, requests, CRLs, OCSP responses, containers and keys, and reports what
+// is wrong with them.
 //
-// [Read] accepts untrusted PEM or DER. It reports malformed parts instead of failing, and never follows references.
+// [Read] accepts untrusted PEM or DER. It reports malformed parts instead of failing, and never fetches anything.
 // [Open] reads a PKCS #12 with its password, [Verify] checks objects against roots and a name, and [Connected] checks
-// the handshake of a TLS server. All returned text is safe for a terminal: unprintable characters are escaped, and
-// long text is truncated.
+// the handshake of a TLS server. All returned text is safe for a terminal: unprintable characters are escaped, and long
+// text is truncated.
 package inspect
 
 import (
@@ -18,14 +18,14 @@ import (
 	"notary/internal/pki"
 )
 
-// Limits for input.
+// Limits on the input.
 const (
 	MaxSize    = 64 << 20  // octets, the size of the largest CRLs
 	MaxObjects = 1000      // in one text or file
 	maxDER     = 256 << 10 // octets of one certificate or request
 )
 
-// Kind is the kind of an [Object].
+// Kind is the type of data that an [Object] describes.
 type Kind string
 
 const (
@@ -59,7 +59,7 @@ type Object struct {
 	certificate *x509.Certificate
 	list        *x509.RevocationList
 	response    *ocspResponse
-	public      crypto.PublicKey // the public key, for a key
+	public      crypto.PublicKey // of a key or request
 	linted      bool
 }
 
@@ -68,7 +68,7 @@ type Problem struct {
 	Code     string              `json:"code"` // a stable identifier, such as "expired"
 	Level    notary.FindingLevel `json:"level"`
 	Message  string              `json:"message"`            // one sentence
-	Citation string              `json:"citation,omitempty"` // the clause that requires it
+	Citation string              `json:"citation,omitempty"` // the violated clause, such as "RFC 5280, section 4.2"
 }
 
 // Wrong reports whether any object has an error or a warning.
@@ -121,12 +121,12 @@ func (o *Object) note(code, citation, format string, args ...any) {
 	o.add(notary.FindingNotice, code, citation, format, args...)
 }
 
-// Read returns the objects in data, PEM or DER, and what is wrong with them at the given time. Objects are in the
-// order of the input, a container before its content. If there are several certificates, the last object is their
-// chain.
+// Read returns the objects in data, PEM or DER, and what is wrong with them at the given time. Objects are in the order
+// of the input, a container before its content. If there are several certificates, not all of them roots, the last
+// object is their chain.
 //
-// Data that contains nothing of a known kind is an Invalid error; a malformed object is returned with that
-// problem. A PKCS #12 is not opened: see [Open].
+// If data contains nothing of a known kind, the error is Invalid. A malformed object is returned with that problem. A
+// PKCS #12 is not opened: see [Open].
 func Read(data []byte, now time.Time) ([]Object, error) {
 	if len(data) > MaxSize {
 		return nil, notary.Errorf(notary.TooLarge, "the input is larger than %d MiB, the limit", MaxSize>>20)
@@ -149,7 +149,7 @@ type reader struct {
 	keyWork       int // spent on RSA keys: see [keyWork]
 }
 
-// nameKey returns the cached [pki.NameKey] of a name, since the same names are compared many times. Names match if
+// nameKey returns the cached [pki.NameKey] of a name, because the same names are compared many times. Names match if
 // their keys are equal (RFC 5280, section 7.1).
 func (r *reader) nameKey(name []byte) string {
 	key, known := r.nameKeys[string(name)]

@@ -18,7 +18,8 @@ import (
 	"notary/internal/pki"
 )
 
-// Key describes a public or private key. Of a private key it shows only the kind and the public key.
+// Key describes a public or private key. For a private key it shows only the algorithm, the form and a hash of the
+// public key.
 type Key struct {
 	Key       string `json:"key"`  // such as "RSA 2048"; empty if encrypted
 	Form      string `json:"form"` // such as "PKCS #8"
@@ -42,10 +43,11 @@ func (r *reader) readPrivateBlock(block *pem.Block) Object {
 	return r.readPrivateKey(block.Bytes)
 }
 
-// maxKeyDER is the maximum size of a key. A 16,384-bit RSA key fits, and checking longer keys takes too long.
+// maxKeyDER is the maximum size of a private key in octets. A 16,384-bit RSA key fits; checking longer keys takes too
+// long.
 const maxKeyDER = 16 << 10
 
-// readPrivateKey reads a key in DER. Its errors reveal nothing of the content.
+// readPrivateKey reads a key in DER. Its errors reveal nothing about the content.
 func (r *reader) readPrivateKey(der []byte) Object {
 	o := Object{Kind: KindPrivateKey, Key: &Key{Form: keyForm(der)}}
 	if len(der) > maxKeyDER {
@@ -114,8 +116,8 @@ func keyName(public crypto.PublicKey, algorithm x509.PublicKeyAlgorithm) string 
 	return algorithm.String()
 }
 
-// Examining an RSA key for weaknesses takes about as long as a signature with it: some milliseconds for 2048 bits
-// and a tenth of a second for 8192.
+// Examining an RSA key for weaknesses takes about as long as creating a signature with it: some milliseconds for 2048
+// bits and a tenth of a second for 8192.
 const (
 	maxKeyWork  = 2048 // per call: 256 keys of 2048 bits, or 4 of 8192
 	notExamined = "key_not_examined"
@@ -177,7 +179,8 @@ func notaryMessage(err error) string {
 	return reason(err)
 }
 
-// checkSignatureAlgorithm reports algorithms whose signatures can be forged. For a root it is only a notice.
+// checkSignatureAlgorithm reports algorithms that are unknown or whose signatures can be forged. The latter are only a
+// notice in a self-signed certificate.
 func (o *Object) checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm, selfSigned bool) {
 	switch algorithm {
 	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:

@@ -22,7 +22,7 @@ type OCSP struct {
 	Nonce              string       `json:"nonce,omitempty"`       // hexadecimal
 	Certificates       int          `json:"certificates"`          // number of included certificates
 	Answers            []OCSPStatus `json:"answers,omitempty"`     // the first 100
-	VerifiedBy         string       `json:"verified_by,omitempty"` // subject of the certificate that signed it
+	VerifiedBy         string       `json:"verified_by,omitempty"` // subject of the signer's certificate
 }
 
 // OCSPStatus is the status of one certificate.
@@ -186,7 +186,7 @@ func (s ocspSingle) serial() string {
 	return hexText(octets)
 }
 
-// readResponder looks for the signer among the certificates in the response.
+// readResponder reads the signature algorithm, the certificates and the responder ID of the response.
 func (o *Object) readResponder() {
 	response := o.response
 	response.algorithm = signatureAlgorithm(response.basic.Algorithm)
@@ -214,8 +214,8 @@ func (o *Object) readResponder() {
 	o.Name = o.OCSP.Responder
 }
 
-// verify verifies the signature with a certificate. Whether the signer is an authorized responder (RFC 6960, section
-// 4.2.2.2) is checked elsewhere.
+// verify verifies the signature with a certificate. It does not check that the signer is an authorized responder (RFC
+// 6960, section 4.2.2.2): see [reader.checkDelegate].
 func (p *ocspResponse) verify(signer *x509.Certificate) error {
 	return signer.CheckSignature(p.algorithm, p.basic.Data.Raw, p.basic.Signature.RightAlign())
 }
@@ -242,7 +242,8 @@ func isDelegate(c *x509.Certificate) bool {
 	return slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning)
 }
 
-// signatureAlgorithm parses an AlgorithmIdentifier, which package x509 does not export.
+// signatureAlgorithm returns the signature algorithm of an AlgorithmIdentifier. Package x509 does not export its own
+// function.
 func signatureAlgorithm(id pkix.AlgorithmIdentifier) x509.SignatureAlgorithm {
 	for _, known := range signatureAlgorithms {
 		if id.Algorithm.Equal(known.oid) {

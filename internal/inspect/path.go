@@ -65,8 +65,8 @@ func (r *reader) follow(list []*x509.Certificate) path {
 
 func leafOf(list []*x509.Certificate) int { return newPathSearch(nil, list).leaf() }
 
-// leaf returns the index of the first certificate or, if that issued another one, of the first that issued none:
-// the list may start with the root.
+// leaf returns the index of the first certificate that issued no other. That need not be 0, because the list may start
+// with the root.
 func (s *pathSearch) leaf() int {
 	const most = 50 // certificates examined
 	for i := range s.list[:min(len(s.list), most)] {
@@ -112,7 +112,8 @@ func (s *pathSearch) extend(places []int) {
 	}
 }
 
-// mayIssue reports whether the issuer's name and key identifier match those that the child names.
+// mayIssue reports whether the issuer's key can verify signatures and its name matches the child's issuer. If both
+// certificates have the issuer's key identifier, it must match, too.
 func (s *pathSearch) mayIssue(issuer, child int) bool {
 	above, below := s.list[issuer], s.list[child]
 	return s.subjects[issuer] == s.issuers[child] && verifiable(above.PublicKey) &&
@@ -162,8 +163,8 @@ func (s *pathSearch) qualityOf(places []int, err error) int {
 	return unsound
 }
 
-// isSound reports whether a relying party whose trust anchor is the last certificate would accept a path, apart from
-// the signatures, which are verified separately.
+// isSound reports whether a relying party with the last certificate as its trust anchor would accept a path. Signatures
+// are verified separately.
 func (s *pathSearch) isSound(places []int) bool {
 	var chain []*x509.Certificate
 	for n, i := range places {

@@ -5,20 +5,21 @@ import (
 	"errors"
 )
 
-// Limits on verifying signatures. With the longest RSA keys each takes some milliseconds, and a file can contain
-// hundreds of signatures and hundreds of possible issuers.
+// Limits on verifying signatures. With the longest RSA keys each verification takes some milliseconds, and a file can
+// contain hundreds of signatures and hundreds of possible issuers.
 const (
 	maxVerifications = 200 // per call
 	maxSigners       = 20  // certificates tried per signature
 )
 
-// Errors other than that of an invalid signature.
+// Reasons for which a signature was not verified.
 var (
 	errNotVerified = errors.New("inspect: no more signatures are verified")
 	errNoCandidate = errors.New("inspect: there is no certificate to verify the signature with")
 )
 
-// verify calls check unless the limit on verifications is reached. Every verification goes through it.
+// verify calls check, or returns errNotVerified if the limit on verifications is reached. Every verification must use
+// it.
 func (r *reader) verify(check func() error) error {
 	if r.verifications == maxVerifications {
 		return errNotVerified
@@ -27,8 +28,8 @@ func (r *reader) verify(check func() error) error {
 	return check()
 }
 
-// signer returns the first candidate that passes check. The error is errNoCandidate, errNotVerified if not all
-// candidates were tried, or that of the last candidate.
+// signer returns the first candidate that passes check. Otherwise the error is errNoCandidate if there are no
+// candidates, errNotVerified if not all were tried, or the error of the last one.
 func (r *reader) signer(candidates []*x509.Certificate,
 	check func(*x509.Certificate) error) (*x509.Certificate, error) {
 	err := errNoCandidate
@@ -46,8 +47,8 @@ func (r *reader) signer(candidates []*x509.Certificate,
 	return nil, err
 }
 
-// issuers returns the certificates with the given subject whose keys can verify signatures, those with the given key
-// identifier first.
+// issuers returns the certificates with the given subject whose keys can verify signatures. Certificates with the given
+// key identifier come first.
 func (r *reader) issuers(name, keyID []byte) (list []*x509.Certificate) {
 	key := r.nameKey(name)
 	for _, i := range r.certificates() {

@@ -20,8 +20,8 @@ const (
 	maxAttributes = 30  // of a name
 )
 
-// visible makes s safe to display: control characters, line ends and direction changes, which can control a
-// terminal or hide text, are escaped as in Go and JSON, and long text is truncated.
+// visible makes s safe to display. It escapes control characters, line ends and bidirectional controls, which can
+// control a terminal or hide text, as in Go and JSON. It truncates long text.
 func visible(s string) string {
 	var b strings.Builder
 	for i, n := 0, 0; i < len(s); n++ {
@@ -89,7 +89,7 @@ func attributeText(attribute pkix.AttributeTypeAndValue) string {
 	return pkix.RDNSequence{{attribute}}.String()
 }
 
-// shortName returns the common name of a subject, or else the full name, or else one of the alternative names.
+// shortName returns the common name of a subject, or else its first alternative name, or else its full name.
 func shortName(subject pkix.Name, raw []byte, others []string) string {
 	switch {
 	case subject.CommonName != "":

@@ -16,8 +16,8 @@ type Verification struct {
 	Now   time.Time
 }
 
-// Verify checks the certificates returned by [Read] against roots and a name, and adds problems to the first one. If v
-// has a name, the certificate is checked as a server certificate. Verify does nothing if there are no certificates.
+// Verify checks the certificates returned by [Read] against roots and a name, and adds problems to the leaf. With both
+// roots and a name, the leaf must be a server certificate. Verify does nothing if there are no certificates.
 func Verify(objects []Object, v Verification) {
 	r := &reader{objects: objects}
 	indices := r.certificates()
@@ -102,7 +102,7 @@ func (r *reader) untrusted(o *Object, list []*x509.Certificate) {
 	}
 }
 
-// HostOf returns the host of an address host:port.
+// HostOf returns the host of an address in the form host:port, and any other address unchanged.
 func HostOf(address string) string {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

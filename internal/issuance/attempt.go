@@ -110,9 +110,9 @@ func (a *attempt) allFindings() []notary.Finding {
 	return append(list, a.findings...)
 }
 
-// Try returns the verdict of every rule on the request: those of the profile and, if there is an issuer, its
-// constraints, the lints and all its other checks. Nothing is signed. An error means that no verdict could be
-// reached.
+// Try returns the verdict of each check on the request, without signing anything. The checks are the rules of the
+// profile and, if issuer is not nil, the lints, the constraints and all other checks of the issuer. An error means that
+// no verdict could be reached.
 func Try(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*notary.Trial, error) {
 	a, err := newAttempt(issuer, profile, csr, -1, terms)
 	if err != nil {

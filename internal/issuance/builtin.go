@@ -13,10 +13,10 @@ const (
 	intermediateValidity = 1826 * day // five years with a leap day
 	codeSigningValidity  = 365 * day
 	emailValidity        = 365 * day
-	ocspValidity         = 7 * day // responders cannot be revoked: see [notary.Rules.OCSPNoCheck]
+	ocspValidity         = 7 * day // responders are exempt from revocation checks: see [notary.Rules.OCSPNoCheck]
 )
 
-// Builtins returns new copies of the built-in profiles in their first version.
+// Builtins returns new copies of the built-in profiles, in version 1.
 func Builtins() []*notary.Profile {
 	tls := leafRules("TLS servers and clients", notary.ServerAuth, notary.ClientAuth)
 	tls.KeyUsages = append(tls.KeyUsages, notary.KeyEncipherment) // for TLS 1.2 without forward secrecy
@@ -37,7 +37,7 @@ func builtin(name string, rules notary.Rules) *notary.Profile {
 	return &notary.Profile{Name: name, Version: 1, Builtin: true, Rules: rules}
 }
 
-// leafRules returns unrestrictive end-entity rules: any key, any name, subject unchanged.
+// leafRules returns unrestrictive end-entity rules: any key, any name except user principal names, subject unchanged.
 func leafRules(description string, purposes ...string) notary.Rules {
 	anyName, noName := notary.NameRule{Allow: notary.AllowAny}, notary.NameRule{Allow: notary.AllowNone}
 	return notary.Rules{

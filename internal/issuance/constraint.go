@@ -26,8 +26,8 @@ func (i Issuer) checkDepth(authorities int) error {
 }
 
 // checkConstraints checks the draft's names against the name constraints (RFC 5280, section 4.2.1.10), and its extended
-// key usages against those of the issuer and all its ancestors. A name on which verifiers disagree is refused: names
-// are compared by package x509 and exactly as in the RFC.
+// key usages against those of the issuer and all its ancestors. It compares names both with package x509 and exactly as
+// in the RFC, and refuses a name on which they disagree.
 func (i Issuer) checkConstraints(draft *x509.Certificate, scheme scheme) error {
 	var signed *x509.Certificate
 	var key crypto.PublicKey
@@ -88,7 +88,8 @@ func constraintsOf(authority *x509.Certificate) (notary.NameConstraints, error) 
 }
 
 // checkSubtrees checks the name constraints of a CA certificate's draft: they may permit only what the authority above
-// permits, and nothing that it excludes. Relying parties apply both, so wider constraints would be misleading.
+// permits, and nothing that it excludes. Relying parties apply the constraints of both, so wider ones would be
+// misleading.
 func checkSubtrees(above *x509.Certificate, limits notary.NameConstraints, draft *x509.Certificate) error {
 	asked, err := pki.CertificateConstraints(draft)
 	if err != nil {

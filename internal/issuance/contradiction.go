@@ -12,7 +12,7 @@ import (
 	"notary/internal/pki"
 )
 
-// The limits on the content of a profile.
+// Limits on the content of a profile.
 const (
 	maxDescription = 500 // characters
 	maxListed      = 500 // names in one list

@@ -28,13 +28,13 @@ type CRL struct {
 	entries int
 	room    int    // space reserved before the entries
 	octets  []byte // the reserved space and the entries
-	linted  int    // end of the linted entries, if there are more
+	linted  int    // offset after the linted entries; 0 if all are linted
 	excerpt []byte // input of [CRL.Lint]: the signed CRL, truncated to its first entries if it is long
 }
 
 // CRLTerms holds the content of a CRL apart from its entries.
 type CRLTerms struct {
-	Number     int64 // must exceed that of all the authority's earlier CRLs
+	Number     int64 // must exceed the numbers of all the authority's earlier CRLs
 	ThisUpdate time.Time
 	NextUpdate time.Time
 	// URLs are the distribution points of a partitioned CRL; a full CRL has none.
@@ -42,18 +42,18 @@ type CRLTerms struct {
 }
 
 const (
-	mostHeaders    = 3 * 6 // of the CRL, its signed part and its entries
+	mostHeaders    = 3 * 6 // headers of the CRL, the TBSCertList and the entries
 	roomBesideName = 256   // for version, algorithm and times
 	roomAfter      = 4096  // for extensions and signature
 )
 
-// NewCRL starts a CRL with room for entries of the given total size in octets; the CRL grows if they exceed it.
+// NewCRL starts a CRL with room for entries of the given total size in octets. The CRL grows if they need more.
 //
-// Entries that cannot be listed are an Internal error, here and in the methods. An external certificate that does not
-// allow the authority to sign CRLs is Unprocessable.
+// The error is Unprocessable if the authority's certificate does not allow it to sign CRLs, and Internal otherwise.
+// Errors of the methods are Internal.
 func NewCRL(issuer Issuer, octets int) (*CRL, error) {
 	if usage := issuer.Certificate.KeyUsage; usage != 0 &&
-		usage&x509.KeyUsageCRLSign == 0 { // no key usage allows all (RFC 5280, section 6.3.3)
+		usage&x509.KeyUsageCRLSign == 0 { // a missing key usage allows all (RFC 5280, section 6.3.3)
 		return nil, notary.Errorf(notary.Unprocessable, "the certificate of the CA %s "+
 			"does not let it sign CRLs", nameOf(issuer.Certificate))
 	}
@@ -197,8 +197,8 @@ func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
 	return l.octets[start:], nil
 }
 
-// Unsigned completes and checks the CRL and returns its TBSCertList (RFC 5280, section 5.1.2), to be signed with a key
-// held elsewhere, and the hash for the signature, or 0 for Ed25519. The CRL cannot be used afterwards.
+// Unsigned completes and checks the CRL for a key held elsewhere. It returns the TBSCertList (RFC 5280, section 5.1.2)
+// and the hash for the signature, or 0 for Ed25519. The CRL cannot be used afterwards.
 func (l *CRL) Unsigned(terms CRLTerms) (tbs []byte, hash crypto.Hash, err error) {
 	f, err := l.complete(terms)
 	if err != nil {
@@ -209,7 +209,7 @@ func (l *CRL) Unsigned(terms CRLTerms) (tbs []byte, hash crypto.Hash, err error)
 
 type framed struct {
 	before, after, algorithm []byte
-	start                    int // of the TBSCertList in octets
+	start                    int // offset of the TBSCertList in CRL.octets
 }
 
 func (l *CRL) complete(terms CRLTerms) (f framed, err error) {
@@ -239,11 +239,11 @@ func sequence(elements ...[]byte) []byte {
 	return append(header(casn1.SEQUENCE, len(content)), content...)
 }
 
-// frame returns the TBSCertList before and after the entries, without the outer header. Package x509 encodes it as a
-// CRL without entries.
+// frame returns the parts of the TBSCertList before and after the entries, without the outer header, and the signature
+// algorithm. It has package x509 encode a CRL without entries.
 func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error) {
 	certificate := *l.issuer.Certificate
-	certificate.KeyUsage |= x509.KeyUsageCRLSign // if absent, which NewCRL allows
+	certificate.KeyUsage |= x509.KeyUsageCRLSign // package x509 requires it; NewCRL accepts a missing key usage
 	if certificate.SubjectKeyId, err = issuerKeyIdentifier(l.issuer.Certificate); err != nil {
 		return nil, nil, nil, err
 	}

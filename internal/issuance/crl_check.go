@@ -14,8 +14,8 @@ import (
 	"notary/internal/pki"
 )
 
-// check lints a CRL before it is signed: it parses it and compares it with RFC 5280, section 5, and the intended
-// content, fast enough for a million entries.
+// check parses the CRL before it is signed, and compares it with RFC 5280, section 5, and with the intended content. It
+// is fast enough for a million entries.
 func (l *CRL) check(tbs []byte, terms CRLTerms) error {
 	var fields, algorithm, issuer cryptobyte.String
 	var version int
@@ -45,10 +45,11 @@ func crlError(what, section string) error {
 	return notary.Errorf(notary.Internal, "the CRL %s (RFC 5280, section %s): it was not signed", what, section)
 }
 
-// ErrDuplicateSerial is returned by [CRL.Sign] if two entries have the same serial number.
+// ErrDuplicateSerial is returned by [CRL.Sign] and [CRL.Unsigned] if two entries have the same serial number.
 var ErrDuplicateSerial = crlError("has two entries for one serial number", "5.1.2.6")
 
-// checkEntries checks the entries. None may be revoked after thisUpdate, which is in the form of a GeneralizedTime.
+// checkEntries checks the entries. None may have been revoked after thisUpdate, which has the format of a
+// GeneralizedTime.
 func (l *CRL) checkEntries(fields *cryptobyte.String, thisUpdate string) error {
 	var entries cryptobyte.String
 	var some bool
@@ -88,8 +89,8 @@ func properSerial(serial []byte) bool {
 	return len(value) > 0 && len(value) <= maxSerial && signed == (value[0] >= 0x80)
 }
 
-// properExtensions reports whether an entry's extensions are only a hold instruction, an invalidity date, and a reason
-// code that is possible in a full CRL.
+// properExtensions reports whether an entry's extensions are at most a reason code that is possible in a full CRL, a
+// hold instruction and an invalidity date, in this order.
 func properExtensions(extensions []byte) bool {
 	if len(extensions) < 3 || extensions[0] != byte(casn1.SEQUENCE) || int(extensions[1]) != len(extensions)-2 {
 		return false
@@ -133,8 +134,8 @@ var reasonCodes = func() (codes []byte) {
 	return codes
 }()
 
-// hasDuplicates reports whether two adjacent values are equal. Two of a million serial numbers have the same 64 bits by
-// chance in one of forty million CRLs; the next CRL then uses another seed.
+// hasDuplicates reports whether two adjacent values are equal. Among a million serial numbers, two have the same 64-bit
+// hash by chance in one of forty million CRLs. The next CRL then uses another seed.
 func hasDuplicates(sorted []uint64) bool {
 	for i := 1; i < len(sorted); i++ {
 		if sorted[i] == sorted[i-1] {
@@ -222,8 +223,8 @@ func readTime(in *cryptobyte.String) (t time.Time, ok bool) {
 	return t, in.ReadASN1GeneralizedTime(&t)
 }
 
-// readEntryTime reads a time ten times as fast as [readTime]. It reports whether the time is later than latest, in the
-// form of a GeneralizedTime, and whether its form is valid.
+// readEntryTime reads a time ten times as fast as [readTime]. late reports whether the time is after latest, which has
+// the format of a GeneralizedTime. ok reports whether the time is well-formed.
 func readEntryTime(in *cryptobyte.String, latest string) (late, ok bool) {
 	var text cryptobyte.String
 	var tag casn1.Tag
@@ -254,7 +255,8 @@ func readEntryTime(in *cryptobyte.String, latest string) (late, ok bool) {
 	return string(text) > latest[2:], ok
 }
 
-// ListURLs returns the URLs in the issuing distribution point of our CRL, without reading the entries.
+// ListURLs returns the URLs in the issuing distribution point of a CRL of ours, or nil for a full CRL. It does not read
+// the entries.
 func ListURLs(der []byte) []string {
 	var list, tbs, extensions cryptobyte.String
 	in := cryptobyte.String(der)

@@ -12,7 +12,7 @@ import (
 	"notary"
 )
 
-// maxLinted is the number of CRL entries that zlint reads: a hundred thousand take longer than building the CRL.
+// maxLinted is the number of CRL entries that zlint reads. A hundred thousand would take longer than building the CRL.
 // [CRL.Sign] performs the same checks on all entries.
 const maxLinted = 1000
 
@@ -28,7 +28,8 @@ var crlChecks = sync.OnceValues(func() ([]*lint.RevocationListLint, error) {
 	return registry.RevocationListLints().Lints(), nil
 })
 
-// Lint returns zlint's warnings and errors about the first thousand entries. Call it after [CRL.Sign].
+// Lint returns zlint's warnings and errors about the CRL. It reads only the first thousand entries. Call it after
+// [CRL.Sign].
 func (l *CRL) Lint() ([]notary.Finding, error) { return lintCRL(l.excerpt) }
 
 func lintCRL(der []byte) (findings []notary.Finding, err error) {

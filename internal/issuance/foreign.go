@@ -9,8 +9,8 @@ import (
 	"notary"
 )
 
-// ChainFindings returns findings about a valid external chain whose authorities lack extended key usages of the first
-// certificate, so that relying parties may reject it.
+// ChainFindings returns a finding for each authority in a valid external chain whose extended key usages do not include
+// those of the first certificate. Relying parties may reject such a chain.
 func ChainFindings(chain []*x509.Certificate) (findings []notary.Finding) {
 	if len(chain) == 0 {
 		return nil
@@ -30,8 +30,9 @@ func ChainFindings(chain []*x509.Certificate) (findings []notary.Finding) {
 	return findings
 }
 
-// forbiddenPurposes returns the extended key usages of a certificate that the authority lacks. Verifiers apply an
-// authority's extended key usages to all certificates below it, except its OCSP responder's.
+// forbiddenPurposes returns the extended key usages of a certificate that are not among its authority's, if the
+// authority has any. Verifiers apply an authority's extended key usages to all certificates below it, except its OCSP
+// responder's.
 func forbiddenPurposes(authority, certificate *x509.Certificate) (forbidden []string) {
 	if len(authority.ExtKeyUsage)+len(authority.UnknownExtKeyUsage) == 0 ||
 		slices.Contains(authority.ExtKeyUsage, x509.ExtKeyUsageAny) {

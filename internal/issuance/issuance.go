@@ -1,9 +1,9 @@
-// Package issuance issues certificates and CRLs as a pure function of the profile, the authority, the request and the
-// time, apart from the random serial number and the signer.
+// Package issuance issues certificates, CRLs and OCSP responses. Apart from the random serial number and the signature,
+// the result depends only on the profile, the authority, the request and the time.
 //
-// [Leaf], [Root] and [Intermediate] build a draft certificate, signed with a throw-away key, lint it and check it
-// against the issuers' constraints, and only then sign exactly the same to-be-signed bytes. A certificate that breaks
-// a rule is never signed: the error is Unprocessable and names the rule.
+// [Leaf], [Root] and [Intermediate] build a draft certificate with a throw-away key's signature. They lint it, check it
+// against the issuers' constraints, and only then sign exactly the same to-be-signed bytes. A certificate that breaks a
+// rule is never signed: the error is Unprocessable and names the rule.
 package issuance
 
 import (
@@ -22,7 +22,8 @@ type Issuer struct {
 	Ancestors   []*x509.Certificate // its chain, nearest first; empty for a root
 	Signer      crypto.Signer
 
-	// The HTTP URLs in its certificates (RFC 5280, sections 4.2.1.13 and 4.2.2.1); empty ones are omitted.
+	// The HTTP URLs in the certificates that it issues (RFC 5280, sections 4.2.1.13 and 4.2.2.1). Empty ones are
+	// omitted.
 	CRLURL         string // of the CRL that covers them
 	CertificateURL string // of the issuer's own certificate
 	OCSPURL        string
@@ -34,11 +35,11 @@ type Terms struct {
 	NotAfter time.Time // the last second of validity; zero for the default
 	Rand     io.Reader // source of the serial number; nil for crypto/rand
 
-	// Constraints are the name constraints of an authority's certificate.
+	// Constraints are the name constraints of a CA certificate.
 	Constraints notary.NameConstraints
 
-	// Like is an existing certificate of the same authority, or nil. The new one has the same subject and key
-	// identifier, so that relying parties find it as the issuer.
+	// Like is an existing certificate of the same authority, or nil. The new certificate has the same subject and key
+	// identifier, so that relying parties accept either as the issuer.
 	Like *x509.Certificate
 }
 
@@ -47,7 +48,7 @@ const (
 	rootYears = 10
 )
 
-// Issued is a signed certificate with its lint notices and warnings. The findings are informational.
+// Issued is a signed certificate with findings, such as lint warnings, that did not prevent its issuance.
 type Issued struct {
 	Certificate *x509.Certificate
 	Findings    []notary.Finding
@@ -56,8 +57,8 @@ type Issued struct {
 // Leaf issues an end-entity certificate. Its validity starts a minute ago and lasts until terms.NotAfter or for the
 // profile's default, limited by the validity of its issuers.
 //
-// A NotAfter in the past is an Invalid error with the field "not_valid_after", and an issuer that is not currently
-// valid a Conflict. Other refusals are Unprocessable.
+// The error is Invalid, with the field "not_valid_after", if NotAfter is in the past, and a Conflict if an issuer is
+// not currently valid. Other refusals are Unprocessable.
 func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*Issued, error) {
 	if profile.CA {
 		return nil, refused("profile", "the profile %s is for CAs: choose one for end entities", profile.Name)
@@ -66,8 +67,8 @@ func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*I
 }
 
 // Intermediate issues the certificate of a subordinate authority under a CA profile. A path length of -1 selects the
-// profile's. Errors are those of [Leaf]; an excessive path length, and name constraints wider than those of the
-// issuers, are Unprocessable.
+// profile's. Errors are as in [Leaf]. An excessive path length and name constraints wider than the issuers' are
+// Unprocessable.
 func Intermediate(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
 	if !profile.CA {
 		return nil, refused("profile", "the profile %s is not for CAs: choose a CA profile, such as "+
@@ -97,7 +98,7 @@ func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*Issued, e
 	return issuer.issueRoot(template, csr)
 }
 
-// issueRoot signs a root certificate, linted and checked against constraints, but without a profile.
+// issueRoot lints a root or link certificate, checks it against the constraints, and signs it. Profiles do not apply.
 func (i Issuer) issueRoot(template *x509.Certificate, csr *pki.CSR) (*Issued, error) {
 	draft, scheme, err := i.makeDraft(template, csr)
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"notary/internal/pki"
 )
 
-// Link issues a self-issued certificate that binds one root key to another of the same name (RFC 4210, section 4.4:
-// OldWithNew and NewWithOld), with the extensions of the other key's self-signed certificate, valid until the earlier
-// expiry of the two. Being self-issued, it does not count towards path lengths (RFC 5280, section 4.2.1.9).
+// Link issues a self-issued certificate in which one root certifies another root of the same name (RFC 4210, section
+// 4.4: OldWithNew and NewWithOld). It has the other root's extensions and expires with the first of the two. Being
+// self-issued, it does not count towards path lengths (RFC 5280, section 4.2.1.9).
 //
-// Errors are those of [Intermediate]; two roots with different names are Unprocessable.
+// Errors are as in [Intermediate]. Two roots with different names are Unprocessable.
 func Link(issuer Issuer, other *x509.Certificate, terms Terms) (*Issued, error) {
 	if !bytes.Equal(issuer.Certificate.RawSubject, other.RawSubject) {
 		return nil, notary.Errorf(notary.Unprocessable, "only keys of the same name can be linked")

@@ -11,11 +11,11 @@ import (
 	"notary/internal/pki"
 )
 
-// maxSerialOctets is the limit of RFC 5280, section 4.1.2.2.
+// maxSerialOctets is the maximum size of a serial number in DER (RFC 5280, section 4.1.2.2).
 const maxSerialOctets = 20
 
-// checkDraft compares the parsed draft with what was intended: the key, names and extensions, which a linter cannot
-// know.
+// checkDraft compares the parsed draft with the template and the request. A linter cannot know the intended key, names
+// and extensions.
 func (i Issuer) checkDraft(draft, meant *x509.Certificate, csr *pki.CSR) error {
 	checks := []struct {
 		holds bool
@@ -69,7 +69,7 @@ func (i Issuer) contains(draft *x509.Certificate) bool {
 	return !draft.NotAfter.Before(draft.NotBefore)
 }
 
-// pathLen returns a certificate's path length, or -1 for none. Package x509 represents that in two ways.
+// pathLen returns a certificate's path length, or -1 if it has none. Package x509 represents a missing one in two ways.
 func pathLen(c *x509.Certificate) int {
 	if !c.IsCA || c.MaxPathLen == 0 && !c.MaxPathLenZero {
 		return -1

@@ -9,7 +9,8 @@ import (
 	"notary/internal/pki"
 )
 
-// CheckNameLists returns an error for the field unless the lists are valid in a profile.
+// CheckNameLists returns an error unless the lists would be valid in a profile. The error's field is that of the list:
+// the given field followed by a name such as ".dns".
 func CheckNameLists(field string, lists notary.NameLists) error {
 	for _, kind := range []struct {
 		name  string
@@ -34,9 +35,9 @@ func CheckNameLists(field string, lists notary.NameLists) error {
 	return nil
 }
 
-// Unlisted returns the first of a certificate's names that no entry of the lists matches. Because some programs
-// identify clients and servers by common names, each must be a listed host or address, or one of the subject
-// alternative names. User principal names are never matched.
+// Unlisted returns the first name of a certificate that no entry of the lists matches. A common name must be a listed
+// host or address or one of the subject alternative names, because some programs identify clients and servers by it.
+// User principal names never match.
 func Unlisted(names notary.Names, commonNames []string, lists notary.NameLists) (name string, found bool) {
 	for _, kind := range []struct {
 		names   []string
@@ -75,14 +76,16 @@ func listsHost(lists notary.NameLists, commonName string) bool {
 	return slices.ContainsFunc(lists.DNS, func(entry string) bool { return matchesPlainDNS(host, entry) })
 }
 
-// matchesPlainDNS is like matchesDNS for names that need not be in the form of [notary.Names].
+// matchesPlainDNS is like matchesDNS for names that may not be in the form of [notary.Names]. It matches only host
+// names in lower case.
 func matchesPlainDNS(name, entry string) bool {
 	host := strings.TrimPrefix(name, "*.")
 	_, notIP := netip.ParseAddr(host)
 	return notIP != nil && host == strings.ToLower(host) && isPlainHost(host) && matchesDNS(name, entry)
 }
 
-// Uncovered returns the first entry of inner that matches names which no single entry of outer matches.
+// Uncovered returns the first entry of inner that no entry of outer covers. One entry covers another if it matches
+// every name that the other matches.
 func Uncovered(inner, outer notary.NameLists) (entry string, found bool) {
 	for _, kind := range []struct {
 		inner, outer []string

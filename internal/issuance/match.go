@@ -10,10 +10,11 @@ import (
 // The entries of a profile's name lists match like name constraints (RFC 5280, section 4.2.1.10). Names are in the
 // form of [notary.Names].
 
-// matchesDNS reports whether a DNS name, possibly a wildcard, equals the entry or is a subdomain of it.
+// matchesDNS reports whether a DNS name, possibly a wildcard, equals the entry or is a subdomain of it. An entry with a
+// leading dot matches only subdomains.
 func matchesDNS(name, entry string) bool {
 	entry = strings.ToLower(entry)
-	name = strings.TrimPrefix(name, "*") // ".example.com" covers what the wildcard matches
+	name = strings.TrimPrefix(name, "*") // the rest, such as ".example.com", stands for all subdomains
 	if below, only := strings.CutPrefix(entry, "."); only {
 		return strings.HasSuffix(name, "."+below)
 	}
@@ -29,8 +30,8 @@ func matchesIP(name, entry string) bool {
 	return ok && prefix.Contains(address.Unmap())
 }
 
-// parsePrefix parses an address range, such as 10.0.0.0/8, or a single address. It accepts neither bits after the
-// prefix nor IPv4-mapped IPv6.
+// parsePrefix parses an address range, such as 10.0.0.0/8, or a single address. It refuses zones, IPv4-mapped IPv6
+// addresses, and ranges with bits set after the prefix.
 func parsePrefix(text string) (netip.Prefix, bool) {
 	if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" && !address.Is4In6() {
 		return netip.PrefixFrom(address, address.BitLen()), true
@@ -42,8 +43,8 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 	return prefix, true
 }
 
-// matchesEmail reports whether an email address is the entry or is at the entry's domain, or with a leading dot at a
-// subdomain.
+// matchesEmail reports whether an email address matches the entry: the address, its domain, or with a leading dot a
+// parent of its domain.
 func matchesEmail(name, entry string) bool {
 	at := strings.LastIndexByte(name, '@')
 	if at < 0 {
@@ -60,9 +61,9 @@ func matchesHost(host, entry string) bool {
 	return host == entry || strings.HasPrefix(entry, ".") && strings.HasSuffix(host, entry)
 }
 
-// matchesURI reports whether a URI has the entry's host or, for an entry with a scheme, starts with the entry up to
-// the end of a path segment. A URI without a host equals the entry, or starts with an entry that ends in a colon. A
-// URI that programs interpret differently matches nothing.
+// matchesURI reports whether a URI matches the entry. An entry without a scheme is a host. An entry with a scheme and a
+// host matches URIs that start with it, up to the end of a path segment. A URI without a host must equal the entry or
+// start with an entry that ends in a colon. A URI that programs interpret differently matches nothing.
 func matchesURI(name, entry string) bool {
 	uri, err := url.Parse(name)
 	if err == nil && uri.Opaque != "" {
@@ -83,8 +84,8 @@ func matchesURI(name, entry string) bool {
 	return ok && (rest == "" || under == "" || strings.HasSuffix(under, "/") || strings.HasPrefix(rest, "/"))
 }
 
-// isUnambiguous reports whether all programs see the same host and path in a URI: no user, a DNS name or an IP
-// address, and a path that neither leads upwards nor hides separators.
+// isUnambiguous reports whether all programs see the same host and path in a URI: it has no user, its host is a DNS
+// name or an IP address, and its path has no dot segments and no hidden separators.
 func isUnambiguous(uri *url.URL) bool {
 	if uri.User != nil || uri.Opaque != "" || !isPlainHost(uri.Hostname()) {
 		return false
@@ -99,8 +100,8 @@ func isUnambiguous(uri *url.URL) bool {
 	return !hidesSeparator(path)
 }
 
-// isPlainHost reports whether a host is an IP address, or labels of letters, digits, hyphens and underscores, which
-// SPIFFE allows.
+// isPlainHost reports whether a host is an IP address, or labels of letters, digits, hyphens and underscores. SPIFFE
+// allows underscores.
 func isPlainHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
@@ -113,9 +114,9 @@ func isPlainHost(host string) bool {
 	return true
 }
 
-// hidesSeparator reports whether a path contains a backslash, or a percent-encoded character that is special in a URI
-// or need not be encoded (RFC 3986, sections 2.2 and 2.3). Programs decode these before or after interpreting the
-// path, some twice.
+// hidesSeparator reports whether a path contains a backslash, or a percent-encoded character that is a control
+// character, is special in a URI or need not be encoded (RFC 3986, sections 2.2 and 2.3). Programs decode these before
+// or after interpreting the path, some twice.
 func hidesSeparator(path string) bool {
 	for i := range len(path) {
 		switch {

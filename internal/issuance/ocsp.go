@@ -29,7 +29,8 @@ type OCSPResponse struct {
 	Nonce      []byte // copied from the request; nil if it had none
 }
 
-// OCSPStatus is the status of one certificate: revoked, good if it is known, or unknown.
+// OCSPStatus is the status of one certificate: revoked if Revocation is set, otherwise good if it is known, otherwise
+// unknown.
 type OCSPStatus struct {
 	ID         []byte // DER CertID of the request
 	Known      bool
@@ -182,7 +183,7 @@ const (
 	OCSPUnauthorized     OCSPError = 6 // not served by this responder (RFC 5019, section 2.2.3)
 )
 
-// DER returns the OCSP response with this status. It is unsigned.
+// DER returns the unsigned OCSP response with this status.
 func (e OCSPError) DER() []byte {
 	return []byte{0x30, 3, 0x0a, 1, byte(e)}
 }

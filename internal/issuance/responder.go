@@ -10,8 +10,8 @@ import (
 	"notary/internal/pki"
 )
 
-// NewResponder issues the certificate of an authority's OCSP responder, for a key that the program generated (RFC
-// 6960, section 4.2.2.2). Errors are those of [Leaf]; a profile unsuitable for responders is Unprocessable.
+// NewResponder issues the certificate of an authority's OCSP responder, for a key that Notary generated (RFC 6960,
+// section 4.2.2.2). Errors are as in [Leaf]. A profile that is unsuitable for responders is Unprocessable.
 func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, terms Terms) (*Issued, error) {
 	if profile.CA || !profile.OCSPNoCheck || !slices.Contains(profile.ExtKeyUsages, notary.OCSPSigning) ||
 		!slices.Contains(profile.KeyUsages, notary.DigitalSignature) {
@@ -23,7 +23,7 @@ func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, ter
 	if err != nil {
 		return nil, err
 	}
-	issuer.CRLURL, issuer.CertificateURL, issuer.OCSPURL = "", "", "" // nobody checks the status of such a certificate
+	issuer.CRLURL, issuer.CertificateURL, issuer.OCSPURL = "", "", "" // id-pkix-ocsp-nocheck exempts it from status checks
 	a, err := newAttempt(&issuer, profile, csr, -1, terms)
 	if err != nil {
 		return nil, err
@@ -32,8 +32,8 @@ func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, ter
 	return a.issue()
 }
 
-// responderRequest returns a request whose subject extends the authority's name, or only names the responder's role
-// if the authority's name has an attribute that cannot be certified.
+// responderRequest returns a request whose subject is the authority's name with "OCSP responder" appended to the common
+// name. If that cannot be certified, the subject has only the common name "OCSP responder".
 func responderRequest(authority *x509.Certificate, key crypto.Signer) (*pki.CSR, error) {
 	const title = "OCSP responder"
 	named := authority.Subject
@@ -48,7 +48,7 @@ func responderRequest(authority *x509.Certificate, key crypto.Signer) (*pki.CSR,
 }
 
 // shortened truncates the common name so that "OCSP responder" can be appended (RFC 5280, appendix A.1,
-// ub-common-name).
+// ub-common-name), and adds a space.
 func shortened(commonName string) string {
 	const room = 64 - len(" OCSP responder")
 	if commonName == "" {

@@ -82,8 +82,8 @@ func leastExponent(r *notary.Rules) int {
 	return r.Keys.MinRSAExponent
 }
 
-// AllowsExponent reports whether the rules allow the RSA exponent of a key. A profile can waive no other reason for
-// refusing a key.
+// AllowsExponent reports whether the rules allow the RSA exponent of a key. A small exponent is the only reason for
+// refusing a key that a profile can waive.
 func AllowsExponent(r *notary.Rules, key crypto.PublicKey) bool {
 	small := pki.SmallExponent(key)
 	return small == 0 || slices.Contains(r.Keys.Allowed, notary.KindRSA) && small >= leastExponent(r)
@@ -201,7 +201,8 @@ func checkURIs(p *notary.Profile, csr *pki.CSR) error {
 	return checkNameRule(p, p.Names.URI, "URI", csr.Names.URI, matchesURI)
 }
 
-// checkCommonName applies the rules for DNS names and IP addresses to common names that look like one.
+// checkCommonName applies the rules for DNS names and IP addresses to common names that look like a host and are not
+// among the names.
 func checkCommonName(p *notary.Profile, csr *pki.CSR) error {
 	for _, commonName := range pki.CommonNames(csr.Subject) {
 		if err := checkLookalike(p, csr, commonName); err != nil {

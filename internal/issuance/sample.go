@@ -12,7 +12,7 @@ import (
 	"notary/internal/pki"
 )
 
-// sampleTime is the time of issue of samples. It is fixed because some lints depend on the date.
+// sampleTime is the issuance time of sample certificates. It is fixed because some lints depend on the date.
 var sampleTime = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
 var sampleIssuer = sync.OnceValues(func() (*Issuer, error) {
@@ -53,7 +53,7 @@ func sampleRequest(key crypto.Signer, title string, names notary.Names) (*pki.CS
 	return pki.NewCSR(key, pkix.Name{CommonName: title}, names)
 }
 
-// checkSample lints a sample certificate for each kind of key, and refuses the rules if none passes.
+// checkSample lints a sample certificate for each allowed kind of key, and refuses the rules unless all pass.
 func checkSample(r *notary.Rules) error {
 	issuer, err := sampleIssuer()
 	if err != nil {

@@ -17,9 +17,9 @@ func hasPurpose(r *notary.Rules, purpose string) bool {
 	})
 }
 
-// withServerName copies the common name of a server's request, even a single label, to its names if they include no
-// host: clients look only at the subject alternative names (RFC 9525, section 2). Other hosts are already there under
-// every profile.
+// withServerName returns a request for a server certificate with the common name, even a single label, added to the
+// names if they include no host: clients check only subject alternative names (RFC 9525, section 2). [pki.ParseCSR] has
+// already added common names that look like hosts.
 func withServerName(r *notary.Rules, csr *pki.CSR) *pki.CSR {
 	if !forServers(r) || namesServer(csr.Names) {
 		return csr
@@ -33,8 +33,8 @@ func withServerName(r *notary.Rules, csr *pki.CSR) *pki.CSR {
 	return &named
 }
 
-// namesServer reports whether clients can identify a server by one of the names. Services identified by a URI
-// (SPIFFE) have no other name.
+// namesServer reports whether clients can identify a server by one of the names. URIs count, because SPIFFE services
+// have no other name.
 func namesServer(names notary.Names) bool { return len(names.DNS)+len(names.IP)+len(names.URI) > 0 }
 
 func (a *attempt) checkServerName() error {
@@ -55,8 +55,8 @@ func (a *attempt) checkServerName() error {
 	return nil
 }
 
-// refusesNoHost reports whether a server's request without a host is refused. By default it is only reported if the
-// certificate may be for a client and the common name does not look like a host.
+// refusesNoHost reports whether a request for a server certificate without a host is refused. By default it is only a
+// finding if the certificate is also for clients and the common name does not look like a host.
 func refusesNoHost(r *notary.Rules, commonName string) bool {
 	switch _, likeHost := pki.LooksLikeHost(commonName); {
 	case r.LintWarnings == notary.RefuseWarnings:

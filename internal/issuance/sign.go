@@ -19,14 +19,14 @@ import (
 	"notary/internal/pki"
 )
 
-// throwAway is a key that no certificate contains. Its signatures in drafts stand in for the authority's.
+// throwAway is a key that no certificate contains. Its signatures in drafts stand in for the authority's signatures.
 type throwAway struct {
 	key         crypto.Signer
 	placeholder []byte // an arbitrary signature
 }
 
-// The throw-away keys, generated on first use. One per algorithm is enough: the signed bytes do not contain the curve
-// or size.
+// The throw-away keys, generated on first use. One for each algorithm suffices, because the signed bytes contain
+// neither the curve nor the size.
 var (
 	throwAwayECDSA   = newThrowAway(notary.ECDSAP256, crypto.SHA256)
 	throwAwayEd25519 = newThrowAway(notary.Ed25519, 0)
@@ -118,8 +118,8 @@ func (r *recorder) SignMessage(_ io.Reader, message []byte, _ crypto.SignerOpts)
 	return nil, errRecorded
 }
 
-// draft builds the certificate with a throw-away key's signature. Package x509 encodes the to-be-signed bytes, but
-// would also sign and verify them, which costs more than everything else.
+// draft builds the certificate with a throw-away key's signature. Package x509 only encodes the to-be-signed bytes:
+// signing and verifying them would cost more than everything else.
 func (i Issuer) draft(template *x509.Certificate, key crypto.PublicKey, scheme scheme) (*x509.Certificate, error) {
 	throwAway, err := scheme.throwAway()
 	if err != nil {
@@ -142,7 +142,7 @@ func (i Issuer) draft(template *x509.Certificate, key crypto.PublicKey, scheme s
 	return draft, nil
 }
 
-// sign signs exactly the bytes that were checked, and verifies the signature, in case the signer is faulty.
+// sign signs exactly the bytes that were checked. It verifies the signature, in case the signer is faulty.
 func (i Issuer) sign(draft *x509.Certificate, scheme scheme) (*x509.Certificate, error) {
 	signature, err := crypto.SignMessage(i.Signer, rand.Reader, draft.RawTBSCertificate, scheme.hash)
 	if err != nil {

@@ -44,7 +44,8 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 	}, nil
 }
 
-// emptySubject is a Name without attributes, which makes the names extension critical (RFC 5280, section 4.2.1.6).
+// emptySubject is a Name without attributes. It requires a critical subject alternative name extension (RFC 5280,
+// section 4.2.1.6).
 var emptySubject = []byte{0x30, 0}
 
 // addUPNs adds the names as an extension if they include user principal names, which package x509 does not support.
@@ -75,7 +76,8 @@ func fixSubject(template *x509.Certificate, profile *notary.Profile) error {
 	return nil
 }
 
-// makeAuthority turns the template into that of a CA certificate. A path length of -1 means no limit.
+// makeAuthority adds the basic constraints and name constraints of a CA certificate to the template. A path length of
+// -1 means no limit.
 func makeAuthority(template *x509.Certificate, pathLen int, constraints notary.NameConstraints) error {
 	if pathLen < -1 || pathLen > pki.MaxChain {
 		return notary.FieldErrorf("path_length",
@@ -92,8 +94,9 @@ func makeAuthority(template *x509.Certificate, pathLen int, constraints notary.N
 	return err
 }
 
-// setValidity sets the end of validity to the requested one or to a second before defaultEnd, limited by the validity
-// of the issuers. Both ends are inclusive (RFC 5280, section 4.1.2.5), so that 90 days end a second before the 91st.
+// setValidity sets the expiry to the requested time or to a second before defaultEnd, and limits the validity to that
+// of the issuers. NotBefore and NotAfter are inclusive (RFC 5280, section 4.1.2.5), so 90 days end a second before the
+// 91st.
 func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms Terms, defaultEnd time.Time) error {
 	template.NotAfter = defaultEnd.Add(-time.Second)
 	if !terms.NotAfter.IsZero() {
@@ -117,8 +120,8 @@ func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms 
 	return nil
 }
 
-// CheckEnd returns an error if the profile does not allow the requested end of validity. An excess of up to a minute
-// is truncated, to tolerate clock differences.
+// CheckEnd returns an error if the profile does not allow the requested expiry. It tolerates an excess of up to a
+// minute, for clock differences; the excess is truncated when the certificate is issued.
 func CheckEnd(profile *notary.Profile, terms Terms) error {
 	longest := profile.MaxValidity
 	if terms.NotAfter.IsZero() || longest == 0 || !terms.NotAfter.After(terms.Now.Add(longest+backdate)) {

@@ -26,7 +26,7 @@ var keyUsages = map[notary.KeyUsage]x509.KeyUsage{
 const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment |
 	x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 
-// possibleUsages returns the usages possible for a kind of key: RSA (RFC 3279, section 2.3.1), ECDSA (RFC 5480,
+// possibleUsages returns the key usages that a kind of key supports: RSA (RFC 3279, section 2.3.1), ECDSA (RFC 5480,
 // section 3) and Ed25519 (RFC 8410, section 5).
 func possibleUsages(kind notary.KeyKind) x509.KeyUsage {
 	switch kind {
@@ -53,7 +53,7 @@ func usageFor(profile *notary.Profile, key crypto.PublicKey) x509.KeyUsage {
 	return profileUsage(&profile.Rules) & possibleUsages(kind)
 }
 
-// extKeyUsages maps the names of extended key usages (RFC 5280, section 4.2.1.12) to those of package x509.
+// extKeyUsages maps the names of extended key usages (RFC 5280, section 4.2.1.12) to the constants of package x509.
 var extKeyUsages = map[string]x509.ExtKeyUsage{
 	notary.ServerAuth:      x509.ExtKeyUsageServerAuth,
 	notary.ClientAuth:      x509.ExtKeyUsageClientAuth,
@@ -79,9 +79,9 @@ func purposeOID(purpose string) (asn1.ObjectIdentifier, bool) {
 	return pki.ParseOID(purpose)
 }
 
-// CertifiesResponders reports whether certificates under these rules may sign OCSP responses for their issuer:
-// relying parties look only at id-kp-OCSPSigning (RFC 6960, section 4.2.2.2). Such rules apply only to keys that the
-// program generates: any other holder could declare revoked certificates good.
+// CertifiesResponders reports whether certificates under these rules may sign OCSP responses for their issuer. Relying
+// parties look only at id-kp-OCSPSigning (RFC 6960, section 4.2.2.2); anyExtendedKeyUsage counts, too. Such rules apply
+// only to keys that Notary generates, because any other holder could declare revoked certificates good.
 func CertifiesResponders(r *notary.Rules) bool {
 	return hasPurpose(r, notary.OCSPSigning) || hasPurpose(r, anyExtKeyUsage)
 }

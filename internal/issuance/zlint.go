@@ -18,7 +18,8 @@ type check struct {
 	instance lint.CertificateLintInterface // nil if each certificate needs a new instance
 }
 
-// checks are the lints from RFCs. Those of the CA/Browser Forum and of root programmes are for public CAs.
+// checks returns zlint's certificate lints from RFCs. The lints of the CA/Browser Forum and of root programmes are left
+// out, because they are for public CAs.
 var checks = sync.OnceValues(func() ([]check, error) {
 	registry, err := lint.GlobalRegistry().Filter(lint.FilterOptions{
 		IncludeSources: lint.SourceList{lint.RFC3279, lint.RFC5280, lint.RFC5480,
@@ -34,8 +35,8 @@ var checks = sync.OnceValues(func() ([]check, error) {
 	return list, nil
 })
 
-// newCheck creates the single instance of a lint, which must be stateless and not configurable, as all lints currently
-// are.
+// newCheck creates an instance of a lint for use with all certificates, if the lint is stateless and not configurable.
+// All lints currently are.
 func newCheck(l *lint.CertificateLint) check {
 	instance := l.Lint()
 	_, configurable := instance.(lint.Configurable)
@@ -46,7 +47,7 @@ func newCheck(l *lint.CertificateLint) check {
 	return check{l, instance}
 }
 
-// status is like [lint.CertificateLint.Execute] but uses the same instance each time.
+// status is like [lint.CertificateLint.Execute], but reuses the instance and returns Fatal if the lint panics.
 func (c check) status(certificate *zx509.Certificate) (status lint.LintStatus) {
 	defer func() {
 		if recover() != nil {
@@ -67,8 +68,8 @@ func (c check) status(certificate *zx509.Certificate) (status lint.LintStatus) {
 }
 
 // lintCertificate runs the lints and returns the findings that are not errors. It fails closed: it returns an error if
-// a lint finds an error or fails (zlint calls that fatal), if zlint cannot parse the certificate, or on a warning that
-// the profile refuses.
+// a lint finds an error or fails (zlint calls that fatal), if zlint cannot parse the certificate, or if there is a
+// warning and the profile refuses warnings.
 func lintCertificate(der []byte, warnings notary.LintWarnings) ([]notary.Finding, error) {
 	checks, err := checks()
 	if err != nil || len(checks) == 0 {
@@ -149,7 +150,7 @@ func lintAdvice(lintName string) string {
 	return "change the request or the profile, and try again"
 }
 
-// Lint returns the findings of all lints about a certificate. An unparsable certificate is an Unprocessable error.
+// Lint returns the findings of all lints about a certificate. If zlint cannot parse it, the error is Unprocessable.
 func Lint(der []byte) (findings []notary.Finding, err error) {
 	checks, err := checks()
 	if err != nil || len(checks) == 0 {

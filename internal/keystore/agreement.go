@@ -13,14 +13,14 @@ import (
 // file or passphrase can open the key.
 const SealedSample = "sealed sample"
 
-// Agreements are the values on which all nodes agree, by name.
+// Agreements stores the values on which all nodes agree, by name.
 type Agreements interface {
 	Agreed(ctx context.Context, name string) (string, error)
 	Agree(ctx context.Context, name, value string) (agreed string, err error)
 }
 
-// Agree returns an error if this node's key file or passphrase differs from that of the other nodes, before it seals a
-// key that they could not open.
+// Agree returns a Conflict error if this node's key file or passphrase differs from that of the other nodes. Call it
+// before this node seals a key that they could not open.
 func Agree(ctx context.Context, keys Keys, all Agreements) error {
 	agreed, err := all.Agreed(ctx, SealedSample)
 	if err != nil {

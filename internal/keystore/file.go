@@ -26,8 +26,8 @@ const fileText = `# The key file of a Notary server. The secret below seals the 
 # read it.
 ` + fileMarker + "%s\n"
 
-// CreateFile creates a key file with a new random secret, readable only by its owner. It never overwrites a file, and
-// returns after the file is on disk.
+// CreateFile creates a key file with a new random secret, readable only by its owner, and waits until it is on disk. It
+// never overwrites a file.
 func CreateFile(path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -37,7 +37,7 @@ func CreateFile(path string) error {
 		return notary.InternalError("create the key file", err)
 	}
 	secret := make([]byte, secretSize)
-	rand.Read(secret) // never fails: it would crash the program
+	rand.Read(secret) // never returns an error
 	defer clear(secret)
 	_, err = fmt.Fprintf(file, fileText, base64.StdEncoding.EncodeToString(secret))
 	err = errors.Join(err, file.Sync(), file.Close())
@@ -59,8 +59,8 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// FromFile returns the keys of a key file, or NotFound if it does not exist. A file that other users can access or that
-// [CreateFile] did not write is an error.
+// FromFile returns a [Software] that uses the secret of a key file. The error is NotFound if the file does not exist,
+// and Invalid if other users can access it or it is not in the format of [CreateFile].
 func FromFile(path string) (*Software, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

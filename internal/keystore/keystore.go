@@ -1,6 +1,6 @@
 // Package keystore creates, stores and opens the private keys of authorities and OCSP responders.
 //
-// [Keys] is the interface to them. Other packages see no more of a key than its [crypto.Signer], so that a hardware
+// [Keys] is the interface to these keys. Other packages see a key only as a [crypto.Signer], so that a hardware
 // security module can replace [Software].
 //
 // Software is created from a key file ([FromFile], [CreateFile]) or a passphrase ([FromPassphrase]). Back up this

@@ -37,7 +37,7 @@ func (k *Software) seal(key crypto.Signer) ([]byte, error) {
 	sealed[0], sealed[1] = version1, byte(k.kdf)
 	copy(sealed[2:], salt[:])
 	nonce := sealed[2+saltSize : headerSize]
-	rand.Read(nonce) // never fails: it would crash the program
+	rand.Read(nonce) // never returns an error
 	data, err := associatedData(sealed, key.Public())
 	if err != nil {
 		return nil, err
@@ -45,8 +45,8 @@ func (k *Software) seal(key crypto.Signer) ([]byte, error) {
 	return aead.Seal(sealed, nonce, plain, data), nil
 }
 
-// unseal decrypts the sealed private key of a public key. Errors are Internal, and their message names the secret that
-// is needed.
+// unseal decrypts a sealed private key and checks that it belongs to the public key. Errors are Internal. If the secret
+// is wrong, the message names the one that is needed.
 func (k *Software) unseal(sealed []byte, public crypto.PublicKey) (crypto.Signer, error) {
 	if len(sealed) < headerSize || sealed[0] != version1 {
 		return nil, notary.Errorf(notary.Internal, "the sealed private key of the CA is "+

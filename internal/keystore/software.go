@@ -34,11 +34,11 @@ type Software struct {
 
 	mu      sync.Mutex // guards the fields below; held while deriving a key, so that each is derived only once
 	derived map[salt][]byte
-	sealing *salt // salt of new seals: the first one that opened a key, or a new one
+	sealing *salt // salt for sealing: the first one that opened a key, or a new one
 }
 
-// FromPassphrase returns the keys of a passphrase of at least [MinPassphrase] characters. The first use derives the
-// sealing key, which takes 64 MiB and a large part of a second.
+// FromPassphrase returns a [Software] that uses a passphrase of at least [MinPassphrase] characters. The first use
+// derives the sealing key, which takes 64 MiB and a large part of a second.
 func FromPassphrase(passphrase string) (*Software, error) {
 	if utf8.RuneCountInString(passphrase) < MinPassphrase {
 		return nil, notary.Errorf(notary.Invalid, "the passphrase for the CAs' keys is too short: "+
@@ -66,12 +66,12 @@ func (k *Software) Import(_ context.Context, key crypto.Signer) (Key, error) {
 	return Key{key, sealed}, err
 }
 
-// Open returns the sealed key. Errors are Internal, and their message names the secret that is needed.
+// Open unseals a key. Errors are Internal. If the secret is wrong, the message names the one that is needed.
 func (k *Software) Open(_ context.Context, ref Reference, public crypto.PublicKey) (crypto.Signer, error) {
 	return k.unseal(ref, public)
 }
 
-// kdf is the function that derives the sealing key from the secret. Its numbers are stored in sealed keys.
+// kdf is the function that derives the sealing key from the secret. Its values are stored in sealed keys.
 type kdf byte
 
 const (
@@ -117,14 +117,14 @@ func (k *Software) key(s salt) ([]byte, error) {
 	return key, nil
 }
 
-// sealingSalt returns the salt of all new seals, which differ in their nonces: each additional salt would cost a key
-// derivation.
+// sealingSalt returns the salt for sealing keys. All new sealed keys share it, because each salt costs a key
+// derivation. They differ in their nonces.
 func (k *Software) sealingSalt() salt {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.sealing == nil {
 		var fresh salt
-		rand.Read(fresh[:]) // never fails: it would crash the program
+		rand.Read(fresh[:]) // never returns an error
 		k.sealing = &fresh
 	}
 	return *k.sealing

@@ -20,8 +20,8 @@ type Attribute struct {
 	Type, Value string
 }
 
-// AttributeType returns the attribute type with the given API name, such as "organization_name", or dotted object
-// identifier.
+// AttributeType resolves an API name, such as "organization_name", or a dotted object identifier to an attribute type.
+// It returns false if name is neither.
 func AttributeType(name string) (oid string, ok bool) {
 	for oid, rule := range attributes {
 		if rule.field == name {
@@ -109,9 +109,8 @@ func SubjectAttributes(rawSubject []byte) ([]Attribute, error) {
 	return list, nil
 }
 
-// FixSubject returns the subject with all attributes of the given types replaced, each at the position of the first
-// replaced one. Types that the subject lacked come first, but a common name comes last. All other attributes are
-// unchanged.
+// FixSubject replaces all attributes of the fixed types in a subject. Each fixed attribute takes the position of the
+// first one that it replaces. If the subject lacks its type, it is prepended, except that a common name is appended.
 func FixSubject(rawSubject []byte, fixed []Attribute) ([]byte, error) {
 	if len(fixed) == 0 {
 		return rawSubject, nil
@@ -127,7 +126,7 @@ func FixSubject(rawSubject []byte, fixed []Attribute) ([]byte, error) {
 		}
 	}
 	left := maps.Clone(values)
-	var body [][][]byte // RDNs of attributes
+	var body [][][]byte // RDNs, each a list of encoded attributes
 	for _, rdn := range rdns {
 		var kept, put [][]byte
 		for _, part := range rdn {

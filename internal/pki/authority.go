@@ -10,8 +10,8 @@ import (
 	"notary"
 )
 
-// OrderChain returns the certificate of the key, followed by its issuers among the certificates. Other certificates,
-// which a PKCS #12 file may contain, are dropped.
+// OrderChain returns the certificate for key, followed by its issuers. It drops unrelated certificates, which a PKCS
+// #12 file may contain. If no certificate matches key, it returns the certificates unchanged.
 func OrderChain(certificates []*x509.Certificate, key crypto.PublicKey) []*x509.Certificate {
 	first := slices.IndexFunc(certificates, func(c *x509.Certificate) bool { return SameKey(c.PublicKey, key) })
 	if first < 0 {
@@ -20,8 +20,8 @@ func OrderChain(certificates []*x509.Certificate, key crypto.PublicKey) []*x509.
 	return chainFrom(certificates[first], certificates)
 }
 
-// CheckAuthority checks that a key and its chain can be imported as an authority: in addition to [CheckChain], the
-// issuer's CRL must be able to list its serial number, unless it is a root.
+// CheckAuthority returns an error unless key and chain can be imported as an authority. Besides [CheckKey] and
+// [CheckChain], it checks that the CRL of the issuer can list a subordinate CA's serial number.
 func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Time) error {
 	if err := CheckKey(key); err != nil {
 		return notary.WithField(err, "private_key")
@@ -42,7 +42,7 @@ func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Ti
 	return nil
 }
 
-// IssuedBy reports whether the authority issued the certificate, which may be expired or signed with SHA-1.
+// IssuedBy reports whether the authority issued the certificate. It accepts expired certificates and SHA-1 signatures.
 func IssuedBy(certificate, authority *x509.Certificate) bool {
 	return SameName(certificate.RawIssuer, authority.RawSubject) && checkIssuedSignature(certificate, authority) == nil
 }
@@ -51,8 +51,9 @@ func checkIssuedSignature(certificate, authority *x509.Certificate) error {
 	return authority.CheckSignature(certificate.SignatureAlgorithm, certificate.RawTBSCertificate, certificate.Signature)
 }
 
-// CheckIssued returns an error unless an existing certificate can be recorded as issued by the authority, and
-// revoked. The message completes a sentence whose subject is the certificate.
+// CheckIssued returns an error unless an existing certificate can be recorded as issued by the authority and can later
+// be revoked. The message is a predicate, such as "was not issued by this CA": the caller puts the certificate before
+// it.
 func CheckIssued(certificate, authority *x509.Certificate) error {
 	err := CheckSerial(certificate)
 	switch {

@@ -17,7 +17,8 @@ const (
 	maxBlockedWidth = 1024 // octets per line
 )
 
-// Blocklist is a set of keys that are never certified, such as those of a flawed generator. The zero value is empty.
+// Blocklist is a set of keys that are never certified, such as the output of a flawed generator. The zero value is
+// empty.
 type Blocklist struct {
 	sorted [][sha256.Size]byte
 }
@@ -67,7 +68,7 @@ func (l *Blocklist) Contains(key crypto.PublicKey) bool {
 		return false
 	}
 	id, err := IdentifyKey(key)
-	return err == nil && l.ContainsIdentity(id) // keys of other kinds are unsupported
+	return err == nil && l.ContainsIdentity(id) // an error means an unsupported type of key
 }
 
 // ContainsIdentity is like Contains for a key whose identity is known.

@@ -17,7 +17,7 @@ type limits struct {
 
 type certificates struct {
 	list      []*x509.Certificate
-	unordered bool // whether some are from a PKCS #7 file, which is a set
+	unordered bool // whether some are from a PKCS #7 file, where they form a set
 }
 
 // Labels of PEM blocks with certificates, in addition to CERTIFICATE.
@@ -25,15 +25,15 @@ const (
 	labelX509Certificate = "X509 CERTIFICATE"    // written by older programs (RFC 7468, section 5.1)
 	labelTrusted         = "TRUSTED CERTIFICATE" // OpenSSL's, with trust settings
 	labelPKCS7           = "PKCS7"               // RFC 7468, section 8
-	labelCMS             = "CMS"                 // section 9
+	labelCMS             = "CMS"                 // RFC 7468, section 9
 	labelCertChain       = "CERTIFICATE CHAIN"   // PKCS #7 from older programs
 )
 
 const beginPEM = "-----BEGIN "
 
-// readCertificates reads concatenated certificates in PEM or DER, or base64 of DER. Each element is a certificate
-// or a PKCS #7 with certificates, whatever its PEM label. Text between PEM blocks is skipped (RFC 7468, section
-// 5.2); anything else is refused.
+// readCertificates reads concatenated certificates in PEM, in DER or in base64 without PEM lines. Each element is a
+// certificate or a PKCS #7 structure, regardless of its PEM label. Text between PEM blocks is skipped (RFC 7468,
+// section 5.2). PEM blocks of other types and any other content are refused.
 func readCertificates(text string, limit limits) (certificates, error) {
 	if len(text) > limit.octets {
 		return certificates{}, notary.Errorf(notary.TooLarge, "the certificates are larger than %d KiB, "+
@@ -127,8 +127,8 @@ func CertificatesInDER(der []byte) ([]*x509.Certificate, error) {
 	return found.list, err
 }
 
-// CertificatesInBlock is like [CertificatesInDER] for the content of a PEM block. It also reports whether the
-// label is one for certificates.
+// CertificatesInBlock is like [CertificatesInDER] for the content of a PEM block. known reports whether the label is
+// used for certificates.
 func CertificatesInBlock(label string, der []byte) (list []*x509.Certificate, known bool, err error) {
 	var found certificates
 	known, err = found.addBlock(label, der, limits{len(der), len(der)})

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// ParseChain reads a chain in any form that [readCertificates] supports and rejects duplicates. It preserves the order,
-// but sorts the certificates of a PKCS #7 file, which is a set. Use [CheckChain] to verify it.
+// ParseChain reads a chain in PEM, DER, PKCS #7 or base64, and rejects duplicates. It keeps the order of the
+// certificates, but sorts them if some are from a PKCS #7 file, which is an unordered set. It does not verify the
+// chain: see [CheckChain].
 func ParseChain(text string) ([]*x509.Certificate, error) {
 	found, err := readCertificates(text, limits{MaxChainSize, MaxChain})
 	if err != nil {
@@ -26,7 +27,7 @@ func ParseChain(text string) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
-// ParseBundle reads unrelated certificates in any form that [readCertificates] supports.
+// ParseBundle reads unrelated certificates in PEM, DER, PKCS #7 or base64.
 func ParseBundle(text string) ([]*x509.Certificate, error) {
 	found, err := readCertificates(text, limits{MaxBundleSize, MaxBundle})
 	if err == errNoCertificates {
@@ -36,8 +37,8 @@ func ParseBundle(text string) ([]*x509.Certificate, error) {
 	return found.list, err
 }
 
-// inOrder sorts certificates into a chain that starts with the only one that issued no other. Without exactly one
-// such certificate it returns the list unchanged.
+// inOrder sorts certificates into a chain, starting with the only one that is not the issuer of another, and drops
+// those that do not belong to the chain. If there is not exactly one such certificate, it returns the list unchanged.
 func inOrder(list []*x509.Certificate) []*x509.Certificate {
 	var first *x509.Certificate
 	for _, c := range list {

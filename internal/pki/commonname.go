@@ -15,14 +15,15 @@ import (
 var hostMapping = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false),
 	idna.ValidateLabels(false))
 
-// LooksLikeHost reports whether people or programs may mistake a common name for a host name, which must have a dot. It
-// returns the host in lower case with A-labels, without surrounding spaces, trailing dots or an address zone.
+// LooksLikeHost reports whether people or programs may mistake a common name for an IP address or for a host name with
+// a dot. It returns the host in lower case with A-labels, without surrounding spaces, dots or brackets and without an
+// address zone.
 func LooksLikeHost(commonName string) (host string, ok bool) {
 	text := strings.TrimFunc(norm.NFKC.String(commonName), isPadding)
 	if ip, ok := looseIP(text); ok {
 		return ip, true
 	}
-	mapped, _ := hostMapping.ToASCII(text) // maps what it can
+	mapped, _ := hostMapping.ToASCII(text) // on error, mapped is a best effort
 	host = strings.Trim(mapped, ".")
 	if ip, ok := looseIP(host); ok {
 		return ip, true

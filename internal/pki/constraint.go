@@ -18,7 +18,8 @@ var oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
 
 const maxSubtrees = 100
 
-// CheckNameConstraints validates constraints entered by a user, and returns them in lower case without duplicates.
+// CheckNameConstraints validates constraints entered by a user and returns them without duplicates, with domains in
+// lower case. It refuses a permitted subtree that lies within an excluded one.
 func CheckNameConstraints(given notary.NameConstraints) (checked notary.NameConstraints, err error) {
 	if given.Len() > maxSubtrees {
 		return checked, notary.FieldErrorf("name_constraints", "there are %d name constraints, and at most %d "+
@@ -60,7 +61,8 @@ func CheckNameConstraints(given notary.NameConstraints) (checked notary.NameCons
 	return checked, nil
 }
 
-// domainCheck returns the check of a domain. An excluded "" matches every name.
+// domainCheck returns a function that validates a DNS subtree. Only an excluded subtree may be "", which matches every
+// name.
 func domainCheck(excluded bool) func(string) (string, error) {
 	return func(text string) (string, error) {
 		switch {
@@ -156,9 +158,9 @@ func addSubtrees(b *cryptobyte.Builder, subtrees notary.Subtrees) {
 	}
 }
 
-// CertificateConstraints returns the name constraints of an authority's certificate, which may be external.
-// Constraints on which verifiers disagree are Unprocessable: types other than DNS, IP, email and URI, and
-// subtrees with a minimum or maximum.
+// CertificateConstraints returns the name constraints of a CA certificate, which may be external. It returns an
+// Unprocessable error for malformed constraints and for constraints that verifiers interpret differently: types of
+// names except DNS, IP, email and URI, IP ranges that are not prefixes, and subtrees with a minimum or maximum.
 func CertificateConstraints(c *x509.Certificate) (constraints notary.NameConstraints, err error) {
 	for _, extension := range c.Extensions {
 		if extension.Id.Equal(oidNameConstraints) {

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	MaxCRLSize    = 24 << 20 // octets, as PEM or DER: half a million entries
+	MaxCRLSize    = 24 << 20 // octets of PEM or DER, enough for half a million entries
 	maxCRLEntries = 500_000
 	maxCRLNumber  = 1 << 62
 )
@@ -31,13 +31,13 @@ type CRL struct {
 	Revocations []notary.Revocation
 }
 
-// Expired reports whether nextUpdate has passed.
+// Expired reports whether nextUpdate has passed. A CRL without nextUpdate never expires.
 func (c *CRL) Expired(now time.Time) bool { return !c.NextUpdate.IsZero() && !c.NextUpdate.After(now) }
 
 // OIDHoldInstruction identifies the CRL entry extension holdInstructionCode (RFC 3280, section 5.3.2).
 var OIDHoldInstruction = asn1.ObjectIdentifier{2, 5, 29, 23}
 
-// MaxHoldInstruction is the largest DER size of a hold instruction. Those of X9.57 have 9 octets.
+// MaxHoldInstruction limits the DER size of a hold instruction, in octets. The instructions of X9.57 have 9.
 const MaxHoldInstruction = 22
 
 var (
@@ -50,8 +50,8 @@ var (
 	oidAuthorityKeyID      = asn1.ObjectIdentifier{2, 5, 29, 35}
 )
 
-// ParseCRL parses an authority's full CRL, in PEM or DER, and checks its signature, scope and critical extensions
-// (RFC 5280, section 5). It need not be current. All errors are Invalid.
+// ParseCRL parses an authority's full CRL, in PEM or DER, and checks its signature, scope and critical extensions (RFC
+// 5280, section 5). The CRL may have expired, but must not be from the future. All errors are Invalid.
 func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error) {
 	der, err := readCRL(data)
 	if err != nil {
@@ -86,11 +86,11 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 	return crl, err
 }
 
-// maxSignature is more than the size in octets of an RSA signature with 16,384 bits.
+// maxSignature limits the size of a signature in octets. An RSA signature of 16,384 bits has 2,048.
 const maxSignature = 4096
 
-// JoinCRL returns the CRL with the TBSCertList (DER; RFC 5280, section 5.1.2) and the signature. [ParseCRL] verifies
-// it. All errors are Invalid.
+// JoinCRL assembles a CRL from a TBSCertList in DER (RFC 5280, section 5.1.2) and its signature. It does not verify the
+// signature: [ParseCRL] does. All errors are Invalid.
 func JoinCRL(tbs, signature []byte) ([]byte, error) {
 	var fields, algorithm cryptobyte.String
 	in := cryptobyte.String(tbs)
@@ -187,7 +187,7 @@ func crlNumber(number *big.Int) (int64, error) {
 	return number.Int64(), nil
 }
 
-// CheckCRLNumber returns an error unless our CRLs can continue from number.
+// CheckCRLNumber returns an error unless number can be the last CRL number before our own.
 func CheckCRLNumber(number int64) error {
 	if number < 0 || number >= maxCRLNumber {
 		return invalid("the number of the last CRL must be from 0 to 2^62")
@@ -234,7 +234,7 @@ func readEntries(entries []x509.RevocationListEntry) ([]notary.Revocation, error
 	return list, nil
 }
 
-// readEntryExtensions reads the entry extensions that later CRLs must repeat.
+// readEntryExtensions sets the invalidity date and hold instruction of v, which later CRLs must repeat.
 func readEntryExtensions(v *notary.Revocation, extensions []pkix.Extension) error {
 	for _, e := range extensions {
 		in := cryptobyte.String(e.Value)

@@ -17,15 +17,15 @@ import (
 	"notary"
 )
 
-// CSR is a certificate signing request (PKCS #10, RFC 2986) that passed [ParseCSR]; its signature may have been
-// verified at submission only. Use the checked Names and CommonName, not those of the embedded request.
+// CSR is a certificate signing request (PKCS #10, RFC 2986) accepted by [ParseCSR] or [ParseStoredCSR]. Use the checked
+// Names and CommonName instead of the fields of the embedded request.
 //
 // The embedded request has the subject of the future certificate. Raw and RawTBSCertificateRequest are as submitted.
 type CSR struct {
 	*x509.CertificateRequest
 	PEM        string // as submitted, byte for byte
 	Names      notary.Names
-	CommonName string // "" if the subject has none; the last if several
+	CommonName string // "" if the subject has none; the last one if it has several
 	Key        string // as returned by [KeyName]
 	Identity   KeyIdentity
 	Asked      []AskedExtension
@@ -37,9 +37,10 @@ type CSR struct {
 // ParseCSR parses and checks a request: a single PEM block, an acceptable key, a valid signature, and a subject and
 // names that may appear in a certificate. Harmless departures from standards become findings.
 //
-// A common name that is a host name or IP address is added to the names, because clients check nothing else (RFC 9525),
-// and so are the subject's email addresses (RFC 5280, section 4.1.2.6). Profiles decide on other requested extensions,
-// which are in Asked, and on SHA-1 signatures, underscores, user principal names and large numbers of names.
+// A common name that is a host name or IP address is added to the names, because clients ignore the subject (RFC 9525).
+// The subject's email addresses are added, too (RFC 5280, section 4.1.2.6). Profiles decide on other requested
+// extensions, which are in Asked, and on SHA-1 signatures, underscores, user principal names and large numbers of
+// names.
 //
 // All errors are Invalid, with the field "csr".
 func ParseCSR(pemText string) (*CSR, error) {
@@ -50,8 +51,8 @@ func ParseCSR(pemText string) (*CSR, error) {
 	return csr, nil
 }
 
-// ParseStoredCSR parses a request from the database that [ParseCSR] accepted earlier. It skips only the signature,
-// which is most of the cost. Never use it for external input.
+// ParseStoredCSR parses a request from the database that [ParseCSR] accepted earlier. It skips only the verification of
+// the signature, which is most of the cost. Never use it for external input.
 //
 // All errors are Invalid, with the field "csr".
 func ParseStoredCSR(pemText string) (*CSR, error) {
@@ -65,8 +66,8 @@ func ParseStoredCSR(pemText string) (*CSR, error) {
 	return csr, nil
 }
 
-// parseCSR parses a request and verifies its signature. It checks an RSA modulus only afterwards: that takes a hundred
-// times as long, and anyone can submit a key that is not theirs.
+// parseCSR parses a request and verifies its signature. It checks an RSA modulus last: that takes a hundred times as
+// long as the verification, and only the holder of the private key should be able to cause it.
 func parseCSR(pemText string) (*CSR, error) {
 	csr, err := parseUnverified(pemText)
 	if err != nil {
@@ -125,15 +126,15 @@ func parseUnverified(pemText string) (*CSR, error) {
 }
 
 type csrParts struct {
-	der, info                cryptobyte.String // whole
+	der, info                cryptobyte.String // the whole request and its CertificationRequestInfo
 	subject, key, attributes cryptobyte.String
 	rest                     cryptobyte.String // signature algorithm and signature
 	version                  int
 	noAttributes             bool
 }
 
-// maxVersion is the highest accepted version. RFC 2986 defines only 0, but many programs write 1 or 2, and openssl
-// ignores it.
+// maxVersion is the highest accepted version. RFC 2986 defines only 0, but many programs write 1 or 2, and OpenSSL
+// ignores the version.
 const maxVersion = 2
 
 func splitCSR(der []byte) (csrParts, error) {
@@ -172,8 +173,8 @@ func notACSR() error {
 	return invalid("the PEM block does not contain a certificate request (RFC 2986)")
 }
 
-// parse parses the request with the given subject. If x509 would not accept the request, it parses a copy in standard
-// form; the signed bytes remain as submitted.
+// parse parses the request with the given subject. Unless the request is in standard form with this subject, it parses
+// a copy that is. The raw fields and the version remain as submitted.
 func (p csrParts) parse(subject []byte) (*x509.CertificateRequest, error) {
 	der := []byte(p.der)
 	if p.noAttributes || p.version != 0 || !bytes.Equal(subject, p.subject) {
@@ -203,11 +204,11 @@ func ReadCSR(der []byte) (*x509.CertificateRequest, error) {
 	return parts.parse(parts.subject)
 }
 
-// Content returns the SHA-256, in lower-case hex, of the signed part. It identifies the request, over which the key
-// can produce any number of signatures.
+// Content returns the SHA-256, in lower-case hex, of the signed part. It identifies the request regardless of its
+// signature, because the key can sign the same content any number of times.
 func (c *CSR) Content() string { return Fingerprint(c.RawTBSCertificateRequest) }
 
-// CSRContent returns [CSR.Content] of a stored request, even if it would not be accepted today.
+// CSRContent returns [CSR.Content] of a stored request, even if [ParseCSR] would reject it today.
 func CSRContent(pemText string) (string, error) {
 	der, err := DecodeCSR(pemText)
 	if err != nil {
@@ -249,7 +250,7 @@ func (p csrParts) checkKey() error {
 
 type askedNames struct {
 	names      notary.Names // including those implied by the subject
-	requested  notary.Names // excluding those
+	requested  notary.Names // excluding the implied ones
 	extensions []AskedExtension
 	findings   []notary.Finding
 }
@@ -296,8 +297,8 @@ func addImplied(names *notary.Names, subject subject) (err error) {
 	return nil
 }
 
-// checkSignatureAlgorithm refuses MD5 and unknown algorithms. Profiles decide on SHA-1, which is enough to prove
-// possession of the key.
+// checkSignatureAlgorithm refuses MD2, MD5 and unsupported algorithms. Profiles decide on SHA-1, which is enough to
+// prove possession of the key.
 func checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm) error {
 	switch {
 	case goodSignature(algorithm), SignedWithSHA1(algorithm):
@@ -311,7 +312,7 @@ func checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm) error {
 	}
 }
 
-// SignedWithSHA1 reports whether a request's signature uses SHA-1, which a profile must allow.
+// SignedWithSHA1 reports whether a signature algorithm uses SHA-1. A profile must allow such requests.
 func SignedWithSHA1(algorithm x509.SignatureAlgorithm) bool {
 	return algorithm == x509.SHA1WithRSA || algorithm == x509.ECDSAWithSHA1
 }

@@ -8,7 +8,8 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// AskedExtension is a requested extension other than the names. A finding reports it unless the profile grants it.
+// AskedExtension is a requested extension, except the subject alternative names. A finding reports it unless the
+// profile grants it.
 type AskedExtension struct {
 	ID    asn1.ObjectIdentifier
 	Value []byte
@@ -27,8 +28,8 @@ func (c *CSR) askedExtension(oid asn1.ObjectIdentifier) (value cryptobyte.String
 	return c.Asked[i].Value, true
 }
 
-// AsksForCA reports whether the request asks for a CA certificate: CA:TRUE in the basic constraints (RFC 5280,
-// section 4.2.1.9). A path length without it is ignored.
+// AsksForCA reports whether the request is for a CA certificate: CA:TRUE in the basic constraints (RFC 5280, section
+// 4.2.1.9). A path length without CA:TRUE is ignored.
 func (c *CSR) AsksForCA() bool {
 	_, isCA := c.askedBasicConstraints()
 	return isCA
@@ -47,7 +48,7 @@ func (c *CSR) askedBasicConstraints() (rest cryptobyte.String, isCA bool) {
 	return rest, ok && isCA
 }
 
-// AskedKeyUsage returns the requested key usage with the first bit in bit 0, or 0 if it is absent or malformed.
+// AskedKeyUsage returns the requested key usage in the bits of x509.KeyUsage, or 0 if it is absent or malformed.
 func (c *CSR) AskedKeyUsage() int {
 	value, _ := c.askedExtension(oidKeyUsage)
 	var bits asn1.BitString
@@ -61,7 +62,7 @@ func (c *CSR) AskedKeyUsage() int {
 	return usage
 }
 
-// AskedExtKeyUsages returns the requested extended key usages.
+// AskedExtKeyUsages returns the requested extended key usages, up to the first malformed one.
 func (c *CSR) AskedExtKeyUsages() (list []asn1.ObjectIdentifier) {
 	value, _ := c.askedExtension(oidExtKeyUsage)
 	var sequence cryptobyte.String

@@ -8,9 +8,9 @@ import (
 	"notary"
 )
 
-// Findings about requests have names that start with "csr_"; those of lints start with "n_", "w_" or "e_".
+// Names of findings about requests start with "csr_". Names of lints start with "n_", "w_" or "e_".
 
-// CSRNotice returns a finding about a request that requires no action. Its lint is "csr_" followed by name.
+// CSRNotice returns a finding about a request that requires no action. Its Lint is "csr_" followed by name.
 func CSRNotice(name, citation, format string, args ...any) notary.Finding {
 	return notary.Finding{Lint: "csr_" + name, Level: notary.FindingNotice,
 		Description: fmt.Sprintf(format, args...), Citation: citation}

@@ -7,7 +7,7 @@ import (
 	"notary"
 )
 
-// RequestLike returns an unsigned request, without PEM, for the key with the certificate's subject and names. It is
+// RequestLike returns an unsigned request for key with the certificate's subject and names, and an empty PEM. It is
 // used for additional certificates of authorities, which must keep their exact name.
 func RequestLike(key crypto.PublicKey, certificate *x509.Certificate) (*CSR, error) {
 	info, err := x509.MarshalPKIXPublicKey(key)
@@ -34,7 +34,8 @@ func IsSelfSigned(c *x509.Certificate) bool {
 	return IsSelfIssued(c) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
-// KeyAlgorithmOf returns the algorithm for which [GenerateKey] creates keys of this kind, or "" if there is none.
+// KeyAlgorithmOf returns the algorithm with which [GenerateKey] creates keys of the same type and size, or "" if there
+// is none.
 func KeyAlgorithmOf(key crypto.PublicKey) notary.KeyAlgorithm {
 	return map[string]notary.KeyAlgorithm{
 		"ECDSA P-256": notary.ECDSAP256, "ECDSA P-384": notary.ECDSAP384, "ECDSA P-521": notary.ECDSAP521,

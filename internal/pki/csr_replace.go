@@ -24,9 +24,9 @@ type Replacement struct {
 // IsZero reports whether r replaces nothing.
 func (r Replacement) IsZero() bool { return r.Subject == "" && r.Names == nil }
 
-// Replace returns the CSR with its subject or names overridden, and adds the names implied by the subject. Overrides
-// are validated like requested values, and each is recorded as a finding. Errors are Invalid, with the field "subject"
-// or "names".
+// Replace returns a copy of the CSR with its subject, its names or both overridden, and with the names implied by the
+// subject. Overrides are validated like requested values, and changes are recorded as findings. Errors are Invalid,
+// with the field "subject" or "names".
 func (c *CSR) Replace(r Replacement) (*CSR, error) {
 	if r.IsZero() {
 		return c, nil

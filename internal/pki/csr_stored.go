@@ -10,7 +10,7 @@ import (
 	"notary"
 )
 
-// RequestKey returns the public key of a stored request, even if its subject would not be accepted today.
+// RequestKey returns the public key of a stored request, even if [ParseCSR] would reject its subject today.
 func RequestKey(pemText string) (crypto.PublicKey, error) {
 	der, err := DecodeCSR(pemText)
 	if err != nil {
@@ -28,7 +28,7 @@ func CSRLike(key crypto.Signer, request *CSR) (pemText string, err error) {
 	return encodeCSR(key, request.RawSubject, request.Extensions)
 }
 
-// CSRFor creates a PEM request for an authority that already has a certificate, with the same subject, names and name
+// CSRFor creates a PEM request for the authority of a certificate, with the certificate's subject, names and name
 // constraints. It does not check them.
 func CSRFor(key crypto.Signer, certificate *x509.Certificate) (pemText string, err error) {
 	var asked []pkix.Extension

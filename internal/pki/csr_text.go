@@ -54,7 +54,8 @@ func DecodeCSR(pemText string) ([]byte, error) {
 	return doc.blocks[0].der, nil
 }
 
-// isPlainText reports whether text is UTF-8 without control characters other than white space.
+// isPlainText reports whether text is UTF-8 without bidirectional controls and, except for tabs and line breaks,
+// without control characters.
 func isPlainText(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
 		return unicode.Is(unicode.Cc, r) && !strings.ContainsRune("\t\n\r", r) || unicode.Is(unicode.Bidi_Control, r)

@@ -13,7 +13,7 @@ import (
 )
 
 // SameName reports whether two distinguished names match (RFC 5280, section 7.1): case, string type and the amount of
-// white space are ignored. Use it for external chains.
+// white space are ignored. External chains need it, because the encodings of a name may differ.
 func SameName(a, b []byte) bool {
 	return bytes.Equal(a, b) || NameKey(a) == NameKey(b)
 }
@@ -27,7 +27,7 @@ func NameKey(name []byte) string {
 	return "octets " + string(name)
 }
 
-// IsSelfIssued reports whether a certificate's subject is its issuer (RFC 5280, section 3.2).
+// IsSelfIssued reports whether a certificate's issuer and subject are the same (RFC 5280, section 3.2).
 func IsSelfIssued(c *x509.Certificate) bool { return SameName(c.RawIssuer, c.RawSubject) }
 
 func canonicalName(der []byte) (string, bool) {

@@ -12,9 +12,9 @@ import (
 	"notary"
 )
 
-// Distinguished names as text (RFC 4514), the most specific attribute first.
+// This file converts distinguished names to and from text (RFC 4514), the most specific attribute first.
 
-// shortNames are the keywords of attribute types, the preferred one first.
+// shortNames lists keywords of attribute types. If a type has several, the preferred one comes first.
 var shortNames = []struct{ name, oid string }{
 	{"CN", oidCommonName}, {"C", "2.5.4.6"}, {"ST", "2.5.4.8"}, {"S", "2.5.4.8"}, {"L", "2.5.4.7"}, {"O", "2.5.4.10"},
 	{"OU", "2.5.4.11"},
@@ -27,7 +27,8 @@ var shortNames = []struct{ name, oid string }{
 
 const maxNameText = 8 << 10
 
-// SubjectText returns a Name in RFC 4514 form, such as "CN=web,O=Example,C=DE". [ParseSubject] is its inverse.
+// SubjectText returns a DER Name in RFC 4514 form, such as "CN=web,O=Example,C=DE", or "(unreadable)". [ParseSubject]
+// is its inverse.
 func SubjectText(raw []byte) string {
 	var name pkix.RDNSequence
 	if rest, err := asn1.Unmarshal(raw, &name); err != nil || len(rest) > 0 {
@@ -145,7 +146,7 @@ func unescaped(text string) (value string, ok bool) {
 		return "", false
 	}
 	var b strings.Builder
-	end := 0 // of the value without trailing spaces
+	end := 0 // length of the value without trailing spaces
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if strings.IndexByte(`"<>;`, c) >= 0 {

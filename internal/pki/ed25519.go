@@ -10,8 +10,9 @@ import (
 	"filippo.io/edwards25519"
 )
 
-// checkEd25519 refuses keys that no generator produces: non-canonical encodings, and points outside the subgroup of
-// prime order, which yield other keys for which the holder can sign.
+// checkEd25519 refuses keys that no sound generator produces: non-canonical encodings, trivial keys, and points outside
+// the subgroup of prime order. The holder of such a point can sign for several public keys and could evade a block on
+// one of them.
 func checkEd25519(key ed25519.PublicKey) error {
 	if len(key) != ed25519.PublicKeySize {
 		return invalid("the Ed25519 key does not have 32 octets")
@@ -74,15 +75,15 @@ func trivialSeeds() (seeds [][]byte) {
 	for _, text := range publishedSeeds {
 		seed, err := hex.DecodeString(text)
 		if err != nil {
-			panic(err) // the input is constant
+			panic(err) // unreachable: the seeds are constants
 		}
 		seeds = append(seeds, seed)
 	}
 	return append(seeds, counting(0, size), counting(1, size))
 }
 
-// hasPrimeOrder reports whether a point other than the identity is in the subgroup of prime order: multiplying by the
-// cofactor 8 and then by its inverse modulo that order changes all other points.
+// hasPrimeOrder reports whether point is in the subgroup of prime order and not the identity. Multiplying by the
+// cofactor 8 and then by its inverse modulo that order changes every point outside the subgroup.
 func hasPrimeOrder(point *edwards25519.Point) bool {
 	multiple := new(edwards25519.Point).MultByCofactor(point)
 	if multiple.Equal(edwards25519.NewIdentityPoint()) == 1 {
@@ -95,7 +96,7 @@ func hasPrimeOrder(point *edwards25519.Point) bool {
 var inverseOfCofactor = sync.OnceValue(func() *edwards25519.Scalar {
 	eight, err := edwards25519.NewScalar().SetCanonicalBytes(append([]byte{8}, make([]byte, 31)...))
 	if err != nil {
-		panic(err) // the value is less than the order
+		panic(err) // unreachable: 8 is less than the order
 	}
 	return eight.Invert(eight)
 })

@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// fermatRounds is the number of candidates that [hasCloseFactors] tries, a multiple of 64. It finds primes that agree
-// in about half of their bits less 10, which no sound generator produces.
+// fermatRounds is the number of candidates that [hasCloseFactors] tries, a multiple of 64. They suffice for primes of k
+// bits that differ by less than about 2^(k/2+11). No sound generator produces such primes.
 const fermatRounds = 1 << 20
 
-// hasCloseFactors searches for n = a² - b² = (a-b)(a+b) by Fermat's method, from the square root of n upwards. A
+// hasCloseFactors reports whether Fermat's method finds n = a² - b² = (a-b)(a+b), from the square root of n upwards. A
 // sieve eliminates almost all values of a, so that few square roots are computed.
 func hasCloseFactors(n *big.Int) bool {
 	a := new(big.Int).Sqrt(n)
@@ -39,11 +39,11 @@ func isSquareOf(root, n *big.Int) bool { return new(big.Int).Mul(root, root).Cmp
 
 // fermatSieve eliminates candidates a+i for which (a+i)² - n is not a square modulo 64 or a small prime.
 type fermatSieve struct {
-	mod64   uint64         // bit i: a+i remains modulo 64
+	mod64   uint64         // bit i is set if a+i remains modulo 64
 	filters []moduloFilter // one for each prime
 }
 
-// moduloFilter holds, at index r, the remaining candidates from a+r to a+r+63.
+// moduloFilter holds, at index r, the remaining candidates from a+r to a+r+63 as bits.
 type moduloFilter []uint64
 
 // sievePrimes are the primes of the sieve, which leave fewer than one candidate in a million.
@@ -85,7 +85,8 @@ var squaresModulo = sync.OnceValue(func() map[int][]uint64 {
 	return all
 })
 
-// candidates returns the remaining candidates among the 64 numbers from a+first, as bits; first is a multiple of 64.
+// candidates returns the remaining candidates among the 64 numbers from a+first as bits. first must be a multiple of
+// 64.
 func (s *fermatSieve) candidates(first int) uint64 {
 	left := s.mod64
 	for _, filter := range s.filters {

@@ -158,7 +158,7 @@ func isAuthorityKeyID(der cryptobyte.String) bool {
 		(!hasIssuer || areGeneralNames(issuer))
 }
 
-// isNameConstraints reports whether der is a valid NameConstraints. IP addresses in subtrees have a mask.
+// isNameConstraints reports whether der is a valid NameConstraints, in which each IP address has a mask.
 func isNameConstraints(der cryptobyte.String) bool {
 	var fields, permitted, excluded cryptobyte.String
 	return der.ReadASN1(&fields, casn1.SEQUENCE) && der.Empty() &&

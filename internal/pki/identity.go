@@ -14,9 +14,9 @@ import (
 	"notary"
 )
 
-// One private key has several public keys: an RSA modulus with any exponent, or a curve point and its negation. So
-// that a compromised key cannot return as one of these, they share one identity: the exponent 65537, the even y
-// (ECDSA) or the even x (Ed25519).
+// One private key has several public keys: an RSA modulus with any exponent, or a curve point and its negation. They
+// share the identity of the key with the exponent 65537, an even y (ECDSA) or an even x (Ed25519), so that a
+// compromised key cannot return as another one.
 
 // KeyIdentity identifies a public key together with all other public keys of the same private key.
 type KeyIdentity struct {
@@ -49,8 +49,8 @@ func identify(key crypto.PublicKey, spki []byte) (KeyIdentity, error) {
 	return id, nil
 }
 
-// KeyFingerprint returns the identity of a public key: the lower-case hex SHA-256 of the canonical DER
-// SubjectPublicKeyInfo for its private key.
+// KeyFingerprint returns the fingerprint that all public keys of a private key share: the SHA-256, in lower-case hex,
+// of the canonical SubjectPublicKeyInfo in DER.
 func KeyFingerprint(key crypto.PublicKey) (string, error) {
 	spki, err := marshalKey(key)
 	if err != nil {
@@ -76,7 +76,8 @@ func spkiFingerprint(spki []byte, key crypto.PublicKey) string {
 	return Fingerprint(spki)
 }
 
-// SameIdentity reports whether two keys belong to the same private key. [SameKey] also compares the RSA exponent.
+// SameIdentity reports whether two public keys belong to the same private key. Unlike [SameKey] it ignores the RSA
+// exponent and the sign of a curve point.
 func SameIdentity(a, b crypto.PublicKey) bool {
 	one, err := KeyFingerprint(a)
 	if err != nil {
@@ -135,8 +136,8 @@ func marshalKey(key crypto.PublicKey) ([]byte, error) {
 var p256Header = []byte{0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
 	0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00}
 
-// encodeKey is like [x509.MarshalPKIXPublicKey], with a fast path for P-256: each request needs the encoding of its key
-// several times.
+// encodeKey is like [x509.MarshalPKIXPublicKey], with a fast path for P-256, because every request needs the encoding
+// of its key several times.
 func encodeKey(key crypto.PublicKey) ([]byte, error) {
 	if key, ok := key.(*ecdsa.PublicKey); ok && key.Curve == elliptic.P256() {
 		point, err := key.Bytes()

@@ -9,19 +9,19 @@ import (
 	"fmt"
 )
 
-// The accepted sizes of RSA moduli in bits. Above the maximum, verification costs more than the strength gained.
+// Accepted sizes of RSA moduli in bits. Larger ones make verification slow for little additional strength.
 const (
 	minRSABits = 2048
 	maxRSABits = 8192
 )
 
-// RSABits returns the minimum and maximum size of RSA keys.
+// RSABits returns the minimum and maximum size of RSA keys in bits.
 func RSABits() (least, most int) { return minRSABits, maxRSABits }
 
 const usableKeys = "use ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits"
 
-// CheckKey returns an Invalid error for a public key of an unsupported kind or size, or whose private key can be
-// computed or guessed. It accepts any RSA exponent: see [SmallExponent].
+// CheckKey returns an Invalid error if the type or size of a public key is unsupported, or if its private key can be
+// computed or guessed. It accepts RSA exponents below [UsualExponent]: see [SmallExponent].
 func CheckKey(pub crypto.PublicKey) error {
 	if err := checkUsable(pub); err != nil {
 		return err
@@ -29,7 +29,7 @@ func CheckKey(pub crypto.PublicKey) error {
 	return checkModulus(pub)
 }
 
-// checkUsable performs those checks of [CheckKey] that cost less than a signature.
+// checkUsable performs the checks of [CheckKey] except [checkModulus], which is expensive.
 func checkUsable(pub crypto.PublicKey) error {
 	switch key := pub.(type) {
 	case *rsa.PublicKey:
@@ -91,8 +91,8 @@ func errTrivialKey() error {
 		"generate a new key with a random number generator")
 }
 
-// UsualExponent is the smallest RSA exponent accepted by default. Smaller ones have been broken by incorrect padding
-// checks (CVE-2006-4339).
+// UsualExponent is the smallest RSA exponent accepted by default. With smaller ones, signatures could be forged where
+// padding was checked incorrectly (CVE-2006-4339).
 const UsualExponent = 65537
 
 // SmallExponent returns the exponent of an RSA key if it is below [UsualExponent], and 0 otherwise.
@@ -103,7 +103,7 @@ func SmallExponent(pub crypto.PublicKey) int {
 	return 0
 }
 
-// KeyName returns a key's algorithm and size for display: "ECDSA P-256", "RSA 2048", "Ed25519".
+// KeyName returns a key's algorithm and size for display: "ECDSA P-256", "RSA 2048", "Ed25519" or "unknown".
 func KeyName(pub crypto.PublicKey) string {
 	switch key := pub.(type) {
 	case *rsa.PublicKey:
@@ -117,7 +117,7 @@ func KeyName(pub crypto.PublicKey) string {
 	}
 }
 
-// SameKey reports whether two public keys are equal, including an RSA exponent.
+// SameKey reports whether two public keys are equal, including the RSA exponent.
 func SameKey(a, b crypto.PublicKey) bool {
 	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && key.Equal(b)

@@ -15,7 +15,7 @@ import (
 
 // Maximum lengths in characters.
 const (
-	maxDNS   = 253 // RFC 1035, section 2.3.4, without the root's length octet and trailing dot
+	maxDNS   = 253 // RFC 1035, section 2.3.4, as text without the trailing dot
 	maxLabel = 63
 	maxEmail = 254 // RFC 5321, section 4.5.3.1.3
 	maxLocal = 64  // RFC 5321, section 4.5.3.1.1
@@ -51,8 +51,8 @@ func ParseNames(list []string) (notary.Names, error) {
 	return names, checkCount(names)
 }
 
-// CertificateNames returns the subject alternative names of a certificate, which may be external. Those with spaces
-// or control characters, which match nothing, are dropped.
+// CertificateNames returns the subject alternative names of a certificate, which may be external. It drops duplicates
+// and names with spaces or control characters, which match nothing.
 func CertificateNames(c *x509.Certificate) notary.Names {
 	var names notary.Names
 	for _, name := range c.DNSNames {
@@ -71,8 +71,8 @@ func CertificateNames(c *x509.Certificate) notary.Names {
 		UPN: distinct(UPNs(c.Extensions))}
 }
 
-// distinct returns the names that can match anything, without duplicates, in linear time: an external certificate may
-// have tens of thousands.
+// distinct returns the names that can match anything, without duplicates. It takes linear time, because an external
+// certificate may have tens of thousands of names.
 func distinct(names []string) (list []string) {
 	seen := make(map[string]bool, len(names))
 	for _, name := range names {
@@ -84,7 +84,7 @@ func distinct(names []string) (list []string) {
 	return list
 }
 
-// Addresses returns the IP addresses and URIs of names in the types that package x509 uses.
+// Addresses returns the IP addresses and URIs of names as the types that package x509 uses.
 func Addresses(names notary.Names) ([]net.IP, []*url.URL, error) {
 	var ips []net.IP
 	for _, text := range names.IP {
@@ -122,13 +122,13 @@ func tooManyNames(n int) error {
 	return invalid("there are %d names, and at most %d are allowed", n, MaxNames)
 }
 
-// IsHostName reports whether text is a host name in lower case (RFC 1123). Wildcards are not.
+// IsHostName reports whether text is a host name in lower case (RFC 1123) without a wildcard.
 func IsHostName(text string) bool {
 	name, err := checkDNS(text)
 	return err == nil && name == text && !strings.HasPrefix(name, "*")
 }
 
-// addDNS adds a DNS name. It accepts underscores, which profiles decide on.
+// addDNS adds a DNS name. It accepts underscores, because profiles decide whether to allow them.
 func addDNS(names *notary.Names, text string) error {
 	name, err := checkDNSName(text, true)
 	if err == nil {
@@ -238,7 +238,7 @@ func isALabel(label string) bool {
 	return err == nil && again == label
 }
 
-// checkEmail checks an addr-spec of RFC 5322, section 3.4.1, without quotes, comments and domain literals.
+// checkEmail checks an addr-spec (RFC 5322, section 3.4.1). It refuses quotes, comments and domain literals.
 func checkEmail(text string) error {
 	if !isASCII(text) {
 		return invalid("%.60q is not an email address in ASCII: write its domain with A-labels (xn--…), "+
@@ -261,13 +261,13 @@ func checkEmail(text string) error {
 // hierarchical lists schemes whose URIs always have an authority component.
 var hierarchical = []string{"http", "https", "ftp", "ldap", "ldaps", "ws", "wss", "coap", "coaps", "spiffe"}
 
-// checkURI checks an absolute URI (RFC 5280, section 4.2.1.6) in the form that package url writes, so that it is
-// certified byte for byte. It must have a host unless its scheme has none, such as urn:, tag: and sip:.
+// checkURI checks an absolute URI (RFC 5280, section 4.2.1.6). To be certified byte for byte, it must be in the form
+// that package url writes. It must have a host unless its scheme has none, as in urn:, tag: and sip:.
 func checkURI(text string) error {
 	if host, port, found := strings.Cut(text, ":"); found && port != "" && strings.Trim(port, "0123456789") == "" {
 		return invalid("%.60q looks like a host and a port: use only the host, %.60q", text, host)
 	}
-	if isAddress(text) || strings.HasPrefix(text, notary.UPNPrefix) { // as [ParseNames] detects it
+	if isAddress(text) || strings.HasPrefix(text, notary.UPNPrefix) { // ParseNames would detect that type
 		return invalid("the URI %.60q looks like a name of another type: write it as an IP address or a user "+
 			"principal name", text)
 	}
@@ -289,8 +289,8 @@ func checkURI(text string) error {
 	return nil
 }
 
-// asHost returns the host name or IP address in a common name, or false if it looks like a title or a person's name. A
-// single word other than localhost is not a host name.
+// asHost returns a common name as a host name or IP address, or false if it is neither, such as a title or a person's
+// name. A single label is not a host name, except localhost.
 func asHost(commonName string) (dns, ip string, ok bool) {
 	if addr, err := netip.ParseAddr(commonName); err == nil && addr.Zone() == "" {
 		return "", commonName, true
@@ -307,7 +307,8 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// shortestAddress returns an IP address in the form used in [notary.Names], or "".
+// shortestAddress returns an IP address in the form used in [notary.Names], or "" if text is not an address or has a
+// zone.
 func shortestAddress(text string) string {
 	addr, err := netip.ParseAddr(text)
 	if err != nil || addr.Zone() != "" {

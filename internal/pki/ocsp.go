@@ -3,7 +3,7 @@ package pki
 import (
 	"bytes"
 	"crypto"
-	_ "crypto/sha1" // for issuer identifiers, whose security does not depend on it
+	_ "crypto/sha1" // for CertIDs, which do not need collision resistance
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"crypto/x509"
@@ -30,11 +30,11 @@ type OCSPRequest struct {
 
 // OCSPCertID identifies a certificate by its issuer and serial number (RFC 6960, section 4.1.1).
 type OCSPCertID struct {
-	Hash     crypto.Hash // for the issuer: SHA-1, SHA-256, SHA-384 or SHA-512; 0 if unsupported
-	NameHash []byte      // of the issuer's DER name
-	KeyHash  []byte      // of the issuer's public key, without its algorithm
+	Hash     crypto.Hash // of NameHash and KeyHash: SHA-1, SHA-256, SHA-384 or SHA-512; 0 if unsupported
+	NameHash []byte      // hash of the issuer's name in DER
+	KeyHash  []byte      // hash of the issuer's public key, without the algorithm
 	Serial   string      // as returned by [SerialString]
-	Raw      []byte      // the whole DER, to be echoed
+	Raw      []byte      // the CertID in DER, to be echoed
 }
 
 var (
@@ -49,10 +49,10 @@ var ocspHashes = map[string]crypto.Hash{
 	"2.16.840.1.101.3.4.2.3": crypto.SHA512,
 }
 
-// ParseOCSPRequest parses a DER OCSP request. It ignores the requestor name and signature, since anyone may ask, and
-// refuses unknown critical extensions (RFC 6960, section 4.4).
+// ParseOCSPRequest parses a DER OCSP request. It refuses unknown critical extensions (RFC 6960, section 4.4). It
+// ignores the requestor's name and signature, because anyone may query.
 //
-// All errors are Invalid: malformedRequest in terms of the protocol.
+// All errors are Invalid and correspond to the response status malformedRequest.
 func ParseOCSPRequest(der []byte) (*OCSPRequest, error) {
 	if len(der) > MaxOCSPSize {
 		return nil, invalid("the OCSP request is larger than %d octets", MaxOCSPSize)
@@ -95,7 +95,7 @@ func ParseOCSPRequest(der []byte) (*OCSPRequest, error) {
 
 func explicit(n uint8) casn1.Tag { return casn1.Tag(n).ContextSpecific().Constructed() }
 
-// readOCSPVersion accepts version 1, encoded or by default.
+// readOCSPVersion reports whether the request has version 1, explicitly or by default.
 func readOCSPVersion(tbs *cryptobyte.String) bool {
 	var field cryptobyte.String
 	var present bool
@@ -145,7 +145,7 @@ func parseOCSPCertID(raw cryptobyte.String) (OCSPCertID, error) {
 	}
 	id.Serial = SerialString(serial)
 	if id.Hash = ocspHashes[oid.String()]; id.Hash == 0 {
-		return id, nil // with any parameters
+		return id, nil // parameters of an unsupported algorithm do not matter
 	}
 	if !algorithm.Empty() { // absent or NULL: both are common (RFC 5754, section 2)
 		var null cryptobyte.String
@@ -215,7 +215,8 @@ func digest(hash crypto.Hash, data []byte) []byte {
 	return h.Sum(nil)
 }
 
-// KeyBits returns the public key in a SubjectPublicKeyInfo, without the algorithm. Key identifiers are hashes of it.
+// KeyBits returns the public key in a SubjectPublicKeyInfo, without the algorithm. Key identifiers are hashes of these
+// bits.
 func KeyBits(publicKeyInfo []byte) ([]byte, error) {
 	var info cryptobyte.String
 	var key asn1.BitString

@@ -15,8 +15,9 @@ import (
 var oidKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 15}
 
 // CheckChain verifies an external chain, leaf first, for a certificate of the given key (RFC 5280, section 6). With
-// wantCA the first must be a CA certificate that may sign certificates and CRLs; without a key usage extension it may
-// (section 6.1.4). The last one is the trust anchor and need not be self-signed, unless it is the only one.
+// wantCA the first certificate must be a CA certificate that may sign certificates and CRLs: a missing key usage
+// extension allows both (section 6.1.4). Without wantCA it must not be a CA certificate. The last certificate is the
+// trust anchor and need not be self-signed, unless it is the only one.
 func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, now time.Time) error {
 	if len(chain) == 0 {
 		return invalid("the chain is empty")
@@ -85,7 +86,7 @@ func checkCertificate(chain []*x509.Certificate, i int, now time.Time) error {
 	case now.After(c.NotAfter):
 		return invalid("certificate %d of the chain expired at %s%s",
 			i+1, c.NotAfter.Format(time.RFC3339), rootHint(chain, i))
-	case !goodSignature(c.SignatureAlgorithm) && !IsSelfIssued(c): // irrelevant for a trust anchor
+	case !goodSignature(c.SignatureAlgorithm) && !IsSelfIssued(c): // a trust anchor's signature is irrelevant
 		return invalid("certificate %d of the chain is signed with an algorithm that is not accepted (%s): have "+
 			"it reissued",
 			i+1, c.SignatureAlgorithm)
@@ -103,7 +104,8 @@ func checkCertificate(chain []*x509.Certificate, i int, now time.Time) error {
 	return nil
 }
 
-// rootHint returns the advice to omit the root if certificate i is one that the chain could omit.
+// rootHint returns the advice to omit the root if certificate i is a root that the chain does not need, and ""
+// otherwise.
 func rootHint(chain []*x509.Certificate, i int) string {
 	if i == len(chain)-1 && i >= 2 && IsSelfIssued(chain[i]) {
 		return "; the chain may end below its root: omit the root"
@@ -131,8 +133,8 @@ func checkLink(chain []*x509.Certificate, i int, child, issuer *x509.Certificate
 	return nil
 }
 
-// IsAuthority reports whether a certificate is a CA certificate. A self-signed version 1 certificate, which has no
-// extensions, is a root.
+// IsAuthority reports whether a certificate is a CA certificate. It accepts a self-signed version 1 certificate, which
+// cannot have extensions.
 func IsAuthority(c *x509.Certificate) bool {
 	return c.IsCA && c.BasicConstraintsValid || c.Version == 1 && IsSelfSigned(c)
 }
@@ -144,8 +146,9 @@ func MaySign(c *x509.Certificate) bool {
 	return IsAuthority(c) && (!limited || c.KeyUsage&x509.KeyUsageCertSign != 0)
 }
 
-// asAnchor returns the last certificate of a chain as an authority. Basic constraints may be missing, because only a
-// trust anchor's name and key matter (RFC 5280, section 6.1.1). Relying parties honour its other extensions.
+// asAnchor returns the last certificate of a chain, as a CA certificate if it is self-signed and lacks basic
+// constraints: only the name and key of a trust anchor matter (RFC 5280, section 6.1.1). Its other extensions remain,
+// because relying parties honour them.
 func asAnchor(c *x509.Certificate) *x509.Certificate {
 	if c.BasicConstraintsValid || !IsSelfSigned(c) {
 		return c
@@ -156,7 +159,8 @@ func asAnchor(c *x509.Certificate) *x509.Certificate {
 }
 
 // checkNames checks the names in the chain against all name constraints above them (RFC 5280, section 4.2.1.10).
-// Package x509 treats a host as a domain, and ignores the subject and unknown constraints that are not critical.
+// Package x509 is too lenient: it treats a host constraint as a domain, and ignores the subject and non-critical
+// constraints of unknown types.
 func checkNames(chain []*x509.Certificate) error {
 	refused, err := FirstRefusedName(chain)
 	switch {
@@ -178,8 +182,8 @@ type RefusedName struct {
 	Kind, Name             string // as returned by [Refused]
 }
 
-// FirstRefusedName returns the first name in a chain that violates the constraints above it, or nil. Self-issued
-// CA certificates are exempt (RFC 5280, section 4.2.1.10).
+// FirstRefusedName returns the first name in a chain that violates the constraints above it, or nil. If the comparison
+// would take too long, the kind is [TooMany]. Self-issued CA certificates are exempt (RFC 5280, section 4.2.1.10).
 func FirstRefusedName(chain []*x509.Certificate) (*RefusedName, error) {
 	names := make([]notary.Subtrees, len(chain))
 	for i, c := range chain {
@@ -205,8 +209,8 @@ func FirstRefusedName(chain []*x509.Certificate) (*RefusedName, error) {
 	return nil, nil
 }
 
-// checkPathLengths checks that the path lengths allow the first certificate to be an authority (RFC 5280, section
-// 4.2.1.9). Package x509 would treat it as the end of the path.
+// checkPathLengths checks that the path lengths of its issuers allow the first certificate to be an authority (RFC
+// 5280, section 4.2.1.9). Package x509 would treat it as an end entity.
 func checkPathLengths(chain []*x509.Certificate) error {
 	for below, issuer := range chain[1:] {
 		limited := issuer.MaxPathLen > 0 || issuer.MaxPathLen == 0 && issuer.MaxPathLenZero
@@ -261,9 +265,9 @@ func verify(chain []*x509.Certificate, now time.Time) error {
 	return nil
 }
 
-// Comparable returns copies of a chain's certificates for package x509, which compares names octet by octet and
-// applies name constraints to self-issued CA certificates, both against RFC 5280. In the copies, matching names are
-// identical and self-issued CA certificates have no names.
+// Comparable returns copies of a chain's certificates for package x509, which compares names octet by octet and applies
+// name constraints to self-issued CA certificates, both contrary to RFC 5280. In the copies, matching names are
+// identical, and self-issued issuers have no subject alternative names.
 func Comparable(chain []*x509.Certificate) []*x509.Certificate {
 	path := make([]*x509.Certificate, len(chain))
 	for i, c := range chain {

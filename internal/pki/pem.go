@@ -7,11 +7,11 @@ import (
 	"notary"
 )
 
-// The supported labels of RFC 7468.
+// Labels of PEM blocks (RFC 7468).
 const (
 	labelCertificate = "CERTIFICATE"
 	labelCSR         = "CERTIFICATE REQUEST"
-	labelNewCSR      = "NEW CERTIFICATE REQUEST" // RFC 7468, section 7: written by older programs
+	labelNewCSR      = "NEW CERTIFICATE REQUEST" // written by older programs (section 7)
 )
 
 type block struct {
@@ -21,12 +21,12 @@ type block struct {
 
 type document struct {
 	blocks []block
-	prose  bool // whether there is text other than white space outside the blocks
+	prose  bool // whether there is text outside the blocks
 }
 
-// readPEM parses a text of at most limit octets. Unlike encoding/pem it refuses what it cannot parse. The grammar is
-// that of RFC 7468, section 3, with lines of any length, trailing blanks and CRLF. Headers (RFC 1421) and private
-// keys are refused.
+// readPEM parses a text of at most limit octets. Unlike encoding/pem it returns an error for a malformed block. It
+// follows the grammar of RFC 7468, section 3, and also accepts lines of any length, trailing blanks and CRLF. It
+// refuses headers (RFC 1421) and private keys.
 func readPEM(text string, limit int) (document, error) {
 	if len(text) > limit {
 		return document{}, notary.Errorf(notary.TooLarge, "the PEM text is larger than %d KiB, the limit", limit>>10)

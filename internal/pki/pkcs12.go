@@ -28,7 +28,7 @@ func IsPKCS12(der []byte) bool {
 
 // OpenPKCS12 reads a PKCS #12 file with one key and its certificates, or a Java trust store.
 //
-// All errors are Invalid; see [ErrNoPassword] and [ErrWrongPassword].
+// All errors are Invalid. They wrap [ErrNoPassword] or [ErrWrongPassword] if the password is missing or wrong.
 func OpenPKCS12(data []byte, password string) (*PKCS12, error) {
 	if len(data) > MaxKeySize {
 		return nil, invalid("the PKCS #12 file is larger than %d KiB: is it the right one?", MaxKeySize>>10)
@@ -99,9 +99,9 @@ func openPKCS12(data []byte, password string) (*PKCS12, error) {
 // maxNesting exceeds the nesting of any valid PKCS #12 file.
 const maxNesting = 24
 
-// iterations returns the sum of all iteration counts visible without the password: the integers that follow a salt
-// (RFC 7292, section 4 and appendix C; RFC 8018, appendix A.2). It searches everything that parses as DER, because
-// the library does not check every tag.
+// iterations returns the sum of all iteration counts visible without the password: the integers that follow a salt (RFC
+// 7292, section 4 and appendix C; RFC 8018, appendix A.2). It searches everything that parses as DER, because the
+// library does not check every tag. It stops when the sum exceeds [MaxIterations].
 func iterations(der cryptobyte.String, depth int) (sum int64) {
 	var value cryptobyte.String
 	var tag, before casn1.Tag
@@ -109,7 +109,7 @@ func iterations(der cryptobyte.String, depth int) (sum int64) {
 		var n int64
 		switch {
 		case before&0x1f == casn1.OCTET_STRING && der.PeekASN1Tag(casn1.INTEGER):
-			if !der.ReadASN1Integer(&n) { // too large for any computer
+			if !der.ReadASN1Integer(&n) { // does not fit in 64 bits
 				n = MaxIterations + 1
 				der = nil
 			}

@@ -25,7 +25,7 @@ type PKCS12Options struct {
 	Alias string
 
 	// Password encrypts the file: at least six characters, as Java's keytool requires, of printable ASCII, because
-	// programs encode others differently.
+	// programs encode other characters differently.
 	Password string
 
 	// Legacy selects Triple DES and SHA-1, for programs from before 2020 such as Java 8 and Windows Server 2016,
@@ -75,7 +75,7 @@ func (o PKCS12Options) encoder() *pkcs12.Encoder {
 
 // MakePKCS12 encodes a private key with its certificate chain, leaf first. OpenSSL, NSS, Windows and Java read it.
 //
-// An unusable alias or password, or a key that does not match the certificate, is an Invalid error with the field
+// Errors about the alias, the password or a key that does not match the certificate are Invalid, with the field
 // "alias", "password" or "key".
 func MakePKCS12(key crypto.Signer, chain []*x509.Certificate, o PKCS12Options) ([]byte, error) {
 	if err := o.check(); err != nil {
@@ -105,7 +105,7 @@ func MakePKCS12(key crypto.Signer, chain []*x509.Certificate, o PKCS12Options) (
 
 // MakeTrustStore encodes a trusted certificate as a PKCS #12 file with the attribute that Java requires.
 //
-// An unusable alias or password is an Invalid error with that field.
+// Errors about the alias or the password are Invalid, with the field "alias" or "password".
 func MakeTrustStore(root *x509.Certificate, o PKCS12Options) ([]byte, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -151,8 +151,8 @@ type (
 
 var oidFriendlyName = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 20}
 
-// nameKey adds the friendly name of the key, which the library does not support, and recomputes the MAC. The key is in
-// the second part. It is itself encrypted, but the part is not.
+// nameKey sets the friendly name of the key, which the library does not support, and recomputes the MAC. The key is in
+// the last part, which is not encrypted, although the key itself is.
 func (o PKCS12Options) nameKey(der []byte) ([]byte, error) {
 	var file pfx
 	if _, err := asn1.Unmarshal(der, &file); err != nil {
@@ -199,8 +199,8 @@ func nameBag(part, name []byte) ([]byte, error) {
 	return asn1.Marshal(info)
 }
 
-// macKey derives the key of the MAC (RFC 7292, appendix B.2, with ID 3). The key is as long as one hash, so one block
-// suffices.
+// macKey derives the key of the MAC (RFC 7292, appendix B.2, with ID 3). The key has the length of one hash, so one
+// block suffices.
 func macKey(newHash func() hash.Hash, password, salt []byte, rounds int) []byte {
 	h := newHash()
 	block := h.BlockSize()

@@ -10,8 +10,8 @@ import (
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
 )
 
-// A key within an encrypted part has its own iteration count, which is invisible until decryption and unlimited in
-// the library. No common program writes such files.
+// A private key within an encrypted part has its own iteration count, which is invisible until decryption and which the
+// library does not limit. Such files are refused; no common program writes them.
 
 var (
 	oidData          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
@@ -57,8 +57,8 @@ func checkEncryptedParts(data []byte, password string) error {
 	return nil
 }
 
-// openPart decrypts a part, preceded by a part with an unencrypted key of ours: the library refuses a second key
-// before it derives anything for it.
+// openPart decrypts an encrypted part and returns errHiddenKey if it contains a private key. It puts a dummy key before
+// the part, because the library refuses a second key before it derives anything from the password for it.
 func openPart(part asn1.RawValue, password string, encoded []byte) error {
 	file, err := afterPlainKey(part, encoded)
 	if err != nil {
@@ -74,7 +74,7 @@ func openPart(part asn1.RawValue, password string, encoded []byte) error {
 // plainKey is a dummy Ed25519 key in PKCS #8 (RFC 8410, section 7).
 var plainKey = append([]byte("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"), make([]byte, 32)...)
 
-// afterPlainKey returns a PFX of two parts: plainKey and the given part.
+// afterPlainKey returns a PFX of two parts: plainKey and the given part. The password is encoded as by [terminated].
 func afterPlainKey(part asn1.RawValue, password []byte) ([]byte, error) {
 	bags, err := asn1.Marshal([]safeBag{{ID: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 1},
 		Value: asn1.RawValue{Class: asn1.ClassContextSpecific, IsCompound: true, Bytes: plainKey}}})

@@ -20,11 +20,11 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// MaxIterations is the maximum iteration count for opening a file: Java's limit, which takes some seconds. An
-// external file could otherwise cause hours of work.
+// MaxIterations is the maximum iteration count for opening a file. Java has the same limit, which takes some seconds.
+// Without a limit, an external file could cause hours of work.
 const MaxIterations = 5_000_000
 
-// Limits on the scrypt parameters: 128 MiB of memory, 16 times over.
+// Limits on scrypt: 128 MiB of memory, filled at most 16 times (the parallelization parameter).
 const (
 	maxScryptMemory   = 128 << 20
 	maxScryptParallel = 16
@@ -184,7 +184,7 @@ func (p *pbkdf2Params) DeriveKey(password []byte, size int) ([]byte, error) {
 	return pbkdf2.Key(newHash, string(password), p.Salt, p.Iterations, size)
 }
 
-// scryptParams are the parameters of RFC 7914, section 7.
+// scryptParams are the scrypt-params of RFC 7914, section 7.
 type scryptParams struct {
 	Salt                 []byte
 	Cost, Block, Threads int

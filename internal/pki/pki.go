@@ -1,9 +1,9 @@
-// Package pki parses, checks and encodes X.509: PEM, signing requests (PKCS #10), keys, names and certificate chains,
-// as pure functions.
+// Package pki parses, checks and encodes X.509 structures in PEM and DER: signing requests (PKCS #10), keys, names,
+// certificate chains and CRLs. It accesses neither files nor the network.
 //
-// External input enters through [ParseCSR], [ParseChain] and [ParseNames], which return checked values in canonical
-// form. Errors are [*notary.Error] of kind Invalid with one sentence for the sender. Requests from our own database
-// are parsed with [ParseStoredCSR].
+// External input enters through functions such as [ParseCSR], [ParseChain] and [ParseNames], which return checked
+// values in canonical form. Errors are [*notary.Error] of kind Invalid with one sentence for the sender. Requests from
+// our own database are parsed with [ParseStoredCSR].
 package pki
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	MaxNames     = 1000      // subject alternative names in a request, including the common name; profiles allow fewer
+	MaxNames     = 1000      // subject alternative names in a request, including the common name; profiles may allow fewer
 	MaxChain     = 10        // certificates in a chain
 	MaxCSRSize   = 1 << 20   // octets of PEM in a request: the largest body of an API call
 	MaxChainSize = 256 << 10 // octets of PEM in a chain
@@ -31,8 +31,8 @@ func Fingerprint(der []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// SerialString returns a serial number in lower-case hex, two digits per octet, with a minus for the negative ones
-// that RFC 5280 forbids.
+// SerialString returns a serial number in lower-case hex, two digits per octet. Negative numbers, which RFC 5280
+// forbids, have a minus sign.
 func SerialString(n *big.Int) string {
 	digits := hex.EncodeToString(n.Bytes())
 	switch n.Sign() {

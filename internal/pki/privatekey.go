@@ -30,9 +30,10 @@ func IsPasswordError(err error) bool {
 
 // ParsePrivateKey parses the only private key of a file, in PEM or DER: PKCS #8 (RFC 5958), plain or encrypted (RFC
 // 8018, PBES2), PKCS #1 (RFC 8017) or SEC 1 (RFC 5915), both optionally encrypted as in RFC 1421, or PKCS #12 (RFC
-// 7292). Other PEM blocks are ignored, as is an unneeded password.
+// 7292). It ignores other PEM blocks and an unneeded password. It does not check the strength of the key: see
+// [CheckKey].
 //
-// All errors are Invalid; see [ErrNoPassword] and [ErrWrongPassword]. [CheckKey] checks the key itself.
+// All errors are Invalid. They wrap [ErrNoPassword] or [ErrWrongPassword] if the password is missing or wrong.
 func ParsePrivateKey(data []byte, password string) (crypto.Signer, error) {
 	if len(data) > MaxKeySize {
 		return nil, invalid("the file with the private key is larger than %d KiB: is it the right one?", MaxKeySize>>10)
@@ -96,7 +97,7 @@ func decryptPEM(block *pem.Block, password string) (crypto.Signer, error) {
 	if password == "" {
 		return nil, noPassword("the private key")
 	}
-	//lint:ignore SA1019 weak, as its documentation says, but there are keys that need it
+	//lint:ignore SA1019 the encryption is weak, but existing keys use it
 	der, err := x509.DecryptPEMBlock(block, []byte(password))
 	if errors.Is(err, x509.IncorrectPasswordError) {
 		return nil, wrongPassword("the private key")

@@ -24,7 +24,7 @@ func Reason(err error) string {
 	return strings.ToValidUTF8(text, "?")
 }
 
-// parserError returns an error of package x509's parsers in plain words, or "" for other errors.
+// parserError returns a plain version of an error message of package x509's parsers, or "" for other messages.
 func parserError(text string) string {
 	switch text {
 	case "malformed certificate", "malformed tbs certificate", "malformed crl", "malformed tbs crl":

@@ -13,12 +13,12 @@ import (
 
 var (
 	oidSAN = asn1.ObjectIdentifier{2, 5, 29, 17}
-	// The attribute of requested extensions (RFC 2985, section 5.4.2) and its Microsoft predecessor.
+	// The extension request attribute (RFC 2985, section 5.4.2) and its Microsoft predecessor.
 	oidExtensionRequest          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}
 	oidMicrosoftExtensionRequest = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}
 )
 
-// The certifiable general names of RFC 5280, section 4.2.1.6.
+// Tags of the general names that can be certified (RFC 5280, section 4.2.1.6).
 var (
 	tagOther = constructed(0)
 	tagEmail = casn1.Tag(1).ContextSpecific()
@@ -37,8 +37,8 @@ var generalNames = map[casn1.Tag]string{
 const maxAsked = 50
 
 // requestedExtensions returns the value of the subject alternative name extension, or nil, and the other requested
-// extensions from a request's SET of attributes. Package x509 skips attributes that it cannot read, which could lose
-// a name.
+// extensions from a request's SET of attributes. Package x509 is not used, because it skips unreadable attributes and
+// could lose a name.
 func requestedExtensions(attributes cryptobyte.String) (san []byte, others []AskedExtension, err error) {
 	var all []AskedExtension
 	for !attributes.Empty() {
@@ -94,8 +94,8 @@ func readExtensions(values cryptobyte.String) (list []AskedExtension, err error)
 	return list, nil
 }
 
-// parseSAN parses a subject alternative name extension. Names of unsupported types are refused. A DNS name that
-// merely repeats an IP address, as devices add for old clients, is dropped with a finding.
+// parseSAN parses a subject alternative name extension. It refuses names of unsupported types. It drops a DNS name that
+// repeats an IP address, which devices add for old clients, and returns a finding.
 func parseSAN(der []byte) (names notary.Names, findings []notary.Finding, err error) {
 	in := cryptobyte.String(der)
 	var list cryptobyte.String

@@ -16,7 +16,7 @@ const (
 	oidSignedData = contentTypes + "\x02"
 )
 
-// IsSignedData reports whether der has the outline of a PKCS #7 of any content type.
+// IsSignedData reports whether der looks like a PKCS #7 structure, of any content type.
 func IsSignedData(der []byte) bool {
 	in := cryptobyte.String(der)
 	var info, oid cryptobyte.String
@@ -24,8 +24,8 @@ func IsSignedData(der []byte) bool {
 		len(oid) == len(oidSignedData) && string(oid[:len(contentTypes)]) == contentTypes
 }
 
-// SplitSignedData parses a ContentInfo (RFC 5652, sections 3 and 5.1). The result other reports whether the content
-// type is not SignedData.
+// SplitSignedData parses a ContentInfo (RFC 5652, sections 3 and 5.1). other reports whether its content type is not
+// SignedData; ok reports whether it is a well-formed SignedData.
 func SplitSignedData(der []byte) (parts SignedData, other, ok bool) {
 	in := cryptobyte.String(der)
 	var info, oid, content, signed, certificates, crls, signers cryptobyte.String

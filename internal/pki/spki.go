@@ -26,11 +26,11 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 }
 
 // CheckKeyEncoding refuses a SubjectPublicKeyInfo that is not in the canonical encoding (RFC 3279, 5480 and 8410, in
-// DER). Parsers tolerate others, and programs that compare octets treat them as different keys.
+// DER). Parsers tolerate other encodings, but programs that compare octets treat them as different keys.
 func CheckKeyEncoding(spki []byte, key crypto.PublicKey) error {
 	canonical, err := encodeKey(key)
 	if err != nil || bytes.Equal(spki, canonical) {
-		return nil // CheckKey refuses kinds that cannot be encoded
+		return nil // CheckKey refuses keys that cannot be encoded
 	}
 	why := misencoded(spki)
 	if why == "" {
@@ -78,7 +78,7 @@ func splitSPKI(der []byte) (p spkiParts) {
 	return p
 }
 
-// misencoded describes what is wrong with a SubjectPublicKeyInfo, or returns "".
+// misencoded describes an error in the encoding of a SubjectPublicKeyInfo, or returns "" if it finds none.
 func misencoded(der []byte) string {
 	p := splitSPKI(der)
 	switch {

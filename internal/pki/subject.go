@@ -72,8 +72,9 @@ type subject struct {
 	findings    []notary.Finding
 }
 
-// parseSubject parses a Name (RFC 5280, section 4.1.2.4). Attributes of a string type that certificates must not use
-// are re-encoded, with a finding; the rest is unchanged. Errors carry the attribute's API field.
+// parseSubject parses a Name (RFC 5280, section 4.1.2.4). It re-encodes attributes of a string type that certificates
+// must not use, with a finding, and leaves the rest unchanged. An error about an attribute has its API name as the
+// field.
 func parseSubject(der []byte) (subject, error) {
 	in := cryptobyte.String(der)
 	var sequence cryptobyte.String
@@ -178,8 +179,8 @@ func (a attribute) check(tag casn1.Tag, text string) error {
 	return nil
 }
 
-// invisible are characters that affect the look or comparison of text without being visible, such as zero-width and
-// bidirectional ones.
+// invisible are characters that affect the look or comparison of text without being visible, such as zero-width
+// characters and bidirectional controls.
 var invisible = []*unicode.RangeTable{unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector,
 	unicode.Other_Default_Ignorable_Code_Point}
 

@@ -11,7 +11,7 @@ import (
 	"notary"
 )
 
-// Containment of names and subtrees in a subtree (RFC 5280, section 4.2.1.10).
+// This file decides whether a subtree contains a name or another subtree (RFC 5280, section 4.2.1.10).
 
 type subtreeKind struct {
 	name      string // for messages
@@ -27,8 +27,8 @@ var subtreeKinds = []subtreeKind{
 	{"URI", func(s notary.Subtrees) []string { return s.URI }, uriContains, hostSurrounds},
 }
 
-// FirstWithin returns the first subtree of inner that lies within one of outer, with their type, "DNS", "IP", "email"
-// or "URI", or "".
+// FirstWithin returns the first subtree of inner that lies within a subtree of outer, and the first such subtree of
+// outer. kind is "DNS", "IP", "email" or "URI", or "" if there is no such pair.
 func FirstWithin(inner, outer notary.Subtrees) (kind, in, out string) {
 	for _, k := range subtreeKinds {
 		for _, in := range k.of(inner) {
@@ -42,8 +42,8 @@ func FirstWithin(inner, outer notary.Subtrees) (kind, in, out string) {
 	return "", "", ""
 }
 
-// FirstBeyond returns the first subtree of inner that lies within none of outer. Types of which outer has no subtree
-// are ignored.
+// FirstBeyond returns the kind and text of the first subtree of inner that is not within any subtree of outer, or "".
+// It ignores kinds for which outer has no subtree.
 func FirstBeyond(inner, outer notary.Subtrees) (kind, in string) {
 	for _, k := range subtreeKinds {
 		limits := k.of(outer)
@@ -62,7 +62,7 @@ func FirstBeyond(inner, outer notary.Subtrees) (kind, in string) {
 // maxComparisons limits the comparisons of names with name constraints in one check, as OpenSSL does.
 const maxComparisons = 1 << 20
 
-// comparisons returns the number of comparisons in a check. Texts longer than real names count as several.
+// comparisons estimates the number of comparisons in a check. A text longer than any DNS name counts several times.
 func comparisons(constraints notary.NameConstraints, names notary.Subtrees) int {
 	return weight(names) * (weight(constraints.Permitted) + weight(constraints.Excluded))
 }
@@ -76,12 +76,12 @@ func weight(names notary.Subtrees) (n int) {
 	return n
 }
 
-// Refused returns the kind and text of a name that the constraints forbid, or "". Names are compared as RFC 5280
-// requires, and where OpenSSL and Java also look: the subject's email addresses and, in a certificate without DNS
-// names, a common name that looks like one, even that of an authority.
+// Refused returns the kind and text of the first name that the constraints forbid, or "". In addition to the names that
+// RFC 5280 requires, it checks those that OpenSSL and Java check: the subject's email addresses and, in a certificate
+// without DNS names, a common name that looks like a DNS name, even in a CA certificate.
 //
-// A common name that people may mistake for a host name is always compared, with the kind [CommonName]. If the
-// comparison would take too long, the kind is [TooMany].
+// A common name that people may mistake for a host is always checked, with the kind [CommonName]. If the comparison
+// would take too long, the kind is [TooMany].
 func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, name string) {
 	names := constrainedNames(c)
 	if comparisons(constraints, names) > maxComparisons {
@@ -118,7 +118,7 @@ func CommonNames(subject pkix.Name) (list []string) {
 }
 
 const (
-	CommonName = "common" // a common name, taken for a DNS name
+	CommonName = "common" // a common name that may be mistaken for a host
 	TooMany    = "too many"
 )
 
@@ -153,7 +153,7 @@ func refusedName(constraints notary.NameConstraints, names notary.Subtrees) (kin
 
 func constrainedNames(c *x509.Certificate) notary.Subtrees {
 	names := CertificateNames(c)
-	names.IP = nil // IPv4-mapped IPv6 addresses match no IPv4 prefix
+	names.IP = nil // unlike CertificateNames, keep IPv4-mapped IPv6 addresses: they match no IPv4 prefix
 	for _, ip := range c.IPAddresses {
 		if addr, ok := netip.AddrFromSlice(ip); ok {
 			names.IP = append(names.IP, addr.String())
@@ -168,7 +168,7 @@ func constrainedNames(c *x509.Certificate) notary.Subtrees {
 }
 
 // looksLikeDNS reports whether OpenSSL or Java treats a common name as a DNS name, including IPv4 addresses. A single
-// word is one only for Java, which does not allow underscores.
+// label counts only in Java, which does not allow underscores.
 func looksLikeDNS(text string) bool {
 	labels := strings.Split(text, ".")
 	for _, label := range labels {
@@ -223,8 +223,8 @@ func mailSurrounds(outer, inner string) bool {
 	return !strings.Contains(outer, "@") && hostSurrounds(outer, inner)
 }
 
-// hostContains reports whether a URI subtree contains the host. A subtree is a host, which matches only itself, or
-// ".domain", which matches hosts below it.
+// hostContains reports whether a URI or email subtree contains the host. A subtree is a host, which matches only
+// itself, or ".domain", which matches the hosts below it.
 func hostContains(subtree, host string) bool {
 	if strings.HasPrefix(subtree, ".") {
 		return len(host) > len(subtree) && strings.HasSuffix(host, subtree)
@@ -245,8 +245,8 @@ func hostOf(uri string) string {
 	return rest[:len(rest)-len(strings.TrimLeftFunc(rest, func(r rune) bool { return r != '/' && r != ':' }))]
 }
 
-// plainAuthority reports whether a URI has nothing in or around its host that verifiers interpret differently: a
-// user, a query or fragment without a path, encoded characters, a backslash.
+// plainAuthority reports whether all verifiers find the same host in a URI. They differ on user information,
+// percent-encoding, backslashes, and a query or fragment without a path.
 func plainAuthority(uri string) bool {
 	_, rest, found := strings.Cut(uri, "://")
 	authority, _, _ := strings.Cut(rest, "/")

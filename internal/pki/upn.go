@@ -14,7 +14,8 @@ import (
 	"notary"
 )
 
-// User principal names identify Windows accounts, for smart card logon and 802.1X: an otherName with a UTF8String.
+// User principal names identify Windows accounts for smart card logon and 802.1X. Each is an otherName with a
+// UTF8String.
 
 var oidUPN = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}
 
@@ -76,7 +77,8 @@ func UPNs(extensions []pkix.Extension) (list []string) {
 	return list
 }
 
-// SANExtension returns the subject alternative name extension, with the user principal names that package x509 lacks.
+// SANExtension returns the subject alternative name extension, including user principal names, which package x509 does
+// not support.
 func SANExtension(names notary.Names, critical bool) (pkix.Extension, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {

@@ -12,9 +12,9 @@ import (
 // trivialScalars is the number of small private keys that are refused. A table holds their public keys.
 const trivialScalars = 1 << 13
 
-// trivialPoints holds, for each curve, the public keys of trivial private keys and their negations: small numbers,
-// powers of two, repeated octets and published examples (RFC 6979, appendix A.2), by the last 64 bits of the x
-// coordinate. A random key matches with a probability below 2^-49.
+// trivialPoints holds, for each curve, the last 64 bits of the x coordinates of the public keys of trivial private
+// keys: small numbers, powers of two, repeated or counting octets and a published example (RFC 6979, appendix A.2). A
+// public key and its negation have the same x. A random key matches with a probability below 2^-49.
 var trivialPoints = map[elliptic.Curve]func() []uint64{
 	elliptic.P256(): newTrivialPoints(elliptic.P256(), ecdh.P256(),
 		"c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"),
@@ -84,7 +84,8 @@ func counting(first, length int) []byte {
 type affinePoint struct{ x, y *big.Int }
 
 // smallMultiples returns the first multiples of the generator of a curve y² = x³ - 3x + b. Each pass adds the last
-// multiple to all others, which doubles their number with one inversion. Nothing here is secret.
+// multiple to all previous ones and to itself, which doubles their number with one inversion. It is not constant-time,
+// because nothing is secret.
 func smallMultiples(params *elliptic.CurveParams, count int) []affinePoint {
 	points := []affinePoint{{params.Gx, params.Gy}}
 	for len(points) < count {

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// rsaChecks detect RSA moduli that are easy to factor, cheapest check first. The last ones cost about as much as a
-// signature.
+// rsaChecks detect RSA moduli that are easy to factor, cheapest check first. The last ones cost about as much as
+// creating a signature.
 var rsaChecks = []struct {
 	fails  func(n *big.Int) bool
 	reason string
@@ -23,7 +23,7 @@ var rsaChecks = []struct {
 
 const smallFactor = "the modulus of the RSA key has a small prime factor: generate a new key"
 
-// weakModulus returns why an RSA modulus is weak; "" if no check fails.
+// weakModulus returns the reason why an RSA modulus is weak, or "" if it passes all checks.
 func weakModulus(n *big.Int) string {
 	for _, check := range rsaChecks {
 		if check.fails(n) {
@@ -75,7 +75,7 @@ func (v *verdicts) keep(id [sha256.Size]byte, verdict string) {
 	v.recent[id] = verdict
 }
 
-// smallPrimes is the product of all primes below 2^16, more than the 132 that NIST SP 800-89, section 5.3.3,
+// smallPrimes is the product of all primes below 2^16, many more than the 132 that NIST SP 800-89, section 5.3.3,
 // requires.
 var smallPrimes = sync.OnceValue(func() *big.Int {
 	product := big.NewInt(1)

@@ -10,7 +10,7 @@ import (
 // Action is an operation on an object, named like its event if it has one.
 type Action string
 
-// The actions.
+// Actions that roles, grants and tokens can include.
 const (
 	ViewOwnRequests   Action = "request.view_own"
 	ViewRequests      Action = "request.view"
@@ -51,8 +51,8 @@ type definition struct {
 	permission notary.Permission // roles with this permission may perform the action
 	text       string            // follows "permission to"
 
-	// grantable actions can be granted. The others give access to accounts, authorities or the event log as a whole,
-	// which the limits of a grant cannot restrict.
+	// grantable is whether a grant can include the action. Most other actions give access to accounts, authorities or
+	// the event log as a whole, which the limits of a grant cannot restrict.
 	grantable bool
 }
 

@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-// Limits of an expression. They are counts, so that the result of an expression does not depend on the load of the
+// Limits on an expression. They are counts, so that the result of an expression does not depend on the load of the
 // machine.
 const (
 	MaxExpression = 4000    // characters
@@ -28,16 +28,16 @@ const (
 type Expression struct {
 	text string
 
-	// limited counts what an evaluation costs and ends it at the limits. If counting is unnecessary because the costs
-	// of any request of ordinary size are known to be below the limit, ordinary evaluates without it.
+	// limited counts the cost of an evaluation and stops it at the limits. ordinary does not count: it evaluates
+	// requests of ordinary size, and is nil unless their cost is known to be below the limit.
 	limited, ordinary cel.Program
 }
 
-// environment is what expressions can refer to.
+// environment returns the CEL environment of expressions, with their variables and functions.
 var environment = sync.OnceValue(func() *cel.Env {
 	env, err := cel.NewEnv(environmentOptions()...)
 	if err != nil {
-		panic(err) // a mistake in the declarations: the tests find it
+		panic(err) // a mistake in the declarations, which tests would find
 	}
 	return env
 })
@@ -94,7 +94,7 @@ func positions(issues *cel.Issues) string {
 }
 
 // Matches reports whether the expression is true for a request. It returns an error if the expression cannot be
-// evaluated, or takes too much time or memory.
+// evaluated or exceeds a limit.
 func (e *Expression) Matches(f *Facts) (bool, error) {
 	program := e.limited
 	if e.ordinary != nil && f.ordinary() {
@@ -107,7 +107,7 @@ func (e *Expression) Matches(f *Facts) (bool, error) {
 	return value == types.True, nil
 }
 
-// readable returns an error of CEL without Go's and the library's prefixes.
+// readable returns the message of a CEL error, in plain words if a limit was exceeded and shortened otherwise.
 func readable(err error) string {
 	var cancelled interpreter.EvalCancelledError
 	if errors.As(err, &cancelled) {

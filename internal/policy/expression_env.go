@@ -15,7 +15,7 @@ import (
 	"notary"
 )
 
-// Variable is something that expressions can refer to.
+// Variable describes a variable that expressions can use.
 type Variable struct {
 	Name, Type, Text string
 
@@ -85,10 +85,11 @@ var Variables = []Variable{
 		func(f *Facts) ref.Val { return types.Timestamp{Time: f.Now} }},
 }
 
-// Function is a function of expressions in addition to those of CEL.
+// Function describes a function that expressions can use.
 type Function struct{ Example, Text string }
 
-// Functions are the functions in addition to those of CEL and its string and network extensions.
+// Functions lists our own functions and an example from CEL's network extension. All functions of CEL and of its string
+// and network extensions are available.
 var Functions = []Function{
 	{`names.below("dev.example.com")`, "Whether there are names and all of them are DNS names below the domain"},
 	{`dns_names[0].below("dev.example.com")`, "Whether one name is a DNS name below the domain"},
@@ -148,7 +149,7 @@ func namesBelow(names, domain ref.Val) ref.Val {
 	if list.Size() == types.IntZero {
 		return types.False
 	}
-	if all, ok := list.Value().([]string); ok { // a variable, without a value for each element
+	if all, ok := list.Value().([]string); ok { // a variable: do not create a value for each element
 		return types.Bool(!slices.ContainsFunc(all, func(name string) bool { return !below(name, parent) }))
 	}
 	for it := list.Iterator(); it.HasNext() == types.True; {
@@ -168,8 +169,8 @@ func domainName(domain ref.Val) (name string, problem ref.Val) {
 	return text, nil
 }
 
-// below reports whether the name is a DNS name, possibly with a wildcard, below the domain. Other types of names, such
-// as email addresses, may end with the domain, too.
+// below reports whether the name is a DNS name, possibly with a wildcard, below the domain. It checks the form of the
+// name, because other types of names, such as email addresses, may end with the domain, too.
 func below(name, domain string) bool {
 	name = strings.ToLower(name)
 	rest, ok := strings.CutSuffix(name, domain)
@@ -200,13 +201,13 @@ func days(n ref.Val) ref.Val {
 	return types.Duration{Duration: time.Duration(count) * 24 * time.Hour}
 }
 
-// Sizes of what an ordinary request contains, for which most expressions are known to be cheap.
+// Maximum sizes in an ordinary request. For such requests, most expressions are known to be cheap.
 const (
 	ordinaryList = 100 // entries of a list or map
 	ordinaryText = 255 // characters
 )
 
-// ordinarySizes estimates the costs of an expression for the largest request of ordinary size.
+// ordinarySizes estimates the cost of an expression for the largest ordinary request.
 type ordinarySizes struct{}
 
 func (ordinarySizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *cost.CallEstimate {

@@ -14,15 +14,15 @@ import (
 )
 
 // Facts describe a request to the expressions of rules. The functions are called only if an expression needs their
-// results, and perhaps more than once. Facts are for one evaluation of a set of rules: they are not safe for concurrent
-// use.
+// results, possibly more than once. Use Facts for one evaluation of a set of rules only. They are not safe for
+// concurrent use.
 type Facts struct {
 	Names       notary.Names
 	CommonName  string
-	CommonNames []string // all of them, of the subject
+	CommonNames []string // all common names of the subject
 	Key         string   // such as "ECDSA P-256"
 
-	// What the requester asks for.
+	// Requested values.
 	Profile     string
 	AuthorityID int64
 	Validity    time.Duration
@@ -38,18 +38,18 @@ type Facts struct {
 	LookUpRole      func() (string, error)     // instead of Role
 	LookUpSubject   func() (map[string][]string, error)
 	LookUpGroups    func() ([]string, error)
-	LookUpPrevious  func() (*Previous, error) // nil if there is none
+	LookUpPrevious  func() (*Previous, error) // returns nil if no such certificate exists
 	LookUpSource    func() (string, error)    // instead of Source
 
 	values []ref.Val // by index in Variables
 	size   sizeClass
-	failed error // of a function
+	failed error // error of a function
 }
 
-// Previous is the latest certificate for the names of a request that is not revoked.
+// Previous is the latest certificate, among those not revoked, for the names of a request.
 type Previous struct {
 	Owner               string // email address of the account, or name of the group
-	SameOwner           bool   // whether that is the owner of the request
+	SameOwner           bool   // whether the request has the same owner
 	Profile             string
 	AuthorityID         int64
 	NotBefore, NotAfter time.Time
@@ -121,7 +121,7 @@ type keyFacts struct {
 	size             int
 }
 
-// key returns the parts of a key's name.
+// key splits the name of the key, such as "ECDSA P-256", into its parts.
 func (f *Facts) key() (k keyFacts) {
 	family, rest, _ := strings.Cut(f.Key, " ")
 	k.algorithm = strings.ToLower(family)
@@ -144,7 +144,7 @@ func (f *Facts) subject() ref.Val {
 	if err != nil {
 		return err
 	}
-	// Subjects are not bounded by the sizes of ordinary requests.
+	// isOrdinary does not cover the subject, so its size is limited here.
 	for _, values := range all {
 		for _, value := range values {
 			if len(all) > ordinaryList || len(values) > ordinaryList || len(value) > ordinaryText {
@@ -213,7 +213,8 @@ func (f *Facts) certifiedBefore() ref.Val {
 	return types.Bool(p != nil)
 }
 
-// previous returns the function of a variable about the previous certificate.
+// previous returns the function that computes a variable about the previous certificate. The variable is an error if no
+// such certificate exists.
 func previous(value func(*Previous) ref.Val) func(*Facts) ref.Val {
 	return func(f *Facts) ref.Val {
 		p, err := lookUp(f, f.LookUpPrevious)
@@ -227,7 +228,7 @@ func previous(value func(*Previous) ref.Val) func(*Facts) ref.Val {
 	}
 }
 
-// lookUp returns what a function returns, or an error value. It keeps the error for [RuleSet.Decide].
+// lookUp calls a function of the facts. On error it returns an error value and records the error for [RuleSet.Decide].
 func lookUp[T any](f *Facts, function func() (T, error)) (value T, problem ref.Val) {
 	if function == nil {
 		return value, nil

@@ -23,15 +23,14 @@ func Having(grants []*notary.Grant, action Action) []*notary.Grant {
 	return slices.DeleteFunc(slices.Clone(grants), func(g *notary.Grant) bool { return !has(g, action) })
 }
 
-// Covers reports whether a grant includes the action and all limits of that grant hold.
+// Covers reports whether any of the grants includes the action, and the resource is within all limits of that grant.
 func Covers(grants []*notary.Grant, action Action, r Resource) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
 		return has(g, action) && missed(g, r) == ""
 	})
 }
 
-// Possible reports whether a grant includes the action and all its limits hold, ignoring the limits on authorities and
-// profiles, which are chosen later.
+// Possible is like [Covers], but ignores the limits on authorities and profiles, which are chosen later.
 func Possible(grants []*notary.Grant, action Action, r Resource) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
 		return has(g, action) && missed(withoutIssuer(g), r) == ""
@@ -47,7 +46,7 @@ func withoutIssuer(g *notary.Grant) *notary.Grant {
 	return &without
 }
 
-// missed returns the first limit of a grant that does not hold, or "".
+// missed describes the first limit of a grant that the resource does not satisfy, or returns "".
 func missed(g *notary.Grant, r Resource) string {
 	switch miss := missedLimit(g.GrantTerms, r); {
 	case miss != "" && g.Token != "":
@@ -62,7 +61,7 @@ func missed(g *notary.Grant, r Resource) string {
 	return ""
 }
 
-// IsUnlimited reports whether a grant has no limits.
+// IsUnlimited reports whether neither the grant nor, for a token, its creator's grant has limits.
 func IsUnlimited(g *notary.Grant) bool {
 	return Unlimited(g.GrantTerms) && (g.Creator == nil || Unlimited(g.Creator.GrantTerms))
 }
@@ -125,8 +124,8 @@ func describe(r Resource) string {
 	return "this object"
 }
 
-// missedLimit returns the first limit that does not hold, or "". A limit on a property that the resource lacks does not
-// hold.
+// missedLimit describes the first limit that the resource does not satisfy, or returns "". A resource without a
+// property satisfies no limit on it.
 func missedLimit(t notary.GrantTerms, r Resource) string {
 	switch {
 	case len(t.Authorities) > 0 && (r.AuthorityID == 0 || !slices.Contains(t.Authorities, r.AuthorityID)):

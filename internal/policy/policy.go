@@ -1,9 +1,10 @@
-// Package policy decides whether an account may perform an action on an object.
+// Package policy decides whether an account may perform an action on an object. It also evaluates the rules that sign,
+// hold or refuse requests: see [RuleSet].
 //
 // A role is an unlimited grant of its actions. A [notary.Grant] adds actions, optionally limited to authorities,
 // profiles, names and owners; [Allow] checks these limits against a [Resource]. Grants never take permissions away. A
-// token has what its own grants and those of its creator have in common: see [TokenGrants]. The package does no I/O:
-// package ca reads the grants and describes the objects.
+// token may do only what both its own grants and its creator allow: see [TokenGrants]. The package does no I/O: package
+// ca reads the grants and describes the objects.
 package policy
 
 import (
@@ -77,7 +78,7 @@ type Decision struct {
 	Reason  string
 }
 
-// Decide returns the decision from the role and grants of an account.
+// Decide returns whether an account with the role and grants may perform the action on the resource, and why.
 func Decide(role notary.Role, grants []*notary.Grant, action Action, r Resource) Decision {
 	switch {
 	case !action.Valid():
@@ -98,8 +99,8 @@ func inParentheses(text string) string {
 	return " (" + text + ")"
 }
 
-// Allow returns nil if the caller may perform the action on the resource. Otherwise it returns a
-// [notary.Unauthenticated] error, or a [notary.Forbidden] one that names the missing permission and the object.
+// Allow returns nil if the caller may perform the action on the resource. Otherwise it returns an Unauthenticated error
+// if the caller is not logged in, or a Forbidden error that names the missing permission and the object.
 func Allow(caller notary.Caller, grants []*notary.Grant, action Action, r Resource) error {
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
@@ -110,7 +111,7 @@ func Allow(caller notary.Caller, grants []*notary.Grant, action Action, r Resour
 	return nil
 }
 
-// DecideFor returns the decision from a caller's role and grants, which are those of [TokenGrants] for a token.
+// DecideFor is like [Decide], but also accepts a token, whose grants must be the result of [TokenGrants].
 func DecideFor(caller notary.Caller, grants []*notary.Grant, action Action, r Resource) Decision {
 	if caller.Token != nil {
 		return decideToken(caller, grants, action, r)

@@ -11,7 +11,7 @@ import (
 	"notary"
 )
 
-// Limits of rules.
+// Limits on rules.
 const (
 	MaxRules     = 1000 // in a set
 	MaxPriority  = 1_000_000
@@ -32,8 +32,8 @@ type compiledRule struct {
 	problem    string // why it could not be compiled
 }
 
-// NewRuleSet compiles rules with a function such as [Compile]. A rule that an earlier version of the program accepted
-// and this one does not compile holds every request that gets to it.
+// NewRuleSet compiles rules with a function such as [Compile]. A rule that does not compile, such as one that only an
+// earlier version of Notary accepted, holds every request that reaches it.
 func NewRuleSet(version int64, rules []*notary.Rule, compile func(string) (*Expression, error)) *RuleSet {
 	s := &RuleSet{Version: version, rules: make([]compiledRule, len(rules))}
 	for i, r := range rules {
@@ -47,10 +47,10 @@ func NewRuleSet(version int64, rules []*notary.Rule, compile func(string) (*Expr
 	return s
 }
 
-// Empty reports whether there are no rules.
+// Empty reports whether the set has no rules.
 func (s *RuleSet) Empty() bool { return len(s.rules) == 0 }
 
-// Rules returns the rules by priority.
+// Rules returns the rules in order of priority.
 func (s *RuleSet) Rules() []*notary.Rule {
 	all := make([]*notary.Rule, len(s.rules))
 	for i, r := range s.rules {
@@ -59,15 +59,15 @@ func (s *RuleSet) Rules() []*notary.Rule {
 	return all
 }
 
-// Verdict is what a set of rules decides about a request.
+// Verdict is the decision of a set of rules about a request.
 type Verdict struct {
 	Rule     *notary.Rule // nil if none matches, which holds the request
 	Decision *notary.RuleDecision
 	Failed   bool // whether the rule could not be evaluated
 }
 
-// Decide returns the decision of the first rule that matches. A rule that cannot be evaluated holds the request. The
-// only errors are those of the functions in the facts.
+// Decide returns the decision of the first rule that matches. A rule that cannot be evaluated holds the request. Decide
+// returns an error only if a function in the facts fails.
 func (s *RuleSet) Decide(f *Facts) (Verdict, error) {
 	for i := range s.rules {
 		r := &s.rules[i]
@@ -94,15 +94,15 @@ func decisionOf(r *notary.Rule) *notary.RuleDecision {
 	return &notary.RuleDecision{Effect: r.Effect, RuleID: r.ID, RuleName: r.Name, RuleVersion: r.Version, Reason: r.Reason}
 }
 
-// Held returns the decision to hold a request although the rule has another effect.
+// Held returns the decision of a rule to hold a request, regardless of the rule's effect.
 func Held(r *notary.Rule, reason string) *notary.RuleDecision {
 	d := decisionOf(r)
 	d.Effect, d.Reason = notary.HoldEffect, reason
 	return d
 }
 
-// CheckRule normalizes the terms of a rule. It returns an Invalid error with the API name of the offending field
-// unless they are valid. Whether the authority and profile exist is for the caller to check.
+// CheckRule normalises and validates the terms of a rule. Errors are Invalid, with the API name of the offending field.
+// The caller must check that the authority and profile exist.
 func CheckRule(t *notary.RuleTerms) error {
 	t.Name, t.Reason = strings.TrimSpace(t.Name), strings.TrimSpace(t.Reason)
 	t.Expression = strings.TrimSpace(strings.ReplaceAll(t.Expression, "\r\n", "\n"))
@@ -151,7 +151,7 @@ func checkEffect(t *notary.RuleTerms) error {
 	return nil
 }
 
-// plain reports whether the text is one line without control characters.
+// plain reports whether the text is one line without control characters or bidirectional controls.
 func plain(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)

@@ -9,14 +9,14 @@ import (
 	"notary/internal/issuance"
 )
 
-// A token has no role. [TokenGrants] derives its grants: what its own terms and the role or a grant of its creator
-// both allow. Code that knows only grants therefore limits tokens without knowing them.
+// A token has no role. [TokenGrants] derives its grants: they allow what both its own terms and its creator's role or
+// grants allow. Code that only checks grants therefore limits tokens, too.
 
-// always are the actions that every token has, as every account does.
+// always lists the actions that every token has, like every account.
 var always = []Action{ViewOwnRequests, ListProfiles}
 
-// unlimited are the actions that a token can have only without limits. The others are about accounts, settings or the
-// clock, which only people manage.
+// unlimited lists the actions that a token can have only in a grant without limits. Actions on accounts, settings and
+// the clock are not among them, because only people manage these.
 var unlimited = []Action{ViewAuthorities, ManageAuthorities, ViewProfiles, ManageProfiles, ViewEvents}
 
 // limitable reports whether the limits of a grant can restrict the action.
@@ -34,15 +34,16 @@ func TokenActions() (names []string) {
 
 func includes(t notary.GrantTerms, a Action) bool { return slices.Contains(t.Actions, string(a)) }
 
-// TokenNeedsGrants reports whether the rights of a token depend on the grants of its creator, because its creator's
-// role lacks an action.
+// TokenNeedsGrants reports whether the rights of a token depend on the grants of its creator, because the creator's
+// role lacks an action of the token.
 func TokenNeedsGrants(t *notary.TokenRights) bool {
 	return slices.ContainsFunc(t.Grants, func(terms notary.GrantTerms) bool {
 		return slices.ContainsFunc(terms.Actions, func(name string) bool { return !RoleHas(t.Role, Action(name)) })
 	})
 }
 
-// TokenGrants returns the grants of a token from those of its creator.
+// TokenGrants returns the effective grants of a token. Each combines one of its own grants with its creator's role or
+// with one of its creator's grants: it includes the actions that both allow, within the limits of both.
 func TokenGrants(caller notary.Caller, creator []*notary.Grant) (grants []*notary.Grant) {
 	t := caller.Token
 	derive := func(terms notary.GrantTerms, from *notary.Grant, has func(Action) bool) {
@@ -106,8 +107,8 @@ func AllowCreate(caller notary.Caller, r Resource) error {
 	return notary.Errorf(notary.Forbidden, "%s: ask an Admin", d.Reason)
 }
 
-// TokenSees reports whether the limits on names and owners of any grant of a token hold for an object of its creator.
-// Everything is within those of other callers.
+// TokenSees reports whether an object of a token's creator is within the limits on names and owners of any of the
+// token's grants. For other callers it returns true.
 func TokenSees(caller notary.Caller, r Resource) bool {
 	return caller.Token == nil || slices.ContainsFunc(caller.Token.Grants, func(terms notary.GrantTerms) bool {
 		terms.Authorities, terms.Profiles = nil, nil
@@ -115,7 +116,7 @@ func TokenSees(caller notary.Caller, r Resource) bool {
 	})
 }
 
-// LimitsOwnerGroups reports whether a grant is limited to the members of groups.
+// LimitsOwnerGroups reports whether any of the grants, or its creator's grant, is limited to owner groups.
 func LimitsOwnerGroups(grants []*notary.Grant) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
 		return len(g.OwnerGroups) > 0 || g.Creator != nil && len(g.Creator.OwnerGroups) > 0
@@ -124,7 +125,7 @@ func LimitsOwnerGroups(grants []*notary.Grant) bool {
 
 const maxTokenGrants = 20
 
-// CheckTokenGrants returns an error unless the terms are those of a valid token.
+// CheckTokenGrants returns an error unless the grants are valid for a token.
 func CheckTokenGrants(all []notary.GrantTerms) error {
 	if len(all) == 0 || len(all) > maxTokenGrants {
 		return notary.FieldErrorf("grants", "a token needs 1 to %d grants", maxTokenGrants)
@@ -150,8 +151,8 @@ func CheckTokenGrants(all []notary.GrantTerms) error {
 	return nil
 }
 
-// AllowToken returns a Forbidden error if the terms of a new token go beyond what its creator may do, by a role or by
-// one grant for each action.
+// AllowToken returns a Forbidden error if the grants of a new token exceed the permissions of its creator. Each action
+// must be in the creator's role or within the limits of one of the creator's grants.
 func AllowToken(role notary.Role, creator []*notary.Grant, all []notary.GrantTerms) error {
 	for _, t := range all {
 		for _, name := range t.Actions {
@@ -180,7 +181,7 @@ func AllowToken(role notary.Role, creator []*notary.Grant, all []notary.GrantTer
 	return nil
 }
 
-// wider returns the first limit of outer that inner does not keep, or "".
+// wider describes the first limit of outer that inner exceeds, or returns "".
 func wider(inner, outer notary.GrantTerms) string {
 	owners, ownerLimits := len(inner.Owners)+len(inner.OwnerGroups), len(outer.Owners)+len(outer.OwnerGroups)
 	switch {
@@ -202,7 +203,7 @@ func wider(inner, outer notary.GrantTerms) string {
 	return ""
 }
 
-// exceeds reports whether the list inner, of which an empty one is no limit, allows more than outer.
+// exceeds reports whether the list inner allows more than outer. An empty list allows everything.
 func exceeds[T comparable](inner, outer []T) bool {
 	return len(outer) > 0 && (len(inner) == 0 || beyond(inner, outer))
 }
