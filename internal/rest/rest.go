@@ -37,7 +37,8 @@ type Config struct {
 	// Settings returns the settings in force for display, without secrets.
 	Settings func() []notary.Setting
 
-	// Stopping, if set, ends when the server begins to shut down. Bulk calls then start no further items.
+	// Stopping, if set, ends when the server begins to shut down. Bulk calls then start no further items, and calls
+	// stop waiting for approval.
 	Stopping context.Context
 }
 
