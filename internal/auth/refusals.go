@@ -79,8 +79,8 @@ func (s *Service) RefusedScrape(address string) {
 		principal: notary.Caller{}.Ref(), network: notary.ClientNetwork(address)}, 1)
 }
 
-// refusedLogin counts a refused login. account is nil if no account has that email address. The address is not recorded
-// then, because it may be a password.
+// refusedLogin counts a refused login. account is nil if no account has the email address. Unknown addresses are not
+// recorded, because they may be passwords.
 func (s *Service) refusedLogin(account *notary.Account, from Client) {
 	object := notary.NewRef("account", 0, "")
 	if account != nil {

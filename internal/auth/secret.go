@@ -50,7 +50,7 @@ func checksum(text string) string {
 	return string(digits)
 }
 
-// isSecret reports whether a bearer token has the prefix of API tokens. All others are session tokens.
+// isSecret reports whether a bearer token has the prefix of API tokens. Other bearer tokens are session tokens.
 func isSecret(token string) bool { return strings.HasPrefix(token, secretPrefix) }
 
 // intactSecret reports whether the format and checksum of a secret are valid.

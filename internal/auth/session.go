@@ -26,8 +26,8 @@ const maxUserAgent = 200 // octets
 
 type limits struct{ idle, life time.Duration }
 
-// LimitSessions sets the idle timeout and maximum lifetime of browser sessions. Existing sessions follow at their next
-// use.
+// LimitSessions sets the idle timeout and maximum lifetime of browser sessions. The limits apply to existing sessions
+// from their next use.
 func (s *Service) LimitSessions(idle, life time.Duration) { s.limits.Store(&limits{idle, life}) }
 
 func (l limits) end(begun, now time.Time) time.Time {

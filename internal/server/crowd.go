@@ -14,8 +14,9 @@ const (
 	crowdCells      = 1 << 12
 )
 
-// crowd counts these requests and rejects excess ones before they wait for a lock, because an HTTP/2 client can start
-// thousands at once. Networks may share a cell, but the random seed prevents clients from choosing which ones do.
+// crowd counts concurrent requests without a session or token. It rejects excess ones before they wait for a lock,
+// because an HTTP/2 client can start thousands at once. Networks may share a cell, but the random seed prevents clients
+// from choosing which ones do.
 type crowd struct {
 	seed     maphash.Seed
 	all      atomic.Int32

@@ -15,7 +15,7 @@ import (
 	"notary/api"
 )
 
-// handler adds to every request: an ID, limits, headers, panic recovery, a log entry and metrics.
+// handler wraps every request: it adds an ID, limits, headers, panic recovery, a log entry and metrics.
 type handler struct {
 	next         http.Handler
 	metrics      *Metrics
