@@ -77,7 +77,7 @@ func accountFields(a *notary.Account) notary.Fields {
 	return notary.Fields{"email": a.Email, "role": a.Role.String()}
 }
 
-// Accounts returns all accounts in the order of their IDs.
+// Accounts returns all accounts, ordered by ID.
 func (s *Service) Accounts(ctx context.Context, caller notary.Caller) ([]*notary.Account, error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return nil, err
@@ -85,6 +85,7 @@ func (s *Service) Accounts(ctx context.Context, caller notary.Caller) ([]*notary
 	return s.store.Accounts(ctx)
 }
 
+// Account returns the account with that ID.
 func (s *Service) Account(ctx context.Context, caller notary.Caller, id int64) (*notary.Account, error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {
 		return nil, err
@@ -118,7 +119,8 @@ func (s *Service) ReadSettings(ctx context.Context, caller notary.Caller) error 
 	})
 }
 
-// DeleteAccount deletes an account and ends its sessions. Its requests, certificates and events remain.
+// DeleteAccount deletes an account with its sessions, memberships and grants, and suspends its API tokens. Its
+// requests, certificates and events remain.
 func (s *Service) DeleteAccount(ctx context.Context, caller notary.Caller, id int64) error {
 	return s.change(ctx, caller, id, "account.delete", func(tx *store.Tx, a *notary.Account, e *notary.Event) error {
 		*e = e.Change(accountFields(a), nil)
@@ -126,7 +128,7 @@ func (s *Service) DeleteAccount(ctx context.Context, caller notary.Caller, id in
 	})
 }
 
-// ChangeRole changes the role of an account and ends its sessions.
+// ChangeRole changes the role of an account and, if the role differs, ends its sessions.
 func (s *Service) ChangeRole(ctx context.Context, caller notary.Caller, id int64, role notary.Role) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {
 		return err
@@ -158,7 +160,7 @@ func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id i
 	})
 }
 
-// change applies do to an account and records the event, to which do may add details.
+// change applies do to an account in a transaction and records the event. do may add details to the event.
 func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, action string,
 	do func(*store.Tx, *notary.Account, *notary.Event) error) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {
@@ -184,8 +186,8 @@ func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, ol
 	return s.changeMyPassword(ctx, caller, old, password, caller.SessionID, func(*store.Tx) error { return nil })
 }
 
-// ChangeMyPasswordAndStay is like ChangeMyPassword for a browser. It replaces the session, so that a stolen cookie
-// becomes worthless, and returns the new token.
+// ChangeMyPasswordAndStay is like ChangeMyPassword for a browser. It also replaces the current session, so that a
+// stolen cookie becomes worthless, and returns the new token and session.
 func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Caller, old, password,
 	token string) (string, notary.Session, error) {
 	if err := requireAccount(caller); err != nil {

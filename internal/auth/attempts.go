@@ -8,10 +8,10 @@ import (
 	"notary"
 )
 
-// Limits on failed logins: how many are allowed without delay, and the interval for each additional one. They apply to
-// an account from one network, to an account from anywhere, and to a network. The second limit is high, so that
-// strangers cannot easily lock out an account's owner. On networks from which the account has logged in before, only
-// the first limit applies, with a separate count, so that wrong passwords elsewhere never lock the owner out.
+// Limits on failed logins: how many are allowed without delay, and the interval for each additional one. They apply per
+// account and network, per account, and per network. The limit per account is high, so that strangers cannot easily
+// lock out the owner. For networks and browsers from which the account has logged in before, only the first limit
+// applies, with a separate count, so that wrong passwords elsewhere never lock the owner out.
 const (
 	accountBurst  = 20
 	accountEvery  = 10 * time.Second
@@ -21,13 +21,13 @@ const (
 	networkEvery  = 2 * time.Second
 )
 
-// attempts limits guesses at secrets, by target and origin. It is in memory, so every node counts separately.
+// attempts limits guesses at secrets, by target and origin. The counts are in memory, so each node has its own.
 type attempts struct {
 	now func() time.Time
 
 	mu       sync.Mutex
 	accounts *sketch // per account and network
-	known    *sketch // the same, from known places
+	known    *sketch // per account and known network or browser
 	anywhere *sketch // per account
 	networks *sketch
 }
@@ -43,10 +43,10 @@ func newAttempts(now func() time.Time) *attempts {
 }
 
 type origin struct {
-	secret  string // the account's email address, or another target
+	secret  string // the account's email address, or [setupCodeAttempts]
 	address string
-	device  string // the browser, if the account logged in with it before
-	known   bool   // whether the account logged in from there before
+	device  string // the browser, if the account has logged in with it before
+	known   bool   // whether the account has logged in with the browser or from the network before
 }
 
 func (o origin) network() string { return notary.ClientNetwork(o.address) }
@@ -63,7 +63,8 @@ func (a *attempts) counters(o origin, now time.Time) []counter {
 	return []counter{a.accounts.counter(pair, now), a.anywhere.counter(o.secret, now), a.networks.counter(network, now)}
 }
 
-// take counts a guess. Every check of a secret must call take first, and refund if the secret was right.
+// take counts a guess at a secret, or returns an error after too many guesses. Call it before checking the secret, and
+// refund if the secret is correct.
 func (a *attempts) take(secret, address string) (refund func(), err error) {
 	return a.takeFrom(origin{secret: secret, address: address})
 }

@@ -1,8 +1,8 @@
-// Package auth authenticates callers and manages accounts and API tokens.
+// Package auth authenticates callers and manages accounts, groups, grants and API tokens.
 //
-// [Service.Login] exchanges an email and password for the token of a session; [Service.Caller] returns the
-// [notary.Caller] of such a token or an API token. Passwords are stored as argon2id (RFC 9106) and tokens as SHA-256,
-// so neither can be recovered from the database.
+// [Service.Login] exchanges an email and password for a session token; [Service.Caller] returns the [notary.Caller]
+// of a session token or API token. Passwords are stored as argon2id hashes (RFC 9106) and tokens as SHA-256 hashes, so
+// neither can be recovered from the database.
 package auth
 
 import (
@@ -19,7 +19,7 @@ import (
 	"notary/internal/store"
 )
 
-// Service manages accounts and sessions in a database. It is safe for concurrent use.
+// Service authenticates callers and manages accounts in a database. It is safe for concurrent use.
 type Service struct {
 	store    *store.Store
 	now      func() time.Time
@@ -34,13 +34,13 @@ type Service struct {
 
 	tokenLife atomic.Int64 // in nanoseconds
 
-	initialized    atomic.Bool // an account exists
+	initialized    atomic.Bool // whether an account is known to exist
 	noSetupCode    bool
 	onFirstAccount func() // may be nil
 	recognized     recognized
 }
 
-// Options configures a Service. The zero value is for production.
+// Options configures a Service. The zero value is suitable for production.
 type Options struct {
 	Now func() time.Time // default time.Now
 	Log *slog.Logger     // default slog.Default
@@ -54,7 +54,7 @@ type Options struct {
 	OnFirstAccount func()
 }
 
-// New returns a Service.
+// New returns a Service that uses the database st.
 func New(st *store.Store, o Options) *Service {
 	s := &Service{store: st, now: o.Now, log: o.Log, hashing: sharedHashing, noSetupCode: o.NoSetupCode,
 		onFirstAccount: o.OnFirstAccount}
@@ -73,22 +73,23 @@ func New(st *store.Store, o Options) *Service {
 	return s
 }
 
-// Client is the client of a login.
+// Client identifies the client that logs in.
 type Client struct {
 	Address   string // IP address
 	RequestID string // X-Request-Id of the call
-	UserAgent string // self-reported by the program or browser
-	Device    string // token of [Service.NewDevice], if the browser has one
+	UserAgent string // as sent by the program or browser
+	Device    string // token from [Service.NewDevice], if the browser has one
 }
 
-// Login returns a token for the account with that email and password, valid for a day. Failed logins get the same error
-// after the same time, whether or not the account exists. After too many, the error is [notary.RateLimited].
+// Login checks an email and password and returns a session token that is valid for a day. A failed login returns the
+// same error after the same time, whether or not the account exists. After too many failures, Login returns a
+// [notary.RateLimited] error.
 func (s *Service) Login(ctx context.Context, email, password string, from Client) (string, error) {
 	token, _, err := s.login(ctx, email, password, from, false)
 	return token, err
 }
 
-// LoginBrowser is like Login for a browser session, which has an idle timeout and a maximum lifetime.
+// LoginBrowser is like Login but begins a browser session, which has an idle timeout and a maximum lifetime.
 func (s *Service) LoginBrowser(ctx context.Context, email, password string,
 	from Client) (string, notary.Session, error) {
 	return s.login(ctx, email, password, from, true)
@@ -97,7 +98,7 @@ func (s *Service) LoginBrowser(ctx context.Context, email, password string,
 func (s *Service) login(ctx context.Context, email, password string, from Client,
 	browser bool) (token string, session notary.Session, err error) {
 	if email = normalizeEmail(email); len(email) > maxEmail {
-		email = "" // no account has such an email; do not store it
+		email = "" // no account has such an email
 	}
 	account, hash, err := s.store.AccountByEmail(ctx, email)
 	if err != nil {
@@ -136,8 +137,8 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 	return token, session, err
 }
 
-// attempt reports whether the password matches the hash, unless too many attempts failed before. An attempt counts once
-// its password is hashed, so that concurrent correct ones do not limit each other.
+// attempt reports whether the password matches the hash, or returns an error after too many failed attempts. It counts
+// an attempt when its hashing begins, so that waiting attempts with the correct password do not limit each other.
 func (s *Service) attempt(ctx context.Context, o origin, hash, password string) (bool, error) {
 	if err := s.attempts.check(o); err != nil {
 		return false, s.tooMany(ctx, o, err)

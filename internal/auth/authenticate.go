@@ -20,10 +20,11 @@ type knownToken struct {
 	role  notary.Role // of its creator
 }
 
-// Caller returns the caller that holds the bearer token, of a session or an API token, or an anonymous one without it.
-// For an invalid or expired one it returns [notary.Unauthenticated].
+// Caller returns the caller that holds the session token or API token, or an anonymous caller if token is empty. It
+// returns a [notary.Unauthenticated] error if the token is invalid or expired.
 //
-// Of an API token that exists but may not be used, it records the refusal and returns the principal with the error.
+// If an API token exists but cannot be used, Caller records the refusal and returns the token's principal with the
+// error.
 func (s *Service) Caller(ctx context.Context, token, address string) (notary.Caller, error) {
 	if isSecret(token) {
 		return s.tokenCaller(ctx, token, address)
@@ -31,7 +32,7 @@ func (s *Service) Caller(ctx context.Context, token, address string) (notary.Cal
 	return s.SessionCaller(ctx, token, address)
 }
 
-// SessionCaller is like Caller for sessions only.
+// SessionCaller is like Caller but accepts only session tokens.
 func (s *Service) SessionCaller(ctx context.Context, token, address string) (notary.Caller, error) {
 	if token == "" {
 		return notary.Caller{Address: address}, nil
@@ -102,7 +103,7 @@ func (s *Service) tokenCaller(ctx context.Context, secret, address string) (nota
 	return caller, nil
 }
 
-// token returns the token with that secret, or nil.
+// token returns the API token with that hash, or nil if none exists.
 func (s *Service) token(ctx context.Context, secretHash []byte) (*knownToken, error) {
 	generation := 0
 	if s.tokens != nil {
@@ -122,7 +123,7 @@ func (s *Service) token(ctx context.Context, secretHash []byte) (*knownToken, er
 	return &known, nil
 }
 
-// unusable returns an error, and why in a word, if a token cannot be used now from the address.
+// unusable returns an error and a one-word reason if a token cannot currently be used from the address.
 func (s *Service) unusable(t *notary.Token, address string) (reason string, err error) {
 	status := t.Status(s.now())
 	switch {
@@ -149,7 +150,7 @@ func inRanges(ranges []string, address string) bool {
 	})
 }
 
-// clearCaches must be deferred by everything that ends a session, or changes an account or token.
+// clearCaches drops all cached tokens. Functions that end a session or change an account or token must defer it.
 func (s *Service) clearCaches() {
 	if s.sessions != nil {
 		s.sessions.clear()

@@ -2,17 +2,18 @@ package auth
 
 import "sync"
 
-// cache holds what belongs to a bearer token, by its hash, if only this process can change it. Any change clears it.
+// cache holds the data of bearer tokens by token hash. It is used only if no other process can change the database.
+// Every change clears it.
 type cache[T any] struct {
 	mu         sync.Mutex
-	generation int // number of changes
+	generation int // incremented by clear
 	known      map[string]*T
 }
 
-// maxCached is the maximum number of cached bearer tokens: some megabytes.
+// maxCached is the maximum number of cached bearer tokens. They take a few megabytes.
 const maxCached = 10_000
 
-// get returns a copy of what is cached, or nil, and the generation for [cache.put].
+// get returns a copy of the entry, or nil if there is none, and the generation to pass to [cache.put].
 func (c *cache[T]) get(tokenHash []byte) (*T, int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -24,7 +25,7 @@ func (c *cache[T]) get(tokenHash []byte) (*T, int) {
 	return &one, c.generation
 }
 
-// put caches what was read from the database, unless there was a change since get returned the generation.
+// put adds an entry that was read from the database, unless the cache was cleared after get returned generation.
 func (c *cache[T]) put(tokenHash []byte, known T, generation int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -37,7 +38,7 @@ func (c *cache[T]) put(tokenHash []byte, known T, generation int) {
 	c.known[string(tokenHash)] = &known
 }
 
-// update changes what is cached, if anything is.
+// update applies change to the entry, if it exists.
 func (c *cache[T]) update(tokenHash []byte, change func(*T)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -14,14 +14,14 @@ import (
 // DeviceLife is how long a browser is recognized after a login.
 const DeviceLife = knownFor
 
-// A device token contains the account that logged in, the time, and a random number that identifies its own count of
-// wrong passwords. It only relaxes login limits. A password change invalidates it.
+// A device token contains the ID of the account that logged in, the time, and a nonce. Wrong passwords are counted
+// separately for each nonce. The token only relaxes login limits. A password change invalidates it.
 const (
 	deviceNonce   = 16 // octets
 	devicePayload = 8 + 8 + deviceNonce
 )
 
-// NewDevice returns a token for a browser in which the account has logged in, from any address.
+// NewDevice returns a token for a browser in which the account has logged in. It is valid from any address.
 func (s *Service) NewDevice(ctx context.Context, accountID int64) (string, error) {
 	key, err := s.deviceKey(ctx, accountID)
 	if err != nil {
@@ -59,8 +59,8 @@ func sign(key, payload []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// deviceKey returns the key that signs an account's device tokens, derived from its password and a secret of all
-// nodes.
+// deviceKey returns the key that signs an account's device tokens, derived from its password hash and a secret that all
+// nodes share.
 func (s *Service) deviceKey(ctx context.Context, accountID int64) ([]byte, error) {
 	const name = "device key"
 	secret, err := s.store.Agreed(ctx, name)

@@ -22,7 +22,7 @@ func NewSetupCode() string {
 	return strings.Join([]string{text[:5], text[5:10], text[10:15], text[15:20]}, "-")
 }
 
-// SetSetupCode replaces the setup code. It returns [notary.Conflict] once an account exists.
+// SetSetupCode replaces the setup code. Once an account exists, it returns a [notary.Conflict] error.
 func (s *Service) SetSetupCode(ctx context.Context, code string) error {
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.SetSetupCode(hashSetupCode(code)); err != nil {
@@ -33,7 +33,7 @@ func (s *Service) SetSetupCode(ctx context.Context, code string) error {
 }
 
 // OfferSetupCode sets the setup code unless one exists, and reports whether it did. If several nodes call it, one
-// succeeds.
+// succeeds. Once an account exists, it returns a [notary.Conflict] error.
 func (s *Service) OfferSetupCode(ctx context.Context, code string) (stored bool, err error) {
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if stored, err = tx.OfferSetupCode(hashSetupCode(code)); err != nil || !stored {
@@ -57,7 +57,8 @@ func (s *Service) IsSetupCode(ctx context.Context, code string) (bool, error) {
 // NeedsSetupCode reports whether creating the first account requires a setup code.
 func (s *Service) NeedsSetupCode() bool { return !s.noSetupCode }
 
-// hashSetupCode returns the stored hash. A fast hash suffices: codes are random, and deleted once used.
+// hashSetupCode returns the hash of a code as it is stored. A fast hash suffices: generated codes are random, and the
+// code is deleted once used.
 func hashSetupCode(code string) string {
 	sum := sha256.Sum256([]byte(strings.TrimSpace(code)))
 	return hex.EncodeToString(sum[:])
@@ -72,13 +73,13 @@ type FirstAccount struct {
 }
 
 // CreateFirstAccount creates the first account, an Admin, and returns its ID. It requires the setup code unless
-// disabled. If two calls run concurrently, one succeeds.
+// [Options.NoSetupCode] is set. If two calls run concurrently, one succeeds.
 func (s *Service) CreateFirstAccount(ctx context.Context, f FirstAccount) (id int64, err error) {
 	if err := s.requireNoAccount(ctx); err != nil {
 		return 0, err
 	}
 	if err := s.checkSetupCode(ctx, f); err != nil {
-		// The code is also missing if another call has just created the account.
+		// Another call may have just created the account and deleted the code.
 		return 0, cmp.Or(s.requireNoAccount(ctx), err)
 	}
 	a := &notary.Account{Email: normalizeEmail(f.Email), Role: notary.Admin}
@@ -118,7 +119,8 @@ func (s *Service) requireNoAccount(ctx context.Context) error {
 	return err
 }
 
-// setupCodeAttempts stands for the account in login limits. It is not a valid email address.
+// setupCodeAttempts replaces the email address when login limits apply to the setup code. It is not a valid email
+// address.
 const setupCodeAttempts = "setup code"
 
 func (s *Service) checkSetupCode(ctx context.Context, f FirstAccount) error {
@@ -141,7 +143,7 @@ func (s *Service) checkSetupCode(ctx context.Context, f FirstAccount) error {
 	return wrongSetupCode("the setup code is wrong")
 }
 
-// useSetupCode deletes the setup code, which may have been replaced since the check.
+// useSetupCode deletes the setup code. It returns an error if the code was replaced after the check.
 func (s *Service) useSetupCode(tx *store.Tx, f FirstAccount) error {
 	if s.noSetupCode {
 		return tx.DropSetupCode()

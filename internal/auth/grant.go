@@ -16,7 +16,7 @@ func (s *Service) Grants(ctx context.Context, caller notary.Caller) ([]*notary.G
 	return s.store.Grants(ctx)
 }
 
-// Grant returns one grant.
+// Grant returns the grant with that ID.
 func (s *Service) Grant(ctx context.Context, caller notary.Caller, id int64) (*notary.Grant, error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("grant", id)); err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (s *Service) Grant(ctx context.Context, caller notary.Caller, id int64) (*n
 	return s.store.Grant(ctx, id)
 }
 
-// CreateGrant creates a grant and returns its ID. Only Admins, who have every permission, create grants.
+// CreateGrant creates a grant and returns its ID. Only Admins, who have every permission, can create grants.
 func (s *Service) CreateGrant(ctx context.Context, caller notary.Caller, g *notary.Grant) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.Resource{}); err != nil {
 		return 0, err

@@ -52,7 +52,8 @@ func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name st
 	return id, err
 }
 
-// DeleteGroup deletes a group and its grants, unless it owns requests or certificates.
+// DeleteGroup deletes a group with its memberships and grants. It returns a [notary.Conflict] error if requests,
+// certificates or limits of other grants refer to the group.
 func (s *Service) DeleteGroup(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("group", id)); err != nil {
 		return err
@@ -70,7 +71,7 @@ func (s *Service) DeleteGroup(ctx context.Context, caller notary.Caller, id int6
 	})
 }
 
-// maxMembers limits the accounts that one call adds or removes.
+// maxMembers limits how many accounts one call can add and remove in total.
 const maxMembers = 1000
 
 // ChangeMembers adds accounts to a group and removes others, atomically.

@@ -19,11 +19,11 @@ const (
 // knownTurns is the number of known clients served before an unknown one while both wait.
 const knownTurns = 4
 
-// sharedHashing limits concurrent password hashing, which takes 19 MiB and a processor each.
+// sharedHashing limits concurrent password hashing. Each hash takes 19 MiB and one processor.
 var sharedHashing = newHashQueue(runtime.GOMAXPROCS(0))
 
-// hashQueue grants slots for hashing. Known clients go first. Within a lane networks take turns, so that many logins
-// from one network mainly delay that network.
+// hashQueue grants slots for hashing. Known clients have priority. Networks take turns within a lane, so that many
+// logins from one network mainly delay that network.
 type hashQueue struct {
 	mu      sync.Mutex
 	free    int
@@ -113,8 +113,8 @@ type waiter struct {
 }
 
 type lane struct {
-	waiting map[string][]*waiter // by network; never empty
-	order   []string             // of the networks
+	waiting map[string][]*waiter // by network; no slice is empty
+	order   []string             // networks, next one first
 	n       int
 }
 

@@ -8,8 +8,8 @@ import (
 	"notary"
 )
 
-// An account's known networks are those of its last knownLogins logins within knownFor, according to login events,
-// which all nodes share.
+// An account's known networks are the networks of its last knownLogins logins within knownFor. They are read from login
+// events, which all nodes share.
 const (
 	knownFor    = 90 * 24 * time.Hour
 	knownLogins = 500

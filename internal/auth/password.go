@@ -29,7 +29,7 @@ const (
 	// minEntropy is the required strength in bits: about a million guesses for an attacker who first tries known
 	// passwords, names, dates and keyboard patterns.
 	minEntropy = 20
-	// maxJudged is the number of characters evaluated; the cost is quadratic.
+	// maxJudged is the maximum number of characters evaluated; the cost is quadratic.
 	maxJudged = 64
 )
 
@@ -39,7 +39,7 @@ func newPassword(ctx context.Context, hashing *hashQueue, password, email string
 	}
 	salt := make([]byte, argonSalt)
 	rand.Read(salt)                                // never fails
-	release, err := hashing.acquire(ctx, "", true) // the caller may set passwords
+	release, err := hashing.acquire(ctx, "", true) // known: the caller may set passwords
 	if err != nil {
 		return "", err
 	}
@@ -75,14 +75,14 @@ func checkPassword(password, email string) error {
 var keyboardWalks = []string{"1q2w3e4r5t6y", "1q2w3e4r5t", "q1w2e3r4t5y6", "1qaz2wsx3edc", "1qazxsw23edc",
 	"zaq12wsxcde3", "zaq1xsw2cde3", "qazwsxedcrfv"}
 
-// decoy is the hash that is verified if an account does not exist, so that the check takes the same time. No password
-// matches it.
+// decoy is the hash verified if an account does not exist, so that the check takes the same time. No password matches
+// it.
 var decoy = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes,
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonSalt)),
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonKey)))
 
-// verifyPassword reports whether the password matches the hash. An empty hash never matches, and takes the same time.
-// The caller must hold a slot.
+// verifyPassword reports whether the password matches the hash. An empty hash never matches, but takes the same time.
+// The caller must hold a slot of the [hashQueue].
 func verifyPassword(hash, password string) (bool, error) {
 	if len(password) > maxPassword {
 		password = "" // no account has an empty password

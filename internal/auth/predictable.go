@@ -7,12 +7,11 @@ import (
 )
 
 const (
-	// minUnpredictable is the number of characters required besides predictable words, numbers and symbols.
+	// minUnpredictable is the number of characters required besides predictable words, runs and symbols.
 	minUnpredictable = 6
-	// minRepeated is the number required in a password that is mostly repetition.
+	// minRepeated is the number required if at least half of the password is runs or repetition.
 	minRepeated = 10
-	// freeDigits is the number of digits next to a predictable word that count as predictable, like a year or a
-	// counter.
+	// freeDigits is the number of additional digits that count as predictable, like a year or a counter.
 	freeDigits = 4
 	// predictableEntropy is the maximum entropy, in bits, credited to a predictable password.
 	predictableEntropy = 15
@@ -30,7 +29,7 @@ var predictableWords = longestFirst(strings.Fields(`
 	notary certificate zertifikat authority
 	1qaz 2wsx 3edc 4rfv 5tgb zaq1 xsw2 cde3 vfr4 qaz wsx edc 1q2w 3e4r 5t6y 5t6z q1w2 e3r4 t5y6 t5z6`))
 
-// predictableRuns are keyboard rows and other sequences: four consecutive characters count as one guess.
+// predictableRuns are keyboard rows and other sequences. Four or more consecutive characters of one are predictable.
 var predictableRuns = []string{
 	"qwertyuiop", "qwertzuiopü", "asdfghjklöä", "zxcvbnm", "yxcvbnm", "1234567890", "abcdefghijklmnopqrstuvwxyz",
 }
@@ -76,7 +75,7 @@ func isMostlyPredictable(password string, words []string) bool {
 	return others+max(0, digits-freeDigits) < needed
 }
 
-// withoutRuns replaces four or more consecutive characters of a run, in either direction, by a space.
+// withoutRuns replaces four or more consecutive characters of a run, in either direction, with a space.
 func withoutRuns(text string) string {
 	const least = 4
 	runes := []rune(text)
@@ -109,7 +108,8 @@ func follows(text, run []rune, step int) int {
 	return n
 }
 
-// collapse reduces adjacent repetitions to one: "abcabcabc" becomes "abc".
+// collapse reduces adjacent repetitions to one: "abcabcabc" becomes "abc". One or two characters must occur at least
+// three times in a row.
 func collapse(text string) string {
 	runes := []rune(text)
 	for size := len(runes) / 2; size > 0; size-- {

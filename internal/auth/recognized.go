@@ -10,8 +10,8 @@ const (
 	maxRecognized = 10_000
 )
 
-// recognized caches recently valid tokens, whose holders get larger limits before the database is queried. It never
-// authorizes a call: ended sessions remain in the cache for a while.
+// recognized holds the hashes of recently valid tokens. Their holders get larger limits before the database is queried.
+// It never authorizes a call, because ended sessions remain in it for a while.
 type recognized struct {
 	mu    sync.Mutex
 	until map[string]time.Time // by token hash

@@ -13,10 +13,10 @@ import (
 type Recovery struct {
 	Email        string `json:"email"`
 	PasswordHash string `json:"password_hash"` // from [NewPasswordHash]
-	Create       bool   `json:"create"`        // make the account an Admin if there is none
+	Create       bool   `json:"create"`        // make the account an Admin if no Admin exists
 }
 
-// NewPasswordHash checks a new password for an account and returns its hash.
+// NewPasswordHash returns the hash of a new password for an account, or an error if the password is not acceptable.
 func NewPasswordHash(ctx context.Context, password, email string) (string, error) {
 	return newPassword(ctx, sharedHashing, password, normalizeEmail(email))
 }

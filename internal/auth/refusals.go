@@ -32,7 +32,7 @@ type refusal struct {
 	object    notary.Ref
 	principal notary.Ref
 	network   string // of the client: see [notary.ClientNetwork]
-	reason    string // of a token's refusal
+	reason    string // why a token was refused
 }
 
 func (r *refusals) add(one refusal, n int64) {
@@ -59,8 +59,8 @@ func (r *refusals) take() map[refusal]int64 {
 	return taken
 }
 
-// Refused counts a call that was refused for lack of a login or permission. Events count refusals by account, operation
-// and minute or, without a login, by address and minute.
+// Refused counts a call that failed with [notary.Unauthenticated] or [notary.Forbidden], and ignores other errors.
+// Calls are counted per account, network and operation or, without a login, per network.
 func (s *Service) Refused(caller notary.Caller, operation string, err error) {
 	one := refusal{action: "call.refused", object: notary.NewRef("call", 0, operation), principal: caller.Ref(),
 		network: notary.ClientNetwork(caller.Address)}
@@ -73,14 +73,14 @@ func (s *Service) Refused(caller notary.Caller, operation string, err error) {
 	s.refusals.add(one, 1)
 }
 
-// RefusedScrape counts a refused call for the metrics without the metrics token.
+// RefusedScrape counts a request for metrics without a valid metrics token.
 func (s *Service) RefusedScrape(address string) {
 	s.refusals.add(refusal{action: "call.refused", object: notary.NewRef("call", 0, "metrics"),
 		principal: notary.Caller{}.Ref(), network: notary.ClientNetwork(address)}, 1)
 }
 
-// refusedLogin counts a refused login. The account is nil if no account has that email address, which may be a
-// password and is not recorded.
+// refusedLogin counts a refused login. account is nil if no account has the email address. Unknown addresses are not
+// recorded, because they may be passwords.
 func (s *Service) refusedLogin(account *notary.Account, from Client) {
 	object := notary.NewRef("account", 0, "")
 	if account != nil {
@@ -90,13 +90,13 @@ func (s *Service) refusedLogin(account *notary.Account, from Client) {
 		network: notary.ClientNetwork(from.Address)}, 1)
 }
 
-// refusedToken counts a refused use of an API token that exists.
+// refusedToken counts a refused use of an existing API token.
 func (s *Service) refusedToken(by notary.Caller, reason string) {
 	s.refusals.add(refusal{action: "token.refused", object: by.Principal, principal: notary.Caller{}.Ref(),
 		network: notary.ClientNetwork(by.Address), reason: reason}, 1)
 }
 
-// RecordRefusals writes the events for the calls and logins that this node refused since the last call.
+// RecordRefusals writes events for the refusals that this node counted since RecordRefusals last succeeded.
 func (s *Service) RecordRefusals(ctx context.Context) error {
 	counts := s.refusals.take()
 	if len(counts) == 0 {

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// The secret of an API token is a prefix, random characters and a checksum, the CRC-32 (IEEE) of all before it, so that
-// programs that search for leaked secrets recognise it without asking the server. It has 190 random bits.
+// The secret of an API token consists of a prefix, random characters and a checksum: the CRC-32 (IEEE) of everything
+// before it. Secret scanners can thus recognize a secret without contacting the server. It has 190 random bits.
 const (
 	secretPrefix   = "ntry_"
 	secretRandom   = 32 // characters
 	secretChecksum = 6
-	secretStart    = len(secretPrefix) + 4 // that are shown afterwards
+	secretStart    = len(secretPrefix) + 4 // characters shown after creation
 )
 
-// SecretPattern is the regular expression of the secrets of API tokens.
+// SecretPattern is a regular expression that matches the secret of an API token.
 const SecretPattern = `ntry_[0-9A-Za-z]{38}`
 
 var secretForm = regexp.MustCompile(`^` + SecretPattern + `$`)
@@ -30,7 +30,7 @@ func newSecret() string {
 		var random [secretRandom]byte
 		rand.Read(random[:]) // never fails
 		for _, b := range random {
-			// Larger values would make some characters more likely than others.
+			// Discard larger values, which would make some characters more likely than others.
 			if b < 4*byte(len(base62)) && len(secret) < len(secretPrefix)+secretRandom {
 				secret = append(secret, base62[b%byte(len(base62))])
 			}
@@ -50,10 +50,10 @@ func checksum(text string) string {
 	return string(digits)
 }
 
-// isSecret reports whether a bearer token is meant as an API token, rather than a session.
+// isSecret reports whether a bearer token has the prefix of API tokens. Other bearer tokens are session tokens.
 func isSecret(token string) bool { return strings.HasPrefix(token, secretPrefix) }
 
-// intactSecret reports whether the form and the checksum of a secret are right.
+// intactSecret reports whether the format and checksum of a secret are valid.
 func intactSecret(secret string) bool {
 	end := len(secret) - secretChecksum
 	return secretForm.MatchString(secret) && checksum(secret[:end]) == secret[end:]

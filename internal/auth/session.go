@@ -16,7 +16,7 @@ const (
 	sessionLife        = 24 * time.Hour      // of a program's session
 	DefaultSessionIdle = time.Hour           // idle timeout of a browser session
 	DefaultSessionLife = 12 * time.Hour      // maximum lifetime of a browser session
-	maxSessionLife     = 30 * 24 * time.Hour // upper limit of the configuration
+	maxSessionLife     = 30 * 24 * time.Hour // upper limit for the configured lifetime
 
 	seenEvery = time.Minute
 	seenTime  = 10 * time.Second // timeout for recording LastSeenAt
@@ -26,8 +26,8 @@ const maxUserAgent = 200 // octets
 
 type limits struct{ idle, life time.Duration }
 
-// LimitSessions sets the idle timeout and maximum lifetime of browser sessions; for existing ones, from their next
-// use.
+// LimitSessions sets the idle timeout and maximum lifetime of browser sessions. The limits apply to existing sessions
+// from their next use.
 func (s *Service) LimitSessions(idle, life time.Duration) { s.limits.Store(&limits{idle, life}) }
 
 func (l limits) end(begun, now time.Time) time.Time {
@@ -38,7 +38,8 @@ func (l limits) end(begun, now time.Time) time.Time {
 	return end
 }
 
-// live reports whether a session is within the maximum lifetime of its kind, whatever its recorded expiry.
+// live reports whether a session was created in the past and is within the maximum lifetime for its type, regardless of
+// its recorded expiry.
 func live(session *notary.Session, now time.Time) bool {
 	life := sessionLife
 	if session.Browser {
@@ -103,8 +104,8 @@ func (s *seen) end(tokenHash []byte) {
 	delete(s.noting, string(tokenHash))
 }
 
-// noteUse records the use of a bearer token with touch, outside of the call and at most once a minute, and then calls
-// done.
+// noteUse records the use of a bearer token with touch, in the background and at most once a minute. If touch succeeds,
+// it calls done.
 func (s *Service) noteUse(tokenHash []byte, last time.Time, touch func(*store.Tx) error, done func()) {
 	if s.now().Sub(last) < seenEvery || !s.seen.begin(tokenHash) {
 		return
@@ -121,7 +122,7 @@ func (s *Service) noteUse(tokenHash []byte, last time.Time, touch func(*store.Tx
 	})
 }
 
-// requireAccount returns an error unless the caller is an account, rather than an API token.
+// requireAccount returns an error if the caller is anonymous or an API token.
 func requireAccount(caller notary.Caller) error {
 	switch {
 	case !caller.Known():
@@ -132,7 +133,8 @@ func requireAccount(caller notary.Caller) error {
 	return nil
 }
 
-// Sessions returns the caller's own active sessions, most recent first. The one with the token is marked as current.
+// Sessions returns the caller's own active sessions, most recent first. It marks the session with that token as
+// current.
 func (s *Service) Sessions(ctx context.Context, caller notary.Caller, token string) ([]*notary.Session, error) {
 	if err := requireAccount(caller); err != nil {
 		return nil, err

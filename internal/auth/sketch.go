@@ -14,8 +14,9 @@ const (
 )
 
 // sketch counts keys in leaky buckets: each attempt adds one, and one leaks out per period. A full bucket accepts no
-// more. It is a count-min sketch: keys share cells, one in each row, and the emptiest of a key's cells is its level,
-// which may be too high but never too low. Random seeds prevent anyone from choosing keys that share cells.
+// more. It is a count-min sketch: a key has one cell in each row, shared with other keys, and its level is the lowest
+// level of these cells. It may be too high but never too low. Random seeds prevent anyone from choosing keys that share
+// cells.
 type sketch struct {
 	burst int
 	every time.Duration
@@ -25,7 +26,7 @@ type sketch struct {
 
 type cell struct {
 	level float64
-	at    int64 // when the level was valid, in Unix nanoseconds
+	at    int64 // when the level was last updated, in Unix nanoseconds
 }
 
 func newSketch(burst int, every time.Duration) *sketch {

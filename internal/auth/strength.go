@@ -16,7 +16,8 @@ func Strength(password, email string) (guesses float64, words string) {
 	return guesses, number(guesses) + " guesses: " + effort(guesses-math.Log10(guessesPerSecond))
 }
 
-// guessesPerSecond is the rate of guessing with a stolen database on some tens of processors: see [argonMemory].
+// guessesPerSecond is the assumed rate of guessing against a stolen database on a few dozen processors: see
+// [argonMemory].
 const guessesPerSecond = 1000
 
 func entropy(password, email string) float64 {
@@ -34,8 +35,8 @@ func entropy(password, email string) float64 {
 	return bits
 }
 
-// A symbol may stand for a letter ("p@$$w0rd"), some for several: the cost is exponential in the kinds of symbols.
-// Beyond the limit, only the beginning is evaluated.
+// A symbol may stand for a letter ("p@$$w0rd"), and some for several. The cost is exponential in the number of distinct
+// symbols: if there are more than maxSubstitutes, only the first maxBeginning characters are evaluated.
 const (
 	maxSubstitutes = 8
 	maxBeginning   = 24 // characters

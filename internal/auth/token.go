@@ -21,7 +21,7 @@ const (
 	maxTokenName = 100 // octets
 	maxRanges    = 50
 	maxQuota     = 1_000_000_000
-	maxTokens    = 500 // active ones of an account
+	maxTokens    = 500 // active tokens per account
 )
 
 // LimitTokens sets the maximum lifetime of new API tokens.
@@ -30,10 +30,10 @@ func (s *Service) LimitTokens(life time.Duration) { s.tokenLife.Store(int64(life
 // MaxTokenLife returns the maximum lifetime of new API tokens.
 func (s *Service) MaxTokenLife() time.Duration { return time.Duration(s.tokenLife.Load()) }
 
-// Now returns the time by which tokens expire.
+// Now returns the current time of the clock that tokens expire by.
 func (s *Service) Now() time.Time { return s.now() }
 
-// Tokens returns the caller's own API tokens or, for Admins, all, ordered by id.
+// Tokens returns the caller's own API tokens, or all API tokens if the caller is an Admin, ordered by ID.
 func (s *Service) Tokens(ctx context.Context, caller notary.Caller) ([]*notary.Token, error) {
 	if err := requireAccount(caller); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (s *Service) Tokens(ctx context.Context, caller notary.Caller) ([]*notary.T
 	return s.store.Tokens(ctx, caller.Principal.ID)
 }
 
-// Token returns one of the tokens of [Service.Tokens].
+// Token returns an API token if it is the caller's own or the caller is an Admin.
 func (s *Service) Token(ctx context.Context, caller notary.Caller, id int64) (*notary.Token, error) {
 	if err := requireAccount(caller); err != nil {
 		return nil, err
@@ -63,8 +63,8 @@ func seesToken(caller notary.Caller, t *notary.Token) error {
 	return notary.Errorf(notary.NotFound, "there is no API token %d", t.ID)
 }
 
-// CreateToken records an API token of the caller with the name, grants, ranges, quotas and expiry of t. It returns its
-// id and its secret, of which only the hash is recorded.
+// CreateToken creates an API token for the caller with the name, grants, ranges, quotas and expiry of t. It returns the
+// ID and the secret, of which only the hash is stored.
 func (s *Service) CreateToken(ctx context.Context, caller notary.Caller, t *notary.Token) (id int64, secret string,
 	err error) {
 	if err := requireAccount(caller); err != nil {
@@ -126,7 +126,7 @@ func checkTokenName(name string) error {
 	return nil
 }
 
-// checkRanges puts the address ranges into their canonical form.
+// checkRanges validates the address ranges and rewrites them in canonical form.
 func checkRanges(t *notary.Token) error {
 	if len(t.Ranges) > maxRanges {
 		return notary.FieldErrorf("address_ranges", "more than %d address ranges are listed", maxRanges)
@@ -154,7 +154,8 @@ func parseRange(text string) (netip.Prefix, error) {
 	return netip.ParsePrefix(text)
 }
 
-// allowToken returns an error unless the caller may do what the token may.
+// allowToken returns an error if the token would exceed the caller's permissions or refer to a missing object, or the
+// caller has too many active tokens.
 func (s *Service) allowToken(ctx context.Context, tx *store.Tx, caller notary.Caller, t *notary.Token) error {
 	if err := tx.LockGrantsShared(); err != nil {
 		return err
@@ -206,7 +207,7 @@ func tokenFields(t *notary.Token) notary.Fields {
 	return fields
 }
 
-// plainGrants returns the terms as the lists and objects of an event.
+// plainGrants returns the terms as JSON lists and objects for an event.
 func plainGrants(all []notary.GrantTerms) (plain []any) {
 	text, err := json.Marshal(all)
 	if err == nil {
@@ -218,7 +219,7 @@ func plainGrants(all []notary.GrantTerms) (plain []any) {
 	return plain
 }
 
-// RevokeToken revokes one of the tokens of [Service.Tokens]. It takes effect immediately.
+// RevokeToken revokes an API token of the caller or, for Admins, of anyone. It takes effect immediately.
 func (s *Service) RevokeToken(ctx context.Context, caller notary.Caller, id int64) error {
 	return s.changeToken(ctx, caller, id, func(tx *store.Tx, t *notary.Token) error {
 		if err := tx.RevokeToken(id); err != nil {
@@ -228,8 +229,8 @@ func (s *Service) RevokeToken(ctx context.Context, caller notary.Caller, id int6
 	})
 }
 
-// TakeOverToken makes the caller, an Admin, the creator of a token, such as one whose creator's account was deleted.
-// What the token submitted before stays with its owner.
+// TakeOverToken makes the caller, an Admin, the creator of a token, for instance because the account of its creator was
+// deleted. Requests that the token has submitted keep their owner.
 func (s *Service) TakeOverToken(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("API token", id)); err != nil {
 		return err
@@ -249,7 +250,7 @@ func (s *Service) TakeOverToken(ctx context.Context, caller notary.Caller, id in
 	})
 }
 
-// changeToken waits for the transactions that rely on the token, and blocks others.
+// changeToken applies change to a token. It waits for transactions that rely on the token, and blocks new ones.
 func (s *Service) changeToken(ctx context.Context, caller notary.Caller, id int64,
 	change func(*store.Tx, *notary.Token) error) error {
 	if _, err := s.Token(ctx, caller, id); err != nil {

@@ -62,7 +62,8 @@ func (r *routes) createAccount(ctx context.Context, caller notary.Caller,
 		Address: caller.Address, RequestID: caller.RequestID}))
 }
 
-// emailOf returns the email address, for which username is an alias. An empty address or password is an error.
+// emailOf returns the email address, which may be in email or its alias username. It returns an error if the address or
+// the password is empty, or if email and username differ.
 func emailOf(email, username, password string) (string, error) {
 	switch {
 	case email == "" && username == "":

@@ -10,8 +10,8 @@ import (
 	"notary/internal/ca"
 )
 
-// handleBulk registers a call on many objects that streams the outcomes. The function start validates the body and
-// returns the objects and the action.
+// handleBulk registers a call on many objects that streams the outcomes. start validates the body and returns the
+// objects and the action.
 func handleBulk[In any](r *routes, o operation, start func(*In) (ca.Many, bulkAction, error)) {
 	op := o.describe()
 	op.Responses = answers[[]api.Outcome](r, o.status)

@@ -19,7 +19,8 @@ func callerOf(ctx context.Context) notary.Caller {
 	return caller
 }
 
-// authenticate stores the caller in the context, or rejects the call if it requires a valid token and has none.
+// authenticate stores the caller in the context. It rejects the call if its token is invalid or a required token is
+// missing.
 func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 	security := ctx.Operation().Security
 	request, _ := humago.Unwrap(ctx)
@@ -45,11 +46,12 @@ func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callerKey{}, caller))
 }
 
-// BearerToken returns the bearer token of a call, or "".
+// BearerToken returns the bearer token of a call, "" if it has no Authorization header, or an invalid token if the
+// header has no bearer token.
 func BearerToken(r *http.Request) string { return bearerToken(r.Header.Get("Authorization")) }
 
 // bearerToken returns the token in an Authorization header (RFC 6750, section 2.1), "" for an empty header, or
-// noBearerToken.
+// noBearerToken for any other header.
 func bearerToken(header string) string {
 	if header == "" {
 		return ""

@@ -52,8 +52,8 @@ func newDocument(contentType string, body []byte) *document {
 	return &document{ContentType: contentType, Vary: "Accept", Body: body}
 }
 
-// handleDocument registers an operation that returns T as JSON or, at the request of the Accept header, in one of the
-// media types in forms.
+// handleDocument registers an operation that returns a document in the format that the Accept header prefers: T as
+// JSON, or one of the media types in forms.
 func handleDocument[T any](r *routes, o operation, handler func(context.Context, notary.Caller,
 	*ByID) (*document, error), forms ...string) {
 	op := o.describe()

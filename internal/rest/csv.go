@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Spreadsheets evaluate text that follows a formula sign at the start of a cell, or of a part that they may split
-// off, even in quotes. Requesters choose the names in a CSR.
+// Spreadsheets evaluate text after a formula sign at the start of a cell, or of a part that they may split off, even in
+// quotes. The names in a CSR are chosen by the requester and may contain such text.
 const (
 	cellSeparators = ",;\t\n\r| "
 	formulaSigns   = "=+-@\t\r\n＝＋－＠"
 	cellQuotes     = `'"`
 )
 
-// csvRow encodes a row (RFC 4180) in such a way that spreadsheets evaluate no formula.
+// csvRow encodes a row (RFC 4180) and prevents spreadsheets from evaluating formulas in it.
 func csvRow(cells []string) string {
 	inert := make([]string, len(cells))
 	for i, cell := range cells {
@@ -28,8 +28,8 @@ func csvRow(cells []string) string {
 	return b.String()
 }
 
-// inertCell inserts an apostrophe before every part of a cell that begins with a formula sign, with or without
-// quotes. To restore the cell, remove one apostrophe wherever optional quotes and a sign follow it.
+// inertCell inserts an apostrophe before every part of a cell that begins with a formula sign, with or without quotes.
+// To restore the cell, remove one apostrophe wherever optional quotes and a sign follow it.
 func inertCell(cell string) string {
 	if !strings.ContainsAny(cell, formulaSigns) {
 		return cell

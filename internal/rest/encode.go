@@ -73,7 +73,8 @@ func ownerToAPI(requesterID, groupID int64) api.Owner {
 	return api.Owner{Kind: "account", ID: requesterID}
 }
 
-// ownerGroup returns the ID of the owner if it is a group, and 0 if it is the caller. Other accounts are rejected.
+// ownerGroup returns the ID of the owner if it is a group, or 0 if the owner is the caller or omitted. It rejects other
+// accounts.
 func ownerGroup(caller notary.Caller, owner *api.Owner) (int64, error) {
 	switch {
 	case owner == nil || owner.Kind == "account" && owner.ID == caller.Account().ID:
@@ -139,8 +140,8 @@ func optional(id int64) *int64 {
 	return &id
 }
 
-// optionalInstant returns an optional time. A zero time sent by the client is moved by a second, so that it is rejected
-// as past instead of treated as absent.
+// optionalInstant returns *t, or the zero time if t is nil. It moves a zero time sent by the client by a second, so
+// that it is rejected as past instead of treated as absent.
 func optionalInstant(t *time.Time) time.Time {
 	switch {
 	case t == nil:

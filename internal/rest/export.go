@@ -80,7 +80,7 @@ func exported(c *notary.Certificate, now time.Time) api.ExportedCertificate {
 	return out
 }
 
-// labelCell returns labels as a JSON object, because their values may have any separator, or "" if there are none.
+// labelCell returns labels as a JSON object, because their values may contain any separator, or "" if labels is empty.
 func labelCell(labels map[string]string) string {
 	if len(labels) == 0 {
 		return ""

@@ -9,7 +9,7 @@ import (
 	"notary"
 )
 
-// fallback responds to calls that match no route with an error in the API's envelope.
+// fallback passes calls that match a route to mux. To all others it responds with an error in the API's envelope.
 func fallback(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Without this check, the mux would redirect a path with "//" or "/../".

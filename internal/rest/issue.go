@@ -106,7 +106,8 @@ func (in *issueInput) options(caller notary.Caller) (ca.IssueOptions, error) {
 	return o, nil
 }
 
-// await polls until the request is decided. It returns issued if the wait ends first.
+// await polls until the request is decided. It returns issued if the wait ends first, the server stops or too many
+// calls are waiting.
 func (r *routes) await(ctx context.Context, caller notary.Caller, issued *ca.Issued,
 	wait time.Duration) (*ca.Issued, error) {
 	select {

@@ -39,7 +39,8 @@ func checkStructure(data []byte) error {
 	return nil
 }
 
-// addField adds a string to the fields of the innermost object if it is followed by a colon and is thus a field name.
+// addField records a string as a field name of the innermost object if it is followed by a colon. It returns an error
+// if the object already has that field.
 func addField(open []map[string]bool, text, rest []byte) error {
 	if len(open) == 0 || !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":")) {
 		return nil

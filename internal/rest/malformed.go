@@ -18,8 +18,8 @@ import (
 	"notary"
 )
 
-// configureHuma sets huma's global options: field names are case-sensitive, so that "CSR" is not a second value of
-// "csr", and calls that huma rejects get our error responses.
+// configureHuma sets huma's global options. Field names are case-sensitive, so that "CSR" is not a second value of
+// "csr". Calls that huma rejects get our error responses.
 var configureHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = malformed
@@ -179,7 +179,8 @@ func limits(least, most *float64) string {
 	return ""
 }
 
-// strictJSON rejects input that encoding/json would silently repair. Empty strings in objects mean absent values.
+// strictJSON decodes JSON. It rejects input that encoding/json would silently repair, and treats empty strings in
+// objects as absent values.
 var strictJSON = huma.Format{
 	Marshal: huma.DefaultJSONFormat.Marshal,
 	Unmarshal: func(data []byte, v any) error {
@@ -220,7 +221,7 @@ func endsEarly(data []byte) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// jsonPath returns a field's path without the embedded Go types, whose names begin with a capital.
+// jsonPath returns a field's path without the names of embedded Go types, which begin with a capital.
 func jsonPath(path string) string {
 	return strings.Join(slices.DeleteFunc(strings.Split(path, "."), func(name string) bool {
 		return name != "" && unicode.IsUpper(rune(name[0]))

@@ -17,8 +17,8 @@ const (
 
 type acceptKey struct{}
 
-// prefer returns the media type to which the call's Accept header (RFC 9110, section 12.5.1) gives the greatest weight;
-// JSON by default.
+// prefer returns the media type in forms that has the greatest weight in the call's Accept header (RFC 9110, section
+// 12.5.1). It returns JSON if none has a greater weight than JSON.
 func prefer(ctx context.Context, forms ...string) string {
 	accept, _ := ctx.Value(acceptKey{}).(string)
 	best, most := typeJSON, weight(accept, typeJSON)

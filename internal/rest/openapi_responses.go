@@ -91,7 +91,7 @@ func failureResponses(registry huma.Registry) map[string]*huma.Response {
 
 const operationKey = "operation"
 
-// addResponses adds the error responses to an operation. Huma adds only the success response.
+// addResponses adds the error responses and the common headers to an operation. Huma adds only the success response.
 func addResponses(_ *huma.OpenAPI, op *huma.Operation) {
 	delete(op.Responses, "default")
 	success := op.Responses[strconv.Itoa(op.DefaultStatus)]
@@ -119,7 +119,7 @@ func failureStatuses(o operation, hasBody bool) []int {
 	if o.access != tokenRequired && hasBody {
 		all = append(all, http.StatusUnsupportedMediaType)
 	}
-	// A page of another origin can make a browser send any method except GET.
+	// Cross-origin calls are refused for all methods except GET: see [refuseCrossOrigin].
 	if o.method != http.MethodGet {
 		all = append(all, http.StatusForbidden)
 	}

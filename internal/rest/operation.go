@@ -18,14 +18,14 @@ type access int
 
 const (
 	tokenRequired access = iota // a valid token
-	tokenOptional               // an optional token, which must be valid
+	tokenOptional               // no token or a valid one
 	open                        // nothing: a token is ignored
 )
 
 const bearer = "bearer"
 
-// Limits on the request bodies of calls with a token, and on the time to receive them. For other calls see
-// [server.Clients].
+// Limits on the request bodies of calls with a valid token, and on the time to receive them. For other calls see
+// UnknownBody in [server.Config].
 const (
 	maxBody       = 1 << 20
 	bodyTimeout   = 30 * time.Second
@@ -34,8 +34,8 @@ const (
 	maxOpenBody   = 16 << 10 // for calls that need no token
 )
 
-// BodyLimit returns the limit for the body of a call with a valid token. Import handlers read their bodies
-// themselves.
+// BodyLimit returns the limit for the body of a call with a valid token. The bodies of imports are streamed to their
+// handlers.
 func BodyLimit(r *http.Request) server.BodyLimit {
 	for _, pattern := range importPaths {
 		if ok, _ := path.Match(pattern, r.URL.Path); ok && r.Method == http.MethodPost {
@@ -51,7 +51,7 @@ type operation struct {
 	status       int // on success
 	summary, doc string
 	needs        notary.Permission // enforced by the use case; documented here
-	errors       []int             // statuses in addition to those of [failureStatuses]
+	errors       []int             // statuses that [failureStatuses] does not add by itself
 	access       access
 	imports      bool // accepts a body of up to 32 MiB, after authorization
 }

@@ -6,8 +6,8 @@ import (
 	"notary"
 )
 
-// refuseCrossOrigin rejects requests that a page of another site makes a browser send. Requests with a bearer token are
-// exempt, because browsers do not add one by themselves.
+// refuseCrossOrigin rejects requests that a page of another site makes a browser send, except GET, HEAD and OPTIONS.
+// Requests with a bearer token are exempt, because browsers do not add one by themselves.
 func refuseCrossOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -8,8 +8,8 @@ import (
 	"notary/internal/ca"
 )
 
-// The inputs of the two lists. The zero value is a call without parameters, because no parameter accepts an empty or
-// zero value.
+// The inputs of the lists of requests and certificates. The zero value is a call without parameters, because no
+// parameter accepts an empty or zero value.
 type (
 	requestList     struct{ api.RequestQuery }
 	certificateList struct{ api.CertificateQuery }

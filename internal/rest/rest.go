@@ -34,10 +34,11 @@ type Config struct {
 	// Ready returns an error if the database does not respond.
 	Ready func(context.Context) error
 
-	// Settings returns the settings in force for display, without secrets.
+	// Settings returns the settings in force, without secrets.
 	Settings func() []notary.Setting
 
-	// Stopping, if set, ends when the server begins to shut down. Bulk calls then start no further items.
+	// Stopping, if set, ends when the server begins to shut down. Bulk calls then start no further items, and calls
+	// stop waiting for approval.
 	Stopping context.Context
 }
 

@@ -29,7 +29,7 @@ func (r *routes) sessions() {
 		r.readiness)
 }
 
-// loginOperation is the operation whose failures package auth records.
+// loginOperation is the ID of the operation whose failures package auth records itself.
 const loginOperation = "login"
 
 type loginInput struct {
@@ -47,7 +47,7 @@ func (r *routes) login(ctx context.Context, caller notary.Caller, in *loginInput
 	return result(api.Token{Token: token}), err
 }
 
-// WithBearer is the input of a call that uses the token itself, exported because huma reads only exported fields.
+// WithBearer is the input of a call that uses the token itself. It is exported because huma reads only exported fields.
 type WithBearer struct {
 	Authorization string `header:"Authorization" hidden:"true"`
 }

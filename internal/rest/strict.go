@@ -16,7 +16,7 @@ import (
 
 type humaContext = huma.Context
 
-// strictContext overrides those accessors that huma interprets too leniently.
+// strictContext overrides the accessors whose values huma interprets too leniently.
 type strictContext struct {
 	humaContext
 	query url.Values
@@ -37,9 +37,9 @@ func (c strictContext) Header(name string) string {
 	return c.humaContext.Header(name)
 }
 
-// contentType returns the media type of the body. With a bearer token it is JSON whatever the header says, because curl
-// -d sends that of a form. Without a token the header is required: a page of another site can make a browser send no
-// type or a simple one, but JSON only after a preflight.
+// contentType returns the media type of the body, JSON or [unsupported]. With a bearer token, the header is ignored,
+// because curl -d sends the type of a form. Without a token, the header must be JSON: a page of another site can make a
+// browser send no type or a simple one, but JSON only after a preflight.
 func (c strictContext) contentType() string {
 	if bears(c.humaContext.Header("Authorization")) || isJSON(headerValues(c.humaContext, "Content-Type")) {
 		return typeJSON
@@ -79,7 +79,8 @@ func headerValues(ctx huma.Context, name string) (values []string) {
 	return values
 }
 
-// strict rejects a query string that package url would parse only in part, and parameters without a value.
+// strict rejects query strings that package url would parse only in part, values that are not UTF-8, and repeated
+// parameters that are not lists.
 func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	var query url.Values
 	if address := ctx.URL(); address.RawQuery != "" {

@@ -14,8 +14,8 @@ type BodyLimit struct {
 	Bytes int64
 	Time  time.Duration // to receive all of it
 
-	// Stream passes the body to the handler as it arrives instead of reading it into memory first, for handlers that
-	// limit concurrent bodies themselves.
+	// Stream passes the body to the handler as it arrives instead of reading it into memory first. It is for handlers
+	// that limit concurrent bodies themselves.
 	Stream bool
 }
 
@@ -28,7 +28,8 @@ type Clients struct {
 	// because it is called before any limit applies.
 	Known func(*http.Request) bool
 
-	// Check looks up a session or token that Known does not recognize, within the limits for unknown clients.
+	// Check reports whether a session or token that Known does not recognize is valid. It is called within the limits
+	// for unknown clients.
 	Check func(*http.Request) bool
 
 	// Body returns the limit for the body of a known client.
@@ -42,14 +43,14 @@ func (c Clients) check(r *http.Request) bool { return c.Check != nil && c.Check(
 // Limits on the memory for request bodies, 48 MiB in total. Each body is charged in full until its request has been
 // handled.
 const (
-	smallBody   = 16 << 10 // limit for unknown clients; larger bodies have a separate budget
+	smallBody   = 16 << 10 // default limit for unknown clients; larger bodies have a separate budget
 	smallBudget = 16 << 20 // one for unknown and one for known clients
 	smallShare  = smallBudget / 16
 	largeBudget = 16 << 20
 	largeShare  = largeBudget / 2
 	bodyWait    = 5 * time.Second // how long a body waits for memory
 
-	// The cost of a request with a short body: its headers and its goroutine.
+	// The minimum charge for a request with a body, for its headers and goroutine.
 	minBodyCharge    = 1 << 10
 	minUnknownCharge = 8 << 10 // for an unknown client, whose body may never arrive
 )
@@ -88,8 +89,9 @@ func minCharge(known bool) int64 {
 
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
-// receive reads the body of r into memory. If that fails, the handler gets the error when it reads the body. Receive
-// returns false if there is no memory; otherwise the caller must call free afterwards.
+// receive reads the body of r into memory, unless it is streamed. If reading fails, the handler gets the error when it
+// reads the body. receive returns false if no memory is available; otherwise the caller must call free when the request
+// ends.
 func (b *bodies) receive(w *response, r *http.Request, address string, limit BodyLimit,
 	known bool) (free func(), ok bool) {
 	if !hasBody(r) {
@@ -118,7 +120,8 @@ func (b *bodies) receive(w *response, r *http.Request, address string, limit Bod
 	return func() { from.give(address, n) }, true
 }
 
-// readBody reads a body within its limit and returns what has arrived, followed by the error if it is incomplete.
+// readBody reads a body within its limit. The returned reader yields what has arrived, followed by the error if the
+// body is incomplete.
 func readBody(w *response, r *http.Request, limit BodyLimit) io.ReadCloser {
 	w.setReadDeadline(limit.Time)
 	content, err := readAll(w, r, limit.Bytes)
@@ -158,8 +161,8 @@ type failingReader struct{ err error }
 
 func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 
-// tooLarge returns the error for a body beyond the limit. Reading beyond a limit of zero makes net/http close an HTTP/1
-// connection instead of reading the body.
+// tooLarge returns the error for a body beyond the limit. It reads past a limit of zero, which makes net/http close an
+// HTTP/1 connection instead of reading the body.
 func tooLarge(w http.ResponseWriter, limit int64) error {
 	_, err := http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
 	if beyond := (*http.MaxBytesError)(nil); errors.As(err, &beyond) {
@@ -168,8 +171,8 @@ func tooLarge(w http.ResponseWriter, limit int64) error {
 	return err
 }
 
-// streamedBody removes the read deadline at the end of the body. Over HTTP/1 it would otherwise end the context of a
-// longer request.
+// streamedBody removes the read deadline at the end of the body. Over HTTP/1, the deadline would otherwise cancel the
+// context of a longer request.
 type streamedBody struct {
 	io.ReadCloser
 	w *response

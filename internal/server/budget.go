@@ -8,13 +8,13 @@ import (
 )
 
 // Limits on the number of requests that wait for memory, per address and in total. A single HTTP/2 connection can have
-// a hundred.
+// maxStreams of them.
 const (
 	maxClaims        = 512
 	maxClaimsAddress = maxClaims / 8
 )
 
-// budget is an amount of memory shared by requests. Of the waiting requests, the one whose address holds the least goes
+// budget is an amount of memory shared by requests. The waiting request whose address holds the least memory is served
 // first.
 type budget struct {
 	total int64
@@ -22,7 +22,7 @@ type budget struct {
 
 	mu      sync.Mutex
 	used    int64
-	of      map[string]int64 // by address
+	of      map[string]int64 // memory in use, by address
 	waiting []*claim         // oldest first
 	claims  map[string]int   // waiting claims, by address
 }
@@ -31,15 +31,15 @@ type claim struct {
 	address string
 	n       int64
 	granted chan struct{}
-	refused chan struct{} // closed when the claim is dropped in favour of another
+	refused chan struct{} // closed when the claim is refused
 }
 
 func newBudget(total, share int64) *budget {
 	return &budget{total: total, share: share, of: map[string]int64{}, claims: map[string]int{}}
 }
 
-// take takes n bytes for an address and reports whether it got them within the given time. It fails at once if too many
-// requests are waiting.
+// take takes n bytes for an address and reports whether they became available within the given time. It fails early if
+// too many requests are waiting.
 func (b *budget) take(ctx context.Context, address string, n int64, wait time.Duration) bool {
 	if b.takeNow(address, n) {
 		return true
@@ -137,7 +137,7 @@ func (b *budget) fits(address string, n int64) bool {
 	return own <= b.share && used <= b.total && (own == n || used <= b.total*3/4)
 }
 
-// withdraw removes a claim from the queue. It returns false if the claim was already granted.
+// withdraw removes a claim from the queue. It returns false if the claim was already granted or refused.
 func (b *budget) withdraw(c *claim) bool {
 	for i, other := range b.waiting {
 		if other == c {

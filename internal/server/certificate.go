@@ -22,8 +22,8 @@ const (
 	checkInterval      = time.Second
 )
 
-// Certificate is a certificate file (PEM, leaf first) and its private key file. If the files change, new connections
-// use them as soon as they match.
+// Certificate is a certificate file (PEM, leaf first) and its private key file. When the files change, new connections
+// use the new pair as soon as the key matches the certificate.
 type Certificate struct {
 	certFile, keyFile string
 	log               *slog.Logger
@@ -86,7 +86,7 @@ func (c *Certificate) Fingerprint() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// get is the GetCertificate of a [tls.Config]. It checks the files at most once a second, with two system calls.
+// get implements GetCertificate of a [tls.Config]. It checks the files at most once a second, with two system calls.
 func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	now := c.now()
 	next := c.nextAt.Load()
@@ -129,7 +129,7 @@ func (c *Certificate) stat() (fileStates, error) {
 	return states, nil
 }
 
-// load reads the files. The states were taken before, so that a concurrent write is detected the next time.
+// load reads the files. states must have been taken before, so that a concurrent write is detected the next time.
 func (c *Certificate) load(states fileStates) error {
 	certPEM, err := readLimited(c.certFile)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// maxHops is the maximum number of trusted proxies in front of the server.
+// maxHops is the maximum number of forwarded addresses that are examined.
 const maxHops = 32
 
 // clientAddress returns the IP address of the client that sent r, without a port. That is the peer's address unless the
@@ -30,7 +30,8 @@ func clientAddress(r *http.Request, proxies *TrustedProxies) string {
 	case len(forwardedFor) == 0:
 		return proxies.follow(start, forwardedHops(forwarded)).String()
 	}
-	// A proxy usually writes one of the headers and passes the other on unchanged.
+	// A proxy usually writes one of the headers and passes the other on unchanged, so the client may have written one.
+	// They must agree.
 	client := proxies.follow(start, forwardedForHops(forwardedFor))
 	if other := proxies.follow(start, forwardedHops(forwarded)); other != client {
 		return start.String()
@@ -104,8 +105,8 @@ func parseNode(text string) netip.Addr {
 	return ip.Unmap()
 }
 
-// isPort reports whether text is a colon and a port (RFC 7239, section 6): up to five digits, or an obfuscated port
-// after an underscore.
+// isPort reports whether text is a colon and a port (RFC 7239, section 6): up to five digits, or an obfuscated port,
+// which starts with an underscore.
 func isPort(text string) bool {
 	port, ok := strings.CutPrefix(text, ":")
 	if !ok || port == "" {
@@ -124,8 +125,8 @@ type exchangeKey struct{}
 
 type exchange struct{ requestID, client string }
 
-// RequestID returns the random ID of ctx's request in the log and the X-Request-Id header, or "" outside of a
-// request.
+// RequestID returns the random ID of the request that ctx belongs to, as in the log and the X-Request-Id header, or ""
+// outside of a request.
 func RequestID(ctx context.Context) string {
 	e, _ := ctx.Value(exchangeKey{}).(exchange)
 	return e.requestID

@@ -34,7 +34,7 @@ const (
 	// of such networks.
 	familiarFor  = time.Hour
 	maxFamiliar  = 4096
-	familiarStep = time.Minute // resolution of the time
+	familiarStep = time.Minute // minimum interval between updates of the time
 )
 
 // Reasons for closing or refusing a connection.
@@ -46,7 +46,7 @@ const (
 
 type source struct {
 	network  string
-	familiar bool // had a valid session or token in the last hour, so is closed last
+	familiar bool // had a valid session or token in the last hour; its connections are closed last
 	open     int
 	waiting  list.List // unknown connections waiting for their client, the longest waiting first
 	index    int       // in the heap; -1 if absent
@@ -56,7 +56,7 @@ type conn struct {
 	net.Conn
 	of      *connections
 	source  *source // nil for a trusted proxy, which serves many clients
-	proxied bool    // source is a proxy until a request names the client (PROXY protocol)
+	proxied bool    // source is the proxy's until the first request (PROXY protocol)
 	known   bool    // its last request had a valid session or token
 	busy    int     // requests in progress
 	since   time.Time
@@ -105,7 +105,7 @@ func (t *connections) leave(c *conn) {
 	}
 }
 
-// identify assigns c, which came through a proxy, to the client that its request names.
+// identify assigns c, which came through a proxy, to the network of its client. It may close another connection.
 func (t *connections) identify(c *conn, network string) {
 	t.stopWaiting(c)
 	t.leave(c)
@@ -158,7 +158,8 @@ func (t *connections) remember(s *source) {
 }
 
 // oldestUnknown returns the unknown connection to close first, or nil if none is waiting for its client. It is the
-// longest waiting one or, if all are new, as in a flood, that of the source with the most. Familiar networks come last.
+// longest waiting one or, if all are new, as in a flood, the longest waiting one of the source with the most waiting
+// connections. Familiar networks come last.
 func (t *connections) oldestUnknown() (oldest *conn) {
 	for _, s := range t.waiting {
 		if first := s.waiting.Front().Value.(*conn); oldest == nil || first.closedBefore(oldest) {
@@ -340,7 +341,7 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// sourceHeap is a [heap.Interface] ordered by waiting connections, most first, with familiar sources last.
+// sourceHeap is a [heap.Interface] ordered by number of waiting connections, most first, with familiar sources last.
 type sourceHeap []*source
 
 func (h sourceHeap) Len() int { return len(h) }

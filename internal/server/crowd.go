@@ -14,8 +14,9 @@ const (
 	crowdCells      = 1 << 12
 )
 
-// crowd counts these requests, of which an HTTP/2 client can start thousands at once, and rejects excess ones before
-// they wait for a lock. Networks may share a cell, but no client can choose with whom.
+// crowd counts concurrent requests without a session or token. It rejects excess ones before they wait for a lock,
+// because an HTTP/2 client can start thousands at once. Networks may share a cell, but the random seed prevents clients
+// from choosing which ones do.
 type crowd struct {
 	seed     maphash.Seed
 	all      atomic.Int32
@@ -24,8 +25,8 @@ type crowd struct {
 
 func newCrowd() *crowd { return &crowd{seed: maphash.MakeSeed()} }
 
-// enter counts a request, at whose end the caller must call leave. If there are too many, it returns false without
-// counting.
+// enter counts a request. The caller must call leave when the request ends. If there are too many requests, enter does
+// not count it and returns false.
 func (c *crowd) enter(network string) (leave func(), ok bool) {
 	cell := &c.networks[maphash.String(c.seed, network)%crowdCells]
 	leave = func() {

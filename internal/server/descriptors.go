@@ -1,6 +1,6 @@
 package server
 
-// ConnectionLimits bound the open connections of a listener.
+// ConnectionLimits limits the open connections of a listener.
 type ConnectionLimits struct {
 	Total      int
 	Unknown    int // of clients without a valid session or token
@@ -13,11 +13,12 @@ const (
 	maxUnknownConnections = 768 // each takes up to 100 KiB of memory in a TLS handshake
 	maxAddressConnections = 512
 	minReserve            = 64   // minimum number of file descriptors not used for connections
-	maxReserve            = 1024 // maximum of the same
+	maxReserve            = 1024 // maximum number of these
 )
 
-// ShareDescriptors divides the file descriptors of the process between its listeners. It reserves a quarter, at most
-// 1,024, for the database, files and outgoing connections. It raises the soft limit to the hard limit.
+// ShareDescriptors divides the file descriptors of the process between its listeners and returns the limits for each.
+// It reserves a quarter, from 64 to 1,024, for the database, files and outgoing connections. It raises the soft limit
+// to the hard limit.
 func ShareDescriptors(listeners int) ConnectionLimits {
 	return shareDescriptors(descriptorLimit(), listeners)
 }

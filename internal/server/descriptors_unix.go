@@ -4,7 +4,7 @@ package server
 
 import "syscall"
 
-// descriptorLimit returns the maximum number of file descriptors of the process.
+// descriptorLimit raises the soft limit on file descriptors to the hard limit, if possible, and returns the soft limit.
 func descriptorLimit() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

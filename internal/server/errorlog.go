@@ -7,7 +7,7 @@ import (
 	"log/slog"
 )
 
-// errorLog logs net/http's messages about connections, those about failed handshakes at debug level.
+// errorLog logs net/http's messages about connections as warnings, and failed TLS handshakes at debug level.
 type errorLog struct{ log *slog.Logger }
 
 func newErrorLog(l *slog.Logger) *log.Logger { return log.New(errorLog{l}, "", 0) }

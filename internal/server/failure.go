@@ -33,10 +33,10 @@ func Failure(ctx context.Context, log *slog.Logger, err error) *notary.Error {
 	return &shown
 }
 
-// Status returns the HTTP status of a kind of error (RFC 9110, section 15).
+// Status returns the HTTP status code of an error kind (RFC 9110, section 15).
 func Status(kind notary.Kind) int { return api.Statuses[string(kind)] }
 
-// SetRetryAfter sets the Retry-After header if the error says when to try again.
+// SetRetryAfter sets the Retry-After header to e.RetryAfter, if that is positive.
 func SetRetryAfter(header http.Header, e *notary.Error) {
 	if e.RetryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(max(1, int(e.RetryAfter/time.Second))))

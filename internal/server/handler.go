@@ -15,7 +15,7 @@ import (
 	"notary/api"
 )
 
-// handler wraps every request: ID, limits, headers, panic recovery, log and metrics.
+// handler wraps every request: it adds an ID, limits, headers, panic recovery, a log entry and metrics.
 type handler struct {
 	next         http.Handler
 	metrics      *Metrics
@@ -134,7 +134,7 @@ func (h *handler) handle(w *response, r *http.Request, address string, known boo
 	}
 }
 
-// enter takes a slot and keeps the connection open until done is called.
+// enter takes a slot, if one is free, and keeps the connection open until done is called.
 func (h *handler) enter(c *conn, address string, known bool) (done func(), ok bool) {
 	if !h.inFlight.enter(address, known) {
 		return nil, false
@@ -162,8 +162,8 @@ func (h *handler) refuse(w *response, r *http.Request) {
 	w.writeError(http.StatusServiceUnavailable, busy)
 }
 
-// setHeaders sets the headers of every response, suitable for an API. Strict-Transport-Security would force HTTPS for
-// everything else on the host, which is localhost by default, and for published files.
+// setHeaders sets the headers of every response, suitable for an API. It omits Strict-Transport-Security, which would
+// force HTTPS for everything else on the host (localhost by default) and for published files.
 func setHeaders(header http.Header, requestID string) {
 	header.Set("X-Request-Id", requestID)
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -198,7 +198,7 @@ func (h *handler) recover(w *response, r *http.Request, id string) {
 		RequestID: id})
 }
 
-// observe logs and counts the request, without queries, headers and bodies, which may contain secrets.
+// observe logs and counts the request. It omits the query, headers and body, which may contain secrets.
 func (h *handler) observe(w *response, r *http.Request, id string, took time.Duration) {
 	status := w.status
 	if status == 0 {

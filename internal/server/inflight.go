@@ -12,12 +12,12 @@ const (
 // unreserved returns how many of n slots clients without a session or token may take.
 func unreserved(n int) int { return n * 3 / 4 }
 
-// fairSlots is the number of free slots required per slot that a network already has, so that a network alone gets a
-// quarter of them.
+// fairSlots is the number of free slots required per slot that a network already has. A network that is alone thus gets
+// a quarter of the slots.
 const fairSlots = 2
 
-// fair reports whether a network that has own of the places may take another. The fewer are free, the fewer each
-// network may have, and the last quarter is for networks with at most one.
+// fair reports whether a network that has own of the places may take another. The fewer places are free, the fewer each
+// network may have. The last quarter is for networks with at most one.
 func fair(own, places, taken, times int) bool {
 	return taken < places && (own < 2 || own*times < unreserved(places)-taken)
 }
@@ -32,7 +32,7 @@ type inFlight struct {
 type slots struct{ total, unknown int }
 
 func newInFlight(unknownConnections int) *inFlight {
-	// Leave some connections that wait for their client, because only those can be closed to admit a new one.
+	// Leave some connections that wait for their client: only those can be closed to admit a new one.
 	return &inFlight{maxUnknown: min(unreserved(maxInFlight), unreserved(unknownConnections)), of: map[string]slots{}}
 }
 

@@ -13,8 +13,8 @@ import (
 	"notary"
 )
 
-// limitedListener accepts connections within the limits of its table. It continues after running out of file
-// descriptors or memory.
+// limitedListener accepts connections within the limits of [connections]. It continues after the process runs out of
+// file descriptors or memory.
 type limitedListener struct {
 	net.Listener
 	open *connections
@@ -89,8 +89,8 @@ func (t *connections) closeIdleConnections(ctx context.Context) {
 	}
 }
 
-// limitAddress returns the network of a connection's peer, and whether it is a trusted proxy, whose connections are
-// not limited by address.
+// limitAddress returns the network of a connection's peer and whether the peer is a trusted proxy. Connections from
+// trusted proxies are not limited by address.
 func (t *connections) limitAddress(c net.Conn) (network string, trusted bool) {
 	peer, err := netip.ParseAddrPort(c.RemoteAddr().String())
 	if err != nil {

@@ -25,7 +25,7 @@ const (
 // Metrics holds the metrics of GET /metrics: the Go runtime, the process, HTTP requests, and counts of objects.
 type Metrics struct {
 	registry *prometheus.Registry
-	public   *prometheus.Registry // for clients without a token
+	public   *prometheus.Registry // served if no token is configured
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
@@ -84,8 +84,8 @@ func NewMetrics(version string, statistics func(context.Context) (notary.Statist
 // Register adds the metrics of another part of the program.
 func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
 
-// Protected returns a handler that serves all series to scrapes with the bearer token (RFC 6750). It responds with 401
-// to all others and calls refused. Without a configured token it serves only the version.
+// Protected returns a handler that serves all series to requests with the bearer token (RFC 6750). For all others, it
+// calls refused and responds with 401. If no token is configured, it serves only the version.
 func (m *Metrics) Protected(token func() string, refused func(*http.Request)) http.Handler {
 	public, all := promhttp.HandlerFor(m.public, promhttp.HandlerOpts{}), m.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -134,7 +134,7 @@ func methodLabel(method string) string {
 }
 
 // routeLabel returns the path of the matched pattern, such as "/api/v1/certificate_requests/{id}", or "other" for the
-// catch-all pattern.
+// catch-all pattern or none.
 func routeLabel(pattern string) string {
 	if _, path, ok := strings.Cut(pattern, " "); ok {
 		pattern = path

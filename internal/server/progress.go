@@ -23,8 +23,8 @@ func (l patientListener) Accept() (net.Conn, error) {
 }
 
 // patientConn is a connection whose writes fail only if the peer reads nothing for the timeout, or twice the timeout if
-// a write had to wait from its start. A plain deadline would limit the write as a whole, and TLS cannot continue after
-// one has passed.
+// a write makes no progress from its start. A plain deadline would limit the write as a whole, and TLS cannot continue
+// after one has passed.
 //
 // The kernel wakes a writer only when much of its buffer is free, so the bytes in that buffer are also watched.
 type patientConn struct {
@@ -37,7 +37,7 @@ type patientConn struct {
 }
 
 // SetWriteDeadline sets deadlines that leave less than half of the timeout, such as those of the TLS handshake and of a
-// close. It ignores others, for which the peer only has to make progress.
+// close. It ignores later ones: the peer only has to make progress.
 func (c *patientConn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,8 +8,9 @@ import (
 	"notary/api"
 )
 
-// response records a response, and extends the write deadline with each part written, so that a client may read slowly
-// but not stall. The deadline applies to HTTP/2 streams; [patientConn] watches the connection below.
+// response records the status and size of a response. It extends the write deadline with each part written, so that a
+// client may read slowly but not stall. The deadline applies to HTTP/2 streams; [patientConn] watches the underlying
+// connection.
 type response struct {
 	http.ResponseWriter
 	control  *http.ResponseController
@@ -57,7 +58,7 @@ func (w *response) finish() { w.extendDeadline() }
 
 // extendDeadline extends the write deadline, but only after a quarter of the timeout, because setting a deadline costs
 // more than a small write. A client that stops reading, or an HTTP/2 handler that pauses, is therefore disconnected
-// after between three quarters of the timeout and all of it.
+// after 75 to 100 % of the timeout.
 func (w *response) extendDeadline() {
 	now := time.Now()
 	if now.Sub(w.extended) < w.timeout/4 {

@@ -24,7 +24,7 @@ import (
 	"notary"
 )
 
-// Platforms reject server certificates valid for more than 825 days, even trusted ones.
+// Some platforms reject server certificates valid for more than 825 days, even if users trust them.
 const (
 	selfSignedValidity = 2 * 365 * 24 * time.Hour
 	selfSignedRenewal  = 60 * 24 * time.Hour // remaining validity below which the certificate is renewed
@@ -97,8 +97,8 @@ func makeKey(name string) (crypto.Signer, error) {
 	return key, nil
 }
 
-// isSelfSignedValid reports whether the existing certificate can stay in use. It returns an error if the certificate is
-// not ours.
+// isSelfSignedValid reports whether the existing certificate can stay in use. It returns an error if the file is not a
+// self-signed certificate for the key.
 func isSelfSignedValid(certFile, keyFile string, now time.Time, dnsNames []string, ips []net.IP) (bool, error) {
 	if _, err := os.Stat(certFile); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -129,7 +129,7 @@ func selfSign(key crypto.Signer, now time.Time, dnsNames []string, ips []net.IP)
 	if err != nil {
 		return nil, err
 	}
-	keyID := sha256.Sum256(public) // RFC 7093, section 2, truncated as in method 1
+	keyID := sha256.Sum256(public) // RFC 7093, section 2, method 4, truncated as in method 1
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "Notary (self-signed)"},
 		NotBefore:             now.Add(-time.Minute), // for slow clocks

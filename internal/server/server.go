@@ -1,5 +1,5 @@
-// Package server serves HTTPS, and plain HTTP for published files: listeners, TLS, limits, the request log and metrics.
-// It does not depend on the content that it serves.
+// Package server serves HTTPS, and plain HTTP for published files. It provides listeners, TLS, limits, the request log
+// and metrics. It does not depend on the content that it serves.
 //
 // [New] opens the listener and [Server.Serve] runs until its context ends.
 package server
@@ -18,7 +18,7 @@ import (
 	"notary"
 )
 
-// Limits on connections and requests, which well-behaved clients never reach.
+// Limits on connections and requests, generous for well-behaved clients.
 const (
 	handshakeAndHeaderTimeout = 10 * time.Second
 	unknownWait               = 10 * time.Second // for unknown clients: the handshake, a header, or idle
@@ -34,7 +34,7 @@ const (
 	maxFrame            = 16 << 10 // the protocol's minimum; each connection buffers one
 )
 
-// Config configures a [Server]. A zero duration selects the default stated.
+// Config configures a [Server]. Zero values select the stated defaults.
 type Config struct {
 	Addr        string       // host:port to listen on; port 0 selects a free one
 	Listener    net.Listener // listener from [Listen], used instead of Addr
@@ -49,7 +49,7 @@ type Config struct {
 	// Unlimited are paths exempt from request limits.
 	Unlimited []string
 
-	Clients     Clients          // identifies clients with a session or token; by default none is
+	Clients     Clients          // identifies clients with a session or token; by default none is known
 	UnknownBody BodyLimit        // for unknown clients; default 16 KiB in 5 seconds
 	Connections ConnectionLimits // default: [ShareDescriptors] for a single listener
 
@@ -57,7 +57,7 @@ type Config struct {
 	StopTimeout  time.Duration // how long requests in flight may take on shutdown; default 20 seconds
 }
 
-// Server is a listening server.
+// Server is an HTTP or HTTPS server with an open listener.
 type Server struct {
 	http        *http.Server
 	listener    net.Listener
@@ -105,8 +105,8 @@ func New(c Config) (*Server, error) {
 			MaxHeaderBytes:    maxHeaderBytes,
 			ConnContext:       withConn,
 			// ReadTimeout and WriteTimeout are not set: they would limit bodies and truncate long lists. The handler
-			// sets a deadline for each body, and extends one with every write, as the following two do below HTTP/2's
-			// streams.
+			// sets a read deadline for each body and extends the write deadline with every write. WriteByteTimeout and
+			// pings do the same for HTTP/2 connections, below their streams.
 			HTTP2: &http.HTTP2Config{
 				WriteByteTimeout: c.WriteTimeout,
 				SendPingTimeout:  pingAfter,
@@ -137,7 +137,7 @@ func (c *Config) wrapListener(open *connections) net.Listener {
 	return listener
 }
 
-// Listen opens a listener on host:port for a Server created later. Errors are those of [New].
+// Listen opens a listener on host:port for a Server created later. It returns the same errors as [New].
 func Listen(addr string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -165,8 +165,8 @@ func listenError(addr string, err error) error {
 // Addr returns the address on which the server listens, with the actual port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Serve handles requests until ctx ends. It then stops listening, waits for requests in flight up to the stop
-// timeout, and returns nil. Their contexts do not end with ctx.
+// Serve handles requests until ctx ends. It then stops listening, waits for requests in flight up to the stop timeout,
+// and returns nil. The contexts of these requests do not end with ctx. Serve returns an error only if listening fails.
 func (s *Server) Serve(ctx context.Context) error {
 	sweep, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSweeping()

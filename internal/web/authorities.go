@@ -42,7 +42,7 @@ func (s *site) authorityRows(c *call) ([]authorityRow, error) {
 	for _, state := range all {
 		t.held[state.Authority.ID] = true
 	}
-	anything := func(*notary.Authority) bool { return true } // for the first of two that have signed each other
+	anything := func(*notary.Authority) bool { return true } // what is left: authorities that have signed each other
 	for _, top := range []func(*notary.Authority) bool{(*notary.Authority).SelfSigned, t.outside, pending, anything} {
 		for _, state := range all {
 			if top(state.Authority) {
@@ -61,7 +61,7 @@ type authorityTree struct {
 	rows  []authorityRow
 }
 
-// outside reports whether the authority's issuer is not, or no longer, held here.
+// outside reports whether the authority has an issuer that is not, or no longer, held here.
 func (t *authorityTree) outside(a *notary.Authority) bool {
 	return a.Certificate != nil && !a.SelfSigned() && !t.held[a.IssuerID()]
 }
@@ -86,7 +86,7 @@ func (t *authorityTree) add(state *notary.AuthorityState, above string, depth in
 	}
 }
 
-// below returns the rows below an authority. Their depths are relative to the authority's.
+// below returns the rows below an authority. Direct subordinates have the depth 0.
 func below(rows []authorityRow, id int64) (found []authorityRow) {
 	depth := -1
 	for _, row := range rows {

@@ -13,7 +13,7 @@ type authorityPage struct {
 	authorityRow
 	Issuer       *notary.Authority // nil for a root or if the issuer is not held here
 	Successor    *notary.Authority // nil without a successor
-	Own          []ownCertificate  // certificates for its key
+	Own          []ownCertificate  // all certificates for its key
 	View         certificateView
 	Downloads    downloads
 	Below        []authorityRow

@@ -10,8 +10,8 @@ import (
 	"notary/internal/web/page"
 )
 
-// changeAuthority returns a handler that changes an authority and then shows the authority with the message of change.
-// On error it shows the form's page again.
+// changeAuthority returns a handler that calls change and then redirects to the authority, where it shows the message.
+// On error, it shows the page of the form again.
 func (s *site) changeAuthority(form func(*call, page.Form) error,
 	change func(c *call, id int64) (message string, err error)) func(*call) error {
 	return func(c *call) error {

@@ -7,7 +7,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// crossPage is the page that cross-signs an authority, which gives it additional chains to a root.
+// crossPage is the page for cross-signing an authority. A cross-certificate gives the authority additional chains.
 type crossPage struct {
 	*notary.Authority
 	Issuers  []page.Option

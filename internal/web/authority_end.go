@@ -6,7 +6,8 @@ import (
 	"notary/internal/web/page"
 )
 
-// authorityEnd is the confirmation page for disabling, revoking or deleting an authority. It shows the impact.
+// authorityEnd is the confirmation page for disabling, revoking or deleting an authority. Before revocation and
+// deletion, it shows the impact.
 type authorityEnd struct {
 	*notary.Authority
 	Impact       *notary.Impact

@@ -77,7 +77,8 @@ func (s *site) newAuthority(c *call) error {
 	return c.done(authorityPath(id), "CA created. Have its CSR signed by the external CA, then upload the certificate here.")
 }
 
-// readAuthorityOptions parses the fields of a new authority, which start with the prefix.
+// readAuthorityOptions parses the fields of a new authority. The field names of the common name, expiry and path length
+// start with prefix.
 func readAuthorityOptions(c *call, prefix string) (o ca.AuthorityOptions, err error) {
 	o = ca.AuthorityOptions{
 		KeyAlgorithm: notary.KeyAlgorithm(c.value("key_algorithm")),

@@ -95,7 +95,8 @@ func atTier(prefix string, err error) error {
 	})
 }
 
-// resumeTwoTier shows the form again, together with the authorities already created, whatever the error.
+// resumeTwoTier shows the form again with the error and the authorities already created. Once the root exists, it does
+// so for every error.
 func (s *site) resumeTwoTier(c *call, err error) error {
 	if c.value(fieldRoot) == "" {
 		return c.again(err, s.twoTierPage)

@@ -15,7 +15,7 @@ import (
 const (
 	maxForm  = 2 << 20 // octets of a posted form, files included
 	formTime = time.Minute
-	maxKept  = 12 << 10 // octets of a form that the login page keeps, whose own form is limited to 16 KiB
+	maxKept  = 12 << 10 // octets of a submitted form that the login page keeps; its own form is limited to 16 KiB
 )
 
 // BodyLimit returns the limit for a form sent with a valid session.
@@ -127,7 +127,7 @@ func (c *call) done(to, message string) error {
 	return nil
 }
 
-// value returns a field of the posted form or, if that is empty, of the query, without surrounding white space.
+// value returns a field of the posted form or, for other methods, a query parameter, without surrounding white space.
 func (c *call) value(name string) string {
 	fields := c.r.PostForm
 	if c.r.Method != http.MethodPost {
@@ -148,7 +148,7 @@ func readID(text string) (int64, error) {
 
 type errorPage struct {
 	Message   string
-	RequestID string // of an internal error, to find in the log
+	RequestID string // of an internal error, to find it in the log
 }
 
 func (c *call) fail(err error) {

@@ -24,7 +24,7 @@ type certificatePage struct {
 	MayRevoke    bool
 	MayTransfer  bool
 	forms
-	Group   string // the owner; "" for none
+	Group   string // the group that owns it, or ""
 	reports bool   // whether the caller may report its key as compromised
 }
 
@@ -88,7 +88,7 @@ func (p certificatePage) offers(action string) bool {
 	return action == "revoke" && p.revocable() || action == "transfer" && p.MayTransfer
 }
 
-// revocable reports whether the page has a form to revoke the certificate or to correct the reason.
+// revocable reports whether the page has a form to revoke the certificate or to correct the revocation reason.
 func (p certificatePage) revocable() bool {
 	if p.Revocation != nil {
 		return len(p.LaterReasons()) > 0
@@ -120,7 +120,7 @@ func (s *site) certificateOf(c *call) (*notary.Certificate, error) {
 	return s.ca.Certificate(c.r.Context(), c.caller, id)
 }
 
-// profileNamed returns the ID of a profile, or 0 if the caller may not see it.
+// profileNamed returns the ID of a profile, or 0 if it does not exist or the caller may not see it.
 func (s *site) profileNamed(c *call, name string) (int64, error) {
 	if name == "" || !c.caller.May(notary.ReadProfiles) {
 		return 0, nil

@@ -97,7 +97,8 @@ func withoutPlace(v url.Values) url.Values {
 	return kept
 }
 
-// listURL returns the URL of the first page of a list with changed parameters; "" removes a parameter.
+// listURL returns the URL of the first page of a list with changed parameters. changes are names and values; the value
+// "" removes a parameter.
 func listURL(path string, v url.Values, changes ...string) string {
 	kept := withoutPlace(v)
 	for i := 0; i+1 < len(changes); i += 2 {

@@ -13,13 +13,13 @@ import (
 type filters struct {
 	Form        page.Form
 	Path        string // of the list
-	Part        string // the parameter that a tab sets, which the form keeps
+	Part        string // the parameter that the tabs set; the form keeps it
 	Tabs        []tab
 	Narrowed    bool   // whether a field of the form is set
 	Clear       string // URL of the list without these fields
 	SeesOthers  bool   // whether the list may include objects submitted by others
 	Authorities []page.Option
-	Names       map[int64]string // of the authorities
+	Names       map[int64]string // of the authorities, by ID
 	query       url.Values
 }
 

@@ -76,7 +76,7 @@ func (s *site) newGrant(c *call) error {
 	return c.done("/grants", "Grant created.")
 }
 
-// asTyped converts a not-found error about a field into one that the user can correct.
+// asTyped converts a not-found error with a field into an error that the form shows at that field.
 func asTyped(err error) error {
 	var e *notary.Error
 	if errors.As(err, &e) && e.Kind == notary.NotFound && e.Field != "" {

@@ -18,7 +18,7 @@ type eventView struct {
 
 type mention struct{ Text, Path string }
 
-// issuerLinks maps actions that refer to an issuer to its relation.
+// issuerLinks maps actions that refer to an issuer to the words that precede the name of the issuer.
 var issuerLinks = map[string]string{
 	"request.sign":               "from",
 	"request.revoke":             "on the CRL of",

@@ -21,7 +21,7 @@ func (s *site) mePage(c *call, f page.Form) error {
 		rolesMay[c.caller.Role]})
 }
 
-// changeMyPassword ends all sessions and starts a new one for this browser.
+// changeMyPassword changes the caller's password. It ends all sessions and starts a new one for this browser.
 func (s *site) changeMyPassword(c *call) error {
 	old, password := c.r.PostForm.Get("old_password"), c.r.PostForm.Get("password")
 	if password != c.r.PostForm.Get("password_again") {
@@ -36,7 +36,7 @@ func (s *site) changeMyPassword(c *call) error {
 		". All other sessions have been signed out.")
 }
 
-// strength describes the strength of a password, based on the decimal logarithm of the number of guesses.
+// strength describes the strength of a password, based on the estimated number of guesses.
 func strength(password, email string) string {
 	switch guesses, _ := auth.Strength(password, email); {
 	case guesses >= 15:

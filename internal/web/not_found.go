@@ -10,7 +10,8 @@ import (
 
 var errNotFound = notary.Errorf(notary.NotFound, "this page does not exist")
 
-// notFound redirects from a path with a trailing slash, and from the URL of a form's action, to the page.
+// notFound handles requests that match no route. It redirects from a path with a trailing slash, and from the URL of a
+// form's action, to the page. Otherwise it returns an error or rejects the method.
 func notFound(c *call, mux *http.ServeMux) error {
 	known := func(method, path string) bool {
 		_, pattern := mux.Handler(&http.Request{Method: method, Host: c.r.Host, URL: &url.URL{Path: path}})

@@ -63,7 +63,7 @@ func (p overviewPage) NextToExpire() []certificateRow { return p.rows(p.Expiring
 // Blocked returns the rows of the valid certificates with blocked keys.
 func (p overviewPage) Blocked() []certificateRow { return p.rows(p.Overview.Blocked) }
 
-// Unused reports whether a token has not been used for long.
+// Unused reports whether a token counts as unused: see [notary.Token.Unused].
 func (p overviewPage) Unused(t *notary.Token) bool { return t.Unused(p.now) }
 
 func (p overviewPage) rows(certificates []*notary.Certificate) (rows []certificateRow) {
@@ -82,7 +82,8 @@ func (p overviewPage) Shown() []*notary.AuthorityState {
 // OtherAuthorities returns the number of authorities not shown.
 func (p overviewPage) OtherAuthorities() int { return len(p.Authorities) - len(p.Shown()) }
 
-// NeedAttention returns the authorities that need attention. The expiry of a disabled or revoked authority is ignored.
+// NeedAttention returns the first maxAuthorities authorities that need attention. The expiry of a disabled or revoked
+// authority is ignored.
 func (p overviewPage) NeedAttention() (all []attentionItem) {
 	for _, a := range p.Authorities {
 		ends := a.EndsSoon && a.Authority.Enabled && a.Status != notary.AuthorityRevoked

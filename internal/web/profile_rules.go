@@ -212,7 +212,7 @@ func (profileForm) Others() []page.Option {
 		{Value: string(notary.Refuse), Label: "Reject the request"}}
 }
 
-// NoHosts returns the possible actions for a server's request without a host name.
+// NoHosts returns the possible actions for a request for a server certificate without a host name.
 func (profileForm) NoHosts() []page.Option {
 	return []page.Option{{Value: "", Label: "Reject unless it looks like a client"},
 		{Value: string(notary.RefuseNoHost), Label: "Reject"},

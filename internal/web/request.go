@@ -36,7 +36,7 @@ type requestPage struct {
 
 	may     map[policy.Action]bool // what the caller may do with the request
 	reports bool                   // whether the caller may report its key as compromised
-	Group   string                 // the owner; "" for none
+	Group   string                 // the group that owns it, or ""
 }
 
 var requestFields = formFields{
@@ -124,8 +124,8 @@ func (p *requestPage) addEarlier(s *site, c *call) error {
 	return nil
 }
 
-// chooseFormer selects the authority and profile of the current certificate, or else of the latest one, or else those
-// that the requester asks for.
+// chooseFormer selects the authority and profile of the current certificate or, without one, of the latest. Before the
+// first certificate, it selects those that the requester asked for.
 func (p *requestPage) chooseFormer() {
 	former := p.Cert
 	if former == nil && len(p.Earlier) > 0 {
@@ -188,7 +188,7 @@ func (s *site) downloadRequest(c *call) error {
 	return c.send(fileName(r.CommonName, fmt.Sprintf("request-%d", r.ID))+"-csr.pem", typePEM, []byte(r.CSR))
 }
 
-// Possible reports whether the request's status and history allow the action.
+// Possible reports whether the caller may perform the action and the request's status and history allow it.
 func (p requestPage) Possible(action notary.Action) bool {
 	if _, err := p.Status.Next(action); err != nil || !p.may[policy.OnRequest(action)] {
 		return false

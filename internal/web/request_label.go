@@ -31,7 +31,7 @@ func readLabels(text string) (notary.Labels, error) {
 	return labels, nil
 }
 
-// readAnnotation parses what the form of a new request adds to the CSR.
+// readAnnotation parses the labels, the note, and the requested profile, CA and expiry of a new request.
 func (s *site) readAnnotation(c *call) (a ca.Annotation, err error) {
 	if a.Labels, err = readLabels(c.r.PostForm.Get("labels")); err != nil {
 		return a, err
@@ -49,7 +49,7 @@ func (s *site) readAnnotation(c *call) (a ca.Annotation, err error) {
 	return a, err
 }
 
-// annotationFields are the fields of a new request other than the CSR.
+// annotationFields are the fields for the requested CA and expiry, the labels and the note.
 var annotationFields = []string{"certificate_authority_id", "not_valid_after", "labels", "note"}
 
 // aboutAnnotation reports whether an error is about one of the annotationFields.
@@ -57,7 +57,7 @@ func (c *call) aboutAnnotation(err error) bool {
 	return slices.Contains(annotationFields, c.explain(err).Field)
 }
 
-// annotateRequest changes the note and labels. A label that the page did not show is kept.
+// annotateRequest changes the note and labels. It keeps labels that the page did not show.
 func (s *site) annotateRequest(c *call, id int64) error {
 	labels, err := readLabels(c.r.PostForm.Get("labels"))
 	if err != nil {
@@ -97,7 +97,7 @@ func (p requestPage) LabelKeys() string {
 	return strings.Join(keys, " ")
 }
 
-// Requested describes what the requester asks for, or is "".
+// Requested describes the profile, CA and expiry that the requester asked for, or returns "" if there are none.
 func (p requestPage) Requested() string {
 	var parts []string
 	w := p.Wishes
@@ -115,7 +115,7 @@ func (p requestPage) Requested() string {
 
 func (p requestPage) wishedDay() string { return p.Wishes.NotAfter.UTC().Format(time.DateOnly) }
 
-// chooseRequested selects the authority and profile that the requester asks for.
+// chooseRequested selects the authority and profile that the requester asked for.
 func (p *requestPage) chooseRequested() {
 	if w := p.Wishes; w.AuthorityID != 0 {
 		p.Authorities = choose(p.Authorities, strconv.FormatInt(w.AuthorityID, 10))
@@ -125,7 +125,7 @@ func (p *requestPage) chooseRequested() {
 	}
 }
 
-// SignFields returns the fields of the form that signs the request. The requested expiry applies to the first
+// SignFields returns the fields of the form that signs the request. The requested expiry is the default for the first
 // certificate.
 func (p requestPage) SignFields(f page.Form) []page.Field {
 	fields := p.signChoices.SignFields(f)

@@ -52,7 +52,7 @@ type checkedPage struct {
 	Profiles []page.Option
 	Owners   []page.Option // the possible owners; none if the caller is the only one
 
-	Authorities []page.Option // to ask for; none if the caller cannot see them
+	Authorities []page.Option // CAs that can be requested; none if the caller cannot see CAs
 	Trial       *notary.RequestTrial
 }
 

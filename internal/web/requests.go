@@ -45,7 +45,7 @@ func (s *site) showRequests(c *call, f page.Form, found notary.Page[*notary.Requ
 	}
 	p.Clear = listURL(p.Path, url.Values{p.Part: {v.Get(p.Part)}})
 	var counts map[notary.RequestStatus]int64
-	if c.caller.May(notary.ReadRequests) && !p.Narrowed { // the counts ignore the fields
+	if c.caller.May(notary.ReadRequests) && !p.Narrowed { // the counts cover the unfiltered list
 		summary, err := s.ca.Summary(c.r.Context(), c.caller)
 		if err != nil {
 			return err
@@ -83,7 +83,7 @@ func requestPath(id int64) string { return fmt.Sprintf("/requests/%d", id) }
 
 type row struct {
 	*notary.Request
-	Title string // its first name
+	Title string // its common name or first name
 	More  int    // number of names that are not shown
 }
 

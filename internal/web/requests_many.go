@@ -48,7 +48,7 @@ type manyPage struct {
 	signChoices
 }
 
-const maxShown = 50 // requests that the confirmation lists
+const maxShown = 50 // maximum number of requests that the confirmation page lists
 
 func (s *site) manyRequests(c *call) error {
 	v := c.r.PostForm
@@ -146,7 +146,7 @@ func readSelection(v url.Values) (m ca.Many, err error) {
 	return m, nil
 }
 
-// loadSelected loads and counts the first maxShown selected requests.
+// loadSelected loads and classifies the first maxShown selected requests. It counts the others as unseen.
 func (p *manyPage) loadSelected(s *site, c *call) error {
 	seen := p.IDs[:min(len(p.IDs), maxShown)]
 	for _, id := range seen {
@@ -289,17 +289,18 @@ type outcome struct {
 	ID     int64
 	Name   string // the first name of the request, or ""
 	Listed bool   // whether the request has its own line
-	Which  string // the certificates that were revoked
+	Which  string // which certificates were revoked, if there are several
 	Reason string // the error, or ""
 	Step   int64  // number of requests processed so far, or 0 if this line does not show it
 }
 
 const (
-	maxLines = 200 // maximum number of requests for which successes have lines, and of failures that have lines
+	maxLines = 200 // successes are listed for at most this many requests; at most this many failures are listed
 	steps    = 50  // number of progress updates
 )
 
-// showOutcomes starts the action. If the action fails before the first outcome, the confirmation page shows the error.
+// showOutcomes starts the action and streams the page of its outcomes. If the action fails before the first outcome,
+// the confirmation page shows the error.
 func (s *site) showOutcomes(c *call, a manyAction, total int64, outcomes iter.Seq2[ca.Outcome, error]) error {
 	next, stop := iter.Pull2(outcomes)
 	defer stop()

@@ -185,8 +185,8 @@ func (s *site) ownAccountRoutes() []route {
 	}
 }
 
-// formPage returns a handler for a page with a form. The query can fill in only the given fields, so that other sites
-// cannot.
+// formPage returns a handler for a page with a form. The query can fill in only the given fields, so that links on
+// other sites cannot fill in the others.
 func formPage(show func(*call, page.Form) error, fields ...string) func(*call) error {
 	return func(c *call) error {
 		query, values := c.r.URL.Query(), url.Values{}

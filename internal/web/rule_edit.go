@@ -79,7 +79,7 @@ func ruleValues(r *notary.Rule) url.Values {
 	return values
 }
 
-// Authorities and Profiles return the choices, of which none is chosen in advance.
+// Authorities and Profiles return the choices, none of them preselected.
 func (f ruleForm) Authorities() []page.Option { return optional(f.Choices.Authorities) }
 func (f ruleForm) Profiles() []page.Option    { return optional(f.Choices.Profiles) }
 func (ruleForm) Effects() []page.Option       { return ruleEffects }
@@ -168,7 +168,7 @@ func (s *site) tryRule(c *call, r *notary.Rule, terms notary.RuleTerms, again fu
 	return s.showRuleForm(c, r, page.NewForm(c.r.PostForm), tried)
 }
 
-// Signed, Held and Refused are how many of the tried requests have the effect.
+// Signed, Held and Refused return how many of the tried requests have the effect.
 func (f ruleForm) Signed() int  { return f.Tried.Effects[notary.SignEffect] }
 func (f ruleForm) Held() int    { return f.Tried.Effects[notary.HoldEffect] }
 func (f ruleForm) Refused() int { return f.Tried.Effects[notary.RefuseEffect] }

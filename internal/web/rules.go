@@ -110,6 +110,6 @@ func (s *site) deleteRule(c *call) error {
 	return c.done("/rules", "Rule deleted.")
 }
 
-// Variables and Functions are the syntax help.
+// Variables and Functions return the syntax help.
 func (ruleForm) Variables() []policy.Variable { return policy.Variables }
 func (ruleForm) Functions() []policy.Function { return policy.Functions }

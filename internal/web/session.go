@@ -61,7 +61,7 @@ func (c *call) takeFlash() string {
 type signInForm struct {
 	Form page.Form
 	To   string // where to redirect to
-	Kept []kept // the submitted form and its input
+	Kept []kept // the action and input of the submitted form
 }
 
 type kept struct{ Name, Value string }
@@ -126,8 +126,8 @@ func (s *site) signInPage(c *call, f page.Form) error {
 	return c.show("sign-in", "Sign in", p)
 }
 
-// signInAgain responds to a form whose session has expired. The form is shown again after the login, unless it was too
-// large to be read without a session.
+// signInAgain shows the login page in response to a form whose session has expired. The input is shown again after the
+// login, unless the form was too large to read or keep.
 func (s *site) signInAgain(c *call, tooLarge bool) error {
 	text, lost := c.typed()
 	values := url.Values{}
@@ -145,7 +145,8 @@ func (s *site) signInAgain(c *call, tooLarge bool) error {
 	return s.signInPage(c, c.failed(values, notary.Errorf(notary.Unauthenticated, "%s", message)))
 }
 
-// typed returns the input that a page can keep, and the names of fields that it cannot: secrets and binary files.
+// typed returns the input that a page can keep, and the labels of the fields that it cannot keep: secrets and binary
+// files.
 func (c *call) typed() (text string, lost []string) {
 	keep := url.Values{}
 	for name, values := range c.r.PostForm {
@@ -226,7 +227,7 @@ func (s *site) signOut(c *call) error {
 		}
 	}
 	c.dropSession()
-	// "cookies" would also clear those of other hosts in the domain; "storage" has only display preferences.
+	// "cookies" would also clear the cookies of other hosts in the domain; "storage" has only display preferences.
 	c.w.Header().Set("Clear-Site-Data", `"cache"`)
 	return c.done("/sign-in", "Signed out.")
 }

@@ -32,7 +32,7 @@ func (s *site) signGroups(c *call, m ca.Many, authorities []*notary.Authority) (
 	return groups, nil
 }
 
-// HasFormer reports whether any of the requests has had a certificate.
+// HasFormer reports whether any of the requests has had a certificate from an authority held here.
 func (p manyPage) HasFormer() bool {
 	for _, g := range p.Groups {
 		if g.HasFormer() {

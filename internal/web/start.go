@@ -32,7 +32,7 @@ func (s *site) start(c *call) error {
 	if password != c.r.PostForm.Get("password_again") {
 		return c.again(notary.FieldErrorf("password_again", "the passwords don't match"), s.startPage)
 	}
-	if s.initialized.Load() { // otherwise a signed-in Admin would create another account
+	if s.initialized.Load() { // CreateFirstAccount would ask to log in
 		return c.done("/sign-in", "An account already exists. Sign in.")
 	}
 	first := auth.FirstAccount{

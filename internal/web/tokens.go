@@ -85,7 +85,7 @@ type createdToken struct {
 	Secret string
 }
 
-// newToken shows the secret in the answer to the form: it is nowhere else.
+// newToken shows the secret in the response to the form, because the secret is not stored.
 func (s *site) newToken(c *call) error {
 	t, err := s.readToken(c)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *site) newToken(c *call) error {
 	return c.show("token-created", "API token created", createdToken{id, t.Name, secret})
 }
 
-// inFirstGrant names a field of a token's only grant as on the form.
+// inFirstGrant renames the field of an error to its name on the form, which has a single grant.
 func inFirstGrant(err error) error {
 	return notary.MapField(err, func(field string) string {
 		switch field = strings.TrimPrefix(field, "grants.0."); field {

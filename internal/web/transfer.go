@@ -36,7 +36,8 @@ func (s *site) transferCertificate(c *call) error {
 	return c.done(path, fmt.Sprintf("Certificate %d now belongs to %s.", id, owner))
 }
 
-// transfer transfers the call's object to the owner chosen in its form, and returns both.
+// transfer transfers the object of the call to the owner entered in the form, and returns the object's ID and the
+// owner.
 func (c *call) transfer(do func(context.Context, notary.Caller, int64, ca.NewOwner) error) (id int64, owner string,
 	err error) {
 	if id, err = c.id(); err != nil {

@@ -29,7 +29,7 @@ func parsePages(s *site) page.Templates {
 	})
 }
 
-// view is the data of a template: the page's own struct and that of the layout.
+// view is the data of a template: the page's struct and the data of the layout.
 type view struct {
 	Title  string
 	Wrong  bool   // whether the page shows a form with an error
@@ -87,7 +87,7 @@ func (c *call) stream(name, title string, content any) error {
 
 func (c *call) flush() { _ = http.NewResponseController(c.w).Flush() } // the browser may be gone
 
-// view returns the data of a template. It consumes the flash message, which sets a cookie.
+// view returns the data of a template. It takes the flash message and deletes its cookie.
 func (c *call) view(title string, content any) view {
 	return view{Title: title, Wrong: c.failing, Path: c.r.URL.Path, Caller: c.caller, Flash: c.takeFlash(),
 		Search: c.r.URL.Query().Get("q"), Page: content}

@@ -1,8 +1,8 @@
 // Package web implements the web pages: each is a typed struct and a template, and each action is a form (POST,
 // redirect, GET) that works without JavaScript.
 //
-// To add a page, add a line to routes.go, a handler that fills the page's struct by one call into package ca or auth,
-// and a template of its name. The layout is in templates/layout.html, shared parts in templates/parts.html. Package
+// To add a page, add a line to routes.go, a handler that fills the page's struct with one call to package ca or auth,
+// and a template with its name. The layout is in templates/layout.html, shared parts in templates/parts.html. Package
 // page renders them.
 package web
 
@@ -26,7 +26,7 @@ type Config struct {
 	Version    string
 	Log        *slog.Logger
 
-	// Settings returns the settings in force for display, without secrets.
+	// Settings returns the settings in force, without secrets.
 	Settings func() []notary.Setting
 
 	// Stopping, if set, is closed when the server begins to shut down. Bulk actions then start no further requests.
@@ -43,7 +43,7 @@ type site struct {
 	stopping   <-chan struct{}
 	pages      page.Templates
 
-	initialized atomic.Bool // whether an account has been seen
+	initialized atomic.Bool // whether an account is known to exist
 }
 
 // New returns the handler for everything but the API. It panics if a template cannot be parsed.

@@ -17,8 +17,8 @@ import (
 //go:embed assets
 var assetFiles embed.FS
 
-// assets holds the style sheet, the scripts and the icon. Their URLs contain their digest, so that they can be cached
-// forever.
+// assets holds the style sheet, the scripts and the icon. Their URLs contain a digest of the content, so that browsers
+// can cache them forever.
 type assets struct {
 	urls   map[string]string // by file name
 	bodies map[string]asset  // by the name in the URL

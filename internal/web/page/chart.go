@@ -53,7 +53,7 @@ func NewChart(periods []Period) Chart {
 	return c
 }
 
-// Any reports whether the chart has a bar.
+// Any reports whether any count is greater than zero.
 func (c Chart) Any() bool {
 	for _, b := range c.Bars {
 		if b.Count > 0 {
@@ -66,7 +66,7 @@ func (c Chart) Any() bool {
 // Middle returns the x coordinate of the bar's middle.
 func (b Bar) Middle() int { return b.X + b.Width/2 }
 
-// Above returns the y coordinate of the bar's label.
+// Above returns the y coordinate of the count above the bar.
 func (b Bar) Above() int { return b.Y - 5 }
 
 // First returns the first day of the period.

@@ -12,7 +12,7 @@ type Field struct {
 	Rows                     int
 }
 
-// Option is a value to choose.
+// Option is a choice of a [Field].
 type Option struct {
 	Value, Label string
 	Chosen       bool
@@ -32,7 +32,7 @@ func (f Form) Text(name, label string, rows int) Field {
 	return Field{Kind: "lines", Name: name, Label: label, Value: f.Value(name), Error: f.shown(name), Rows: rows}
 }
 
-// Choice returns a selection of one option.
+// Choice returns a field for selecting one of the options.
 func (f Form) Choice(name, label string, options []Option) Field {
 	chosen := append([]Option(nil), options...)
 	if f.Given(name) {
@@ -43,7 +43,7 @@ func (f Form) Choice(name, label string, options []Option) Field {
 	return Field{Kind: "choice", Name: name, Label: label, Error: f.shown(name), Options: chosen}
 }
 
-// Checks returns a group of checkboxes.
+// Checks returns a group of checkboxes, one for each option.
 func (f Form) Checks(name, label string, options []Option) Field {
 	boxes := append([]Option(nil), options...)
 	for i := range boxes {
@@ -74,7 +74,7 @@ func (f Form) File(name, text, label string) FileField { return FileField{name, 
 // With returns the field with a note below it.
 func (f Field) With(note string) Field { f.Note = note; return f }
 
-// Filled returns the field with a default value, which is not used for a submitted form.
+// Filled returns the field with a default value, which is not used if the form has a value, even an empty one.
 func (f Field) Filled(value string) Field {
 	if !f.given {
 		f.Value = value

@@ -22,8 +22,8 @@ func NewForm(values url.Values) Form { return Form{values: values} }
 // FailedForm returns a form with the user's input and its error.
 func FailedForm(values url.Values, err *notary.Error) Form { return Form{values: values, err: err} }
 
-// Fields sets the names of the fields on the page, which determine where the error and the focus are. Any other field
-// causes a panic.
+// Fields returns the form with the names of the fields on the page. They determine where the error is shown and which
+// field has the focus. Creating any other field panics.
 func (f Form) Fields(names ...string) Form {
 	f.fields = names
 	return f
@@ -44,7 +44,7 @@ func (f Form) Given(name string) bool { return f.values.Has(name) }
 // Value returns the value of a field.
 func (f Form) Value(name string) string { return f.values.Get(name) }
 
-// Has reports whether a value of a field was chosen.
+// Has reports whether value is among the values of a field.
 func (f Form) Has(name, value string) bool { return slices.Contains(f.values[name], value) }
 
 // Failed reports whether the form has an error.
@@ -58,7 +58,7 @@ func (f Form) Message() string {
 	return Sentence(f.err.Message)
 }
 
-// ErrorAt returns the error of a field, or of one of its lines or parts, or "".
+// ErrorAt returns the error of a field or of one of its elements, such as names[1], or "".
 func (f Form) ErrorAt(name string) string {
 	if f.err == nil {
 		return ""
@@ -82,7 +82,7 @@ func (f Form) shown(name string) string {
 	return f.ErrorAt(name)
 }
 
-// Opens reports whether one of the fields has a value or an error.
+// Opens reports whether a section with these fields starts open: whether one of them has a value or an error.
 func (f Form) Opens(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return f.Value(name) != "" || f.ErrorAt(name) != "" })
 }

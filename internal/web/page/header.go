@@ -2,7 +2,8 @@ package page
 
 import "net/http"
 
-// policy allows only scripts, style sheets and images from this server. Scripts cannot turn text into markup or code.
+// policy allows only scripts, style sheets and forms of this server, and images from this server or data: URLs. Scripts
+// cannot turn text into markup or code.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 

@@ -36,7 +36,7 @@ func atCursor(address *url.URL, direction, cursor string) string {
 	return address.Path + "?" + query.Encode()
 }
 
-// MaxRows is the number of rows on a page of a list in memory.
+// MaxRows is the maximum number of rows on a page of a list in memory.
 const MaxRows = 100
 
 // Part returns the rows of a list in memory for the page at a URL, and its pager.

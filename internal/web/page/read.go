@@ -11,8 +11,8 @@ import (
 	"notary"
 )
 
-// ReadForm parses a posted form of at most limit octets, URL-encoded or multipart. An uploaded file, converted by
-// asText, becomes the value of the field of its name.
+// ReadForm parses a posted form of at most limit octets, URL-encoded or multipart. It converts uploaded files with
+// asText and stores each as the value of the field with the same name.
 func ReadForm(w http.ResponseWriter, r *http.Request, limit int64, asText func([]byte) string) error {
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	err := r.ParseForm() // first, because ParseMultipartForm drops the errors of URL-encoded forms
@@ -39,8 +39,8 @@ func errTooLarge(limit int64) error {
 	return notary.Errorf(notary.TooLarge, "the form is larger than %s", size)
 }
 
-// readFiles copies uploaded files into the fields of their names, replacing text. The script clears the file input once
-// it has read a file into its field.
+// readFiles copies uploaded files into the fields with the same names, replacing any text. With JavaScript, the browser
+// does this itself and clears the file input.
 func readFiles(r *http.Request, asText func([]byte) string) error {
 	if r.MultipartForm == nil {
 		return nil

@@ -62,7 +62,7 @@ func (t Templates) Write(w http.ResponseWriter, status int, name string, data an
 	return nil
 }
 
-// Stream sends a page while rendering it. On error, part of it may have been sent.
+// Stream sends a page while rendering it. On error, part of the page may have been sent.
 func (t Templates) Stream(w http.ResponseWriter, status int, name string, data any) error {
 	begin(w, status)
 	return t.render(w, name, data)

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Sentence returns text with an initial capital and a full stop.
+// Sentence returns text with an initial capital and, unless it ends in a full stop or question mark, a full stop.
 func Sentence(text string) string {
 	if text == "" {
 		return ""
@@ -46,7 +46,7 @@ func Shorten(name string) string {
 	return name
 }
 
-// Plural returns a number with its noun.
+// Plural returns a number and a noun, in the plural unless the number is 1.
 func Plural(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
