@@ -90,7 +90,7 @@ func eventKinds(caller notary.Caller) []page.Option {
 }
 
 // kindLabels maps kinds of objects to labels whose plural is irregular or not used.
-var kindLabels = map[string]string{"authority": "authorities", "clock": "clock", "inventory": "inventory",
+var kindLabels = map[string]string{"authority": "CAs", "clock": "clock", "inventory": "inventory",
 	"settings": "settings",
 	"database": "database"}
 
