@@ -14,11 +14,11 @@ var actionLabels = map[string]string{
 	"request.reopen":                "Reopened",
 	"request.revoke":                "Certificate revoked",
 	"request.upload":                "Certificate uploaded",
-	"request.remove_certificate":    "Certificate removed",
+	"request.remove_certificate":    "Certificate detached",
 	"request.transfer":              "Transferred",
 	"request.annotate":              "Labels or note changed",
 	"request.delete":                "Deleted",
-	"request.hold":                  "Held for a person",
+	"request.hold":                  "Held for review",
 	"certificate.revoke":            "Revoked",
 	"certificate.correct_reason":    "Revocation reason corrected",
 	"certificate.transfer":          "Transferred",
@@ -34,7 +34,7 @@ var actionLabels = map[string]string{
 	"authority.enable":              "Enabled",
 	"authority.disable":             "Disabled",
 	"authority.revoke":              "Revoked",
-	"authority.roll_over":           "Replaced by its successor",
+	"authority.roll_over":           "Replaced by a new CA",
 	"authority.responder":           "OCSP responder certificate issued",
 	"authority.crl":                 "CRL issued",
 	"authority.unsigned_crl":        "Unsigned CRL exported",
@@ -56,7 +56,7 @@ var actionLabels = map[string]string{
 	"account.delete":                "Deleted",
 	"account.login":                 "Signed in",
 	"account.logout":                "Signed out",
-	"account.login_refused":         "Login refused",
+	"account.login_refused":         "Sign-in failed",
 	"group.create":                  "Created",
 	"group.delete":                  "Deleted",
 	"group.add_member":              "Member added",
@@ -66,14 +66,14 @@ var actionLabels = map[string]string{
 	"token.create":                  "Created",
 	"token.revoke":                  "Revoked",
 	"token.takeover":                "Taken over",
-	"token.refused":                 "Use refused",
+	"token.refused":                 "Token rejected",
 	"token.quota_exceeded":          "Quota exceeded",
-	"call.refused":                  "Call refused",
+	"call.refused":                  "Access denied",
 	"database.backup":               "Database backed up",
 	"database.restore":              "Database restored from a backup",
 	"inventory.export":              "Inventory exported",
 	"settings.read":                 "Settings viewed",
-	"clock.stop":                    "Issuance stopped: the clock was changed",
+	"clock.stop":                    "Issuance stopped: clock changed",
 	"clock.confirm":                 "Clock confirmed",
 }
 
@@ -138,7 +138,7 @@ func (e *Event) Details() string {
 		case has && !had:
 			parts = append(parts, fieldLabel(name)+": "+is)
 		case had && !has:
-			parts = append(parts, "former "+fieldLabel(name)+": "+was)
+			parts = append(parts, "previous "+fieldLabel(name)+": "+was)
 		}
 	}
 	if e.Text != "" {
@@ -195,7 +195,7 @@ func refIn(fields map[string]any) (ref Ref, ok bool) {
 
 var fieldLabels = map[string]string{"crl": "CRL", "ocsp": "OCSP", "csr_sha256": "CSR SHA-256", "sha256": "SHA-256",
 	"crl_number": "CRL number",
-	"crl_shards": "CRL shards", "crl_entries": "CRL entries", "requested_ca": "requested CA"}
+	"crl_shards": "CRL partitions", "crl_entries": "CRL entries", "requested_ca": "requested CA"}
 
 func fieldLabel(name string) string {
 	if label := fieldLabels[name]; label != "" {

@@ -20,7 +20,7 @@ func TestSentence(t *testing.T) {
 	req := &notary.Request{ID: 7, Names: notary.Names{DNS: []string{"www.example.com"}}}
 	root := &notary.Authority{ID: 3, CommonName: "Root"}
 	for want, e := range map[string]notary.Event{
-		"Signed: certificate request 7 (www.example.com), certificate authority 3 (Root); former note: old, serial " +
+		"Signed: certificate request 7 (www.example.com), certificate authority 3 (Root); previous note: old, serial " +
 			"number: 0a, status: Outstanding → Active": notary.EventBy(by, "request.sign", req.Ref()).
 			With(root.Ref(), notary.Ref{Kind: "certificate"}).
 			Change(notary.Fields{"status": "Outstanding", "same": 1, "note": "old"},

@@ -77,7 +77,7 @@ func wantRefusedScrapes(t *testing.T, c *config.Config, count int) {
 	defer st.Close()
 	page, err := st.Events(t.Context(), notary.EventQuery{Action: "call.refused", Kind: "call", Limit: 10})
 	testkit.Check(t, err)
-	want := fmt.Sprintf("Call refused: metrics; count: %d", count)
+	want := fmt.Sprintf("Access denied: metrics; count: %d", count)
 	if len(page.Items) != 1 || page.Items[0].Sentence() != want || page.Items[0].Address != "127.0.0.1" {
 		t.Errorf("the events are %+v, want %s", page.Items, want)
 	}

@@ -139,7 +139,7 @@ func TestProfilesAreChanged(t *testing.T) {
 		}
 	}
 	want := []string{"profile.create: name: web", "profile.update: version: 1 → 2", "profile.update: version: 2 → 3",
-		"profile.delete: former name: web, former version: 3", "profile.create: name: web"}
+		"profile.delete: previous name: web, previous version: 3", "profile.create: name: web"}
 	if diff := cmp.Diff(want, events); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}

@@ -23,8 +23,8 @@ func TestRecordedCalls(t *testing.T) {
 	call(t, requestor, "GET", "/api/v1/certificate_requests", nil).wantStatus(t, 200)
 	call(t, requestor, "GET", "/api/v1/certificates?limit=1", nil).wantStatus(t, 200)
 	for action, want := range map[string][]string{
-		"call.refused": {"Call refused: listSettings; count: 1", "Call refused: listAccounts; count: 1",
-			"Call refused; count: 1"},
+		"call.refused": {"Access denied: listSettings; count: 1", "Access denied: listAccounts; count: 1",
+			"Access denied; count: 1"},
 		"settings.read": {"Settings viewed"},
 		"inventory.export": {"Inventory exported; filter: q=printer, format: jsonl", "Inventory exported; format: json",
 			"Inventory exported; format: json, list: certificate_requests"},

@@ -42,7 +42,7 @@ func TestAccountFieldErrors(t *testing.T) {
 		wantStatus(t, 409).wantText(t, "An account with this email already exists")
 	admin.post(t, "/accounts/1/role", url.Values{"role_id": {"3"}}).wantStatus(t, 409).wantText(t,
 		"This is the last Admin")
-	admin.post(t, "/accounts/2/delete", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
+	admin.post(t, "/accounts/2/delete", nil).wantStatus(t, 400).wantText(t, "Tick this box to confirm")
 	admin.get(t, "/accounts/99").wantStatus(t, 404)
 	admin.get(t, "/accounts/01").wantStatus(t, 404)
 }

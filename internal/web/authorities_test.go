@@ -146,7 +146,7 @@ func TestAuthorityLifecycle(t *testing.T) {
 	b.tick(t, "Delete "+a.CommonName+" and its key")
 	b.press(t, "Delete CA")
 	b.wantHeading(t, "Certificate authorities")
-	b.wantText(t, "CA deleted and its private key destroyed")
+	b.wantText(t, "CA deleted. Its certificates stay in the inventory.")
 }
 
 func authorityPath(id int64) string { return fmt.Sprintf("/authorities/%d", id) }
@@ -159,7 +159,7 @@ func TestAuthorityActionsNeedConfirmation(t *testing.T) {
 	v := h.as(t, notary.Admin)
 	for _, what := range []string{"revoke", "delete"} {
 		v.post(t, fmt.Sprintf("/authorities/%d/%s", id, what), url.Values{"reason": {"superseded"}, "force": {"yes"}}).
-			wantStatus(t, 400).wantText(t, "Confirm this first", `id="f-sure-error"`)
+			wantStatus(t, 400).wantText(t, "Tick this box to confirm", `id="f-sure-error"`)
 	}
 	v.post(t, authorityPath(id)+"/revoke", url.Values{"reason": {"because"}, "sure": {"yes"}}).wantStatus(t,
 		400).wantText(t, `id="f-reason-error"`)

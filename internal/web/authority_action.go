@@ -32,7 +32,7 @@ func (s *site) signAuthority(c *call, id int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "Certificate issued. The CA can now sign.",
+	return "CA certificate issued.",
 		s.ca.SignAuthorityBy(c.r.Context(), c.caller, id, issuer, c.value("profile"))
 }
 
@@ -46,7 +46,7 @@ func readAuthority(text string) (int64, error) {
 
 func (s *site) uploadAuthority(c *call, id int64) (string, error) {
 	_, err := s.ca.UploadAuthority(c.r.Context(), c.caller, id, c.value("certificate_chain"))
-	return "Certificate uploaded. The CA can now sign.", err
+	return "CA certificate uploaded.", err
 }
 
 func (s *site) enableAuthority(c *call, id int64) (string, error) {
@@ -73,7 +73,7 @@ func (s *site) changePublication(c *call, id int64) (string, error) {
 func (s *site) recordIssued(c *call, id int64) (string, error) {
 	done, err := s.ca.ImportCertificates(c.r.Context(), c.caller, id, c.value("certificates"))
 	return page.Plural(int64(done.Imported), "certificate") + " imported, " + strconv.Itoa(done.Revoked) +
-		" of them revoked. " + strconv.Itoa(done.Known) + " already known.", err
+		" of them revoked. Already in the inventory: " + strconv.Itoa(done.Known) + ".", err
 }
 
 func (s *site) uploadCRL(c *call, id int64) (string, error) {

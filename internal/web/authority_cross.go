@@ -73,7 +73,8 @@ func (s *site) useCertificate(c *call, id int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "Current certificate changed. New chains start with it.", s.ca.UseCertificate(c.r.Context(), c.caller, id, cert)
+	return "Current certificate changed. New certificates will chain to it.",
+		s.ca.UseCertificate(c.r.Context(), c.caller, id, cert)
 }
 
 type ownCertificate struct {
@@ -126,5 +127,6 @@ func (s *site) rollOver(c *call) error {
 	if err != nil {
 		return c.again(err, s.rollOverPage)
 	}
-	return c.done(authorityPath(next), "New CA created with a new key. Once it can sign, the old CA is disabled; its CRL and OCSP continue.")
+	return c.done(authorityPath(next), "CA created with a new key. "+
+		"The old CA is disabled once the new one can sign; its CRL and OCSP continue.")
 }

@@ -30,7 +30,7 @@ func TestCrossSigningAndKeyRotation(t *testing.T) {
 	b.wantText(t, "Cross-certificate added.", "CA certificates for this key", "CN=Other Root", "Current")
 	b.look(t, "authority-crossed")
 	b.press(t, "Make current")
-	b.wantText(t, "Current certificate changed. New chains start with it.")
+	b.wantText(t, "Current certificate changed. New certificates will chain to it.")
 	now, err := h.CA.Authority(t.Context(), h.Admin(), id)
 	testkit.Check(t, err)
 	if now.IssuerID() != 2 {
@@ -42,7 +42,7 @@ func TestCrossSigningAndKeyRotation(t *testing.T) {
 	b.tick(t, "Replace "+a.CommonName+" with a new CA")
 	b.press(t, "Rotate CA key")
 	b.wantHeading(t, a.CommonName)
-	b.wantText(t, "New CA created", fmt.Sprintf("CA %d", id), "active")
+	b.wantText(t, "CA created with a new key", fmt.Sprintf("CA %d", id), "active")
 	b.open(t, authorityPath(id))
 	b.wantText(t, "disabled", "Replaced by")
 }

@@ -67,7 +67,8 @@ func (s *site) revokeAuthority(c *call) error {
 	if err != nil {
 		return c.again(err, s.revokeAuthorityPage)
 	}
-	return c.done(authorityPath(id), "CA revoked. "+revokedText(done)+" Its issuer's CRL now lists it.")
+	return c.done(authorityPath(id), "CA revoked. "+revokedText(done)+" The issuer's next CRL will list the "+
+		"revocation. If the issuer is offline, upload that CRL.")
 }
 
 func (s *site) deleteAuthority(c *call) error {
@@ -81,7 +82,7 @@ func (s *site) deleteAuthority(c *call) error {
 	if err := s.ca.DeleteAuthority(c.r.Context(), c.caller, id, c.value("force") == "yes"); err != nil {
 		return c.again(err, s.deleteAuthorityPage)
 	}
-	return c.done("/authorities", "CA deleted and its private key destroyed. Its certificates stay in the inventory.")
+	return c.done("/authorities", "CA deleted. Its certificates stay in the inventory.")
 }
 
 func (authorityEnd) Reasons() []page.Option { return reasons() }

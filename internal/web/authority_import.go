@@ -37,7 +37,7 @@ func (s *site) importAuthority(c *call) error {
 		return c.again(err, s.importAuthorityPage)
 	}
 	if in.Offline {
-		return c.done(authorityPath(id), "Offline CA registered. Upload its CRL below whenever it has signed a new one.")
+		return c.done(authorityPath(id), "Offline CA registered. Whenever it signs a new CRL, upload it below.")
 	}
 	return c.done(authorityPath(id), "CA imported. You can import previously issued certificates below.")
 }

@@ -114,7 +114,7 @@ func TestImportAuthority(t *testing.T) {
 	b.run(t, chromedp.Click(`//summary[.="Import previously issued certificates"]`))
 	b.fill(t, "Certificates", issued)
 	b.press(t, "Import")
-	b.wantText(t, "1 certificate imported, 0 of them revoked. 0 already known.")
+	b.wantText(t, "1 certificate imported, 0 of them revoked. Already in the inventory: 0.")
 }
 
 func (v *visitor) upload(t *testing.T, path string, form url.Values, files map[string]string) answer {

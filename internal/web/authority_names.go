@@ -33,7 +33,7 @@ func readSubtrees(field, text string) (s notary.Subtrees, err error) {
 		}
 		if !known {
 			return s, notary.FieldErrorf(field,
-				"%.60q has no type: start it with dns:, ip:, email: or uri:", line)
+				"%.60q has no valid type: start it with dns:, ip:, email: or uri:", line)
 		}
 	}
 	return s, nil

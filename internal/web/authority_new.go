@@ -70,7 +70,7 @@ func (s *site) newAuthority(c *call) error {
 			return c.done(authorityPath(id), "CA created but not signed: "+page.Sentence(e.Message)+
 				" Sign it below, or upload its certificate.")
 		}
-		return c.done(authorityPath(id), "CA created and signed. It can now sign.")
+		return c.done(authorityPath(id), "CA created and signed. It can now issue certificates.")
 	case o.SelfSigned:
 		return c.done(authorityPath(id), "Root CA created. Install its certificate in clients' trust stores.")
 	}

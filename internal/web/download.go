@@ -59,7 +59,7 @@ func downloadsOf(c *notary.Certificate, path string) downloads {
 
 func issuersPEM(c *notary.Certificate) ([]byte, error) {
 	if len(c.Issuers.DER()) == 0 {
-		return nil, notary.Errorf(notary.NotFound, "a root certificate has no issuer chain")
+		return nil, notary.Errorf(notary.NotFound, "this certificate has no issuer chain")
 	}
 	return []byte(c.Issuers.PEM()), nil
 }

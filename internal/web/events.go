@@ -89,8 +89,8 @@ func eventKinds(caller notary.Caller) []page.Option {
 	return all
 }
 
-// kindLabels maps kinds of objects to labels that are not regular plurals.
-var kindLabels = map[string]string{"authority": "authorities", "clock": "clock", "inventory": "inventory",
+// kindLabels maps kinds of objects to labels whose plural is irregular or not used.
+var kindLabels = map[string]string{"authority": "CAs", "clock": "clock", "inventory": "inventory",
 	"settings": "settings",
 	"database": "database"}
 

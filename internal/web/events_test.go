@@ -59,7 +59,7 @@ func TestEventFormDropsObjectID(t *testing.T) {
 	h.Request(t, h.Admin())
 	b := h.browseAs(t, notary.Admin)
 	b.open(t, "/events?kind=authority&object_id=1")
-	b.wantText(t, "Showing events of authority 1.")
+	b.wantText(t, "Showing events of CA 1.")
 	b.fill(t, "Object type", "request")
 	b.press(t, "Filter")
 	b.wantText(t, "certificate request 1 (", "certificate request 2 (")

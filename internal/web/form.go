@@ -72,7 +72,7 @@ func (f forms) At(action string) page.Form {
 
 func (c *call) mustBeSure() error {
 	if c.value(page.FieldSure) != "yes" {
-		return notary.FieldErrorf(page.FieldSure, "confirm this first: it can't be undone")
+		return notary.FieldErrorf(page.FieldSure, "tick this box to confirm")
 	}
 	return nil
 }

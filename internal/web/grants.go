@@ -14,8 +14,8 @@ var grantActions = []page.Option{
 	{Value: "request.view", Label: "View requests and certificates of others"},
 	{Value: "request.sign", Label: "Sign requests"},
 	{Value: "request.reject", Label: "Reject requests"},
-	{Value: "request.revoke", Label: "Revoke requests"},
-	{Value: "certificate.revoke", Label: "Revoke certificates"},
+	{Value: "request.revoke", Label: "Revoke the certificates of requests"},
+	{Value: "certificate.revoke", Label: "Revoke individual certificates"},
 	{Value: "request.reopen", Label: "Reopen requests"},
 	{Value: "request.upload", Label: "Upload certificates"},
 	{Value: "request.remove_certificate", Label: "Detach certificates"},
@@ -118,7 +118,7 @@ func readIDs(field string, texts []string) (ids []int64, err error) {
 	for _, text := range texts {
 		id, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return nil, notary.FieldErrorf(field, "%.20q is not an ID", text)
+			return nil, notary.FieldErrorf(field, "%.20q is not an ID: enter a number such as 7", text)
 		}
 		ids = append(ids, id)
 	}

@@ -52,7 +52,7 @@ func TestGroupsAndGrants(t *testing.T) {
 	admin.post(t, "/grants/1/delete", nil).wantStatus(t, 200).wantText(t, "Grant deleted.", "No grants")
 	admin.post(t, "/groups/1/members/remove", url.Values{"account": {fmt.Sprint(member.Principal.ID)}}).wantText(t,
 		"Account removed", "No members yet.")
-	admin.post(t, "/groups/1/delete", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
+	admin.post(t, "/groups/1/delete", nil).wantStatus(t, 400).wantText(t, "Tick this box to confirm")
 	admin.post(t, "/groups/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 200).wantAt(t, "/groups").wantText(t,
 		"No groups yet.")
 }

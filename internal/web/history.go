@@ -21,9 +21,9 @@ type mention struct{ Text, Path string }
 // issuerLinks maps actions that refer to an issuer to the words that precede the name of the issuer.
 var issuerLinks = map[string]string{
 	"request.sign":               "from",
-	"request.revoke":             "on the CRL of",
-	"certificate.revoke":         "on the CRL of",
-	"certificate.correct_reason": "on the CRL of",
+	"request.revoke":             "issued by",
+	"certificate.revoke":         "issued by",
+	"certificate.correct_reason": "issued by",
 	"authority.sign":             "from",
 	"authority.cross_sign":       "from",
 }
@@ -32,7 +32,7 @@ var eventVerbs = map[string]string{
 	"request.create":             "submitted the request",
 	"request.sign":               "issued",
 	"request.reject":             "rejected the request",
-	"request.hold":               "held the request",
+	"request.hold":               "held the request for review",
 	"request.reopen":             "reopened the request",
 	"request.revoke":             "revoked",
 	"request.upload":             "uploaded",

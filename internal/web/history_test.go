@@ -23,7 +23,7 @@ func TestRequestHistory(t *testing.T) {
 		fmt.Sprintf("<bdi>%s</bdi> <strong>submitted the request</strong>",
 			h.Caller(notary.CertificateRequestor).Principal.Name),
 		fmt.Sprintf("<bdi>%s</bdi> <strong>issued</strong> %s from %s", h.Admin().Principal.Name, certificate, authority),
-		fmt.Sprintf("<bdi>%s</bdi> <strong>revoked</strong> %s on the CRL of %s", h.Admin().Principal.Name, certificate,
+		fmt.Sprintf("<bdi>%s</bdi> <strong>revoked</strong> %s issued by %s", h.Admin().Principal.Name, certificate,
 			authority),
 		"request.sign", "serial number: "+r.Certificate.Serial, "reason: superseded", "status: Active → Revoked")
 
@@ -59,6 +59,6 @@ func TestAuthorityHistory(t *testing.T) {
 		" <strong>issued</strong>", record,
 		fmt.Sprintf(` from <a href="/authorities/%d"><bdi>Test Root</bdi></a>`, root))
 	v.get(t, fmt.Sprintf("/events?kind=authority&object_id=%d", id)).
-		wantText(t, fmt.Sprintf("Showing events of authority %d", id), "authority.disable").wantNoText(t,
+		wantText(t, fmt.Sprintf("Showing events of CA %d", id), "authority.disable").wantNoText(t,
 		fmt.Sprintf(`<td><a href="/authorities/%d"`, root))
 }

@@ -27,7 +27,7 @@ func TestLinksDoNotFillInForms(t *testing.T) {
 	v := h.as(t, notary.Admin)
 	v.get(t, "/authorities/1/delete?force=yes&sure=yes").wantStatus(t, 200).wantNoText(t, "checked")
 	v.get(t, "/profiles/1/edit?version=1&validity=9000d").wantStatus(t, 200).wantNoText(t, "9000")
-	v.post(t, "/authorities/1/delete?sure=yes", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
+	v.post(t, "/authorities/1/delete?sure=yes", nil).wantStatus(t, 400).wantText(t, "Tick this box to confirm")
 }
 
 func TestUnsupportedFilter(t *testing.T) {

@@ -34,7 +34,7 @@ func TestOverviewDamagedRecords(t *testing.T) {
 	_, err := h.Revocation.CRL(t.Context(), root)
 	testkit.Check(t, err)
 	b := h.browseAs(t, notary.ReadOnly)
-	b.wantText(t, "Damaged records", "1 database record", "serial number 0 is not positive")
+	b.wantText(t, "Damaged records", "1 damaged record", "serial number 0 is not positive")
 	h.Exec(t, `DELETE FROM revocation WHERE serial = '00'`)
 	b.look(t, "overview-damaged")
 }

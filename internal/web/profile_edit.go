@@ -115,7 +115,7 @@ func (s *site) newProfile(c *call) error {
 	if err != nil {
 		return c.again(err, s.newProfilePage)
 	}
-	return c.done(profilePath(id), "Profile created. It can now be used to sign requests.")
+	return c.done(profilePath(id), "Profile created. It can now be used for issuance.")
 }
 
 func outOfField(outer string, err error) error {

@@ -15,18 +15,18 @@ import (
 // The fields of the form are named as in the API, so that errors match.
 
 var nameFields = []struct {
-	Field, Label, Example string
-	of                    func(*notary.NameRules) *notary.NameRule
+	Field, Label, ListLabel, Example string
+	of                               func(*notary.NameRules) *notary.NameRule
 }{
-	{"names.dns", "DNS names", "example.com (and subdomains), .example.com (subdomains only)",
+	{"names.dns", "DNS names", "Allowed DNS names", "example.com (and subdomains), .example.com (subdomains only)",
 		func(r *notary.NameRules) *notary.NameRule { return &r.DNS }},
-	{"names.ip", "IP addresses", "10.0.0.0/8 or a single address",
+	{"names.ip", "IP addresses", "Allowed IP addresses", "10.0.0.0/8 or a single address",
 		func(r *notary.NameRules) *notary.NameRule { return &r.IP }},
-	{"names.email", "Email addresses", "example.com, .example.com or a single address",
+	{"names.email", "Email addresses", "Allowed email addresses", "example.com, .example.com or a single address",
 		func(r *notary.NameRules) *notary.NameRule { return &r.Email }},
-	{"names.uri", "URIs", "A host, or a prefix such as spiffe://example.org/web",
+	{"names.uri", "URIs", "Allowed URIs", "A host, or a prefix such as spiffe://example.org/web",
 		func(r *notary.NameRules) *notary.NameRule { return &r.URI }},
-	{"names.upn", "User principal names", "corp.example, .corp.example or a single name",
+	{"names.upn", "User principal names", "Allowed user principal names", "corp.example, .corp.example or a single name",
 		func(r *notary.NameRules) *notary.NameRule { return &r.UPN }},
 }
 
@@ -214,7 +214,7 @@ func (profileForm) Others() []page.Option {
 
 // NoHosts returns the possible actions for a request for a server certificate without a host name.
 func (profileForm) NoHosts() []page.Option {
-	return []page.Option{{Value: "", Label: "Reject unless it looks like a client"},
+	return []page.Option{{Value: "", Label: "Default: warn for likely clients, otherwise reject"},
 		{Value: string(notary.RefuseNoHost), Label: "Reject"},
 		{Value: string(notary.ReportNoHost), Label: "Issue with a warning"}}
 }

@@ -145,7 +145,7 @@ func (p *requestPage) chooseFormer() {
 			" can't sign")
 	}
 	if p.Profiles[0].Value == "" {
-		p.NotRenewable = append(p.NotRenewable, "the profile "+former.Profile+" was deleted")
+		p.NotRenewable = append(p.NotRenewable, "the profile "+former.Profile+" is not available")
 	}
 }
 

@@ -152,7 +152,7 @@ func (p *manyPage) loadSelected(s *site, c *call) error {
 	for _, id := range seen {
 		r, err := s.ca.Request(c.r.Context(), c.caller, id)
 		if notary.KindOf(err) == notary.NotFound {
-			p.Refusals["Deleted since you selected them."]++
+			p.Refusals["Deleted, or no longer visible to you."]++
 			continue
 		}
 		if err != nil {

@@ -86,7 +86,7 @@ func TestBulkActionsNeedConfirmation(t *testing.T) {
 		"Every valid certificate of 3 of these 4 requests will be revoked",
 		"1 request skipped: This request has no certificate.", "superseded", "Revoke 3 requests</button>")
 	v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded")).wantStatus(t, 400).wantText(t,
-		"Confirm this first", `value="superseded" selected`)
+		"Tick this box to confirm", `value="superseded" selected`)
 	h.wantStatuses(t, 0, notary.Revoked)
 	a := v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded", "sure", "yes")).wantStatus(t, 200).
 		wantText(t, "3 of 4 requests revoked.", "1 request failed", "This request has no certificate.",
@@ -256,7 +256,7 @@ func TestNoAuthorityToSign(t *testing.T) {
 	h := open(t)
 	id := h.Request(t, h.Admin())
 	h.as(t, notary.CertificateManager).post(t, "/requests/many", url.Values{"do": {"sign"}, "ids": {fmt.Sprint(id)}}).
-		wantText(t, "No active CA can sign this.").wantNoText(t, "<button class=\"main\"")
+		wantText(t, "No active CA is available.").wantNoText(t, "<button class=\"main\"")
 }
 
 func TestBulkKeepsTheFilter(t *testing.T) {

@@ -196,7 +196,7 @@ func TestActionsRefusedByStatus(t *testing.T) {
 	post(active, "reopen", nil).wantStatus(t, 409).wantText(t, "only a rejected or revoked one can be reopened")
 	post(outstanding, "revoke", sure).wantStatus(t, 409).wantText(t, "This request has no certificate.")
 	post(outstanding, "remove", sure).wantStatus(t, 409)
-	post(active, "remove", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
+	post(active, "remove", nil).wantStatus(t, 400).wantText(t, "Tick this box to confirm")
 	post(active, "revoke", url.Values{"sure": {"yes"}, "reason": {"boredom"}}).wantStatus(t, 400).wantText(t,
 		`id="f-reason-error"`)
 	post(outstanding, "sign", url.Values{"certificate_authority_id": {"99"}, "not_valid_after": {"7"}}).wantStatus(t, 404)

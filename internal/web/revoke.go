@@ -52,7 +52,8 @@ func (s *site) revokeCertificate(c *call) error {
 	if err != nil {
 		return c.again(err, s.certificatePage)
 	}
-	return c.done(certificatePath(id), revokedText(done)+" CRL and OCSP now report it.")
+	return c.done(certificatePath(id), revokedText(done)+
+		" OCSP and the next CRL will report this. For an offline CA, upload a new CRL.")
 }
 
 func revokedText(done ca.Revocations) string {

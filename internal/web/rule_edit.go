@@ -21,7 +21,7 @@ type ruleForm struct {
 var ruleFormFields = []string{"name", "priority", "expression", "effect", "certificate_authority_id", "profile",
 	"max_validity", "reason", "last", "csr"}
 
-var ruleEffects = []page.Option{{Value: "sign", Label: "Sign"}, {Value: "hold", Label: "Hold for a person"},
+var ruleEffects = []page.Option{{Value: "sign", Label: "Sign"}, {Value: "hold", Label: "Hold for review"},
 	{Value: "refuse", Label: "Refuse"}}
 
 func (s *site) newRulePage(c *call, f page.Form) error { return s.showRuleForm(c, nil, f, nil) }
@@ -107,7 +107,7 @@ func readRule(c *call) (t notary.RuleTerms, err error) {
 	if text := c.value("max_validity"); text != "" {
 		var ok bool
 		if t.MaxValidity, ok = notary.ParsePeriod(text); !ok {
-			return t, notary.FieldErrorf("max_validity", "enter a number and d, h or m, such as 30d")
+			return t, notary.FieldErrorf("max_validity", "enter a duration such as 90d, 12h or 30m")
 		}
 	}
 	return t, nil
@@ -125,7 +125,7 @@ func (s *site) newRule(c *call) error {
 	if err != nil {
 		return c.again(err, s.newRulePage)
 	}
-	return c.done(rulePath(id), "Rule created. It does not count until it is activated.")
+	return c.done(rulePath(id), "Rule created. It takes effect when activated.")
 }
 
 func (s *site) editRule(c *call) error {
@@ -148,7 +148,7 @@ func (s *site) editRule(c *call) error {
 	if err != nil {
 		return c.again(err, s.editRulePage)
 	}
-	return c.done(rulePath(r.ID), fmt.Sprintf("Version %d saved. It does not count until it is activated.", version))
+	return c.done(rulePath(r.ID), fmt.Sprintf("Version %d saved. It takes effect when activated.", version))
 }
 
 func (s *site) tryRule(c *call, r *notary.Rule, terms notary.RuleTerms, again func(*call, page.Form) error) error {

@@ -93,7 +93,7 @@ func (s *site) deactivateRule(c *call) error {
 	if err := s.ca.DeactivateRule(c.r.Context(), c.caller, id); err != nil {
 		return c.again(err, s.rulePage)
 	}
-	return c.done(rulePath(id), "Rule deactivated. It no longer decides about new requests.")
+	return c.done(rulePath(id), "Rule deactivated. It no longer applies to new requests.")
 }
 
 func (s *site) deleteRule(c *call) error {

@@ -24,7 +24,7 @@ func TestRules(t *testing.T) {
 	admin.get(t, "/rules/new").wantStatus(t, 200).wantText(t, "previous.same_owner", "principal.groups")
 	for field, test := range map[string]struct{ value, want string }{
 		"expression": {"nonsense", "line 1, column 1"}, "priority": {"first", "Enter a whole number"},
-		"name": {"", "needs a name"}, "max_validity": {"long", "such as 30d"}, "profile": {"", "Choose the profile"},
+		"name": {"", "needs a name"}, "max_validity": {"long", "such as 90d"}, "profile": {"", "Choose the profile"},
 		"reason": {"why", "has no reason"},
 	} {
 		wrong := ruleValues(root)
@@ -36,7 +36,7 @@ func TestRules(t *testing.T) {
 	id, err := h.CA.Submit(t.Context(), h.Admin(), testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.dev.example.com"))
 	testkit.Check(t, err)
 	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id, ""))
-	admin.post(t, "/rules/new", try).wantStatus(t, 200).wantText(t, "1 would be signed", "People decided 1 request otherwise",
+	admin.post(t, "/rules/new", try).wantStatus(t, 200).wantText(t, "1 would be signed", "1 manual decision differed",
 		fmt.Sprintf(`href="/requests/%d"`, id))
 	admin.get(t, "/rules").wantText(t, "No rules yet.")
 
@@ -55,11 +55,11 @@ func TestRules(t *testing.T) {
 		testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "b.dev.example.com"))
 	testkit.Check(t, err)
 	path := fmt.Sprintf("/requests/%d", id)
-	admin.get(t, path).wantText(t, "Signed automatically by", `href="/rules/1?version=1"`)
-	h.as(t, notary.CertificateRequestor).get(t, path).wantText(t, "Signed automatically by", "dev names")
+	admin.get(t, path).wantText(t, "Automatically signed by", `href="/rules/1?version=1"`)
+	h.as(t, notary.CertificateRequestor).get(t, path).wantText(t, "Automatically signed by", "dev names")
 
 	admin.post(t, "/rules/1/deactivate", nil).wantStatus(t, 200).wantText(t, "Rule deactivated.")
-	admin.post(t, "/rules/1/delete", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
+	admin.post(t, "/rules/1/delete", nil).wantStatus(t, 400).wantText(t, "Tick this box to confirm")
 	admin.post(t, "/rules/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 200).wantAt(t, "/rules").wantText(t,
 		"Rule deleted.")
 }
@@ -96,8 +96,8 @@ func TestRulesInABrowser(t *testing.T) {
 	b.look(t, "rules")
 	b.press(t, "dev names")
 	b.look(t, "rule")
-	b.press(t, "Edit or try")
-	b.press(t, "Run trial")
+	b.press(t, "Edit or test")
+	b.press(t, "Run test")
 	b.wantText(t, "Last 1 request")
 	b.look(t, "rule-edit")
 	b.open(t, fmt.Sprintf("/rules/%d", id))

@@ -77,7 +77,7 @@ var keptLabels = map[string]string{
 	"keys.min_rsa_exponent": "Minimum RSA exponent", "last": "Recent requests", "locality_name": "Locality",
 	"max_validity": "Maximum validity", "name_constraints.excluded": "Excluded names",
 	"name_constraints.permitted": "Permitted names", "name_prefix": "Name begins with",
-	"names.max": "Maximum names", "names.no_host": "Server without a host name",
+	"names.max": "Maximum number of names", "names.no_host": "Server without a host name",
 	"names.required": "Require at least one SAN", "names.underscores": "Allow underscores in DNS names",
 	"names.wildcards": "Allow wildcard DNS names", "not_valid_after": "Validity",
 	"ocsp_no_check": "Add id-pkix-ocsp-nocheck", "ocsp": "OCSP URL", "organization_name": "Organization",
@@ -97,7 +97,7 @@ func (k kept) Label() string {
 		case n.Field + ".allow":
 			return n.Label
 		case n.Field + ".listed":
-			return "Allowed " + n.Label
+			return n.ListLabel
 		}
 	}
 	return page.Capital(strings.ReplaceAll(k.Name, "_", " "))

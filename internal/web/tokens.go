@@ -14,11 +14,11 @@ import (
 
 var tokenActions = slices.Concat([]page.Option{{Value: "request.create", Label: "Create requests"}}, grantActions,
 	[]page.Option{
-		{Value: "authority.view", Label: "View CAs (only without limits)"},
-		{Value: "authority.manage", Label: "Manage CAs (only without limits)"},
-		{Value: "profile.view", Label: "View profiles (only without limits)"},
-		{Value: "profile.manage", Label: "Manage profiles (only without limits)"},
-		{Value: "event.view", Label: "View events (only without limits)"},
+		{Value: "authority.view", Label: "View CAs (only if the token has no limits)"},
+		{Value: "authority.manage", Label: "Manage CAs (only if the token has no limits)"},
+		{Value: "profile.view", Label: "View profiles (only if the token has no limits)"},
+		{Value: "profile.manage", Label: "Manage profiles (only if the token has no limits)"},
+		{Value: "event.view", Label: "View events (only if the token has no limits)"},
 	})
 
 type tokensPage struct {
@@ -199,5 +199,5 @@ func (s *site) takeOverToken(c *call) error {
 	if err := s.auth.TakeOverToken(c.r.Context(), c.caller, id); err != nil {
 		return c.again(err, s.tokenPage)
 	}
-	return c.done(fmt.Sprintf("/tokens/%d", id), "API token taken over. It acts on your behalf now.")
+	return c.done(fmt.Sprintf("/tokens/%d", id), "API token taken over. It now acts on your behalf.")
 }

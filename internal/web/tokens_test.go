@@ -53,7 +53,7 @@ func TestTokens(t *testing.T) {
 	admin.get(t, "/tokens").wantText(t, "Expired")
 	admin.post(t, path+"/take-over", nil).wantStatus(t, 409)
 	h.as(t, notary.ReadOnly).get(t, path).wantStatus(t, 404)
-	admin.post(t, path+"/revoke", nil).wantStatus(t, 400).wantText(t, "Confirm this first")
+	admin.post(t, path+"/revoke", nil).wantStatus(t, 400).wantText(t, "Tick this box to confirm")
 	admin.post(t, path+"/revoke", url.Values{"sure": {"yes"}}).wantStatus(t, 200).wantAt(t, "/tokens").wantText(t,
 		"API token revoked.", "Revoked")
 }
@@ -72,9 +72,9 @@ func TestTokensOnTheOverview(t *testing.T) {
 	h.Clock.Advance(7 * 24 * time.Hour)
 	admin = h.as(t, notary.Admin)
 	admin.get(t, "/").wantText(t, "API tokens that need attention", `href="`+path+`"`, "has never been used")
-	admin.get(t, path).wantText(t, "This token is not in use.", "Take over")
+	admin.get(t, path).wantText(t, "This token appears unused.", "Take over")
 	testkit.Check(t, h.Auth.DeleteAccount(t.Context(), h.Admin(), creator.Principal.ID))
-	admin.get(t, "/").wantText(t, "is suspended, because its creator's account was deleted")
+	admin.get(t, "/").wantText(t, "is suspended, because its creator’s account was deleted")
 	admin.post(t, path+"/take-over", nil).wantStatus(t, 200).wantAt(t, path).wantText(t, "API token taken over",
 		h.Admin().Principal.Name)
 

@@ -67,7 +67,7 @@ function element(name, properties, ...children) {
 
 function help() {
   const meanings = [["/", "Search"], ["j k", "Next and previous row"], ["o", "Open row"], ["x", "Select row"],
-    ["s r", "Sign or reject selected requests"], ["n p", "Next and previous page"], ["c", "New request, CA, profile or account"],
+    ["s r", "Sign or reject selected requests"], ["n p", "Next and previous page"], ["c", "New request, CA, profile, rule, account, grant or token"],
     ["?", "Show this help"], ["Esc", "Leave field or close dialog"]];
   const list = element("dl", { className: "facts" });
   for (const [key, what] of meanings) list.append(element("dt", {}, element("kbd", {}, key)), element("dd", {}, what));
