@@ -109,7 +109,7 @@ func (p *program) printVerdicts(check api.ProfileCheck) error {
 }
 
 func (p *program) printChangedVerdicts(what string, looked int, requests []api.Tried) error {
-	fmt.Fprintf(p.out, "of the last %d requests %d %s\n", looked, len(requests), what)
+	fmt.Fprintf(p.out, "of the last %d requests, %d %s\n", looked, len(requests), what)
 	if len(requests) == 0 {
 		return nil
 	}
