@@ -32,7 +32,7 @@ func (p *program) certificateIssue() *cobra.Command {
 			"and a CSR are created on this machine, and the key and the chain are written to files named after\n" +
 			"the first name.\n\n" +
 			"If you already submitted this CSR, its certificate is renewed. Without permission to sign, you submit a\n" +
-			"request for approval, with the CA, profile and expiry that you would like.",
+			"request for approval, with the CA, profile and expiry given here.",
 		Example: "  notary certificate issue --name web.example.com --authority 'Example Issuing'\n" +
 			"  notary certificate issue --name web.example.com --key-out web.key --label team=payments --wait\n" +
 			"  notary certificate issue --csr web.csr --authority 2 --wait=10m --out web.pem",

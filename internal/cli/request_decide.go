@@ -26,8 +26,8 @@ func (p *program) requestSign() *cobra.Command {
 			"  notary request sign --status Active --expires-before 30d\n"+
 			"  notary request sign 7 --authority 2 --subject 'CN=web.example.com,O=Example' --name web.example.com\n"+
 			"  notary request sign 7 --authority 1 --profile intermediate --path-length 0 --permit dns:example.com")
-	c.Long += "\n\nBy default, CA and profile are those of the previous certificate or, for a first certificate, those\n" +
-		"that the requester asked for. --authority is required if the requester asked for no CA."
+	c.Long += "\n\nBy default, CA and profile are those of the previous certificate or, for a first certificate, the\n" +
+		"requested ones. --authority is required if no CA was requested."
 	c.RunE = func(command *cobra.Command, args []string) error {
 		notAfter, err := end.end(p.now())
 		if err != nil {

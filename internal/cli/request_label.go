@@ -40,7 +40,7 @@ func (f *labelFlags) all() (map[string]string, error) {
 	return labels, nil
 }
 
-// wishFlags are the CA, profile and expiry that a requester asks the signer for.
+// wishFlags are the CA, profile and expiry that a requester requests from the signer.
 type wishFlags struct {
 	authority idFlag
 	profile   string
@@ -48,8 +48,8 @@ type wishFlags struct {
 }
 
 func (f *wishFlags) register(c *cobra.Command, p *program) {
-	authorityFlag(c, &f.authority, "authority", "ask for the CA with this `ID` or common name")
-	c.Flags().StringVar(&f.profile, "profile", "", "ask for the profile with this `name`: see notary profile list")
+	authorityFlag(c, &f.authority, "authority", "request the CA with this `ID` or common name")
+	c.Flags().StringVar(&f.profile, "profile", "", "request the profile with this `name`: see notary profile list")
 	f.end.register(c, "the signer decides")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 }
@@ -125,7 +125,7 @@ func labelTexts(labels map[string]string) string {
 	return strings.Join(notary.Labels(labels).Texts(), ", ")
 }
 
-// requestedText describes the profile, CA and expiry that the requester asked for, or returns "".
+// requestedText describes the requested profile, CA and expiry, or returns "".
 func requestedText(r api.Requested) string {
 	var parts []string
 	if r.Profile != "" {
@@ -140,7 +140,7 @@ func requestedText(r api.Requested) string {
 	return strings.Join(parts, ", ")
 }
 
-// noticeRequested prints what the requester asked for, unless the request already has a certificate or body sets the
+// noticeRequested prints the requested CA, profile and expiry, unless the request already has a certificate or body sets the
 // profile, CA and expiry.
 func (p *program) noticeRequested(ctx context.Context, c *client.Client, id int64,
 	body api.SignCertificateRequest) error {

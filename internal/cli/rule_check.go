@@ -36,8 +36,8 @@ func (p *program) ruleCheck() *cobra.Command {
 	c.Flags().StringVar(&csr, "csr", "", "PEM `file` with a CSR; - for the standard input")
 	c.Flags().IntVar(&body.Last, "last", 0, "the `number` of latest requests to test, up to 100000")
 	c.Flags().BoolVar(&body.Only, "only", false, "evaluate only the given rules, not the active ones")
-	c.Flags().StringVar(&body.Profile, "profile", "", "the `name` of the profile that you would ask for")
-	authorityFlag(c, &authority, "authority", "the `ID` or common name of the CA that you would ask for")
+	c.Flags().StringVar(&body.Profile, "profile", "", "the `name` of the profile that you would request")
+	authorityFlag(c, &authority, "authority", "the `ID` or common name of the CA that you would request")
 	c.MarkFlagsOneRequired("csr", "last")
 	c.RunE = func(command *cobra.Command, args []string) error {
 		for _, arg := range args {
