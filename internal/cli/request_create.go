@@ -68,7 +68,7 @@ func (p *program) requestCreate() *cobra.Command {
 		Short: "Create a key and a CSR, or submit an existing CSR",
 		Long: "Create a private key and a CSR on this machine, and submit the CSR. The key is written to a file that\n" +
 			"only its owner can read, and never leaves this machine. With --csr, submit a CSR that was created\n" +
-			"elsewhere. The signer decides on the CA, profile and expiry that you request.",
+			"elsewhere. You can request a CA, profile and expiry, but the signer decides.",
 		Example: "  notary request create --name a.example.com --name 10.0.0.7\n" +
 			"  openssl req -new -key a.key -subj /CN=a.example.com | notary request create --csr -\n" +
 			"  notary request create --name a.example.com --profile server --label team=payments --note 'new shop'",

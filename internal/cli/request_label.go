@@ -40,7 +40,7 @@ func (f *labelFlags) all() (map[string]string, error) {
 	return labels, nil
 }
 
-// wishFlags are the CA, profile and expiry that a requester requests from the signer.
+// wishFlags are the CA, profile and expiry that a requester would like.
 type wishFlags struct {
 	authority idFlag
 	profile   string
