@@ -79,21 +79,21 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	var only string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(out)
-	flags.StringVar(&o.engine, "engine", sqlite, "the database: sqlite or postgres")
+	flags.StringVar(&o.engine, "engine", sqlite, "the database engine: sqlite or postgres")
 	flags.StringVar(&o.database, "database", "", "`URL` of an empty PostgreSQL database that is kept at the end\n"+
-		"(default a new one in the cluster of NOTARY_TEST_POSTGRES, or a temporary cluster)")
-	flags.StringVar(&o.dir, "dir", "", "`folder` on the disk to measure (default the folder for temporary "+
+		"(default: a new one on the server of $NOTARY_TEST_POSTGRES or in a temporary cluster)")
+	flags.StringVar(&o.dir, "dir", "", "`folder` on the disk to measure (default: the folder for temporary "+
 		"files, which must not be in memory)")
 	flags.IntVar(&o.rows, "rows", 1000, "number of requests in the database")
 	flags.IntVar(&o.nodes, "nodes", 1, "number of servers that share the database")
 	flags.IntVar(&o.clients, "clients", 32, "number of concurrent clients")
 	flags.IntVar(&o.revoked, "revoked", 100_000, "number of revoked certificates for the second measurement of "+
 		"revocation; 0 to skip it")
-	flags.DurationVar(&o.time, "time", 5*time.Second, "how long to measure an operation; some take half as long")
-	flags.DurationVar(&o.timeout, "timeout", 3*time.Hour, "limit for the whole run")
+	flags.DurationVar(&o.time, "time", 5*time.Second, "how long to measure an operation; some are measured half as long")
+	flags.DurationVar(&o.timeout, "timeout", 3*time.Hour, "time limit for the whole run")
 	flags.StringVar(&only, "only", "", "measure only the operations whose names match the `regexp`")
 	flags.BoolVar(&o.json, "json", false, "print JSON instead of a table")
-	flags.BoolVar(&o.strict, "strict", false, "exit with 1 if a budget is missed or a call has failed")
+	flags.BoolVar(&o.strict, "strict", false, "exit with code 1 if a budget is missed or a call fails")
 	flags.BoolVar(&o.overload, "overload", false, "measure only a logged-in load competing with thousands of "+
 		"clients without a session")
 	flags.StringVar(&o.profiles, "profiles", "", "`folder` for CPU profiles of the server, one for each start")

@@ -44,11 +44,12 @@ func (p *program) accountCreate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Create an account",
-		Long: "Create an account. The server's first account (--first) is an Admin, needs no login, and is\n" +
-			"logged in immediately. Creating it requires the setup code that the server prints at startup: from\n" +
-			config.EnvSetupCode + ", from the data folder of a server on this machine, or from a prompt.\n\n" +
-			"The new account's password comes from a prompt, from the first line of the standard\n" +
-			"input with --password-stdin, or from " + passwordVariable + ".",
+		Long: "Create an account.\n\n" +
+			"With --first, create the server's first account, an Admin, without logging in; you are then logged in\n" +
+			"as it. This requires the setup code that the server prints at startup. It is read from\n" +
+			"$" + config.EnvSetupCode + ", from the data folder if the server runs on this machine, or from a prompt.\n\n" +
+			"The new account's password comes from a prompt, from the first line of the standard input with\n" +
+			"--password-stdin, or from $" + passwordVariable + ".",
 		Example: "  notary account create --first --email me@example.com\n" +
 			"  notary account create --email web@example.com --role requestor",
 		Args: cobra.NoArgs,
@@ -66,12 +67,11 @@ func (p *program) accountCreate() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&email, "email", "", "the account's email address")
-	c.Flags().StringVar(&role, "role", "", roleHelp)
+	c.Flags().StringVar(&role, "role", "", "the account's `role`: "+roleHelp)
 	c.Flags().BoolVar(&first, "first", false, "create the server's first account and log in")
 	p.fingerprintFlag(c)
-	c.Flags().StringVar(&p.data, config.KeyData, "", "with --first: the server's data `folder`, which has the "+
-		"setup code "+
-		"(default NOTARY_DATA or ./"+config.DefaultData+")")
+	c.Flags().StringVar(&p.data, config.KeyData, "", "with --first: the server's data `folder`, which contains "+
+		"the setup code (default $NOTARY_DATA or ./"+config.DefaultData+")")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	c.MarkFlagRequired("email")
 	c.MarkFlagsMutuallyExclusive("first", "role")
@@ -127,7 +127,7 @@ func (p *program) createFirstAccount(ctx context.Context, email, data string, st
 	return p.created(id, "account %d created for %s (%s), and logged in to %s", id, email, notary.Admin, t.server)
 }
 
-// setupCode returns the setup code from the environment or from a local server's data folder, or "".
+// setupCode returns the setup code from the environment or from a local server's data folder, or "" if there is none.
 func (p *program) setupCode(serverURL, data string) string {
 	if code := p.env(config.EnvSetupCode); config.IsSetupCode(code) {
 		return code
@@ -142,7 +142,7 @@ func (p *program) setupCode(serverURL, data string) string {
 	return code
 }
 
-// sendFirstAccount creates the account, and prompts for another setup code if the server rejects it.
+// sendFirstAccount creates the account. If the server rejects the setup code, it prompts for another and retries once.
 func (p *program) sendFirstAccount(ctx context.Context, c *client.Client, body api.CreateAccount) (int64, error) {
 	id, err := c.CreateAccount(ctx, body)
 	var e *notary.Error
@@ -198,7 +198,7 @@ func (p *program) accountShow() *cobra.Command {
 }
 
 func (p *program) accountMe() *cobra.Command {
-	return &cobra.Command{Use: "me", Short: "Show who is logged in", Args: cobra.NoArgs,
+	return &cobra.Command{Use: "me", Short: "Show your account", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.printAccount(c.Me(ctx)) })}
 }
 
@@ -209,7 +209,8 @@ func (p *program) accountDelete() *cobra.Command {
 }
 
 func (p *program) accountRole() *cobra.Command {
-	return &cobra.Command{Use: "role ID ROLE", Short: "Change an account's role: " + roleHelp, Args: cobra.ExactArgs(2),
+	return &cobra.Command{Use: "role ID ROLE", Short: "Change an account's role (" + roleHelp + ")",
+		Args: cobra.ExactArgs(2),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 1 {
 				return roleWords, cobra.ShellCompDirectiveNoFileComp
@@ -225,23 +226,24 @@ func (p *program) accountRole() *cobra.Command {
 				if err := c.ChangeRole(ctx, id, api.ChangeRole{RoleID: role}); err != nil {
 					return err
 				}
-				return p.done("account %d is now %s and has to log in again", id, notary.Role(role))
+				return p.done("account %d is now %s and must log in again", id, notary.Role(role))
 			})(command, args)
 		}}
 }
 
-// newPasswordVariable is the environment variable with the new password; [passwordVariable] has the current one.
+// newPasswordVariable names the environment variable with the new password. The current one is in [passwordVariable].
 const newPasswordVariable = "NOTARY_NEW_PASSWORD"
 
 func (p *program) accountPassword() *cobra.Command {
 	var stdin bool
 	c := &cobra.Command{
 		Use:   "password [ID]",
-		Short: "Change your password or, as an Admin, another account's",
-		Long: "Change your password or, as an Admin, that of the account ID. The account's other sessions end.\n\n" +
-			"The new password comes from a prompt, from the standard input with --password-stdin,\n" +
-			"or from " + newPasswordVariable + ". To change your own, you also need the current one: from a\n" +
-			"prompt, from the line before, or from " + passwordVariable + ".",
+		Short: "Change your password or, as an Admin, the password of another account",
+		Long: "Change your password or, as an Admin, the password of another account. All sessions of the account\n" +
+			"end, except the one that you are using.\n\n" +
+			"The new password comes from a prompt, from the standard input with --password-stdin, or from\n" +
+			"$" + newPasswordVariable + ". To change your own password, you also need the current one: from a prompt,\n" +
+			"from the line before the new one, or from $" + passwordVariable + ".",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -18,11 +18,11 @@ func (p *program) accountRecover() *cobra.Command {
 	c := withDatabaseFlag(onDatabase(&cobra.Command{
 		Use:   "recover",
 		Short: "Reset an Admin's password on the server",
-		Long: "Reset an Admin's password when no one can log in. Run it on the server, as the server's user: it\n" +
-			"works directly on the database and needs no login. The server may be running. The account's sessions\n" +
-			"end, and the reset is recorded as an event.\n\n" +
+		Long: "Reset an Admin's password when no one can log in. Run the command on the server, as the server's user:\n" +
+			"it works directly on the database and needs no login. The server may be running. The account's\n" +
+			"sessions end, and the reset is recorded as an event.\n\n" +
 			"The new password comes from a prompt, from the first line of the standard input with\n" +
-			"--password-stdin, or from " + passwordVariable + "; with --generate it is random and printed once.",
+			"--password-stdin, or from $" + passwordVariable + ". With --generate, a random password is printed once.",
 		Example: "  notary account recover --email admin@example.com --data /var/lib/notary\n" +
 			"  notary account recover --email admin@example.com --generate --config /etc/notary.yaml",
 		Args: cobra.NoArgs,
@@ -57,7 +57,7 @@ func (p *program) accountRecover() *cobra.Command {
 	c.Flags().StringVar(&email, "email", "", "the Admin's email address")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	c.Flags().BoolVar(&generate, "generate", false, "generate the password and print it")
-	c.Flags().BoolVar(&create, "create", false, "create the account, or make it an Admin, if there is no Admin left")
+	c.Flags().BoolVar(&create, "create", false, "if there is no Admin, create the account or make it an Admin")
 	c.MarkFlagRequired("email")
 	c.MarkFlagsMutuallyExclusive("password-stdin", "generate")
 	return c

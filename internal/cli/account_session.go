@@ -14,7 +14,7 @@ func (p *program) accountSessions() *cobra.Command {
 	return &cobra.Command{Use: "sessions", Short: "List your sessions, newest first", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			return printList(p, each(c.Sessions(ctx)), table[api.Session]{
-				header: []string{"ID", "KIND", "FROM", "PROGRAM", "BEGUN", "LAST SEEN", "EXPIRES"},
+				header: []string{"ID", "KIND", "FROM", "PROGRAM", "CREATED", "LAST SEEN", "EXPIRES"},
 				row: func(s api.Session) []string {
 					kind := "token"
 					if s.Browser {

@@ -12,7 +12,7 @@ import (
 
 type action func(ctx context.Context, c *client.Client) error
 
-// call returns a RunE for a command without arguments.
+// call returns a RunE function that calls do with a client. It ignores the arguments.
 func (p *program) call(do action) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, _ []string) error {
 		c, err := p.connect()
@@ -34,8 +34,8 @@ func (p *program) callOn(do func(ctx context.Context, c *client.Client,
 	}
 }
 
-// allowed reports whether the caller may have a permission. Commands therefore do not suggest what the server would
-// refuse.
+// allowed reports whether the caller has a permission, or true if that is unknown. Commands call it before they suggest
+// something that the server might refuse.
 func allowed(ctx context.Context, c *client.Client, p notary.Permission) bool {
 	me, err := c.Me(ctx)
 	return err != nil || (&notary.Account{ID: me.ID, Role: notary.Role(me.RoleID)}).Caller().May(p)
@@ -102,8 +102,8 @@ func yesFlag(c *cobra.Command, yes *bool) {
 }
 
 func reasonFlag(c *cobra.Command, reason *string) {
-	c.Flags().StringVar(reason, "reason", "", "RFC 5280 reason, such as keyCompromise or superseded (default "+
-		"unspecified)")
+	c.Flags().StringVar(reason, "reason", "", "the revocation `reason` of RFC 5280, such as keyCompromise or "+
+		"superseded (default unspecified)")
 	var names []string
 	for name := range notary.RevocationReasons {
 		if _, err := notary.ParseRevocationReason(string(name)); err == nil {

@@ -50,10 +50,10 @@ func TestAdjacentVersions(t *testing.T) {
 	status := newest.command(t, "migrate", "status")
 	dryRun := newest.command(t, "migrate", "up", "--dry-run")
 	for text, want := range map[string]string{
-		fmt.Sprintf("to be upgraded, once all nodes of versions before %d are stopped", current+1):           status,
-		fmt.Sprintf("nodes of schema version %d (127.0.0.1), to be stopped before the upgrade", current):     status,
-		fmt.Sprintf("pending:   %d next, for programs of version %d and later", contract.version, current+1): status,
-		fmt.Sprintf("%d next: rows changed: 1, in ", contract.version):                                       dryRun,
+		fmt.Sprintf("upgrade pending: first stop all nodes of versions before %d", current+1):                    status,
+		fmt.Sprintf("nodes of schema version %d (127.0.0.1), which must be stopped before the upgrade", current): status,
+		fmt.Sprintf("Pending:   %d next, for programs of version %d and later", contract.version, current+1):     status,
+		fmt.Sprintf("%d next: rows changed: 1, in ", contract.version):                                           dryRun,
 		"drop column request.team": dryRun,
 	} {
 		if !strings.Contains(want, text) {

@@ -60,8 +60,8 @@ func (p *program) authorityShow() *cobra.Command {
 				return p.printAuthority(a)
 			}
 		})}
-	c.Flags().BoolVar(&certificate, "certificate", false, "print its certificate chain as PEM")
-	c.Flags().BoolVar(&csr, "csr", false, "print its CSR as PEM, for an external CA to sign")
+	c.Flags().BoolVar(&certificate, "certificate", false, "print the CA's certificate chain as PEM")
+	c.Flags().BoolVar(&csr, "csr", false, "print the CA's CSR as PEM, for an external CA to sign")
 	c.MarkFlagsMutuallyExclusive("certificate", "csr")
 	return c
 }
@@ -96,8 +96,8 @@ func (p *program) printAuthority(a api.CertificateAuthority) error {
 		field{"Issuer", optionalID(a.IssuerID)},
 		field{"Successor of", optionalID(a.PredecessorID)},
 		field{"Path length", pathLength},
-		field{"Permitted", subtreesText(constraints.Permitted)},
-		field{"Excluded", subtreesText(constraints.Excluded)},
+		field{"Permitted names", subtreesText(constraints.Permitted)},
+		field{"Excluded names", subtreesText(constraints.Excluded)},
 		field{"Valid from", exact(a.NotBefore, p.now())},
 		field{"Valid until", exact(a.NotAfter, p.now())},
 		field{"Created", exact(&a.CreatedAt, p.now())},
@@ -107,7 +107,7 @@ func (p *program) printAuthority(a api.CertificateAuthority) error {
 func (p *program) authoritySign() *cobra.Command {
 	var issuer idFlag
 	var profile string
-	c := p.idCommand("sign ID", "Sign or renew a CA with another CA", "CA %d is signed and can sign",
+	c := p.idCommand("sign ID", "Sign or renew a CA's certificate with another CA", "CA %d is signed and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.SignCertificateAuthority(ctx, id,
 				api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
@@ -144,6 +144,6 @@ func (p *program) authorityDelete() *cobra.Command {
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.DeleteCertificateAuthority(ctx, id, force)
 		})
-	c.Flags().BoolVar(&force, "force", false, "delete it even if certificates that it issued are valid")
+	c.Flags().BoolVar(&force, "force", false, "delete the CA even if certificates that it issued are still valid")
 	return c
 }

@@ -14,9 +14,9 @@ const subtreeForms = "dns:example.com, ip:10.0.0.0/8, email:me@example.com, emai
 
 func (f *constraintFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.permit, "permit", nil,
-		"permitted names in certificates below it, as `type:names`: "+subtreeForms+"; may be repeated")
-	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "excluded names in certificates below it, as `type:names`; "+
-		"may be repeated")
+		"names permitted in certificates below the CA, as `type:names`: "+subtreeForms+"; may be repeated")
+	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "names excluded from certificates below the CA, as "+
+		"`type:names`; may be repeated")
 }
 
 func (f constraintFlags) constraints() (*api.NameConstraints, error) {
@@ -31,14 +31,14 @@ func (f constraintFlags) constraints() (*api.NameConstraints, error) {
 	return &api.NameConstraints{Permitted: permitted, Excluded: excluded}, err
 }
 
-// subtrees parses the values of a flag. Errors list the accepted forms.
+// subtrees parses the values of a flag, such as dns:example.com. forms lists examples for errors.
 func subtrees(flag string, given []string, forms string) (s api.Subtrees, err error) {
 	kinds := map[string]*[]string{"dns": &s.DNS, "ip": &s.IP, "email": &s.Email, "uri": &s.URI}
 	for _, text := range given {
 		kind, names, found := strings.Cut(text, ":")
 		list := kinds[strings.ToLower(kind)]
 		if !found || list == nil {
-			return s, usagef("--%s %q does not begin with a kind of names: write %s", flag, text, forms)
+			return s, usagef("--%s %q does not begin with a type of name: write %s", flag, text, forms)
 		}
 		*list = append(*list, names)
 	}

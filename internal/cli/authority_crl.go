@@ -23,7 +23,7 @@ func (p *program) authorityCRL() *cobra.Command {
 	var flags crlFlags
 	c := &cobra.Command{
 		Use: "crl ID", Short: "Download a CA's CRL, or export an offline CA's next CRL for signing", Args: cobra.ExactArgs(1),
-		Long: "Download a CA's CRL; needs no login.\n\n" +
+		Long: "Download a CA's CRL. This needs no login.\n\n" +
 			"With --unsigned, export the next CRL of an offline CA: the DER of its TBSCertList (RFC 5280, 5.1.2), with\n" +
 			"all revocations recorded so far. Sign it where the key is kept, and publish it with notary authority\n" +
 			"upload --unsigned-crl.",

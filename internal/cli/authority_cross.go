@@ -12,7 +12,7 @@ import (
 
 func (p *program) authorityCertificates() *cobra.Command {
 	return &cobra.Command{
-		Use: "certificates ID", Short: "List a CA's own certificates: current, renewed, cross-signed and link",
+		Use: "certificates ID", Short: "List a CA's own certificates, including earlier, cross and link certificates",
 		Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			return printList(p, each(c.AuthorityCertificates(ctx, id)), table[api.AuthorityCertificate]{
@@ -26,7 +26,7 @@ func (p *program) authorityCertificates() *cobra.Command {
 						optionalID(e.CertificateAuthorityID),
 						relative(&e.NotAfter, p.now()), relative(e.RevokedAt, p.now())}
 				},
-				empty: "the authority is pending: it has no certificate yet",
+				empty: "the CA is pending: it has no certificate yet",
 			})
 		}),
 	}
@@ -38,8 +38,8 @@ func (p *program) authorityCrossSign() *cobra.Command {
 	c := &cobra.Command{
 		Use: "cross-sign ID", Short: "Cross-sign a CA with another CA", Args: cobra.ExactArgs(1),
 		Long: "Have another CA on the server sign an additional certificate for a CA that already has one.\n" +
-			"The current certificate does not change; authority use selects another.\n" +
-			"For a cross-certificate that an external CA signed, use authority upload --cross.",
+			"The current certificate does not change; select another with notary authority use. For a\n" +
+			"cross-certificate that an external CA signed, use notary authority upload --cross.",
 		Example: "  notary authority cross-sign 3 --authority 2\n" +
 			"  notary authority certificates 3",
 	}
@@ -62,7 +62,7 @@ func (p *program) authorityUse() *cobra.Command {
 		"certificate", func(ctx context.Context, c *client.Client, id int64) error {
 		return c.UseAuthorityCertificate(ctx, id, api.UseAuthorityCertificate{CertificateID: api.ID(certificate)})
 	})
-	c.Flags().Var(&certificate, "certificate", "the `ID` of one of its certificates: see authority certificates")
+	c.Flags().Var(&certificate, "certificate", "the `ID` of one of the CA's certificates: see authority certificates")
 	c.MarkFlagRequired("certificate")
 	return c
 }
@@ -73,10 +73,10 @@ func (p *program) authorityRollOver() *cobra.Command {
 	c := &cobra.Command{
 		Use: "roll-over ID", Short: "Create a CA's successor with the same name and a new key",
 		Args: cobra.ExactArgs(1),
-		Long: "Create a CA's successor with the same name and a new key. A root signs itself, and link certificates\n" +
-			"connect both keys. A subordinate CA is signed by the same issuer, or is pending until an\n" +
-			"external CA has signed it. Once the successor can sign, the old CA is disabled:\n" +
-			"it still publishes its CRL, and its certificates can still be revoked.",
+		Long: "Create a CA's successor with the same name and a new key. The successor of a root is self-signed, and\n" +
+			"link certificates connect both keys. The successor of a subordinate CA is signed by the same issuer\n" +
+			"or, if that is external, is pending until the issuer has signed it. Once the successor can sign, the\n" +
+			"old CA is disabled: it still publishes its CRL, and its certificates can still be revoked.",
 	}
 	c.RunE = p.callOn(func(ctx context.Context, client *client.Client, id int64) error {
 		notAfter, err := end.end(p.now())
@@ -101,8 +101,8 @@ func (p *program) authorityRollOver() *cobra.Command {
 		return p.created(successor, "CA %d was created and can sign; CA %d is disabled\nnext: notary "+
 			"request sign ID --authority %d", successor, id, successor)
 	})
-	c.Flags().StringVar(&key, "key-algorithm", "", "the key algorithm (default the CA's): "+algorithmList())
-	end.register(c, "ten years for a root, otherwise the profile's")
+	c.Flags().StringVar(&key, "key-algorithm", "", "the key algorithm (default: the old CA's): "+algorithmList())
+	end.register(c, "ten years for a root, otherwise the profile's validity")
 	completeAlgorithms(c)
 	return c
 }

@@ -63,10 +63,10 @@ func (p *program) impactFields(i api.AuthorityImpact) []field {
 		if who == "" {
 			who = "unknown requester"
 		}
-		fields = append(fields, field{"Of " + who, strconv.FormatInt(r.Certificates, 10)})
+		fields = append(fields, field{"Requested by " + who, strconv.FormatInt(r.Certificates, 10)})
 	}
 	if i.Others > 0 {
-		fields = append(fields, field{"All others", strconv.FormatInt(i.Others, 10)})
+		fields = append(fields, field{"Requested by others", strconv.FormatInt(i.Others, 10)})
 	}
 	for _, m := range i.Months {
 		fields = append(fields, field{"Expiring in " + m.Month, strconv.FormatInt(m.Certificates, 10)})

@@ -32,18 +32,18 @@ func (p *program) authorityImport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import",
 		Short: "Import a CA with its key, certificates and revocations",
-		Long: "Import a CA: its private key, which is sealed on the server and cannot be exported, its chain, and\n" +
-			"its last CRL, so that the next one has a higher number and the same entries.\n\n" +
-			"With --certificates, the certificates that it has issued are recorded too, so that they can be found\n" +
-			"and revoked. All files are read before anything is sent. Import more later with notary authority\n" +
-			"import-certificates.\n\n" +
+		Long: "Import a CA's private key, chain and last CRL. The key is sealed on the server and cannot be exported.\n" +
+			"The next CRL has a higher number than the last one and includes its entries.\n\n" +
+			"With --certificates, the certificates that the CA has issued are recorded too, so that they can be\n" +
+			"found and revoked. All files are read before anything is sent. Import more later with notary\n" +
+			"authority import-certificates.\n\n" +
 			"--openssl reads all of this from the folder of openssl ca or easy-rsa: private/cakey.pem or\n" +
 			"private/ca.key, cacert.pem or ca.crt, crl.pem, crlnumber, newcerts or certs_by_serial and issued,\n" +
-			"and index.txt, whose revocations must all be on the CRL. The other flags name files in other places.\n\n" +
+			"and index.txt, whose revocations must all be on the CRL. Other flags override these files.\n\n" +
 			"Certificates in a folder that cannot be recorded are listed, and all others are recorded; the exit\n" +
 			"code is then 1.\n\n" +
-			"With --offline, the key stays where it is: the server records the CA's certificates and revocations and\n" +
-			"publishes the CRLs that the CA signs elsewhere (notary authority upload --crl).",
+			"With --offline, the key stays where it is. The server records the CA's certificates and revocations,\n" +
+			"and publishes the CRLs that the CA signs elsewhere (notary authority upload --crl).",
 		Example: "  notary authority import --openssl demoCA\n" +
 			"  notary authority import --openssl easy-rsa/pki --password-file password.txt\n" +
 			"  notary authority import --key ca.key --chain ca.pem --crl ca.crl --certificates issued\n" +
@@ -52,19 +52,19 @@ func (p *program) authorityImport() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.importAuthority(ctx, c, flags) }),
 	}
-	c.Flags().StringVar(&flags.openssl, "openssl", "", "the `folder` of openssl ca or easy-rsa, for what the "+
-		"following flags do not name")
+	c.Flags().StringVar(&flags.openssl, "openssl", "", "the `folder` of openssl ca or easy-rsa; other flags "+
+		"override its files")
 	c.Flags().StringVar(&flags.key, "key", "", "the `file` with the CA's private key: PKCS #8, PKCS #1 or SEC 1, in "+
 		"PEM or DER; it may be encrypted")
 	c.Flags().StringVar(&flags.pkcs12, "pkcs12", "", "the PKCS #12 `file` with the CA's key and chain, instead of --key")
 	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for "+
 		"the standard input (default: prompt)")
-	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with its chain, its own certificate first, up to the "+
-		"root: PEM, DER or PKCS #7")
-	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with its last CRL, in PEM or DER")
-	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, if later than --crl")
-	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that it "+
-		"has issued, in PEM, DER or PKCS #7; may be repeated")
+	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with the CA's chain, its own certificate first, up "+
+		"to the root, in PEM, DER or PKCS #7")
+	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with the CA's last CRL, in PEM or DER")
+	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of the CA's last CRL, if higher than in --crl")
+	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that the "+
+		"CA has issued, in PEM, DER or PKCS #7; may be repeated")
 	c.Flags().BoolVar(&flags.offline, "offline", false, "register the CA without its key, which stays elsewhere")
 	c.MarkFlagsOneRequired("openssl", "key", "pkcs12", "offline")
 	c.MarkFlagsMutuallyExclusive("key", "offline")
@@ -75,7 +75,7 @@ func (p *program) authorityImport() *cobra.Command {
 
 func (p *program) authorityImportCertificates() *cobra.Command {
 	return &cobra.Command{
-		Use:   "import-certificates ID PATH…",
+		Use:   "import-certificates ID PATH...",
 		Short: "Import certificates that a CA issued before it was imported",
 		Long: "Import certificates that a CA issued before it was imported, from files and folders with PEM, DER or\n" +
 			"PKCS #7. Known certificates are skipped, so that the command can be repeated. Certificates in a\n" +
@@ -110,7 +110,7 @@ type importResult struct {
 	api.ImportedCertificates
 	ID      int64         `json:"id"`
 	Refused []refusedFile `json:"refused,omitempty"`
-	URLs    []string      `json:"urls,omitempty"` // of CRLs and OCSP in its certificates
+	URLs    []string      `json:"urls,omitempty"` // CRL and OCSP URLs in its certificates
 }
 
 func (p *program) printImported(id int64, done api.ImportedCertificates, found issued, format string,
@@ -121,8 +121,8 @@ func (p *program) printImported(id int64, done api.ImportedCertificates, found i
 		return p.printJSON(importResult{done, id, found.refused, urls})
 	}
 	if len(urls) > 0 {
-		format += "\nits certificates contain the following URLs for their status; serve there what is published here,\n" +
-			"/crl/%d.crl for CRLs and /ocsp/%d for OCSP (see docs/authorities.md):\n  %s"
+		format += "\nits certificates contain the CRL and OCSP URLs below; redirect or proxy them to this server's\n" +
+			"/crl/%d.crl and /ocsp/%d (see docs/authorities.md):\n  %s"
 		args = append(args, id, id, strings.Join(urls, "\n  "))
 	}
 	return p.done(format, args...)
@@ -166,8 +166,8 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 		id), found.refusals())
 }
 
-// importBody reads the files and returns the request and the chain. It first opens the key locally, so that a wrong
-// password is not sent.
+// importBody reads the files and returns the request body and the chain. It opens the key locally, so that nothing is
+// sent if the password is wrong.
 func (p *program) importBody(ctx context.Context,
 	flags importFlags) (body api.ImportCertificateAuthority, chain string, err error) {
 	body.Offline, body.CRLNumber = flags.offline, flags.crlNumber
@@ -251,7 +251,7 @@ func (p *program) keyPassword(ctx context.Context, key []byte, file string) (pas
 	return password, err
 }
 
-// readCertificates reads a file. It returns text unchanged and encodes anything else as base64.
+// readCertificates reads a file of certificates. It returns text unchanged and encodes binary content as base64.
 func (p *program) readCertificates(ctx context.Context, name string) (string, error) {
 	text, err := p.readInput(ctx, name)
 	if !utf8.ValidString(text) {

@@ -20,15 +20,15 @@ import (
 	"notary/internal/pki"
 )
 
-// issued holds certificates of one authority found in files.
+// issued collects the certificates of one authority that were found in files.
 type issued struct {
 	files []string
 	count int
-	urls  map[string]bool // of CRLs and OCSP responders, as named in certificates that are still valid
+	urls  map[string]bool // CRL and OCSP URLs in unexpired certificates
 
 	refused []refusedFile
-	places  map[[sha256.Size]byte]bool // by the hash of the DER; true until sent
-	serials map[string]string          // the file of each serial number
+	places  map[[sha256.Size]byte]bool // by the hash of the DER; true if still to be sent
+	serials map[string]string          // file names by serial number
 }
 
 type refusedFile struct {
@@ -51,8 +51,8 @@ func (i issued) sortedURLs() []string {
 }
 
 // findIssued searches files and folders for certificates issued by the authority with this chain. In folders it skips
-// files without certificates, such as openssl's serial file, and lists certificates that cannot be recorded. A file
-// given by name must be valid.
+// files without certificates, such as openssl's serial file, and collects certificates that cannot be recorded in
+// refused. A file in paths must contain certificates, all of which can be recorded.
 func findIssued(paths []string, chain string, now time.Time) (found issued, err error) {
 	found = issued{urls: map[string]bool{}, places: map[[sha256.Size]byte]bool{}, serials: map[string]string{}}
 	if len(paths) == 0 {
@@ -90,7 +90,7 @@ func findIssued(paths []string, chain string, now time.Time) (found issued, err 
 	return found, nil
 }
 
-// addFile adds the certificates of a file and reports whether the file has any.
+// addFile adds the certificates of a file. It reports whether the file has any, even if they cannot be recorded.
 func (i *issued) addFile(name string, authority *x509.Certificate, now time.Time) (any bool, err error) {
 	certificates, broken, err := certificatesIn(name)
 	if err != nil {
@@ -134,7 +134,7 @@ func (i *issued) add(name string, c, authority *x509.Certificate, now time.Time)
 	}
 }
 
-// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7. broken is the error of content that begins
+// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7. broken is the error of content that looks
 // like a certificate but cannot be parsed.
 func certificatesIn(name string) (all []*x509.Certificate, broken, err error) {
 	content, err := readLarge(name, 1<<30)

@@ -21,7 +21,7 @@ import (
 
 const (
 	opensslCRL      = "crl.pem"
-	opensslNumber   = "crlnumber" // of its next CRL, in hex
+	opensslNumber   = "crlnumber" // number of the next CRL, in hexadecimal
 	opensslIndex    = "index.txt"
 	opensslMaxIndex = 1 << 30
 
@@ -35,7 +35,7 @@ var (
 		"renewed/certs_by_serial"}
 )
 
-// findFiles finds the files in openssl's folder for flags that were not given.
+// findFiles sets flags that were not given to files in the folder of --openssl.
 func (f *importFlags) findFiles() (err error) {
 	if f.openssl == "" {
 		return nil
@@ -90,8 +90,8 @@ func (f *importFlags) ifExists(file string, fn func(name string)) error {
 	return nil
 }
 
-// checkIndex rejects a CRL that lacks a revocation of the index. If crlnumber shows that there was a later CRL,
-// numbering continues from there.
+// checkIndex returns an error if the CRL lacks an unexpired certificate that the index lists as revoked. If crlnumber
+// shows that there was a later CRL, numbering continues from there.
 func (f *importFlags) checkIndex(body *api.ImportCertificateAuthority, chain string, now time.Time) error {
 	if f.openssl == "" {
 		return nil
@@ -148,7 +148,7 @@ func parseOwnCRL(text, chain string, now time.Time) (*pki.CRL, error) {
 	return pki.ParseCRL(content, authority[0], now)
 }
 
-// nextNumber returns the number of the next CRL, by default 1.
+// nextNumber returns the number of the next CRL, or 1 if the folder has no crlnumber file.
 func (f *importFlags) nextNumber() (next int64, err error) {
 	next = 1
 	if e := f.ifExists(opensslNumber, func(name string) { next, err = readNumber(name) }); e != nil {
@@ -194,8 +194,8 @@ func (f *importFlags) revokedInIndex(now time.Time) (serials []string, err error
 	return serials, nil
 }
 
-// indexEntry parses a line of the index: status, expiry, time of revocation with its reason, serial number, file,
-// subject. It returns the expiry and the serial number in the form of [pki.SerialString].
+// indexEntry parses the fields of a line in the index: status, expiry, time of revocation with its reason, serial
+// number, file, subject. It returns the expiry and the serial number in the form of [pki.SerialString].
 func indexEntry(fields []string) (end time.Time, serial string, ok bool) {
 	if len(fields) != 6 {
 		return end, "", false

@@ -11,7 +11,7 @@ import (
 	"notary/client"
 )
 
-// authoritySettings returns a command that changes the settings given by flags, or else shows all settings.
+// authoritySettings returns a command that changes the settings given by flags. Without any it shows all settings.
 func (p *program) authoritySettings() *cobra.Command {
 	var crl, ocsp, issuer bool
 	var shards int
@@ -47,8 +47,8 @@ func (p *program) authoritySettings() *cobra.Command {
 	c.Flags().BoolVar(&crl, "crl", true, "include the CRL distribution point")
 	c.Flags().BoolVar(&ocsp, "ocsp", true, "include the URL of the OCSP responder")
 	c.Flags().BoolVar(&issuer, "issuer", true, "include the CA Issuers URL")
-	c.Flags().IntVar(&shards, "crl-shards", 0, "the `number` of CRL partitions, up to 1000; 0 = automatic, based "+
-		"on the number of certificates")
+	c.Flags().IntVar(&shards, "crl-shards", 0, "the `number` of CRL partitions, up to 1000; 0 to choose it by the "+
+		"number of certificates")
 	return c
 }
 
@@ -63,11 +63,11 @@ func settingsFields(s api.AuthoritySettings) []field {
 		}
 	}
 	if names == nil {
-		names = []string{"nothing"}
+		names = []string{"none"}
 	}
 	shards := "automatic"
 	if s.CRLShards > 0 {
 		shards = strconv.Itoa(s.CRLShards)
 	}
-	return []field{{"Extensions in certificates", strings.Join(names, ", ")}, {"Partitioned CRLs", shards}}
+	return []field{{"URLs in certificates", strings.Join(names, ", ")}, {"Partitioned CRLs", shards}}
 }

@@ -22,7 +22,7 @@ func (p *program) authorityUpload() *cobra.Command {
 		Use: "upload ID", Short: "Upload a certificate for a CA, or the CRL of an offline CA", Args: cobra.ExactArgs(1),
 		Long: "Upload a certificate that an external CA signed for a CA (--chain), or a CRL that an offline CA signed\n" +
 			"(--crl, or --unsigned-crl and --signature). The CRL is published. It must be newer than the last one and\n" +
-			"include every revocation recorded here.",
+			"include every revocation recorded on the server.",
 		Example: "  notary authority upload 'Example Issuing' --chain issuing-chain.pem\n" +
 			"  notary authority upload 'Example Root' --crl root.crl\n" +
 			"  notary authority upload 'Example Root' --unsigned-crl root.tbs --signature root.sig",
@@ -39,14 +39,14 @@ func (p *program) authorityUpload() *cobra.Command {
 		if err := client.UploadAuthorityCertificate(ctx, id, body); err != nil {
 			return err
 		}
-		return p.done("CA %d has its certificate", id)
+		return p.done("certificate of CA %d uploaded", id)
 	})
 	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with the chain, the CA's own certificate first, as "+
 		"PEM, DER or PKCS #7; - for the standard input")
 	c.Flags().BoolVar(&flags.cross, "cross", false, "add a cross-certificate: the current certificate does not change")
 	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with the CRL, in PEM or DER")
 	c.Flags().StringVar(&flags.unsigned, "unsigned-crl", "", "the unsigned CRL `file` from authority crl --unsigned")
-	c.Flags().StringVar(&flags.signature, "signature", "", "the `file` with the signature on it")
+	c.Flags().StringVar(&flags.signature, "signature", "", "the `file` with the signature of the unsigned CRL")
 	c.MarkFlagsOneRequired("chain", "crl", "unsigned-crl")
 	c.MarkFlagsMutuallyExclusive("chain", "crl", "unsigned-crl")
 	c.MarkFlagsMutuallyExclusive("cross", "crl", "unsigned-crl")

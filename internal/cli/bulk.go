@@ -18,12 +18,12 @@ import (
 type decision struct {
 	one       func(ctx context.Context, c *client.Client, id int64) error
 	many      func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error]
-	explain   func(ctx context.Context, c *client.Client, on api.Bulk) error // called before the question; may be nil
-	question  string                                                         // with the number of requests as %s
+	explain   func(ctx context.Context, c *client.Client, on api.Bulk) error // prints details before the question; or nil
+	question  string                                                         // %s is the number of requests
 	doing     string
 	done      string
-	permanent bool   // ask even if every request is named
-	noun      string // what it is done to; "" for request
+	permanent bool   // ask even if the requests are given by ID
+	noun      string // the object, "request" by default
 }
 
 func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d decision) error {
@@ -50,8 +50,8 @@ func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d
 	})(command, nil)
 }
 
-// decideOnFound counts the requests that match the flags, asks for confirmation, and sends the selection of the count
-// with the call.
+// decideOnFound counts the requests that match the flags, asks for confirmation, and decides on them. The call carries
+// the count's selection, so that the server refuses it if other requests match by then.
 func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decidedOn, d decision) error {
 	filter, err := on.requests(p.now())
 	if err != nil {
@@ -176,7 +176,7 @@ func (f *failures) add(o api.Outcome) {
 	f.count++
 }
 
-// Failures with the same reason share one line, with some of their IDs, if there are many.
+// At least manyShare failures with the same reason share one line, with at most idsShown of their IDs.
 const (
 	manyShare = 5
 	idsShown  = 20

@@ -88,7 +88,7 @@ func (p *program) certificateShow() *cobra.Command {
 				{"Labels", labelTexts(e.Labels)},
 				{"Valid from", exact(&e.NotBefore, p.now())},
 				{"Valid until", exact(&e.NotAfter, p.now())},
-				{"Of request", optionalID(e.CertificateRequestID)},
+				{"Request", optionalID(e.CertificateRequestID)},
 				{"Issuer", optionalID(e.CertificateAuthorityID)},
 				{"Revoked", exact(e.RevokedAt, p.now())},
 				{"Reason", e.RevocationReason},
@@ -96,7 +96,7 @@ func (p *program) certificateShow() *cobra.Command {
 		})}
 }
 
-// certificateOwner returns a group, or an account unless its email address is shown.
+// certificateOwner returns the owner if it is a group, otherwise "": the email address of an account is shown anyway.
 func certificateOwner(o *api.Owner) string {
 	if o == nil {
 		return ""

@@ -39,7 +39,7 @@ func (p *program) certificateChains() *cobra.Command {
 		}
 		n := 0
 		return printList(p, each(found.Chains, nil), table[api.CertificateChain]{
-			header: []string{"CHAIN", "THROUGH", "PROBLEM"},
+			header: []string{"CHAIN", "CERTIFICATES", "PROBLEM"},
 			row: func(chain api.CertificateChain) []string {
 				n++
 				return []string{strconv.Itoa(n), strings.Join(chain.Names, " < "), chain.Problem}
@@ -47,7 +47,7 @@ func (p *program) certificateChains() *cobra.Command {
 			empty: "no chain: every issuing certificate is revoked or has expired",
 		})
 	})
-	c.Flags().IntVar(&number, "chain", 0, "print the chain of this `number`, as PEM")
+	c.Flags().IntVar(&number, "chain", 0, "print the chain with this `number` as PEM")
 	out.register(c)
 	return c
 }

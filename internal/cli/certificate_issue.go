@@ -31,8 +31,8 @@ func (p *program) certificateIssue() *cobra.Command {
 		Long: "Submit a CSR, sign it and download the certificate chain in one call. Without --csr, a private key\n" +
 			"and a CSR are created on this machine, and the key and the chain are written to files named after\n" +
 			"the first name.\n\n" +
-			"If you already submitted this CSR, its certificate is renewed. Without permission to sign, the\n" +
-			"request waits for approval, with the CA, profile and expiry as your wishes.",
+			"If you already submitted this CSR, its certificate is renewed. Without permission to sign, you submit a\n" +
+			"request for approval, with the CA, profile and expiry given here.",
 		Example: "  notary certificate issue --name web.example.com --authority 'Example Issuing'\n" +
 			"  notary certificate issue --name web.example.com --key-out web.key --label team=payments --wait\n" +
 			"  notary certificate issue --csr web.csr --authority 2 --wait=10m --out web.pem",
@@ -42,10 +42,10 @@ func (p *program) certificateIssue() *cobra.Command {
 	flags.requestFlags.register(c)
 	flags.outFlags.register(c)
 	authorityFlag(c, &flags.authority, "authority", "the `ID` or common name of the CA that signs")
-	c.Flags().StringVar(&flags.profile, "profile", "", "the profile's `name` (default server-client; for a renewal, "+
-		"the previous profile)")
+	c.Flags().StringVar(&flags.profile, "profile", "", "the profile `name` (default server-client or, for a "+
+		"renewal, the previous profile)")
 	registerWait(c, &flags.wait)
-	flags.end.register(c, "the profile's: 90 days for the built-in server and client profiles")
+	flags.end.register(c, "the profile's validity, which is 90 days for the built-in server and client profiles")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
 }

@@ -13,18 +13,18 @@ import (
 )
 
 const (
-	defaultWait = time.Hour       // of --wait without a value
-	longestCall = time.Minute     // that the server waits in one call
-	retryPause  = 5 * time.Second // after a server that does not wait, because it is stopping or too many calls wait
+	defaultWait = time.Hour       // value of a bare --wait
+	longestCall = time.Minute     // maximum time that the server waits in one call
+	retryPause  = 5 * time.Second // if the server returns early, because it is stopping or too many calls wait
 )
 
 func registerWait(c *cobra.Command, wait *time.Duration) {
-	c.Flags().DurationVar(wait, "wait", 0, "wait for approval, at most this `long`")
+	c.Flags().DurationVar(wait, "wait", 0, "wait for approval, at most for this `duration`")
 	c.Flags().Lookup("wait").NoOptDefVal = defaultWait.String()
 }
 
-// noWaitArgument rejects arguments. A duration is taken for the value of --wait, which can be omitted and therefore
-// needs an equals sign.
+// noWaitArgument rejects arguments. For a duration after --wait, the error explains that this needs an equals sign,
+// because the value of --wait is optional.
 func noWaitArgument(c *cobra.Command, args []string) error {
 	if len(args) == 1 && c.Flags().Changed("wait") {
 		if _, err := time.ParseDuration(args[0]); err == nil {
@@ -35,7 +35,8 @@ func noWaitArgument(c *cobra.Command, args []string) error {
 }
 
 // issueAndWait repeats the call until the request is decided or the wait is over. The idempotency key makes each call
-// return the state of the same request. Once that is recorded, an unavailable server is called again.
+// return the state of the same request. Once the request is recorded, calls are also repeated if the server is
+// unavailable.
 func (p *program) issueAndWait(ctx context.Context, c *client.Client, body api.IssueCertificate,
 	wait time.Duration) (api.Issued, error) {
 	if wait <= 0 {

@@ -17,10 +17,10 @@ func (p *program) checkCommand() *cobra.Command {
 	return withDatabaseFlag(onDatabase(&cobra.Command{
 		Use:   "check",
 		Short: "Check the whole database for damage",
-		Long: "Check the whole database for damage; a server may be using it. The check covers SQLite's file, the\n" +
-			"schema, the rules between the rows, every value, and every certificate, CSR and CRL against its\n" +
-			"fingerprint or signature. With the key file or passphrase it also opens every sealed private key. It\n" +
-			"changes nothing. Each finding is a line; the exit code is 1 if there are any.",
+		Long: "Check the whole database for damage. A server may be using it, and nothing is changed. The check covers\n" +
+			"the SQLite file, the schema, the invariants between rows, every value, and the fingerprint or signature\n" +
+			"of every certificate, CSR and CRL. With the key file or passphrase, it also opens every sealed private\n" +
+			"key. Each finding is printed on a line; the exit code is 1 if there are any.",
 		Example: "  notary check --data /var/lib/notary\n  notary check --database " +
 			"postgres://notary@db.example.com/notary",
 		Args: cobra.NoArgs,
@@ -65,7 +65,7 @@ func (p *program) check(ctx context.Context, c *config.Config, _ []string) error
 	return nil
 }
 
-// existingKeys returns the keys of the passphrase or the key file, or nil if neither exists.
+// existingKeys opens the keystore with the passphrase or the key file. It returns nil if there is neither.
 func existingKeys(c *config.Config) (keystore.Keys, error) {
 	switch {
 	case c.Passphrase != "":

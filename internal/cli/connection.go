@@ -21,12 +21,13 @@ import (
 
 type target struct {
 	server  string
-	isKnown bool       // it is in servers.json
-	memory  remembered // what to trust, including a --ca-cert not yet stored
+	isKnown bool       // the server is in servers.json
+	memory  remembered // login and trusted certificates, including a --ca-cert not yet stored
 	caCert  bool       // --ca-cert was given
 }
 
-// target returns the server to call: that of the flag, the variable or servers.json.
+// target returns the server to call. It is given by --server, NOTARY_SERVER or the last login; the default is a local
+// server.
 func (p *program) target() (target, error) {
 	known, err := p.loadServers()
 	if err != nil {
@@ -49,7 +50,7 @@ func (p *program) target() (target, error) {
 	return t, nil
 }
 
-// readCertificates returns only the certificates of a PEM file.
+// readCertificates returns the certificates of a PEM file, without anything else in the file.
 func readCertificates(path string) (string, error) {
 	rest, err := files.Read(path)
 	if err != nil {
@@ -101,8 +102,8 @@ func (p *program) connect() (*client.Client, error) {
 	return t.client(cmp.Or(p.token, p.env("NOTARY_TOKEN"), t.memory.Token))
 }
 
-// firstContact connects for a login. An unknown certificate that the system does not trust is remembered if
-// [program.trust] accepts it and the login succeeds. For a known server this requires acceptNew.
+// firstContact connects to a server for a login. If the system does not trust the server's certificate, [program.trust]
+// must accept it; a successful login then stores it. For a known server this also requires acceptNew.
 func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *client.Client, error) {
 	t, err := p.target()
 	if err != nil {
@@ -139,8 +140,8 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 	return t, c, err
 }
 
-// trust accepts the certificate of an unknown server if it is the self-signed one in a data folder on this machine,
-// if --fingerprint matches it, or if the user confirms it on a terminal.
+// trust returns nil if the certificate is the self-signed one in a data folder on this machine, if --fingerprint
+// matches it, or if the user confirms it on a terminal. Without a terminal, acceptNew counts as confirmation.
 func (p *program) trust(ctx context.Context, serverURL string, certificate *x509.Certificate, acceptNew bool) error {
 	fingerprint := pki.Fingerprint(certificate.Raw)
 	if data := cmp.Or(p.data, p.env(config.EnvData), config.DefaultData); server.IsLoopback(serverURL) &&
@@ -167,8 +168,8 @@ func (p *program) trust(ctx context.Context, serverURL string, certificate *x509
 	return p.confirm(ctx, false, "Is that the server's fingerprint?")
 }
 
-// isOwnCertificate reports whether certificate is the self-signed one of a data folder that only this user and root
-// can write.
+// isOwnCertificate reports whether certificate is the self-signed one in the data folder, and only this user and root
+// can write to the folder and the file.
 func isOwnCertificate(data string, certificate *x509.Certificate) bool {
 	file := filepath.Join(data, "self-signed.crt")
 	if !files.IsWrittenByUser(data) || !files.IsWrittenByUser(file) {

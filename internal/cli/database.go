@@ -19,7 +19,7 @@ import (
 	"notary/internal/store/archive"
 )
 
-// onDatabase makes c a command that calls do with the configuration that "notary start" uses with the same flags.
+// onDatabase makes c call do with the configuration that "notary start" would use with the same flags, and returns c.
 func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config.Config, args []string) error) *cobra.Command {
 	var file string
 	c.RunE = func(command *cobra.Command, args []string) error {
@@ -30,12 +30,12 @@ func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config.Config,
 		return do(command.Context(), c, args)
 	}
 	c.Annotations = map[string]string{localCommand: ""}
-	c.Flags().StringVar(&file, "config", "", "YAML `file` with the server's configuration (default NOTARY_CONFIG)")
-	c.Flags().String(config.KeyData, "", "the server's data `folder` (default NOTARY_DATA or ./notary-data)")
+	c.Flags().StringVar(&file, "config", "", "YAML `file` with the server's configuration (default $NOTARY_CONFIG)")
+	c.Flags().String(config.KeyData, "", "the server's data `folder` (default $NOTARY_DATA or ./notary-data)")
 	return c
 }
 
-// asServerUser returns do with a check that the database is not in a folder of another user.
+// asServerUser returns a function that calls do unless the SQLite database is in a folder of another user.
 func asServerUser(do func(ctx context.Context, c *config.Config, args []string) error,
 ) func(ctx context.Context, c *config.Config, args []string) error {
 	return func(ctx context.Context, c *config.Config, args []string) error {
@@ -47,12 +47,12 @@ func asServerUser(do func(ctx context.Context, c *config.Config, args []string) 
 }
 
 func withDatabaseFlag(c *cobra.Command) *cobra.Command {
-	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database (default NOTARY_DATABASE)")
+	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database (default $NOTARY_DATABASE)")
 	return c
 }
 
 func (p *program) storeCommand() *cobra.Command {
-	return group("store", "Copy the database", p.storeCopy())
+	return group("store", "Copy databases", p.storeCopy())
 }
 
 func (p *program) storeCopy() *cobra.Command {
@@ -60,17 +60,17 @@ func (p *program) storeCopy() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "copy",
 		Short: "Copy a database to a new SQLite or PostgreSQL database",
-		Long: "Copy a whole database into an empty one, from SQLite to PostgreSQL or back. Stop the server first.\n" +
-			"Both are then compared row by row, and all invariants are checked. A failed\n" +
-			"copy leaves nothing behind. The key file is not copied: keep using the existing one.",
+		Long: "Copy a whole database into an empty one, for example from SQLite to PostgreSQL. Stop the server first.\n" +
+			"The copy is compared with the original row by row, and all invariants are checked. A failed copy\n" +
+			"leaves nothing behind. The key file is not copied: keep using the existing one.",
 		Example: "  notary store copy --from notary-data/notary.db --to postgres://notary@db.example.com/notary\n" +
 			"  notary store copy --from postgres://notary@db.example.com/notary --to new/notary.db",
 		Args:        cobra.NoArgs,
 		Annotations: map[string]string{localCommand: ""},
 		RunE:        func(c *cobra.Command, _ []string) error { return p.copyStore(c.Context(), from, to) },
 	}
-	c.Flags().StringVar(&from, "from", "", "SQLite `file` or PostgreSQL URL; - for the URL in NOTARY_DATABASE")
-	c.Flags().StringVar(&to, "to", "", "the new database, in the same form; a SQLite file is created")
+	c.Flags().StringVar(&from, "from", "", "SQLite `file` or PostgreSQL URL to copy; - for the URL in $NOTARY_DATABASE")
+	c.Flags().StringVar(&to, "to", "", "SQLite `file` to create, or URL of an empty PostgreSQL database, or - as above")
 	c.MarkFlagRequired("from")
 	c.MarkFlagRequired("to")
 	return c
@@ -112,8 +112,8 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 	return p.done("copied; both have the same content, SHA-256 %s", written)
 }
 
-// openNamed opens a database by its name on the command line. With mustExist the database is not created, and is
-// rejected if a newer program upgraded it, because this program does not know all of its tables.
+// openNamed opens a database by its name on the command line. With mustExist it does not create the database, and
+// rejects one that a newer program upgraded, because this program does not know all of its tables.
 func (p *program) openNamed(ctx context.Context, name string, mustExist bool) (*store.Store, error) {
 	if name == "-" {
 		if name = p.env(config.EnvDatabase); name == "" {
@@ -141,10 +141,10 @@ func (p *program) backupCommand() *cobra.Command {
 	return onDatabase(&cobra.Command{
 		Use:   "backup FILE",
 		Short: "Back up the SQLite database to a new file while the server runs",
-		Long: "Copy the SQLite database, whether or not a server is using it, to a new file. The copy is consistent\n" +
-			"and has every change acknowledged before the call, with the CAs' sealed keys. Writers do not wait\n" +
-			"for it. It is checked as notary check does; a damaged copy is deleted. Keep the key file (seal.key)\n" +
-			"elsewhere: it opens those keys. For PostgreSQL see docs/operations.md.",
+		Long: "Copy the SQLite database to a new file. A server may be using it, and its writes do not wait. The copy\n" +
+			"is consistent and contains every change acknowledged before the call, including the CAs' sealed keys.\n" +
+			"It is checked as by notary check; a damaged copy is deleted. Keep the key file (seal.key), which opens\n" +
+			"those keys, in another place. For PostgreSQL see docs/operations.md.",
 		Example: "  notary backup /backup/notary-2026-11-25.db --data /var/lib/notary",
 		Args:    cobra.ExactArgs(1),
 	}, func(ctx context.Context, c *config.Config, args []string) error {
@@ -174,7 +174,7 @@ func (p *program) restoreCommand() *cobra.Command {
 		Short: "Restore the SQLite database from a backup",
 		Long: "Check a backup (its digest and all invariants), then restore it as the SQLite database of a data\n" +
 			"folder. Stop the server first, and run the command as the server's user. An existing database is\n" +
-			"replaced with --replace only, and kept under another name.",
+			"replaced only with --replace, and is kept under another name.",
 		Example: "  notary restore /backup/notary-2026-11-25.db --data /var/lib/notary",
 		Args:    cobra.ExactArgs(1),
 	}, asServerUser(func(ctx context.Context, c *config.Config, args []string) error {
@@ -205,7 +205,7 @@ func (p *program) restoreCommand() *cobra.Command {
 	return c
 }
 
-// requireReadable rejects a file that is missing or unreadable, which SQLite does not distinguish.
+// requireReadable returns an error if the file is missing or unreadable. SQLite does not distinguish the two.
 func requireReadable(name string) error {
 	if !files.IsFile(name) {
 		return notary.Errorf(notary.NotFound, "there is no file %s", name)

@@ -22,7 +22,7 @@ const (
 	formatChain     = "chain"     // only the issuers
 	formatLeaf      = "leaf"      // only the certificate
 	formatRoot      = "root"      // only the root
-	formatDER       = "der"       // only the certificate, binary
+	formatDER       = "der"       // only the certificate, in DER
 	formatPKCS7     = "pkcs7"     // the certificate and its issuers (RFC 2315)
 	formatPKCS12    = "pkcs12"    // with the private key (RFC 7292)
 )
@@ -49,11 +49,15 @@ func (p *program) download(short, example string,
 	c := &cobra.Command{
 		Use: "download ID", Short: short, Example: example, Args: cobra.ExactArgs(1),
 		Long: short + ".\n\n" +
-			"Formats: pem and fullchain are the certificate and its issuers up to the root; chain, the issuers\n" +
-			"alone; leaf, the certificate alone; root, the root alone; der, the certificate in DER. pkcs7 is the\n" +
-			"whole chain, in DER for files named .p7b, .p7c, .der or .spc and in PEM for others. pkcs12 is the\n" +
-			"whole chain with the private key, which is read from --key and never sent; its password comes from a\n" +
-			"prompt or a file, or is generated and printed once.",
+			"Formats:\n" +
+			"  pem, fullchain  the certificate and its issuers up to the root\n" +
+			"  chain           only the issuers\n" +
+			"  leaf            only the certificate\n" +
+			"  root            only the root\n" +
+			"  der             only the certificate, in DER\n" +
+			"  pkcs7           the whole chain, in DER for files named .p7b, .p7c, .der or .spc, otherwise in PEM\n" +
+			"  pkcs12          the whole chain with the private key, which is read from --key and never sent\n\n" +
+			"The password of a PKCS #12 file comes from a prompt or a file, or is generated and printed once.",
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			if err := flags.complete(p); err != nil {
 				return err

@@ -32,16 +32,17 @@ type pkcs12Flags struct {
 
 func (f *pkcs12Flags) register(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.file, "pkcs12", "", "write a PKCS #12 `file` of the private key with its whole chain")
+	flags.StringVar(&f.file, "pkcs12", "", "write a PKCS #12 `file` with the private key and the whole chain")
 	flags.StringVar(&f.key, "key", "", "the `file` with the private key, for PKCS #12; - for the standard input")
 	flags.StringVar(&f.keyPasswordFile, "key-password-file", "", "the `file` with the password of an encrypted "+
 		"private key (default: prompt)")
-	flags.StringVar(&f.passwordFile, "password-file", "", "the `file` with the password for the PKCS #12; - for the "+
-		"standard input (default: prompt, or generate it without a terminal)")
-	flags.StringVar(&f.alias, "alias", "", "the friendly `name` of the key in the PKCS #12 file (default the "+
+	flags.StringVar(&f.passwordFile, "password-file", "", "the `file` with the password of the PKCS #12 file; - for the "+
+		"standard input (default: prompt or, without a terminal, generate it)")
+	flags.StringVar(&f.alias, "alias", "", "the friendly `name` of the key in the PKCS #12 file (default: the "+
 		"certificate's name)")
 	flags.BoolVar(&f.legacy, "legacy", false, "use weaker encryption, for programs from before 2020 such as Java 8")
-	flags.StringVar(&f.trustStore, "trust-store", "", "write a PKCS #12 `file` of the root as well, for Java to trust")
+	flags.StringVar(&f.trustStore, "trust-store", "", "write a PKCS #12 trust store `file` with the root, for Java; "+
+		"may be combined with --pkcs12")
 }
 
 func (f *pkcs12Flags) complete(all *downloadFlags) error {
@@ -156,8 +157,8 @@ func (f downloadFlags) keyAlias(d downloaded) string {
 
 const maxAliasLength = 64
 
-// aliasOf returns the alias of a certificate: its common name or else its first other name, without characters that an
-// alias cannot contain.
+// aliasOf returns the alias of a certificate: its common name or, without one, its first other name. Characters that an
+// alias cannot contain are replaced.
 func aliasOf(c *x509.Certificate) string {
 	names := pki.CertificateNames(c)
 	name := c.Subject.CommonName
@@ -198,7 +199,7 @@ func (p *program) readKey(ctx context.Context, flags pkcs12Flags) (crypto.Signer
 	return pki.ParsePrivateKey(content, password)
 }
 
-// newPassword returns the password for a new file, which is read from a file or a prompt, or generated.
+// newPassword returns the password for a new file. It is read from a file or a prompt, or is generated (made).
 func (p *program) newPassword(ctx context.Context, file string) (password string, made bool, err error) {
 	if file != "" {
 		password, err = p.readPassword(ctx, file)

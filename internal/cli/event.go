@@ -37,15 +37,15 @@ func (p *program) eventList() *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	c.Flags().StringVar(&f.filter.Kind, "kind", "",
-		"only events of this `kind` of object: "+strings.Join(notary.EventKinds, ", "))
+		"only events of objects of this `kind`: "+strings.Join(notary.EventKinds, ", "))
 	c.Flags().Var(&f.object, "object", "only events of the object with this `ID`; requires --kind")
 	c.Flags().StringVar(&f.filter.Email, "email", "", "only events by the account with this email `address`")
 	c.Flags().StringVar(&f.filter.Principal, "principal", "", "only events by the `principal` with this ID or name, "+
 		"such as an email address or system")
 	c.Flags().StringVar(&f.filter.RequestID, "request-id", "", "only events of the call with this `X-Request-Id`")
-	c.Flags().StringVar(&f.filter.Action, "action", "", "only this `action`, such as request.sign")
+	c.Flags().StringVar(&f.filter.Action, "action", "", "only events with this `action`, such as request.sign")
 	c.Flags().StringVar(&f.from, "from", "", "only events at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, "+
-		"or relative, such as -7d or -12h")
+		"or relative to now, such as -7d or -12h")
 	c.Flags().StringVar(&f.until, "until", "", "only events before this `time`")
 	c.Flags().IntVar(&f.limit, "limit", 0, "maximum `number` of results (default all)")
 	c.RegisterFlagCompletionFunc("action",

@@ -21,8 +21,8 @@ func (p *program) certificateExport() *cobra.Command {
 	var out outFlags
 	c := &cobra.Command{Use: "export", Short: "Export the inventory as CSV or JSON lines", Args: cobra.NoArgs,
 		Long: "Export the inventory, or the certificates that the filters select, as CSV or JSON lines (one object\n" +
-			"a line). In CSV, cells that a spreadsheet would execute as a formula start with an apostrophe; JSON\n" +
-			"lines are exact.",
+			"per line). In CSV, cells that a spreadsheet would execute as a formula start with an apostrophe; JSON\n" +
+			"lines contain the exact values.",
 		Example: "  notary certificate export --out certificates.csv\n" +
 			"  notary certificate export --format jsonl --revoked=false --expires-before 30d",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
@@ -37,7 +37,7 @@ func (p *program) certificateExport() *cobra.Command {
 			defer body.Close()
 			return out.copy(p, body)
 		})}
-	c.Flags().StringVar(&format, "format", "csv", "csv or jsonl")
+	c.Flags().StringVar(&format, "format", "csv", "the `format`: csv or jsonl")
 	c.RegisterFlagCompletionFunc("format",
 		cobra.FixedCompletions([]string{"csv", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	out.register(c)
@@ -46,7 +46,7 @@ func (p *program) certificateExport() *cobra.Command {
 	return c
 }
 
-// copy streams to the destination like [outFlags.write], and removes the file if it is incomplete.
+// copy streams from a reader to the destination of [outFlags.write]. It removes a file that is incomplete.
 func (f outFlags) copy(p *program, from io.Reader) error {
 	if f.out == "" {
 		_, err := io.Copy(p.out, from)

@@ -33,7 +33,7 @@ func (p *program) report(command *cobra.Command, err error) {
 	}
 }
 
-// sentence returns the part of an error that is for the user, without the cause inside a [*notary.Error].
+// sentence returns the text of an error for the user. It omits the cause inside a [*notary.Error].
 func sentence(err error) string {
 	var e *notary.Error
 	switch {
@@ -55,7 +55,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 		return fmt.Sprintf("see %s --help", command.CommandPath())
 	}
 	var e *notary.Error
-	if !errors.As(err, &e) || command.Name() == "start" { // start calls no server, and has a log
+	if !errors.As(err, &e) || command.Name() == "start" { // start calls no server, and its errors are logged
 		return ""
 	}
 	if isLocal(command) {
@@ -82,7 +82,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	}
 }
 
-// localCommand is the annotation of commands that do not call a server.
+// localCommand annotates commands that do not call a server.
 const localCommand = "local"
 
 func isLocal(command *cobra.Command) bool {
@@ -90,10 +90,10 @@ func isLocal(command *cobra.Command) bool {
 	return ok
 }
 
-// localHint returns the cause of an error that the user cannot fix, because no log has it.
+// localHint returns the cause of an internal error or of an unavailable database, which no log contains.
 func localHint(e *notary.Error) string {
 	if e.Err != nil && (e.Kind == notary.Internal || e.Kind == notary.Unavailable) {
-		return "the cause: " + strings.ReplaceAll(e.Err.Error(), "\n\t", " ") // the driver's list of hosts
+		return "the cause: " + strings.ReplaceAll(e.Err.Error(), "\n\t", " ") // the driver lists hosts on separate lines
 	}
 	return ""
 }

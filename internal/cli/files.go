@@ -43,7 +43,7 @@ type outFlags struct {
 }
 
 func (f *outFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.out, "out", "", "the `file` to write to (default the standard output)")
+	c.Flags().StringVar(&f.out, "out", "", "the `file` to write to (default: the standard output)")
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite the --out file if it exists")
 }
 

@@ -25,8 +25,9 @@ func (p *program) grantCreate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Grant actions to an account or a group",
-		Long: "Grant actions to an account or a group in addition to those of its role. A grant applies to requests\n" +
-			"and certificates that the account can see, within all of its limits.\n\n" +
+		Long: "Grant actions to an account, or to the members of a group, beyond what their roles allow. A grant\n" +
+			"applies to requests and certificates that the account can see and that are within all limits of the\n" +
+			"grant.\n\n" +
 			"Actions: request.view (objects of others), request.sign, request.upload, request.reject,\n" +
 			"request.revoke, request.remove_certificate, request.reopen, request.delete, request.annotate,\n" +
 			"request.transfer, certificate.revoke, certificate.transfer, rule.activate.",
@@ -61,7 +62,7 @@ func (p *program) grantCreate() *cobra.Command {
 		"only for the CA with this `ID` or common name; may be repeated")
 	c.Flags().StringSliceVar(&terms.Profiles, "profile", nil, "only for the profile with this `name`; may be repeated")
 	c.Flags().StringArrayVar(&names, "name", nil,
-		"only if every name matches one of these, as `type:names`: "+listedNames+"; may be repeated")
+		"only if every name in the certificate matches one of these, as `type:names`: "+listedNames+"; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &terms.OwnerIDs, find: findAccount}, "owner",
 		"only requests owned by the account with this `ID` or email address; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &terms.OwnerGroupIDs, find: findGroup}, "owner-group",

@@ -91,7 +91,7 @@ func (p *program) groupMembers() *cobra.Command {
 }
 
 func (p *program) groupDelete() *cobra.Command {
-	return p.destructive("delete ID", "Delete a group and the grants to it", "Delete group %d and the grants to it?",
+	return p.destructive("delete ID", "Delete a group and its grants", "Delete group %d and its grants?",
 		"group %d deleted",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.DeleteGroup(ctx, id) })
 }

@@ -29,12 +29,13 @@ func (p *program) inspectCommand() *cobra.Command {
 	var flags inspectFlags
 	c := &cobra.Command{
 		Use:   "inspect FILE|URL|HOST:PORT|-",
-		Short: "Show a certificate, CSR, CRL, chain or server and report problems",
+		Short: "Inspect a certificate, CSR, CRL, chain or TLS server and report problems",
 		Long: "Describe certificates, chains, CSRs, CRLs, OCSP responses, PKCS #7, PKCS #12 and keys, in PEM or\n" +
 			"DER, from a file, a URL or a TLS server, and report problems. Only the type of a private key is\n" +
 			"shown. Nothing is sent to any Notary server, and no URL in a certificate is followed.\n\n" +
-			"A server, HOST:PORT or https://HOST, must also have the right name and a chain up to a root that\n" +
-			"this system or --ca-cert trusts. Files are checked against --ca-cert and --name if these are given.\n\n" +
+			"A server (HOST:PORT or https://HOST) must also present a certificate for its name, and a chain to a\n" +
+			"root that this system or --ca-cert trusts. Files are checked against --ca-cert and --name if these are\n" +
+			"given.\n\n" +
 			"The exit code is 1 if there is an error or a warning (notices do not count), or if nothing could be\n" +
 			"read, and 0 otherwise.",
 		Example: "  notary inspect a.example.com.pem\n" +
@@ -47,19 +48,19 @@ func (p *program) inspectCommand() *cobra.Command {
 			return p.inspect(command.Context(), args[0], flags)
 		},
 	}
-	c.Flags().StringVar(&flags.name, "name", "", "the host `name` or IP address that the certificate must name "+
-		"(default the server's)")
+	c.Flags().StringVar(&flags.name, "name", "", "the host `name` or IP address that the certificate must be valid "+
+		"for (default: the server's)")
 	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of a PKCS #12 file "+
 		"(default: prompt)")
-	c.Flags().StringVar(&flags.blockedKeys, "blocked-keys", "", "a `file` of keys to report, one SHA-256 of a "+
-		"public key a line")
-	c.Flags().StringVar(&flags.output, "output", "text", "the `format`: text, or json, which is the same as --json")
+	c.Flags().StringVar(&flags.blockedKeys, "blocked-keys", "", "a `file` of keys to report, one SHA-256 "+
+		"fingerprint of a public key per line")
+	c.Flags().StringVar(&flags.output, "output", "text", "the `format`: text or json (same as --json)")
 	c.RegisterFlagCompletionFunc("output",
 		cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
-// errFound is the error for problems that have already been printed. It only sets the exit code.
+// errFound is returned for problems that have already been printed. It only sets the exit code.
 var errFound = errors.New("something is wrong with it")
 
 type inspected struct {
@@ -121,7 +122,7 @@ func (p *program) inspectSource(ctx context.Context, source string, flags inspec
 	return objects, err
 }
 
-// inspectURL downloads a URL, or inspects the server of a URL without a path.
+// inspectURL downloads and inspects a URL, or inspects the TLS server if an https URL has neither path nor query.
 func (p *program) inspectURL(ctx context.Context, source, scheme string, flags inspectFlags) ([]inspect.Object, error) {
 	u, err := url.Parse(source)
 	switch {

@@ -79,14 +79,14 @@ func (p *program) fieldsOf(o inspect.Object) []field {
 	case o.Container != nil:
 		return containerFields(o.Container)
 	case o.Key != nil:
-		return []field{{"  Key", o.Key.Key}, {"  Form", o.Key.Form}, {"  Encrypted", yes(o.Key.Encrypted)},
+		return []field{{"  Key", o.Key.Key}, {"  Format", o.Key.Form}, {"  Encrypted", yes(o.Key.Encrypted)},
 			{"  SHA-256 of the public key", o.Key.SPKI}}
 	case o.Chain != nil:
 		return []field{{"  Certificates", strconv.Itoa(o.Chain.Certificates)},
-			{"  From the leaf up", strings.Join(o.Chain.Path, " < ")},
-			{"  Ends in a root", yes(o.Chain.EndsInRoot)}, {"  Next issuer", o.Chain.Missing}}
+			{"  Path", strings.Join(o.Chain.Path, " < ")},
+			{"  Ends in a root", yes(o.Chain.EndsInRoot)}, {"  Missing issuer", o.Chain.Missing}}
 	case o.Connection != nil:
-		return []field{{"  Called as", o.Connection.Host}, {"  Version", o.Connection.Version},
+		return []field{{"  Server name", o.Connection.Host}, {"  Version", o.Connection.Version},
 			{"  Cipher suite", o.Connection.CipherSuite}, {"  Stapled OCSP response", yesOrNo(o.Connection.Stapled)}}
 	default:
 		return nil
@@ -133,7 +133,7 @@ func (p *program) certificateFields(c *inspect.Certificate) []field {
 		{"  Policies", strings.Join(c.Policies, ", ")},
 		{"  CRL", strings.Join(c.CRLURLs, ", ")},
 		{"  OCSP", strings.Join(c.OCSPURLs, ", ")},
-		{"  Issuer's certificate", strings.Join(c.IssuerURLs, ", ")},
+		{"  CA Issuers", strings.Join(c.IssuerURLs, ", ")},
 		{"  OCSP must-staple", yes(c.MustStaple)},
 		{"  Subject key ID", c.SubjectKeyID},
 		{"  Authority key ID", c.AuthorityKeyID},
@@ -165,21 +165,21 @@ func (p *program) crlFields(c *inspect.CRL) []field {
 		entries = append(entries, entry.SerialNumber)
 	}
 	if more := c.Entries - len(c.Revoked); more > 0 {
-		entries = append(entries, fmt.Sprintf("and %d others", more))
+		entries = append(entries, fmt.Sprintf("and %d more", more))
 	}
 	return []field{
 		{"  Issuer", c.Issuer},
 		{"  Number", c.Number},
-		{"  Of", exact(&c.ThisUpdate, p.now())},
-		{"  Next due", exact(c.NextUpdate, p.now())},
+		{"  This update", exact(&c.ThisUpdate, p.now())},
+		{"  Next update", exact(c.NextUpdate, p.now())},
 		{"  Signature algorithm", c.SignatureAlgorithm},
 		{"  Verified by", c.VerifiedBy},
-		{"  Revoked", strconv.Itoa(c.Entries)},
+		{"  Revoked certificates", strconv.Itoa(c.Entries)},
 		{"  Reasons", strings.Join(reasons, ", ")},
 		{"  Serial numbers", strings.Join(entries, ", ")},
-		{"  Published at", strings.Join(c.Distribution, ", ")},
-		{"  Only for", c.OnlyFor},
-		{"  Only changes (delta)", yes(c.Delta)},
+		{"  Distribution points", strings.Join(c.Distribution, ", ")},
+		{"  Scope", c.OnlyFor},
+		{"  Delta CRL", yes(c.Delta)},
 		{"  Authority key ID", c.AuthorityKeyID},
 	}
 }
@@ -198,9 +198,9 @@ func (p *program) ocspFields(r *inspect.OCSP) []field {
 		if a.RevokedAt != nil {
 			text += ", " + exact(a.RevokedAt, p.now()) + ", " + a.Reason
 		}
-		text += "; of " + exact(&a.ThisUpdate, p.now())
+		text += "; this update " + exact(&a.ThisUpdate, p.now())
 		if a.NextUpdate != nil {
-			text += ", next due " + exact(a.NextUpdate, p.now())
+			text += ", next update " + exact(a.NextUpdate, p.now())
 		}
 		fields = append(fields, field{"  " + a.SerialNumber, text})
 	}

@@ -16,7 +16,7 @@ import (
 
 type filterFlags struct {
 	command *cobra.Command
-	names   []string // of the flags
+	names   []string // names of the filter flags
 
 	filter        api.Filter
 	status        string
@@ -27,25 +27,25 @@ type filterFlags struct {
 	labels        []string
 }
 
-// register adds the flags that both lists have. issuerFlag is the name of the issuer's flag, which differs if
-// --authority is the signer.
+// register adds the filter flags that requests and certificates share. issuerFlag is the name of the flag for the
+// issuer, because --authority is the signing CA in some commands.
 func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	f.command, f.issuerFlag = c, issuerFlag
 	text := func(to *string, name, usage string) {
 		c.Flags().StringVar(to, name, "", usage)
 		f.names = append(f.names, name)
 	}
-	text(&f.filter.Email, "email", "only those submitted by the account with this `address`")
+	text(&f.filter.Email, "email", "only those submitted by the account with this email `address`")
 	text(&f.filter.Owner, "owner", "only those that belong to this `owner`: the email address of an account, the name of a "+
-		"group, or group: and its ID")
+		"group, or group:ID")
 	authorityFlag(c, &f.issuer, issuerFlag, "only those with a certificate signed by the CA with this `ID` or "+
 		"common name")
 	f.names = append(f.names, issuerFlag)
 	text(&f.filter.SerialNumber, "serial", "only the one with this serial `number`, in hexadecimal")
-	text(&f.filter.Fingerprint, "fingerprint", "only the one with this `SHA-256`, of the certificate or the CSR")
-	text(&f.filter.Key, "key", "only those with this `kind` of key, such as \"RSA 2048\" or \"ECDSA P-256\"")
-	text(&f.filter.Name, "name", "only those with this whole `name`: host, IP address, email address, URI or "+
-		"common name")
+	text(&f.filter.Fingerprint, "fingerprint", "only the one with this SHA-256 `fingerprint` of its certificate or CSR")
+	text(&f.filter.Key, "key", "only those with this `type` of key, such as \"RSA 2048\" or \"ECDSA P-256\"")
+	text(&f.filter.Name, "name", "only those with exactly this `name`: host, IP address, email address, URI "+
+		"or common name")
 	text(&f.filter.NamePrefix, "name-prefix", "only those with a name that begins with this `text`")
 	text(&f.filter.Domain, "domain", "only those with a name in this `domain` or its subdomains")
 	c.Flags().StringArrayVar(&f.labels, "label", nil, "only those with this `label`, such as team or team=payments; may be "+
@@ -71,8 +71,8 @@ func (f *filterFlags) registerStatus() {
 }
 
 func (f *filterFlags) registerRevoked() {
-	f.command.Flags().BoolVar(&f.revoked, "revoked", false, "only revoked ones; with --revoked=false only those "+
-		"that are not")
+	f.command.Flags().BoolVar(&f.revoked, "revoked", false, "only revoked certificates; with --revoked=false, "+
+		"only those that are not revoked")
 	f.names = append(f.names, "revoked")
 }
 
@@ -167,9 +167,9 @@ func (f *listFlags) register(c *cobra.Command) {
 	c.Flags().IntVar(&f.limit, "limit", 0, "maximum `number` of results (default all)")
 	c.Flags().StringVar(&f.sort, "sort", "", "the `order`: "+strings.Join(orders, ", ")+" (default id)")
 	c.Flags().BoolVar(&f.watch, "watch", false, "after the list, print additions and changes until interrupted; with "+
-		"--json one object a line")
-	c.Flags().DurationVar(&f.interval, "interval", 2*time.Second, "how often --watch reads the list, so "+
-		"filter a long one")
+		"--json, one object per line")
+	c.Flags().DurationVar(&f.interval, "interval", 2*time.Second, "how often --watch reads the whole list; "+
+		"filter long lists")
 	c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(orders, cobra.ShellCompDirectiveNoFileComp))
 }
 

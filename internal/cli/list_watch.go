@@ -27,7 +27,7 @@ func newWatch[T any](p *program, t table[T], id func(T) int64, read func() iter.
 	return &watch[T]{p: p, table: t, id: id, read: read, seen: map[int64][sha256.Size]byte{}}
 }
 
-// run polls until ctx ends, which is the normal end of a watch.
+// run prints the list, and then polls it for changes until ctx ends. It then returns nil.
 func (w *watch[T]) run(ctx context.Context, every time.Duration) error {
 	var err error
 	if w.p.json {
@@ -53,7 +53,7 @@ func (w *watch[T]) run(ctx context.Context, every time.Duration) error {
 	return err
 }
 
-// tolerate returns nil if err means that the server is unavailable, and prints that once.
+// tolerate returns nil if err means that the server is unavailable. It prints the first such error.
 func (w *watch[T]) tolerate(err error, every time.Duration) error {
 	unavailable := notary.KindOf(err) == notary.Unavailable
 	if unavailable && !w.lost {

@@ -12,7 +12,7 @@ import (
 	"notary/client"
 )
 
-// passwordVariable is the environment variable with the password, for scripts that do not pass it on the standard
+// passwordVariable names the environment variable with the password, for scripts that do not pass it on the standard
 // input.
 const passwordVariable = "NOTARY_PASSWORD"
 
@@ -25,7 +25,7 @@ func (p *program) loginCommand() *cobra.Command {
 		Long: "Log in to a server and save its address, its certificate and the token.\n" +
 			"Other commands then need neither --server nor --token.\n\n" +
 			"The password comes from a prompt, from the first line of the standard input with\n" +
-			"--password-stdin, or from " + passwordVariable + ".",
+			"--password-stdin, or from $" + passwordVariable + ".",
 		Example: "  notary login --server https://ca.example.com:2111 --email me@example.com",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -35,8 +35,8 @@ func (p *program) loginCommand() *cobra.Command {
 	c.Flags().StringVar(&email, "email", "", "the account's email address")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	p.fingerprintFlag(c)
-	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "trust the server's new certificate instead of "+
-		"the previous one")
+	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "trust a new certificate of the server instead "+
+		"of the previous one")
 	return c
 }
 
@@ -90,7 +90,7 @@ func (p *program) logInAndRemember(ctx context.Context, t target, c *client.Clie
 
 func (p *program) logoutCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "logout", Short: "Log out; the server's certificate stays trusted", Args: cobra.NoArgs,
+		Use: "logout", Short: "Log out of the server, but keep trusting its certificate", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.logout(c.Context()) },
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Main runs the command given by the process's arguments and returns its exit code. The release is "" for a build from
-// a checkout.
+// Main runs the command given by the process's arguments and returns its exit code. release is the version of the
+// program, or "" for a build from a checkout.
 func Main(release string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

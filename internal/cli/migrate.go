@@ -16,7 +16,7 @@ import (
 
 func (p *program) migrateCommand() *cobra.Command {
 	var dryRun bool
-	status := onDatabase(&cobra.Command{Use: "status", Short: "Compare the schema of the database with this program",
+	status := onDatabase(&cobra.Command{Use: "status", Short: "Compare the schema of the database with this program's",
 		Long: "Show the schema versions of the database and of this program, the pending migrations, and which\n" +
 			"programs can run on the database. On PostgreSQL, also show the versions of running nodes. The\n" +
 			"command changes nothing; a server may be running.",
@@ -24,9 +24,9 @@ func (p *program) migrateCommand() *cobra.Command {
 	up := onDatabase(&cobra.Command{Use: "up", Short: "Upgrade the schema of the database",
 		Long: "Apply the pending migrations, as a server does when it starts. On PostgreSQL, nodes that can run on\n" +
 			"the new schema keep running; the upgrade is refused while any other node is running.\n\n" +
-			"With --dry-run, apply the migrations, list their changes and roll them back: on a copy of a SQLite\n" +
-			"database, which needs as much disk space again, or in one PostgreSQL transaction, for which servers\n" +
-			"wait.",
+			"With --dry-run, apply the migrations, list their changes and roll them back. For SQLite this happens on\n" +
+			"a copy, which needs as much disk space as the database; for PostgreSQL, in one transaction, during\n" +
+			"which servers wait.",
 		Example: "  notary migrate up --dry-run --data /var/lib/notary",
 		Args:    cobra.NoArgs}, asServerUser(func(ctx context.Context, c *config.Config, args []string) error {
 		if dryRun {
@@ -34,7 +34,7 @@ func (p *program) migrateCommand() *cobra.Command {
 		}
 		return p.migrateUp(ctx, c, args)
 	}))
-	c := group("migrate", "Manage the schema of a database", withDatabaseFlag(status), withDatabaseFlag(up))
+	c := group("migrate", "Manage the database schema", withDatabaseFlag(status), withDatabaseFlag(up))
 	help := c.RunE
 	try := onDatabase(withDatabaseFlag(c), asServerUser(p.migrateDryRun)).RunE
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -44,7 +44,7 @@ func (p *program) migrateCommand() *cobra.Command {
 		return help(c, args)
 	}
 	for _, c := range []*cobra.Command{c, up} {
-		c.Flags().BoolVar(&dryRun, "dry-run", false, "list the changes that the migrations make, and roll them back")
+		c.Flags().BoolVar(&dryRun, "dry-run", false, "list the changes that the migrations would make, and roll them back")
 	}
 	return c
 }
@@ -53,7 +53,7 @@ type schemaJSON struct {
 	Version        int64           `json:"version"` // of the database; 0 if empty
 	Newest         int64           `json:"newest"`  // known to this program
 	CompatibleFrom int64           `json:"compatible_from"`
-	Usable         bool            `json:"usable"` // by this program, after the pending migrations
+	Usable         bool            `json:"usable"` // by this program, once the pending migrations are applied
 	Pending        []migrationJSON `json:"pending"`
 	Running        []runningJSON   `json:"running"`
 }
@@ -69,7 +69,7 @@ type migrationJSON struct {
 type runningJSON struct {
 	Version   int64  `json:"version"`
 	Addresses string `json:"addresses"`
-	Blocking  bool   `json:"blocking"` // must stop before the pending migrations
+	Blocking  bool   `json:"blocking"` // must be stopped before the pending migrations
 }
 
 func (p *program) migrateStatus(ctx context.Context, c *config.Config, _ []string) error {
@@ -86,16 +86,16 @@ func (p *program) migrateStatus(ctx context.Context, c *config.Config, _ []strin
 			status.CompatibleFrom)
 	}
 	fields := []field{
-		{"program", fmt.Sprintf("schema version %d", status.Newest)},
-		{"database", database},
-		{"state", schemaState(status)},
+		{"Program", fmt.Sprintf("schema version %d", status.Newest)},
+		{"Database", database},
+		{"State", schemaState(status)},
 	}
 	for _, m := range status.Pending {
-		fields = append(fields, field{"pending",
+		fields = append(fields, field{"Pending",
 			fmt.Sprintf("%d %s, for programs of version %d and later", m.Version, m.Name, m.CompatibleFrom)})
 	}
 	for _, r := range status.Running {
-		fields = append(fields, field{"running", describeRunning(r, status)})
+		fields = append(fields, field{"Running", describeRunning(r, status)})
 	}
 	return p.printOne(schemaAsJSON(status), fields...)
 }
@@ -103,17 +103,17 @@ func (p *program) migrateStatus(ctx context.Context, c *config.Config, _ []strin
 func schemaState(status store.SchemaStatus) string {
 	switch {
 	case status.Usable() != nil:
-		return "newer than this program, which cannot run on it: run the newer program that upgraded it"
+		return "too new for this program: run the newer program that upgraded the schema"
 	case status.Current > status.Newest:
-		return "newer than this program, which can run on it"
+		return "newer than this program's, but compatible"
 	case status.Current == 0:
-		return "notary migrate up, or the start of a server, creates the schema"
+		return "empty: notary migrate up or the start of a server creates the schema"
 	case len(status.Pending) == 0:
 		return "up to date"
 	case len(status.Blocking()) > 0:
-		return fmt.Sprintf("to be upgraded, once all nodes of versions before %d are stopped", status.Required())
+		return fmt.Sprintf("upgrade pending: first stop all nodes of versions before %d", status.Required())
 	}
-	return "to be upgraded by notary migrate up or the start of a server"
+	return "upgrade pending: notary migrate up or the start of a server applies it"
 }
 
 func describeRunning(r store.RunningPrograms, status store.SchemaStatus) string {
@@ -122,7 +122,7 @@ func describeRunning(r store.RunningPrograms, status store.SchemaStatus) string 
 		text += " (" + r.Addresses + ")"
 	}
 	if r.Version < status.Required() {
-		text += ", to be stopped before the upgrade"
+		text += ", which must be stopped before the upgrade"
 	}
 	return text
 }

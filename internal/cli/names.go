@@ -187,7 +187,7 @@ func findAuthority(ctx context.Context, c *client.Client, name string) (int64, e
 }
 
 // findSigner is like findAuthority for a signing authority. If several have the name, as after a roll-over, it returns
-// the only active one that is not offline.
+// the one that is active and not offline, provided that there is only one.
 func findSigner(ctx context.Context, c *client.Client, name string) (int64, error) {
 	all, err := authoritiesNamed(ctx, c, name)
 	if err != nil {
@@ -202,7 +202,7 @@ func findSigner(ctx context.Context, c *client.Client, name string) (int64, erro
 	return onlyAuthority(all, name)
 }
 
-// authoritiesNamed returns the CAs with this common name or, if there are none, those that match it in another case.
+// authoritiesNamed returns the CAs with this common name or, if there are none, those that differ from it only in case.
 func authoritiesNamed(ctx context.Context, c *client.Client,
 	name string) (found []api.CertificateAuthority, err error) {
 	all, err := c.CertificateAuthorities(ctx)
@@ -254,8 +254,8 @@ func findAccount(ctx context.Context, c *client.Client, email string) (int64, er
 		"notary account list")
 }
 
-// findGroup returns the ID of the group with this name, which must be one of the caller's unless the caller is an
-// Admin.
+// findGroup returns the ID of the group with this name. Unless the caller is an Admin, it searches only the caller's
+// groups.
 func findGroup(ctx context.Context, c *client.Client, name string) (int64, error) {
 	me, err := c.Me(ctx)
 	if err != nil {
@@ -277,7 +277,7 @@ func findGroup(ctx context.Context, c *client.Client, name string) (int64, error
 	return 0, unknown
 }
 
-const maxNamesakes = 20 // listed in an error
+const maxNamesakes = 20 // maximum number listed in an error
 
 func findRequest(ctx context.Context, c *client.Client, name string) (int64, error) {
 	query := api.RequestQuery{Paging: api.Paging{Limit: maxNamesakes},
@@ -304,8 +304,8 @@ func findRequest(ctx context.Context, c *client.Client, name string) (int64, err
 		strings.Join(found, ", "))
 }
 
-// hintSwitches adds a hint to the error of check if an argument was meant as the value of a switch, which needs an
-// equals sign.
+// hintSwitches replaces the error of check if an argument was meant as the value of a boolean flag, which needs an
+// equals sign, as in --revoked=false.
 func hintSwitches(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		err := check(command, args)

@@ -31,7 +31,7 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 		fields = append(fields, field{name, fmt.Sprintf(format, args...)})
 	}
 	if o.Summary != nil {
-		add("Waiting requests", "%d", o.Summary.CertificateRequests[string(notary.Outstanding)])
+		add("Pending approval", "%d", o.Summary.CertificateRequests[string(notary.Outstanding)])
 		add("Certificates", "%d valid, %d revoked, %d expired", o.Certificates.InForce, o.Certificates.Revoked,
 			o.Certificates.Expired)
 	}
@@ -45,7 +45,7 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 	fields = append(fields, p.tokenFields(o)...)
 	for _, w := range o.Weeks {
 		if w.Count > 0 {
-			add("Expiring from "+w.From.UTC().Format(time.DateOnly), "%d", w.Count)
+			add("Expiring in the week from "+w.From.UTC().Format(time.DateOnly), "%d", w.Count)
 		}
 	}
 	for _, a := range o.Authorities {
@@ -53,7 +53,7 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 	}
 	for _, r := range o.Outstanding {
 		name := shortName(r.CommonName, slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs))
-		add(fmt.Sprintf("Request %d waits", r.ID), "%s", joined(name, r.Email, relative(&r.CreatedAt, p.now())))
+		add(fmt.Sprintf("Request %d is pending", r.ID), "%s", joined(name, r.Email, relative(&r.CreatedAt, p.now())))
 	}
 	for _, c := range o.ExpiringCertificates {
 		name := shortName(c.CommonName, slices.Concat(c.DNSNames, c.IPAddresses, c.EmailAddresses, c.URIs))
@@ -111,7 +111,7 @@ func (p *program) authorityState() *cobra.Command {
 				field{"Valid until", exact(a.NotAfter, p.now())},
 				field{"Certificates", fmt.Sprintf("%d issued, %d valid", a.Issued, a.InForce)},
 				field{"Revocations", strconv.FormatInt(a.Revocations, 10)},
-				field{"Unpublished", unpublished(a)},
+				field{"Unpublished revocations", unpublished(a)},
 				field{"CRL number", optionalID(a.CRLNumber)},
 				field{"CRL issued", exact(a.ThisUpdate, p.now())},
 				field{"CRL next update", exact(a.NextUpdate, p.now())},

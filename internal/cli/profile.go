@@ -32,7 +32,7 @@ func (p *program) onProfile(do func(ctx context.Context, c *client.Client,
 	}
 }
 
-// profileID returns the ID of a profile given by ID or by name. Names begin with a letter.
+// profileID returns the ID of a profile given by ID or by name. Names begin with a lower-case letter.
 func profileID(ctx context.Context, c *client.Client, arg string) (int64, error) {
 	if arg == "" || arg[0] < 'a' || arg[0] > 'z' {
 		return parseID(arg)
@@ -72,8 +72,8 @@ func yesNo(yes bool) string {
 
 func (p *program) profileShow() *cobra.Command {
 	var version int
-	c := &cobra.Command{Use: "show ID|NAME", Short: "Show a profile; --json prints it in the form that create and " +
-		"update read", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "show ID|NAME", Short: "Show a profile; --json prints it in the format that create and " +
+		"update accept", Args: cobra.ExactArgs(1),
 		Example: "  notary profile show server\n  notary profile show server --json > mine.json",
 		RunE: p.onProfile(func(ctx context.Context, c *client.Client, id int64) error {
 			e, err := c.Profile(ctx, id, version)
@@ -82,7 +82,7 @@ func (p *program) profileShow() *cobra.Command {
 			}
 			return p.printOne(e, profileFields(p, e)...)
 		})}
-	c.Flags().IntVar(&version, "version", 0, "an earlier version `number` (default the newest)")
+	c.Flags().IntVar(&version, "version", 0, "an earlier version `number` (default: the newest)")
 	return c
 }
 
@@ -100,7 +100,7 @@ func profileFields(p *program, e api.Profile) []field {
 	return []field{
 		{"Profile", strconv.FormatInt(e.ID, 10)},
 		{"Name", e.Name},
-		{"Version", fmt.Sprintf("%d, of %s", e.Version, exact(&e.UpdatedAt, p.now()))},
+		{"Version", fmt.Sprintf("%d, from %s", e.Version, exact(&e.UpdatedAt, p.now()))},
 		{"Built in", yesNo(e.Builtin)},
 		{"Description", e.Description},
 		{"For CAs", yesNo(e.CA)},
@@ -108,7 +108,7 @@ func profileFields(p *program, e api.Profile) []field {
 		{"Key usages", strings.Join(e.KeyUsages, ", ")},
 		{"Extended key usages", strings.Join(e.ExtendedKeyUsages, ", ")},
 		{"Validity", e.Validity},
-		{"Longest validity", e.MaxValidity},
+		{"Maximum validity", e.MaxValidity},
 		{"Keys", keysText(e.Keys)},
 		{"DNS names", nameRuleText(names.DNS)},
 		{"Wildcards", wildcards},
@@ -117,8 +117,8 @@ func profileFields(p *program, e api.Profile) []field {
 		{"Email addresses", nameRuleText(names.Email)},
 		{"URIs", nameRuleText(names.URI)},
 		{"User principal names", nameRuleText(names.UPN)},
-		{"Most names", most},
-		{"A name is required", yesNo(names.Required)},
+		{"Maximum number of names", most},
+		{"Name required", yesNo(names.Required)},
 		{"SHA-1 requests", yesNo(e.SHA1Requests)},
 		{"Subject", subjectText(e.Subject)},
 		{"Policies", strings.Join(e.Policies, ", ")},
@@ -189,8 +189,8 @@ func (p *program) profileCreate() *cobra.Command {
 					id, e.Name)
 			})(command, args)
 		}}
-	profileFile(c, &file, "the `file` with the profile, JSON or YAML, - for the standard input")
-	c.Flags().StringVar(&name, "name", "", "the profile's `name` (default that in the file)")
+	profileFile(c, &file, "the JSON or YAML `file` with the profile; - for the standard input")
+	c.Flags().StringVar(&name, "name", "", "profile `name` (default: the name in the file)")
 	c.MarkFlagRequired("file")
 	return c
 }
@@ -204,8 +204,8 @@ func (p *program) profileUpdate() *cobra.Command {
 	var file string
 	c := &cobra.Command{Use: "update ID|NAME --file FILE", Short: "Update a profile from a JSON or YAML file",
 		Args: cobra.ExactArgs(1), Long: "Update a profile from a JSON or YAML file, which creates a new version.\n\n" +
-			"If the file has a version, as written by show --json, the update is\n" +
-			"refused when the profile has changed since.",
+			"If the file contains a version, as written by show --json, the update is refused if the profile has\n" +
+			"changed since.",
 		Example: "  notary profile show web --json > web.json\n" +
 			"  notary profile update web --file web.json"}
 	c.RunE = func(command *cobra.Command, args []string) error {
@@ -231,12 +231,13 @@ func (p *program) profileUpdate() *cobra.Command {
 			return p.done("profile %d has version %d", id, version)
 		})(command, args)
 	}
-	profileFile(c, &file, "the `file` with the rules, JSON or YAML, - for the standard input")
+	profileFile(c, &file, "the JSON or YAML `file` with the rules; - for the standard input")
 	c.MarkFlagRequired("file")
 	return c
 }
 
-// requireSameProfile rejects a file of another profile, whose rules would replace those of the wrong one.
+// requireSameProfile returns an error if the profile with this ID does not have the name given in the file, so that the
+// rules of one profile do not replace those of another.
 func requireSameProfile(ctx context.Context, c *client.Client, id int64, name string) error {
 	if name == "" {
 		return nil

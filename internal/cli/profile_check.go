@@ -23,16 +23,16 @@ func (p *program) profileCheck() *cobra.Command {
 	var flags checkFlags
 	c := &cobra.Command{Use: "check ID|NAME", Short: "Test a profile, or changes to it, without issuing",
 		Args: cobra.ExactArgs(1),
-		Long: "Test a profile on a CSR, on the latest requests, or on both, without issuing. With --file, the\n" +
-			"rules of a file are tested instead of the profile's own, and the latest requests whose\n" +
-			"verdict changes are listed. If the CSR would be refused, the exit code is 1.",
+		Long: "Test a profile on a CSR, on the latest requests, or on both, without issuing. With --file, test the\n" +
+			"rules of a file instead of the profile's own, and list those of the latest requests whose verdict\n" +
+			"would change. If the CSR would be refused, the exit code is 1.",
 		Example: "  notary profile check server --csr web.csr --authority 2\n" +
 			"  notary profile check web --file web.json --last 500"}
-	c.Flags().StringVar(&flags.csr, "csr", "", "PEM `file` with a signing request, - for the standard input")
-	c.Flags().IntVar(&flags.last, "last", 0, "how `many` of the latest requests to check, up to 1000")
+	c.Flags().StringVar(&flags.csr, "csr", "", "PEM `file` with a CSR; - for the standard input")
+	c.Flags().IntVar(&flags.last, "last", 0, "the `number` of latest requests to test, up to 1000")
 	authorityFlag(c, &flags.authority, "authority", "also check the constraints of the CA with this `ID` or common "+
 		"name, and lint as if it signed")
-	profileFile(c, &flags.file, "the `file` with changed rules, JSON or YAML")
+	profileFile(c, &flags.file, "the JSON or YAML `file` with changed rules")
 	c.MarkFlagsOneRequired("csr", "last")
 	c.RunE = func(command *cobra.Command, args []string) error {
 		body, err := flags.body(command.Context(), p)
@@ -109,7 +109,7 @@ func (p *program) printVerdicts(check api.ProfileCheck) error {
 }
 
 func (p *program) printChangedVerdicts(what string, looked int, requests []api.Tried) error {
-	fmt.Fprintf(p.out, "of the last %d requests %d %s\n", looked, len(requests), what)
+	fmt.Fprintf(p.out, "of the last %d requests, %d %s\n", looked, len(requests), what)
 	if len(requests) == 0 {
 		return nil
 	}

@@ -12,7 +12,8 @@ import (
 	"notary/api"
 )
 
-// readProfile reads a profile from JSON or YAML, ignoring fields that the server sets, such as the ID.
+// readProfile reads a profile from a JSON or YAML file. It accepts the output of notary profile show --json, including
+// fields that only the server sets, such as the ID.
 func (p *program) readProfile(ctx context.Context, name string) (api.Profile, error) {
 	content, err := p.readInput(ctx, name)
 	if err != nil {

@@ -72,8 +72,8 @@ func TestProfileCheckOutput(t *testing.T) {
 	s := newShell(t, answer(200, refused)).trusted()
 	csr := s.write("a.csr", "PEM\n")
 	r := s.run("profile", "check", "3", "--csr", csr, "--last", "3", "--authority", "2")
-	for _, word := range []string{"dns_names  no     not this", "of the last 3 requests 1 would now be refused",
-		"of the last 3 requests 0 would now be allowed"} {
+	for _, word := range []string{"dns_names  no     not this", "of the last 3 requests, 1 would now be refused",
+		"of the last 3 requests, 0 would now be allowed"} {
 		if !strings.Contains(r.out, word) {
 			t.Errorf("output\n%s\nlacks %q", r.out, word)
 		}

@@ -27,7 +27,7 @@ func isTerminal(w io.Writer) bool {
 	return isFile && term.IsTerminal(int(file.Fd()))
 }
 
-// waitFor returns the result of read, or an error as soon as the program is interrupted.
+// waitFor returns the result of read, or an error as soon as ctx ends because the program is interrupted.
 func waitFor[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	type answer struct {
 		value T
@@ -68,7 +68,8 @@ func (p *program) readLine(ctx context.Context) (string, error) {
 	})
 }
 
-// confirm asks before an irreversible action, unless --yes is given or there is no terminal.
+// confirm asks a question and returns an error unless the answer is yes. If yes is true or there is no terminal, it
+// does not ask.
 func (p *program) confirm(ctx context.Context, yes bool, format string, args ...any) error {
 	if _, ok := p.terminal(); yes || !ok {
 		return nil

@@ -61,7 +61,7 @@ func (p *program) requestTable() table[api.CertificateRequest] {
 	}
 }
 
-// shownRequest is a request as displayed, with the certificate that it lost by revocation.
+// shownRequest is a request as displayed. A revoked request includes its last revoked certificate.
 type shownRequest struct {
 	api.CertificateRequest
 	Revocation *revocation `json:"revocation,omitempty"`
@@ -147,8 +147,8 @@ func (p *program) requestShow() *cobra.Command {
 				{"Submitted by", r.Email},
 				{"Owner", ownerGroup(r.Owner)},
 				{"Submitted", exact(&r.CreatedAt, p.now())},
-				{"Changed", exact(&r.UpdatedAt, p.now())},
-				{"Rejected because", r.RejectionReason},
+				{"Updated", exact(&r.UpdatedAt, p.now())},
+				{"Rejection reason", r.RejectionReason},
 				{"Decided by", ruleText(r.RuleDecision)},
 				{"Requested", requestedText(r.Requested)},
 				{"Labels", labelTexts(r.Labels)},

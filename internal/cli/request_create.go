@@ -66,9 +66,9 @@ func (p *program) requestCreate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Create a key and a CSR, or submit an existing CSR",
-		Long: "Create a private key and a CSR on this machine, and submit the CSR. The key is\n" +
-			"written to a file that only its owner can read, and never leaves this machine. With --csr,\n" +
-			"submit a CSR that was created elsewhere. The signer decides on the CA, profile and expiry.",
+		Long: "Create a private key and a CSR on this machine, and submit the CSR. The key is written to a file that\n" +
+			"only its owner can read, and never leaves this machine. With --csr, submit a CSR that was created\n" +
+			"elsewhere. You can request a CA, profile and expiry, but the signer decides.",
 		Example: "  notary request create --name a.example.com --name 10.0.0.7\n" +
 			"  openssl req -new -key a.key -subj /CN=a.example.com | notary request create --csr -\n" +
 			"  notary request create --name a.example.com --profile server --label team=payments --note 'new shop'",
@@ -88,12 +88,12 @@ func (p *program) requestCreate() *cobra.Command {
 func (f *requestFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.names, "name", nil, "a `name` for the certificate: host, *.domain, IP address, "+
 		"email address or URI; may be repeated")
-	f.subject.register(c, "default the first --name if it is a host name")
+	f.subject.register(c, "default: the first --name that is a host name")
 	c.Flags().StringVar(&f.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
-	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default the first name with .key)")
+	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default: the first name with .key)")
 	c.Flags().StringVar(&f.csr, "csr", "", "PEM `file` with a CSR to submit; - for the standard input")
 	f.labelFlags.register(c)
-	groupFlag(c, &f.group, "group", "the request belongs to the group with this `ID` or name (default your account)")
+	groupFlag(c, &f.group, "group", "the `ID` or name of the group that owns the request (default: your account owns it)")
 	c.MarkFlagsOneRequired("name", "csr")
 	for _, own := range append(subjectFlagNames, "name", "key-algorithm", "key-out") {
 		c.MarkFlagsMutuallyExclusive("csr", own)
@@ -185,7 +185,8 @@ func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
 // maxCommonName is the maximum length of a common name, ub-common-name in RFC 5280, appendix A.
 const maxCommonName = 64
 
-// defaultCommonName returns the first host name. Common names are displayed but not verified.
+// defaultCommonName returns the first host name, or "" if there is none or it is too long. Relying parties only display
+// the common name.
 func defaultCommonName(names notary.Names) string {
 	if len(names.DNS) == 0 || len(names.DNS[0]) > maxCommonName {
 		return ""

@@ -12,7 +12,7 @@ import (
 	"notary/client"
 )
 
-// The commands that decide on one request, on several by ID, or on all that match a filter.
+// The commands below decide on one request, on several by ID, or on all that match the filter flags.
 
 func (p *program) requestSign() *cobra.Command {
 	var authority idFlag
@@ -26,8 +26,8 @@ func (p *program) requestSign() *cobra.Command {
 			"  notary request sign --status Active --expires-before 30d\n"+
 			"  notary request sign 7 --authority 2 --subject 'CN=web.example.com,O=Example' --name web.example.com\n"+
 			"  notary request sign 7 --authority 1 --profile intermediate --path-length 0 --permit dns:example.com")
-	c.Long += "\n\nWithout --authority and --profile, a request is signed by the CA and with the profile of " +
-		"its previous\ncertificate, or as its requester asks. --authority is needed if neither names a CA."
+	c.Long += "\n\nBy default, CA and profile are those of the previous certificate or, for a first certificate, the\n" +
+		"requested ones. --authority is required if no CA was requested."
 	c.RunE = func(command *cobra.Command, args []string) error {
 		notAfter, err := end.end(p.now())
 		if err != nil {
@@ -58,14 +58,14 @@ func (p *program) requestSign() *cobra.Command {
 			question: "Sign %s?", doing: "signing", done: "signed",
 		})
 	}
-	authorityFlag(c, &authority, "authority", "the `ID` or common name of the CA that signs (default that of the "+
-		"previous certificate, or the wish of the requester)")
-	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default that "+
-		"of the previous certificate, the wish of the requester, or server-client)")
+	authorityFlag(c, &authority, "authority", "the `ID` or common name of the CA that signs (default: the previous "+
+		"CA or the requested one)")
+	c.Flags().StringVar(&body.Profile, "profile", "", "the profile `name`: see notary profile list (default: "+
+		"the previous profile, the requested one, or server-client)")
 	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "renew with the previous CA and profile; --authority "+
 		"and --profile then apply only to requests without a certificate")
-	end.register(c, "the requester's wish for the first certificate, or the profile's: 90 days for the built-in server "+
-		"and client profiles")
+	end.register(c, "for a first certificate, the requested expiry; otherwise the profile's validity, which is 90 days "+
+		"for the built-in server and client profiles")
 	own.register(c, on)
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
@@ -128,9 +128,9 @@ func (p *program) decisionCommand(verb, short string, status notary.RequestStatu
 	example string) (*cobra.Command, *decidedOn) {
 	c := &cobra.Command{Use: verb + " [ID...]", Short: short, Example: example, Args: cobra.ArbitraryArgs,
 		Long: short + ".\n\n" +
-			"Select the requests by ID or with filters. With filters and without --status, only requests that are\n" +
-			string(status) + " are selected. They are counted first, and nothing is done if the selection, or " +
-			"one of the\nrequests, has changed since."}
+			"Select requests by ID or with filters. Without --status, filters select only requests with the status\n" +
+			string(status) + ". The requests are counted first; nothing is done if the selection, or one of them, " +
+			"has\nchanged since."}
 	on := &decidedOn{status: status}
 	on.register(c, issuerFlag)
 	on.registerStatus()

@@ -13,7 +13,7 @@ import (
 	"notary/client"
 )
 
-// labelFlags are what a requester adds to a CSR.
+// labelFlags are the labels and the note that a requester adds to a CSR.
 type labelFlags struct {
 	labels []string
 	note   string
@@ -40,7 +40,7 @@ func (f *labelFlags) all() (map[string]string, error) {
 	return labels, nil
 }
 
-// wishFlags are what a requester asks the signer for.
+// wishFlags are the CA, profile and expiry that a requester would like.
 type wishFlags struct {
 	authority idFlag
 	profile   string
@@ -48,17 +48,17 @@ type wishFlags struct {
 }
 
 func (f *wishFlags) register(c *cobra.Command, p *program) {
-	authorityFlag(c, &f.authority, "authority", "ask for the CA with this `id` or common name")
-	c.Flags().StringVar(&f.profile, "profile", "", "ask for the profile with this `name`: see notary profile list")
-	f.end.register(c, "up to the signer")
+	authorityFlag(c, &f.authority, "authority", "request the CA with this `ID` or common name")
+	c.Flags().StringVar(&f.profile, "profile", "", "request the profile with this `name`: see notary profile list")
+	f.end.register(c, "the signer decides")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 }
 
 func (p *program) requestLabel() *cobra.Command {
 	return &cobra.Command{
 		Use: "label ID LABEL...", Short: "Change the labels of a request and its certificates",
-		Long: "Set labels, such as team=payments, or remove them, such as team-. Others are kept. The certificates of\n" +
-			"the request get the same labels. List what has a label with: notary request list --label team=payments",
+		Long: "Set labels (team=payments) or remove them (team-). Other labels are kept. The certificates of the\n" +
+			"request get the same labels. Find requests by label with: notary request list --label team=payments",
 		Example: "  notary request label 7 team=payments env=prod old-",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -77,7 +77,7 @@ func (p *program) requestLabel() *cobra.Command {
 	}
 }
 
-// labelChanges parses labels to set, and those to remove, which end in a hyphen.
+// labelChanges parses labels to set (team=payments) or to remove (team-). The value of a label to remove is nil.
 func labelChanges(args []string) (map[string]*string, error) {
 	changes := map[string]*string{}
 	for _, text := range args {
@@ -125,7 +125,7 @@ func labelTexts(labels map[string]string) string {
 	return strings.Join(notary.Labels(labels).Texts(), ", ")
 }
 
-// requestedText describes what the requester asks for, or is "".
+// requestedText describes the requested profile, CA and expiry, or returns "".
 func requestedText(r api.Requested) string {
 	var parts []string
 	if r.Profile != "" {
@@ -140,7 +140,8 @@ func requestedText(r api.Requested) string {
 	return strings.Join(parts, ", ")
 }
 
-// noticeRequested tells the signer of a first certificate what the requester asks for, if that may decide something.
+// noticeRequested prints the requested CA, profile and expiry, unless the request already has a certificate or body sets
+// all three.
 func (p *program) noticeRequested(ctx context.Context, c *client.Client, id int64,
 	body api.SignCertificateRequest) error {
 	if body.Profile != "" && body.CertificateAuthorityID != 0 && body.NotValidAfter != nil {

@@ -6,7 +6,8 @@ import (
 	"notary/api"
 )
 
-// signFlags replace contents of the CSR and set the limits of a subordinate CA.
+// signFlags override the subject and names in the CSR, and set the path length and name constraints of a subordinate
+// CA.
 type signFlags struct {
 	subject     string
 	names       nameValue
@@ -15,8 +16,8 @@ type signFlags struct {
 	constraints constraintFlags
 }
 
-// nameValue is the value of --name, which may be repeated. With an ID it holds the names for the certificate; otherwise
-// it is the name by which requests are found.
+// nameValue is the value of --name, which may be repeated. If the request is given by ID, it holds the names for the
+// certificate; otherwise it is a filter.
 type nameValue struct {
 	filter *string
 	all    []string
@@ -41,13 +42,13 @@ func (f *signFlags) register(c *cobra.Command, on *decidedOn) {
 	name := c.Flags().Lookup("name")
 	f.names.filter = &on.filter.Name
 	name.Value = &f.names
-	name.Usage = "with an ID, a `name` to certify instead of those in the CSR: host, *.domain, IP address, email " +
-		"address, URI or upn:name; may be repeated. Without an ID, only requests with this whole name"
+	name.Usage = "with an ID, a `name` for the certificate instead of the names in the CSR: host, *.domain, IP address, " +
+		"email address, URI or upn:name; may be repeated. Without an ID, only requests with exactly this name"
 	c.Flags().StringVar(&f.subject, "subject", "", "a `subject` to use instead of the CSR's, such as "+
 		"'CN=web.example.com,O=Example,C=DE'")
 	c.Flags().BoolVar(&f.noNames, "no-names", false, "ignore the names in the CSR")
 	c.Flags().IntVar(&f.pathLength, "path-length", 0, "for a subordinate CA, with a CA profile: the maximum number of CA "+
-		"levels below it (default the profile's)")
+		"levels below it (default: the profile's)")
 	f.constraints.register(c)
 	c.MarkFlagsMutuallyExclusive("name", "no-names")
 }

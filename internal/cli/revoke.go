@@ -15,7 +15,7 @@ import (
 	"notary/client"
 )
 
-// The commands that revoke the certificates of requests and of the inventory.
+// The commands below revoke certificates, selected by request or in the inventory.
 
 func (p *program) requestRevoke() *cobra.Command {
 	var body api.RevokeCertificateRequest
@@ -23,8 +23,9 @@ func (p *program) requestRevoke() *cobra.Command {
 		"  notary request revoke 7 --reason keyCompromise\n"+
 			"  notary request revoke 7 --only-current\n"+
 			"  notary request revoke --authority 2 --domain example.com --reason cessationOfOperation")
-	c.Long += "\n\nEvery valid certificate of a request is revoked, those from before renewals included, unless\n" +
-		"--only-current is given. On a revoked request, keyCompromise corrects the reason and blocks the key."
+	c.Long += "\n\nEvery valid certificate of a request is revoked, including those from before renewals, unless\n" +
+		"--only-current is given. On a revoked request, --reason keyCompromise corrects the reason and blocks the\n" +
+		"key."
 	c.RunE = func(command *cobra.Command, args []string) error {
 		return p.decide(command, args, on, decision{
 			one: func(ctx context.Context, c *client.Client, id int64) error {
@@ -86,8 +87,8 @@ func (p *program) certificateRevoke() *cobra.Command {
 		Long: "Revoke certificates permanently.\n\n" +
 			"Select them by ID or with filters; without --revoked, filters select only certificates that are not\n" +
 			"revoked yet. They are counted first, and nothing is done if the selection has changed since. The\n" +
-			"current certificate of a CA must be revoked on its own. On a revoked certificate, keyCompromise\n" +
-			"corrects the reason and blocks the key.",
+			"current certificate of a CA must be revoked on its own. On a revoked certificate, --reason\n" +
+			"keyCompromise corrects the reason and blocks the key.",
 		Example: "  notary certificate revoke 9 --reason superseded\n" +
 			"  notary certificate revoke 9 12 13 --reason keyCompromise\n" +
 			"  notary certificate revoke --domain old.example.com --reason cessationOfOperation"}

@@ -20,10 +20,10 @@ type program struct {
 	out, err  io.Writer
 	env       func(string) string
 	now       func() time.Time
-	configDir string // folder of servers.json; "" for none
-	release   string // of this program; "" for a build from a checkout
+	configDir string // folder of servers.json; "" if unknown
+	release   string // version of this program; "" for a build from a checkout
 
-	lines *bufio.Reader // of in
+	lines *bufio.Reader // reads from in
 
 	server, token, caCert string
 	data, fingerprint     string // to verify the certificate of an unknown server
@@ -70,10 +70,10 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.server, "server", "", "the server's URL (default NOTARY_SERVER, or the server of the "+
-		"last login, or "+config.DefaultURL+")")
-	flags.StringVar(&p.token, "token", "", "the bearer token (default NOTARY_TOKEN, or the token of the last login)")
-	flags.StringVar(&p.caCert, "ca-cert", "", "PEM `file` of the CAs to trust for the server (default NOTARY_CA_CERT)")
+	flags.StringVar(&p.server, "server", "", "the server's URL (default $NOTARY_SERVER, the server of the last "+
+		"login, or "+config.DefaultURL+")")
+	flags.StringVar(&p.token, "token", "", "the bearer token (default $NOTARY_TOKEN or the token of the last login)")
+	flags.StringVar(&p.caCert, "ca-cert", "", "PEM `file` of the CAs to trust for the server (default $NOTARY_CA_CERT)")
 	flags.BoolVar(&p.json, "json", false, "print JSON")
 	p.wrapActions(root)
 	return root

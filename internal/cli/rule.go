@@ -12,7 +12,7 @@ import (
 )
 
 func (p *program) ruleCommand() *cobra.Command {
-	return group("rule", "Manage rules, which sign, hold or refuse requests automatically",
+	return group("rule", "Manage rules that sign, hold or refuse requests automatically",
 		p.ruleList(), p.ruleShow(), p.ruleCreate(), p.ruleUpdate(), p.ruleDelete(), p.ruleActivate(), p.ruleDeactivate(),
 		p.ruleCheck())
 }
@@ -26,7 +26,7 @@ func (p *program) ruleList() *cobra.Command {
 					return []string{strconv.Itoa(r.Priority), strconv.FormatInt(r.ID, 10), r.Name, r.Effect, activeText(r),
 						oneLine(r.Expression)}
 				},
-				empty: "no rules: people decide about all requests",
+				empty: "no rules: all requests are reviewed manually",
 			})
 		})}
 }
@@ -46,23 +46,23 @@ func (p *program) ruleShow() *cobra.Command {
 			return p.printOne(r,
 				field{"Rule", strconv.FormatInt(r.ID, 10)},
 				field{"Name", r.Name},
-				field{"Version", fmt.Sprintf("%d, of %s", r.Version, exact(&r.UpdatedAt, p.now()))},
+				field{"Version", fmt.Sprintf("%d, from %s", r.Version, exact(&r.UpdatedAt, p.now()))},
 				field{"Active", activeText(r)},
 				field{"Priority", strconv.Itoa(r.Priority)},
 				field{"Expression", oneLine(r.Expression)},
 				field{"Effect", r.Effect},
-				field{"Authority", authority},
+				field{"CA", authority},
 				field{"Profile", r.Profile},
-				field{"Longest validity", r.MaxValidity},
+				field{"Maximum validity", r.MaxValidity},
 				field{"Reason", r.Reason},
 				field{"Created", exact(&r.CreatedAt, p.now())},
 			)
 		})}
-	c.Flags().IntVar(&version, "version", 0, "another version `number` (default the newest)")
+	c.Flags().IntVar(&version, "version", 0, "an earlier version `number` (default: the newest)")
 	return c
 }
 
-// activeText returns "no", "yes", or the active version if a newer one waits for its activation.
+// activeText returns "no", "yes", or both versions if the latest one is not active yet.
 func activeText(r api.Rule) string {
 	switch {
 	case r.ActiveVersion == nil:
@@ -73,7 +73,7 @@ func activeText(r api.Rule) string {
 	return fmt.Sprintf("version %d, not %d", *r.ActiveVersion, r.LatestVersion)
 }
 
-// ruleText returns which rule decided about a request, such as "rule 3 (other domains), version 2: refuse".
+// ruleText describes the rule that decided a request, such as "rule 3 (other domains), version 2: refuse".
 func ruleText(d *api.RuleDecision) string {
 	if d == nil {
 		return ""
@@ -94,22 +94,22 @@ type ruleFlags struct {
 func (f *ruleFlags) register(c *cobra.Command, p *program) {
 	flags := c.Flags()
 	flags.StringVar(&f.terms.Name, "name", "", "the rule's `name`")
-	flags.IntVar(&f.terms.Priority, "priority", 0, "`number` from 1: lower ones are evaluated first")
+	flags.IntVar(&f.terms.Priority, "priority", 0, "the priority, a `number` from 1; lower numbers are evaluated first")
 	flags.StringVar(&f.terms.Expression, "if", "", "the condition, a CEL `expression` such as "+
 		`names.below("dev.example.com")`)
-	flags.StringVar(&f.file, "if-file", "", "`file` with the condition, - for the standard input")
-	flags.StringVar(&f.terms.Effect, "effect", "", "`sign`, hold or refuse")
-	authorityFlag(c, &f.authority, "authority", "with effect sign: the `id` or common name of the CA")
+	flags.StringVar(&f.file, "if-file", "", "the `file` with the condition; - for the standard input")
+	flags.StringVar(&f.terms.Effect, "effect", "", "the `effect`: sign, hold or refuse")
+	authorityFlag(c, &f.authority, "authority", "with effect sign: the `ID` or common name of the CA")
 	flags.StringVar(&f.terms.Profile, "profile", "", "with effect sign: the `name` of the profile")
-	flags.StringVar(&f.terms.MaxValidity, "max-validity", "", "with effect sign: the longest `validity`, such as 30d")
-	flags.StringVar(&f.terms.Reason, "reason", "", "`text` that the requester sees; needed with effect refuse")
+	flags.StringVar(&f.terms.MaxValidity, "max-validity", "", "with effect sign: the maximum `validity`, such as 30d")
+	flags.StringVar(&f.terms.Reason, "reason", "", "a `text` that the requester sees; required with effect refuse")
 	c.MarkFlagsMutuallyExclusive("if", "if-file")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	c.RegisterFlagCompletionFunc("effect", cobra.FixedCompletions([]string{"sign", "hold", "refuse"},
 		cobra.ShellCompDirectiveNoFileComp))
 }
 
-// apply sets the terms that are given as flags.
+// apply sets the terms in t that are given as flags. A new effect first resets the terms that depend on it.
 func (f *ruleFlags) apply(ctx context.Context, p *program, c *cobra.Command, t *api.RuleTerms) (err error) {
 	if f.file != "" {
 		if t.Expression, err = p.readInput(ctx, f.file); err != nil {
@@ -117,7 +117,7 @@ func (f *ruleFlags) apply(ctx context.Context, p *program, c *cobra.Command, t *
 		}
 	}
 	given := c.Flags().Changed
-	if given("effect") && f.terms.Effect != t.Effect { // the other terms depend on it
+	if given("effect") && f.terms.Effect != t.Effect {
 		t.CertificateAuthorityID, t.Profile, t.MaxValidity, t.Reason = 0, "", "", ""
 	}
 	for name, set := range map[string]func(){
@@ -139,7 +139,7 @@ func (f *ruleFlags) apply(ctx context.Context, p *program, c *cobra.Command, t *
 
 func (p *program) ruleCreate() *cobra.Command {
 	var flags ruleFlags
-	c := &cobra.Command{Use: "create", Short: "Create a rule, which does not count until it is activated",
+	c := &cobra.Command{Use: "create", Short: "Create a rule, which has no effect until it is activated",
 		Example: "  notary rule create --name 'development names' --priority 100 --if 'names.below(\"dev.example.com\")' \\\n" +
 			"    --effect sign --authority 'Example Issuing' --profile server --max-validity 30d\n" +
 			"  notary rule create --name 'other domains' --priority 10 --if '!names.below(\"example.com\")' \\\n" +
@@ -167,9 +167,9 @@ func (p *program) ruleCreate() *cobra.Command {
 
 func (p *program) ruleUpdate() *cobra.Command {
 	var flags ruleFlags
-	c := &cobra.Command{Use: "update ID", Short: "Change a rule, which creates a new version",
-		Long: "Change the given terms of a rule, which creates a new version. The active version counts until the\n" +
-			"new one is activated.",
+	c := &cobra.Command{Use: "update ID", Short: "Update a rule, which creates a new version",
+		Long: "Change the given terms of a rule, which creates a new version. The active version remains in use until\n" +
+			"you activate the new one.",
 		Example: "  notary rule update 3 --priority 50", Args: cobra.ExactArgs(1)}
 	flags.register(c, p)
 	c.RunE = p.callOn(func(ctx context.Context, cl *client.Client, id int64) error {
@@ -212,9 +212,9 @@ func (p *program) ruleDelete() *cobra.Command {
 
 func (p *program) ruleActivate() *cobra.Command {
 	var yes bool
-	c := &cobra.Command{Use: "activate ID", Short: "Put the latest version of a rule in force",
-		Long: "Put the latest version of a rule in force, and show how the active rules, with this one, would have\n" +
-			"decided the last 1,000 requests. To see that before, use notary rule check ID --last 1000.",
+	c := &cobra.Command{Use: "activate ID", Short: "Activate the latest version of a rule",
+		Long: "Activate the latest version of a rule, and show how the active rules, including this one, would have\n" +
+			"decided the last 1,000 requests. To see that beforehand, use notary rule check ID --last 1000.",
 		Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			r, err := c.Rule(ctx, id, 0)
@@ -242,13 +242,13 @@ func (p *program) ruleActivate() *cobra.Command {
 }
 
 func effectText(effect string) string {
-	return map[string]string{"sign": "signs requests", "hold": "holds requests for people",
+	return map[string]string{"sign": "signs requests", "hold": "holds requests for review",
 		"refuse": "refuses requests"}[effect]
 }
 
 func (p *program) ruleDeactivate() *cobra.Command {
 	var yes bool
-	c := &cobra.Command{Use: "deactivate ID", Short: "Make a rule one that does not count", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "deactivate ID", Short: "Deactivate a rule", Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			if err := p.confirm(ctx, yes, "Deactivate rule %d?", id); err != nil {
 				return err
@@ -256,7 +256,7 @@ func (p *program) ruleDeactivate() *cobra.Command {
 			if err := c.DeactivateRule(ctx, id); err != nil {
 				return err
 			}
-			return p.done("rule %d is not active", id)
+			return p.done("rule %d is no longer active", id)
 		})}
 	yesFlag(c, &yes)
 	return c

@@ -27,17 +27,17 @@ func (p *program) ruleCheck() *cobra.Command {
 	var csr string
 	var authority idFlag
 	var body api.CheckRules
-	c := &cobra.Command{Use: "check [ID ...]", Short: "Try rules on a CSR or on the latest requests",
-		Long: "Try the active rules on a CSR, as if you submitted it, or on the latest requests. With ids, the latest\n" +
-			"versions of these rules are tried as if they were activated. Nothing is issued or recorded. If the CSR\n" +
+	c := &cobra.Command{Use: "check [ID...]", Short: "Test rules on a CSR or on the latest requests",
+		Long: "Test the active rules on a CSR, as if you submitted it, or on the latest requests. With IDs, the latest\n" +
+			"versions of those rules are tested as if they were active. Nothing is issued or recorded. If the CSR\n" +
 			"would be refused, the exit code is 1.",
 		Example: "  notary rule check --csr web.csr\n  notary rule check 3 --last 1000\n" +
 			"  notary rule check 3 4 --only --last 100000"}
-	c.Flags().StringVar(&csr, "csr", "", "PEM `file` with a signing request, - for the standard input")
-	c.Flags().IntVar(&body.Last, "last", 0, "how `many` of the latest requests to try, up to 100000")
-	c.Flags().BoolVar(&body.Only, "only", false, "try the given rules alone, without the active ones")
-	c.Flags().StringVar(&body.Profile, "profile", "", "the `name` of the profile that you would ask for")
-	authorityFlag(c, &authority, "authority", "the `id` or common name of the CA that you would ask for")
+	c.Flags().StringVar(&csr, "csr", "", "PEM `file` with a CSR; - for the standard input")
+	c.Flags().IntVar(&body.Last, "last", 0, "the `number` of latest requests to test, up to 100000")
+	c.Flags().BoolVar(&body.Only, "only", false, "evaluate only the given rules, not the active ones")
+	c.Flags().StringVar(&body.Profile, "profile", "", "the `name` of the profile that you would request")
+	authorityFlag(c, &authority, "authority", "the `ID` or common name of the CA that you would request")
 	c.MarkFlagsOneRequired("csr", "last")
 	c.RunE = func(command *cobra.Command, args []string) error {
 		for _, arg := range args {
@@ -87,7 +87,7 @@ func (p *program) printRuleCheck(check api.RuleCheck) error {
 	if check.Looked == 0 {
 		return nil
 	}
-	fmt.Fprintf(p.out, "of the last %d requests %d would be signed, %d held and %d refused\n", check.Looked, check.Signed,
+	fmt.Fprintf(p.out, "of the last %d requests, %d would be signed, %d held and %d refused\n", check.Looked, check.Signed,
 		check.Held, check.Refused)
 	err := printList(p, each(check.Rules, nil), table[api.RuleMatches]{
 		header: []string{"PRIORITY", "RULE", "EFFECT", "REQUESTS"},
@@ -99,8 +99,8 @@ func (p *program) printRuleCheck(check api.RuleCheck) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "no rule matches %d; %d were held because a rule could not be evaluated; people decided %d otherwise\n",
-		check.Unmatched, check.Failed, check.Differing)
+	fmt.Fprintf(p.out, "%d match no rule; %d would be held because a rule cannot be evaluated; %d were decided "+
+		"differently\n", check.Unmatched, check.Failed, check.Differing)
 	return p.printDiffering(check)
 }
 

@@ -13,7 +13,7 @@ import (
 	"notary/internal/files"
 )
 
-// servers is the content of servers.json, in which the command line stores servers and logins between calls.
+// servers is the content of servers.json, which stores known servers and logins.
 type servers struct {
 	Default string                `json:"default,omitempty"` // the last one logged in to
 	Servers map[string]remembered `json:"servers"`           // keyed by client.ServerURL
@@ -22,8 +22,8 @@ type servers struct {
 type remembered struct {
 	Email          string `json:"email,omitempty"`
 	Token          string `json:"token,omitempty"`
-	Certificate    string `json:"certificate,omitempty"`     // PEM: only this one is trusted
-	CACertificates string `json:"ca_certificates,omitempty"` // PEM: of --ca-cert at login
+	Certificate    string `json:"certificate,omitempty"`     // PEM; the only one that is trusted
+	CACertificates string `json:"ca_certificates,omitempty"` // PEM; from --ca-cert at login
 }
 
 const serversFile = "servers.json"
@@ -51,7 +51,7 @@ func (p *program) loadServers() (servers, error) {
 	return known, nil
 }
 
-// changeServers changes servers.json atomically, even if other commands change it at the same time.
+// changeServers changes servers.json atomically. A lock prevents concurrent changes by other commands.
 func (p *program) changeServers(change func(*servers)) error {
 	if p.configDir == "" {
 		return notary.Errorf(notary.Invalid, "cannot store the login: set HOME or XDG_CONFIG_HOME")

@@ -10,7 +10,7 @@ import (
 )
 
 func (p *program) settingsCommand() *cobra.Command {
-	return &cobra.Command{Use: "settings", Short: "List the server's settings and where each comes from",
+	return &cobra.Command{Use: "settings", Short: "List the server's settings and their sources",
 		Args: cobra.NoArgs, RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			return printList(p, each(c.Settings(ctx)), table[api.Setting]{
 				header: []string{"KEY", "VALUE", "FROM"},

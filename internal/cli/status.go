@@ -24,12 +24,12 @@ func (p *program) status(ctx context.Context, c *client.Client) error {
 		return err
 	}
 	answers := c.Ready(ctx)
-	who, database := "no one; log in with: notary login", "answers"
+	who, database := "no one; log in with: notary login", "available"
 	switch {
 	case answers != nil && notary.KindOf(answers) != notary.Unavailable:
 		return answers
 	case answers != nil:
-		who, database = "unknown", "does not answer"
+		who, database = "unknown", "unavailable"
 	case !status.Initialized:
 		who = "no one; create the first account with: notary account create --first --email YOU"
 	case !p.json:

@@ -18,12 +18,12 @@ type table[T any] struct {
 	header []string
 	row    func(T) []string
 	empty  string        // printed if there are no rows
-	next   func() string // appended to that, or nil
+	next   func() string // appended to empty; may be nil
 }
 
 const tableBatch = 500
 
-// printList prints a list as it arrives, in constant memory.
+// printList prints a list in batches as it arrives, so that memory use is bounded.
 func printList[T any](p *program, list iter.Seq2[T, error], t table[T]) error {
 	if p.json {
 		return printJSONList(p.out, list)
@@ -62,7 +62,7 @@ func (p *program) width() int {
 	return columns
 }
 
-// rowWriter writes rows in columns or, if they do not fit, as blocks of lines.
+// rowWriter writes rows in columns or, if these are too wide, as blocks of lines.
 type rowWriter struct {
 	out     io.Writer
 	header  []string

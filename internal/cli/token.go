@@ -31,10 +31,10 @@ func (p *program) tokenCreate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Create an API token",
-		Long: "Create an API token and print it. It is not shown again. A program passes it in NOTARY_TOKEN.\n\n" +
-			"The token acts on your behalf: what it may do is what both you and its actions and limits allow.\n" +
-			"Its requests belong to you or, with --group of the commands, to a group. Any token can see the\n" +
-			"requests of its owner within its limits on names and owners, and list profiles.\n\n" +
+		Long: "Create an API token and print it. It is not shown again. Pass it to programs in $NOTARY_TOKEN.\n\n" +
+			"The token acts on your behalf. It can do only what its actions and limits allow and what you may do\n" +
+			"yourself. Requests created with it belong to you or, with --group, to a group. Every token can list\n" +
+			"profiles, and see its owner's requests within its limits on names and owners.\n\n" +
 			"Actions: request.create, request.view (objects of others), request.sign, request.upload,\n" +
 			"request.reject, request.revoke, request.remove_certificate, request.reopen, request.delete,\n" +
 			"request.transfer, certificate.revoke, certificate.transfer and, only without limits,\n" +
@@ -55,18 +55,18 @@ func (f *tokenFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.expires, "expires", "", "the `period` after which it expires, such as 90d or 12h")
 	c.Flags().StringSliceVar(&f.grant.Actions, "action", nil, "an `action`, such as request.sign; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &f.grant.AuthorityIDs, find: findAuthority}, "authority",
-		"only for the CA with this `id` or common name; may be repeated")
-	c.Flags().StringSliceVar(&f.grant.Profiles, "profile", nil, "only by the profile with this `name`; may be repeated")
+		"only for the CA with this `ID` or common name; may be repeated")
+	c.Flags().StringSliceVar(&f.grant.Profiles, "profile", nil, "only with the profile with this `name`; may be repeated")
 	c.Flags().StringArrayVar(&f.names, "name", nil,
-		"only if every name is listed, as `kind:names`: "+listedNames+"; may be repeated")
+		"only if every name in the certificate matches one of these, as `type:names`: "+listedNames+"; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &f.grant.OwnerIDs, find: findAccount}, "owner",
-		"only requests of the account with this `id` or email address; may be repeated")
+		"only requests owned by the account with this `ID` or email address; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &f.grant.OwnerGroupIDs, find: findGroup}, "owner-group",
-		"only requests of the group with this `id` or name, or of its members; may be repeated")
+		"only requests owned by the group with this `ID` or name or by its members; may be repeated")
 	c.Flags().StringSliceVar(&f.body.AddressRanges, "address", nil,
 		"only from client addresses in this `range`, such as 10.0.0.0/8; may be repeated")
-	c.Flags().Int64Var(&f.body.QuotaPerHour, "per-hour", 0, "at most this `number` of certificates in an hour")
-	c.Flags().Int64Var(&f.body.QuotaPerDay, "per-day", 0, "at most this `number` of certificates in a day (UTC)")
+	c.Flags().Int64Var(&f.body.QuotaPerHour, "per-hour", 0, "the maximum `number` of certificates per hour")
+	c.Flags().Int64Var(&f.body.QuotaPerDay, "per-day", 0, "the maximum `number` of certificates per day (UTC)")
 	c.MarkFlagRequired("expires")
 	c.MarkFlagRequired("action")
 }
@@ -96,7 +96,7 @@ func (p *program) createToken(ctx context.Context, c *client.Client, name string
 }
 
 func (p *program) tokenList() *cobra.Command {
-	return &cobra.Command{Use: "list", Short: "List your API tokens or, for Admins, all", Args: cobra.NoArgs,
+	return &cobra.Command{Use: "list", Short: "List your API tokens or, as an Admin, all", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			return printList(p, each(c.APITokens(ctx)), table[api.APIToken]{
 				header: []string{"ID", "NAME", "CREATOR", "STATUS", "ACTIONS", "EXPIRES", "LAST USED"},
@@ -179,11 +179,11 @@ func (p *program) tokenRevoke() *cobra.Command {
 }
 
 func (p *program) tokenTakeOver() *cobra.Command {
-	return p.idCommand("take-over ID", "Act as the creator of an API token, as an Admin", "API token %d is yours now",
+	return p.idCommand("take-over ID", "Become the creator of an API token, as an Admin", "API token %d is yours now",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.TakeOverAPIToken(ctx, id) })
 }
 
-// tokenFields returns the lines of the overview about API tokens.
+// tokenFields returns the fields of the overview about API tokens that need attention.
 func (p *program) tokenFields(o api.Overview) (fields []field) {
 	for _, t := range o.Tokens {
 		var problem string

@@ -51,7 +51,7 @@ func (p *program) transfer(noun string,
 	return c
 }
 
-// newOwner returns the owner given by one of the flags. The server resolves names, which only Admins can list.
+// newOwner returns the owner given by one of the flags. The server resolves names, because only Admins can list them.
 func newOwner(account, group string) (to api.NewOwner, err error) {
 	name := strings.TrimSpace(account + group)
 	switch {

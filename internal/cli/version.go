@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version returns the release or, without one, the version of the main module.
+// version returns the release or, without one, the version of the main module or "(devel)".
 func (p *program) version() string {
 	if p.release != "" {
 		return p.release

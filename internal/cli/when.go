@@ -49,12 +49,12 @@ type endFlags struct {
 	given    func(name string) bool
 }
 
-// maxDays is the maximum number of days: more than any profile allows, and few enough for a date to be computed.
+// maxDays limits periods in days. It is more than any profile allows, and small enough for date arithmetic.
 const maxDays = 100 * 366
 
 func (f *endFlags) register(c *cobra.Command, byDefault string) {
 	c.Flags().StringVar(&f.notAfter, "not-after", "",
-		"the expiry, such as 2027-12-31T23:59:59Z (default "+byDefault+"; never past the issuer's)")
+		"the expiry, such as 2027-12-31T23:59:59Z; limited to the issuer's expiry (default: "+byDefault+")")
 	c.Flags().IntVar(&f.days, "days", 0, "the validity in days from now")
 	c.MarkFlagsMutuallyExclusive("not-after", "days")
 	f.given = c.Flags().Changed

@@ -17,24 +17,24 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// Cluster is a PostgreSQL server for tests on a port of 127.0.0.1. It is removed when the test or its process ends,
-// however that happens.
+// Cluster is a PostgreSQL server for tests. A server started here listens on 127.0.0.1. It is removed when its test or
+// the test process ends, even if the process is killed.
 type Cluster struct {
-	// Name is the standby's application name, for use in synchronous_standby_names.
+	// Name is the application name of a standby, for use in synchronous_standby_names. It is empty for other clusters.
 	Name string
 
-	base *url.URL // of the server, without a database
+	base *url.URL // server URL without a database
 	bin  string   // folder of PostgreSQL's programs
-	dir  string   // folder of data and the log
+	dir  string   // folder with the data and the log
 
 	guard *exec.Cmd
-	held  io.Closer // keeps the guard waiting
+	held  io.Closer // the guard's standard input; closing it triggers the guard
 
 	server *exec.Cmd
 	gone   chan struct{} // closed when the server and its children have ended
 }
 
-// StartCluster creates and starts a cluster. The options are lines of postgresql.conf, such as "fsync=off".
+// StartCluster creates and starts a cluster. The options are added to postgresql.conf as lines, such as "fsync=off".
 func StartCluster(t testing.TB, options ...string) *Cluster {
 	t.Helper()
 	c, err := openCluster(requirePostgres(t), options)
@@ -43,29 +43,29 @@ func StartCluster(t testing.TB, options ...string) *Cluster {
 	return c
 }
 
-// URL returns the superuser's URL of a database in the cluster.
+// URL returns the URL for connecting to a database of the cluster as the superuser.
 func (c *Cluster) URL(database string) string {
 	return c.base.JoinPath(database).String()
 }
 
-// Exec runs a statement in the database postgres.
+// Exec executes a statement in the postgres database as the superuser.
 func (c *Cluster) Exec(t testing.TB, statement string) {
 	t.Helper()
 	Check(t, c.exec(statement))
 }
 
-// Stop shuts down the server.
+// Stop shuts down the server in fast mode and waits until it has ended.
 func (c *Cluster) Stop(t testing.TB) {
 	t.Helper()
 	c.end(t, os.Interrupt)
 }
 
-// Kill kills the server as in a crash and waits until its children have ended. The operating system's buffers are not
-// lost.
+// Kill kills the server process, as in a crash, and waits until its children have ended. Data in the operating system's
+// buffers is not lost.
 func (c *Cluster) Kill(t testing.TB) {
 	t.Helper()
 	c.end(t, os.Kill)
-	// Process IDs are reused: the next start and the guard must not mistake another process for this one.
+	// Process IDs are reused: the next start and the guard must not mistake another process for this server.
 	Check(t, os.Rename(filepath.Join(c.data(), "postmaster.pid"), filepath.Join(c.dir, "killed.pid")))
 }
 
@@ -177,7 +177,7 @@ func (c *Cluster) run() error {
 	if err != nil {
 		return errors.Join(err, log.Close())
 	}
-	// The pipe ends only when all children of the server have closed it, so Wait also waits for them.
+	// Hide the *os.File from os/exec, which then uses a pipe: Wait returns only when all children have closed it.
 	server.Stderr = struct{ io.Writer }{log}
 	if err := server.Start(); err != nil {
 		return errors.Join(err, log.Close())
@@ -265,9 +265,9 @@ func (c *Cluster) log() string {
 	return string(text[max(0, len(text)-4000):])
 }
 
-// Ordinary creates an ordinary user with a database of the same name, as an administrator would, and renames the
-// superuser to postgres. It returns a function for the user's database URLs, and the environment with which
-// PostgreSQL's programs connect as the superuser.
+// Ordinary creates a role without privileges that owns a database of the same name, as an administrator would. From
+// then on c connects as a new superuser named postgres. Ordinary returns a function for the role's database URLs, and
+// the environment with which PostgreSQL's programs connect as the superuser.
 func (c *Cluster) Ordinary(t testing.TB, user string) (databaseURL func(database string) string, admin []string) {
 	t.Helper()
 	password, _ := c.base.User.Password()

@@ -14,7 +14,7 @@ import (
 	"notary"
 )
 
-// FetchCRL is like [ReadCRL] for tests that need the CRL to exist.
+// FetchCRL is like [ReadCRL] but fails the test on an error.
 func FetchCRL(t testing.TB, w *World, authorityID int64) *x509.RevocationList {
 	t.Helper()
 	list, err := ReadCRL(t.Context(), w, authorityID)
@@ -22,7 +22,7 @@ func FetchCRL(t testing.TB, w *World, authorityID int64) *x509.RevocationList {
 	return list
 }
 
-// ReadCRL returns the full CRL of an authority after checking it as relying parties do.
+// ReadCRL returns the full CRL of an authority after verifying its signature.
 func ReadCRL(ctx context.Context, w *World, authorityID int64) (*x509.RevocationList, error) {
 	crl, err := w.Revocation.CRL(ctx, authorityID)
 	if err != nil {
@@ -43,7 +43,8 @@ func ReadCRL(ctx context.Context, w *World, authorityID int64) (*x509.Revocation
 	return list, list.CheckSignatureFrom(issuer)
 }
 
-// Published returns a published CRL after checking it as relying parties do.
+// Published returns the published full CRL (shard 0) or partitioned CRL of an authority. It verifies the signature, and
+// compares number and dates with those recorded.
 func Published(t testing.TB, w *World, authorityID int64, shard int) *x509.RevocationList {
 	t.Helper()
 	crl, err := w.Revocation.PublishedCRL(t.Context(), authorityID, shard)
@@ -59,7 +60,7 @@ func Published(t testing.TB, w *World, authorityID int64, shard int) *x509.Revoc
 	return list
 }
 
-// IssuedCRLs returns the number of recorded CRLs of the authority, including partitioned ones.
+// IssuedCRLs returns how many full and partitioned CRLs the authority has issued according to the events.
 func IssuedCRLs(t testing.TB, w *World, authorityID int64) (n int) {
 	t.Helper()
 	for _, e := range w.Events(t) {
@@ -70,7 +71,7 @@ func IssuedCRLs(t testing.TB, w *World, authorityID int64) (n int) {
 	return n
 }
 
-// Listed returns the entry of a serial number (in hexadecimal), or nil.
+// Listed returns the list's entry for a hexadecimal serial number, or nil if it has none.
 func Listed(list *x509.RevocationList, serial string) *x509.RevocationListEntry {
 	want, _ := new(big.Int).SetString(serial, 16)
 	for i, entry := range list.RevokedCertificateEntries {

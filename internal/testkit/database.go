@@ -15,14 +15,15 @@ import (
 	"notary/internal/store"
 )
 
-// Patient are options that give a store long timeouts, so that no test depends on the duration of a query.
+// Patient gives a store long timeouts, so that no test depends on how long a query takes.
 var Patient = []store.Option{store.ReadTimeout(10 * time.Minute), store.WriteTimeout(10 * time.Minute)}
 
 // OnPostgres reports whether tests run on PostgreSQL. The tests of the store and the packages above it run once on
 // each engine.
 func OnPostgres() bool { return os.Getenv("NOTARY_TEST_ENGINE") == "postgres" }
 
-// Database returns a new database for [store.Open] on the engine under test.
+// Database returns the URL of a new PostgreSQL database, or the path of a SQLite file that [store.Open] creates,
+// depending on the engine under test.
 func Database(t testing.TB) string {
 	t.Helper()
 	if OnPostgres() {
@@ -31,8 +32,8 @@ func Database(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "notary.db")
 }
 
-// SQL opens a database separately from the service, to inspect or damage it. It does not enforce foreign keys or, on
-// SQLite, CHECK constraints.
+// SQL opens a database separately from the service, to inspect or damage it. The connection does not enforce foreign
+// keys or, on SQLite, CHECK constraints.
 func SQL(t testing.TB, database string) *sql.DB {
 	t.Helper()
 	db := openSQL(t, database)
@@ -80,7 +81,7 @@ func (w *World) Events(t testing.TB) []notary.Event {
 	return events
 }
 
-// EventsOf returns the actions of the events recorded by do, in order.
+// EventsOf calls do and returns the actions of the events recorded meanwhile, in order.
 func (w *World) EventsOf(t testing.TB, do func()) []string {
 	t.Helper()
 	before := len(w.Events(t))

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Commands returns the blocks of shell commands (marked sh) in a section of a Markdown file, or in the whole file if
-// heading is "".
+// Commands returns the code blocks marked sh of a level-2 section in a Markdown file, or of the whole file if heading
+// is empty.
 func Commands(t testing.TB, file, heading string) (blocks []string) {
 	t.Helper()
 	content, err := os.ReadFile(file)

@@ -17,7 +17,7 @@ func (w *World) Dump(t testing.TB) map[string][]string {
 	return Rows(t, w.Database, Columns(t, w.Database))
 }
 
-// Columns returns the columns of every table.
+// Columns returns the column names of every table, by table name.
 func Columns(t testing.TB, database string) map[string][]string {
 	t.Helper()
 	db := openSQL(t, database)
@@ -41,7 +41,7 @@ func Columns(t testing.TB, database string) map[string][]string {
 	return columns
 }
 
-// Rows returns every row of the tables as text, by table name, in the given columns.
+// Rows returns the rows of the given tables and columns as sorted lines of text, by table name.
 func Rows(t testing.TB, database string, columns map[string][]string) map[string][]string {
 	t.Helper()
 	db := openSQL(t, database)

@@ -18,7 +18,7 @@ func ConfigFile(t testing.TB, content string) string {
 	return name
 }
 
-// WantModes checks the permissions of files in a folder.
+// WantModes checks the permissions of files in a folder. On Windows it checks only that the files exist.
 func WantModes(t testing.TB, folder string, modes map[string]fs.FileMode) {
 	t.Helper()
 	for name, want := range modes {
@@ -31,20 +31,20 @@ func WantModes(t testing.TB, folder string, modes map[string]fs.FileMode) {
 	}
 }
 
-// Buffer is a buffer, such as a log, that one goroutine writes while another reads it.
+// Buffer is a buffer that is safe for concurrent use, such as for reading a log while it is written.
 type Buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-// Write appends to the buffer.
+// Write appends p to the buffer.
 func (b *Buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.Write(p)
 }
 
-// String returns what was written.
+// String returns everything written so far.
 func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -13,8 +13,9 @@ import (
 	"notary/internal/store"
 )
 
-// Fill adds n copies of a signed request and its certificate directly to the store. Each copy has its own serial number
-// and fingerprint. Its CSR and, except for the signature, its DER are those of the sample, so that nothing is signed.
+// Fill adds n copies of a signed request and its certificate directly to the store. Each copy has its own fingerprints
+// and its own recorded serial number. The CSR, and the certificate except for its last octets, are unchanged, so that
+// nothing has to be signed.
 func Fill(t testing.TB, st *store.Store, sample int64, n int) {
 	t.Helper()
 	req, err := st.Request(t.Context(), sample)
@@ -61,8 +62,8 @@ func copyRequest(ctx context.Context, tx *store.Tx, req notary.Request, i int) e
 	return tx.Event(notary.EventBy(by, "request.sign", req.Ref()))
 }
 
-// Variant returns the DER of a certificate with n in the last octets of its signature, and the fingerprint. It is
-// another certificate with the same content.
+// Variant replaces the last eight octets of a certificate, which belong to the signature, by n. It returns the new DER
+// and its fingerprint. The new certificate has the same content but an invalid signature.
 func Variant(der []byte, n uint64) (variant []byte, fingerprint string) {
 	variant = binary.BigEndian.AppendUint64(slices.Clone(der[:len(der)-8]), n)
 	digest := sha256.Sum256(variant)

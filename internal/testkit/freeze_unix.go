@@ -16,7 +16,7 @@ import (
 func (c *Cluster) Freeze(t testing.TB) (thaw func()) {
 	t.Helper()
 	server := c.server.Process.Pid
-	Check(t, syscall.Kill(server, syscall.SIGSTOP)) // first, so that it starts no other children
+	Check(t, syscall.Kill(server, syscall.SIGSTOP)) // first, so that it starts no more children
 	pids := append(children(t, server), server)
 	for _, pid := range pids {
 		_ = syscall.Kill(pid, syscall.SIGSTOP) // it may have ended

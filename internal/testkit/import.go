@@ -24,7 +24,7 @@ func ImportOf(t testing.TB, o *Outside) ca.Import {
 		Chain: PEM(o.Authorities()...)}
 }
 
-// LastCRL returns the CRL of an external CA.
+// LastCRL returns a CRL of an external CA as DER, with the given number and entries. It is valid for an hour.
 func LastCRL(t testing.TB, w *World, o *Outside, number int64, entries ...notary.Revocation) []byte {
 	t.Helper()
 	list := &x509.RevocationList{Number: big.NewInt(number), ThisUpdate: w.Clock.Now(),

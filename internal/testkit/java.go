@@ -16,7 +16,8 @@ import (
 //go:embed Verify.java
 var verifyJava []byte
 
-// Java verifies chains as Java's TLS does. It takes a second or two to start. It is safe for concurrent use.
+// Java verifies certificate chains with Java's TLS implementation. It takes a second or two to start, and is safe for
+// concurrent use.
 type Java struct {
 	mu   sync.Mutex
 	in   io.Writer
@@ -54,11 +55,11 @@ type JavaChain struct {
 	Use                       string // "server", "client", or "ocsp" to query the responder about the leaf
 	At                        time.Time
 	Leaf, Intermediates, Root string
-	Lists                     string // CRLs; "" to check none
-	Responder                 string // URL of the OCSP responder
+	Lists                     string // CRLs; "" for no revocation check
+	Responder                 string // URL of the OCSP responder, if Use is "ocsp"
 }
 
-// Verify reports whether Java accepts the chain, and returns the reason if it does not.
+// Verify reports whether Java accepts the chain. It also returns the verifier's input and answer, for error messages.
 func (j *Java) Verify(t testing.TB, c JavaChain) (says string, accepted bool) {
 	t.Helper()
 	last := c.Lists

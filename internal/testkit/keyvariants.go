@@ -21,17 +21,18 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// KeyVariant is another public key of the same private key, or another encoding of the same public key.
+// KeyVariant is a public key related to another, or a non-canonical encoding of the same public key. Two keys are
+// related if either private key can be computed from the other.
 type KeyVariant struct {
 	Name string
 	SPKI []byte
-	// Related reports whether the variant is the canonical encoding of another public key.
+	// Related reports whether the variant is the canonical encoding of a related public key.
 	Related bool
 
-	key crypto.Signer // signing key; possibly the negation of an Ed25519 key
+	key crypto.Signer // private key; a *scalarKey for a negated Ed25519 key
 }
 
-// KeyVariants returns the variants of a key: related public keys and non-canonical encodings.
+// KeyVariants returns a related public key, and the non-canonical encodings of the key itself.
 func KeyVariants(t testing.TB, key crypto.Signer) []KeyVariant {
 	t.Helper()
 	spki := spkiOf(t, key.Public())
@@ -83,7 +84,7 @@ func otherExponent(t testing.TB, key *rsa.PrivateKey) *rsa.PrivateKey {
 	}
 }
 
-// scalarKey is an Ed25519 key without a seed.
+// scalarKey is an Ed25519 private key given by its scalar, because a negated scalar has no known seed.
 type scalarKey struct {
 	scalar *edwards25519.Scalar
 	public ed25519.PublicKey
@@ -101,7 +102,7 @@ func negateEd25519(t testing.TB, key ed25519.PrivateKey) *scalarKey {
 
 func (k *scalarKey) Public() crypto.PublicKey { return k.public }
 
-// Sign signs as in RFC 8032, section 5.1.6, with a random nonce.
+// Sign signs as in RFC 8032, section 5.1.6, but with a random nonce.
 func (k *scalarKey) Sign(random io.Reader, message []byte, _ crypto.SignerOpts) ([]byte, error) {
 	seed := make([]byte, 64)
 	if _, err := io.ReadFull(random, seed); err != nil {
@@ -121,7 +122,7 @@ func (k *scalarKey) Sign(random io.Reader, message []byte, _ crypto.SignerOpts) 
 	return append(commitment, response.Bytes()...), nil
 }
 
-// CSR returns a PEM signing request for the variant with a valid signature.
+// CSR returns a PEM signing request with the variant as its public key and a valid signature.
 func (v KeyVariant) CSR(t testing.TB, name string) string {
 	t.Helper()
 	template, err := x509.CreateCertificateRequest(rand.Reader,
@@ -134,7 +135,7 @@ func (v KeyVariant) CSR(t testing.TB, name string) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 }
 
-// Certificate returns a certificate issued by o for the variant.
+// Certificate returns a certificate issued by o with the variant as its public key.
 func (v KeyVariant) Certificate(t testing.TB, o *Outside, edits ...func(*x509.Certificate)) *x509.Certificate {
 	t.Helper()
 	issued := o.Issue(t, v.key.Public(), edits...)
@@ -154,7 +155,8 @@ func replaceSPKI(t testing.TB, info, old, spki []byte) []byte {
 	return sequence(t, bytes.Replace(content, old, spki, 1))
 }
 
-// signed signs info with the algorithm of an existing signed structure, before, whose signed part is infoBefore.
+// signed returns info signed with key. It copies the AlgorithmIdentifier from before, a signed structure whose signed
+// part is infoBefore.
 func signed(t testing.TB, key crypto.Signer, info, before, infoBefore []byte) []byte {
 	t.Helper()
 	var content, algorithm cryptobyte.String
@@ -200,7 +202,7 @@ func element(t testing.TB, tag casn1.Tag, parts ...[]byte) []byte {
 	return der
 }
 
-// RelatedRoot returns a root with o's name and a related key: its private key also belongs to o's public key.
+// RelatedRoot returns a root with o's name and a key related to o's, as defined by [KeyVariant].
 func RelatedRoot(t testing.TB, o *Outside) *Outside {
 	t.Helper()
 	root := &Outside{Key: related(t, o.Key)[0].key, now: o.now}

@@ -8,13 +8,13 @@ import (
 	"notary/internal/store"
 )
 
-// Node holds what a node has open on a database.
+// Node holds the services of one node on a database.
 type Node = node.Node
 
-// NodeOptions are the options of a [Node].
+// NodeOptions configures a [Node].
 type NodeOptions = node.Options
 
-// OpenNode opens another node on a database, as the program does.
+// OpenNode opens a node on a database, as "notary start" does.
 func OpenNode(ctx context.Context, st *store.Store, keys keystore.Keys, o NodeOptions) (*Node, error) {
 	return node.Open(ctx, st, keys, o)
 }

@@ -12,7 +12,7 @@ import (
 	"notary/internal/revocation"
 )
 
-// OCSPStatus queries a node for the status of a certificate, and reads the response as relying parties do.
+// OCSPStatus queries s for the status of a certificate, and returns the response after checking it with [ReadOCSP].
 func OCSPStatus(t testing.TB, w *World, s *revocation.Service, authorityID int64, serial string) *ocsp.Response {
 	t.Helper()
 	issuer := AuthorityCertificate(t, w, authorityID)
@@ -26,7 +26,8 @@ func ResponderOf(t testing.TB, w *World, s *revocation.Service, authorityID int6
 	return OCSPStatus(t, w, s, authorityID, GetAuthority(t, w, authorityID).Certificate.Serial).Certificate
 }
 
-// ReadOCSP reads an OCSP response as relying parties do.
+// ReadOCSP parses an OCSP response and verifies its signature. It also checks the validity of the response and of the
+// responder certificate.
 func ReadOCSP(t testing.TB, w *World, answer revocation.OCSPResponse, issuer *x509.Certificate,
 	serial string) *ocsp.Response {
 	t.Helper()
@@ -42,7 +43,7 @@ func ReadOCSP(t testing.TB, w *World, answer revocation.OCSPResponse, issuer *x5
 	return response
 }
 
-// Ask returns an OCSP request for the status of a certificate of the issuer.
+// Ask returns an OCSP request for a certificate of the issuer. Its CertID uses the given hash.
 func Ask(t testing.TB, issuer *x509.Certificate, serial string, hash crypto.Hash) []byte {
 	t.Helper()
 	der, err := ocsp.CreateRequest(numbered(t, serial), issuer, &ocsp.RequestOptions{Hash: hash})
@@ -59,13 +60,13 @@ func numbered(t testing.TB, serial string) *x509.Certificate {
 	return &x509.Certificate{SerialNumber: n}
 }
 
-// WithNonce adds a nonce to an OCSP request.
+// WithNonce returns the OCSP request with a nonce.
 func WithNonce(t testing.TB, request []byte, nonce string) []byte {
 	t.Helper()
 	return rebuilt(t, nonce, request)
 }
 
-// Several returns one OCSP request for several certificates.
+// Several combines OCSP requests into one for several certificates.
 func Several(t testing.TB, requests ...[]byte) []byte {
 	t.Helper()
 	return rebuilt(t, "", requests...)

@@ -14,7 +14,7 @@ import (
 	"notary"
 )
 
-// Outside is an external authority.
+// Outside is an external CA.
 type Outside struct {
 	Certificate *x509.Certificate
 	Key         crypto.Signer
@@ -23,7 +23,7 @@ type Outside struct {
 	now   time.Time
 }
 
-// OutsideRoot creates a root that is valid at the time now and for a year after it.
+// OutsideRoot creates a root that is valid from an hour before now until a year after it.
 func OutsideRoot(t testing.TB, alg notary.KeyAlgorithm, now time.Time) *Outside {
 	t.Helper()
 	root := &Outside{Key: Key(t, alg), now: now}
@@ -78,13 +78,13 @@ func (o *Outside) Authorities() []*x509.Certificate {
 	return chain
 }
 
-// Chain issues a leaf for the key and returns the PEM chain.
+// Chain issues a leaf for the key and returns its PEM chain, including the root.
 func (o *Outside) Chain(t testing.TB, key crypto.PublicKey, edits ...func(*x509.Certificate)) string {
 	t.Helper()
 	return PEM(append([]*x509.Certificate{o.Issue(t, key, edits...)}, o.Authorities()...)...)
 }
 
-// PEM encodes certificates in PEM, one after the other.
+// PEM returns the concatenated PEM encodings of certificates.
 func PEM(certs ...*x509.Certificate) string {
 	var b strings.Builder
 	for _, c := range certs {

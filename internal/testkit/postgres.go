@@ -19,14 +19,15 @@ import (
 	"testing"
 )
 
-// Postgres returns the URL of a new database on a server shared by many tests: that of NOTARY_TEST_POSTGRES or, if that
-// is not set, one started for this process.
+// Postgres returns the URL of a new database that is dropped at the end of the test. Its server is shared by many
+// tests: the one at NOTARY_TEST_POSTGRES or, if that is not set, one started for this process.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	return newDatabase(t, "")
 }
 
-// newDatabase creates a database that exists until the end of the test, with options of CREATE DATABASE.
+// newDatabase creates a database and returns its URL. The options are appended to CREATE DATABASE. The database is
+// dropped at the end of the test.
 func newDatabase(t testing.TB, options string) string {
 	t.Helper()
 	requireServer(t)
@@ -45,7 +46,8 @@ func requireServer(t testing.TB) {
 	}
 }
 
-// sharedCluster returns the cluster of this process. Its guard removes it when the process ends.
+// sharedCluster returns the server at NOTARY_TEST_POSTGRES or, if that is not set, starts one, which its guard removes
+// when the process ends.
 var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
 	if text := os.Getenv("NOTARY_TEST_POSTGRES"); text != "" {
 		base, err := url.Parse(text)
@@ -55,7 +57,7 @@ var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
 		base.Path = ""
 		return &Cluster{base: base}, nil
 	}
-	// These settings are those of scripts/with-postgres. Nothing needs to survive a crash, so nothing is flushed.
+	// The same settings as in scripts/with-postgres. No data needs to survive a crash, so nothing is flushed.
 	return openCluster(findPostgres(), []string{"fsync = off", "full_page_writes = off",
 		"synchronous_commit = on", "shared_buffers = 64MB", "max_connections = 400"})
 })
@@ -67,7 +69,8 @@ func requirePostgres(t testing.TB) string {
 	return bin
 }
 
-// findPostgres returns the folder of PostgreSQL's programs, or "". Debian has one for each version, not on PATH.
+// findPostgres returns the folder of PostgreSQL's programs, or "" if it is not found. On Debian each version has a
+// folder that is not on PATH; the newest version is used.
 func findPostgres() string {
 	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) > 0 {
 		return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(version(a), version(b)) }))
@@ -86,8 +89,8 @@ func version(path string) float64 {
 	return v
 }
 
-// guardScript stops the server, frees the shared memory of a killed server, and deletes its directory. It runs when
-// the test's end of the pipe is closed, even if the test is killed.
+// guardScript waits until the test closes its end of the pipe or is killed. It then stops the server, frees the shared
+// memory of a killed server, and deletes the cluster's folder.
 const guardScript = `
 read -r _
 "$1/pg_ctl" stop --silent --mode=immediate --pgdata="$2/data"
@@ -97,7 +100,7 @@ rm -rf "$2"
 `
 
 func newCluster(bin string) (*Cluster, error) {
-	// t.TempDir is accessible only to the test's user.
+	// t.TempDir would be accessible only to the test's user, but the server may run as another user.
 	dir, err := os.MkdirTemp("", "notary-postgres-")
 	if err != nil {
 		return nil, err
@@ -122,10 +125,10 @@ func (c *Cluster) startGuard() error {
 	return guard.Start()
 }
 
-// remove triggers the guard, in any state of the cluster.
+// remove stops the server, in whatever state it is, and deletes the cluster's folder.
 func (c *Cluster) remove() error {
 	err := c.held.Close()
-	_ = c.guard.Wait() // also fails if there was nothing to stop
+	_ = c.guard.Wait() // best effort: RemoveAll reports what remains
 	if c.gone != nil {
 		<-c.gone
 	}
@@ -144,7 +147,7 @@ func (c *Cluster) tool(name string, args ...string) error {
 }
 
 // command returns a command that runs in the cluster's folder as the cluster's user. It has its own process group, so
-// that the terminal's interrupt reaches only the test, which triggers the guard.
+// that an interrupt from the terminal reaches only the test, which then triggers the guard.
 func (c *Cluster) command(path string, args ...string) (*exec.Cmd, error) {
 	uid, gid, err := serverUser()
 	if err != nil {
@@ -157,7 +160,8 @@ func (c *Cluster) command(path string, args ...string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// serverUser returns the user that runs the server: PostgreSQL refuses to run as root.
+// serverUser returns the user that runs the server: the current user, or postgres if that is root, because PostgreSQL
+// refuses to run as root.
 func serverUser() (uid, gid uint32, err error) {
 	if os.Getuid() != 0 {
 		return uint32(os.Getuid()), uint32(os.Getgid()), nil
@@ -182,7 +186,8 @@ func chown(path string) error {
 	return os.Chown(path, int(uid), int(gid))
 }
 
-// freePort returns a free port below the ephemeral range, so that it is still free when the server restarts.
+// freePort returns a free port below the ephemeral range, so that no outgoing connection takes it before the server
+// restarts.
 func freePort() (int, error) {
 	for range 100 {
 		n, err := rand.Int(rand.Reader, big.NewInt(12000))
@@ -197,7 +202,7 @@ func freePort() (int, error) {
 	return 0, errors.New("no port of 127.0.0.1 is free for PostgreSQL")
 }
 
-// PostgresProgram runs one of PostgreSQL's programs, such as pg_dump.
+// PostgresProgram runs one of PostgreSQL's programs, such as pg_dump. The test fails if the program does.
 func PostgresProgram(t testing.TB, name string, args ...string) {
 	t.Helper()
 	path := filepath.Join(requirePostgres(t), name)

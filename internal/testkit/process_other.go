@@ -11,7 +11,7 @@ import (
 // runAs does nothing on this system.
 func runAs(*exec.Cmd, uint32, uint32) {}
 
-// CPUTime skips the test, because the processor time is unknown on this system.
+// CPUTime skips the test, because processor time cannot be measured on this system.
 func CPUTime(t testing.TB) time.Duration {
 	t.Skip("the processor time of a process is not known here")
 	return 0

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// CPUTime returns the processor time used by this process.
+// CPUTime returns the processor time that this process has used.
 func CPUTime(t testing.TB) time.Duration {
 	t.Helper()
 	var used syscall.Rusage
@@ -18,7 +18,7 @@ func CPUTime(t testing.TB) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// runAs makes a command run as the user, if this process runs as root, and in its own process group.
+// runAs configures cmd to run in its own process group and, if this process runs as root, as the given user.
 func runAs(cmd *exec.Cmd, uid, gid uint32) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if os.Getuid() == 0 {

@@ -6,7 +6,7 @@ import (
 	"notary"
 )
 
-// Race makes n concurrent calls of fn and returns their errors by index.
+// Race calls fn n times concurrently and returns the errors by index.
 func Race(n int, fn func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})
@@ -22,7 +22,7 @@ func Race(n int, fn func(i int) error) []error {
 	return errs
 }
 
-// Kinds returns the number of errors of each kind, and that of nil errors under "".
+// Kinds returns the number of errors of each kind. Nil errors have the kind "".
 func Kinds(errs []error) map[notary.Kind]int {
 	kinds := map[notary.Kind]int{}
 	for _, err := range errs {

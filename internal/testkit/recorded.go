@@ -11,6 +11,7 @@ import (
 	"notary/internal/ca"
 )
 
+// GetRequest returns a request.
 func GetRequest(t testing.TB, w *World, id int64) *notary.Request {
 	t.Helper()
 	req, err := w.CA.Request(t.Context(), w.Admin(), id)
@@ -18,6 +19,7 @@ func GetRequest(t testing.TB, w *World, id int64) *notary.Request {
 	return req
 }
 
+// GetAuthority returns an authority.
 func GetAuthority(t testing.TB, w *World, id int64) *notary.Authority {
 	t.Helper()
 	a, err := w.CA.Authority(t.Context(), w.Admin(), id)
@@ -36,6 +38,7 @@ func Inventory(t testing.TB, w *World) map[int64]*notary.Certificate {
 	return all
 }
 
+// Parsed parses the DER of a recorded certificate.
 func Parsed(t testing.TB, c *notary.Certificate) *x509.Certificate {
 	t.Helper()
 	cert, err := x509.ParseCertificate(c.DER)
@@ -43,7 +46,7 @@ func Parsed(t testing.TB, c *notary.Certificate) *x509.Certificate {
 	return cert
 }
 
-// SerialOf returns the serial number of a request's certificate.
+// SerialOf returns the serial number of a request's current certificate.
 func SerialOf(t testing.TB, w *World, id int64) string {
 	t.Helper()
 	return GetRequest(t, w, id).Certificate.Serial
@@ -69,7 +72,8 @@ func Sign(t testing.TB, w *World, id, authorityID int64) error {
 	return w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: authorityID})
 }
 
-// Revoked issues a certificate for a new request, revokes it and returns it.
+// Revoked issues a certificate for a new request and revokes it as superseded. It returns the certificate as it was
+// before the revocation.
 func Revoked(t testing.TB, w *World, authorityID int64) *notary.Certificate {
 	t.Helper()
 	id := w.Signed(t, w.Admin(), authorityID)
@@ -78,7 +82,7 @@ func Revoked(t testing.TB, w *World, authorityID int64) *notary.Certificate {
 	return cert
 }
 
-// NewAuthority creates an authority, with a random common name by default.
+// NewAuthority creates an authority, by default with a random common name, and returns its ID.
 func NewAuthority(t testing.TB, w *World, o ca.AuthorityOptions) int64 {
 	t.Helper()
 	if o.Subject.CommonName == "" {

@@ -14,18 +14,18 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Form describes a certificate that package x509 cannot create.
+// Form lists changes to a certificate that package x509 does not support.
 type Form struct {
 	Version1 bool                    // version 1, without extensions
 	Serial   []byte                  // content of the INTEGER; nil for the original
-	Hash     crypto.Hash             // signature hash: SHA-1 or MD5; 0 for the usual one
+	Hash     crypto.Hash             // signature hash: SHA-1 or MD5; 0 for the original
 	Subject  []byte                  // DER of the subject; nil for the original
 	Issuer   []byte                  // DER of the issuer; nil for the original
 	Without  []asn1.ObjectIdentifier // extensions to remove
 	With     []pkix.Extension        // extensions to add
 }
 
-// Reissue returns a certificate in another form, signed with its issuer's key.
+// Reissue returns c with the changes of form, signed with its issuer's key.
 func Reissue(t testing.TB, c *x509.Certificate, issuer crypto.Signer, form Form) *x509.Certificate {
 	t.Helper()
 	var version, number, algorithm, name, validity, subject, key cryptobyte.String
@@ -95,7 +95,7 @@ func oldAlgorithm(t testing.TB, key crypto.Signer, hash crypto.Hash) []byte {
 	return der
 }
 
-// Extensions that tests remove from certificates.
+// Extensions that tests remove from certificates with [Form].
 var (
 	SubjectKeyID     = asn1.ObjectIdentifier{2, 5, 29, 14}
 	KeyUsage         = asn1.ObjectIdentifier{2, 5, 29, 15}

@@ -23,8 +23,8 @@ import (
 //go:embed testdata/released/*/*.gz testdata/released/*/seal.key
 var released embed.FS
 
-// Released is the unopened database of a released version of Notary, with a few objects of every kind, on the engine
-// under test.
+// Released is a database that a released version of Notary created, on the engine under test. It contains a few objects
+// of every kind, and has not been upgraded yet.
 type Released struct {
 	Database string
 	Clock    *Clock // at the database's last event
@@ -32,7 +32,7 @@ type Released struct {
 	folder string
 }
 
-// EachReleased runs fn on the database of every released schema.
+// EachReleased runs fn in a parallel subtest for each released schema.
 func EachReleased(t *testing.T, fn func(t *testing.T, r *Released)) {
 	t.Helper()
 	folders, err := fs.Glob(released, "testdata/released/*")
@@ -64,7 +64,7 @@ func newReleased(t testing.TB, folder string) *Released {
 	return r
 }
 
-// SchemaUpTo returns the schema of an earlier program: the migrations up to that version.
+// SchemaUpTo returns the schema of an earlier release, which has only the migrations up to version.
 func SchemaUpTo(t testing.TB, version int64) db.Schema {
 	t.Helper()
 	schema, files := store.DatabaseSchema, fstest.MapFS{}
@@ -106,8 +106,7 @@ func (r *Released) unpack(t testing.TB, name string) []byte {
 	return content
 }
 
-// World starts a service on the database, which upgrades it. At the end of the test the database must be
-// consistent.
+// World starts a service on the database, which upgrades it. The test fails if the database is inconsistent at its end.
 func (r *Released) World(t testing.TB) *World {
 	t.Helper()
 	w := worldAt(t, r.Database, r.Clock, r.keystore(t), true)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Require skips the test if the program is not installed. With NOTARY_TEST_REQUIRE set, as in CI, it fails
-// instead.
+// Require skips the test if the program is not installed. With NOTARY_TEST_REQUIRE set, as in CI, it fails the
+// test instead.
 func Require(t testing.TB, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
@@ -15,7 +15,7 @@ func Require(t testing.TB, program string) {
 	}
 }
 
-// RequireFile is like Require for a file. It returns the content.
+// RequireFile is like [Require] for a file, and returns its content.
 func RequireFile(t testing.TB, path string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(path)

@@ -15,14 +15,15 @@ import (
 	"notary/internal/server"
 )
 
-// Served is a handler served by the real server.
+// Served is a test's handler on Notary's HTTPS server.
 type Served struct {
 	Addr string      // host:port
 	TLS  *tls.Config // trusts the server's certificate
-	Stop func()      // waits for requests in flight; called at the end of the test
+	Stop func()      // shuts down after requests in flight; called at the end of the test
 }
 
-// clients recognises the holders of tokens and sessions as the program does. Handlers may set lower body limits.
+// clients recognises tokens and sessions as the program does, but applies one high body limit to all requests. Handlers
+// may lower it.
 func (w *World) clients() server.Clients {
 	const cookie = "__Host-notary-session="
 	token := func(r *http.Request) string {

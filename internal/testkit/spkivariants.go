@@ -25,7 +25,7 @@ var (
 	oidPrimeField    = asn1.ObjectIdentifier{1, 2, 840, 10045, 1, 1}
 )
 
-// reencoded returns non-canonical encodings of a key, by what is wrong with them.
+// reencoded returns non-canonical encodings of a public key, keyed by what is wrong with them.
 func reencoded(t testing.TB, spki []byte, key crypto.PublicKey) map[string][]byte {
 	t.Helper()
 	algorithm, bitsOf := splitSPKI(t, spki)
@@ -57,7 +57,7 @@ func reencoded(t testing.TB, spki []byte, key crypto.PublicKey) map[string][]byt
 	return all
 }
 
-// splitSPKI returns the content of the AlgorithmIdentifier and of the BIT STRING.
+// splitSPKI returns the content of the AlgorithmIdentifier and the key in the BIT STRING.
 func splitSPKI(t testing.TB, spki []byte) (algorithm, key []byte) {
 	t.Helper()
 	in := cryptobyte.String(spki)
@@ -140,7 +140,8 @@ func reencodedEC(t testing.TB, key *ecdsa.PublicKey, algorithm, point []byte) ma
 	}
 }
 
-// explicitCurve returns ECParameters (RFC 3279, section 2.3.5) that specify the curve.
+// explicitCurve returns ECParameters (RFC 3279, section 2.3.5) for the curve. Coefficient a is a placeholder, because
+// elliptic.CurveParams lacks it.
 func explicitCurve(t testing.TB, curve elliptic.Curve) []byte {
 	t.Helper()
 	p := curve.Params()

@@ -13,15 +13,15 @@ import (
 	"notary/internal/store"
 )
 
-// template is a database that tests copy: the current schema, with or without accounts.
+// template is a database that tests copy. It has the current schema, with or without accounts.
 type template struct {
-	sqlite   []byte // the file
+	sqlite   []byte // content of the file
 	postgres string // name of the database
 	callers  map[notary.Role]notary.Caller
 }
 
-// templates are created once per process, because migrations and password hashes account for most of a small test's
-// time.
+// templates holds databases that are created once per process, because migrations and password hashes take most of the
+// time of a small test.
 var templates struct {
 	mu               sync.Mutex
 	schema, accounts *template
@@ -38,7 +38,7 @@ func withAccounts(t testing.TB) *template {
 	return templateOf(t, &templates.accounts, func(w *World) { w.createCallers(t) })
 }
 
-// templateOf returns the template in place. The first call creates it, with the rows that fill writes.
+// templateOf returns *place. The first call creates the template, with the rows that fill writes.
 func templateOf(t testing.TB, place **template, fill func(*World)) *template {
 	t.Helper()
 	templates.mu.Lock()

@@ -29,10 +29,10 @@ const Password = "plain violet harbour engine"
 // SetupCode is the setup code of an [Empty] World.
 const SetupCode = "AAAAA-BBBBB-CCCCC-DDDDD"
 
-// PublishURL is the base of the CRL URLs in a [World]'s certificates.
+// PublishURL is the base URL of CRLs, OCSP responders and CA certificates in a [World]'s certificates.
 const PublishURL = "http://pki.example.com"
 
-// World is a service on its own database, with an account of every role.
+// World is a service on its own database, with an account of every role unless created by [Empty].
 type World struct {
 	*Node
 	Store *store.Store
@@ -47,7 +47,7 @@ type World struct {
 	noSetupCode bool
 }
 
-// New creates a World. At the end of the test the database must be consistent.
+// New creates a World. The test fails if the database is inconsistent at its end.
 func New(t testing.TB) *World {
 	t.Helper()
 	accounts := withAccounts(t)
@@ -56,7 +56,7 @@ func New(t testing.TB) *World {
 	return w
 }
 
-// NewAt is like New on the given database, which must not exist or, on PostgreSQL, must be empty.
+// NewAt is like [New] but uses the given database: a SQLite file that does not exist, or an empty PostgreSQL database.
 func NewAt(t testing.TB, database string) *World {
 	t.Helper()
 	w := emptyAt(t, database, true)
@@ -131,7 +131,8 @@ func (w *World) Caller(role notary.Role) notary.Caller { return w.callers[role] 
 // Admin returns the World's Admin.
 func (w *World) Admin() notary.Caller { return w.callers[notary.Admin] }
 
-// NewCaller creates another account with that role. If admin is the zero value, it creates the first account.
+// NewCaller creates another account with that role. If admin is the zero value, it creates the first account, and role
+// must be Admin.
 func (w *World) NewCaller(t testing.TB, admin notary.Caller, role notary.Role) notary.Caller {
 	t.Helper()
 	email := randomLabel() + "@example.com"
@@ -148,7 +149,7 @@ func (w *World) NewCaller(t testing.TB, admin notary.Caller, role notary.Role) n
 	return caller
 }
 
-// Root creates a root and returns its ID.
+// Root creates a root CA and returns its ID.
 func (w *World) Root(t testing.TB, alg notary.KeyAlgorithm) int64 {
 	t.Helper()
 	id, err := w.CA.CreateAuthority(t.Context(), w.Admin(), ca.AuthorityOptions{
@@ -179,7 +180,7 @@ func (w *World) Intermediate(t testing.TB, issuer int64, alg notary.KeyAlgorithm
 	return id
 }
 
-// Request submits a new signing request for the caller and returns its ID.
+// Request submits a new signing request as the caller and returns its ID.
 func (w *World) Request(t testing.TB, caller notary.Caller) int64 {
 	t.Helper()
 	id, err := w.CA.Submit(t.Context(), caller, CSR(t, Key(t, notary.ECDSAP256), randomLabel()+".example.com"))
@@ -187,7 +188,7 @@ func (w *World) Request(t testing.TB, caller notary.Caller) int64 {
 	return id
 }
 
-// Signed submits a new signing request, signs it with the authority, and returns its ID.
+// Signed submits a new signing request as the caller, signs it with the authority, and returns its ID.
 func (w *World) Signed(t testing.TB, caller notary.Caller, authority int64) int64 {
 	t.Helper()
 	id := w.Request(t, caller)
@@ -283,7 +284,7 @@ func WantKind(t testing.TB, err error, kind notary.Kind) {
 	}
 }
 
-// WantText fails the test unless the text of err contains all the words.
+// WantText fails the test unless the text of err contains every word.
 func WantText(t testing.TB, err error, words ...string) {
 	t.Helper()
 	if err == nil {
@@ -305,7 +306,7 @@ func WantField(t testing.TB, err error, field string) {
 	}
 }
 
-// Patience is how long a test waits for an event before it fails. No verdict depends on it.
+// Patience limits how long a test waits for an event. It is so long that only a hung test reaches it.
 const Patience = 15 * time.Minute
 
 // Always returns a function that always returns d.
