@@ -19,11 +19,11 @@ import (
 	"notary/internal/store"
 )
 
-// App is a server with its database, use cases and listeners.
+// App is a complete server: database, use cases, listeners and background work.
 type App struct {
 	options Options
 	live    *config.Live
-	config  *config.Config // at startup, for settings that cannot be reloaded
+	config  *config.Config // as loaded at startup, for settings that cannot be reloaded
 	log     *slog.Logger
 
 	store       *store.Store
@@ -33,28 +33,28 @@ type App struct {
 	authorities *ca.Service
 	accounts    *auth.Service
 	setup       *setup
-	blockedKeys chan struct{} // receives a value when a list is loaded
+	blockedKeys chan struct{} // receives a value when a blocklist is loaded
 
 	certificate *server.Certificate
 	metrics     *server.Metrics
 	proxies     *server.TrustedProxies
 	limits      server.ConnectionLimits
-	publishing  net.Listener // nil if nothing is published
+	publishing  net.Listener // nil if publishing is off
 	publishURL  string
-	servers     []*server.Server // API and pages first
+	servers     []*server.Server // the server of the API and pages first
 
-	metricsAddress string // of the metrics listener; "" if there is none
+	metricsAddress string // address of the separate metrics listener; "" for none
 }
 
-// Options are settings of a server beyond its configuration.
+// Options configures [New] beyond the server's configuration.
 type Options struct {
 	Version string
 	Log     *slog.Logger
 	Out     io.Writer // for the addresses and the setup code
 }
 
-// New opens everything and listens. The server starts to announce that it is stopping when ctx ends. The key file and
-// the TLS certificate are read only after the store holds its lock.
+// New opens the database and the keys, and starts to listen. When ctx ends, bulk operations in progress stop early. The
+// key file and the TLS certificate are read only after the database is locked.
 func New(ctx context.Context, live *config.Live, options Options) (*App, error) {
 	a := &App{options: options, live: live, config: live.Get(), log: options.Log}
 	if err := requirePrivate(a.config); err != nil {
@@ -131,7 +131,7 @@ func (a *App) Serve(ctx context.Context) error {
 // Close closes what [New] opened. Call it after Serve has returned.
 func (a *App) Close() error {
 	if a.publishing != nil {
-		_ = a.publishing.Close() // already closed if its server has run
+		_ = a.publishing.Close() // fails if its server has already closed it
 	}
 	return a.store.Close()
 }

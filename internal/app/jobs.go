@@ -56,7 +56,8 @@ func (a *App) background() []func(context.Context) {
 	return all
 }
 
-// serveWithJobs runs the servers and background functions until all have returned. All stop when the first server ends.
+// serveWithJobs runs the servers and background functions until all have returned. It stops them when ctx ends or when
+// one of the servers returns.
 func serveWithJobs(ctx context.Context, servers []*server.Server, beside ...func(context.Context)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -14,12 +14,12 @@ import (
 // Process configures [Run].
 type Process struct {
 	Version        string
-	Load           func() (*config.Config, error) // at startup and at each reload
+	Load           func() (*config.Config, error) // called at startup and at each reload
 	Stdout, Stderr io.Writer
 }
 
-// Run runs the server with the log and signals of the process, and without core dumps, until ctx ends. It removes
-// secrets from the environment.
+// Run runs the server until ctx ends. It opens the log, handles signals, disables core dumps and removes secrets from
+// the environment.
 func Run(ctx context.Context, p Process) error {
 	tuneCollector(ctx)
 	dumps := preventCoreDumps()

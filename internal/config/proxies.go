@@ -12,7 +12,7 @@ func checkProxies(s *settings, c *Config, p *problems) {
 	checkProxyProtocol(s, c, p)
 }
 
-// checkTrustedProxies parses trusted_proxies, a list or a comma-separated string.
+// checkTrustedProxies parses trusted_proxies, a comma-separated list.
 func checkTrustedProxies(s *settings, p *problems) (prefixes []netip.Prefix) {
 	if !s.given(KeyTrustedProxies) {
 		return nil

@@ -17,12 +17,12 @@ import (
 
 const maxConfigFile = 1 << 20 // bytes
 
-// settings are unvalidated values with their sources. Sources of higher rank take precedence.
+// settings holds the unvalidated values and their sources. Sources of higher rank take precedence.
 type settings struct {
 	values *koanf.Koanf
 	from   map[string]source
 
-	passphrase string // from the environment only, so that it is in no file or process list
+	passphrase string // only from the environment, so that it appears in no file or process list
 }
 
 type source struct {
@@ -58,7 +58,8 @@ func readSettings(file string, environ []string, flags map[string]any, p *proble
 	return s
 }
 
-// load merges the values of a source over those loaded before. It checks them first, so that errors name the source.
+// load merges the values of a source into the settings, where they replace earlier values. It first checks them, so
+// that errors name the source.
 func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 	layer := koanf.New(".")
 	if err := layer.Load(provider, nil); err != nil {
@@ -100,7 +101,7 @@ func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 	}
 }
 
-// listKeys are the keys with several values: a list in YAML, comma-separated elsewhere.
+// listKeys are the keys that accept several values: as a list in YAML, and separated by commas in any source.
 var listKeys = []string{KeyTrustedProxies}
 
 func joinList(list []any) string {
@@ -121,7 +122,7 @@ func (s *settings) text(key, otherwise string) string {
 	return fmt.Sprint(s.values.Get(key))
 }
 
-// where returns the place where a value is set, for messages: a key of the file, a variable or a flag.
+// where returns the place where a value is set, for messages: the file with the key, the variable or the flag.
 func (s *settings) where(key string) string { return s.from[key].where(key) }
 
 func (s source) where(key string) string {
@@ -179,9 +180,9 @@ func environmentName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// environmentKey returns the key that a variable sets, or "". Other variables have the same prefix: those of client
-// commands, and those that Kubernetes sets for a service called notary, such as NOTARY_PORT=tcp://10.0.0.1:2111. Only
-// names that look like typos are refused.
+// environmentKey returns the key that a variable sets, or "". It rejects an unknown variable only if it looks like a
+// typo, because client commands use the same prefix, and so does Kubernetes for a service called notary: it sets
+// variables such as NOTARY_PORT=tcp://10.0.0.1:2111.
 func environmentKey(name, value string, p *problems) string {
 	known := []string{EnvConfig, EnvPassphrase}
 	for _, key := range Keys {
@@ -239,8 +240,8 @@ func unknownKey(key string) string {
 	return "unknown key: the keys are " + strings.Join(Keys, ", ")
 }
 
-// nearest returns the known word with the smallest [distance] to s, or "" if that exceeds two or a third of the
-// word's length.
+// nearest returns the known word with the smallest [distance] to s, or "" if that distance exceeds two or a third of
+// the word's length.
 func nearest(s string, known []string) string {
 	best, least := "", 3
 	for _, word := range known {
@@ -254,7 +255,7 @@ func nearest(s string, known []string) string {
 // distance returns the number of insertions, deletions, substitutions and transpositions that turn a into b (optimal
 // string alignment).
 func distance(a, b string) int {
-	d := make([][]int, len(a)+1) // d[i][j] is the distance of a[:i] and b[:j]
+	d := make([][]int, len(a)+1) // d[i][j] is the distance between a[:i] and b[:j]
 	for i := range d {
 		d[i] = make([]int, len(b)+1)
 		d[i][0] = i

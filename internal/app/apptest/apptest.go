@@ -15,13 +15,13 @@ import (
 	"notary/internal/testkit"
 )
 
-// Flags returns flags for a server on a data folder, with free ports and no setup code.
+// Flags returns the flags of a server with the given data folder, free ports and no setup code.
 func Flags(data string) map[string]any {
 	return map[string]any{config.KeyData: data, config.KeyListen: "127.0.0.1:0", config.KeyPublishListen: "127.0.0.1:0",
 		config.KeySetupCode: config.NoSetupCode}
 }
 
-// Config returns the default configuration with [Flags] for a new data folder.
+// Config creates a data folder and returns the default configuration with its [Flags].
 func Config(t testing.TB) *config.Config {
 	t.Helper()
 	c, err := config.Load("", nil, Flags(filepath.Join(t.TempDir(), "notary-data")))
@@ -30,7 +30,7 @@ func Config(t testing.TB) *config.Config {
 	return c
 }
 
-// Start runs a server until the test ends or stop is called. Stop returns the server's error.
+// Start runs a server until the test ends or stop is called. The function stop returns the server's error.
 func Start(t testing.TB, c *config.Config) (url string, stop func() error) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
@@ -72,7 +72,7 @@ func StartLive(t testing.TB, live *config.Live, log *slog.Logger) (url string, s
 	return string(found), stop
 }
 
-// Serve runs a server until ctx ends, or returns the error that prevents its start.
+// Serve runs a server until ctx ends. It returns an error if the server cannot start or fails.
 func Serve(ctx context.Context, c *config.Config) error {
 	log := slog.New(slog.DiscardHandler)
 	return serve(ctx, config.NewLive(c, nil, log), app.Options{Log: log, Out: io.Discard})
