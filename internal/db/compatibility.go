@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-// Migration is a step of a schema.
+// Migration is one of the migrations of a [Schema].
 type Migration struct {
 	Version int64
 	Name    string
@@ -22,15 +22,16 @@ type Migration struct {
 	CompatibleFrom int64
 }
 
-// Every migration records the lowest program version that can run on the resulting schema, for earlier programs to
-// read. The statement is also parsed from the file before the migration runs.
+// A migration records the lowest schema version whose programs can run on its result, so that older programs can check
+// whether they are compatible. These expressions find the version in the migration's file before the migration runs.
 var (
 	compatibilityRows = regexp.MustCompile(
 		`INSERT INTO schema_compatibility \(version, compatible_from\) VALUES([^;]*);`)
 	compatibilityRow = regexp.MustCompile(`\((\d+), (\d+)\)`)
 )
 
-// List returns the migrations in order. By default a migration is compatible with its own version only.
+// List returns the migrations in order. A migration that records no compatibility is compatible with its own version
+// only.
 func (s Schema) List() ([]Migration, error) { return s.list(sqliteDialect.folder) }
 
 func (s Schema) list(folder string) ([]Migration, error) {
@@ -72,17 +73,17 @@ type SchemaStatus struct {
 	Current        int64             // version of the database's schema; 0 for an empty database
 	Newest         int64             // version to which this program migrates
 	CompatibleFrom int64             // lowest version whose programs can run on the database
-	Pending        []Migration       // the migrations that this program would apply
-	Running        []RunningPrograms // on PostgreSQL only
+	Pending        []Migration       // migrations that this program would apply
+	Running        []RunningPrograms // programs that have the database open; only on PostgreSQL
 }
 
 // RunningPrograms describes the programs of one schema version that have the database open.
 type RunningPrograms struct {
 	Version   int64
-	Addresses string // of their machines, as seen by PostgreSQL; "" if unknown
+	Addresses string // client addresses as seen by PostgreSQL; "" if unknown
 }
 
-// Usable returns nil if this program can run on the database once the pending migrations are applied.
+// Usable returns an error if this program is too old for the schema of the database.
 func (s SchemaStatus) Usable() error {
 	if s.Newest >= s.CompatibleFrom {
 		return nil
@@ -92,7 +93,7 @@ func (s SchemaStatus) Usable() error {
 		s.Current, s.CompatibleFrom, s.Newest)
 }
 
-// Required returns the lowest version whose programs can run after the pending migrations.
+// Required returns the lowest schema version whose programs can run after the pending migrations.
 func (s SchemaStatus) Required() int64 {
 	required := s.CompatibleFrom
 	for _, m := range s.Pending {
@@ -141,8 +142,8 @@ func (s Schema) statusOf(ctx context.Context, d dialect, db *sql.DB, current int
 	return status, err
 }
 
-// compatibleFrom returns the lowest version whose programs can run on a database. The default is the version of its
-// schema.
+// compatibleFrom returns the lowest schema version whose programs can run on a database. By default that is the current
+// version of its schema.
 func compatibleFrom(ctx context.Context, d dialect, db *sql.DB, current int64) (from int64, err error) {
 	var recorded bool
 	if err := db.QueryRowContext(ctx, d.hasTable, "schema_compatibility").Scan(&recorded); err != nil {

@@ -15,8 +15,9 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// conn is a connection to a SQLite file for one goroutine at a time. It bypasses database/sql, whose locks, copies and
-// look-ups of column names and types take two thirds of the time of a short statement (BenchmarkShortStatements).
+// conn is a connection to a SQLite file, for use by one goroutine at a time. It bypasses database/sql, whose locking,
+// copying and look-ups of column names and types take two thirds of the time of a short statement
+// (BenchmarkShortStatements).
 type conn struct {
 	sqlite   *sqlite.Conn
 	prepared map[string]*prepared
@@ -25,12 +26,12 @@ type conn struct {
 type prepared struct {
 	*sqlite.Stmt
 	text      string
-	arguments []int // the index of the argument for each parameter
+	arguments []int // index of the argument for each parameter
 	columns   int
 	running   bool
 }
 
-// openConn opens an existing file, durably: see [durable].
+// openConn opens an existing file with the settings in [durable] and the additional ones given.
 func openConn(path string, settings ...string) (_ *conn, err error) {
 	lite, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
@@ -55,7 +56,7 @@ func (c *conn) close() {
 	_ = c.sqlite.Close() // cannot fail without open statements
 }
 
-// start prepares a statement, if it is not prepared yet, and binds the arguments. The caller must call finish.
+// start returns a prepared statement with its arguments bound. The caller must pass it to finish.
 func (c *conn) start(text string, args []any) (*prepared, error) {
 	s, ok := c.prepared[text]
 	if !ok || s.running {
@@ -73,7 +74,7 @@ func (c *conn) start(text string, args []any) (*prepared, error) {
 }
 
 func (c *conn) prepare(text string) (*prepared, error) {
-	for old, s := range c.prepared { // any of them
+	for old, s := range c.prepared { // evict arbitrary statements
 		if len(c.prepared) < maxPrepared {
 			break
 		}
@@ -94,7 +95,7 @@ func (c *conn) prepare(text string) (*prepared, error) {
 	}
 	for i := range s.arguments {
 		if s.arguments[i] = i; strings.HasPrefix(s.BindParamName(i+1), "$") {
-			n, _ := strconv.Atoi(s.BindParamName(i + 1)[1:]) // 0 fails in bind
+			n, _ := strconv.Atoi(s.BindParamName(i + 1)[1:]) // bind rejects 0
 			s.arguments[i] = n - 1
 		}
 	}
@@ -104,15 +105,15 @@ func (c *conn) prepare(text string) (*prepared, error) {
 	return s, nil
 }
 
-// finish makes the statement ready for its next use. It keeps the bindings, because clearing them makes SQLite compile
-// some statements again.
+// finish makes the statement ready for its next use. It keeps the bindings, because SQLite recompiles some statements
+// when they are cleared.
 func (c *conn) finish(s *prepared) {
 	s.running = false
-	if c.prepared[s.text] != s { // prepared a second time while the first was running
+	if c.prepared[s.text] != s { // a duplicate, prepared while the first statement was running
 		_ = s.Finalize()
 		return
 	}
-	_ = s.Reset() // repeats the error of the last step
+	_ = s.Reset() // returns the error of the last step again
 }
 
 func (c *conn) exec(_ context.Context, text string, args ...any) (int64, error) {
@@ -174,8 +175,8 @@ func (r firstRow) Scan(dest ...any) error {
 type rows struct {
 	conn      *conn
 	statement *prepared       // nil once closed
-	ctx       context.Context // can cancel the query; may be nil
-	pool      *readers        // to which the connection is returned; may be nil
+	ctx       context.Context // cancels the query; may be nil
+	pool      *readers        // owner of the connection; may be nil
 	err       error
 }
 
@@ -226,7 +227,7 @@ func (r *rows) Scan(dest ...any) error {
 	return nil
 }
 
-// bind converts the arguments as database/sql does.
+// bind binds the arguments after converting them as database/sql does.
 func (s *prepared) bind(args []any) error {
 	for i, argument := range s.arguments {
 		if argument < 0 || argument >= len(args) {
@@ -274,7 +275,7 @@ func (s *prepared) bindOne(parameter int, value any) error {
 	return nil
 }
 
-// scan stores a column in dest, directly if the types match and otherwise as database/sql does.
+// scan stores a column in dest. It avoids conversions if the types match, and otherwise converts as database/sql does.
 func (s *prepared) scan(column int, dest any) error {
 	kind := s.ColumnType(column)
 	switch d := dest.(type) {
@@ -322,7 +323,7 @@ func (s *prepared) value(column int, kind sqlite.ColumnType) any {
 	return nil
 }
 
-// assign stores a value in dest as database/sql does. Nothing else may use the value.
+// assign stores a value in dest as database/sql does. Callers must not use the value again, because dest may share it.
 func assign(dest, value any) error {
 	switch d := dest.(type) {
 	case sql.Scanner:
@@ -343,7 +344,7 @@ func assign(dest, value any) error {
 	}
 	to := reflect.ValueOf(dest).Elem()
 	switch to.Kind() {
-	case reflect.String: // a named string type, to which numbers are not converted
+	case reflect.String: // a named string type; numbers are not converted
 		switch value.(type) {
 		case string, []byte:
 			return convert(dest, value, to.SetString)

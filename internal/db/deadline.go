@@ -9,30 +9,30 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// DefaultReadTimeout is the default of [ReadTimeout].
+// DefaultReadTimeout is the default for [ReadTimeout].
 const DefaultReadTimeout = 5 * time.Second
 
-// Option configures a database: see [Open].
+// Option configures [Open]. SQLite ignores all options.
 type Option func(*limits)
 
-// ReadTimeout limits how long a query outside of a transaction may wait for a connection and for each row, before it
-// fails with [notary.Unavailable]. SQLite ignores it.
+// ReadTimeout limits how long a query outside of a transaction may wait for a connection and for each row before it
+// fails with [notary.Unavailable].
 func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d } }
 
-// WriteTimeout limits how long a transaction may take up to its COMMIT, and how long the response to the COMMIT may
-// take: by default, twice as long as a query each.
+// WriteTimeout limits the time of a transaction up to its COMMIT and, separately, the time until the server answers the
+// COMMIT. The default for each is twice the [ReadTimeout].
 func WriteTimeout(d time.Duration) Option { return func(l *limits) { l.write, l.commit = d, d } }
 
-// StopTimeout limits how long Close waits for the transactions in progress: by default 4 seconds.
+// StopTimeout limits how long Close waits for the transactions in progress. The default is 4 seconds.
 func StopTimeout(d time.Duration) Option { return func(l *limits) { l.stop = d } }
 
-// StartTimeout limits how long Open waits for a server that does not answer: by default 30 seconds.
+// StartTimeout limits how long Open waits for a server that does not answer. The default is 30 seconds.
 func StartTimeout(d time.Duration) Option { return func(l *limits) { l.start = d } }
 
-// ProgramsTimeout limits how long Open waits for running programs that block a migration: by default 30 seconds.
+// ProgramsTimeout limits how long Open waits for running programs that block a migration. The default is 30 seconds.
 func ProgramsTimeout(d time.Duration) Option { return func(l *limits) { l.programs = d } }
 
-// PollInterval is the interval at which a node checks for changes whose notification was lost: by default 5 seconds.
+// PollInterval sets how often a node checks for changes whose notification was lost. The default is 5 seconds.
 func PollInterval(d time.Duration) Option { return func(l *limits) { l.poll = d } }
 
 // limits are the time limits for PostgreSQL.
@@ -40,12 +40,12 @@ type limits struct {
 	read   time.Duration // for a connection and each row of a query
 	write  time.Duration // for a transaction, up to its COMMIT
 	commit time.Duration // for the answer to the COMMIT
-	stop   time.Duration // for the transactions in progress when the database closes
-	start  time.Duration // for a server that does not answer at the start
+	stop   time.Duration // for the transactions in progress when the database is closed
+	start  time.Duration // for a server that does not answer when the database is opened
 	poll   time.Duration // between checks for changes whose notification was lost
 
 	programs time.Duration // for running programs that block a migration
-	retry    time.Duration // between checks whether these are still running
+	retry    time.Duration // between checks whether such programs are still running
 }
 
 func newLimits(options []Option) limits {
@@ -91,8 +91,8 @@ func (d *deadline) explain(err error) error {
 	return err
 }
 
-// direct runs queries on the pool or the connection of a snapshot, each with a deadline. The driver prepares each text
-// once per connection.
+// direct runs queries on the pool or on the connection of a snapshot, each with a deadline. The driver prepares each
+// statement once per connection.
 type direct struct {
 	db    queryable
 	limit time.Duration
@@ -131,7 +131,7 @@ func timedQueryRow(ctx context.Context, db queryable, limit time.Duration, text 
 	return timedRow{db.QueryRowContext(deadline.ctx, text, args...), deadline}
 }
 
-// timedRows is the result of a query, each row of which must arrive in time.
+// timedRows is the result of a query whose deadline is extended for each row.
 type timedRows struct {
 	*sql.Rows
 	deadline *deadline

@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// maxReaders is the maximum number of connections for reading, in addition to the one that writes.
+// maxReaders limits the connections for reading, in addition to the connection that writes.
 const maxReaders = 8
 
-// readers is a pool of connections for reading a SQLite file. A connection is opened when all others are in use.
+// readers is a pool of connections for reading a SQLite file. It opens a connection when all others are in use.
 type readers struct {
 	path  string
-	slots chan struct{} // one for each connection in use
+	slots chan struct{} // one element per connection in use
 
 	mu     sync.Mutex
-	idle   []*conn // the last used at the end, so that few are needed
+	idle   []*conn // a stack: the connection used last is reused first
 	closed bool
 }
 
@@ -60,7 +60,7 @@ func (r *readers) put(c *conn) {
 	<-r.slots
 }
 
-// close closes the connections, those in use at the end of their queries.
+// close closes the idle connections. The others are closed when their queries end.
 func (r *readers) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,7 +87,7 @@ func (r *readers) query(ctx context.Context, text string, args []any) (*rows, er
 	return &rows{conn: c, statement: s, pool: r}, nil
 }
 
-// Query runs a query, which is canceled when ctx ends.
+// Query runs a query and cancels it when ctx ends.
 func (r *readers) Query(ctx context.Context, text string, args ...any) (Rows, error) {
 	found, err := r.query(ctx, text, args)
 	if err != nil {
@@ -105,7 +105,8 @@ func (r *readers) QueryPlanned(ctx context.Context, text string, args ...any) (R
 	return r.Query(ctx, text, args...)
 }
 
-// QueryRow runs a query for one row and ignores ctx: watching it would cost more than most of these queries.
+// QueryRow runs a query for one row. It does not watch ctx during the query, which would take longer than most such
+// queries.
 func (r *readers) QueryRow(ctx context.Context, text string, args ...any) Row {
 	found, err := r.query(ctx, text, args)
 	if err != nil {
@@ -114,7 +115,7 @@ func (r *readers) QueryRow(ctx context.Context, text string, args ...any) Row {
 	return firstRow{found}
 }
 
-// texts returns the statements that idle connections have prepared.
+// texts returns the texts of the statements prepared on idle connections.
 func (r *readers) texts() (all []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

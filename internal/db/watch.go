@@ -9,20 +9,20 @@ import (
 )
 
 const (
-	// channel is the notification channel on which nodes announce changes.
+	// channel is the PostgreSQL notification channel on which nodes announce changes.
 	channel = "notary"
-	// heartbeat is the interval at which a node checks its listening connection.
+	// heartbeat is the interval at which a node checks an idle listening connection.
 	heartbeat = 30 * time.Second
 )
 
-// Watch calls fn whenever another node may have changed one of the schema's topics, until ctx ends: soon after the
-// notification, within seconds if that was lost, and for every topic after a reconnect.
+// Watch calls fn whenever another node may have changed one of the schema's topics, until ctx ends. If a notification
+// is lost, the call is delayed by at most [PollInterval]. After a reconnect, Watch calls fn for every topic.
 func (d *DB) Watch(ctx context.Context, fn func(topic string)) { d.engine.watch(ctx, d.topics, fn) }
 
 func (e *postgresEngine) watch(ctx context.Context, topics []string, fn func(string)) {
 	go e.poll(ctx, topics, fn)
 	for ctx.Err() == nil {
-		_ = e.listen(ctx, topics, fn) // returns when the connection ends
+		_ = e.listen(ctx, topics, fn) // returns when the connection is lost
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
@@ -30,7 +30,7 @@ func (e *postgresEngine) watch(ctx context.Context, topics []string, fn func(str
 	}
 }
 
-// listen calls fn for each notification, on a dedicated connection, until the connection ends.
+// listen calls fn for each notification received on a dedicated connection, until that connection is lost or ctx ends.
 func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(string)) error {
 	conn, err := e.connection(ctx)
 	if err != nil {
@@ -43,7 +43,7 @@ func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(st
 		if err := e.ask(ctx, conn, "LISTEN "+channel); err != nil {
 			return err
 		}
-		for _, topic := range topics { // changes missed while disconnected
+		for _, topic := range topics { // changes may have been missed while disconnected
 			fn(topic)
 		}
 		for {
@@ -53,7 +53,7 @@ func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(st
 				fn(topic)
 			case ctx.Err() != nil || !timedOut(err):
 				return err
-			default: // silence: check the server
+			default: // no notification for a while: check the connection
 				if err := e.ask(ctx, conn, "SELECT 1"); err != nil {
 					return err
 				}
@@ -62,7 +62,7 @@ func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(st
 	})
 }
 
-// awaitNotification returns the topic of the next notification. The connection survives a timeout.
+// awaitNotification returns the topic of the next notification. The connection remains usable after a timeout.
 func awaitNotification(ctx context.Context, conn *pgx.Conn, limit time.Duration) (topic string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -86,7 +86,7 @@ func (e *postgresEngine) disconnect(conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
-// poll detects changes by comparing the topics' counters.
+// poll calls fn for each topic whose counter has changed since the last poll, until ctx ends.
 func (e *postgresEngine) poll(ctx context.Context, topics []string, fn func(string)) {
 	known := map[string]int64{}
 	clock := time.NewTicker(e.limits.poll)
