@@ -9,8 +9,8 @@ import (
 	"notary"
 )
 
-// cache keeps opened authorities in memory. A change to any authority empties it, except for the keys, which never
-// change.
+// cache keeps opened authorities in memory. A change to any authority drops all of them, but not their keys, which
+// never change.
 type cache struct {
 	open func(ctx context.Context, id int64, key crypto.Signer) (*Issuer, error)
 	now  func() time.Time
@@ -25,7 +25,7 @@ func newCache(open func(context.Context, int64, crypto.Signer) (*Issuer, error),
 	return &cache{open: open, now: now, opened: map[int64]*Issuer{}, keys: map[int64]crypto.Signer{}}
 }
 
-// get returns the authority, from the cache if possible. Callers must not modify it.
+// get returns an authority, from the cache if possible. Callers must not modify it.
 func (c *cache) get(ctx context.Context, id int64) (*Issuer, error) {
 	c.mu.Lock()
 	a, key, generation := c.opened[id], c.keys[id], c.generation
@@ -35,14 +35,14 @@ func (c *cache) get(ctx context.Context, id int64) (*Issuer, error) {
 	}
 	a, err := c.open(ctx, id, key)
 	if notary.KindOf(err) == notary.NotFound {
-		c.forget(id) // deleted
+		c.forget(id) // the authority was deleted
 	}
 	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.generation == generation { // otherwise it may predate the change
+	if c.generation == generation { // otherwise a may predate a change
 		c.opened[id], c.keys[id] = a, a.Signer
 	}
 	return a, nil

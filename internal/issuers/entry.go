@@ -14,7 +14,8 @@ import (
 	"notary/internal/pki"
 )
 
-// Intact returns cert, or an error if [store.Store.Certificate] omitted its DER because the record is damaged.
+// Intact returns cert and err unchanged, unless [store.Store.Certificate] omitted the DER because the record is
+// damaged. In that case it returns an error.
 func Intact(cert *notary.Certificate, err error) (*notary.Certificate, error) {
 	if err == nil && len(cert.DER) == 0 {
 		return nil, notary.InternalError("read certificate",
@@ -51,7 +52,7 @@ func CertificateOf(a *notary.Authority) (*x509.Certificate, error) {
 	return certificate, nil
 }
 
-// Entry returns the inventory entry for a certificate just signed by the issuer under the profile.
+// Entry returns the inventory entry for a certificate that the issuer has just signed under the profile.
 func (a *Issuer) Entry(issued *issuance.Issued, profile *notary.Profile) *notary.Certificate {
 	entry := Entry(issued.Certificate, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
 	entry.AuthorityID, entry.Findings = a.ID, issued.Findings
@@ -59,7 +60,7 @@ func (a *Issuer) Entry(issued *issuance.Issued, profile *notary.Profile) *notary
 	return entry
 }
 
-// Entry returns the inventory entry for a certificate with its issuers.
+// Entry returns the inventory entry for a certificate and its chain of issuers.
 func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificate {
 	entry := &notary.Certificate{
 		CommonName: recordedCommonName(cert.Subject.CommonName), Names: pki.CertificateNames(cert),
@@ -76,11 +77,11 @@ func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificat
 	return entry
 }
 
-// maxCommonName is the maximum length of a recorded common name in characters. External CAs may exceed the 64 of X.520.
-// It also limits the cursors of lists sorted by common name.
+// maxCommonName is the maximum length of a recorded common name in characters. External CAs may exceed the limit of 64
+// in X.520. This limit also bounds the cursors of lists sorted by common name.
 const maxCommonName = 128
 
-// recordedCommonName removes unprintable characters and truncates the name.
+// recordedCommonName returns a name without unprintable characters, truncated to maxCommonName.
 func recordedCommonName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -94,8 +95,8 @@ func recordedCommonName(name string) string {
 	return name
 }
 
-// Certificates returns the CA certificates for an authority's key and name. It omits other certificates for the key,
-// such as those of a request.
+// Certificates returns the CA certificates for an authority's key and subject. It omits other certificates for the key,
+// such as one issued for a request.
 func (s *Issuers) Certificates(ctx context.Context, a *notary.Authority) ([]*notary.Certificate, error) {
 	own, err := CertificateOf(a)
 	if err != nil {
@@ -105,7 +106,7 @@ func (s *Issuers) Certificates(ctx context.Context, a *notary.Authority) ([]*not
 	return slices.DeleteFunc(all, func(c *notary.Certificate) bool { return !IsCertificateOf(c, own) }), err
 }
 
-// IsCertificateOf reports whether c is a CA certificate for the key and name of own.
+// IsCertificateOf reports whether c is a CA certificate with the key and subject of own.
 func IsCertificateOf(c *notary.Certificate, own *x509.Certificate) bool {
 	parsed, err := x509.ParseCertificate(c.DER)
 	return err == nil && pki.IsAuthority(parsed) && SameHolder(parsed, own)

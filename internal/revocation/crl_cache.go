@@ -16,26 +16,26 @@ import (
 type crlLists struct {
 	mu        sync.Mutex
 	byKey     map[store.ListKey]*crlList
-	inherited map[store.ListKey]int64 // numbers of the CRLs in the database at startup
+	inherited map[store.ListKey]int64 // numbers of the CRLs that were in the database at startup
 }
 
-// crlList is a full or partitioned CRL.
+// crlList holds the newest version of a full or partitioned CRL.
 type crlList struct {
-	mu     sync.Mutex                 // held while building or loading
+	mu     sync.Mutex                 // held while building or loading the CRL
 	newest atomic.Pointer[notary.CRL] // nil at first; written under mu
 
-	// inherited is the number of the last CRL that may predate a restore of the database. Newer ones may have been
-	// published, so it is served only if no new one can be built.
+	// inherited is the number of the last CRL that may predate a restore of the database. Newer CRLs may have been
+	// published, so a CRL up to this number is served only if no new one can be built.
 	inherited atomic.Int64
-	fallback  atomic.Bool // whether building a new one failed
+	fallback  atomic.Bool // whether no new CRL can be built, so that an inherited one is served
 
-	// For [Service.KeepCRLs].
+	// Used by [Service.KeepCRLs].
 	building atomic.Bool // whether the CRL is being built
-	failure  string      // last failure, already logged; "" after success
-	awaited  int64       // revocations that another node's pending CRL will have
+	failure  string      // last failure, which has been logged; "" after success
+	awaited  int64       // number of revocations in the CRL that another node is building
 
 	findings atomic.Int64 // lint findings in the last CRL built by this node
-	linted   string       // names of the lints that have been logged; written under mu
+	linted   string       // lints with logged findings, separated by spaces; written under mu
 }
 
 func (l *crlLists) of(key store.ListKey) *crlList {
@@ -71,7 +71,7 @@ func (l *crlLists) newest(key store.ListKey) *notary.CRL {
 	return list.newest.Load()
 }
 
-// published returns the CRL in memory if it can be published, or nil.
+// published returns the CRL in memory, or nil if it does not exist or must not be published.
 func (l *crlLists) published(key store.ListKey) *notary.CRL {
 	l.mu.Lock()
 	list := l.byKey[key]
@@ -111,15 +111,15 @@ func (l *crlLists) findings() map[int64]int64 {
 	return all
 }
 
-// load is like loadNewer for callers that do not hold the lock.
+// load is like loadNewer, but for callers that do not hold list.mu.
 func (s *Service) load(ctx context.Context, key store.ListKey, list *crlList) error {
 	list.mu.Lock()
 	defer list.mu.Unlock()
 	return s.loadNewer(ctx, key, list)
 }
 
-// loadNewer loads the CRL from the database if it is newer than the one in memory. (It is older if the database was
-// restored meanwhile.) The caller holds the lock.
+// loadNewer loads the CRL from the database if it is newer than the CRL in memory. If the database holds an older CRL,
+// it was restored in the meantime, and the CRL in memory becomes an inherited one. The caller must hold list.mu.
 func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlList) error {
 	newest := list.newest.Load()
 	if newest != nil {

@@ -16,13 +16,13 @@ import (
 )
 
 // A responder certificate is renewed when less than this fraction of its validity remains: by the periodic job or, if
-// that did not happen, on demand.
+// that has failed, on demand.
 const (
 	renewPeriodically = 2 // half
 	renewOnDemand     = 4 // a quarter
 )
 
-// responders holds the current OCSP responders with their keys open. It creates one at a time per authority.
+// responders holds the current OCSP responders with their keys open. At most one per authority is created at a time.
 type responders struct {
 	mu          sync.Mutex
 	byAuthority map[int64]*responderInUse
@@ -57,16 +57,16 @@ func (r *responders) forget(authorityID int64) {
 	delete(r.byAuthority, authorityID)
 }
 
-// usable reports whether a responder certificate is usable and not yet due for renewal: at least the fraction 1/part of
-// its validity remains, or a new one would not expire later.
+// usable reports whether a responder certificate is valid and not yet due for renewal: at least 1/part of its validity
+// remains, or a new one would not expire later.
 func usable(c *x509.Certificate, a *issuers.Issuer, now time.Time, part time.Duration) bool {
 	left := c.NotAfter.Sub(now)
 	return left > 0 && !now.Before(c.NotBefore) &&
 		(left >= c.NotAfter.Sub(c.NotBefore)/part || c.NotAfter.Equal(a.End()))
 }
 
-// responder returns the authority's responder: the one in the database, or a new one if that is missing, revoked or due
-// for renewal. If renewal fails, a responder that is still valid remains in use.
+// responder returns the authority's responder. It creates a new one if the responder in the database is missing,
+// unreadable, revoked or due for renewal. If renewal fails, a responder that is still valid remains in use.
 func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment,
 	part time.Duration) (issuance.Responder, error) {
 	inUse := s.responders.of(a.ID)
@@ -92,15 +92,15 @@ func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment
 				"authority", a.ID, "error", err)
 			return r.Responder, nil
 		}
-		if notary.KindOf(err) != notary.Conflict { // otherwise another node was faster
+		if notary.KindOf(err) != notary.Conflict { // on a conflict, another node was faster
 			break
 		}
 	}
 	return issuance.Responder{}, err
 }
 
-// renewResponder returns the responder in the database, after renewing it if necessary. On error it also returns the
-// old one if that is still valid.
+// renewResponder returns the responder in the database, after renewing it if necessary. If renewal fails for any reason
+// but a conflict, it returns the error and, if still valid, the old responder.
 func (s *Service) renewResponder(ctx context.Context, a *issuers.Issuer, known *openedResponder,
 	part time.Duration) (*openedResponder, error) {
 	cert, ref, err := s.store.Responder(ctx, a.ID)
@@ -114,7 +114,7 @@ func (s *Service) renewResponder(ctx context.Context, a *issuers.Issuer, known *
 		if cert.Revocation == nil {
 			last, err = s.openResponder(ctx, cert, ref, known)
 		}
-		if err != nil { // a new one replaces it
+		if err != nil { // a new responder replaces it
 			s.log.ErrorContext(ctx, "could not open the OCSP responder", "authority", a.ID, "error", err)
 		}
 	}
@@ -168,7 +168,7 @@ func (s *Service) createResponder(ctx context.Context, a *issuers.Issuer, before
 		if err := tx.LockAuthorityShared(a.ID); err != nil {
 			return err
 		}
-		if _, err := tx.Authority(ctx, a.ID); err != nil { // it may have been deleted
+		if _, err := tx.Authority(ctx, a.ID); err != nil { // the authority may have been deleted
 			return err
 		}
 		if err := requireCurrent(ctx, tx, profile); err != nil {
@@ -209,8 +209,8 @@ func internal(err error) error {
 	return notary.InternalError("create the OCSP responder", err)
 }
 
-// RenewResponders renews OCSP responder certificates after half of their validity. The first request to an authority
-// creates its first responder.
+// RenewResponders renews OCSP responder certificates after half of their validity. The first OCSP request to an
+// authority creates its first responder.
 func (s *Service) RenewResponders(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {
