@@ -19,11 +19,11 @@ import (
 	"notary/internal/store"
 )
 
-// App is a complete server: database, use cases, listeners and background work.
+// App is a server with its database, use cases and listeners.
 type App struct {
 	options Options
 	live    *config.Live
-	config  *config.Config // as loaded at startup, for settings that cannot be reloaded
+	config  *config.Config // at startup, for settings that cannot be reloaded
 	log     *slog.Logger
 
 	store       *store.Store
@@ -39,7 +39,7 @@ type App struct {
 	metrics     *server.Metrics
 	proxies     *server.TrustedProxies
 	limits      server.ConnectionLimits
-	publishing  net.Listener // nil if publishing is off
+	publishing  net.Listener // nil if nothing is published
 	publishURL  string
 	servers     []*server.Server // the server of the API and pages first
 
@@ -131,7 +131,7 @@ func (a *App) Serve(ctx context.Context) error {
 // Close closes what [New] opened. Call it after Serve has returned.
 func (a *App) Close() error {
 	if a.publishing != nil {
-		_ = a.publishing.Close() // fails if its server has already closed it
+		_ = a.publishing.Close() // already closed if its server has run
 	}
 	return a.store.Close()
 }

@@ -42,7 +42,7 @@ func (a *App) blockKeys() error {
 			a.log.Info("blocked keys loaded", "keys", list.Len())
 			select {
 			case a.blockedKeys <- struct{}{}:
-			default: // a search is already pending
+			default: // a search is already due
 			}
 		}, err
 	})

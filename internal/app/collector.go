@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// Most memory allocated for a signature becomes garbage immediately. Letting a small heap grow further than by default
-// makes collections rarer.
+// Most memory allocated for a signature becomes garbage immediately, so letting a small heap grow more makes
+// collections rarer.
 const (
 	heapGrowth  = 200      // GOGC while the process is small
 	smallMemory = 64 << 20 // octets of Go memory that a small process may use
-	notHeap     = 12 << 20 // octets of stacks and other memory in a larger process
+	notHeap     = 12 << 20 // octets for stacks etc. in a larger process
 	watchHeap   = time.Second
 )
 
-// tuneCollector trades memory for less garbage collection while the process is small. In a larger process, a collection
-// starts at about twice the live heap, as by default. If GOGC or GOMEMLIMIT is set, tuneCollector changes nothing.
+// tuneCollector trades memory for less garbage collection while the process is small. A larger one collects at twice
+// the live heap, Go's default. GOGC and GOMEMLIMIT take precedence.
 func tuneCollector(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -44,7 +44,7 @@ func followHeap(ctx context.Context) {
 	}
 }
 
-// memoryLimit returns the memory limit for a live heap of that size. Near the limit, Go would collect continuously.
+// memoryLimit returns the memory limit for a live heap. A tight limit would make Go collect a large heap continuously.
 func memoryLimit(live uint64) int64 { return int64(max(smallMemory, 2*live+notHeap)) }
 
 func liveHeap() uint64 {

@@ -32,7 +32,6 @@ func leaseOf(st *store.Store) jobs.Lease {
 	}
 }
 
-// background returns the functions that run alongside the servers.
 func (a *App) background() []func(context.Context) {
 	periodic := jobs.New(Jobs(a.store, a.authorities, a.revocation, a.accounts), leaseOf(a.store), a.log)
 	a.metrics.Register(periodic)

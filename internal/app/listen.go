@@ -15,8 +15,8 @@ import (
 	"notary/internal/web"
 )
 
-// routes returns a handler that dispatches requests to the metrics, the API and the pages. An [http.ServeMux] would
-// redirect unclean paths.
+// routes returns a handler that dispatches requests to the metrics, the API and the pages. It is not a ServeMux, which
+// would redirect unclean paths.
 func routes(metrics, api, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -105,8 +105,8 @@ func (a *App) protectedMetrics() http.Handler {
 	})
 }
 
-// listenToPublish opens the listener for CRLs, CA certificates and OCSP. It returns nil if publishing is off. Unless
-// publish_url is set, the listener's port is part of the URLs in certificates.
+// listenToPublish opens the listener for CRLs, CA certificates and OCSP, or returns nil if publishing is off. Unless
+// publish_url is set, certificates contain the listener's port.
 func listenToPublish(c *config.Config) (net.Listener, error) {
 	if c.PublishListen == "" {
 		return nil, nil

@@ -35,7 +35,7 @@ func hasSealedKeys(st *store.Store) func(context.Context) (bool, error) {
 	}
 }
 
-// MakeDataFolder creates the data folder with mode 0700. It leaves an existing folder unchanged.
+// MakeDataFolder creates the data folder, accessible only to its owner. It does not change an existing one.
 func MakeDataFolder(path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
@@ -48,7 +48,7 @@ func MakeDataFolder(path string) error {
 		return &notary.Error{Kind: notary.Forbidden, Err: err, Message: fmt.Sprintf(
 			"no permission to create the data folder %s: create it for this user, or choose another with --data", path)}
 	}
-	if err != nil { // the message includes the cause because no log is open yet
+	if err != nil { // includes the cause because no log is open yet
 		return notary.Errorf(notary.Internal, "could not create the data folder: %v", err)
 	}
 	return nil

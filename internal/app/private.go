@@ -20,7 +20,7 @@ const (
 )
 
 // requirePrivate returns an error if other users can write to the data folder, or can read or replace the database or a
-// file with a secret. For each of these files, the error names the command that protects it.
+// file with a secret. The error names the command that protects each file or folder.
 func requirePrivate(c *config.Config) error {
 	secrets := []string{c.SealKey, SetupCodeFile(c.Data), filepath.Join(c.Data, "self-signed.key")}
 	if !store.IsPostgres(c.DB) {
@@ -41,8 +41,8 @@ func requirePrivateTLSKey(c *config.Config) error {
 	return refusal(append(folderProblems(c.TLSKey), tlsKeyProblem(c)))
 }
 
-// tlsKeyProblem describes what is wrong with the permissions of the TLS key; "" if nothing is. The group may read a key
-// owned by root, because Debian keeps TLS keys as root:ssl-cert with mode 0640.
+// tlsKeyProblem describes what is wrong with the permissions of the TLS key. The group may read a key owned by root:
+// Debian keeps TLS keys as root:ssl-cert with mode 0640.
 func tlsKeyProblem(c *config.Config) string {
 	if c.TLSKey == "" {
 		return ""

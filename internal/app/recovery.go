@@ -31,7 +31,7 @@ const (
 	maxRecoveryFile = 64 << 10
 )
 
-// recoveryResult is the outcome of a recovery. Kind and Message are empty on success.
+// recoveryResult is the outcome of a recovery; Message is "" on success.
 type recoveryResult struct {
 	Kind    notary.Kind `json:"kind,omitempty"`
 	Message string      `json:"message,omitempty"`

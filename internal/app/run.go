@@ -14,7 +14,7 @@ import (
 // Process configures [Run].
 type Process struct {
 	Version        string
-	Load           func() (*config.Config, error) // called at startup and at each reload
+	Load           func() (*config.Config, error) // at startup and at each reload
 	Stdout, Stderr io.Writer
 }
 

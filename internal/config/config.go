@@ -35,7 +35,7 @@ type Config struct {
 	BlockedKeys      string // file with public keys that are never certified; "" for none
 	Log              Log
 
-	PublishListen string        // host:port; "" if publishing is off
+	PublishListen string        // host:port; "" if nothing is published
 	PublishURL    string        // base of the URLs in certificates; "" to derive it: see [Config.PublishedURL]
 	CRLDelay      time.Duration // maximum time until a published CRL lists a revocation
 
@@ -45,13 +45,13 @@ type Config struct {
 	MetricsListen string // host:port of a listener for metrics only; "" for none
 
 	SessionIdle, SessionLife time.Duration // of browser sessions
-	TokenLife                time.Duration // of API tokens, at most
+	TokenLife                time.Duration // maximum lifetime of API tokens
 
 	TrustedProxies                      []netip.Prefix
-	ProxyProtocol, PublishProxyProtocol bool // for each of the two listeners
+	ProxyProtocol, PublishProxyProtocol bool // for the main and for the publishing listener
 
 	values  map[string]string // effective value of every key, including secrets
-	inForce []notary.Setting  // the effective values for display, without secrets
+	inForce []notary.Setting  // the same for display, without secrets
 }
 
 // Log configures the log.
@@ -61,8 +61,8 @@ type Log struct {
 	Output string // stderr, stdout or a file
 }
 
-// The configuration keys. The environment variable for a key is the key in upper case, with the prefix NOTARY_ and
-// with dots replaced by underscores.
+// The configuration keys. The environment variable for a key is in upper case, with the prefix NOTARY_ and _ in
+// place of dots.
 const (
 	KeyData             = "data"
 	KeyListen           = "listen"
@@ -270,8 +270,8 @@ func checkLog(s *settings, p *problems) Log {
 	return c
 }
 
-// checkFiles reports every wrong path at once: a missing file or parent folder, or a folder where a file is expected.
-// It also reports a TLS certificate without a key, or a key without a certificate.
+// checkFiles reports every missing or unsuitable file and folder at once. It also checks that the TLS certificate and
+// key are set together.
 func checkFiles(s *settings, c *Config, p *problems) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		there, missing := KeyTLSCert, KeyTLSKey
@@ -304,7 +304,7 @@ func checkFiles(s *settings, c *Config, p *problems) {
 
 type problems struct{ lines []string }
 
-// add records a mistake in the setting at where, such as "notary.yaml: port".
+// add records a mistake at a place such as "notary.yaml: port".
 func (p *problems) add(where, format string, args ...any) {
 	p.lines = append(p.lines, where+": "+fmt.Sprintf(format, args...))
 }

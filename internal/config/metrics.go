@@ -13,7 +13,7 @@ const (
 	EnvMetricsToken    = "NOTARY_METRICS_TOKEN"
 )
 
-// checkMetrics validates metrics_token and metrics_listen. Errors never contain the token.
+// checkMetrics reads metrics_token and metrics_listen. Errors never contain the token.
 func checkMetrics(s *settings, c *Config, p *problems) {
 	c.MetricsToken = s.text(KeyMetricsToken, "")
 	weak := len(c.MetricsToken) < minMetricsToken || strings.ContainsFunc(c.MetricsToken, notTokenRune)

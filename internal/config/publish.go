@@ -10,7 +10,7 @@ import (
 	"notary/internal/server"
 )
 
-// Default and bounds of crl_delay.
+// The default and bounds of crl_delay.
 const (
 	defaultCRLDelay = 10 * time.Second
 	minCRLDelay     = time.Second
@@ -90,11 +90,11 @@ func checkPublishURL(s *settings, p *problems) string {
 	return "http://" + u.Host + strings.TrimRight(u.EscapedPath(), "/")
 }
 
-// maxPublishURL is the maximum length of publish_url, which every certificate contains.
+// maxPublishURL is the maximum length of publish_url, which is part of the URLs in certificates.
 const maxPublishURL = 200
 
-// plainPath reports whether the segments of a path are neither empty nor "." or ".." and contain only unreserved
-// characters (RFC 3986). Leading and trailing slashes are ignored.
+// plainPath reports whether a path consists of unreserved characters (RFC 3986) and slashes, without empty or dot
+// segments. It ignores slashes at both ends.
 func plainPath(path string) bool {
 	for _, part := range strings.Split(strings.Trim(path, "/"), "/") {
 		if path != "" && path != "/" && (part == "" || part == "." || part == "..") {
@@ -109,8 +109,8 @@ func plainPath(path string) bool {
 	return true
 }
 
-// PublishedURL returns the base of the URLs in certificates: publish_url, or by default the external host name with the
-// port of addr, the address of the publishing listener. It returns "" if neither is set.
+// PublishedURL returns the base of the URLs in certificates: publish_url or, by default, the external host name with
+// the port of addr, the publishing listener's address. It returns "" if neither is set.
 func (c *Config) PublishedURL(addr string) string {
 	if c.PublishURL != "" || addr == "" {
 		return c.PublishURL // without a listener here, another node or a mirror may serve it

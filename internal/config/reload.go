@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-// reloadable maps each setting that a reload can change to a function that copies it. All others require a restart.
+// reloadable maps the settings that a reload can change to functions that copy them. All others require a restart.
 var reloadable = map[string]func(running, loaded *Config){
 	KeyTLSCert:        func(running, loaded *Config) { running.TLSCert = loaded.TLSCert },
 	KeyTLSKey:         func(running, loaded *Config) { running.TLSKey = loaded.TLSKey },
@@ -30,8 +30,8 @@ var reloadable = map[string]func(running, loaded *Config){
 
 // Live is the configuration of a running server, replaced by reloads. It is safe for concurrent use.
 type Live struct {
-	Hangups <-chan os.Signal                  // each signal requests a reload
-	Reopen  func(Log) (use func(), err error) // called at every reload to reopen the log; may be nil
+	Hangups <-chan os.Signal                  // each requests a reload
+	Reopen  func(Log) (use func(), err error) // reopens the log at every reload; may be nil
 
 	load    func() (*Config, error)
 	log     *slog.Logger
@@ -49,7 +49,7 @@ func NewLive(c *Config, load func() (*Config, error), log *slog.Logger) *Live {
 	return l
 }
 
-// Get returns the current configuration. Callers must not modify it.
+// Get returns the current configuration. It must not be modified.
 func (l *Live) Get() *Config { return l.current.Load() }
 
 // Settings returns the effective settings for display.
@@ -80,8 +80,8 @@ func (l *Live) Follow(ctx context.Context) {
 	}
 }
 
-// Reload reopens the log, loads the configuration and applies the reloadable settings. On error it keeps the running
-// configuration.
+// Reload reopens the log, loads the configuration and applies the reloadable settings. On error the configuration is
+// unchanged.
 func (l *Live) Reload() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,8 +104,8 @@ func (l *Live) Reload() {
 	}
 }
 
-// reopenLog reopens the log. It runs before the configuration is loaded, so that an invalid configuration does not stop
-// log rotation.
+// reopenLog reopens the log before the configuration is loaded, so that an invalid configuration
+// does not stop log rotation.
 func (l *Live) reopenLog(c Log) {
 	if l.Reopen == nil {
 		return
@@ -118,7 +118,7 @@ func (l *Live) reopenLog(c Log) {
 	use()
 }
 
-// apply replaces the running configuration with next. If a preparation fails, it changes nothing.
+// apply replaces the running configuration with next, unless a preparation fails.
 func (l *Live) apply(next *Config) error {
 	var commits []func()
 	for _, prepare := range l.prepares {

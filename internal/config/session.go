@@ -8,7 +8,7 @@ import (
 
 // Bounds of the settings for browser sessions and API tokens.
 const (
-	minSession     = 2 * time.Minute // activity is recorded with a resolution of one minute
+	minSession     = 2 * time.Minute // activity is recorded to the minute
 	maxSessionIdle = 24 * time.Hour
 	maxSessionLife = 30 * 24 * time.Hour
 
@@ -25,8 +25,8 @@ func checkSessions(s *settings, c *Config, p *problems) {
 		"1h to 87600h, such as 2160h", p)
 }
 
-// checkDuration returns the duration set for key, or otherwise if key is not set. A duration that is not between least
-// and most is an error; its message contains bounds.
+// checkDuration returns the duration set for key, or otherwise if key is not set. It reports a duration that is not
+// between least and most, with the text bounds.
 func checkDuration(s *settings, key string, otherwise, least, most time.Duration, bounds string,
 	p *problems) time.Duration {
 	if !s.given(key) {

@@ -17,12 +17,12 @@ import (
 
 const maxConfigFile = 1 << 20 // bytes
 
-// settings holds the unvalidated values and their sources. Sources of higher rank take precedence.
+// settings are unvalidated values with their sources. Sources of higher rank take precedence.
 type settings struct {
 	values *koanf.Koanf
 	from   map[string]source
 
-	passphrase string // only from the environment, so that it appears in no file or process list
+	passphrase string // from the environment only, so that it is in no file or process list
 }
 
 type source struct {
@@ -101,7 +101,7 @@ func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 	}
 }
 
-// listKeys are the keys that accept several values: as a list in YAML, and separated by commas in any source.
+// listKeys are the keys with several values: a list in YAML, comma-separated elsewhere.
 var listKeys = []string{KeyTrustedProxies}
 
 func joinList(list []any) string {
@@ -122,7 +122,7 @@ func (s *settings) text(key, otherwise string) string {
 	return fmt.Sprint(s.values.Get(key))
 }
 
-// where returns the place where a value is set, for messages: the file with the key, the variable or the flag.
+// where returns the place where a value is set, for messages: a key of the file, a variable or a flag.
 func (s *settings) where(key string) string { return s.from[key].where(key) }
 
 func (s source) where(key string) string {

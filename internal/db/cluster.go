@@ -34,7 +34,7 @@ func (d *DB) Lease(ctx context.Context, name, holder string, term time.Duration)
 	return held && err == nil, err
 }
 
-// Agree proposes a value for the name and returns the first value ever proposed, on which all nodes agree.
+// Agree proposes a value for the name and returns the one on which all nodes agree: the first proposal.
 func (d *DB) Agree(ctx context.Context, name, value string) (agreed string, err error) {
 	err = d.Write(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name,
@@ -47,7 +47,7 @@ func (d *DB) Agree(ctx context.Context, name, value string) (agreed string, err 
 	return agreed, err
 }
 
-// Agreed returns the value agreed for the name with [DB.Agree], or "" if none has been proposed.
+// Agreed returns the agreed value for the name, or "" if there is none.
 func Agreed(ctx context.Context, q Querier, name string) (value string, err error) {
 	err = q.QueryRow(ctx, `SELECT value FROM agreement WHERE name = $1`, name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -56,9 +56,9 @@ func Agreed(ctx context.Context, q Querier, name string) (value string, err erro
 	return value, MapError(err)
 }
 
-// Writers returns the IDs of the transactions in progress that have written to a table. Every row that another
-// transaction has added so far is already committed or rolled back. On SQLite Writers returns nil, because row IDs
-// follow the order of commits.
+// Writers returns the IDs of the transactions in progress that have written to a table. All other transactions that
+// have written to it are committed or rolled back. On SQLite Writers returns nil, because row IDs follow the order of
+// commits.
 func (d *DB) Writers(ctx context.Context, table string) ([]string, error) {
 	return d.engine.writersOf(ctx, table)
 }

@@ -30,8 +30,7 @@ var (
 	compatibilityRow = regexp.MustCompile(`\((\d+), (\d+)\)`)
 )
 
-// List returns the migrations in order. A migration that records no compatibility is compatible with its own version
-// only.
+// List returns the migrations in order. By default a migration is compatible with its own version only.
 func (s Schema) List() ([]Migration, error) { return s.list(sqliteDialect.folder) }
 
 func (s Schema) list(folder string) ([]Migration, error) {
@@ -73,8 +72,8 @@ type SchemaStatus struct {
 	Current        int64             // version of the database's schema; 0 for an empty database
 	Newest         int64             // version to which this program migrates
 	CompatibleFrom int64             // lowest version whose programs can run on the database
-	Pending        []Migration       // migrations that this program would apply
-	Running        []RunningPrograms // programs that have the database open; only on PostgreSQL
+	Pending        []Migration       // the migrations that this program would apply
+	Running        []RunningPrograms // on PostgreSQL only
 }
 
 // RunningPrograms describes the programs of one schema version that have the database open.
@@ -142,8 +141,8 @@ func (s Schema) statusOf(ctx context.Context, d dialect, db *sql.DB, current int
 	return status, err
 }
 
-// compatibleFrom returns the lowest schema version whose programs can run on a database. By default that is the current
-// version of its schema.
+// compatibleFrom returns the lowest version whose programs can run on a database. The default is the version of its
+// schema.
 func compatibleFrom(ctx context.Context, d dialect, db *sql.DB, current int64) (from int64, err error) {
 	var recorded bool
 	if err := db.QueryRowContext(ctx, d.hasTable, "schema_compatibility").Scan(&recorded); err != nil {

@@ -15,9 +15,8 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// conn is a connection to a SQLite file, for use by one goroutine at a time. It bypasses database/sql, whose locking,
-// copying and look-ups of column names and types take two thirds of the time of a short statement
-// (BenchmarkShortStatements).
+// conn is a connection to a SQLite file for one goroutine at a time. It bypasses database/sql, whose locks, copies and
+// look-ups of column names and types take two thirds of the time of a short statement (BenchmarkShortStatements).
 type conn struct {
 	sqlite   *sqlite.Conn
 	prepared map[string]*prepared
@@ -26,7 +25,7 @@ type conn struct {
 type prepared struct {
 	*sqlite.Stmt
 	text      string
-	arguments []int // index of the argument for each parameter
+	arguments []int // the index of the argument for each parameter
 	columns   int
 	running   bool
 }
@@ -113,7 +112,7 @@ func (c *conn) finish(s *prepared) {
 		_ = s.Finalize()
 		return
 	}
-	_ = s.Reset() // returns the error of the last step again
+	_ = s.Reset() // repeats the error of the last step
 }
 
 func (c *conn) exec(_ context.Context, text string, args ...any) (int64, error) {
@@ -175,7 +174,7 @@ func (r firstRow) Scan(dest ...any) error {
 type rows struct {
 	conn      *conn
 	statement *prepared       // nil once closed
-	ctx       context.Context // cancels the query; may be nil
+	ctx       context.Context // can cancel the query; may be nil
 	pool      *readers        // owner of the connection; may be nil
 	err       error
 }
@@ -275,7 +274,7 @@ func (s *prepared) bindOne(parameter int, value any) error {
 	return nil
 }
 
-// scan stores a column in dest. It avoids conversions if the types match, and otherwise converts as database/sql does.
+// scan stores a column in dest, directly if the types match and otherwise as database/sql does.
 func (s *prepared) scan(column int, dest any) error {
 	kind := s.ColumnType(column)
 	switch d := dest.(type) {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// CounterKey identifies a counter. Object, Part and At (in seconds since 1970) are 0 in counters that do not use them.
+// CounterKey identifies a counter. Object, Part and At (seconds since 1970) are 0 if the counter does not use them.
 type CounterKey struct {
 	Name             string
 	Object, Part, At int64
@@ -25,7 +25,7 @@ type Counts map[CounterKey]int64
 // Count adds by to a counter when the transaction commits.
 func (tx *Tx) Count(key CounterKey, by int64) { tx.counts[key] += by }
 
-// Counted returns the transaction's changes to counters so far.
+// Counted returns the changes to counters made so far.
 func (tx *Tx) Counted() Counts { return tx.counts }
 
 func (c Counts) add(other Counts) {
@@ -34,7 +34,7 @@ func (c Counts) add(other Counts) {
 	}
 }
 
-// Save writes the changes. It is for bulk loads, which run outside of [DB.Write].
+// Save writes the changes outside of [DB.Write], for a bulk load.
 func (c Counts) Save(run func(text string, args ...any) error) error { return c.save(run, 0) }
 
 // save writes the changes sorted by key, so that concurrent transactions do not deadlock.

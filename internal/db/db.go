@@ -45,8 +45,8 @@ type Schema struct {
 	// Unreleased is the last version before the first release. Databases up to this version are rejected.
 	Unreleased int64
 
-	// Announced is the version that creates the table schema_compatibility. On PostgreSQL, programs from that version on
-	// announce their version while they run. Earlier ones are detected by their leases.
+	// Announced is the version that creates the table schema_compatibility. On PostgreSQL, programs from that version
+	// on announce their version while they run; earlier ones are detected by their leases.
 	Announced int64
 }
 
@@ -124,8 +124,8 @@ func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	return err
 }
 
-// Enqueue adds a write to the queue of a SQLite database and returns a function that waits for its result. Tests of
-// shared commits use it.
+// Enqueue adds a write to the queue of a SQLite database and returns a function that waits for the result. It is for
+// tests of shared commits.
 func (d *DB) Enqueue(ctx context.Context, fn func(*Tx) error) (wait func() error, err error) {
 	j := &job{ctx: ctx, now: d.now(), fn: fn, result: make(chan error, 1)}
 	if err := d.engine.(*sqliteEngine).writer.enqueue(j); err != nil {
@@ -149,7 +149,7 @@ func (d *DB) Snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error)
 // [notary.Unavailable] if the PostgreSQL server hangs.
 func (d *DB) SnapshotReads(conn *sql.Conn) Querier { return d.engine.snapshotReads(conn) }
 
-// Bulk inserts many rows into a table on the connection of a [DB.Snapshot] with write set.
+// Bulk inserts many rows into a table, on the connection of a writable snapshot.
 func (d *DB) Bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error {
 	return d.engine.bulk(ctx, conn, table, columns, rows)
 }

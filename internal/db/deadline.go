@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// DefaultReadTimeout is the default for [ReadTimeout].
+// DefaultReadTimeout is the default of [ReadTimeout].
 const DefaultReadTimeout = 5 * time.Second
 
 // Option configures [Open]. SQLite ignores all options.
@@ -23,16 +23,16 @@ func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d }
 // COMMIT. The default for each is twice the [ReadTimeout].
 func WriteTimeout(d time.Duration) Option { return func(l *limits) { l.write, l.commit = d, d } }
 
-// StopTimeout limits how long Close waits for the transactions in progress. The default is 4 seconds.
+// StopTimeout limits how long Close waits for the transactions in progress: by default 4 seconds.
 func StopTimeout(d time.Duration) Option { return func(l *limits) { l.stop = d } }
 
-// StartTimeout limits how long Open waits for a server that does not answer. The default is 30 seconds.
+// StartTimeout limits how long Open waits for a server that does not answer: by default 30 seconds.
 func StartTimeout(d time.Duration) Option { return func(l *limits) { l.start = d } }
 
-// ProgramsTimeout limits how long Open waits for running programs that block a migration. The default is 30 seconds.
+// ProgramsTimeout limits how long Open waits for running programs that block a migration: by default 30 seconds.
 func ProgramsTimeout(d time.Duration) Option { return func(l *limits) { l.programs = d } }
 
-// PollInterval sets how often a node checks for changes whose notification was lost. The default is 5 seconds.
+// PollInterval is the interval at which a node checks for changes whose notification was lost: by default 5 seconds.
 func PollInterval(d time.Duration) Option { return func(l *limits) { l.poll = d } }
 
 // limits are the time limits for PostgreSQL.
@@ -40,12 +40,12 @@ type limits struct {
 	read   time.Duration // for a connection and each row of a query
 	write  time.Duration // for a transaction, up to its COMMIT
 	commit time.Duration // for the answer to the COMMIT
-	stop   time.Duration // for the transactions in progress when the database is closed
+	stop   time.Duration // for the transactions in progress when the database closes
 	start  time.Duration // for a server that does not answer when the database is opened
 	poll   time.Duration // between checks for changes whose notification was lost
 
 	programs time.Duration // for running programs that block a migration
-	retry    time.Duration // between checks whether such programs are still running
+	retry    time.Duration // between checks whether these are still running
 }
 
 func newLimits(options []Option) limits {
@@ -91,8 +91,8 @@ func (d *deadline) explain(err error) error {
 	return err
 }
 
-// direct runs queries on the pool or on the connection of a snapshot, each with a deadline. The driver prepares each
-// statement once per connection.
+// direct runs queries on the pool or the connection of a snapshot, each with a deadline. The driver prepares each text
+// once per connection.
 type direct struct {
 	db    queryable
 	limit time.Duration

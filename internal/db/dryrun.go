@@ -19,13 +19,13 @@ import (
 type MigrationEffect struct {
 	Migration
 	Objects []string // changes to schema objects, such as "create index NAME"
-	Rows    int64    // number of rows inserted, updated or deleted
+	Rows    int64    // inserted, updated or deleted
 	Took    time.Duration
 }
 
-// DryRun applies the pending migrations and rolls them back. It applies them to a copy of a SQLite file, because a
-// server may be using the file; the copy needs as much disk space. On PostgreSQL the migrations lock tables until they
-// are rolled back, and running servers wait for these locks.
+// DryRun applies the pending migrations and rolls them back. It copies a SQLite file first, because a server may be
+// using it; the copy needs as much disk space. On PostgreSQL the migrations lock tables until the rollback, and running
+// servers wait.
 func (s Schema) DryRun(ctx context.Context, database string) ([]MigrationEffect, error) {
 	status, err := s.Status(ctx, database)
 	if err == nil {

@@ -45,7 +45,7 @@ func MapError(err error) error {
 		return slow(err)
 	case isTransient(err):
 		return unreachable(err)
-	case err.Error() == "sql: database is closed": // database/sql does not export this error
+	case err.Error() == "sql: database is closed": // database/sql does not export it
 		return busy("the server is stopping")
 	default:
 		return notary.InternalError("use the database", err)
@@ -225,5 +225,5 @@ func sqliteCode(err error) (code int, ok bool) {
 		return fault.Code(), true
 	}
 	code = int(sqlite.ErrCode(err))
-	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR // ErrCode also returns it for other errors
+	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR // the code of other errors
 }

@@ -19,7 +19,7 @@ import (
 const (
 	ReadFile       = "?_pragma=busy_timeout(5000)&_pragma=query_only(1)"
 	ReadClosedFile = "?_pragma=query_only(1)"
-	AppendFile     = "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)" // a server may be using the file
+	AppendFile     = "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)" // a server may be using it
 	WriteFile      = "?_pragma=journal_mode(DELETE)&_pragma=synchronous(FULL)"
 )
 
@@ -77,7 +77,7 @@ func (s Schema) copyOn(ctx context.Context, conn *sql.Conn, path, to string) err
 	}))
 }
 
-// MoveFile renames a file and flushes the file and the target's folder to disk.
+// MoveFile renames a file durably.
 func MoveFile(from, to string) error {
 	f, err := os.OpenFile(from, os.O_RDWR, 0)
 	if err != nil {
@@ -96,7 +96,7 @@ func MoveFile(from, to string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// companions lists the suffixes of the files that SQLite keeps next to a database.
+// companions are the suffixes of the files that SQLite keeps next to a database.
 var companions = []string{"-wal", "-shm", "-journal"}
 
 // RemoveFile removes a SQLite database that no process uses, with its companion files. It ignores errors.
@@ -133,7 +133,7 @@ func SetAside(ctx context.Context, path string) (kept string, err error) {
 	return kept, nil
 }
 
-// mergeLog copies the write-ahead log of a database into the database file. It leaves a damaged file unchanged.
+// mergeLog copies the write-ahead log of a database into the file. It leaves a damaged file unchanged.
 func mergeLog(ctx context.Context, path string) error {
 	db, err := connectSQLite(path, 1, "")
 	if err != nil {

@@ -5,7 +5,7 @@ package db
 // a constraint, or a lock taken before reading. A transaction that changes an object takes an exclusive lock; one that
 // only relies on the object takes a shared lock.
 
-// LockClass is a class of objects that transactions lock by ID. Classes are numbered from 1.
+// LockClass is a class of objects that transactions lock. Classes are numbered from 1.
 type LockClass int64
 
 // LockShared acquires a shared lock on an object until the transaction ends. On SQLite it does nothing.

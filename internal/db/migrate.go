@@ -14,8 +14,7 @@ import (
 	"notary"
 )
 
-// markFile marks a new file as belonging to the program. It returns an error for a file of another program and leaves
-// that file unchanged.
+// markFile marks a new file as belonging to the program. It rejects a file of another program and leaves it unchanged.
 func (s Schema) markFile(ctx context.Context, path string) error {
 	db, err := sql.Open("sqlite", fileURI(path))
 	if err != nil {

@@ -48,7 +48,7 @@ type postgresEngine struct {
 	cancel  context.CancelFunc
 
 	free     chan int      // counter slots not in use by a transaction of this node
-	waiting  chan struct{} // one element per transaction that waits for a slot
+	waiting  chan struct{} // one element for each transaction waiting for a slot
 	stopping chan struct{} // closed by close
 	stop     sync.Once
 }

@@ -13,8 +13,8 @@ import (
 	"notary"
 )
 
-// sessionSettings holds the settings of every session. They are set after connecting, because PgBouncer rejects unknown
-// startup parameters.
+// sessionSettings apply to each session. They are set after connecting, because PgBouncer rejects unknown startup
+// parameters.
 var sessionSettings = [][2]string{
 	{"timezone", "UTC"},
 	{"default_transaction_isolation", "read committed"},
@@ -72,7 +72,7 @@ func (e *postgresEngine) requireSessions(ctx context.Context) error {
 	if err := first.QueryRow(ctx, `SELECT pg_backend_pid()`).Scan(&backend); err != nil {
 		return err
 	}
-	if backend == first.PgConn().PID() { // a direct connection, without a pooler
+	if backend == first.PgConn().PID() { // connected directly to the server
 		return nil
 	}
 	second, err := e.probe(ctx)
@@ -92,7 +92,7 @@ func (e *postgresEngine) requireSessions(ctx context.Context) error {
 	return nil
 }
 
-// probe opens a connection that does not use prepared statements, because a pooler may not support them.
+// probe opens a connection without prepared statements, which a pooler may not support.
 func (e *postgresEngine) probe(ctx context.Context) (*pgx.Conn, error) {
 	config := e.config.Copy()
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec

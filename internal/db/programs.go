@@ -19,7 +19,7 @@ import (
 //
 // The application ID and the version identify a lock. The lock of version 0 serializes migrations.
 
-// migrationTimeout limits how long a program waits for another one to migrate the database.
+// migrationTimeout limits how long a program waits while another one migrates.
 const migrationTimeout = 5 * time.Minute
 
 // migrate migrates the schema over connections without time limits.

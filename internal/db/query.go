@@ -41,7 +41,7 @@ func Scan[T any](row Row) (v T, err error) {
 	return v, err
 }
 
-// Binder collects the conditions and the numbered arguments of a query.
+// Binder builds a query's conditions and numbered arguments.
 type Binder struct {
 	Args []any
 

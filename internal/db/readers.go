@@ -8,10 +8,10 @@ import (
 // maxReaders limits the connections for reading, in addition to the connection that writes.
 const maxReaders = 8
 
-// readers is a pool of connections for reading a SQLite file. It opens a connection when all others are in use.
+// readers is a pool of connections for reading a SQLite file. A connection is opened when all others are in use.
 type readers struct {
 	path  string
-	slots chan struct{} // one element per connection in use
+	slots chan struct{} // one for each connection in use
 
 	mu     sync.Mutex
 	idle   []*conn // a stack: the connection used last is reused first
@@ -87,7 +87,7 @@ func (r *readers) query(ctx context.Context, text string, args []any) (*rows, er
 	return &rows{conn: c, statement: s, pool: r}, nil
 }
 
-// Query runs a query and cancels it when ctx ends.
+// Query runs a query, which is canceled when ctx ends.
 func (r *readers) Query(ctx context.Context, text string, args ...any) (Rows, error) {
 	found, err := r.query(ctx, text, args)
 	if err != nil {
@@ -105,7 +105,7 @@ func (r *readers) QueryPlanned(ctx context.Context, text string, args ...any) (R
 	return r.Query(ctx, text, args...)
 }
 
-// QueryRow runs a query for one row. It does not watch ctx during the query, which would take longer than most such
+// QueryRow runs a query for one row. It does not watch ctx during the query, because that takes longer than most such
 // queries.
 func (r *readers) QueryRow(ctx context.Context, text string, args ...any) Row {
 	found, err := r.query(ctx, text, args)
@@ -115,7 +115,7 @@ func (r *readers) QueryRow(ctx context.Context, text string, args ...any) Row {
 	return firstRow{found}
 }
 
-// texts returns the texts of the statements prepared on idle connections.
+// texts returns the statements that idle connections have prepared.
 func (r *readers) texts() (all []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -8,7 +8,6 @@ import (
 	"notary"
 )
 
-// probeTimeout limits the query that tests whether the database is available.
 const probeTimeout = 5 * time.Second
 
 // Ready returns nil if the database answers before ctx ends, and a [notary.Unavailable] error otherwise. Concurrent

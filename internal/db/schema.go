@@ -15,7 +15,7 @@ import (
 // objects maps the kind and name of each schema object, such as a table, column, index or trigger, to its definition.
 type objects map[string]string
 
-// SchemaDifferences returns the differences between the database's schema and the schema that this program's migrations
+// SchemaDifferences returns the differences between the database's schema and the one that this program's migrations
 // create.
 func (d *DB) SchemaDifferences(ctx context.Context) (differences []string, err error) {
 	err = d.engine.snapshot(ctx, false, func(conn *sql.Conn) error {

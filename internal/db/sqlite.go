@@ -94,7 +94,6 @@ func (s Schema) migrateFile(ctx context.Context, path string) error {
 	return s.migrateSQLite(ctx, db)
 }
 
-// readSQLite opens a file for reading only.
 func readSQLite(path string, schema Schema) (*sqliteEngine, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, notary.Errorf(notary.NotFound, "there is no database %s", path)
@@ -155,7 +154,6 @@ func (e *sqliteEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Co
 
 func (e *sqliteEngine) snapshotReads(conn *sql.Conn) Querier { return onConn{conn} }
 
-// maxParameters limits the parameters of an INSERT with several rows.
 const maxParameters = 2000
 
 func (e *sqliteEngine) bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error {
@@ -260,7 +258,6 @@ func LockFile(path string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// connectSQLite opens a pool of connections to the file. The text more is appended to the data source name.
 func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
 	opens, err := sqlite.NewConnector(address(path) + more)
 	if err != nil {
@@ -269,14 +266,13 @@ func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
 	return pool(opens, connections), nil
 }
 
-// durable holds the settings of every connection. Each commit flushes the WAL to disk.
+// durable holds the settings of every connection: WAL, flushed to disk at every commit.
 var durable = []string{"journal_mode = WAL", "synchronous = FULL", "foreign_keys = 1", "temp_store = MEMORY"}
 
-// writing holds the settings of connections that write.
 var writing = []string{"cache_size = " + writeCache, "wal_autocheckpoint = " + checkpoint,
 	"journal_size_limit = " + logLimit}
 
-// address returns the driver's data source name for the file, with the settings in [durable].
+// address returns the driver's data source name for the file, with the durable settings.
 func address(path string) string {
 	name := fileURI(path) + fmt.Sprintf("?_pragma=busy_timeout(%d)", busyTimeout.Milliseconds())
 	for _, setting := range durable {

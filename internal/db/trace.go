@@ -24,7 +24,7 @@ func (d *DB) Statements() []string {
 		return nil
 	})
 	if err != nil {
-		panic(err) // only if the database is closed
+		panic(err) // the database is closed
 	}
 	for i, text := range all {
 		all[i] = compiledOnce(text)

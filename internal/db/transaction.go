@@ -77,7 +77,7 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 		return nil, busy("the request was canceled before it began")
 	}
 	conn, err := e.connection(ctx)
-	if err != nil { // database/sql has already retried
+	if err != nil { // database/sql has retried already
 		return nil, MapError(err)
 	}
 	defer conn.Close()
@@ -110,8 +110,8 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 	return tx.changed, run.commit(e.running, e.limits.commit)
 }
 
-// retryable wraps an error in a [retryableError] if the transaction can be retried: after a conflict, or if the
-// connection was lost before the commit. A timeout is not retryable, because the caller has waited long enough.
+// retryable wraps err in a [retryableError] after a conflict, or if the connection was lost before the commit. A
+// timeout is not retryable, because the caller has waited long enough.
 func retryable(err error) error {
 	var fault *pgconn.PgError
 	switch {

@@ -31,7 +31,7 @@ type executor interface {
 // Now returns the time at which the transaction was requested.
 func (tx *Tx) Now() time.Time { return tx.now }
 
-// Alone reports whether no other transaction can run until this one ends, as on SQLite.
+// Alone reports whether no other transaction runs until this one ends, as on SQLite.
 func (tx *Tx) Alone() bool { return tx.alone }
 
 // Verified returns a map in which transactions that share a commit record what they have verified. It is nil on

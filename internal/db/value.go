@@ -16,7 +16,7 @@ func Seconds(t time.Time) int64 {
 	return t.Unix()
 }
 
-// TimeOf returns the time for a value from [Seconds], clamped to the range that JSON can express.
+// TimeOf returns the time that a column holds, clamped to the range that JSON can express.
 func TimeOf(seconds int64) time.Time {
 	if seconds == 0 {
 		return time.Time{}
@@ -24,5 +24,5 @@ func TimeOf(seconds int64) time.Time {
 	return time.Unix(min(max(seconds, earliest), latest), 0).UTC()
 }
 
-// InRange reports whether JSON can express a time given in seconds since 1970.
+// InRange reports whether JSON can express the time that a column holds.
 func InRange(seconds int64) bool { return seconds >= earliest && seconds <= latest }

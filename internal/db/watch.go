@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// channel is the PostgreSQL notification channel on which nodes announce changes.
+	// channel is the notification channel on which nodes announce changes.
 	channel = "notary"
 	// heartbeat is the interval at which a node checks an idle listening connection.
 	heartbeat = 30 * time.Second
@@ -22,7 +22,7 @@ func (d *DB) Watch(ctx context.Context, fn func(topic string)) { d.engine.watch(
 func (e *postgresEngine) watch(ctx context.Context, topics []string, fn func(string)) {
 	go e.poll(ctx, topics, fn)
 	for ctx.Err() == nil {
-		_ = e.listen(ctx, topics, fn) // returns when the connection is lost
+		_ = e.listen(ctx, topics, fn) // returns when the connection ends
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
@@ -30,7 +30,7 @@ func (e *postgresEngine) watch(ctx context.Context, topics []string, fn func(str
 	}
 }
 
-// listen calls fn for each notification received on a dedicated connection, until that connection is lost or ctx ends.
+// listen calls fn for each notification, on a dedicated connection, until the connection ends.
 func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(string)) error {
 	conn, err := e.connection(ctx)
 	if err != nil {
@@ -62,7 +62,7 @@ func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(st
 	})
 }
 
-// awaitNotification returns the topic of the next notification. The connection remains usable after a timeout.
+// awaitNotification returns the topic of the next notification. The connection survives a timeout.
 func awaitNotification(ctx context.Context, conn *pgx.Conn, limit time.Duration) (topic string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

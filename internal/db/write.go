@@ -17,8 +17,8 @@ import (
 
 // Limits on the queue of writes.
 const (
-	MaxWaiting = 1024 // waiting writes; further ones are rejected
-	MaxBatch   = 128  // writes that share a commit on SQLite
+	MaxWaiting = 1024 // waiting writes; one more is rejected
+	MaxBatch   = 128  // writes per commit on SQLite
 )
 
 // writer owns the only goroutine that changes a SQLite database. It commits waiting writes together with those that
@@ -27,11 +27,11 @@ type writer struct {
 	mu      sync.RWMutex // guards stopped and the closing of queue
 	stopped bool
 	queue   chan *job
-	done    chan struct{} // closed when the goroutine ends
+	done    chan struct{} // closed when the goroutine has ended
 	topics  topics
 
 	// Owned by the goroutine.
-	next *job // taken from the queue, but not started
+	next *job // taken from the queue, not started
 	sql  *conn
 	conn *sql.Conn // for jobs that run alone
 }
@@ -78,7 +78,7 @@ func (w *writer) alone(ctx context.Context, fn func(*sql.Conn) error) error {
 	return w.await(&job{ctx: ctx, whole: fn, result: make(chan error, 1)})
 }
 
-// await passes a job to the goroutine and waits for the result. It also returns if the goroutine ends because a job
+// await passes a job to the goroutine and waits for the result. It also returns when the goroutine ends because a job
 // calls runtime.Goexit, as t.Fatal does.
 func (w *writer) await(j *job) error {
 	if err := w.enqueue(j); err != nil {
@@ -160,8 +160,8 @@ func diskFull(batch []*job) (full []*job) {
 	return full
 }
 
-// freeLog frees disk space: it copies the write-ahead log into the file and truncates the log. It waits only briefly
-// for readers, because all writes wait for it.
+// freeLog copies the write-ahead log into the file and truncates the log to free disk space. It waits only briefly for
+// readers, because all writes wait for it.
 func (w *writer) freeLog() error {
 	ctx := context.Background()
 	if _, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 100"); err != nil {
@@ -180,8 +180,8 @@ func (w *writer) first() *job {
 	return <-w.queue
 }
 
-// arriving yields first and then the jobs that are waiting or arrive while earlier ones run, at most MaxBatch in all.
-// They share a commit. A job that runs alone ends the sequence and is kept for the next round.
+// arriving yields the jobs that share a commit: first, then those waiting or arriving meanwhile, up to MaxBatch in all.
+// A job that runs alone ends the sequence and is kept for the next round.
 func (w *writer) arriving(first *job) iter.Seq[*job] {
 	return func(yield func(*job) bool) {
 		for j, n := first, 1; j != nil && yield(j) && n < MaxBatch; n++ {
@@ -261,7 +261,7 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 var errTransactionLost = errors.New("the transaction was lost")
 
 func (w *writer) attempt(ctx context.Context, j *job, total Counts, verified map[any]bool) error {
-	if j.ctx.Err() != nil { // canceled while the job was waiting
+	if j.ctx.Err() != nil { // canceled while waiting
 		return busy("the request was canceled before it began")
 	}
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {

@@ -14,7 +14,7 @@ import (
 	"notary/internal/pki"
 )
 
-// Issuer is an authority with its private key open, ready to sign. The Signer of an offline authority is nil.
+// Issuer is an authority with its key open, ready to sign. The Signer of an offline authority is nil.
 type Issuer struct {
 	*notary.Authority
 	issuance.Issuer
@@ -51,7 +51,7 @@ func (s *Issuers) openAuthority(ctx context.Context, id int64, key crypto.Signer
 	return opened, s.openChains(ctx, opened)
 }
 
-// publicKey returns the authority's public key from its CSR or, if the CSR cannot be read, from its certificate.
+// publicKey returns the authority's public key, from the CSR or, if that is unreadable, from the certificate.
 func (s *Issuers) publicKey(a *notary.Authority) (crypto.PublicKey, error) {
 	public, err := pki.RequestKey(a.CSR)
 	if err == nil {
@@ -191,7 +191,7 @@ func (a *Issuer) Expired(now time.Time) bool {
 		!slices.ContainsFunc(a.others, func(c *notary.Certificate) bool { return !now.After(c.NotAfter) })
 }
 
-// End returns the earliest expiry of a certificate in the authority's chain.
+// End returns the earliest expiry in the authority's chain.
 func (a *Issuer) End() time.Time {
 	end := a.Issuer.Certificate.NotAfter
 	for _, above := range a.Ancestors {

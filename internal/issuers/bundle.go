@@ -10,7 +10,7 @@ import (
 )
 
 // Bundle contains an authority's current certificate and its other certificates that are neither expired nor revoked,
-// each with its chain. From it relying parties can build a path to a root that they trust (RFC 5280, section 4.2.2.1).
+// each with its chain. Relying parties use it to build a path to a root that they trust (RFC 5280, section 4.2.2.1).
 type Bundle struct {
 	Certificates [][]byte  // DER, without duplicates: the current certificate's chain first, all roots last
 	Modified     time.Time // when a certificate of the authority was last added or revoked

@@ -25,7 +25,7 @@ func newCache(open func(context.Context, int64, crypto.Signer) (*Issuer, error),
 	return &cache{open: open, now: now, opened: map[int64]*Issuer{}, keys: map[int64]crypto.Signer{}}
 }
 
-// get returns an authority, from the cache if possible. Callers must not modify it.
+// get returns the authority, from the cache if possible. Callers must not modify it.
 func (c *cache) get(ctx context.Context, id int64) (*Issuer, error) {
 	c.mu.Lock()
 	a, key, generation := c.opened[id], c.keys[id], c.generation
@@ -35,14 +35,14 @@ func (c *cache) get(ctx context.Context, id int64) (*Issuer, error) {
 	}
 	a, err := c.open(ctx, id, key)
 	if notary.KindOf(err) == notary.NotFound {
-		c.forget(id) // the authority was deleted
+		c.forget(id) // deleted
 	}
 	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.generation == generation { // otherwise a may predate a change
+	if c.generation == generation { // otherwise it may predate the change
 		c.opened[id], c.keys[id] = a, a.Signer
 	}
 	return a, nil

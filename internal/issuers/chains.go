@@ -14,13 +14,13 @@ import (
 // Limits on the search for chains.
 const (
 	maxChains = 32
-	maxSteps  = 1000 // certificates to try
+	maxSteps  = 1000 // certificates tried
 )
 
 // Chain is a certification path from a certificate to a trust anchor.
 type Chain struct {
 	Certificates [][]byte // DER, leaf first
-	Names        []string // display names of the subjects, in the same order
+	Names        []string // display names of the subjects
 	// Problem describes why relying parties would reject the chain; "" if they would accept it.
 	Problem string
 }
@@ -55,7 +55,7 @@ type chainSearch struct {
 	steps int
 	found []Chain
 	all   bool
-	known map[string][]link // certificates by key and subject
+	known map[string][]link // by key and name
 }
 
 // extend finds all chains that begin with path. The last certificate of path was recorded with the issuers in above.
@@ -65,7 +65,7 @@ func (c *chainSearch) extend(ctx context.Context, path, above []*x509.Certificat
 		c.add(path)
 		return nil
 	}
-	if len(above) == 0 { // a trust anchor that is not self-signed, or an unknown external issuer
+	if len(above) == 0 { // a trust anchor that is not a root, or an unknown external issuer
 		c.add(path)
 		return nil
 	}
@@ -88,8 +88,8 @@ func (c *chainSearch) extend(ctx context.Context, path, above []*x509.Certificat
 	return nil
 }
 
-// links returns the certificates with the key and subject of the chain's first certificate that are neither revoked nor
-// expired. If the first certificate itself is among them, it leads the list.
+// links returns the unrevoked and unexpired certificates with the key and subject of the chain's first certificate,
+// starting with that certificate.
 func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]link, error) {
 	issuer := chain[0]
 	name := string(issuer.RawSubjectPublicKeyInfo) + string(issuer.RawSubject)
@@ -155,7 +155,7 @@ func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x50
 	return recorded, nil
 }
 
-// SoundAbove reports whether no certificate in above has expired or is revoked in the inventory.
+// SoundAbove reports whether none of the certificates has expired or is recorded as revoked.
 func (s *Issuers) SoundAbove(ctx context.Context, above []*x509.Certificate) (bool, error) {
 	for _, one := range above {
 		if s.now().After(one.NotAfter) {

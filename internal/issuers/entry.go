@@ -14,8 +14,7 @@ import (
 	"notary/internal/pki"
 )
 
-// Intact returns cert and err unchanged, unless [store.Store.Certificate] omitted the DER because the record is
-// damaged. In that case it returns an error.
+// Intact returns its arguments, or an error if [store.Store.Certificate] omitted the DER because the record is damaged.
 func Intact(cert *notary.Certificate, err error) (*notary.Certificate, error) {
 	if err == nil && len(cert.DER) == 0 {
 		return nil, notary.InternalError("read certificate",
@@ -52,7 +51,7 @@ func CertificateOf(a *notary.Authority) (*x509.Certificate, error) {
 	return certificate, nil
 }
 
-// Entry returns the inventory entry for a certificate that the issuer has just signed under the profile.
+// Entry returns the inventory entry for a certificate just signed by the issuer under the profile.
 func (a *Issuer) Entry(issued *issuance.Issued, profile *notary.Profile) *notary.Certificate {
 	entry := Entry(issued.Certificate, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
 	entry.AuthorityID, entry.Findings = a.ID, issued.Findings
@@ -60,7 +59,7 @@ func (a *Issuer) Entry(issued *issuance.Issued, profile *notary.Profile) *notary
 	return entry
 }
 
-// Entry returns the inventory entry for a certificate and its chain of issuers.
+// Entry returns the inventory entry for a certificate with its issuers.
 func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificate {
 	entry := &notary.Certificate{
 		CommonName: recordedCommonName(cert.Subject.CommonName), Names: pki.CertificateNames(cert),

@@ -1,8 +1,8 @@
 // Package issuers keeps authorities (with their keys open), profiles and active rules in memory.
 //
-// Callers share the returned values and must not change them. A transaction that changes an authority or a profile
-// invalidates the cache on every node ([store.Store.OnChange], [Issuers.Follow]). The transaction that records a
-// signature checks the authority and profile again ([Issuers.RequireUsable]).
+// Callers share the returned values and must not change them. A transaction that changes an authority, a profile or the
+// active rules invalidates the cache on every node ([store.Store.OnChange], [Issuers.Follow]). The transaction that
+// records a signature checks the authority and profile again ([Issuers.RequireUsable]).
 package issuers
 
 import (
@@ -73,7 +73,7 @@ func (s *Issuers) OpenAll(ctx context.Context) error {
 // rules, until ctx ends.
 func (s *Issuers) Follow(ctx context.Context) { s.store.Watch(ctx, s.invalidate) }
 
-// invalidate drops the cached values of a topic. It runs after each commit on any node that changes them.
+// invalidate drops the cached values of a topic. It runs after each commit that changes them, on any node.
 func (s *Issuers) invalidate(topic string) {
 	switch topic {
 	case store.Authorities:

@@ -23,7 +23,7 @@ func newProfileCache(st *store.Store) *profileCache {
 	return &profileCache{store: st, byName: map[string]*notary.Profile{}}
 }
 
-// get returns the profile with that name, or nil if it does not exist. Callers must not modify the profile.
+// get returns the profile with that name, or nil. Callers must not modify it.
 func (c *profileCache) get(ctx context.Context, name string) (*notary.Profile, error) {
 	c.mu.Lock()
 	p, generation := c.byName[name], c.generation
@@ -37,7 +37,7 @@ func (c *profileCache) get(ctx context.Context, name string) (*notary.Profile, e
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.generation == generation { // otherwise p may predate a change
+	if c.generation == generation { // otherwise it may predate the change
 		c.byName[name] = p
 	}
 	return p, nil
@@ -50,7 +50,7 @@ func (c *profileCache) changed() {
 	clear(c.byName)
 }
 
-// Profile returns the profile with that name. The name "" stands for the default profile.
+// Profile returns a profile by name; "" means the default.
 func (s *Issuers) Profile(ctx context.Context, name string) (*notary.Profile, error) {
 	if name == "" {
 		name = notary.DefaultProfile
@@ -63,8 +63,8 @@ func (s *Issuers) Profile(ctx context.Context, name string) (*notary.Profile, er
 	return p, err
 }
 
-// RequireUsable returns an error if the authority or profile of a signature is no longer usable at the time of the
-// transaction. In that case it also drops the cached profiles, which may be outdated.
+// RequireUsable returns an error if the authority or profile of a signature is no longer usable in the transaction. On
+// a conflict it also drops the cached profiles.
 func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile) error {
 	err := tx.RequireUsable(issuer.Authority, p)
 	if notary.KindOf(err) == notary.Conflict {

@@ -53,7 +53,7 @@ func (c *ruleCache) get(ctx context.Context) (*policy.RuleSet, error) {
 	})
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.generation == generation { // otherwise set may predate a change
+	if c.generation == generation { // otherwise it may have been read before the change
 		c.set, c.compiled = set, kept
 	}
 	return set, nil
@@ -72,7 +72,7 @@ func (c *ruleCache) changed() {
 	c.set = nil
 }
 
-// Rules returns the active rules, from the cache if possible.
+// Rules returns the active rules.
 func (s *Issuers) Rules(ctx context.Context) (*policy.RuleSet, error) { return s.rules.get(ctx) }
 
 // ForgetRules drops the cached rules. Callers use it if the rules turn out to be outdated.

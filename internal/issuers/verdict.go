@@ -10,7 +10,6 @@ import (
 	"notary/internal/pki"
 )
 
-// maxVerdicts is the maximum number of cached verdicts.
 const maxVerdicts = 1000
 
 // verdicts caches the results of [pki.CheckChain], which verifies every signature and compares every name.
@@ -31,7 +30,7 @@ func newVerdicts() *verdicts {
 	return &verdicts{check: pki.CheckChain, known: map[[sha256.Size]byte]verdict{}}
 }
 
-// problem describes why relying parties would reject a chain. It returns "" if they would accept the chain.
+// problem returns why relying parties would reject a chain, or "" if they would accept it.
 func (v *verdicts) problem(chain []*x509.Certificate, now time.Time) string {
 	key := chainHash(chain)
 	v.mu.Lock()

@@ -26,15 +26,14 @@ const (
 )
 
 // CRL returns the authority's full CRL with every revocation acknowledged before the call. It regenerates the CRL only
-// if the CRL is outdated or half of its validity has passed. For an expired authority it returns the last CRL, and for
-// an offline authority the last CRL uploaded.
+// if the CRL is outdated or half of its validity has passed. An expired authority has only its last CRL, and an offline
+// authority the last one uploaded.
 func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error) {
 	return s.crl(ctx, store.ListKey{AuthorityID: authorityID}, CRLValidity/2)
 }
 
-// crl returns a CRL that is younger than maxAge and contains every revocation so far and all distribution points that
-// certificates name for it. If it cannot be regenerated, crl returns an older CRL that is valid and has all
-// revocations.
+// crl returns a CRL younger than maxAge with every revocation so far and all distribution points that certificates name
+// for it. If building fails, crl returns the last CRL if that is valid and has all revocations.
 func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Duration) (*notary.CRL, error) {
 	a, err := s.issuers.Certified(ctx, key.AuthorityID)
 	if err != nil {
@@ -76,7 +75,7 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 	return crl, err
 }
 
-// lastCRL returns the last CRL of an expired authority. Relying parties would not accept a newer one.
+// lastCRL returns the last CRL of an expired authority: relying parties would not accept a newer one.
 func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
 	if newest == nil {
@@ -172,7 +171,7 @@ func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.
 		return nil, err
 	}
 	if own := s.issuers.CRLURL(key.AuthorityID, key.Shard); key.Shard > 0 && own != "" && !slices.Contains(urls, own) {
-		urls = append(urls, own) // the next certificate will name it
+		urls = append(urls, own) // because the next certificate will name it
 	}
 	gather := func(seen map[string]bool) (gathered, error) {
 		return s.gatherCRL(ctx, a, key, entriesFor{now: now, last: last, octets: int(octets), seen: seen})
@@ -225,8 +224,8 @@ type entriesFor struct {
 
 type gathered struct {
 	*issuance.CRL
-	known      int64     // number of revocations, including those that are not listed
-	thisUpdate time.Time // at least the time of the latest entry
+	known      int64     // number of revocations, including those not listed
+	thisUpdate time.Time // not earlier than any entry
 }
 
 // dated returns the revocation with the time to list. It limits this time to the backdated thisUpdate, because a

@@ -16,12 +16,12 @@ import (
 type crlLists struct {
 	mu        sync.Mutex
 	byKey     map[store.ListKey]*crlList
-	inherited map[store.ListKey]int64 // numbers of the CRLs that were in the database at startup
+	inherited map[store.ListKey]int64 // numbers of the CRLs in the database at startup
 }
 
 // crlList holds the newest version of a full or partitioned CRL.
 type crlList struct {
-	mu     sync.Mutex                 // held while building or loading the CRL
+	mu     sync.Mutex                 // held while building or loading
 	newest atomic.Pointer[notary.CRL] // nil at first; written under mu
 
 	// inherited is the number of the last CRL that may predate a restore of the database. Newer CRLs may have been
@@ -29,13 +29,13 @@ type crlList struct {
 	inherited atomic.Int64
 	fallback  atomic.Bool // whether no new CRL can be built, so that an inherited one is served
 
-	// Used by [Service.KeepCRLs].
+	// For [Service.KeepCRLs].
 	building atomic.Bool // whether the CRL is being built
-	failure  string      // last failure, which has been logged; "" after success
-	awaited  int64       // number of revocations in the CRL that another node is building
+	failure  string      // last failure, already logged; "" after success
+	awaited  int64       // revocations that another node's pending CRL will have
 
 	findings atomic.Int64 // lint findings in the last CRL built by this node
-	linted   string       // lints with logged findings, separated by spaces; written under mu
+	linted   string       // names of the lints that have been logged; written under mu
 }
 
 func (l *crlLists) of(key store.ListKey) *crlList {
@@ -71,7 +71,7 @@ func (l *crlLists) newest(key store.ListKey) *notary.CRL {
 	return list.newest.Load()
 }
 
-// published returns the CRL in memory, or nil if it does not exist or must not be published.
+// published returns the CRL in memory if it can be published, or nil.
 func (l *crlLists) published(key store.ListKey) *notary.CRL {
 	l.mu.Lock()
 	list := l.byKey[key]

@@ -17,8 +17,8 @@ const ocspValidity = time.Hour
 // OCSPResponse is an OCSP response (RFC 6960, section 4.2).
 type OCSPResponse struct {
 	DER []byte
-	// ThisUpdate and NextUpdate bound the period in which the response may be cached. They are zero for an error, a
-	// response with a nonce, and a response about an unknown certificate, which may be issued soon.
+	// ThisUpdate and NextUpdate bound the period in which the response may be cached. They are zero for errors,
+	// responses with a nonce, and responses about an unknown certificate, which may be issued soon.
 	ThisUpdate, NextUpdate time.Time
 }
 

@@ -12,12 +12,12 @@ const (
 	recount         = time.Second
 )
 
-// responseCache caches signed OCSP responses. A response is served until this node learns that another certificate of
-// the authority was revoked: immediately if this node has revoked it, and otherwise within a second, by counting the
-// revocations in the database.
+// responseCache caches signed OCSP responses. A response is served until this node learns of another revocation of a
+// certificate issued by the authority: immediately if this node has revoked it, and otherwise within a second, by
+// counting the revocations in the database.
 type responseCache struct {
 	mu          sync.Mutex
-	generations map[int64]int64      // number of revocations by this node, by authority
+	generations map[int64]int64      // revocations by this node, by authority
 	counts      map[int64]*lastCount // by authority
 
 	// When young is full, it replaces old, and a new map replaces young.
@@ -31,7 +31,7 @@ type lastCount struct {
 	revocations int64 // -1 before the first count
 }
 
-// moment identifies the state of an authority's revocations that this node knew at one time.
+// moment identifies the revocations of an authority that are known at one time.
 type moment struct{ generation, revocations int64 }
 
 type answerKey struct {
@@ -50,8 +50,8 @@ func newAnswerCache() *responseCache {
 		old:   map[answerKey]cachedAnswer{}, limit: answerCacheSize / 2}
 }
 
-// revoked records that this node has committed or attempted revocations of certificates of these authorities. Callers
-// must call it after the commit and before they acknowledge the change.
+// revoked records that this node has committed or attempted revocations of certificates issued by these authorities.
+// Call it after the commit and before acknowledging the change.
 func (c *responseCache) revoked(authorityIDs []int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -99,7 +99,7 @@ func (c *responseCache) count(authorityID, revocations int64) {
 	}
 }
 
-// get returns the cached response if it is not outdated and less than half of its validity has passed.
+// get returns the cached response if it is current and less than half of its validity has passed.
 func (c *responseCache) get(key answerKey, now time.Time) (OCSPResponse, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,8 +136,8 @@ func (c *responseCache) keep(key answerKey, kept cachedAnswer) {
 	c.young[key] = kept
 }
 
-// moment returns the authority's current moment, based on a count of revocations at most a second old. If counting
-// fails, it uses the last count.
+// moment returns the authority's current moment, from a count of revocations at most a second old. If counting fails,
+// the last count applies.
 func (s *Service) moment(ctx context.Context, authorityID int64) moment {
 	if s.answers.due(authorityID, s.now()) {
 		n, err := s.store.RevocationCount(ctx, authorityID, 0)

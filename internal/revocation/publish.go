@@ -61,14 +61,14 @@ func (s *Service) fixed(ctx context.Context, authorityID int64) bool {
 
 // KeepCRLs keeps the published CRLs current until ctx ends: they list a revocation by any node after at most the delay.
 // Every publishing node runs it. It builds a CRL only after a revocation, or if a certificate names a new URL for the
-// CRL. [Service.RefreshCRLs] renews old CRLs. Failures and panics are logged, and the next round tries again.
+// CRL; [Service.RefreshCRLs] renews old CRLs. Failures and panics are logged, and the next round tries again.
 func (s *Service) KeepCRLs(ctx context.Context, delay func() time.Duration) {
 	var running sync.WaitGroup
 	defer running.Wait()
-	free := make(chan struct{}, max(2, runtime.GOMAXPROCS(0))) // several, so that a long CRL does not delay short ones
+	free := make(chan struct{}, max(2, runtime.GOMAXPROCS(0))) // so that a long CRL does not delay short ones
 	wait := time.Duration(rand.Int64N(int64(delay() / 4)))     // spreads the nodes' first rounds
 	for {
-		every, age := delay()/4, delay()*3/10 // one round builds a CRL; in the next, other nodes load it
+		every, age := delay()/4, delay()*3/10 // one round builds a CRL, the next loads it on other nodes
 		var due []store.ListKey
 		err := notary.Recovered("check for new revocations", func() (err error) {
 			due, err = s.dueCRLs(ctx, age)
@@ -152,7 +152,7 @@ func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.L
 
 // due reports whether a CRL must be rebuilt, because it lacks revocations or distribution points, or loaded, because
 // the database holds another one. Rebuilding waits until the last CRL has reached age, so that revocations share a new
-// CRL. If another node is building the CRL, due gives it one round, because it may fail.
+// CRL. If another node is building the CRL, due waits for one round and no longer, because that node may fail.
 func (s *Service) due(key store.ListKey, state store.ListState, age time.Duration, count int64, urls []string) bool {
 	newest := s.lists.newest(key)
 	now := s.now()
@@ -161,7 +161,7 @@ func (s *Service) due(key store.ListKey, state store.ListState, age time.Duratio
 	case newest != nil && newest.Number != state.Number: // load the newer CRL, unless the database was restored
 		return true
 	case state.Number == 0:
-		return false // the first request builds the CRL
+		return false // the first request builds it
 	case old >= 0 && old < age || state.ThisUpdate.Equal(now.Truncate(time.Second)):
 		return false // caches could not order two CRLs of the same second
 	case state.Revocations >= count:

@@ -16,7 +16,7 @@ import (
 )
 
 // A responder certificate is renewed when less than this fraction of its validity remains: by the periodic job or, if
-// that has failed, on demand.
+// that did not happen, on demand.
 const (
 	renewPeriodically = 2 // half
 	renewOnDemand     = 4 // a quarter
@@ -114,7 +114,7 @@ func (s *Service) renewResponder(ctx context.Context, a *issuers.Issuer, known *
 		if cert.Revocation == nil {
 			last, err = s.openResponder(ctx, cert, ref, known)
 		}
-		if err != nil { // a new responder replaces it
+		if err != nil { // a new one replaces it
 			s.log.ErrorContext(ctx, "could not open the OCSP responder", "authority", a.ID, "error", err)
 		}
 	}
@@ -168,7 +168,7 @@ func (s *Service) createResponder(ctx context.Context, a *issuers.Issuer, before
 		if err := tx.LockAuthorityShared(a.ID); err != nil {
 			return err
 		}
-		if _, err := tx.Authority(ctx, a.ID); err != nil { // the authority may have been deleted
+		if _, err := tx.Authority(ctx, a.ID); err != nil { // it may have been deleted
 			return err
 		}
 		if err := requireCurrent(ctx, tx, profile); err != nil {
@@ -209,8 +209,8 @@ func internal(err error) error {
 	return notary.InternalError("create the OCSP responder", err)
 }
 
-// RenewResponders renews OCSP responder certificates after half of their validity. The first OCSP request to an
-// authority creates its first responder.
+// RenewResponders renews OCSP responder certificates after half of their validity. The first request to an authority
+// creates its first responder.
 func (s *Service) RenewResponders(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {

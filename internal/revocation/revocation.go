@@ -31,8 +31,8 @@ type Service struct {
 	answers    *responseCache
 }
 
-// New returns the service of a database. It treats the CRLs in the database as inherited: the database may have been
-// restored from a backup, and newer CRLs may have been published before.
+// New returns the service of a database. Stored CRLs may be older than those published before a restore, so the service
+// publishes them only if no new ones can be built.
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.Issuers,
 	log *slog.Logger) (*Service, error) {
 	s := &Service{store: st, keys: keys, issuers: all, damages: all.Damages(), now: all.Now, log: log,
@@ -45,9 +45,8 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.
 	return s, nil
 }
 
-// Revoked records that this node has committed or attempted revocations of certificates of these authorities, so that
-// older OCSP responses are no longer served. Callers must call it after the commit and before they acknowledge the
-// change.
+// Revoked records that this node has committed or attempted revocations of certificates issued by these authorities, so
+// that older OCSP responses are no longer served. Call it after the commit and before acknowledging the change.
 func (s *Service) Revoked(authorityIDs []int64) { s.answers.revoked(authorityIDs) }
 
 // Forget drops the CRLs and the responder of a deleted authority from memory.
@@ -56,7 +55,7 @@ func (s *Service) Forget(authorityID int64) {
 	s.responders.forget(authorityID)
 }
 
-// ForgetCRLs drops the CRLs of an authority from memory. It is used when the authority is imported again.
+// ForgetCRLs drops the CRLs of an authority from memory, for use when the authority is imported again.
 func (s *Service) ForgetCRLs(authorityID int64) { s.lists.forget(authorityID) }
 
 // Findings returns the number of lint findings in the CRLs last built by this node, by authority.

@@ -23,7 +23,7 @@ const (
 // certificate records its own shard.
 type shards struct {
 	mu    sync.Mutex
-	named map[store.ListKey]string // last URL known to be recorded
+	named map[store.ListKey]string // the last URL known to be recorded
 	about map[int64]*issuedCount   // by authority
 }
 

@@ -14,7 +14,7 @@ import (
 // UnsignedCRL is a CRL to be signed by an offline authority.
 type UnsignedCRL struct {
 	TBS        []byte      // the TBSCertList in DER (RFC 5280, section 5.1.2)
-	Hash       crypto.Hash // hash function of the signature; 0 for Ed25519
+	Hash       crypto.Hash // hash for the signature; 0 for Ed25519
 	Number     int64
 	ThisUpdate time.Time
 	NextUpdate time.Time
@@ -38,7 +38,7 @@ func (s *Service) UnsignedCRL(ctx context.Context, a *issuers.Issuer, nextUpdate
 	}
 	terms := issuance.CRLTerms{Number: number, ThisUpdate: o.now, NextUpdate: nextUpdate}
 	u := &UnsignedCRL{Number: number, ThisUpdate: o.now, NextUpdate: nextUpdate}
-	for range 2 { // the second time, skip duplicates
+	for range 2 { // the second time, duplicates are skipped
 		var list gathered
 		if list, err = s.gatherCRL(ctx, a, key, o); err != nil {
 			return nil, err

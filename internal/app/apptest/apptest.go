@@ -30,7 +30,7 @@ func Config(t testing.TB) *config.Config {
 	return c
 }
 
-// Start runs a server until the test ends or stop is called. The function stop returns the server's error.
+// Start runs a server until the test ends or stop is called. Stop returns the server's error.
 func Start(t testing.TB, c *config.Config) (url string, stop func() error) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
