@@ -33,7 +33,7 @@ type App struct {
 	authorities *ca.Service
 	accounts    *auth.Service
 	setup       *setup
-	blockedKeys chan struct{} // receives a value when a list is loaded
+	blockedKeys chan struct{} // receives a value when a blocklist is loaded
 
 	certificate *server.Certificate
 	metrics     *server.Metrics
@@ -41,20 +41,20 @@ type App struct {
 	limits      server.ConnectionLimits
 	publishing  net.Listener // nil if nothing is published
 	publishURL  string
-	servers     []*server.Server // API and pages first
+	servers     []*server.Server // the server of the API and pages first
 
-	metricsAddress string // of the metrics listener; "" if there is none
+	metricsAddress string // address of the separate metrics listener; "" for none
 }
 
-// Options are settings of a server beyond its configuration.
+// Options configures [New] beyond the server's configuration.
 type Options struct {
 	Version string
 	Log     *slog.Logger
 	Out     io.Writer // for the addresses and the setup code
 }
 
-// New opens everything and listens. The server starts to announce that it is stopping when ctx ends. The key file and
-// the TLS certificate are read only after the store holds its lock.
+// New opens the database and the keys, and starts to listen. When ctx ends, bulk operations in progress stop early. The
+// key file and the TLS certificate are read only after the database is locked.
 func New(ctx context.Context, live *config.Live, options Options) (*App, error) {
 	a := &App{options: options, live: live, config: live.Get(), log: options.Log}
 	if err := requirePrivate(a.config); err != nil {

@@ -9,7 +9,7 @@ import (
 	"notary/internal/pki"
 )
 
-// ReadBlockedKeys reads a blocklist of keys. If name is empty, so is the list.
+// ReadBlockedKeys reads a blocklist of keys from the named file. It returns an empty list if name is "".
 func ReadBlockedKeys(name string) (*pki.Blocklist, error) {
 	if name == "" {
 		return &pki.Blocklist{}, nil
@@ -26,8 +26,7 @@ func ReadBlockedKeys(name string) (*pki.Blocklist, error) {
 	return list, nil
 }
 
-// blockKeys loads the blocklist of keys now and at each reload. An unreadable list prevents startup; at a reload the
-// previous list remains.
+// blockKeys loads the blocklist of keys now and at each reload. An unreadable list makes startup or the reload fail.
 func (a *App) blockKeys() error {
 	list, err := ReadBlockedKeys(a.config.BlockedKeys)
 	if err != nil {

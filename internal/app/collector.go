@@ -11,8 +11,8 @@ import (
 // Most memory allocated for a signature becomes garbage immediately, so letting a small heap grow more makes
 // collections rarer.
 const (
-	heapGrowth  = 200      // percent of the live heap, while the process is small
-	smallMemory = 64 << 20 // octets of Go's memory up to which the process is small
+	heapGrowth  = 200      // GOGC while the process is small
+	smallMemory = 64 << 20 // octets of Go memory that a small process may use
 	notHeap     = 12 << 20 // octets for stacks etc. in a larger process
 	watchHeap   = time.Second
 )

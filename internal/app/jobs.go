@@ -32,7 +32,6 @@ func leaseOf(st *store.Store) jobs.Lease {
 	}
 }
 
-// background returns the functions that run alongside the servers.
 func (a *App) background() []func(context.Context) {
 	periodic := jobs.New(Jobs(a.store, a.authorities, a.revocation, a.accounts), leaseOf(a.store), a.log)
 	a.metrics.Register(periodic)
@@ -56,7 +55,8 @@ func (a *App) background() []func(context.Context) {
 	return all
 }
 
-// serveWithJobs runs the servers and background functions until all have returned. All stop when the first server ends.
+// serveWithJobs runs the servers and background functions until all have returned. It stops them when ctx ends or when
+// one of the servers returns.
 func serveWithJobs(ctx context.Context, servers []*server.Server, beside ...func(context.Context)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -105,8 +105,8 @@ func (a *App) protectedMetrics() http.Handler {
 	})
 }
 
-// listenToPublish opens the listener for CRLs and OCSP, whose port appears in certificates. It returns nil if
-// publishing is off.
+// listenToPublish opens the listener for CRLs, CA certificates and OCSP, or returns nil if publishing is off. Unless
+// publish_url is set, certificates contain the listener's port.
 func listenToPublish(c *config.Config) (net.Listener, error) {
 	if c.PublishListen == "" {
 		return nil, nil

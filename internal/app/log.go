@@ -57,7 +57,7 @@ func (o *logOutput) prepare(c config.Log) (use func(), err error) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.file != nil {
-			o.file.Close() // no log is left to report an error
+			o.file.Close() // an error could not be logged
 		}
 		o.out, o.file = out, file
 	}, nil

@@ -22,7 +22,8 @@ func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (*store.
 	return store.Open(ctx, c.DB, time.Now, store.ReadTimeout(c.ReadTimeout))
 }
 
-// hasSealedKeys returns a function that reports whether the database contains keys that only its key file can open.
+// hasSealedKeys returns a function that reports whether the database may contain keys sealed with an existing key file
+// or passphrase.
 func hasSealedKeys(st *store.Store) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		some, err := st.HasAuthorities(ctx)
@@ -53,8 +54,8 @@ func MakeDataFolder(path string) error {
 	return nil
 }
 
-// openKeystore opens the keystore with the passphrase or the key file. It creates the file only if no key in the
-// database can have been sealed with another one.
+// openKeystore opens the keystore with the passphrase or the key file. It creates a missing key file unless
+// hasSealedKeys reports that the database depends on an existing one.
 func openKeystore(ctx context.Context, c *config.Config, hasSealedKeys func(context.Context) (bool, error),
 	log *slog.Logger) (keystore.Keys, error) {
 	if c.Passphrase != "" {

@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	accessible  fs.FileMode = 0o077 // any access by the group and others
-	exceptGroup fs.FileMode = 0o027 // the same, except that the group may read
+	accessible  fs.FileMode = 0o077 // any access by the group or others
+	exceptGroup fs.FileMode = 0o027 // any access except reading and executing by the group
 )
 
-// requirePrivate returns an error if other users can change the data folder, database or key file, or can read secrets.
-// The error gives the command that protects each file.
+// requirePrivate returns an error if other users can write to the data folder, or can read or replace the database or a
+// file with a secret. The error names the command that protects each file or folder.
 func requirePrivate(c *config.Config) error {
 	secrets := []string{c.SealKey, SetupCodeFile(c.Data), filepath.Join(c.Data, "self-signed.key")}
 	if !store.IsPostgres(c.DB) {
@@ -53,7 +53,7 @@ func tlsKeyProblem(c *config.Config) string {
 	return modeProblem(c.TLSKey, accessible)
 }
 
-// modeProblem describes what is wrong with a file or folder: its owner or its permissions.
+// modeProblem describes what is wrong with the owner or the permissions of a file or folder; "" if nothing is.
 func modeProblem(name string, forbidden fs.FileMode) string {
 	owner, mode, ok := files.OwnerAndMode(name)
 	if !ok {
@@ -75,8 +75,8 @@ func describeMode(name string, owner files.Owner, mode, forbidden fs.FileMode, i
 	return ""
 }
 
-// RequireServerUser returns an error if the SQLite database belongs to another user, whose server could not open
-// files created here.
+// RequireServerUser returns an error if the folder of the SQLite database belongs to another user. The server of that
+// user could not open files created by this process.
 func RequireServerUser(c *config.Config) error {
 	if store.IsPostgres(c.DB) {
 		return nil
@@ -100,9 +100,9 @@ func withoutBits(forbidden fs.FileMode) string {
 	}
 }
 
-// folderProblems describes the folders above path, and above the targets of symbolic links on the way, in which any
-// user could replace what path refers to. Folders writable by a group are accepted: they are common (umask 002,
-// fsGroup in Kubernetes), and an administrator chooses the members.
+// folderProblems describes the folders through which path is resolved, including those of symbolic links, in which any
+// user could replace an entry. It accepts folders writable by a group: they are common (umask 002, fsGroup in
+// Kubernetes), and an administrator chooses the group's members.
 func folderProblems(path string) (problems []string) {
 	if path == "" {
 		return nil

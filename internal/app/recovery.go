@@ -111,8 +111,8 @@ func resultOf(err error) recoveryResult {
 	return recoveryResult{notary.KindOf(err), "the server could not reset the password: see its log"}
 }
 
-// takeJSON decodes and removes a JSON file, and reports whether the file existed. Links, and files that other users can
-// read or write, are removed unread.
+// takeJSON decodes and removes a JSON file, and reports whether it was found. It rejects links, large files, and files
+// that another user owns or can access, and removes them unread.
 func takeJSON(name string, v any) (found bool, err error) {
 	info, err := os.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -158,7 +158,8 @@ func writeJSON(name string, v any) error {
 	return err
 }
 
-// RecoverAccount resets an account's password. If a running server uses the SQLite database, that server does it.
+// RecoverAccount resets an account's password. If a server has the SQLite database open, RecoverAccount requests the
+// reset from that server.
 func RecoverAccount(ctx context.Context, c *config.Config, r auth.Recovery) (err error) {
 	if !store.IsPostgres(c.DB) && !files.IsFile(c.DB) {
 		return notary.Errorf(notary.NotFound,

@@ -18,8 +18,8 @@ type Process struct {
 	Stdout, Stderr io.Writer
 }
 
-// Run runs the server with the log and signals of the process, and without core dumps, until ctx ends. It removes
-// secrets from the environment.
+// Run runs the server until ctx ends. It opens the log, handles signals, disables core dumps and removes secrets from
+// the environment.
 func Run(ctx context.Context, p Process) error {
 	tuneCollector(ctx)
 	dumps := preventCoreDumps()

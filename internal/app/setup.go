@@ -19,18 +19,19 @@ import (
 	"notary/internal/store"
 )
 
-// SetupCodeFile returns the path of the setup code in a data folder.
+// SetupCodeFile returns the path of the setup code file in a data folder.
 func SetupCodeFile(data string) string { return filepath.Join(data, "setup-code") }
 
 // setup describes how to create the first account. It is nil if an account exists.
 type setup struct {
 	needsCode bool
 	code      string // "" if unknown to this node or not to be printed
-	given     bool   // whether it is set in the configuration
+	given     bool   // whether the configuration sets the code
 }
 
-// prepareSetup ensures that a database without accounts has a setup code. On SQLite the code is also kept in a file in
-// the data folder, and is replaced if the file is lost. On PostgreSQL only the node that creates the code knows it.
+// prepareSetup ensures that a database without accounts has a setup code, unless the code is off. On SQLite a generated
+// code is also kept in a file in the data folder, and is replaced if the file is lost. On PostgreSQL only the node that
+// generates the code knows it.
 func prepareSetup(ctx context.Context, c *config.Config, accounts *auth.Service, log *slog.Logger) (*setup, error) {
 	initialized, err := accounts.HasAccounts(ctx)
 	if err != nil {
@@ -79,8 +80,8 @@ func storedCode(ctx context.Context, c *config.Config, accounts *auth.Service) (
 	return &setup{needsCode: true, code: code}, err
 }
 
-// createCode replaces the setup code and, on SQLite, its file. If the file cannot be written, the next start replaces
-// both.
+// createCode generates a setup code, stores it and, on SQLite, writes it to the file. If writing fails, the next start
+// generates another code.
 func createCode(ctx context.Context, c *config.Config, accounts *auth.Service) (string, error) {
 	code := auth.NewSetupCode()
 	if err := accounts.SetSetupCode(ctx, code); err != nil || store.IsPostgres(c.DB) {
@@ -125,8 +126,8 @@ func removeSetupCodeFile(c *config.Config, log *slog.Logger) {
 	}
 }
 
-// announce prints how to create the first account. The code is in the link's fragment, which browsers do not send, so
-// that it reaches no log or Referer header.
+// announce prints how to create the first account. The link contains the code in its fragment: browsers do not send the
+// fragment, so the code appears in no log or Referer header.
 func (s *setup) announce(out io.Writer, c *config.Config, url string) {
 	if s == nil {
 		return

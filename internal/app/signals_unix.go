@@ -8,8 +8,9 @@ import (
 	"syscall"
 )
 
-// catchSignals returns a channel of the signals that request a reload. It also catches SIGUSR1 and SIGUSR2, which other
-// servers use and which would end this one, and SIGPIPE, because the reader of standard output or error may be gone.
+// catchSignals returns a channel that receives SIGHUP, which requests a reload. It ignores SIGUSR1 and SIGUSR2, which
+// other servers use and which would terminate this one. It also ignores SIGPIPE, because the reader of standard output
+// or error may be gone.
 func catchSignals() (hangups <-chan os.Signal, stop func()) {
 	reload, ignored := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)

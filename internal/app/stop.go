@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// stopLimit is the maximum time that stopping takes: 20 seconds for requests in flight, 4 for transactions in progress,
-// and a margin.
+// stopLimit is the maximum duration of a shutdown: 20 seconds for requests in flight, 4 seconds for transactions in
+// progress, and a margin.
 const stopLimit = 29 * time.Second
 
-// boundStop exits with code 1 if the program is still running stopLimit after ctx has ended, because it hangs on a
-// database, a disk or a client. Acknowledged changes are durable. The returned function cancels the exit.
+// boundStop exits with code 1 if the program is still running stopLimit after ctx has ended, for example because the
+// database or a disk hangs. No acknowledged change is lost. The returned function cancels the exit.
 func boundStop(ctx context.Context, log *slog.Logger, exit func(code int)) (release func()) {
 	stopped := make(chan struct{})
 	forget := context.AfterFunc(ctx, func() {

@@ -10,9 +10,9 @@ import (
 	"notary/internal/store"
 )
 
-// RequireDatabase returns an error if the SQLite database was lost, so that none is created in its place. The first
-// start creates the database before the key file, so a key file without a database means that it is lost, not mounted,
-// or elsewhere.
+// RequireDatabase returns an error if the SQLite database is missing or empty although its write-ahead log or the key
+// file exists. The first start creates the database before the key file, so the database was lost or moved, or is not
+// mounted. An empty database must not replace it.
 func RequireDatabase(c *config.Config) error {
 	if store.IsPostgres(c.DB) || hasContent(c.DB) {
 		return nil

@@ -29,15 +29,15 @@ type Config struct {
 	ExternalHostname string // DNS name or IP address
 	DB               string // SQLite file, or PostgreSQL URL, which may contain a password
 	SealKey          string // file with the key that decrypts the authorities' private keys
-	Passphrase       string // decrypts them instead of the key file; a secret
+	Passphrase       string // decrypts the private keys instead of the key file; a secret
 	SetupCode        string // required for the first account; [NoSetupCode] for none, "" for a random one; a secret
 	TLSCert, TLSKey  string // both empty for a self-signed certificate
-	BlockedKeys      string // file with keys that are never certified; "" for none
+	BlockedKeys      string // file with public keys that are never certified; "" for none
 	Log              Log
 
 	PublishListen string        // host:port; "" if nothing is published
-	PublishURL    string        // used in certificates; "" to derive it from the listening port
-	CRLDelay      time.Duration // maximum time until a revocation is on the published CRLs
+	PublishURL    string        // base of the URLs in certificates; "" to derive it: see [Config.PublishedURL]
+	CRLDelay      time.Duration // maximum time until a published CRL lists a revocation
 
 	ReadTimeout time.Duration // of a PostgreSQL query
 
@@ -45,10 +45,10 @@ type Config struct {
 	MetricsListen string // host:port of a listener for metrics only; "" for none
 
 	SessionIdle, SessionLife time.Duration // of browser sessions
-	TokenLife                time.Duration // of API tokens, at most
+	TokenLife                time.Duration // maximum lifetime of API tokens
 
 	TrustedProxies                      []netip.Prefix
-	ProxyProtocol, PublishProxyProtocol bool // for each of the two listeners
+	ProxyProtocol, PublishProxyProtocol bool // for the main and for the publishing listener
 
 	values  map[string]string // effective value of every key, including secrets
 	inForce []notary.Setting  // the same for display, without secrets
@@ -100,10 +100,10 @@ var Keys = []string{
 	KeyProxyProtocol, KeyMetricsToken, KeyMetricsListen, KeyLogLevel, KeyLogFormat, KeyLogOutput,
 }
 
-// Off disables publishing or the metrics listener.
+// Off is the value of publish_listen or metrics_listen that disables the listener.
 const Off = "off"
 
-// NoSetupCode lets anyone create the first account.
+// NoSetupCode is the value of setup_code that lets anyone create the first account.
 const NoSetupCode = "off"
 
 const (
@@ -119,7 +119,7 @@ const (
 )
 
 // Load reads the configuration from a YAML file ("" for none), the environment (as from [os.Environ]) and flags
-// (by key), in ascending precedence. It reports all mistakes in one error.
+// (by key), in ascending order of precedence. It reports all mistakes in one error.
 func Load(file string, environ []string, flags map[string]any) (*Config, error) {
 	p := &problems{}
 	s := readSettings(file, environ, flags, p)
@@ -165,8 +165,8 @@ func checkConfig(s *settings, p *problems) *Config {
 	return c
 }
 
-// checkDatabase returns the PostgreSQL URL or else the SQLite file. Errors never contain the URL, which may include a
-// password.
+// checkDatabase returns the PostgreSQL URL if one is set, and otherwise the SQLite file. Errors never contain the URL,
+// which may include a password.
 func checkDatabase(s *settings, data string, p *problems) string {
 	file := s.text(KeyDB, filepath.Join(data, "notary.db"))
 	if !s.given(KeyDatabase) {
@@ -183,7 +183,7 @@ func checkDatabase(s *settings, data string, p *problems) string {
 	return url
 }
 
-// checkSetupCode returns the setup code, if set. Errors never contain it.
+// checkSetupCode returns the setup code, or "" if it is not set. Errors never contain the code.
 func checkSetupCode(s *settings, p *problems) string {
 	code := strings.TrimSpace(s.text(KeySetupCode, ""))
 	if s.given(KeySetupCode) && code != NoSetupCode && len(code) < auth.MinSetupCode {
@@ -202,8 +202,8 @@ func (c *Config) DatabaseName() string {
 	return c.DB
 }
 
-// checkListen returns the address from listen and port. If their ports differ, the source of higher rank wins; within
-// one source, the difference is an error.
+// checkListen returns the address from the keys listen and port. If their ports differ, the source of higher rank takes
+// precedence. Different ports in the same source are an error.
 func checkListen(s *settings, p *problems) string {
 	host, port := DefaultHost, ""
 	if s.given(KeyListen) {
@@ -270,7 +270,8 @@ func checkLog(s *settings, p *problems) Log {
 	return c
 }
 
-// checkFiles reports all missing files and parent folders, so that the server does not fail on one at a time.
+// checkFiles reports every missing or unsuitable file and folder at once. It also checks that the TLS certificate and
+// key are set together.
 func checkFiles(s *settings, c *Config, p *problems) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		there, missing := KeyTLSCert, KeyTLSKey

@@ -9,10 +9,11 @@ import (
 	"notary/internal/store"
 )
 
-// keyPassphrase is the key under which the passphrase is displayed. Only the environment can set it.
+// keyPassphrase is the key that represents the passphrase in lists of settings. Only the environment can set it.
 const keyPassphrase = "key_passphrase"
 
-// effectiveValues returns the values of all keys that no other setting overrides, including secrets.
+// effectiveValues returns the effective value of each key, including secrets. A key that another setting overrides has
+// no value.
 func effectiveValues(c *Config) map[string]string {
 	_, port, _ := net.SplitHostPort(c.Listen)
 	values := map[string]string{
@@ -97,7 +98,7 @@ func (s source) kind() notary.SettingSource {
 }
 
 // withoutSecrets returns the URL of a database without user, password and parameters, any of which may be secret. It
-// may have several hosts, which package url cannot parse.
+// does not use package url, which cannot parse a URL with several hosts.
 func withoutSecrets(database string) string {
 	scheme, rest, _ := strings.Cut(database, "://")
 	if end := strings.IndexAny(rest, "?#"); end >= 0 {

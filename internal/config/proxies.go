@@ -12,7 +12,6 @@ func checkProxies(s *settings, c *Config, p *problems) {
 	checkProxyProtocol(s, c, p)
 }
 
-// checkTrustedProxies parses trusted_proxies, a list or a comma-separated string.
 func checkTrustedProxies(s *settings, p *problems) (prefixes []netip.Prefix) {
 	if !s.given(KeyTrustedProxies) {
 		return nil
@@ -28,7 +27,7 @@ func checkTrustedProxies(s *settings, p *problems) (prefixes []netip.Prefix) {
 	return prefixes
 }
 
-// checkProxyProtocol parses proxy_protocol: true, false, or the key of a single listener.
+// checkProxyProtocol parses proxy_protocol: a boolean for both listeners, or the key of a single listener.
 func checkProxyProtocol(s *settings, c *Config, p *problems) {
 	switch text := strings.ToLower(s.text(KeyProxyProtocol, "false")); text {
 	case "true", "on", "yes":

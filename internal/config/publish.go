@@ -59,8 +59,8 @@ func anyInterface(host string) bool {
 	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
-// checkPublishURL returns publish_url without a trailing slash. It must be plain HTTP: a CRL over TLS would need
-// another certificate to be checked first (RFC 5280, section 8).
+// checkPublishURL returns publish_url without trailing slashes. It rejects HTTPS, because fetching a CRL over TLS would
+// require checking the server's certificate first (RFC 5280, section 8).
 func checkPublishURL(s *settings, p *problems) string {
 	if !s.given(KeyPublishURL) {
 		return ""
@@ -90,10 +90,11 @@ func checkPublishURL(s *settings, p *problems) string {
 	return "http://" + u.Host + strings.TrimRight(u.EscapedPath(), "/")
 }
 
-// maxPublishURL is the maximum length of publish_url, which every certificate contains.
+// maxPublishURL is the maximum length of publish_url, which is part of the URLs in certificates.
 const maxPublishURL = 200
 
-// plainPath reports whether a path has only unreserved characters (RFC 3986) and no empty or dot segments.
+// plainPath reports whether a path consists of unreserved characters (RFC 3986) and slashes, without empty or dot
+// segments. It ignores slashes at both ends.
 func plainPath(path string) bool {
 	for _, part := range strings.Split(strings.Trim(path, "/"), "/") {
 		if path != "" && path != "/" && (part == "" || part == "." || part == "..") {
@@ -108,16 +109,18 @@ func plainPath(path string) bool {
 	return true
 }
 
-// PublishedURL returns the URL for certificates if the publishing listener has the address addr ("" for none).
+// PublishedURL returns the base of the URLs in certificates: publish_url or, by default, the external host name with
+// the port of addr, the publishing listener's address. It returns "" if neither is set.
 func (c *Config) PublishedURL(addr string) string {
 	if c.PublishURL != "" || addr == "" {
-		return c.PublishURL // may be served by another node or a copy
+		return c.PublishURL // without a listener here, another node or a mirror may serve it
 	}
 	_, port, _ := net.SplitHostPort(addr)
 	return "http://" + net.JoinHostPort(c.ExternalHostname, port)
 }
 
-// URL returns the URL at which clients reach the listening address.
+// URL returns the URL of the server that listens on addr. The external host name replaces an unspecified address, such
+// as 0.0.0.0.
 func (c *Config) URL(addr string) string {
 	host, port, _ := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {

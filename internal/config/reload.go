@@ -135,8 +135,8 @@ func (l *Live) apply(next *Config) error {
 	return nil
 }
 
-// merge returns the running configuration with the reloadable settings of the loaded one, and the keys of changed
-// settings: applied ones and those that need a restart.
+// merge returns the running configuration with the reloadable settings of the loaded one. It also returns the keys of
+// the settings that differ: changed ones are applied, and fixed ones need a restart.
 func merge(running, loaded *Config) (next *Config, changed, fixed []string) {
 	merged := *running
 	merged.inForce = slices.Clone(running.inForce)

@@ -7,8 +7,8 @@ import (
 	"notary/internal/files"
 )
 
-// checkConfigFile refuses a configuration file that all users can write, and one with secrets that all users can
-// read. The group may read it, as in root:notary with mode 0640.
+// checkConfigFile rejects a configuration file that all users can write, or that contains secrets and all users can
+// read. The file's group may read it, as with root:notary and mode 0640.
 func (s *settings) checkConfigFile(name string, p *problems) {
 	_, mode, ok := files.OwnerAndMode(name)
 	const write, read fs.FileMode = 0o002, 0o004
@@ -36,8 +36,8 @@ func (s *settings) secretKeys() (keys []string) {
 	return keys
 }
 
-// holdsPassword reports whether the URL of a database contains a password of the user or of a client key. It may
-// have several hosts, which package url cannot parse.
+// holdsPassword reports whether the URL of a database contains a password of the user or of a client key. It does not
+// use package url, which cannot parse a URL with several hosts.
 func holdsPassword(database string) bool {
 	_, rest, _ := strings.Cut(database, "://")
 	address, parameters, _ := strings.Cut(rest, "?")

@@ -6,7 +6,7 @@ import (
 	"notary/internal/auth"
 )
 
-// The bounds of the settings of browser sessions and API tokens.
+// Bounds of the settings for browser sessions and API tokens.
 const (
 	minSession     = 2 * time.Minute // activity is recorded to the minute
 	maxSessionIdle = 24 * time.Hour
@@ -25,7 +25,8 @@ func checkSessions(s *settings, c *Config, p *problems) {
 		"1h to 87600h, such as 2160h", p)
 }
 
-// checkDuration returns the duration of a key, which must be between least and most. The error states the bounds.
+// checkDuration returns the duration set for key, or otherwise if key is not set. It reports a duration that is not
+// between least and most, with the text bounds.
 func checkDuration(s *settings, key string, otherwise, least, most time.Duration, bounds string,
 	p *problems) time.Duration {
 	if !s.given(key) {

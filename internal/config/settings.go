@@ -58,7 +58,8 @@ func readSettings(file string, environ []string, flags map[string]any, p *proble
 	return s
 }
 
-// load merges the values of a source over those loaded before. It checks them first, so that errors name the source.
+// load merges the values of a source into the settings, where they replace earlier values. It first checks them, so
+// that errors name the source.
 func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 	layer := koanf.New(".")
 	if err := layer.Load(provider, nil); err != nil {
@@ -179,9 +180,9 @@ func environmentName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// environmentKey returns the key that a variable sets, or "". Other variables have the same prefix: those of client
-// commands, and those that Kubernetes sets for a service called notary, such as NOTARY_PORT=tcp://10.0.0.1:2111. Only
-// names that look like typos are refused.
+// environmentKey returns the key that a variable sets, or "". It rejects an unknown variable only if it looks like a
+// typo, because client commands use the same prefix, and so does Kubernetes for a service called notary: it sets
+// variables such as NOTARY_PORT=tcp://10.0.0.1:2111.
 func environmentKey(name, value string, p *problems) string {
 	known := []string{EnvConfig, EnvPassphrase}
 	for _, key := range Keys {
@@ -239,8 +240,8 @@ func unknownKey(key string) string {
 	return "unknown key: the keys are " + strings.Join(Keys, ", ")
 }
 
-// nearest returns the known word with the smallest [distance] to s, or "" if that exceeds two or a third of the
-// word's length.
+// nearest returns the known word with the smallest [distance] to s, or "" if that distance exceeds two or a third of
+// the word's length.
 func nearest(s string, known []string) string {
 	best, least := "", 3
 	for _, word := range known {
@@ -254,7 +255,7 @@ func nearest(s string, known []string) string {
 // distance returns the number of insertions, deletions, substitutions and transpositions that turn a into b (optimal
 // string alignment).
 func distance(a, b string) int {
-	d := make([][]int, len(a)+1) // d[i][j] is the distance of a[:i] and b[:j]
+	d := make([][]int, len(a)+1) // d[i][j] is the distance between a[:i] and b[:j]
 	for i := range d {
 		d[i] = make([]int, len(b)+1)
 		d[i][0] = i

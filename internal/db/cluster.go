@@ -13,9 +13,9 @@ func (d *DB) Shared() bool {
 	return !alone
 }
 
-// Lease acquires or renews the named lease for the term and reports whether the holder has it. No other holder gets a
-// lease that is renewed in time. The nodes' clocks must differ by much less than the term. Without other nodes the
-// holder always has the lease.
+// Lease acquires or renews the named lease for the term and reports whether the holder has it. Until the lease expires,
+// no other holder can acquire it. The nodes' clocks must differ by much less than the term. On SQLite Lease always
+// succeeds, because there are no other nodes.
 func (d *DB) Lease(ctx context.Context, name, holder string, term time.Duration) (held bool, err error) {
 	if !d.Shared() {
 		return true, nil
@@ -56,8 +56,9 @@ func Agreed(ctx context.Context, q Querier, name string) (value string, err erro
 	return value, MapError(err)
 }
 
-// Writers returns the transactions in progress that may have added rows to a table. Rows of all other transactions are
-// committed or never will be. On SQLite it returns none, because IDs follow the order of commits.
+// Writers returns the IDs of the transactions in progress that have written to a table. All other transactions that
+// have written to it are committed or rolled back. On SQLite Writers returns nil, because row IDs follow the order of
+// commits.
 func (d *DB) Writers(ctx context.Context, table string) ([]string, error) {
 	return d.engine.writersOf(ctx, table)
 }

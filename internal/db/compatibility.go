@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-// Migration is a step of a schema.
+// Migration is one of the migrations of a [Schema].
 type Migration struct {
 	Version int64
 	Name    string
@@ -22,8 +22,8 @@ type Migration struct {
 	CompatibleFrom int64
 }
 
-// Every migration records the lowest program version that can run on the resulting schema, for earlier programs to
-// read. The statement is also parsed from the file before the migration runs.
+// A migration records the lowest schema version whose programs can run on its result, so that older programs can check
+// whether they are compatible. These expressions find the version in the migration's file before the migration runs.
 var (
 	compatibilityRows = regexp.MustCompile(
 		`INSERT INTO schema_compatibility \(version, compatible_from\) VALUES([^;]*);`)
@@ -79,10 +79,10 @@ type SchemaStatus struct {
 // RunningPrograms describes the programs of one schema version that have the database open.
 type RunningPrograms struct {
 	Version   int64
-	Addresses string // of their machines, as seen by PostgreSQL; "" if unknown
+	Addresses string // client addresses as seen by PostgreSQL; "" if unknown
 }
 
-// Usable returns nil if this program can run on the database once the pending migrations are applied.
+// Usable returns an error if this program is too old for the schema of the database.
 func (s SchemaStatus) Usable() error {
 	if s.Newest >= s.CompatibleFrom {
 		return nil
@@ -92,7 +92,7 @@ func (s SchemaStatus) Usable() error {
 		s.Current, s.CompatibleFrom, s.Newest)
 }
 
-// Required returns the lowest version whose programs can run after the pending migrations.
+// Required returns the lowest schema version whose programs can run after the pending migrations.
 func (s SchemaStatus) Required() int64 {
 	required := s.CompatibleFrom
 	for _, m := range s.Pending {

@@ -30,7 +30,7 @@ type prepared struct {
 	running   bool
 }
 
-// openConn opens an existing file, durably: see [durable].
+// openConn opens an existing file with the settings in [durable] and the additional ones given.
 func openConn(path string, settings ...string) (_ *conn, err error) {
 	lite, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
@@ -55,7 +55,7 @@ func (c *conn) close() {
 	_ = c.sqlite.Close() // cannot fail without open statements
 }
 
-// start prepares a statement, if it is not prepared yet, and binds the arguments. The caller must call finish.
+// start returns a prepared statement with its arguments bound. The caller must pass it to finish.
 func (c *conn) start(text string, args []any) (*prepared, error) {
 	s, ok := c.prepared[text]
 	if !ok || s.running {
@@ -73,7 +73,7 @@ func (c *conn) start(text string, args []any) (*prepared, error) {
 }
 
 func (c *conn) prepare(text string) (*prepared, error) {
-	for old, s := range c.prepared { // any of them
+	for old, s := range c.prepared { // evict arbitrary statements
 		if len(c.prepared) < maxPrepared {
 			break
 		}
@@ -94,7 +94,7 @@ func (c *conn) prepare(text string) (*prepared, error) {
 	}
 	for i := range s.arguments {
 		if s.arguments[i] = i; strings.HasPrefix(s.BindParamName(i+1), "$") {
-			n, _ := strconv.Atoi(s.BindParamName(i + 1)[1:]) // 0 fails in bind
+			n, _ := strconv.Atoi(s.BindParamName(i + 1)[1:]) // bind rejects 0
 			s.arguments[i] = n - 1
 		}
 	}
@@ -104,11 +104,11 @@ func (c *conn) prepare(text string) (*prepared, error) {
 	return s, nil
 }
 
-// finish makes the statement ready for its next use. It keeps the bindings, because clearing them makes SQLite compile
-// some statements again.
+// finish makes the statement ready for its next use. It keeps the bindings, because SQLite recompiles some statements
+// when they are cleared.
 func (c *conn) finish(s *prepared) {
 	s.running = false
-	if c.prepared[s.text] != s { // prepared a second time while the first was running
+	if c.prepared[s.text] != s { // a duplicate, prepared while the first statement was running
 		_ = s.Finalize()
 		return
 	}
@@ -175,7 +175,7 @@ type rows struct {
 	conn      *conn
 	statement *prepared       // nil once closed
 	ctx       context.Context // can cancel the query; may be nil
-	pool      *readers        // to which the connection is returned; may be nil
+	pool      *readers        // owner of the connection; may be nil
 	err       error
 }
 
@@ -226,7 +226,7 @@ func (r *rows) Scan(dest ...any) error {
 	return nil
 }
 
-// bind converts the arguments as database/sql does.
+// bind binds the arguments after converting them as database/sql does.
 func (s *prepared) bind(args []any) error {
 	for i, argument := range s.arguments {
 		if argument < 0 || argument >= len(args) {
@@ -322,7 +322,7 @@ func (s *prepared) value(column int, kind sqlite.ColumnType) any {
 	return nil
 }
 
-// assign stores a value in dest as database/sql does. Nothing else may use the value.
+// assign stores a value in dest as database/sql does. Callers must not use the value again, because dest may share it.
 func assign(dest, value any) error {
 	switch d := dest.(type) {
 	case sql.Scanner:
@@ -343,7 +343,7 @@ func assign(dest, value any) error {
 	}
 	to := reflect.ValueOf(dest).Elem()
 	switch to.Kind() {
-	case reflect.String: // a named string type, to which numbers are not converted
+	case reflect.String: // a named string type; numbers are not converted
 		switch value.(type) {
 		case string, []byte:
 			return convert(dest, value, to.SetString)

@@ -18,7 +18,7 @@ func (k CounterKey) compare(other CounterKey) int {
 		cmp.Compare(k.Part, other.Part))
 }
 
-// Counts holds changes to counters, which are collected in a transaction and written at its end. On PostgreSQL a
+// Counts maps counters to the changes made to them in a transaction, which are written at its end. On PostgreSQL a
 // counter is spread over several rows (slots), so that writers do not wait for one another.
 type Counts map[CounterKey]int64
 
@@ -37,7 +37,7 @@ func (c Counts) add(other Counts) {
 // Save writes the changes outside of [DB.Write], for a bulk load.
 func (c Counts) Save(run func(text string, args ...any) error) error { return c.save(run, 0) }
 
-// save writes the changes in the order of their keys, so that transactions never deadlock.
+// save writes the changes sorted by key, so that concurrent transactions do not deadlock.
 func (c Counts) save(run func(text string, args ...any) error, slot int) error {
 	for _, k := range slices.SortedFunc(maps.Keys(c), CounterKey.compare) {
 		if c[k] == 0 {
@@ -60,7 +60,7 @@ func Counter(ctx context.Context, q Querier, key CounterKey) (value int64, err e
 	return value, MapError(err)
 }
 
-// SumCounters returns the sum of the counters with the name and times between from and to, inclusive.
+// SumCounters returns the sum of the counters with that name whose time At is between from and to, inclusive.
 func SumCounters(ctx context.Context, q Querier, name string, from, to int64) (value int64, err error) {
 	err = q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter
 		WHERE name = $1 AND at >= $2 AND at <= $3`, name, from, to).Scan(&value)

@@ -2,13 +2,13 @@
 //
 // [Open] migrates a database to the newest version of a [Schema] and returns a [DB]. Queries outside of transactions
 // use [DB.Reads]. Every change goes through [DB.Write], which returns after its commit is durable. On SQLite concurrent
-// writes share a commit; on PostgreSQL each is its own transaction, which locks ([Tx.Lock]) what it decides on. The
-// rest serves several nodes on one database: change notifications, leases and agreed values.
+// writes share a commit. On PostgreSQL each write is its own transaction and locks the objects on which its decisions
+// depend ([Tx.Lock]). Change notifications, leases and agreed values coordinate several nodes on one database.
 //
-// The same SQL text serves both engines, with numbered parameters and no dialect. The differences are behind [engine].
+// Both engines run the same SQL text, with numbered parameters. The differences are behind [engine].
 //
-// The package that owns the tables passes the migrations to Open, so that a column and its queries change together.
-// They include the tables counter, lease, agreement and schema_compatibility of this package.
+// The package that owns the tables passes the migrations to Open, so that a column and its queries change together. The
+// migrations also create the tables of this package: counter, lease, agreement and schema_compatibility.
 package db
 
 import (
@@ -28,7 +28,7 @@ type DB struct {
 	listeners *listeners
 }
 
-// Schema is the schema of a program's databases.
+// Schema describes the databases of a program.
 type Schema struct {
 	// Migrations holds goose files in the folders sqlite and postgres.
 	Migrations fs.FS
@@ -36,13 +36,13 @@ type Schema struct {
 	// ApplicationID marks SQLite files of the program (PRAGMA application_id).
 	ApplicationID int32
 
-	// Table is a table that exists in every version and identifies a database of the program.
+	// Table names a table that exists in every version and identifies a database of the program.
 	Table string
 
-	// Topics are the data that nodes cache.
+	// Topics lists the tables that nodes cache.
 	Topics []Topic
 
-	// Unreleased is the newest version that was never released. Databases up to this version are rejected.
+	// Unreleased is the last version before the first release. Databases up to this version are rejected.
 	Unreleased int64
 
 	// Announced is the version that creates the table schema_compatibility. On PostgreSQL, programs from that version
@@ -55,11 +55,11 @@ type Schema struct {
 // fails with [notary.Conflict] after [ProgramsTimeout].
 //
 // The name is the path of a SQLite file, which is created if it does not exist, or the URL of a PostgreSQL database
-// (postgres://user:password@host:port/name; several hosts and the parameters of libpq are accepted). The file is
-// locked until Close: a second Open fails with [notary.Unavailable]. A PostgreSQL database may be open on any number
-// of nodes; if it does not answer, Open waits until ctx ends.
+// (postgres://user:password@host:port/name; several hosts and the parameters of libpq are accepted). The file is locked
+// until Close: a second Open fails with [notary.Unavailable]. A PostgreSQL database may be open on any number of nodes.
+// If it does not answer, Open waits for at most [StartTimeout].
 //
-// The clock provides [Tx.Now]: [time.Now], except in tests.
+// The clock provides [Tx.Now]. It is [time.Now], except in tests.
 func Open(ctx context.Context, name string, schema Schema, clock func() time.Time, options ...Option) (*DB, error) {
 	var e engine
 	var err error
@@ -103,7 +103,7 @@ func IsPostgres(name string) bool {
 	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
 }
 
-// Close waits for the writes in progress, rejects further ones and closes the database.
+// Close rejects new writes, waits for those in progress (on PostgreSQL at most [StopTimeout]) and closes the database.
 func (d *DB) Close() error { return d.engine.close() }
 
 // Reads returns a querier for queries outside of transactions.
@@ -115,9 +115,9 @@ func (d *DB) Reads() Querier { return d.engine.reads() }
 // On SQLite concurrent writes share a commit, so fn must be quick. On PostgreSQL fn may run again after a conflict with
 // another transaction, so it must not rely on state of an earlier run.
 //
-// If the queue is full, or the database fails or is unreachable, the error is [notary.Unavailable]: nothing was
-// changed, unless the error says that the outcome is unknown. Once fn has begun, ctx is ignored, so that the caller
-// learns the outcome.
+// If the queue is full, or the database fails or is unreachable, the error is [notary.Unavailable] and nothing was
+// changed. If the connection is lost during the commit, it is [notary.OutcomeUnknown]. Canceling ctx interrupts neither
+// fn nor the commit, so that the caller learns the outcome.
 func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	changed, err := d.engine.write(ctx, d.now(), fn)
 	d.listeners.call(changed)
@@ -138,15 +138,15 @@ func (d *DB) Enqueue(ctx context.Context, fn func(*Tx) error) (wait func() error
 	}, nil
 }
 
-// Snapshot runs fn on a connection that sees a consistent snapshot of the whole database. If write is set, fn may
-// change the database in one transaction, which is not shared on SQLite and checks foreign keys at its end; an error of
-// fn rolls it back.
+// Snapshot runs fn on a connection that sees a consistent snapshot of the whole database. If write is set, fn instead
+// runs in a transaction of its own that can change the database and checks foreign keys at its end. An error from fn
+// rolls it back.
 func (d *DB) Snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error {
 	return d.engine.snapshot(ctx, write, fn)
 }
 
-// SnapshotReads returns a querier for lists read in a snapshot. As with [DB.Reads], queries fail with
-// [notary.Unavailable] if the server hangs.
+// SnapshotReads returns a querier on the connection of a snapshot. As with [DB.Reads], its queries fail with
+// [notary.Unavailable] if the PostgreSQL server hangs.
 func (d *DB) SnapshotReads(conn *sql.Conn) Querier { return d.engine.snapshotReads(conn) }
 
 // Bulk inserts many rows into a table, on the connection of a writable snapshot.
@@ -154,13 +154,14 @@ func (d *DB) Bulk(ctx context.Context, conn *sql.Conn, table string, columns []s
 	return d.engine.bulk(ctx, conn, table, columns, rows)
 }
 
-// DropIndexes drops the indexes of a table, except those of constraints and those in keep, and returns the statements
-// that recreate them.
+// DropIndexes drops the indexes of a table and returns the statements that recreate them. It keeps the indexes of
+// constraints and, on SQLite only, those named in keep.
 func (d *DB) DropIndexes(ctx context.Context, conn *sql.Conn, table string, keep ...string) ([]string, error) {
 	return d.engine.dropIndexes(ctx, conn, table, keep)
 }
 
-// Loaded finishes a bulk load: it advances the ID sequences past the loaded rows and updates the planner's statistics.
+// Loaded finishes a bulk load. On PostgreSQL it advances the ID sequences past the loaded rows and updates the
+// planner's statistics. On SQLite it restores the cache settings.
 func (d *DB) Loaded(ctx context.Context, conn *sql.Conn, tables []string) error {
 	return d.engine.loaded(ctx, conn, tables)
 }

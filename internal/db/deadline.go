@@ -12,15 +12,15 @@ import (
 // DefaultReadTimeout is the default of [ReadTimeout].
 const DefaultReadTimeout = 5 * time.Second
 
-// Option configures a database: see [Open].
+// Option configures [Open]. SQLite ignores all options.
 type Option func(*limits)
 
-// ReadTimeout limits how long a query outside of a transaction may wait for a connection and for each row, before it
-// fails with [notary.Unavailable]. SQLite ignores it.
+// ReadTimeout limits how long a query outside of a transaction may wait for a connection and for each row before it
+// fails with [notary.Unavailable].
 func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d } }
 
-// WriteTimeout limits how long a transaction may take up to its COMMIT, and how long the response to the COMMIT may
-// take: by default, twice as long as a query each.
+// WriteTimeout limits the time of a transaction up to its COMMIT and, separately, the time until the server answers the
+// COMMIT. The default for each is twice the [ReadTimeout].
 func WriteTimeout(d time.Duration) Option { return func(l *limits) { l.write, l.commit = d, d } }
 
 // StopTimeout limits how long Close waits for the transactions in progress: by default 4 seconds.
@@ -41,7 +41,7 @@ type limits struct {
 	write  time.Duration // for a transaction, up to its COMMIT
 	commit time.Duration // for the answer to the COMMIT
 	stop   time.Duration // for the transactions in progress when the database closes
-	start  time.Duration // for a server that does not answer at the start
+	start  time.Duration // for a server that does not answer when the database is opened
 	poll   time.Duration // between checks for changes whose notification was lost
 
 	programs time.Duration // for running programs that block a migration
@@ -131,7 +131,7 @@ func timedQueryRow(ctx context.Context, db queryable, limit time.Duration, text 
 	return timedRow{db.QueryRowContext(deadline.ctx, text, args...), deadline}
 }
 
-// timedRows is the result of a query, each row of which must arrive in time.
+// timedRows is the result of a query whose deadline is extended for each row.
 type timedRows struct {
 	*sql.Rows
 	deadline *deadline

@@ -18,14 +18,14 @@ import (
 // MigrationEffect describes what a migration did in a dry run.
 type MigrationEffect struct {
 	Migration
-	Objects []string // tables, columns, indexes and so on that it created, changed or dropped
+	Objects []string // changes to schema objects, such as "create index NAME"
 	Rows    int64    // inserted, updated or deleted
 	Took    time.Duration
 }
 
-// DryRun applies the pending migrations and rolls them back. A SQLite file is copied first, because a server may be
-// using it; this needs as much disk space as the file. On PostgreSQL one transaction keeps tables locked while servers
-// wait.
+// DryRun applies the pending migrations and rolls them back. It copies a SQLite file first, because a server may be
+// using it; the copy needs as much disk space. On PostgreSQL the migrations lock tables until the rollback, and running
+// servers wait.
 func (s Schema) DryRun(ctx context.Context, database string) ([]MigrationEffect, error) {
 	status, err := s.Status(ctx, database)
 	if err == nil {
@@ -43,7 +43,7 @@ func (s Schema) DryRun(ctx context.Context, database string) ([]MigrationEffect,
 func (s Schema) dryRunSQLite(ctx context.Context, path string,
 	pending []Migration) (effects []MigrationEffect, err error) {
 	part := path + ".dry-run"
-	RemoveFile(part) // of an interrupted dry run
+	RemoveFile(part) // left by an interrupted dry run
 	defer RemoveFile(part)
 	if err := CreatePrivate(part); err != nil {
 		return nil, err
@@ -61,8 +61,8 @@ func (s Schema) dryRunSQLite(ctx context.Context, path string,
 	return effects, err
 }
 
-// dryRunLockTimeout limits how long a dry run waits for transactions of servers. Servers, in turn, wait for the dry
-// run.
+// dryRunLockTimeout limits how long a dry run waits for the locks of running servers. Meanwhile, other transactions
+// queue for the same locks.
 const dryRunLockTimeout = "5s"
 
 func (s Schema) dryRunPostgres(ctx context.Context, database string, pending []Migration) ([]MigrationEffect, error) {
@@ -149,7 +149,7 @@ func (r dryRun) changedRows(ctx context.Context) (n int64, err error) {
 	return n, MapError(err)
 }
 
-// exec runs several statements, which PostgreSQL accepts only in its simple protocol.
+// exec runs one or more statements. PostgreSQL accepts several at once only in its simple query protocol.
 func (r dryRun) exec(ctx context.Context, text string) error {
 	var args []any
 	if r.dialect == postgresDialect {

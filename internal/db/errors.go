@@ -20,10 +20,11 @@ import (
 )
 
 // ErrUnique is returned when a row with the same key already exists. Callers replace it with an error that explains
-// what that means.
+// the conflict.
 var ErrUnique = errors.New("a row with this key already exists")
 
-// MapError maps a driver's error to a [notary.Error] by its code. It returns [sql.ErrNoRows] and [ErrUnique] unchanged.
+// MapError maps a driver's error to [ErrUnique] or a [notary.Error]. It returns [sql.ErrNoRows] and a mapped error
+// unchanged.
 func MapError(err error) error {
 	var pg *pgconn.PgError
 	var ours *notary.Error
@@ -38,7 +39,7 @@ func MapError(err error) error {
 	case errors.Is(err, context.Canceled):
 		return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Message: "the request was canceled",
 			Err: err}
-	case notary.Exhausted(err) != nil: // on the way to the server
+	case notary.Exhausted(err) != nil: // this process is out of a resource and cannot connect
 		return notary.Exhausted(err)
 	case timedOut(err):
 		return slow(err)
@@ -96,13 +97,13 @@ const (
 
 type state struct {
 	sentence  string
-	transient bool // the connection or the whole server is unusable: another one may work
+	transient bool // the connection or server is unusable, but another one may work
 }
 
 const refusesUser = "the database refuses the server's user (check user and password in the URL of the database)"
 
-// states maps codes and classes of codes to states; a code takes precedence over its class. All other codes mean bugs
-// or damage, and are permanent.
+// states maps SQLSTATE codes and their classes (the first two characters) to states. A code takes precedence over its
+// class. All other codes indicate a bug or damage and are permanent.
 var states = map[string]state{
 	"08":                 {"the database cannot be reached at the moment", true},
 	readOnlyTransaction:  {"the database cannot be written at the moment", true}, // after a fail-over
@@ -167,8 +168,8 @@ func temporary(sentence string, retryAfter time.Duration, err error) error {
 		Message: sentence + ", nothing was changed: try again"}
 }
 
-// isTransient reports whether the connection or the server is temporarily unusable: unreachable, shutting down,
-// starting, full, or not the primary.
+// isTransient reports whether err means that the connection or the server is temporarily unusable: unreachable,
+// shutting down, starting, out of a resource, or not the primary.
 func isTransient(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -196,7 +197,7 @@ func slow(err error) error {
 	return temporary("the database did not answer in time", 5*time.Second, err)
 }
 
-// unavailable returns the error for a change that SQLite could not make but may be able to make later.
+// unavailable returns the error for a change that SQLite could not make. A retry may succeed.
 func unavailable(err error) error {
 	if code, ok := sqliteCode(err); ok && sqliteSentences[code&0xff] != "" {
 		return MapError(err)
@@ -211,7 +212,7 @@ func Raced() error {
 	return notary.Errorf(notary.Conflict, "this was changed in the meantime: check it and try again")
 }
 
-// Corrupt reports whether SQLite found the file damaged.
+// Corrupt reports whether err means that a SQLite file is damaged or is not a database.
 func Corrupt(err error) bool {
 	code, ok := sqliteCode(err)
 	return ok && slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, code&0xff)

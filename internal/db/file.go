@@ -15,7 +15,7 @@ import (
 	"notary"
 )
 
-// Connection settings for a SQLite file: see [OnFile].
+// Connection settings for [OnFile].
 const (
 	ReadFile       = "?_pragma=busy_timeout(5000)&_pragma=query_only(1)"
 	ReadClosedFile = "?_pragma=query_only(1)"
@@ -51,8 +51,8 @@ func CheckFile(ctx context.Context, path string) (damage []error, err error) {
 	return damage, err
 }
 
-// CopyFile copies a SQLite file that a server may be using, in one read transaction. The target must exist and be
-// empty: see [CreatePrivate].
+// CopyFile copies a SQLite file in one read transaction, so a server may be using the file. The target must exist and
+// be empty: see [CreatePrivate].
 func (s Schema) CopyFile(ctx context.Context, path, to string) error {
 	return OnFile(ctx, path, ReadFile, func(conn *sql.Conn) error { return s.copyOn(ctx, conn, path, to) })
 }
@@ -99,15 +99,16 @@ func MoveFile(from, to string) error {
 // companions are the suffixes of the files that SQLite keeps next to a database.
 var companions = []string{"-wal", "-shm", "-journal"}
 
-// RemoveFile removes an unused SQLite database, if it exists.
+// RemoveFile removes a SQLite database that no process uses, with its companion files. It ignores errors.
 func RemoveFile(path string) {
 	for _, suffix := range append([]string{"", ".lock"}, companions...) {
 		_ = os.Remove(path + suffix)
 	}
 }
 
-// SetAside keeps a SQLite database that no server uses under a second name, which it returns; "" if there is none. Its
-// companions move with it, even those of a damaged or removed file, because SQLite would apply them to the next one.
+// SetAside keeps a SQLite database that no server uses under a second name. It returns that name, or "" if there is no
+// database. The companion files move with it, even those of a damaged or removed database, because SQLite would apply
+// them to the next one.
 func SetAside(ctx context.Context, path string) (kept string, err error) {
 	_, statErr := os.Lstat(path)
 	if statErr == nil {
@@ -124,8 +125,8 @@ func SetAside(ctx context.Context, path string) (kept string, err error) {
 	if statErr != nil {
 		return "", nil
 	}
-	// Because of the link, the path names a database at every moment, even if the new one is never moved there. Not
-	// every file system supports links.
+	// Unlike renaming, a hard link leaves a database at path until a new one replaces it. Not every file system supports
+	// links.
 	if err := os.Link(path, kept); err != nil {
 		return kept, MoveFile(path, kept)
 	}

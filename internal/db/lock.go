@@ -1,19 +1,19 @@
 package db
 
 // On SQLite one transaction runs at a time. On PostgreSQL transactions run concurrently (READ COMMITTED). What a
-// transaction relies on is kept true until its commit in one of three ways: by a condition of the UPDATE that acts on
-// it, by a constraint, or by a lock taken before reading. Transactions that change an object lock it exclusively; those
-// that only rely on it share the lock.
+// transaction has read must remain true until it commits. One of three things ensures that: a condition of its UPDATE,
+// a constraint, or a lock taken before reading. A transaction that changes an object takes an exclusive lock; one that
+// only relies on the object takes a shared lock.
 
 // LockClass is a class of objects that transactions lock. Classes are numbered from 1.
 type LockClass int64
 
-// LockShared waits for exclusive holders of the lock, and holds it shared until the end of the transaction.
+// LockShared acquires a shared lock on an object until the transaction ends. On SQLite it does nothing.
 func (tx *Tx) LockShared(class LockClass, id int64) error {
 	return tx.lock(`SELECT pg_advisory_xact_lock_shared($1)`, false, class, id)
 }
 
-// Lock waits for all other holders of the lock, and holds it exclusively until the end of the transaction.
+// Lock acquires an exclusive lock on an object until the transaction ends. On SQLite it does nothing.
 func (tx *Tx) Lock(class LockClass, id int64) error {
 	return tx.lock(`SELECT pg_advisory_xact_lock($1)`, true, class, id)
 }

@@ -47,7 +47,7 @@ func (s Schema) isMarked(ctx context.Context, db *sql.DB) (bool, error) {
 type dialect struct {
 	goose    goose.Dialect
 	folder   string // of the migration files
-	hasTable string // query that counts the tables of that name
+	hasTable string // query for the number of tables with a given name
 }
 
 var (
@@ -79,8 +79,8 @@ func (s Schema) migrateSQLite(ctx context.Context, db *sql.DB) error {
 	return apply(ctx, provider)
 }
 
-// apply applies the pending migrations, each in its own transaction. On PostgreSQL these may deadlock with transactions
-// of running nodes.
+// apply applies the pending migrations, each in its own transaction. On PostgreSQL it retries after a deadlock with a
+// transaction of a running node.
 func apply(ctx context.Context, provider *goose.Provider) error {
 	for n := 1; ; n++ {
 		_, err := provider.Up(ctx)
@@ -93,8 +93,8 @@ func apply(ctx context.Context, provider *goose.Provider) error {
 	}
 }
 
-// refuseOthers rejects a PostgreSQL database that has tables of another program, or tables that this user may not read,
-// as after a restore by another user.
+// refuseOthers returns an error if a PostgreSQL database contains only tables of another program, or tables that this
+// user may not read, as after a restore by another user.
 func (s Schema) refuseOthers(ctx context.Context, db *sql.DB) error {
 	var tables, unreadable int
 	var ours bool
@@ -122,7 +122,7 @@ var errNoVersion = errors.New("it has tables but no goose_db_version, which cont
 var errUnreleased = errors.New("it was created before the first release, in a format that is no longer supported: " +
 	"start with a new database")
 
-// status returns the status of a versioned or empty database. It creates the goose table if that does not exist.
+// status returns the status of a versioned or empty database. It creates goose's version table if it does not exist.
 func (s Schema) status(ctx context.Context, d dialect, db *sql.DB, provider *goose.Provider) (SchemaStatus, error) {
 	current, err := provider.GetDBVersion(ctx)
 	switch {
@@ -135,7 +135,7 @@ func (s Schema) status(ctx context.Context, d dialect, db *sql.DB, provider *goo
 }
 
 // Status returns the status of a database's schema, or an error if the database belongs to another program. It changes
-// nothing, and a server may be running.
+// nothing and can run while a server uses the database.
 func (s Schema) Status(ctx context.Context, database string) (SchemaStatus, error) {
 	d, db, err := s.open(ctx, database)
 	if err != nil {

@@ -19,24 +19,24 @@ import (
 )
 
 const (
-	// writers is the maximum number of concurrent transactions of a node. More would wait for the same disk.
+	// writers limits the concurrent transactions of a node. More would only wait for the same disk.
 	writers = 32
-	// pgReaders is the number of additional connections for reading.
+	// pgReaders is the maximum number of additional connections for reading.
 	pgReaders = 16
 	// slots is the number of rows over which a counter is spread.
 	slots = 64
 
-	// connectTimeout limits one attempt to connect to one host, unless the URL sets another limit or queries may take
-	// longer.
+	// connectTimeout limits each attempt to connect to a host. A longer read timeout raises the limit, and the URL can set
+	// another one.
 	connectTimeout = 5 * time.Second
-	// attempts is the maximum number of times that a conflicting transaction is run.
+	// attempts is the maximum number of attempts at a transaction or migration that conflicts with others.
 	attempts = 10
 )
 
-// scanSettings are the planner settings that allow reading whole tables.
+// scanSettings lists the planner settings that permit sequential scans and the joins that read whole tables.
 var scanSettings = []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"}
 
-// postgresEngine is a database shared by any number of nodes.
+// postgresEngine is the [engine] of a PostgreSQL database, which any number of nodes may share.
 type postgresEngine struct {
 	schema Schema
 	topics topics
@@ -44,7 +44,7 @@ type postgresEngine struct {
 	config *pgx.ConnConfig
 	limits limits
 
-	running context.Context // of the transactions; Close cancels it when they take too long
+	running context.Context // context of the transactions; canceled if they outlast the stop timeout
 	cancel  context.CancelFunc
 
 	free     chan int      // counter slots not in use by a transaction of this node
@@ -69,7 +69,7 @@ func openPostgres(ctx context.Context, url string, schema Schema, limits limits,
 }
 
 // migrationError returns the error for a failed migration. Since PostgreSQL 15 only the owner of a database may create
-// tables in it.
+// tables in its public schema by default.
 func (e *postgresEngine) migrationError(err error) error {
 	var theirs *pgconn.PgError
 	var ours *notary.Error
@@ -84,7 +84,7 @@ func (e *postgresEngine) migrationError(err error) error {
 	return fmt.Errorf("the database %s: %w", e.name(), err)
 }
 
-// connectPostgres connects without migrating. It waits for the server.
+// connectPostgres connects to a database without migrating it. It waits for a server that is unreachable or starting.
 func connectPostgres(ctx context.Context, url string, schema Schema, limits limits) (*postgresEngine, error) {
 	config, err := parsePostgres(url, max(connectTimeout, limits.read))
 	if err != nil {
@@ -110,7 +110,7 @@ func (e *postgresEngine) pool(prepare func(context.Context, *pgx.Conn) error) *s
 	db.SetMaxOpenConns(writers + pgReaders)
 	db.SetMaxIdleConns(writers + pgReaders)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	db.SetConnMaxLifetime(time.Hour) // return to the first host after a fail-over
+	db.SetConnMaxLifetime(time.Hour) // to return to the first host after a fail-over
 	return db
 }
 
@@ -133,13 +133,13 @@ func parsePostgres(url string, connect time.Duration) (*pgx.ConnConfig, error) {
 
 func (e *postgresEngine) name() string {
 	hosts := []string{fmt.Sprintf("%s:%d", e.config.Host, e.config.Port)}
-	for _, other := range e.config.Fallbacks { // each host, with and without TLS
+	for _, other := range e.config.Fallbacks { // a host may occur with and without TLS
 		hosts = append(hosts, fmt.Sprintf("%s:%d", other.Host, other.Port))
 	}
 	return e.config.Database + " on " + strings.Join(slices.Compact(hosts), ", ")
 }
 
-// awaitServer makes the first connection. It waits for a server that is unreachable or just starting.
+// awaitServer establishes the first connection. It waits up to the start timeout while the server is unreachable.
 func (e *postgresEngine) awaitServer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.start)
 	defer cancel()
@@ -203,13 +203,13 @@ func (e *postgresEngine) refusal(err error) error {
 	}
 }
 
-// close waits for the transactions in progress, but not for a server that hangs.
+// close waits for the transactions in progress. It cancels them after the stop timeout.
 func (e *postgresEngine) close() error {
 	e.stop.Do(func() {
 		close(e.stopping)
 		late := time.AfterFunc(e.limits.stop, e.cancel)
 		defer late.Stop()
-		for range writers { // freed at the end of each transaction
+		for range writers { // each transaction frees its slot when it ends
 			<-e.free
 		}
 	})
@@ -250,7 +250,7 @@ func (e *postgresEngine) snapshot(ctx context.Context, write bool, fn func(*sql.
 
 func (e *postgresEngine) snapshotReads(conn *sql.Conn) Querier { return direct{conn, e.limits.read} }
 
-// execute runs statements that are quick unless the server hangs.
+// execute runs quick statements under the read timeout, in case the server hangs.
 func (e *postgresEngine) execute(ctx context.Context, conn *sql.Conn, statements string) error {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.read)
 	defer cancel()
@@ -293,8 +293,8 @@ func (e *postgresEngine) loaded(ctx context.Context, conn *sql.Conn, tables []st
 	return nil
 }
 
-// rules returns none: PostgreSQL always checks foreign keys, and pg_amcheck checks its files.
+// rules returns nil, because PostgreSQL always enforces foreign keys and pg_amcheck checks its files.
 func (e *postgresEngine) rules() []Rule { return nil }
 
-// quickChecks returns none: PostgreSQL checks its pages itself.
+// quickChecks returns nil, because PostgreSQL checks its pages itself.
 func (e *postgresEngine) quickChecks([]string) []Rule { return nil }

@@ -18,13 +18,13 @@ import (
 var sessionSettings = [][2]string{
 	{"timezone", "UTC"},
 	{"default_transaction_isolation", "read committed"},
-	// Every query has an index and returns few rows. A plan made while a table was small must not scan the table once
-	// it is large.
+	// Every query has an index and returns few rows. Without these settings, a plan made while a table was small could
+	// scan the whole table once it is large.
 	{scanSettings[0], "off"},
 	{scanSettings[1], "off"},
 	{scanSettings[2], "off"},
 	{"max_parallel_workers_per_gather", "0"},
-	// The server drops what a lost or disconnected node leaves behind: queries, transaction locks and connections.
+	// With these settings the server ends the queries, transactions and connections of a failed or unreachable node.
 	{"statement_timeout", "60s"},
 	{"idle_in_transaction_session_timeout", "60s"},
 	{"tcp_keepalives_idle", "30"},
@@ -47,7 +47,7 @@ func setSession(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// setMigrationSession is like setSession without time limits, because creating an index on a large table takes longer.
+// setMigrationSession is like setSession, but without time limits, because creating a large index takes longer.
 func setMigrationSession(ctx context.Context, conn *pgx.Conn) error {
 	if err := setSession(ctx, conn); err != nil {
 		return err
@@ -56,7 +56,7 @@ func setMigrationSession(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// probes is the number of times that [postgresEngine.requireSessions] tests for a shared session.
+// probes is the number of tests for a shared session in [postgresEngine.requireSessions].
 const probes = 5
 
 // requireSessions rejects a connection pooler that may switch server sessions between transactions (PgBouncer's
@@ -99,8 +99,8 @@ func (e *postgresEngine) probe(ctx context.Context) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// sharesSession reports whether the second connection sees a session setting of the first, or the first loses it while
-// the second is in a transaction.
+// sharesSession reports whether a pooler switches sessions: the second connection sees a session setting of the first,
+// the first loses its setting while the second is in a transaction, or transactions are rejected.
 func sharesSession(ctx context.Context, first, second *pgx.Conn) (bool, error) {
 	mark := rand.Text()
 	if _, err := first.Exec(ctx, `SELECT set_config('notary.session', $1, false)`, mark); err != nil {
@@ -120,7 +120,7 @@ func sharesSession(ctx context.Context, first, second *pgx.Conn) (bool, error) {
 	if err := tx.QueryRow(ctx, read).Scan(&seen); err != nil {
 		return false, err
 	}
-	if seen == mark { // do not wait for another session: the pool may have only one
+	if seen == mark { // a query on first could wait forever if the pool has only one session
 		return true, nil
 	}
 	if err := first.QueryRow(ctx, read).Scan(&kept); err != nil {

@@ -12,12 +12,12 @@ import (
 	"notary"
 )
 
-// Programs of several schema versions may have a PostgreSQL database open at once. Each connection shares an advisory
-// lock on its program's version. A migration that excludes a version locks that version exclusively, which fails while
-// a program of that version is running and keeps new ones from connecting. Afterwards schema_compatibility excludes
-// them.
+// Programs of several schema versions may have a PostgreSQL database open at once. Each connection holds a shared
+// advisory lock on its program's version. A migration that is incompatible with a version acquires an exclusive lock on
+// it, which fails while a program of that version is running and prevents others from connecting. Once the migration is
+// applied, schema_compatibility excludes them.
 //
-// A lock is the pair of application ID and version. The lock of version 0 serializes migrations.
+// The application ID and the version identify a lock. The lock of version 0 serializes migrations.
 
 // migrationTimeout limits how long a program waits while another one migrates.
 const migrationTimeout = 5 * time.Minute
@@ -70,8 +70,8 @@ func (e *postgresEngine) lockMigrations(ctx context.Context, conn *sql.Conn) err
 	return err
 }
 
-// exclude waits until all running programs are compatible with the pending migrations, and keeps others from connecting
-// until conn releases its locks.
+// exclude waits until all running programs are compatible with the pending migrations. It prevents incompatible ones
+// from connecting until conn releases its locks.
 func (e *postgresEngine) exclude(ctx context.Context, conn *sql.Conn, status SchemaStatus,
 	clock func() time.Time) error {
 	for deadline := time.Now().Add(e.limits.programs); ; {
@@ -121,7 +121,7 @@ func (s Schema) running(ctx context.Context, db queryable, current int64, now ti
 		GROUP BY l.objid ORDER BY l.objid`, s.ApplicationID)
 }
 
-// leased returns the running programs that predate version locks. One of them always holds a lease.
+// leased returns one element if programs that predate version locks are running: one of them always holds a lease.
 func leased(ctx context.Context, db queryable, current int64, now time.Time) ([]RunningPrograms, error) {
 	return collectPrograms(ctx, db, `SELECT CAST($1 AS BIGINT), CAST('' AS TEXT) FROM lease
 		WHERE expires_at > $2 LIMIT 1`, current, Seconds(now))
@@ -143,8 +143,8 @@ func collectPrograms(ctx context.Context, db queryable, text string, args ...any
 	return all, rows.Err()
 }
 
-// join replaces the connections by connections that announce this program's version. It fails if the database excludes
-// that version.
+// join replaces the connection pool with one whose connections announce this program's version. It fails if the
+// database excludes that version.
 func (e *postgresEngine) join(ctx context.Context) error {
 	all, err := e.schema.list(postgresDialect.folder)
 	if err != nil {
@@ -162,14 +162,14 @@ func (e *postgresEngine) join(ctx context.Context) error {
 	return MapError(e.db.PingContext(ctx))
 }
 
-// announce prepares a connection of a running program: it locks the program's version, then checks that the database
-// does not exclude it.
+// announce prepares a connection of a running program. It locks the program's version and then checks that the database
+// does not exclude that version.
 func (e *postgresEngine) announce(ctx context.Context, conn *pgx.Conn, version int64) error {
 	err := setSession(ctx, conn)
 	if err == nil {
 		err = e.lockVersion(ctx, conn, version)
 	}
-	if err != nil { // the driver does not close it
+	if err != nil { // the driver does not close the connection
 		e.disconnect(conn)
 	}
 	return err
@@ -182,7 +182,7 @@ func (e *postgresEngine) lockVersion(ctx context.Context, conn *pgx.Conn, versio
 	err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock_shared($1, $2)`, pgx.QueryExecModeSimpleProtocol,
 		e.schema.ApplicationID, int32(version)).Scan(&locked)
 	var from int64
-	if err == nil && locked { // after locking: a migration holds the lock until its commit
+	if err == nil && locked { // read after locking, because a migration holds the lock until its commit
 		err = conn.QueryRow(ctx, `SELECT COALESCE(MAX(compatible_from), 0) FROM schema_compatibility`,
 			pgx.QueryExecModeSimpleProtocol).Scan(&from)
 	}

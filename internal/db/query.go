@@ -35,7 +35,7 @@ func scanAll[T any](rows Rows, err error, scan func(Row) (T, error)) ([]T, error
 	return all, MapError(rows.Err())
 }
 
-// Scan scans a row of one column.
+// Scan returns the only column of a row.
 func Scan[T any](row Row) (v T, err error) {
 	err = row.Scan(&v)
 	return v, err
@@ -54,7 +54,7 @@ func (b *Binder) Bind(arg any) string {
 	return "$" + strconv.Itoa(len(b.Args))
 }
 
-// BindAll adds the elements of a list as arguments and returns their placeholders, for IN.
+// BindAll adds the elements of a list as arguments and returns their placeholders as a list for IN.
 func BindAll[T any](b *Binder, list []T) string {
 	placeholders := make([]string, len(list))
 	for i, arg := range list {

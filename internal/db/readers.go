@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// maxReaders is the maximum number of connections for reading, in addition to the one that writes.
+// maxReaders limits the connections for reading, in addition to the connection that writes.
 const maxReaders = 8
 
 // readers is a pool of connections for reading a SQLite file. A connection is opened when all others are in use.
@@ -14,7 +14,7 @@ type readers struct {
 	slots chan struct{} // one for each connection in use
 
 	mu     sync.Mutex
-	idle   []*conn // the last used at the end, so that few are needed
+	idle   []*conn // a stack: the connection used last is reused first
 	closed bool
 }
 
@@ -60,7 +60,7 @@ func (r *readers) put(c *conn) {
 	<-r.slots
 }
 
-// close closes the connections, those in use at the end of their queries.
+// close closes the idle connections. The others are closed when their queries end.
 func (r *readers) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -105,7 +105,8 @@ func (r *readers) QueryPlanned(ctx context.Context, text string, args ...any) (R
 	return r.Query(ctx, text, args...)
 }
 
-// QueryRow runs a query for one row and ignores ctx: watching it would cost more than most of these queries.
+// QueryRow runs a query for one row. It does not watch ctx during the query, because that takes longer than most such
+// queries.
 func (r *readers) QueryRow(ctx context.Context, text string, args ...any) Row {
 	found, err := r.query(ctx, text, args)
 	if err != nil {

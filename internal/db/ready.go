@@ -8,11 +8,10 @@ import (
 	"notary"
 )
 
-// probeTimeout limits the query that tests whether the database is available.
 const probeTimeout = 5 * time.Second
 
 // Ready returns nil if the database answers before ctx ends, and a [notary.Unavailable] error otherwise. Concurrent
-// callers share one query, so that they do not pile up before a hanging database.
+// callers share one query, so that queries do not accumulate if the database hangs.
 func (d *DB) Ready(ctx context.Context) error {
 	err := d.probe.ask(ctx, func(ctx context.Context) error {
 		var one int

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Rule is an invariant of an intact database. Breaches is a query for its violations, with one text column and a row
-// for each.
+// Rule is an invariant of an intact database. Says describes it, and Breaches is a query that returns a row with one
+// text column for each violation.
 type Rule struct{ Says, Breaches string }
 
 // FileRules returns the engine's own integrity checks.
 func (d *DB) FileRules() []Rule { return d.engine.rules() }
 
-// QuickChecks returns the engine's page checks, table by table.
+// QuickChecks returns the engine's page checks, one per table.
 func (d *DB) QuickChecks(tables []string) []Rule { return d.engine.quickChecks(tables) }
 
 // Broken returns the violations of the rule.
@@ -22,7 +22,7 @@ func (r Rule) Broken(ctx context.Context, q Querier) (breaches []string, err err
 	return Collect(ctx, q, Scan[string], r.Breaches)
 }
 
-// Check returns an error that lists the violations, or nil.
+// Check returns nil if the rule holds. Otherwise the error contains the number of violations and the first five.
 func (r Rule) Check(ctx context.Context, q Querier) error {
 	breaches, err := r.Broken(ctx, q)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// objects maps the kind and name of each table, column, index, trigger or view to its definition.
+// objects maps the kind and name of each schema object, such as a table, column, index or trigger, to its definition.
 type objects map[string]string
 
 // SchemaDifferences returns the differences between the database's schema and the one that this program's migrations
@@ -82,8 +82,7 @@ func (e *sqliteEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want o
 	return got, want, err
 }
 
-// referenceSchema is the name of the schema in which the migrations run for comparison, in a transaction that is rolled
-// back.
+// referenceSchema names the schema in which the migrations run for comparison, in a transaction that is rolled back.
 const referenceSchema = "notary_reference"
 
 const postgresObjects = `
@@ -106,7 +105,8 @@ const postgresObjects = `
 	UNION ALL
 	SELECT 'view ' || viewname, definition FROM pg_views WHERE schemaname = $1`
 
-// schemas reads the schema of the database and that of a new one. The user needs permission to create a schema.
+// schemas implements [engine]. It runs the migrations in [referenceSchema], which the user must have permission to
+// create.
 func (e *postgresEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want objects, err error) {
 	var name string
 	if err := conn.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&name); err != nil {

@@ -19,28 +19,29 @@ import (
 	"notary"
 )
 
-// The page cache of the writing connection, in SQLite's notation: normally and during a bulk load.
+// Size of the page cache of the connection that writes, normally and during a bulk load. A negative number is in KiB.
 const (
-	writeCache = "-32000" // 32 MB
-	loadCache  = "-1000000"
+	writeCache = "-32000"   // 32 MB
+	loadCache  = "-1000000" // 1 GB
 )
 
-// The write-ahead log (WAL). When it reaches this many pages of 4 KiB, a checkpoint copies it into the file. A page
-// that was written repeatedly until then, such as one of an index of random values, is copied once: a longer log is
-// faster but takes more disk space. A log that outgrew the limit during a long read is truncated.
+// Limits of the write-ahead log (WAL). SQLite copies the log into the file when it reaches checkpoint pages of 4 KiB. A
+// page written repeatedly, such as one of an index on random values, is copied once, so a longer log is faster but
+// takes more disk space. A log that has outgrown logLimit during a long read is truncated.
 const (
 	checkpoint = "4000"     // 16 MB
 	logLimit   = "16777216" // octets
 )
 
-// sqliteEngine is a file that one process at a time can open, with one connection for writing and several for reading.
+// sqliteEngine is the [engine] of a SQLite file, which only one process can have open. It has one connection for
+// writing and several for reading.
 type sqliteEngine struct {
 	schema Schema
 	lock   *flock.Flock
 	reader *readers
 	writer *writer
 	read   *sql.DB // for snapshots
-	single *sql.DB // the connection for migrations and bulk loads
+	single *sql.DB // a single connection, for writable snapshots and checkpoints
 }
 
 func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngine, err error) {
@@ -73,7 +74,7 @@ func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngin
 	return e, err
 }
 
-// connectWriter opens a pool of one connection with the settings of the writer.
+// connectWriter opens a pool of one connection with the settings in [writing].
 func connectWriter(path string) (*sql.DB, error) {
 	more := ""
 	for _, setting := range writing {
@@ -82,8 +83,8 @@ func connectWriter(path string) (*sql.DB, error) {
 	return connectSQLite(path, 1, more)
 }
 
-// migrateFile migrates a file over its own connection, because after ALTER TABLE … RENAME a connection cannot change
-// temp_store in a transaction, which snapshot does.
+// migrateFile migrates a file on a separate connection. After ALTER TABLE … RENAME, a connection cannot change
+// temp_store in a transaction, as snapshot does.
 func (s Schema) migrateFile(ctx context.Context, path string) error {
 	db, err := connectWriter(path)
 	if err != nil {
@@ -93,7 +94,6 @@ func (s Schema) migrateFile(ctx context.Context, path string) error {
 	return s.migrateSQLite(ctx, db)
 }
 
-// readSQLite opens a file for reading only.
 func readSQLite(path string, schema Schema) (*sqliteEngine, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, notary.Errorf(notary.NotFound, "there is no database %s", path)
@@ -154,7 +154,6 @@ func (e *sqliteEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Co
 
 func (e *sqliteEngine) snapshotReads(conn *sql.Conn) Querier { return onConn{conn} }
 
-// maxParameters is the maximum number of parameters of one statement.
 const maxParameters = 2000
 
 func (e *sqliteEngine) bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error {
@@ -216,7 +215,8 @@ func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string,
 	return recreate, MapError(err)
 }
 
-// loaded restores the cache settings. It need not advance IDs, because SQLite continues from the greatest.
+// loaded restores the cache settings. It need not advance any ID sequence, because SQLite continues after the greatest
+// ID.
 func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) error {
 	_, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+writeCache+"; PRAGMA temp_store = MEMORY; PRAGMA "+
 		"shrink_memory")
@@ -238,12 +238,12 @@ func (e *sqliteEngine) quickChecks(tables []string) (checks []Rule) {
 	return checks
 }
 
-// watch only waits for ctx: this process has locked the file, so there are no other nodes.
+// watch waits until ctx ends. This process has locked the file, so no other node can change it.
 func (e *sqliteEngine) watch(ctx context.Context, _ []string, _ func(string)) { <-ctx.Done() }
 
 func (e *sqliteEngine) writersOf(context.Context, string) ([]string, error) { return nil, nil }
 
-// LockFile locks a SQLite database for this process.
+// LockFile locks a SQLite database for this process. It returns [notary.Unavailable] if another process holds the lock.
 func LockFile(path string) (*flock.Flock, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
@@ -258,7 +258,6 @@ func LockFile(path string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// connectSQLite opens a pool of connections to the file.
 func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
 	opens, err := sqlite.NewConnector(address(path) + more)
 	if err != nil {
@@ -270,7 +269,6 @@ func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
 // durable holds the settings of every connection: WAL, flushed to disk at every commit.
 var durable = []string{"journal_mode = WAL", "synchronous = FULL", "foreign_keys = 1", "temp_store = MEMORY"}
 
-// writing holds the settings of connections that write.
 var writing = []string{"cache_size = " + writeCache, "wal_autocheckpoint = " + checkpoint,
 	"journal_size_limit = " + logLimit}
 
@@ -294,8 +292,8 @@ func fileURI(path string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath()
 }
 
-// CreatePrivate creates a file that only its owner can read. SQLite creates the companions of the file (-wal, -shm)
-// with the same mode.
+// CreatePrivate creates a file with mode 0600 unless it exists. SQLite creates the companion files (-wal, -shm) with
+// the same mode.
 func CreatePrivate(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// Topic is a set of tables that nodes cache. Any statement that writes to one of the tables invalidates it on every
-// node.
+// Topic is a set of tables that nodes cache. Any statement that writes to one of the tables invalidates the topic on
+// every node.
 type Topic struct {
 	Name   string
 	Tables []string
 
-	// Except are prefixes of statements that change only uncached columns.
+	// Except lists the prefixes of statements that do not invalidate the topic, because they change only uncached columns.
 	Except []string
 }
 
@@ -49,7 +49,7 @@ func written(statement string) string {
 	return ""
 }
 
-// Changed invalidates a topic. It is only needed after statements whose table does not imply the topic: see [Topic].
+// Changed invalidates a topic. It is needed only if no statement of the transaction does so: see [Topic].
 func (tx *Tx) Changed(topic string) {
 	tx.Count(changesCounter(topic), 1)
 	if !slices.Contains(tx.changed, topic) {
@@ -63,8 +63,8 @@ func (tx *Tx) note(statement string) {
 	}
 }
 
-// notify notifies the other nodes of invalidated topics at the commit. A node that misses the notification sees the
-// counter change.
+// notify makes the commit notify the other nodes of invalidated topics. A node that misses the notification detects the
+// change from the topic's counter.
 func (tx *Tx) notify() error {
 	if tx.alone {
 		return nil

@@ -8,17 +8,18 @@ import (
 	"time"
 )
 
-// Traced returns the database with fn called for every statement of its queries and transactions, except those of
-// snapshots and of the engine itself.
+// Traced returns a copy of d that calls fn for every statement of its queries and transactions. It does not trace
+// snapshots or the statements of the engine itself.
 func (d *DB) Traced(fn func(text string, args []any)) *DB {
 	return &DB{engine: tracedEngine{d.engine, fn}, now: d.now, topics: d.topics, listeners: d.listeners}
 }
 
-// Statements returns the texts of the statements that a SQLite database has compiled so far.
+// Statements returns the texts of the statements that are prepared on the writer and on idle readers of a SQLite
+// database.
 func (d *DB) Statements() []string {
 	e := d.engine.(*sqliteEngine)
 	all := e.reader.texts()
-	err := e.writer.alone(context.Background(), func(*sql.Conn) error { // the goroutine of the writer uses them
+	err := e.writer.alone(context.Background(), func(*sql.Conn) error { // only the writer's goroutine may read them
 		all = slices.AppendSeq(all, maps.Keys(e.writer.sql.prepared))
 		return nil
 	})

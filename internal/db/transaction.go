@@ -16,7 +16,8 @@ import (
 	"notary"
 )
 
-// write runs fn in its own transaction. It retries after a conflict, or if the connection is lost before the commit.
+// write runs fn in its own transaction. It retries after conflicts, and once if the connection is lost before the
+// commit.
 func (e *postgresEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) (changed []string, err error) {
 	slot, err := e.takeSlot(ctx)
 	if err != nil {
@@ -80,7 +81,7 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 		return nil, MapError(err)
 	}
 	defer conn.Close()
-	// The caller's context no longer matters: only the limits and Close end the transaction.
+	// From here on, only the time limits and Close can cancel the transaction, not the caller's context.
 	ctx, cancel := context.WithTimeout(e.running, e.limits.write)
 	defer cancel()
 	run := &transaction{ctx: ctx, conn: conn}
@@ -109,8 +110,8 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 	return tx.changed, run.commit(e.running, e.limits.commit)
 }
 
-// retryable marks an error before the commit after which the transaction can be retried. It does not mark a timeout,
-// because the caller has waited long enough.
+// retryable wraps err in a [retryableError] after a conflict, or if the connection was lost before the commit. A
+// timeout is not retryable, because the caller has waited long enough.
 func retryable(err error) error {
 	var fault *pgconn.PgError
 	switch {
@@ -131,20 +132,20 @@ func errUnknown(err error) error {
 			"check before you try again"}
 }
 
-// transaction is a transaction in progress, which ignores cancellation of the caller's context. Statements whose
-// results are not needed are batched, because a round trip costs as much as most of them.
+// transaction is a transaction in progress on PostgreSQL. It ignores cancellation of the caller's context. Statements
+// whose results are not needed are batched, because a round trip takes as long as most of them.
 type transaction struct {
 	ctx     context.Context
 	conn    *sql.Conn
-	begun   bool // whether anything was sent
+	begun   bool // whether BEGIN was sent
 	waiting []statement
-	missed  error // of a statement that should have found a row
+	missed  error // miss of a statement that found no row
 }
 
 type statement struct {
 	text string
 	args []any
-	miss error // error if the statement finds no row; nil if it need not find one
+	miss error // error to return if the statement finds no row; may be nil
 }
 
 func (t *transaction) queue(text string, args ...any) {
@@ -178,7 +179,7 @@ func (t *transaction) flush() (failed int, err error) {
 			if miss := sent[failed].miss; miss != nil && done.RowsAffected() == 0 {
 				t.missed = miss
 			}
-			// COMMIT rolls back a transaction with a failed statement.
+			// A COMMIT after a failed statement rolls back and reports ROLLBACK.
 			if failed == batch.Len()-1 && last == "COMMIT" && done.String() != "COMMIT" {
 				return notary.InternalError("use the database", errors.New("the error of a statement was ignored"))
 			}
@@ -191,7 +192,7 @@ func (t *transaction) flush() (failed int, err error) {
 	return failed, err
 }
 
-// flushNeeds flushes if a waiting statement must find a row, because that must be known before the COMMIT is sent.
+// flushNeeds flushes the waiting statements if one of them must find a row. The result must be known before the COMMIT.
 func (t *transaction) flushNeeds() error {
 	if !slices.ContainsFunc(t.waiting, func(s statement) bool { return s.miss != nil }) {
 		return t.missed
@@ -200,8 +201,8 @@ func (t *transaction) flushNeeds() error {
 	return err
 }
 
-// commit sends the waiting statements and the COMMIT. If the server answers with an error, nothing was changed,
-// unless it terminated during the COMMIT. If it does not answer, the outcome is unknown.
+// commit sends the waiting statements and the COMMIT. If the server reports an error, nothing was changed. If it does
+// not answer or terminates the connection during the COMMIT, the outcome is unknown.
 //
 // The answer has its own time limit, so that a slow transaction does not make the outcome unknown.
 func (t *transaction) commit(ctx context.Context, limit time.Duration) error {

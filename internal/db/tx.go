@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Tx is a transaction in progress, valid only inside the function of [DB.Write]. It reads its own writes.
+// Tx is a transaction in progress. It is valid only in the function passed to [DB.Write]. Its queries see its changes.
 type Tx struct {
 	Querier
 
@@ -15,7 +15,7 @@ type Tx struct {
 	now      time.Time
 	counts   Counts
 	alone    bool           // no other transaction is in progress, as on SQLite
-	locks    map[int64]bool // taken so far; true if exclusive
+	locks    map[int64]bool // locks acquired so far; true if exclusive
 	topics   topics
 	changed  []string     // topics
 	verified map[any]bool // see [Tx.Verified]
@@ -23,8 +23,8 @@ type Tx struct {
 
 type executor interface {
 	exec(ctx context.Context, text string, args ...any) (rows int64, err error)
-	// later runs a statement whose result is not needed, either now or batched with later statements. Its error may be
-	// returned by one of these or by the commit.
+	// later runs a statement whose result is not needed, either now or in a batch with later statements. A later statement
+	// or the commit may return its error.
 	later(text string, args ...any) error
 }
 
@@ -34,7 +34,8 @@ func (tx *Tx) Now() time.Time { return tx.now }
 // Alone reports whether no other transaction runs until this one ends, as on SQLite.
 func (tx *Tx) Alone() bool { return tx.alone }
 
-// Verified returns what an earlier transaction in the same commit has verified, or nil if the commit is not shared.
+// Verified returns a map in which transactions that share a commit record what they have verified. It is nil on
+// PostgreSQL, where commits are not shared.
 func (tx *Tx) Verified() map[any]bool { return tx.verified }
 
 // Exec runs one statement and returns the number of rows changed. It takes no context, because canceling a statement
@@ -57,14 +58,15 @@ func (tx *Tx) QueryRow(ctx context.Context, text string, args ...any) Row {
 	return tx.Querier.QueryRow(ctx, text, args...)
 }
 
-// Later runs a statement whose result is not needed and that cannot violate a unique key.
+// Later runs a statement whose result is not needed and that cannot violate a unique key. A later call may return its
+// error.
 func (tx *Tx) Later(text string, args ...any) error {
 	tx.note(text)
 	return MapError(tx.sql.later(text, args...))
 }
 
-// Need runs a query that must find a row. Otherwise the transaction fails with miss, at once, at the next read, or at
-// the commit.
+// Need runs a query that must find a row. If it finds none, the transaction fails with miss: immediately, at the next
+// read or at the commit.
 func (tx *Tx) Need(miss error, text string, args ...any) error {
 	if run, ok := tx.sql.(*transaction); ok {
 		run.waiting = append(run.waiting, statement{text, args, miss})
@@ -78,7 +80,7 @@ func (tx *Tx) Need(miss error, text string, args ...any) error {
 	return MapError(err)
 }
 
-// Insert runs an INSERT … RETURNING id.
+// Insert runs an INSERT … RETURNING id and returns the ID.
 func (tx *Tx) Insert(text string, args ...any) (id int64, err error) {
 	err = tx.QueryRow(context.Background(), text, args...).Scan(&id)
 	return id, MapError(err)

@@ -2,13 +2,13 @@ package db
 
 import "time"
 
-// The range of times that JSON and X.509 can express, in seconds.
+// The range of times that JSON (RFC 3339) and X.509 can both express, in seconds since 1970.
 var (
 	earliest = time.Time{}.Unix()
 	latest   = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC).Unix()
 )
 
-// Seconds returns the database representation of a time, in seconds since 1970; 0 is the zero time.
+// Seconds returns the database representation of a time: seconds since 1970, or 0 for the zero time.
 func Seconds(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -11,12 +11,12 @@ import (
 const (
 	// channel is the notification channel on which nodes announce changes.
 	channel = "notary"
-	// heartbeat is the interval at which a node checks its listening connection.
+	// heartbeat is the interval at which a node checks an idle listening connection.
 	heartbeat = 30 * time.Second
 )
 
-// Watch calls fn whenever another node may have changed one of the schema's topics, until ctx ends: soon after the
-// notification, within seconds if that was lost, and for every topic after a reconnect.
+// Watch calls fn whenever another node may have changed one of the schema's topics, until ctx ends. If a notification
+// is lost, the call is delayed by at most [PollInterval]. After a reconnect, Watch calls fn for every topic.
 func (d *DB) Watch(ctx context.Context, fn func(topic string)) { d.engine.watch(ctx, d.topics, fn) }
 
 func (e *postgresEngine) watch(ctx context.Context, topics []string, fn func(string)) {
@@ -43,7 +43,7 @@ func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(st
 		if err := e.ask(ctx, conn, "LISTEN "+channel); err != nil {
 			return err
 		}
-		for _, topic := range topics { // changes missed while disconnected
+		for _, topic := range topics { // changes may have been missed while disconnected
 			fn(topic)
 		}
 		for {
@@ -53,7 +53,7 @@ func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(st
 				fn(topic)
 			case ctx.Err() != nil || !timedOut(err):
 				return err
-			default: // silence: check the server
+			default: // no notification for a while: check the connection
 				if err := e.ask(ctx, conn, "SELECT 1"); err != nil {
 					return err
 				}
@@ -86,7 +86,7 @@ func (e *postgresEngine) disconnect(conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
-// poll detects changes by comparing the topics' counters.
+// poll calls fn for each topic whose counter has changed since the last poll, until ctx ends.
 func (e *postgresEngine) poll(ctx context.Context, topics []string, fn func(string)) {
 	known := map[string]int64{}
 	clock := time.NewTicker(e.limits.poll)

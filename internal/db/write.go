@@ -15,7 +15,7 @@ import (
 	"notary"
 )
 
-// The limits on the queue of writes.
+// Limits on the queue of writes.
 const (
 	MaxWaiting = 1024 // waiting writes; one more is rejected
 	MaxBatch   = 128  // writes per commit on SQLite
@@ -40,7 +40,7 @@ type job struct {
 	ctx     context.Context
 	now     time.Time
 	fn      func(*Tx) error
-	whole   func(*sql.Conn) error // instead of fn: a separate transaction, see [writer.alone]
+	whole   func(*sql.Conn) error // runs alone in a transaction, instead of fn
 	changed []string              // topics
 	err     error
 	result  chan error // buffered, so that the writer never waits for a caller
@@ -90,7 +90,7 @@ func (w *writer) await(j *job) error {
 	case <-w.done:
 	}
 	select {
-	case err := <-j.result: // sent just before the end
+	case err := <-j.result: // sent just before the goroutine ended
 		return err
 	default:
 		return notary.InternalError("write the change", errors.New("the writer goroutine has ended"))
@@ -150,7 +150,7 @@ func (w *writer) settle(jobs iter.Seq[*job]) (batch []*job) {
 	return batch
 }
 
-// diskFull returns the jobs that failed because the disk is full and that can be retried.
+// diskFull returns the jobs that failed because the disk is full. They can be retried once space is free.
 func diskFull(batch []*job) (full []*job) {
 	for _, j := range batch {
 		if code, ok := sqliteCode(j.err); ok && code&0xff == sqlite3.SQLITE_FULL {
@@ -180,13 +180,13 @@ func (w *writer) first() *job {
 	return <-w.queue
 }
 
-// arriving yields first and then, after each job, the next waiting one, which joins the same commit. A job that runs
-// alone comes first or waits.
+// arriving yields the jobs that share a commit: first, then those waiting or arriving meanwhile, up to MaxBatch in all.
+// A job that runs alone ends the sequence and is kept for the next round.
 func (w *writer) arriving(first *job) iter.Seq[*job] {
 	return func(yield func(*job) bool) {
 		for j, n := first, 1; j != nil && yield(j) && n < MaxBatch; n++ {
 			if j = w.poll(); j == nil {
-				runtime.Gosched() // a change that is about to arrive then joins this commit
+				runtime.Gosched() // lets a job that is about to arrive join this commit
 				j = w.poll()
 			}
 		}
@@ -228,14 +228,14 @@ func (w *writer) runAlone(fn func(*sql.Conn) error) (err error) {
 	return nil
 }
 
-// commit runs the jobs in one transaction, each in its own savepoint, and returns those that it began. If it returns an
-// error, none of their changes were kept.
+// commit runs the jobs in one transaction, each in its own savepoint, and returns the jobs that it has started. If it
+// returns an error, all their changes were rolled back.
 func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 	ctx := context.Background()
 	begin := w.exec(ctx, "BEGIN IMMEDIATE")
 	defer func() {
 		if err != nil {
-			_ = w.exec(ctx, "ROLLBACK") // the engine may have rolled back already
+			_ = w.exec(ctx, "ROLLBACK") // SQLite may already have rolled back
 		}
 	}()
 	counts, verified := Counts{}, map[any]bool{}
@@ -257,8 +257,7 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 	return batch, nil
 }
 
-// errTransactionLost is returned if the engine has rolled back the whole transaction, as SQLite does when the disk is
-// full.
+// errTransactionLost is returned if SQLite has rolled back the whole transaction, for example because the disk is full.
 var errTransactionLost = errors.New("the transaction was lost")
 
 func (w *writer) attempt(ctx context.Context, j *job, total Counts, verified map[any]bool) error {
@@ -293,7 +292,7 @@ func (w *writer) exec(ctx context.Context, text string) error {
 	return err
 }
 
-// protected runs fn and turns a panic into an error, because the writer must not stop.
+// protected runs fn and returns a panic as an error, so that the writer continues.
 func protected(tx *Tx, fn func(*Tx) error) error {
 	return notary.Recovered("write the change", func() error { return fn(tx) })
 }

@@ -18,8 +18,8 @@ import (
 type Issuer struct {
 	*notary.Authority
 	issuance.Issuer
-	others  []*notary.Certificate // other certificates for its key that are not revoked
-	changed time.Time             // when one of these was last added or revoked; zero if never
+	others  []*notary.Certificate // its other certificates that are readable and not revoked
+	changed time.Time             // when one of its certificates was last added or revoked; zero if never
 	until   time.Time             // when the chain must be looked up again; zero for never
 }
 
@@ -66,7 +66,7 @@ func (s *Issuers) publicKey(a *notary.Authority) (crypto.PublicKey, error) {
 	return own.PublicKey, nil
 }
 
-// ErrDamaged is wrapped by the error about an authority whose record is damaged.
+// ErrDamaged is wrapped by errors about an authority whose record is damaged.
 var ErrDamaged = errors.New("the record is damaged")
 
 func (s *Issuers) damagedAuthority(id int64, err error) error {
@@ -74,8 +74,8 @@ func (s *Issuers) damagedAuthority(id int64, err error) error {
 	return notary.InternalError("open the CA", fmt.Errorf("CA %d: %w: %w", id, ErrDamaged, err))
 }
 
-// ownChain returns the authority's certificate with its current chain. If the chain is unreadable, the authority only
-// signs CRLs and OCSP responses.
+// ownChain returns the authority's certificate with its current chain. If the chain cannot be read, it returns only the
+// certificate and marks the authority as damaged: such an authority signs only CRLs and OCSP responses.
 func (s *Issuers) ownChain(ctx context.Context, a *notary.Authority) ([]*x509.Certificate, error) {
 	chain, err := s.RenewChain(ctx, a.Certificate)
 	if err == nil || notary.KindOf(err) != notary.Internal {
@@ -131,8 +131,8 @@ func (s *Issuers) openChains(ctx context.Context, a *Issuer) error {
 	return nil
 }
 
-// Certified returns an authority that has a certificate. Unless it is offline, it can sign CRLs and OCSP responses
-// even if it is revoked or disabled.
+// Certified returns an authority, or [notary.Conflict] if it has no certificate yet. Unless it is offline, it can sign
+// CRLs and OCSP responses, even if it is revoked or disabled.
 func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err == nil && a.Issuer.Certificate == nil {
@@ -143,8 +143,8 @@ func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	return a, err
 }
 
-// Active returns an authority that can sign, or an error. The authority and every issuer above it that is held here
-// must be active.
+// Active returns an authority that can sign certificates, or an error. The authority must be active, online and
+// undamaged, and no known issuer above it may be revoked or expired.
 func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err != nil {
@@ -165,10 +165,10 @@ func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
 	return a, s.RequireTrustedAbove(ctx, id, a.IssuerID())
 }
 
-// RequireTrustedAbove returns an error if the authority's issuer (parent; 0 if not held here), or one above it, is
-// revoked or expired.
+// RequireTrustedAbove returns an error if the authority's issuer (parent; 0 if not in the database) or an issuer above
+// that one is revoked or expired.
 func (s *Issuers) RequireTrustedAbove(ctx context.Context, id, parent int64) error {
-	for seen := map[int64]bool{}; parent != 0 && !seen[parent]; { // two may have signed each other
+	for seen := map[int64]bool{}; parent != 0 && !seen[parent]; { // two CAs may have signed each other
 		seen[parent] = true
 		above, err := s.Get(ctx, parent)
 		if notary.KindOf(err) == notary.NotFound {
@@ -185,7 +185,7 @@ func (s *Issuers) RequireTrustedAbove(ctx context.Context, id, parent int64) err
 	return nil
 }
 
-// Expired reports whether every certificate for the authority's key has expired.
+// Expired reports whether the authority's current certificate and its other unrevoked ones have all expired.
 func (a *Issuer) Expired(now time.Time) bool {
 	return a.Issuer.Certificate != nil && now.After(a.Issuer.Certificate.NotAfter) &&
 		!slices.ContainsFunc(a.others, func(c *notary.Certificate) bool { return !now.After(c.NotAfter) })
@@ -202,5 +202,5 @@ func (a *Issuer) End() time.Time {
 	return end
 }
 
-// NameOf returns the name of a cached authority, or "".
+// NameOf returns the common name of an authority, or "" if it is not cached.
 func (s *Issuers) NameOf(id int64) string { return s.authorities.nameOf(id) }

@@ -9,15 +9,16 @@ import (
 	"notary"
 )
 
-// Bundle contains every certificate for an authority's key, each with its chain, so that relying parties can build a
-// path to a root that they trust (RFC 5280, section 4.2.2.1).
+// Bundle contains an authority's current certificate and its other certificates that are neither expired nor revoked,
+// each with its chain. Relying parties use it to build a path to a root that they trust (RFC 5280, section 4.2.2.1).
 type Bundle struct {
 	Certificates [][]byte  // DER, without duplicates: the current certificate's chain first, all roots last
 	Modified     time.Time // when a certificate of the authority was last added or revoked
 	NotAfter     time.Time // of the current certificate
 }
 
-// Bundle returns the authority's certificates for publication. Its errors are those of [Issuers.Certificate].
+// Bundle returns the authority's certificates for publication. While the authority is pending, the error is
+// [notary.Conflict].
 func (s *Issuers) Bundle(ctx context.Context, id int64) (*Bundle, error) {
 	inUse, err := s.Certificate(ctx, id)
 	if err != nil {
@@ -31,7 +32,7 @@ func (s *Issuers) Bundle(ctx context.Context, id int64) (*Bundle, error) {
 	if a.changed.After(b.Modified) {
 		b.Modified = a.changed
 	}
-	var roots [][]byte // last, so that relying parties that do not trust one try the others first
+	var roots [][]byte // last, so that relying parties that do not trust a root try the other certificates first
 	for _, c := range append([]*notary.Certificate{inUse}, a.others...) {
 		if c != inUse && c.NotAfter.Before(s.now()) {
 			continue

@@ -9,8 +9,8 @@ import (
 	"notary"
 )
 
-// cache keeps opened authorities in memory. A change to any authority empties it, except for the keys, which never
-// change.
+// cache keeps opened authorities in memory. A change to any authority drops all of them, but not their keys, which
+// never change.
 type cache struct {
 	open func(ctx context.Context, id int64, key crypto.Signer) (*Issuer, error)
 	now  func() time.Time

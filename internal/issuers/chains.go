@@ -21,16 +21,16 @@ const (
 type Chain struct {
 	Certificates [][]byte // DER, leaf first
 	Names        []string // display names of the subjects
-	// Problem says why relying parties would reject the chain; "" if they would not.
+	// Problem describes why relying parties would reject the chain; "" if they would accept it.
 	Problem string
 }
 
 // PEM returns the chain in PEM.
 func (c Chain) PEM() string { return notary.CertificatesPEM(c.Certificates...) }
 
-// Chains returns the certification paths of a certificate, through every certificate of each issuer that is neither
-// revoked nor expired. The recorded chain comes first and chains with a problem last. The result all reports whether
-// the list is complete.
+// Chains returns the certification paths of a certificate through all certificates of its issuers that are neither
+// revoked nor expired. Chains without a problem precede the others, and the recorded chain is the first of its group.
+// The result all reports whether the list is complete.
 func (s *Issuers) Chains(ctx context.Context, cert *notary.Certificate) (chains []Chain, all bool, err error) {
 	parsed, err := ParseChain(cert)
 	if err != nil {
@@ -58,7 +58,7 @@ type chainSearch struct {
 	known map[string][]link // by key and name
 }
 
-// extend extends path, whose last certificate was recorded with the issuers in above.
+// extend finds all chains that begin with path. The last certificate of path was recorded with the issuers in above.
 func (c *chainSearch) extend(ctx context.Context, path, above []*x509.Certificate) error {
 	last := path[len(path)-1]
 	if pki.IsSelfSigned(last) {
@@ -88,7 +88,8 @@ func (c *chainSearch) extend(ctx context.Context, path, above []*x509.Certificat
 	return nil
 }
 
-// links returns the certificates for the key and name of the chain's first certificate, starting with that one.
+// links returns the unrevoked and unexpired certificates with the key and subject of the chain's first certificate,
+// starting with that certificate.
 func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]link, error) {
 	issuer := chain[0]
 	name := string(issuer.RawSubjectPublicKeyInfo) + string(issuer.RawSubject)
@@ -130,8 +131,8 @@ func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]l
 	return links, nil
 }
 
-// RenewChain sets the certificate's issuers to its current chain and returns the chain. That is the recorded one,
-// unless part of it is revoked or expired and another certificate of the same authority leads to a valid chain.
+// RenewChain sets the certificate's issuers to its current chain and returns that chain. It is the recorded chain,
+// unless an issuer's certificate in it is revoked or expired and another chain is valid.
 func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x509.Certificate, error) {
 	recorded, err := ParseChain(c)
 	if err != nil {
@@ -154,7 +155,7 @@ func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x50
 	return recorded, nil
 }
 
-// SoundAbove reports whether all the certificates are unexpired and not revoked here.
+// SoundAbove reports whether none of the certificates has expired or is recorded as revoked.
 func (s *Issuers) SoundAbove(ctx context.Context, above []*x509.Certificate) (bool, error) {
 	for _, one := range above {
 		if s.now().After(one.NotAfter) {

@@ -14,7 +14,7 @@ import (
 	"notary/internal/pki"
 )
 
-// Intact returns cert, or an error if [store.Store.Certificate] omitted its DER because the record is damaged.
+// Intact returns its arguments, or an error if [store.Store.Certificate] omitted the DER because the record is damaged.
 func Intact(cert *notary.Certificate, err error) (*notary.Certificate, error) {
 	if err == nil && len(cert.DER) == 0 {
 		return nil, notary.InternalError("read certificate",
@@ -76,11 +76,11 @@ func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificat
 	return entry
 }
 
-// maxCommonName is the maximum length of a recorded common name in characters. External CAs may exceed the 64 of X.520.
-// It also limits the cursors of lists sorted by common name.
+// maxCommonName is the maximum length of a recorded common name in characters. External CAs may exceed the limit of 64
+// in X.520. This limit also bounds the cursors of lists sorted by common name.
 const maxCommonName = 128
 
-// recordedCommonName removes unprintable characters and truncates the name.
+// recordedCommonName returns a name without unprintable characters, truncated to maxCommonName.
 func recordedCommonName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -94,8 +94,8 @@ func recordedCommonName(name string) string {
 	return name
 }
 
-// Certificates returns the CA certificates for an authority's key and name. It omits other certificates for the key,
-// such as those of a request.
+// Certificates returns the CA certificates for an authority's key and subject. It omits other certificates for the key,
+// such as one issued for a request.
 func (s *Issuers) Certificates(ctx context.Context, a *notary.Authority) ([]*notary.Certificate, error) {
 	own, err := CertificateOf(a)
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *Issuers) Certificates(ctx context.Context, a *notary.Authority) ([]*not
 	return slices.DeleteFunc(all, func(c *notary.Certificate) bool { return !IsCertificateOf(c, own) }), err
 }
 
-// IsCertificateOf reports whether c is a CA certificate for the key and name of own.
+// IsCertificateOf reports whether c is a CA certificate with the key and subject of own.
 func IsCertificateOf(c *notary.Certificate, own *x509.Certificate) bool {
 	parsed, err := x509.ParseCertificate(c.DER)
 	return err == nil && pki.IsAuthority(parsed) && SameHolder(parsed, own)

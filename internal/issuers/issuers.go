@@ -1,8 +1,8 @@
-// Package issuers keeps authorities, with their keys open, profiles and active rules in memory.
+// Package issuers keeps authorities (with their keys open), profiles and active rules in memory.
 //
-// Callers share the returned values and must not change them. A transaction that changes an authority or a profile
-// invalidates the cache on every node ([store.Store.OnChange], [Issuers.Follow]). The transaction that records a
-// signature checks the authority and profile again ([Issuers.RequireUsable]).
+// Callers share the returned values and must not change them. A transaction that changes an authority, a profile or the
+// active rules invalidates the cache on every node ([store.Store.OnChange], [Issuers.Follow]). The transaction that
+// records a signature checks the authority and profile again ([Issuers.RequireUsable]).
 package issuers
 
 import (
@@ -33,7 +33,7 @@ type Issuers struct {
 	verdicts    *verdicts
 }
 
-// Options are the options of [New]. The zero value is for production.
+// Options configures [New]. The zero value is suitable for production.
 type Options struct {
 	Now  func() time.Time // default: time.Now
 	Rand io.Reader        // for serial numbers; default: crypto/rand
@@ -42,7 +42,7 @@ type Options struct {
 	PublishURL string
 }
 
-// New returns the issuers of a database and records missing built-in profiles.
+// New returns the issuers of a database. It adds missing built-in profiles to the database.
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, damages *damage.Records,
 	o Options) (*Issuers, error) {
 	s := &Issuers{store: st, keys: keys, damages: damages, now: o.Now, rand: o.Rand, urls: urls{o.PublishURL},
@@ -55,7 +55,7 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, damages *dama
 	return s, s.seedProfiles(ctx)
 }
 
-// OpenAll opens the key of every authority. It skips authorities whose certificate or CSR cannot be read.
+// OpenAll opens the key of every authority. It ignores authorities whose record is damaged.
 func (s *Issuers) OpenAll(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {
@@ -85,10 +85,10 @@ func (s *Issuers) invalidate(topic string) {
 	}
 }
 
-// Forget drops a deleted authority and its key.
+// Forget drops a deleted authority and its key from the cache.
 func (s *Issuers) Forget(id int64) { s.authorities.forget(id) }
 
-// ForgetProfiles drops cached profiles after one turned out to be outdated.
+// ForgetProfiles drops all cached profiles. Callers use it if a cached profile may be outdated.
 func (s *Issuers) ForgetProfiles() { s.profiles.changed() }
 
 // Damages returns the damaged records found so far.
@@ -97,7 +97,8 @@ func (s *Issuers) Damages() *damage.Records { return s.damages }
 // Now returns the time used for issuance and for the status of authorities.
 func (s *Issuers) Now() time.Time { return s.now() }
 
-// Terms returns the issuance terms of a certificate that expires at notAfter, or at the default time if that is zero.
+// Terms returns the terms for issuing a certificate that expires at notAfter, or at the default time if notAfter is
+// zero.
 func (s *Issuers) Terms(notAfter time.Time) issuance.Terms {
 	return issuance.Terms{Now: s.now(), NotAfter: notAfter, Rand: s.rand}
 }
@@ -107,8 +108,8 @@ func (s *Issuers) Get(ctx context.Context, id int64) (*Issuer, error) {
 	return s.authorities.get(ctx, id)
 }
 
-// Certificate returns the authority's current certificate with its chain, or [notary.Conflict] while the authority is
-// pending. It needs no permission.
+// Certificate returns the authority's current certificate with its chain. While the authority is pending, the error is
+// [notary.Conflict]. No permission is required.
 func (s *Issuers) Certificate(ctx context.Context, id int64) (*notary.Certificate, error) {
 	a, err := s.Get(ctx, id)
 	if err != nil {

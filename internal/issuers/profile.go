@@ -63,8 +63,8 @@ func (s *Issuers) Profile(ctx context.Context, name string) (*notary.Profile, er
 	return p, err
 }
 
-// RequireUsable checks in the transaction that the authority and profile of a signature are still usable. It drops
-// outdated cached profiles.
+// RequireUsable returns an error if the authority or profile of a signature is no longer usable in the transaction. On
+// a conflict it also drops the cached profiles.
 func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile) error {
 	err := tx.RequireUsable(issuer.Authority, p)
 	if notary.KindOf(err) == notary.Conflict {
@@ -73,7 +73,7 @@ func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile)
 	return err
 }
 
-// RetryStale runs do, and runs it again if it used a profile that another node had changed.
+// RetryStale runs do, and once more if it used a profile that another node had changed.
 func RetryStale(do func() error) error {
 	err := do()
 	if errors.Is(err, store.ErrOldProfile) {

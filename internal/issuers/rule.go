@@ -8,15 +8,15 @@ import (
 	"notary/internal/store"
 )
 
-// ruleCache keeps the compiled active rules in memory. A change to the active rules empties it.
+// ruleCache caches the compiled active rules. A change to the active rules invalidates the cached set.
 type ruleCache struct {
 	store   *store.Store
-	loading sync.Mutex // held while the rules are compiled, so that only one call does
+	loading sync.Mutex // held while compiling, so that concurrent calls compile only once
 
 	mu         sync.Mutex
 	generation int // number of changes
 	set        *policy.RuleSet
-	compiled   map[string]*policy.Expression // of the last set, which the next one mostly shares
+	compiled   map[string]*policy.Expression // expressions of the last set, most of which the next set reuses
 }
 
 // get returns the active rules. Callers must not change them.
@@ -30,7 +30,7 @@ func (c *ruleCache) get(ctx context.Context) (*policy.RuleSet, error) {
 	if set != nil {
 		return set, nil
 	}
-	// In this order, so that the version of a set that changes in between is outdated: see [store.Tx.RequireRules].
+	// Read the version first. If the rules change in between, [store.Tx.RequireRules] rejects the outdated version.
 	version, err := c.store.RuleSetVersion(ctx)
 	if err != nil {
 		return nil, err
@@ -75,5 +75,5 @@ func (c *ruleCache) changed() {
 // Rules returns the active rules.
 func (s *Issuers) Rules(ctx context.Context) (*policy.RuleSet, error) { return s.rules.get(ctx) }
 
-// ForgetRules drops the cached rules after they turned out to be outdated.
+// ForgetRules drops the cached rules. Callers use it if the rules turn out to be outdated.
 func (s *Issuers) ForgetRules() { s.rules.changed() }

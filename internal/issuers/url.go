@@ -9,7 +9,7 @@ import (
 	"notary/internal/issuance"
 )
 
-// urls builds the CRL and AIA URLs of authorities. They are empty without a base URL. Package publish serves them.
+// urls builds the CRL and AIA URLs of authorities, which package publish serves. Without a base, all URLs are "".
 type urls struct{ base string }
 
 func (u urls) join(format string, args ...any) string {
@@ -19,7 +19,7 @@ func (u urls) join(format string, args ...any) string {
 	return u.base + fmt.Sprintf(format, args...)
 }
 
-// crl returns the URL of the full CRL (shard 0) or of a partitioned one.
+// crl returns the URL of the full CRL (shard 0) or of a partitioned CRL.
 func (u urls) crl(authorityID int64, shard int) string {
 	if shard == 0 {
 		return u.join("/crl/%d.crl", authorityID)
@@ -31,7 +31,7 @@ func (u urls) certificate(authorityID int64) string { return u.join("/ca/%d.cer"
 
 func (u urls) ocsp(authorityID int64) string { return u.join("/ocsp/%d", authorityID) }
 
-// setURLs sets the URLs for the authority's certificates, with that of the full CRL until a shard is chosen.
+// setURLs sets the URLs to put into the authority's certificates. The CRL URL is initially the URL of the full CRL.
 func (u urls) setURLs(a *Issuer) {
 	a.CRLURL, a.CertificateURL, a.OCSPURL = u.crl(a.ID, 0), u.certificate(a.ID), u.ocsp(a.ID)
 	if a.Publication.NoCRL {
@@ -45,10 +45,10 @@ func (u urls) setURLs(a *Issuer) {
 	}
 }
 
-// PublishURL returns the base of the URLs in certificates; "" if they contain none.
+// PublishURL returns the base of the CRL and AIA URLs in certificates, or "" if certificates contain no such URLs.
 func (s *Issuers) PublishURL() string { return s.urls.base }
 
-// CRLURL returns the URL of an authority's full CRL (shard 0) or of a partitioned one; "" without a base URL.
+// CRLURL returns the URL of an authority's full CRL (shard 0) or partitioned CRL, or "" if there is no base URL.
 func (s *Issuers) CRLURL(authorityID int64, shard int) string { return s.urls.crl(authorityID, shard) }
 
 // For returns an issuer for an authority with the given certificate and key.

@@ -10,7 +10,6 @@ import (
 	"notary/internal/pki"
 )
 
-// maxVerdicts is the maximum number of cached verdicts.
 const maxVerdicts = 1000
 
 // verdicts caches the results of [pki.CheckChain], which verifies every signature and compares every name.
@@ -21,7 +20,7 @@ type verdicts struct {
 	known map[[sha256.Size]byte]verdict
 }
 
-// verdict is a cached result. It is valid until the next certificate of the chain expires or becomes valid.
+// verdict is a cached result. It applies as long as no certificate in the chain expires or becomes valid.
 type verdict struct {
 	problem     string // "" for a valid chain
 	from, until time.Time
@@ -31,7 +30,7 @@ func newVerdicts() *verdicts {
 	return &verdicts{check: pki.CheckChain, known: map[[sha256.Size]byte]verdict{}}
 }
 
-// problem returns why relying parties would reject a chain, or "".
+// problem returns why relying parties would reject a chain, or "" if they would accept it.
 func (v *verdicts) problem(chain []*x509.Certificate, now time.Time) string {
 	key := chainHash(chain)
 	v.mu.Lock()
@@ -62,11 +61,12 @@ func chainHash(chain []*x509.Certificate) [sha256.Size]byte {
 	return [sha256.Size]byte(hash.Sum(nil))
 }
 
-// unchanged returns the period around now in which no certificate in the chain expires or becomes valid.
+// unchanged returns a period around now, ending within a year, in which no certificate in the chain expires or becomes
+// valid.
 func unchanged(chain []*x509.Certificate, now time.Time) (from, until time.Time) {
 	until = now.AddDate(1, 0, 0)
 	for _, c := range chain {
-		for _, change := range []time.Time{c.NotBefore, c.NotAfter.Add(time.Nanosecond)} { // valid including NotAfter
+		for _, change := range []time.Time{c.NotBefore, c.NotAfter.Add(time.Nanosecond)} { // NotAfter is inclusive
 			switch {
 			case change.After(now) && change.Before(until):
 				until = change

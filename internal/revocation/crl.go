@@ -15,24 +15,25 @@ import (
 )
 
 const (
-	// CRLValidity is the period from thisUpdate to nextUpdate.
+	// CRLValidity is the period from the signing of a CRL to its nextUpdate.
 	CRLValidity = 48 * time.Hour
-	// crlBackdate is how far a CRL's thisUpdate is backdated, because many relying parties with slow clocks reject a
-	// CRL that is a second early. Certificates are backdated equally. No entry may be later than thisUpdate, so a
-	// revocation of the last minute is listed with that time.
+	// crlBackdate is the time by which thisUpdate is backdated, as in certificates: many relying parties with slow clocks
+	// reject a CRL that is a second early. No entry may be later than thisUpdate, so a revocation of the last minute is
+	// listed with that time.
 	crlBackdate = time.Minute
-	// crlRefresh is the age at which a CRL is regenerated.
+	// crlRefresh is the age at which [Service.RefreshCRLs] regenerates a CRL.
 	crlRefresh = 12 * time.Hour
 )
 
 // CRL returns the authority's full CRL with every revocation acknowledged before the call. It regenerates the CRL only
-// if it is outdated or half of its validity has passed. For an offline authority, it returns the last CRL uploaded.
+// if the CRL is outdated or half of its validity has passed. An expired authority has only its last CRL, and an offline
+// authority the last one uploaded.
 func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error) {
 	return s.crl(ctx, store.ListKey{AuthorityID: authorityID}, CRLValidity/2)
 }
 
-// crl returns a CRL not older than maxAge, with every revocation so far and all distribution points that certificates
-// name for it.
+// crl returns a CRL younger than maxAge with every revocation so far and all distribution points that certificates name
+// for it. If building fails, crl returns the last CRL if that is valid and has all revocations.
 func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Duration) (*notary.CRL, error) {
 	a, err := s.issuers.Certified(ctx, key.AuthorityID)
 	if err != nil {
@@ -42,7 +43,7 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 	if err != nil {
 		return nil, err
 	}
-	// Read the count before the CRL: a CRL that another node has built since then is newer than the count.
+	// Read the count before the CRL: a CRL that another node builds in between has at least this count.
 	count, err := s.store.RevocationCount(ctx, key.AuthorityID, key.Shard)
 	if err != nil {
 		return nil, err
@@ -98,7 +99,8 @@ func uploadedCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	return newest, nil
 }
 
-// listURLs returns the distribution points that certificates name for a partitioned CRL, or NotFound.
+// listURLs returns the distribution points that certificates name for a partitioned CRL. It returns [notary.NotFound]
+// if there are none, and nil for the full CRL.
 func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, error) {
 	if key.Shard == 0 {
 		return nil, nil
@@ -119,13 +121,13 @@ func names(crl *notary.CRL, urls []string) bool {
 	return !slices.ContainsFunc(urls, func(url string) bool { return !slices.Contains(named, url) })
 }
 
-// fresh reports whether a CRL is neither older than maxAge nor from the future, as after the clock was set back.
+// fresh reports whether a CRL is younger than maxAge. A CRL from the future is not fresh: the clock was set back.
 func fresh(crl *notary.CRL, now time.Time, maxAge time.Duration) bool {
 	return now.Sub(crl.ThisUpdate) < maxAge && !crl.ThisUpdate.After(now)
 }
 
-// buildCRL signs a new CRL with the next number and at least count revocations. If another node was faster, buildCRL
-// uses that node's CRL if it has as many revocations, and otherwise tries again.
+// buildCRL signs a new CRL with the next number and at least count revocations. If another node is faster and its CRL
+// has at least count revocations, buildCRL returns that CRL. Otherwise it tries again.
 func (s *Service) buildCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, list *crlList,
 	count int64) (*notary.CRL, error) {
 	const attempts = 5
@@ -151,13 +153,13 @@ func (s *Service) buildCRL(ctx context.Context, a *issuers.Issuer, key store.Lis
 	return nil, lost
 }
 
-const entrySize = 50
+const entrySize = 50 // octets, estimated
 
 func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, published *crlList,
 	count int64) (*notary.CRL, error) {
 	now, previous, above := s.now().UTC().Truncate(time.Second), published.newest.Load(), published.inherited.Load()
-	// Expired certificates that the previous CRL still listed can be omitted: see [store.Store.EachRevocation]. A CRL
-	// from the future does not count, because its certificates may not have expired yet.
+	// Expired certificates that the previous CRL still listed can be omitted: see [store.Store.EachRevocation]. Ignore a
+	// CRL from the future: certificates that it treated as expired may still be valid.
 	var last time.Time
 	octets := count * entrySize
 	if previous != nil && !previous.ThisUpdate.After(now) {
@@ -217,7 +219,7 @@ func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.
 type entriesFor struct {
 	now, last time.Time
 	octets    int             // expected size
-	seen      map[string]bool // serial numbers, to skip duplicates; nil to skip the check
+	seen      map[string]bool // serial numbers listed so far, to skip duplicates; nil to keep duplicates
 }
 
 type gathered struct {
@@ -226,8 +228,9 @@ type gathered struct {
 	thisUpdate time.Time // not earlier than any entry
 }
 
-// dated returns the revocation with the time to list. For a revocation of the last minute, or by a node whose clock is
-// ahead, that is thisUpdate. An imported one keeps its time, at most now, and thisUpdate is moved to it if it is later.
+// dated returns the revocation with the time to list. It limits this time to the backdated thisUpdate, because a
+// revocation may be from the last minute or from a node whose clock is ahead. An imported revocation keeps its time (at
+// most now) and moves thisUpdate forward if necessary.
 func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
 	if v.Imported {
 		if v.At.After(now) {
@@ -266,7 +269,8 @@ func (s *Service) gatherCRL(ctx context.Context, a *issuers.Issuer, key store.Li
 	return g, err
 }
 
-// RefreshCRLs regenerates CRLs long before they expire: all full CRLs, and the partitioned CRLs requested so far.
+// RefreshCRLs regenerates CRLs long before they expire: all full CRLs and the partitioned CRLs requested so far. It
+// skips authorities that are pending, offline or expired.
 func (s *Service) RefreshCRLs(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {

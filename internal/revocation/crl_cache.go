@@ -19,15 +19,15 @@ type crlLists struct {
 	inherited map[store.ListKey]int64 // numbers of the CRLs in the database at startup
 }
 
-// crlList is a full or partitioned CRL.
+// crlList holds the newest version of a full or partitioned CRL.
 type crlList struct {
 	mu     sync.Mutex                 // held while building or loading
 	newest atomic.Pointer[notary.CRL] // nil at first; written under mu
 
-	// inherited is the number of the last CRL that may predate a restore of the database. Newer ones may have been
-	// published, so it is served only if no new one can be built.
+	// inherited is the number of the last CRL that may predate a restore of the database. Newer CRLs may have been
+	// published, so a CRL up to this number is served only if no new one can be built.
 	inherited atomic.Int64
-	fallback  atomic.Bool // whether building a new one failed
+	fallback  atomic.Bool // whether no new CRL can be built, so that an inherited one is served
 
 	// For [Service.KeepCRLs].
 	building atomic.Bool // whether the CRL is being built
@@ -111,15 +111,15 @@ func (l *crlLists) findings() map[int64]int64 {
 	return all
 }
 
-// load is like loadNewer for callers that do not hold the lock.
+// load is like loadNewer, but for callers that do not hold list.mu.
 func (s *Service) load(ctx context.Context, key store.ListKey, list *crlList) error {
 	list.mu.Lock()
 	defer list.mu.Unlock()
 	return s.loadNewer(ctx, key, list)
 }
 
-// loadNewer loads the CRL from the database if it is newer than the one in memory. (It is older if the database was
-// restored meanwhile.) The caller holds the lock.
+// loadNewer loads the CRL from the database if it is newer than the CRL in memory. If the database holds an older CRL,
+// it was restored in the meantime, and the CRL in memory becomes an inherited one. The caller must hold list.mu.
 func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlList) error {
 	newest := list.newest.Load()
 	if newest != nil {

@@ -9,8 +9,8 @@ import (
 	"notary/internal/store"
 )
 
-// lintCRL lints a new CRL, logs new findings and counts them. The CRL is published regardless: relying parties need
-// its revocations, and faults that make it unreadable are rejected earlier.
+// lintCRL lints a new CRL, counts the findings, and logs them if they differ from those of the last CRL. The CRL is
+// published regardless: relying parties need its revocations, and faults that make it unreadable are rejected earlier.
 func (s *Service) lintCRL(ctx context.Context, key store.ListKey, published *crlList, list *issuance.CRL) {
 	findings, err := list.Lint()
 	if err != nil {

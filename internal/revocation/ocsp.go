@@ -11,7 +11,7 @@ import (
 	"notary/internal/pki"
 )
 
-// ocspValidity is the period from thisUpdate to nextUpdate of an OCSP response.
+// ocspValidity is the maximum period from thisUpdate to nextUpdate of an OCSP response.
 const ocspValidity = time.Hour
 
 // OCSPResponse is an OCSP response (RFC 6960, section 4.2).
@@ -22,9 +22,9 @@ type OCSPResponse struct {
 	ThisUpdate, NextUpdate time.Time
 }
 
-// OCSP responds to an OCSP request (DER) for an authority. The error status is unauthorized (RFC 5019, section 2.2.3)
-// if the authority does not exist, is pending, offline or expired, or issued none of the certificates. A disabled or
-// revoked authority still responds.
+// OCSP responds to an OCSP request (DER) for an authority. The response status is unauthorized (RFC 5019, section
+// 2.2.3) if the authority does not exist, is pending or offline, has an expired certificate in its chain, or issued
+// none of the certificates. A disabled or revoked authority still responds.
 func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) OCSPResponse {
 	answer, err := s.answerOCSP(ctx, authorityID, request)
 	var refusal issuance.OCSPError
@@ -98,7 +98,7 @@ func (s *Service) respondingAuthority(ctx context.Context, authorityID int64,
 		authorityID)
 }
 
-// signOCSP signs a new response. known reports whether all certificates in it are known.
+// signOCSP signs a new response. The result known reports whether all certificates in the request are known.
 func (s *Service) signOCSP(ctx context.Context, a *issuers.Issuer, request *pki.OCSPRequest,
 	since moment) (answer OCSPResponse, known bool, err error) {
 	responder, err := s.responder(ctx, a, since, renewOnDemand)

@@ -12,17 +12,18 @@ const (
 	recount         = time.Second
 )
 
-// responseCache caches signed OCSP responses. A response is served until this node learns of a revocation after its
-// statuses were read: at once if this node revoked, within a second from the count if another node did.
+// responseCache caches signed OCSP responses. A response is served until this node learns of another revocation of a
+// certificate issued by the authority: immediately if this node has revoked it, and otherwise within a second, by
+// counting the revocations in the database.
 type responseCache struct {
 	mu          sync.Mutex
 	generations map[int64]int64      // revocations by this node, by authority
 	counts      map[int64]*lastCount // by authority
 
-	// When young is full, it replaces old.
+	// When young is full, it replaces old, and a new map replaces young.
 	young, old map[answerKey]cachedAnswer
-	size       int // of young
-	limit      int // of each of them
+	size       int // size of young in octets, estimated
+	limit      int // maximum size of each map
 }
 
 type lastCount struct {
@@ -49,8 +50,8 @@ func newAnswerCache() *responseCache {
 		old:   map[answerKey]cachedAnswer{}, limit: answerCacheSize / 2}
 }
 
-// revoked records that this node has committed or attempted revocations of these authorities. Call it after the
-// commit and before the change is acknowledged.
+// revoked records that this node has committed or attempted revocations of certificates issued by these authorities.
+// Call it after the commit and before acknowledging the change.
 func (c *responseCache) revoked(authorityIDs []int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,7 +74,7 @@ func (c *responseCache) momentOf(authorityID int64) moment {
 	return moment{c.generations[authorityID], -1}
 }
 
-// due reports whether to count the authority's revocations. In each interval it returns true to the first caller only.
+// due reports whether to count the authority's revocations. Only the first call in each interval returns true.
 func (c *responseCache) due(authorityID int64, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,7 +89,8 @@ func (c *responseCache) due(authorityID int64, now time.Time) bool {
 	return true
 }
 
-// count records a count of revocations. Counts never decrease, so a lower one was read earlier.
+// count records a count of revocations. It ignores a lower count, which was read earlier, because counts never
+// decrease.
 func (c *responseCache) count(authorityID, revocations int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,7 +119,7 @@ func (c *responseCache) get(key answerKey, now time.Time) (OCSPResponse, bool) {
 	return kept.OCSPResponse, true
 }
 
-// put caches a response whose statuses were read after since. A response that is already outdated is never served.
+// put caches a response whose statuses were read after since, unless the response is already outdated.
 func (c *responseCache) put(key answerKey, answer OCSPResponse, since moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

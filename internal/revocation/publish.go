@@ -14,14 +14,14 @@ import (
 )
 
 // PublishedCRL returns the authority's full CRL (shard 0) or partitioned CRL from memory, where [Service.KeepCRLs]
-// keeps it current. Only the first call may wait for it.
+// keeps it current. Only the first call must load or build the CRL.
 func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
 	a, err := s.issuers.Certified(ctx, authorityID)
 	if err != nil {
 		return nil, err
 	}
 	key := store.ListKey{AuthorityID: authorityID, Shard: shard}
-	if a.Offline && shard > 0 { // a former partition: the full CRL of an offline authority covers all
+	if a.Offline && shard > 0 { // a partition from before the key went offline: the full CRL covers it
 		if _, err := s.listURLs(ctx, key); err != nil {
 			return nil, err
 		}
@@ -33,7 +33,7 @@ func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int
 	return s.firstCRL(ctx, key)
 }
 
-// firstCRL returns a CRL that is not in memory yet: one that another node has built, or a new one. An expired or
+// firstCRL returns a CRL that is not in memory yet: from the database or, if necessary, a new one. An expired or
 // offline authority keeps its last CRL.
 func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL, error) {
 	if _, err := s.listURLs(ctx, key); err != nil {
@@ -121,9 +121,9 @@ func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
 	}
 }
 
-// dueCRLs returns the CRLs that need an update and are at least as old as age, and drops those of deleted authorities.
+// dueCRLs returns the CRLs that are due to be rebuilt or loaded. It drops the CRLs of deleted authorities from memory.
 func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.ListKey, err error) {
-	counts, err := s.store.RevocationCounts(ctx) // before the CRLs: later revocations are found in the next round
+	counts, err := s.store.RevocationCounts(ctx) // read before the CRLs: the next round finds later revocations
 	if err != nil {
 		return nil, err
 	}
@@ -150,15 +150,15 @@ func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.L
 	return due, nil
 }
 
-// due reports whether a CRL lacks revocations or distribution points, or is older than the one in the database.
-// Revocations wait until the last CRL has reached the age, so that they share a new CRL. If another node is building
-// the CRL, due waits for that node once, because it may have failed.
+// due reports whether a CRL must be rebuilt, because it lacks revocations or distribution points, or loaded, because
+// the database holds another one. Rebuilding waits until the last CRL has reached age, so that revocations share a new
+// CRL. If another node is building the CRL, due waits for one round and no longer, because that node may fail.
 func (s *Service) due(key store.ListKey, state store.ListState, age time.Duration, count int64, urls []string) bool {
 	newest := s.lists.newest(key)
 	now := s.now()
 	old := now.Sub(state.ThisUpdate)
 	switch {
-	case newest != nil && newest.Number != state.Number: // load it, unless the database was restored
+	case newest != nil && newest.Number != state.Number: // load the newer CRL, unless the database was restored
 		return true
 	case state.Number == 0:
 		return false // the first request builds it

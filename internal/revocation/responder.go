@@ -22,7 +22,7 @@ const (
 	renewOnDemand     = 4 // a quarter
 )
 
-// responders holds the current OCSP responders with their keys open. It creates one at a time per authority.
+// responders holds the current OCSP responders with their keys open. At most one per authority is created at a time.
 type responders struct {
 	mu          sync.Mutex
 	byAuthority map[int64]*responderInUse
@@ -57,16 +57,16 @@ func (r *responders) forget(authorityID int64) {
 	delete(r.byAuthority, authorityID)
 }
 
-// usable reports whether a responder certificate is usable and not yet due for renewal: at least the fraction 1/part of
-// its validity remains, or a new one would not expire later.
+// usable reports whether a responder certificate is valid and not yet due for renewal: at least 1/part of its validity
+// remains, or a new one would not expire later.
 func usable(c *x509.Certificate, a *issuers.Issuer, now time.Time, part time.Duration) bool {
 	left := c.NotAfter.Sub(now)
 	return left > 0 && !now.Before(c.NotBefore) &&
 		(left >= c.NotAfter.Sub(c.NotBefore)/part || c.NotAfter.Equal(a.End()))
 }
 
-// responder returns the authority's responder: the one in the database, or a new one if that is missing, revoked or due
-// for renewal. If renewal fails, a responder that is still valid remains in use.
+// responder returns the authority's responder. It creates a new one if the responder in the database is missing,
+// unreadable, revoked or due for renewal. If renewal fails, a responder that is still valid remains in use.
 func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment,
 	part time.Duration) (issuance.Responder, error) {
 	inUse := s.responders.of(a.ID)
@@ -92,15 +92,15 @@ func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment
 				"authority", a.ID, "error", err)
 			return r.Responder, nil
 		}
-		if notary.KindOf(err) != notary.Conflict { // otherwise another node was faster
+		if notary.KindOf(err) != notary.Conflict { // on a conflict, another node was faster
 			break
 		}
 	}
 	return issuance.Responder{}, err
 }
 
-// renewResponder returns the responder in the database, after renewing it if necessary. On error it also returns the
-// old one if that is still valid.
+// renewResponder returns the responder in the database, after renewing it if necessary. If renewal fails for any reason
+// but a conflict, it returns the error and, if still valid, the old responder.
 func (s *Service) renewResponder(ctx context.Context, a *issuers.Issuer, known *openedResponder,
 	part time.Duration) (*openedResponder, error) {
 	cert, ref, err := s.store.Responder(ctx, a.ID)

@@ -1,7 +1,7 @@
-// Package revocation publishes revocations: full and partitioned CRLs (shards), and OCSP responses with the
-// responders that sign them.
+// Package revocation publishes revocations as full CRLs, partitioned CRLs (shards) and OCSP responses. It also manages
+// the responders that sign the responses.
 //
-// Package ca records revocations and reports them with [Service.Revoked]. Other nodes notice them from counts in the
+// Package ca records revocations and reports them with [Service.Revoked]. Other nodes detect them from counts in the
 // database.
 package revocation
 
@@ -31,7 +31,8 @@ type Service struct {
 	answers    *responseCache
 }
 
-// New returns the service of a database. The CRLs in it may be older than those published before a restore.
+// New returns the service of a database. Stored CRLs may be older than those published before a restore, so the service
+// publishes them only if no new ones can be built.
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.Issuers,
 	log *slog.Logger) (*Service, error) {
 	s := &Service{store: st, keys: keys, issuers: all, damages: all.Damages(), now: all.Now, log: log,
@@ -44,17 +45,17 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.
 	return s, nil
 }
 
-// Revoked records that this node has committed or attempted revocations of these authorities, so that older OCSP
-// responses are no longer served. Call it after the commit and before the change is acknowledged.
+// Revoked records that this node has committed or attempted revocations of certificates issued by these authorities, so
+// that older OCSP responses are no longer served. Call it after the commit and before acknowledging the change.
 func (s *Service) Revoked(authorityIDs []int64) { s.answers.revoked(authorityIDs) }
 
-// Forget drops the CRLs and the responder of a deleted authority.
+// Forget drops the CRLs and the responder of a deleted authority from memory.
 func (s *Service) Forget(authorityID int64) {
 	s.ForgetCRLs(authorityID)
 	s.responders.forget(authorityID)
 }
 
-// ForgetCRLs drops the CRLs of an authority that was imported again.
+// ForgetCRLs drops the CRLs of an authority from memory, for use when the authority is imported again.
 func (s *Service) ForgetCRLs(authorityID int64) { s.lists.forget(authorityID) }
 
 // Findings returns the number of lint findings in the CRLs last built by this node, by authority.

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// shardSize is the number of certificates per shard and maxOwnShards the maximum number of shards, unless an
-	// authority's settings specify the number.
+	// If an authority's settings do not specify the number of shards, there is one for every shardSize certificates, up to
+	// maxOwnShards.
 	shardSize    = 10_000
 	maxOwnShards = 128
 )
@@ -29,22 +29,22 @@ type shards struct {
 
 // issuedCount is the approximate number of certificates that an authority has issued.
 type issuedCount struct {
-	n     int64
-	at    time.Time
-	asked int // number of uses since the count
+	n    int64
+	at   time.Time
+	uses int // number of uses since the count was read
 }
 
 const (
 	countEvery = time.Minute
-	countAfter = 100 // certificates
+	countAfter = 100 // uses
 )
 
 func shardsFor(certificates int64) int {
 	return int(min(1+certificates/shardSize, maxOwnShards))
 }
 
-// ChooseShard returns the issuer for a new certificate, with the certificate's CRL URL, and the shard, 0 for the full
-// CRL.
+// ChooseShard chooses the CRL for a new certificate. It returns the issuer with the URL of that CRL, and the shard (0
+// for the full CRL).
 func (s *Service) ChooseShard(ctx context.Context, a *issuers.Issuer) (issuer issuance.Issuer, shard int, err error) {
 	issuer = a.Issuer
 	if issuer.CRLURL == "" {
@@ -69,8 +69,8 @@ func (s *Service) issuedAbout(ctx context.Context, authorityID int64) (int64, er
 	now := s.now()
 	s.shards.mu.Lock()
 	count := s.shards.about[authorityID]
-	if count != nil && now.Sub(count.at).Abs() < countEvery && count.asked < countAfter {
-		count.asked++
+	if count != nil && now.Sub(count.at).Abs() < countEvery && count.uses < countAfter {
+		count.uses++
 		s.shards.mu.Unlock()
 		return count.n, nil
 	}
@@ -88,8 +88,8 @@ func (s *Service) issuedAbout(ctx context.Context, authorityID int64) (int64, er
 	return n, nil
 }
 
-// RecordURL records the URL of a partitioned CRL in the transaction of a certificate that names it, because the CRL
-// must name that URL too.
+// RecordURL records the URL of the partitioned CRL that a certificate names, in the certificate's transaction. The CRL
+// must name the same URL.
 func (s *Service) RecordURL(tx *store.Tx, cert *notary.Certificate, url string) error {
 	if cert.Shard == 0 || s.shards.recorded(keyOf(cert), url) {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"notary/internal/store"
 )
 
-// UnsignedCRL is the content of a CRL to be signed by an offline authority.
+// UnsignedCRL is a CRL to be signed by an offline authority.
 type UnsignedCRL struct {
 	TBS        []byte      // the TBSCertList in DER (RFC 5280, section 5.1.2)
 	Hash       crypto.Hash // hash for the signature; 0 for Ed25519

@@ -15,7 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Flags returns the flags of a server on a data folder, with free ports and without a setup code.
+// Flags returns the flags of a server with the given data folder, free ports and no setup code.
 func Flags(data string) map[string]any {
 	return map[string]any{config.KeyData: data, config.KeyListen: "127.0.0.1:0", config.KeyPublishListen: "127.0.0.1:0",
 		config.KeySetupCode: config.NoSetupCode}
@@ -73,7 +73,7 @@ func StartLive(t testing.TB, live *config.Live, log *slog.Logger) (url string, s
 	return string(found), stop
 }
 
-// Serve runs a server until ctx ends, and returns its error, such as one that prevents its start.
+// Serve runs a server until ctx ends. It returns an error if the server cannot start or fails.
 func Serve(ctx context.Context, c *config.Config) error {
 	log := slog.New(slog.DiscardHandler)
 	return serve(ctx, config.NewLive(c, nil, log), app.Options{Log: log, Out: io.Discard})
