@@ -206,8 +206,9 @@ func rowName(t store.Table, keys []string, row []any) string {
 
 // octetColumns contain octets and jsonColumns JSON; all other columns contain text or integers.
 var (
-	octetColumns = []string{"der", "sealed_key", "token_hash"}
-	jsonColumns  = []string{"rules", "findings"}
+	octetColumns = []string{"der", "sealed_key", "token_hash", "secret_hash"}
+	jsonColumns  = []string{"rules", "findings", "terms", "grants", "wishes", "labels", "decision", "refs", "state_before",
+		"state_after"}
 )
 
 func valueFault(column string, v any) string {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/auth"
+	"notary/internal/ca"
 	"notary/internal/store"
 	"notary/internal/store/archive"
 	"notary/internal/testkit"
@@ -211,7 +213,7 @@ func NewProfile(t testing.TB, s *store.Store, name string) *notary.Profile {
 	return p
 }
 
-// WholeDatabase returns the path of a closed SQLite database with authorities, a CRL, and requests in every status.
+// WholeDatabase returns the path of a closed SQLite database with requests in every status and rows in every table.
 func WholeDatabase(t testing.TB) string {
 	t.Helper()
 	w := testkit.NewAt(t, filepath.Join(t.TempDir(), "notary.db"))
@@ -222,9 +224,56 @@ func WholeDatabase(t testing.TB) string {
 	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), w.Request(t, requestor), ""))
 	w.Signed(t, requestor, issuer)
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, requestor, issuer), notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, requestor, issuer), notary.KeyCompromise))
 	_, err := w.Revocation.CRL(t.Context(), issuer)
 	testkit.Check(t, err)
-	return CopyOf(t, w.Database)
+	addGroup(t, w)
+	addRule(t, w, issuer)
+	_, err = w.Auth.Login(t.Context(), requestor.Principal.Name, testkit.Password, auth.Client{})
+	testkit.Check(t, err)
+	testkit.ResponderOf(t, w, w.Revocation, issuer)
+	testkit.Check(t, store.NewSequencer(w.Store).Run(t.Context()))
+	path := CopyOf(t, w.Database)
+	_, err = testkit.SQL(t, path).ExecContext(t.Context(), rareRows)
+	testkit.Check(t, err)
+	return path
+}
+
+// rareRows fills the tables that take more to fill in the usual way.
+const rareRows = `
+	INSERT INTO crl_shard (authority_id, shard, url) VALUES (1, 1, 'http://pki.example.com/crl/1-1.crl');
+	INSERT INTO certificate_lint (certificate_id, findings) SELECT MAX(id), '[]' FROM certificate;
+	INSERT INTO outside_key (fingerprint) VALUES ('00');
+	INSERT INTO clock (id, at, boot, uptime, event_id, stopped) VALUES (1, 1, '', 1, 1, '')`
+
+func addGroup(t testing.TB, w *testkit.World) {
+	t.Helper()
+	group, err := w.Auth.CreateGroup(t.Context(), w.Admin(), "staff")
+	testkit.Check(t, err)
+	member := w.Caller(notary.CertificateManager).Principal.ID
+	testkit.Check(t, w.Auth.ChangeMembers(t.Context(), w.Admin(), group, []int64{member}, nil))
+	_, err = w.Auth.CreateGrant(t.Context(), w.Admin(), &notary.Grant{GroupID: group,
+		GrantTerms: notary.GrantTerms{Actions: []string{"certificate.revoke"}}})
+	testkit.Check(t, err)
+}
+
+// addRule activates a rule that signs what a new token requests, with a label and an idempotency key.
+func addRule(t testing.TB, w *testkit.World, issuer int64) {
+	t.Helper()
+	id, err := w.CA.CreateRule(t.Context(), w.Admin(), notary.RuleTerms{Name: "pipelines", Priority: 10,
+		Expression: `principal.kind == "token"`, Effect: notary.SignEffect, AuthorityID: issuer, Profile: "server"})
+	testkit.Check(t, err)
+	_, err = w.CA.ActivateRule(t.Context(), w.Admin(), id, 0)
+	testkit.Check(t, err)
+	_, secret, err := w.Auth.CreateToken(t.Context(), w.Admin(), &notary.Token{Name: "ci",
+		ExpiresAt: w.Clock.Now().Add(time.Hour), Grants: []notary.GrantTerms{{Actions: []string{"request.create"}}}})
+	testkit.Check(t, err)
+	token, err := w.Auth.Caller(t.Context(), secret, "192.0.2.7")
+	testkit.Check(t, err)
+	_, err = w.CA.Issue(t.Context(), token, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.ci.example.com"),
+		ca.IssueOptions{Labels: notary.Labels{"team": "build"}, Note: "nightly", Key: "1", Digest: "2",
+			SignOptions: ca.SignOptions{Profile: "server"}})
+	testkit.Check(t, err)
 }
 
 // CopyOf returns the path of a copy of a SQLite database.
