@@ -1,4 +1,5 @@
-# make test     install what the tests need, and run them all
+# make test     install what the tests need, and run all but those of scale and interop
+# make scale    the tests with a hundred thousand records, on both engines
 # make interop  the suites with other programs by the dozen: NSS, Java, GnuTLS, OpenSSL, nginx, PgBouncer
 # make lint     go vet and staticcheck
 # make build    the program, in bin/notary
@@ -16,16 +17,19 @@ ENGINES     := ./internal/ca ./internal/auth ./internal/jobs ./internal/rest
 POSTGRES    := NOTARY_TEST_ENGINE=postgres
 
 # The race detector watches our code and its libraries, but not the inside of these: C that was translated to Go, and
-# arithmetic. They share no memory with us but what we hand them, and would take five times as long as all else.
+# arithmetic. They share no memory with us but what we hand them, and would take five times as long as all else. It
+# watches the packages whose values are used by several goroutines at once, and their callers in a server.
 UNWATCHED   := modernc.org/sqlite/lib golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b
 RACE        := -race $(foreach p,$(UNWATCHED),-gcflags='$(p)=-race=false -d=checkptr=0')
 LIMIT       := -timeout 2h
+SHARED      := /(client|app|auth|ca|clock|db|issuers|jobs|keystore|publish|rest|revocation|server|store)(/|$$)
 INTEROP     := ^TestInterop
+SCALE       := AHundredThousand
 ONE_ENGINE  := ^Test(SQLite|Postgres|Nodes)
 
 export PATH := $(PATH):/usr/sbin
 
-.PHONY: test tests interop lint build fuzz bench
+.PHONY: test tests scale interop lint build fuzz bench
 
 # A tool that is missing is installed first.
 test:
@@ -34,11 +38,15 @@ test:
 
 # With what is installed, on the PostgreSQL server of NOTARY_TEST_POSTGRES.
 tests:
-	go test $(RACE) $(LIMIT) -skip '$(INTEROP)' $(PACKAGES)
-	$(POSTGRES) go test $(RACE) $(LIMIT) -skip '$(ONE_ENGINE)|$(INTEROP)' ./internal/db ./internal/store/...
-	$(POSTGRES) go test $(LIMIT) -skip '$(ONE_ENGINE)|AHundredThousand|$(INTEROP)' $(ENGINES)
+	go list $(PACKAGES) | grep -E '$(SHARED)' | xargs -r go test $(RACE) $(LIMIT) -skip '$(INTEROP)'
+	go list $(PACKAGES) | grep -vE '$(SHARED)' | xargs -r go test $(LIMIT) -skip '$(SCALE)|$(INTEROP)'
+	$(POSTGRES) go test $(RACE) $(LIMIT) -skip '$(ONE_ENGINE)|$(INTEROP)' ./internal/db
+	$(POSTGRES) go test $(LIMIT) -skip '$(ONE_ENGINE)|$(SCALE)|$(INTEROP)' ./internal/store/... $(ENGINES)
+
+scale:
+	scripts/test-tools
 	go test $(LIMIT) -run AHundredThousand ./internal/cli ./internal/ca ./internal/store
-	$(POSTGRES) go test $(LIMIT) -run AHundredThousand ./internal/ca ./internal/store
+	scripts/with-postgres env $(POSTGRES) go test $(LIMIT) -run AHundredThousand ./internal/ca ./internal/store
 
 interop:
 	scripts/test-tools

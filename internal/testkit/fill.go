@@ -20,7 +20,7 @@ func Fill(t testing.TB, st *store.Store, sample int64, n int) {
 	t.Helper()
 	req, err := st.Request(t.Context(), sample)
 	Check(t, err)
-	const together = 100 // SQLite slows down as a transaction changes more pages
+	const together = 10 // per savepoint: SQLite slows down as one changes more pages
 	for from := 0; from < n; from += together {
 		Check(t, st.Write(t.Context(), func(tx *store.Tx) error {
 			for i := from; i < min(from+together, n); i++ {
