@@ -65,7 +65,7 @@ func (b *bench) measureRules(ctx context.Context) error {
 	return b.withRules(ctx, func(c *client.Client, token string) error {
 		own := b.token
 		b.token = token
-		_, err := b.run(ctx, issuing("issue by the last of 100 rules", csrs[half:]),
+		_, err := b.run(ctx, issuing("issue by token and the last of 100 rules", csrs[half:]),
 			rateOf(plain, "issue without rules", budgetIssueByRule))
 		b.token = own
 		return err
@@ -109,8 +109,8 @@ func (b *bench) measureEvaluation(ctx context.Context, signature figure) error {
 	return err
 }
 
-// withRules measures a trial, activates rules, calls fn with the token of a Certificate Requestor, and deactivates the
-// rules.
+// withRules measures a trial, activates rules, calls fn with an API token of a Certificate Requestor, and deactivates
+// the rules.
 func (b *bench) withRules(ctx context.Context, fn func(c *client.Client, token string) error) (err error) {
 	c, err := b.api()
 	if err != nil {
@@ -126,7 +126,14 @@ func (b *bench) withRules(ctx context.Context, fn func(c *client.Client, token s
 	if err != nil {
 		return err
 	}
-	token, err := c.Login(ctx, login)
+	session, err := c.Login(ctx, login)
+	if err != nil {
+		return err
+	}
+	end := time.Now().Add(24 * time.Hour)
+	token, err := c.WithToken(session).CreateAPIToken(ctx, api.CreateAPIToken{Name: "pipeline", ExpiresAt: &end,
+		Grants: []api.TokenGrant{{Actions: []string{"request.create"},
+			Names: api.NameLists{DNS: []string{"payments.example.com"}}}}})
 	if err != nil {
 		return err
 	}
@@ -141,7 +148,7 @@ func (b *bench) withRules(ctx context.Context, fn func(c *client.Client, token s
 		}
 		defer func() { err = errors.Join(err, c.DeactivateRule(context.WithoutCancel(ctx), id)) }()
 	}
-	return fn(c, token)
+	return fn(c, token.Token)
 }
 
 // measureTrial measures a trial of rules, and its processor time per request.

@@ -155,8 +155,21 @@ func (p *program) createRequest(ctx context.Context, c *client.Client, flags cre
 	return p.done("request %d is submitted; its key is in %s\n%s", id, keyFile, p.afterSubmission(ctx, c, id))
 }
 
+// afterSubmission returns what a rule decided, or else the next step.
 func (p *program) afterSubmission(ctx context.Context, c *client.Client, id int64) string {
-	if p.json || allowed(ctx, c, notary.DecideRequests) {
+	if p.json {
+		return ""
+	}
+	if req, err := c.CertificateRequest(ctx, id); err == nil && req.RuleDecision != nil {
+		d := req.RuleDecision
+		switch d.Effect {
+		case string(notary.SignEffect):
+			return fmt.Sprintf("rule %d (%s) signed it: notary request download %d", d.RuleID, d.RuleName, id)
+		case string(notary.RefuseEffect):
+			return fmt.Sprintf("rule %d (%s) refused it: %s", d.RuleID, d.RuleName, d.Reason)
+		}
+	}
+	if allowed(ctx, c, notary.DecideRequests) {
 		return fmt.Sprintf("next: notary request sign %d --authority ID", id)
 	}
 	return fmt.Sprintf("next, once a Certificate Manager has signed it: notary request download %d", id)

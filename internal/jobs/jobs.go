@@ -71,7 +71,7 @@ func (r *Runner) Run(ctx context.Context) {
 	defer held.end()
 	for {
 		r.renew(ctx, held)
-		if held.ctx != nil {
+		if held.is() {
 			r.startDue(held.ctx)
 		}
 		select {
@@ -82,18 +82,30 @@ func (r *Runner) Run(ctx context.Context) {
 	}
 }
 
-// tenure is a period in which this node holds the lease. Its context ends with the period, and is nil while the node
-// does not hold the lease.
+// tenure is a period in which this node holds the lease. Its context ends when another node gets the lease or the term
+// ends.
 type tenure struct {
-	ctx     context.Context
-	cancel  context.CancelFunc
-	renewed time.Time
+	ctx    context.Context
+	cancel context.CancelFunc
+	term   *time.Timer
+}
+
+func (t *tenure) is() bool { return t.ctx != nil && t.ctx.Err() == nil }
+
+// extend begins the tenure, or continues it until the given time.
+func (t *tenure) extend(ctx context.Context, until time.Time) {
+	if t.is() {
+		t.term.Reset(time.Until(until))
+		return
+	}
+	t.ctx, t.cancel = context.WithCancel(ctx)
+	t.term = time.AfterFunc(time.Until(until), t.cancel)
 }
 
 func (t *tenure) end() {
 	if t.ctx != nil {
+		t.term.Stop()
 		t.cancel()
-		t.ctx = nil
 	}
 }
 
@@ -106,11 +118,8 @@ func (r *Runner) renew(ctx context.Context, held *tenure) {
 	}
 	switch {
 	case mine:
-		held.renewed = asked
-		if held.ctx == nil {
-			held.ctx, held.cancel = context.WithCancel(ctx)
-		}
-	case err == nil || time.Since(held.renewed) >= term:
+		held.extend(ctx, asked.Add(term))
+	case err == nil:
 		held.end()
 	}
 }

@@ -85,10 +85,13 @@ func TestJobsEndWithTheLease(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		err   error
+		slow  time.Duration // how long a failed request takes
 		after time.Duration
 	}{
-		"another node has it":          {nil, 5 * time.Second},
-		"the database does not answer": {errors.New("no answer"), 20 * time.Second},
+		"another node has it":           {nil, 0, 5 * time.Second},
+		"the database does not answer":  {errors.New("no answer"), 0, 20 * time.Second},
+		"the database hangs":            {errors.New("no answer"), time.Hour, 20 * time.Second},
+		"the database answers too late": {errors.New("no answer"), 13 * time.Second, 20 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,6 +100,7 @@ func TestJobsEndWithTheLease(t *testing.T) {
 				lease := func(context.Context, time.Duration) (bool, error) {
 					asked++
 					if asked > 1 {
+						time.Sleep(test.slow)
 						return false, test.err
 					}
 					return true, nil

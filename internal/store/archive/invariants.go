@@ -43,7 +43,7 @@ var invariants = []db.Rule{
 		SELECT CAST(o.authority_id AS TEXT) FROM responder o
 		JOIN certificate k ON k.id = o.certificate_id JOIN authority a ON a.id = o.authority_id
 		WHERE k.authority_id IS NULL OR k.authority_id <> o.authority_id OR a.deleted_at IS NOT NULL`},
-	{Says: "every request, authority, account, group and grant has the event of its creation", Breaches: `
+	{Says: "every request, authority, account, group, grant, token and rule has the event of its creation", Breaches: `
 		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r
 		LEFT JOIN (SELECT object_id FROM event WHERE action = 'request.create') e ON e.object_id = r.id
 		WHERE e.object_id IS NULL
@@ -62,6 +62,14 @@ var invariants = []db.Rule{
 		UNION ALL
 		SELECT 'grant ' || CAST(t.id AS TEXT) FROM access_grant t
 		LEFT JOIN (SELECT object_id FROM event WHERE action = 'grant.create') e ON e.object_id = t.id
+		WHERE e.object_id IS NULL
+		UNION ALL
+		SELECT 'token ' || CAST(t.id AS TEXT) FROM token t
+		LEFT JOIN (SELECT object_id FROM event WHERE action = 'token.create') e ON e.object_id = t.id
+		WHERE e.object_id IS NULL
+		UNION ALL
+		SELECT 'rule ' || CAST(r.id AS TEXT) FROM rule r
+		LEFT JOIN (SELECT object_id FROM event WHERE action = 'rule.create') e ON e.object_id = r.id
 		WHERE e.object_id IS NULL`},
 	{Says: "the positions of events have no gaps, and each has its event", Breaches: `
 		SELECT CAST(n AS TEXT) || ' positions up to ' || CAST(last AS TEXT) FROM (
