@@ -179,7 +179,8 @@ func TestTryRulesOnRequestsOfTokens(t *testing.T) {
 		`principal.kind == "token" && source == "::1"`: 0,
 	} {
 		rule := holdingRule(1, expression)
-		trial, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 100, Rules: []ca.ProposedRule{{Terms: &rule}}})
+		trial, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 100,
+			Rules: []ca.ProposedRule{{Terms: &rule}}})
 		testkit.Check(t, err)
 		if trial.Rules[0].Matches != want || trial.Failed != 0 {
 			t.Errorf("%s matches %d requests, want %d (%+v)", expression, trial.Rules[0].Matches, want, trial.Failures)

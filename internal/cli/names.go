@@ -187,7 +187,7 @@ func findAuthority(ctx context.Context, c *client.Client, name string) (int64, e
 }
 
 // findSigner is like findAuthority for a signing authority. If several have the name, as after a roll-over, it returns
-// the one that is active and not offline, provided that there is only one.
+// the only one that is active and not offline, or an error.
 func findSigner(ctx context.Context, c *client.Client, name string) (int64, error) {
 	all, err := authoritiesNamed(ctx, c, name)
 	if err != nil {
