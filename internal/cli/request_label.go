@@ -140,8 +140,8 @@ func requestedText(r api.Requested) string {
 	return strings.Join(parts, ", ")
 }
 
-// noticeRequested prints the requested CA, profile and expiry. It prints nothing if the request has a certificate or the
-// body sets all three.
+// noticeRequested prints the requested CA, profile and expiry. It prints nothing if the request has a certificate or
+// the body sets all three.
 func (p *program) noticeRequested(ctx context.Context, c *client.Client, id int64,
 	body api.SignCertificateRequest) error {
 	if body.Profile != "" && body.CertificateAuthorityID != 0 && body.NotValidAfter != nil {
