@@ -24,6 +24,7 @@ const crashes = 20
 // The server is killed repeatedly under load. Everything acknowledged survives, the CRL number never decreases, and
 // the database is intact.
 func TestKilledUnderLoad(t *testing.T) {
+	t.Parallel()
 	binary := buildProgram(t)
 	data := filepath.Join(t.TempDir(), "notary-data")
 	var l *load
@@ -58,15 +59,38 @@ func (l *load) crashDuring(t *testing.T, server *process) {
 	running.Wait()
 }
 
-// buildProgram builds the program without the race detector, with additional flags.
-func buildProgram(t *testing.T, flags ...string) string {
+// built is the program, for all tests.
+var built struct {
+	once   sync.Once
+	folder string
+	err    error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	os.RemoveAll(built.folder)
+	os.Exit(code)
+}
+
+// buildProgram returns the path of the program, which is built once, without the race detector.
+func buildProgram(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "notary")
+	built.once.Do(func() {
+		if built.folder, built.err = os.MkdirTemp("", "notary-program-"); built.err == nil {
+			built.err = build(filepath.Join(built.folder, "notary"))
+		}
+	})
+	testkit.Check(t, built.err)
+	return filepath.Join(built.folder, "notary")
+}
+
+// build builds the program with additional flags.
+func build(binary string, flags ...string) error {
 	args := append([]string{"build", "-o", binary}, flags...)
 	if out, err := exec.Command("go", append(args, "notary/cmd/notary")...).CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	return binary
+	return nil
 }
 
 type process struct {

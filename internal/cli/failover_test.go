@@ -14,6 +14,7 @@ import (
 )
 
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	binary := buildProgram(t)
 	t.Run("a node is killed and the database is unavailable", func(t *testing.T) { nodeAndDatabaseAway(t, binary) })
 	t.Run("a standby replaces its primary", func(t *testing.T) { standbyTakesOver(t, binary) })

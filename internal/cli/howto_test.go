@@ -16,6 +16,7 @@ import (
 // TestHowTo runs the commands of every page in docs/howto, after testdata/howto/start.sh and the script named after
 // the page.
 func TestHowTo(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"curl", "nginx", "openssl"} {
 		testkit.Require(t, program)
 	}

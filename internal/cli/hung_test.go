@@ -18,6 +18,7 @@ import (
 // PostgreSQL hangs: its processes are suspended. Calls fail with a time to retry, the server can be stopped, and
 // acknowledged changes are kept.
 func TestHungPostgres(t *testing.T) {
+	t.Parallel()
 	binary := buildProgram(t)
 	postgres := testkit.StartCluster(t, "fsync = off")
 	postgres.Exec(t, `CREATE DATABASE notary`)

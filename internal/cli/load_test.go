@@ -228,6 +228,7 @@ func connect(t testing.TB, url string) *client.Client {
 // Clients create, sign and revoke requests in random order. Calls fail only as the transition table allows, and all
 // acknowledged changes are stored.
 func TestManyClientsAtOnce(t *testing.T) {
+	t.Parallel()
 	c := apptest.Config(t)
 	url, stop := apptest.Start(t, c)
 	l := prepare(t, connect(t, url))

@@ -85,6 +85,7 @@ func loadOn(t *testing.T, nodes ...*process) *load {
 
 // It does not matter which node is called.
 func TestNodes(t *testing.T) {
+	t.Parallel()
 	binary := buildProgram(t)
 	for _, test := range []struct {
 		name string

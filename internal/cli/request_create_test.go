@@ -65,7 +65,7 @@ func TestRequestCreate(t *testing.T) {
 				t.Errorf("output %q, want %q", r.out, want)
 			}
 			calls := s.server.sent()
-			if len(calls) != 1 || strings.Contains(calls[0], "PRIVATE") {
+			if len(calls) != 2 || strings.Contains(calls[0], "PRIVATE") {
 				t.Fatalf("sent %q", calls)
 			}
 			csr := sentCSR(t, calls[0])
@@ -215,7 +215,7 @@ func TestRequestCreateFromCSR(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(201, created)).trusted()
 	file := s.write("a.csr", "a CSR\r\n")
-	want := []string{`POST /api/v1/certificate_requests {"csr":"a CSR\r\n"}`}
+	want := []string{`POST /api/v1/certificate_requests {"csr":"a CSR\r\n"}`, "GET /api/v1/certificate_requests/7"}
 	s.must("request", "create", "--csr", file)
 	if diff := cmp.Diff(want, s.server.sent()); diff != "" {
 		t.Errorf("of a file, sent (-want +got):\n%s", diff)

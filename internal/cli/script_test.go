@@ -21,6 +21,7 @@ import (
 //	stop            stop the server with SIGTERM and require exit code 0
 //	freeport NAME   set a variable to an unused port
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testkit.Require(t, "openssl")
 	testkit.Require(t, "curl")
 	testkit.Require(t, "certtool")
