@@ -89,7 +89,7 @@ type RequestCheck struct {
 	Request  int64         `json:"certificate_request_id,omitempty" doc:"The request under which it is recorded"`
 }
 
-// UploadCertificate is a request to upload the certificate that an external CA issued for a request.
+// UploadCertificate is the body of a call that uploads an externally issued certificate for a request.
 type UploadCertificate struct {
 	Certificate string `json:"certificate" doc:"PEM chain, leaf first"`
 }

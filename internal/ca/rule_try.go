@@ -230,7 +230,7 @@ func (t *ruleTrier) tryRequest(ctx context.Context, req *notary.Request) error {
 	case verdict.Failed:
 		t.trial.Failed++
 		if len(t.trial.Failures) < maxListed {
-			t.trial.Failures = append(t.trial.Failures, notary.RuleEvaluationError{RequestID: req.ID, RuleDecision: *d})
+			t.trial.Failures = append(t.trial.Failures, notary.FailedEvaluation{RequestID: req.ID, RuleDecision: *d})
 		}
 	default:
 		t.matches[verdict.Rule]++

@@ -227,7 +227,7 @@ func authoritiesNamed(ctx context.Context, c *client.Client,
 func onlyAuthority(found []api.CertificateAuthority, name string) (int64, error) {
 	switch len(found) {
 	case 0:
-		return 0, withHint(notary.Errorf(notary.NotFound, "no CA has the ID or common name %q", name),
+		return 0, withHint(notary.Errorf(notary.NotFound, "no CA with ID or common name %q", name),
 			"notary authority list")
 	case 1:
 		return found[0].ID, nil
@@ -250,7 +250,7 @@ func findAccount(ctx context.Context, c *client.Client, email string) (int64, er
 			return a.ID, nil
 		}
 	}
-	return 0, withHint(notary.Errorf(notary.NotFound, "no account has the ID or email address %q", email),
+	return 0, withHint(notary.Errorf(notary.NotFound, "no account with ID or email address %q", email),
 		"notary account list")
 }
 
@@ -264,7 +264,7 @@ func findGroup(ctx context.Context, c *client.Client, name string) (int64, error
 	all := me.Groups
 	unknown := withHint(notary.Errorf(notary.NotFound, "you are not in a group named %q", name), "notary account me")
 	if notary.Role(me.RoleID) == notary.Admin {
-		unknown = withHint(notary.Errorf(notary.NotFound, "no group has the ID or name %q", name), "notary group list")
+		unknown = withHint(notary.Errorf(notary.NotFound, "no group with ID or name %q", name), "notary group list")
 		if all, err = c.Groups(ctx); err != nil {
 			return 0, err
 		}
@@ -295,7 +295,7 @@ func findRequest(ctx context.Context, c *client.Client, name string) (int64, err
 	}
 	switch len(found) {
 	case 0:
-		return 0, withHint(notary.Errorf(notary.NotFound, "no request has the ID or name %q", name),
+		return 0, withHint(notary.Errorf(notary.NotFound, "no request with ID or name %q", name),
 			"notary request list")
 	case 1:
 		return only, nil

@@ -2,9 +2,9 @@
 // is wrong with them.
 //
 // [Read] accepts untrusted PEM or DER. It reports malformed parts instead of failing, and never fetches anything.
-// [Open] reads a PKCS #12 with its password, [Verify] checks objects against roots and a name, and [Connected] checks
-// the handshake of a TLS server. All returned text is safe for a terminal: unprintable characters are escaped, and long
-// text is truncated.
+// [Open] reads a PKCS #12 with its password, [Verify] checks objects against roots and a name, and [ReadHandshake]
+// checks the handshake of a TLS server. All returned text is safe for a terminal: unprintable characters are escaped,
+// and long text is truncated.
 package inspect
 
 import (

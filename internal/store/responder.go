@@ -53,8 +53,8 @@ func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey [
 		WHERE authority_id = $3 AND certificate_id = $4`, certificateID, sealedKey, authorityID, before)
 }
 
-// CertificateStatus reports whether a certificate with that serial number was issued by the authority or is on an
-// imported CRL. It also returns the revocation, or nil.
+// CertificateStatus reports whether the authority issued a certificate with the given serial number, or an imported CRL
+// lists it. It also returns the revocation, if any.
 func (r reader) CertificateStatus(ctx context.Context, authorityID int64,
 	serial string) (known bool, v *notary.Revocation, err error) {
 	type status struct {

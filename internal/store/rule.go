@@ -64,16 +64,16 @@ func (r reader) RuleSetVersion(ctx context.Context) (version int64, err error) {
 // LockRules locks all rules for update.
 func (tx *Tx) LockRules() error { return tx.db.Lock(lockRules, 0) }
 
-// ErrOldRules is returned when the active rules have changed: see [Tx.RequireRules].
-var ErrOldRules = notary.Errorf(notary.Conflict, "the active rules have just been changed: try again")
+// ErrRulesChanged is returned by [Tx.RequireRules] when the active rules have changed.
+var ErrRulesChanged = notary.Errorf(notary.Conflict, "the active rules have just been changed: try again")
 
-// RequireRules makes the transaction fail with [ErrOldRules] unless version is the current version of the set of active
-// rules. The set cannot change until the transaction ends.
+// RequireRules makes the transaction fail with [ErrRulesChanged] unless version is the current version of the set of
+// active rules. The set cannot change until the transaction ends.
 func (tx *Tx) RequireRules(version int64) error {
 	if err := tx.db.LockShared(lockRules, 0); err != nil {
 		return err
 	}
-	return tx.db.Need(ErrOldRules, `SELECT 1 WHERE $1 = COALESCE((SELECT version FROM rule_set WHERE id = 1), 0)`,
+	return tx.db.Need(ErrRulesChanged, `SELECT 1 WHERE $1 = COALESCE((SELECT version FROM rule_set WHERE id = 1), 0)`,
 		version)
 }
 

@@ -113,9 +113,9 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	return final, nil
 }
 
-// sequence assigns positions from last+1 to the events without one whose IDs are greater than after and at most the
-// last of ids. It then records final, up to which every event has a position. One statement for all events costs a
-// fraction of one for each.
+// sequence assigns consecutive positions, starting at last+1, to the unsequenced events with IDs in (after,
+// ids[len(ids)-1]]. It then records final as the ID up to which every event has a position. A single INSERT is much
+// cheaper than one per event.
 func (tx *Tx) sequence(ctx context.Context, last, after int64, ids []int64, final int64) error {
 	if len(ids) > 0 {
 		err := tx.db.Later(`INSERT INTO event_position (position, event_id)

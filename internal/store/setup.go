@@ -12,7 +12,8 @@ const setupCode = "setup code"
 // SetupCodeHash returns the hash of the setup code, or "".
 func (r reader) SetupCodeHash(ctx context.Context) (string, error) { return r.Agreed(ctx, setupCode) }
 
-// SetSetupCode replaces the hash of the setup code, or returns a [notary.Conflict] once an account exists.
+// SetSetupCode sets the hash of the setup code, replacing any previous one. It returns a [notary.Conflict] error once
+// an account exists.
 func (tx *Tx) SetSetupCode(hash string) error {
 	if err := tx.lockSetup(); err != nil {
 		return err

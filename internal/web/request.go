@@ -256,7 +256,7 @@ func (p requestPage) Decided() string {
 	}
 	return map[notary.RequestStatus]string{
 		notary.Outstanding: "Pending approval.",
-		notary.Rejected:    "Rejected. Reopen it to sign.",
+		notary.Rejected:    "Rejected. Reopen the request to sign it.",
 		notary.Revoked:     "Certificate revoked. Reopen the request to issue again.",
 	}[p.Status]
 }
