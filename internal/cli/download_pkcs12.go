@@ -157,8 +157,8 @@ func (f downloadFlags) keyAlias(d downloaded) string {
 
 const maxAliasLength = 64
 
-// aliasOf returns the alias of a certificate: its common name or, without one, its first other name. Characters that an
-// alias cannot contain are replaced.
+// aliasOf returns the alias of a certificate: its common name or, if it has none, its first other name. Characters that
+// an alias cannot contain are replaced.
 func aliasOf(c *x509.Certificate) string {
 	names := pki.CertificateNames(c)
 	name := c.Subject.CommonName

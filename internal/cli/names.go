@@ -186,8 +186,8 @@ func findAuthority(ctx context.Context, c *client.Client, name string) (int64, e
 	return onlyAuthority(all, name)
 }
 
-// findSigner is like findAuthority for a signing authority. If several have the name, as after a roll-over, it returns
-// the one that is active and not offline, provided that there is only one.
+// findSigner is like findAuthority for a signing authority. If several CAs have the name, as after a roll-over, and
+// exactly one is active and not offline, it returns that one.
 func findSigner(ctx context.Context, c *client.Client, name string) (int64, error) {
 	all, err := authoritiesNamed(ctx, c, name)
 	if err != nil {
@@ -202,7 +202,7 @@ func findSigner(ctx context.Context, c *client.Client, name string) (int64, erro
 	return onlyAuthority(all, name)
 }
 
-// authoritiesNamed returns the CAs with this common name or, if there are none, those that differ from it only in case.
+// authoritiesNamed returns the CAs with the given common name. If there are none, it ignores case.
 func authoritiesNamed(ctx context.Context, c *client.Client,
 	name string) (found []api.CertificateAuthority, err error) {
 	all, err := c.CertificateAuthorities(ctx)
@@ -254,8 +254,8 @@ func findAccount(ctx context.Context, c *client.Client, email string) (int64, er
 		"notary account list")
 }
 
-// findGroup returns the ID of the group with this name. Unless the caller is an Admin, it searches only the caller's
-// groups.
+// findGroup returns the ID of the group with the given name. Unless the caller is an Admin, it searches only the
+// caller's groups.
 func findGroup(ctx context.Context, c *client.Client, name string) (int64, error) {
 	me, err := c.Me(ctx)
 	if err != nil {

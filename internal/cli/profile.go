@@ -236,8 +236,8 @@ func (p *program) profileUpdate() *cobra.Command {
 	return c
 }
 
-// requireSameProfile returns an error if the profile with this ID does not have the name given in the file, so that the
-// rules of one profile do not replace those of another.
+// requireSameProfile returns an error if the profile with the given ID does not have the name given in the file, so
+// that a profile does not get the rules of another one.
 func requireSameProfile(ctx context.Context, c *client.Client, id int64, name string) error {
 	if name == "" {
 		return nil

@@ -67,7 +67,7 @@ func (s Schema) list(folder string) ([]Migration, error) {
 	return all, nil
 }
 
-// SchemaStatus compares the schema of a database with that of this program.
+// SchemaStatus compares a database's schema with this program's.
 type SchemaStatus struct {
 	Current        int64             // version of the database's schema; 0 for an empty database
 	Newest         int64             // version to which this program migrates

@@ -40,7 +40,7 @@ func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) 
 }
 
 // SetResponder replaces the responder certificate and its sealed key. The argument before is the ID of the previous
-// certificate, or 0 if there was none. If another node was faster, SetResponder returns a [notary.Conflict].
+// certificate, or 0 if there was none. If another node was faster, SetResponder returns a [notary.Conflict] error.
 func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey []byte) error {
 	if err := tx.recordResponderKey(authorityID, certificateID); err != nil {
 		return err

@@ -25,7 +25,7 @@ func (r reader) ActiveRules(ctx context.Context) ([]*notary.Rule, error) {
 		JOIN rule_version v ON v.rule_id = t.id AND v.version = t.active_version WHERE t.deleted_at IS NULL ORDER BY t.id`)
 }
 
-// Rule returns a version of the rule with that ID, or the latest one if version is 0. Deleted rules are not found.
+// Rule returns a version of the rule with the given ID, or the latest one if version is 0. Deleted rules are not found.
 func (r reader) Rule(ctx context.Context, id int64, version int) (*notary.Rule, error) {
 	rule, err := r.scanRule(r.q.QueryRow(ctx, `SELECT`+ruleColumns+`FROM rule t
 		JOIN rule_version v ON v.rule_id = t.id AND v.version = COALESCE($2, t.version)

@@ -16,8 +16,8 @@ import (
 // ID and commit after others with greater IDs.
 //
 // Writing an event costs nothing extra. The database records the ID up to which every event has a position, and the
-// sequencer looks for later events without one. It raises that ID only when no transaction in progress may still commit
-// an event below it.
+// sequencer looks for unsequenced events with greater IDs. It raises the recorded ID only when no transaction in
+// progress may still commit an event with a smaller ID.
 type Sequencer struct {
 	store *Store
 
@@ -26,7 +26,7 @@ type Sequencer struct {
 	writers []string
 }
 
-// NewSequencer returns a sequencer. If several run on the same database, one of them does the work.
+// NewSequencer returns a sequencer. If several nodes run one on the same database, only one does the work.
 func NewSequencer(s *Store) *Sequencer { return &Sequencer{store: s} }
 
 const sequenceBatch = 1_000
