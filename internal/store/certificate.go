@@ -176,7 +176,7 @@ func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
 	return id, db.MapError(find())
 }
 
-// AdoptCertificate assigns a certificate that has no request to req, and gives it the owner and labels of req.
+// AdoptCertificate assigns a certificate that has no request to req. The certificate gets the owner and labels of req.
 func (tx *Tx) AdoptCertificate(c *notary.Certificate, req *notary.Request) error {
 	if err := tx.leaveNames(c); err != nil {
 		return err
