@@ -164,7 +164,7 @@ func (t *ruleTrier) tryCSR(ctx context.Context, caller notary.Caller, o RuleTryO
 
 const noMatch = "no rule matches"
 
-// signingProblem returns what would prevent a rule from signing a CSR, or "".
+// signingProblem returns what would prevent a rule from signing a CSR, or "" if nothing would.
 func (s *Service) signingProblem(ctx context.Context, rule *notary.Rule, csr *pki.CSR, o SignOptions) (string, error) {
 	trial, err := func() (*notary.Trial, error) {
 		if _, err := s.optionsOfRule(ctx, rule, o); err != nil {

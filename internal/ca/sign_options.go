@@ -18,7 +18,7 @@ type SignOptions struct {
 	// server-client. A CA profile creates a subordinate CA.
 	Profile   string
 	NotAfter  time.Time // zero for the requester's wish or the profile's default; limited to the issuer's expiry
-	NoRenewal bool      // fail with Conflict if the request already has a certificate
+	NoRenewal bool      // fail with a Conflict error if the request already has a certificate
 
 	// KeepFormer, for bulk calls, prefers the authority and profile of a request's former certificate to AuthorityID
 	// and Profile.

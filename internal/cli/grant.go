@@ -26,8 +26,8 @@ func (p *program) grantCreate() *cobra.Command {
 		Use:   "create",
 		Short: "Grant actions to an account or a group",
 		Long: "Grant actions to an account, or to the members of a group, beyond what their roles allow. A grant\n" +
-			"applies within all of its limits. request.view lets the account see requests and certificates of others;\n" +
-			"the other actions apply only to requests and certificates that it can see.\n\n" +
+			"applies within all of its limits. request.view lets the account see requests and certificates of others.\n" +
+			"Other actions on requests and certificates apply only to objects that the account can see.\n\n" +
 			"Actions: request.view, request.sign, request.upload, request.reject, request.revoke,\n" +
 			"request.remove_certificate, request.reopen, request.delete, request.annotate, request.transfer,\n" +
 			"certificate.revoke, certificate.transfer, rule.activate.",

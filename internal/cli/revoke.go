@@ -88,8 +88,8 @@ func (p *program) certificateRevoke() *cobra.Command {
 			"Select certificates by ID or with filters. Without --revoked, filters select only certificates that are\n" +
 			"not revoked. The matching certificates are counted first; if the matches change in the meantime, nothing\n" +
 			"is done.\n\n" +
-			"The current certificate of a CA can be revoked only as a single ID, which also disables the CA. For a\n" +
-			"revoked certificate, --reason keyCompromise corrects the reason and blocks the key.",
+			"The current certificate of a CA can be revoked only by itself, given as a single ID; this also disables\n" +
+			"the CA. For a revoked certificate, --reason keyCompromise corrects the reason and blocks the key.",
 		Example: "  notary certificate revoke 9 --reason superseded\n" +
 			"  notary certificate revoke 9 12 13 --reason keyCompromise\n" +
 			"  notary certificate revoke --domain old.example.com --reason cessationOfOperation"}

@@ -54,8 +54,8 @@ func textOrNull(text string) any {
 	return text
 }
 
-// LinkRevocation links a certificate to the imported revocation with its serial number. It returns that revocation, or
-// nil.
+// LinkRevocation links a certificate to the imported revocation with its serial number. It returns the revocation, or
+// nil if there is none.
 func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) {
 	v := revocationRow{serial: c.Serial}
 	err := tx.q.QueryRow(context.Background(), `UPDATE revocation SET certificate_id = $1, shard = $2,

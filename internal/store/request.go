@@ -125,8 +125,8 @@ func (r reader) scanRequestToRevoke(row db.Row) (one requestToRevoke, err error)
 	return one, err
 }
 
-// RequestUsing returns the request whose current certificate is c, or nil. Only the fields that its transition and
-// events need are set.
+// RequestUsing returns the request whose current certificate is c, or nil if there is none. Only the fields that its
+// transition and events need are set.
 func (r reader) RequestUsing(ctx context.Context, c *notary.Certificate) (*notary.Request, error) {
 	req, err := scanStatus(r.q.QueryRow(ctx, `SELECT`+statusColumns+`FROM request r
 		WHERE r.id = $1 AND r.certificate_id = $2`, c.RequestID, c.ID))
@@ -153,8 +153,8 @@ func scanStatus(row db.Row, more ...any) (*notary.Request, error) {
 	return &req, nil
 }
 
-// RequestWithContent returns the ID of a request with this content, or 0. It prefers a request of the group (if groupID
-// is not 0) to one of the requester, and that to one of the requester's groups.
+// RequestWithContent returns the ID of a request with the given content, or 0 if there is none. It prefers a request of
+// the group (if groupID is not 0), then one of the requester, then one of the requester's groups.
 func (r reader) RequestWithContent(ctx context.Context, requesterID, groupID int64, content string) (id int64,
 	err error) {
 	err = r.q.QueryRow(ctx, `SELECT COALESCE(
@@ -166,7 +166,8 @@ func (r reader) RequestWithContent(ctx context.Context, requesterID, groupID int
 	return id, db.MapError(err)
 }
 
-// LockContent waits for other transactions that assign a request with this content to the group, and blocks new ones.
+// LockContent waits for other transactions that assign a request with the given content to the group, and blocks new
+// ones.
 func (tx *Tx) LockContent(groupID int64, content string) error {
 	return tx.db.Lock(lockContent, lockID(fmt.Sprint(groupID, " ", content)))
 }
@@ -215,7 +216,7 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 
 // Transition moves a request to the next status and sets its current certificate (0: none). It returns a
 // [notary.Conflict] error if the request's status, certificate or owner has changed since it was read. If a certificate
-// is set, the request's labels must also be unchanged, because the certificate has the same ones.
+// is set, the request's labels must also be unchanged, because the certificate has the same labels.
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
 	labels, err := encodeLabels(req.Labels)
 	if err != nil {

@@ -139,8 +139,8 @@ const maxPrevious = 1000
 const previousColumns = `SELECT k.id, k.requester_id, k.owner_group_id, k.email, k.authority_id, k.profile, k.not_before,
 	k.not_after FROM certificate k WHERE k.id = `
 
-// PreviousCertificate returns the most recently recorded current certificate with the same names as the request, or
-// nil. Only its ID, owner, issuer, profile and validity are set.
+// PreviousCertificate returns the most recently recorded current certificate with the same names as the request, or nil
+// if there is none. Only its ID, owner, issuer, profile and validity are set.
 func (r reader) PreviousCertificate(ctx context.Context, req *notary.Request) (*notary.Certificate, error) {
 	return r.previous(ctx, previousColumns+`(SELECT MAX(t.id) FROM (SELECT y.id FROM certificate y
 		WHERE y.name_set = $1 AND y.replaced_by IS NULL LIMIT $2) t)`, namesOf(req), maxPrevious)

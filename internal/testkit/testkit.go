@@ -297,7 +297,7 @@ func WantText(t testing.TB, err error, words ...string) {
 	}
 }
 
-// WantField fails the test unless err has that field.
+// WantField fails the test unless err has the given field.
 func WantField(t testing.TB, err error, field string) {
 	t.Helper()
 	var e *notary.Error
