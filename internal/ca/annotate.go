@@ -68,8 +68,8 @@ func (s *Service) checkWishes(ctx context.Context, w notary.Wishes) error {
 	return nil
 }
 
-// checkText trims a text and normalizes its line endings. It rejects texts of more than limit characters, invalid UTF-8,
-// and control characters, including bidirectional ones.
+// checkText trims a text and normalizes its line endings. It rejects texts of more than limit characters, invalid
+// UTF-8, and control characters, including bidirectional ones.
 func checkText(field, text string, limit int) (string, error) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	if utf8.RuneCountInString(text) > limit {
