@@ -1,5 +1,5 @@
-# make test     install what the tests need, and run all but those of scale and interop
-# make scale    the tests with a hundred thousand records, on both engines
+# make test     install what the tests need, and run them, but for those of long and interop
+# make long     the race detector on the largest packages, and tests with a hundred thousand records
 # make interop  the suites with other programs by the dozen: NSS, Java, GnuTLS, OpenSSL, nginx, PgBouncer
 # make lint     go vet and staticcheck
 # make build    the program, in bin/notary
@@ -18,18 +18,19 @@ POSTGRES    := NOTARY_TEST_ENGINE=postgres
 
 # The race detector watches our code and its libraries, but not the inside of these: C that was translated to Go, and
 # arithmetic. They share no memory with us but what we hand them, and would take five times as long as all else. It
-# watches the packages whose values are used by several goroutines at once, and their callers in a server.
+# watches packages whose values several goroutines use at once. LARGE ones take minutes, and are left to make long.
 UNWATCHED   := modernc.org/sqlite/lib golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b
 RACE        := -race $(foreach p,$(UNWATCHED),-gcflags='$(p)=-race=false -d=checkptr=0')
 LIMIT       := -timeout 2h
-SHARED      := /(client|app|auth|ca|clock|db|issuers|jobs|keystore|publish|rest|revocation|server|store)(/|$$)
+SHARED      := /(client|app|auth|clock|db|issuers|jobs|keystore|publish|revocation|server)$$
+LARGE       := ./internal/ca ./internal/rest ./internal/store/...
 INTEROP     := ^TestInterop
 SCALE       := AHundredThousand
 ONE_ENGINE  := ^Test(SQLite|Postgres|Nodes)
 
 export PATH := $(PATH):/usr/sbin
 
-.PHONY: test tests scale interop lint build fuzz bench
+.PHONY: test tests long interop lint build fuzz bench
 
 # A tool that is missing is installed first.
 test:
@@ -43,8 +44,9 @@ tests:
 	$(POSTGRES) go test $(RACE) $(LIMIT) -skip '$(ONE_ENGINE)|$(INTEROP)' ./internal/db
 	$(POSTGRES) go test $(LIMIT) -skip '$(ONE_ENGINE)|$(SCALE)|$(INTEROP)' ./internal/store/... $(ENGINES)
 
-scale:
+long:
 	scripts/test-tools
+	scripts/with-postgres go test $(RACE) $(LIMIT) -skip '$(INTEROP)' $(LARGE)
 	go test $(LIMIT) -run AHundredThousand ./internal/cli ./internal/ca ./internal/store
 	scripts/with-postgres env $(POSTGRES) go test $(LIMIT) -run AHundredThousand ./internal/ca ./internal/store
 

@@ -79,7 +79,7 @@ func (i *Issuers) Equal(other *Issuers) bool {
 	return slices.EqualFunc(i.DER(), other.DER(), bytes.Equal)
 }
 
-// Owner returns the owner of the certificate, or the zero value if it was recorded without one.
+// Owner returns the owner of the certificate, or the zero value if none was recorded.
 func (c *Certificate) Owner() Owner { return ownerOf(c.RequesterID, c.OwnerGroupID) }
 
 // ClaimsCA reports whether the certificate seems to have the basic constraints of a CA (RFC 5280, section 4.2.1.9). It

@@ -91,7 +91,7 @@ func Exhausted(err error) *Error {
 	return nil
 }
 
-// WithField returns err with the given field if err is a [*Error] without one.
+// WithField returns err with the given field if err is a [*Error] that has no field.
 func WithField(err error, field string) error {
 	return MapField(err, func(own string) string { return cmp.Or(own, field) })
 }

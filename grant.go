@@ -37,7 +37,7 @@ type GrantTerms struct {
 	OwnerGroups []int64   `json:"owner_groups,omitempty"` // these groups and their members
 }
 
-// NameLists are sets of names by type. The entries are like those of profiles: see [NameRules].
+// NameLists are sets of names by type. The entries have the same forms as in profiles: see [NameRules].
 type NameLists struct {
 	DNS   []string `json:"dns,omitempty"`
 	IP    []string `json:"ip,omitempty"`

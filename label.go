@@ -102,7 +102,7 @@ type Wishes struct {
 // IsZero reports whether all choices are left to the signer.
 func (w Wishes) IsZero() bool { return w.Profile == "" && w.AuthorityID == 0 && w.NotAfter.IsZero() }
 
-// Or returns w with each zero field replaced by that of other.
+// Or returns w with each zero field replaced by the same field of other.
 func (w Wishes) Or(other Wishes) Wishes {
 	w.Profile, w.AuthorityID = cmp.Or(w.Profile, other.Profile), cmp.Or(w.AuthorityID, other.AuthorityID)
 	if w.NotAfter.IsZero() {

@@ -63,16 +63,16 @@ func (d *RuleDecision) Ref() Ref { return NewRef("rule", d.RuleID, d.RuleName) }
 
 // RuleTrial is the result of testing rules without issuing anything.
 type RuleTrial struct {
-	CSR *RuleOutcome // for the CSR; nil without one
+	CSR *RuleOutcome // for the CSR; nil if no CSR was given
 
-	Looked    int                   // number of latest requests examined
-	Effects   map[Effect]int        // number of requests by effect; HoldEffect includes unmatched and failed ones
-	Unmatched int                   // requests held because no rule matches
-	Failed    int                   // requests held because a rule cannot be evaluated
-	Rules     []RuleMatches         // by priority
-	Differing int                   // requests that were decided differently by a user: see [DifferingDecision]
-	First     []DifferingDecision   // the first of these requests
-	Failures  []RuleEvaluationError // the first of the failed requests
+	Looked    int                 // number of latest requests examined
+	Effects   map[Effect]int      // number of requests by effect; HoldEffect includes unmatched and failed requests
+	Unmatched int                 // requests held because no rule matches
+	Failed    int                 // requests held because a rule cannot be evaluated
+	Rules     []RuleMatches       // by priority
+	Differing int                 // requests that were decided differently by a user: see [DifferingDecision]
+	First     []DifferingDecision // the first of these requests
+	Failures  []FailedEvaluation  // the first of the failed requests
 }
 
 // RuleMatches counts the requests that a rule decides.
@@ -99,8 +99,8 @@ type DifferingDecision struct {
 	RuleDecision
 }
 
-// RuleEvaluationError is a request for which a rule cannot be evaluated.
-type RuleEvaluationError struct {
+// FailedEvaluation records that a rule could not be evaluated for a request.
+type FailedEvaluation struct {
 	RequestID int64
 	RuleDecision
 }

@@ -93,7 +93,7 @@ func (t *Token) Rights(role Role) *TokenRights {
 	return &TokenRights{Creator: t.Creator, Role: role, Grants: t.Grants, Quota: t.PerHour > 0 || t.PerDay > 0}
 }
 
-// Account returns the account on whose behalf the caller acts: its own or, for a token, that of the creator.
+// Account returns the account on whose behalf the caller acts: its own account or, for a token, the creator's.
 func (c Caller) Account() Ref {
 	if c.Token != nil {
 		return c.Token.Creator

@@ -11,7 +11,7 @@ type Account struct {
 	Groups    []Group   `json:"groups,omitempty" nullable:"false" doc:"The account's groups; only for the caller's own account"`
 }
 
-// CreateAccount is a request to create an account.
+// CreateAccount is the body of a call that creates an account.
 type CreateAccount struct {
 	Email     string `json:"email,omitempty" example:"dana@example.com"`
 	Username  string `json:"username,omitempty" doc:"Alias of email"`
@@ -20,23 +20,23 @@ type CreateAccount struct {
 	RoleID    *int   `json:"role_id,omitempty" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only; the first account is always an Admin" example:"2"`
 }
 
-// ChangePassword is a request to set an account's password.
+// ChangePassword is the body of a call that sets an account's password.
 type ChangePassword struct {
 	Password string `json:"password" doc:"12 characters or more" example:"quiet orchard lantern 7"`
 }
 
-// ChangeMyPassword is a request to change the caller's own password.
+// ChangeMyPassword is the body of a call that changes the caller's own password.
 type ChangeMyPassword struct {
 	OldPassword string `json:"old_password" doc:"The current password"`
 	Password    string `json:"password" doc:"The new password: 12 characters or more" example:"quiet orchard lantern 7"`
 }
 
-// ChangeRole is a request to set an account's role.
+// ChangeRole is the body of a call that sets an account's role.
 type ChangeRole struct {
 	RoleID int `json:"role_id" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only" example:"1"`
 }
 
-// Login is a request to log in.
+// Login is the body of a call that logs in.
 type Login struct {
 	Email    string `json:"email,omitempty" example:"dana@example.com"`
 	Username string `json:"username,omitempty" doc:"Alias of email"`

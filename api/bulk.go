@@ -8,7 +8,7 @@ type Bulk struct {
 	Selection string         `json:"selection,omitempty" maxLength:"64" doc:"With a filter: the selection returned by the count or preview. If the requests or their states have changed since, nothing is done"`
 }
 
-// BulkSign is a request to sign many requests with an authority held here.
+// BulkSign is the body of a call that signs many requests with an authority held here.
 type BulkSign struct {
 	Bulk
 	SignCertificateRequest
@@ -32,14 +32,14 @@ type SignGroup struct {
 	Error                        string `json:"error,omitempty" doc:"Why they would not be signed"`
 }
 
-// BulkRevoke is a request to revoke the certificates of many requests.
+// BulkRevoke is the body of a call that revokes the certificates of many requests.
 type BulkRevoke struct {
 	Bulk
 	RevokeCertificateRequest
 }
 
-// BulkRevokeCertificates is a request to revoke many certificates of the inventory. The current certificate of an
-// authority cannot be revoked in this way.
+// BulkRevokeCertificates is the body of a call that revokes many certificates of the inventory. The current certificate
+// of an authority cannot be revoked in this way.
 type BulkRevokeCertificates struct {
 	IDs      []int64            `json:"ids,omitempty" nullable:"false" doc:"At most 10000, each once"`
 	Filter   *CertificateFilter `json:"filter,omitempty" doc:"Instead of ids; must not be empty, and may match at most 100000 certificates"`
@@ -49,18 +49,18 @@ type BulkRevokeCertificates struct {
 	Revoke
 }
 
-// CountCertificates is a request to count the certificates that a filter matches.
+// CountCertificates is the body of a call that counts the certificates that match a filter.
 type CountCertificates struct {
 	Filter *CertificateFilter `json:"filter,omitempty" doc:"Which certificates; must not be empty"`
 }
 
-// BulkReject is a request to reject many requests for the same reason.
+// BulkReject is the body of a call that rejects many requests for the same reason.
 type BulkReject struct {
 	Bulk
 	Reject
 }
 
-// CountCertificateRequests is a request to count the requests that a filter matches.
+// CountCertificateRequests is the body of a call that counts the requests that match a filter.
 type CountCertificateRequests struct {
 	Filter *RequestFilter `json:"filter,omitempty" doc:"Which requests; must not be empty"`
 }

@@ -47,7 +47,8 @@ type AuthoritySettings struct {
 	CRLShards int  `json:"crl_shards" doc:"Number of partitioned CRLs over which new certificates are spread; 0 selects it by the number of certificates"`
 }
 
-// ChangeAuthoritySettings is a request to change the settings of an authority. Omitted settings remain unchanged.
+// ChangeAuthoritySettings is the body of a call that changes an authority's settings. Omitted settings remain
+// unchanged.
 type ChangeAuthoritySettings struct {
 	CRL       *bool `json:"crl,omitempty"`
 	OCSP      *bool `json:"ocsp,omitempty"`
@@ -55,7 +56,7 @@ type ChangeAuthoritySettings struct {
 	CRLShards *int  `json:"crl_shards,omitempty" doc:"From 0 to 1000"`
 }
 
-// CreateCertificateAuthority is a request to create an authority with a new key.
+// CreateCertificateAuthority is the body of a call that creates an authority with a new key.
 type CreateCertificateAuthority struct {
 	SelfSigned             bool       `json:"self_signed,omitempty" doc:"Create a root, active immediately; otherwise a pending authority with a CSR"`
 	CommonName             string     `json:"common_name" example:"Example Issuing CA 1"`
@@ -72,25 +73,26 @@ type CreateCertificateAuthority struct {
 	NameConstraints *NameConstraints `json:"name_constraints,omitempty" nullable:"false" doc:"Names that certificates of this authority and those below it may contain; default any"`
 }
 
-// UpdateCertificateAuthority is a request to enable or disable an authority.
+// UpdateCertificateAuthority is the body of a call that enables or disables an authority.
 type UpdateCertificateAuthority struct {
 	Enabled bool `json:"enabled"`
 }
 
-// SignCertificateAuthority is a request to sign or renew an authority's certificate with another authority.
+// SignCertificateAuthority is the body of a call that signs or renews an authority's certificate with another
+// authority.
 type SignCertificateAuthority struct {
 	CertificateAuthorityID ID     `json:"certificate_authority_id" doc:"The authority that signs"`
 	Profile                string `json:"profile,omitempty" doc:"Name of a CA profile; default intermediate"`
 }
 
-// UploadAuthorityCertificate is a request to upload the certificate that an external CA issued for an authority.
+// UploadAuthorityCertificate is the body of a call that uploads an externally issued certificate for an authority.
 type UploadAuthorityCertificate struct {
 	CertificateChain string `json:"certificate_chain" doc:"PEM chain, the authority's own certificate first"`
 	Cross            bool   `json:"cross,omitempty" doc:"Add the certificate without replacing the current one"`
 }
 
-// ImportCertificateAuthority is a request to import an existing authority with its key, or to register an offline
-// authority without its key.
+// ImportCertificateAuthority is the body of a call that imports an existing authority with its key, or registers an
+// offline authority without its key.
 type ImportCertificateAuthority struct {
 	Offline          bool   `json:"offline,omitempty" doc:"Its key stays elsewhere: send its chain and, if it has revoked anything, its last CRL, which is published"`
 	PrivateKey       string `json:"private_key,omitempty" doc:"Required unless offline: PKCS #8, PKCS #1 or SEC 1 in PEM or base64 of the DER, or base64 of a PKCS #12; encrypted or not"`
@@ -100,7 +102,7 @@ type ImportCertificateAuthority struct {
 	CRLNumber        int64  `json:"crl_number,omitempty" minimum:"0" doc:"The number of its last CRL, if higher than that of the CRL sent, or if none is sent"`
 }
 
-// ImportCertificates is a request to record certificates that an authority issued before it was imported.
+// ImportCertificates is the body of a call that records certificates that an authority issued before it was imported.
 type ImportCertificates struct {
 	Certificates string `json:"certificates" doc:"PEM, at most 1000, in any order"`
 }
@@ -113,7 +115,7 @@ type ImportedCertificates struct {
 	Revoked  int    `json:"revoked" doc:"Newly recorded and revoked, by an entry of the imported CRL or because their key was compromised"`
 }
 
-// ExportUnsignedCRL is a request to export the next CRL of an offline authority.
+// ExportUnsignedCRL is the body of a call that exports the next CRL of an offline authority.
 type ExportUnsignedCRL struct {
 	NextUpdate *time.Time `json:"next_update,omitempty" doc:"When the CRL expires; by default in 180 days"`
 }
@@ -128,8 +130,8 @@ type UnsignedCRL struct {
 	Entries     int       `json:"entries" doc:"Number of its entries"`
 }
 
-// UploadCRL is a request to publish a CRL that an offline authority has signed. It contains the whole CRL, or the
-// exported octets and their signature.
+// UploadCRL is the body of a call that publishes a CRL signed by an offline authority. It contains the whole CRL, or
+// the exported octets and their signature.
 type UploadCRL struct {
 	CRL         string `json:"crl,omitempty" doc:"PEM, or base64 of the DER"`
 	UnsignedCRL string `json:"unsigned_crl,omitempty" doc:"Instead of crl: as exported"`

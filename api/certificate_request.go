@@ -43,13 +43,13 @@ type Requested struct {
 	NotValidAfter          *time.Time `json:"not_valid_after"`
 }
 
-// ChangeCertificateRequest is a request to change the note and labels of a certificate request.
+// ChangeCertificateRequest is the body of a call that changes a request's note and labels.
 type ChangeCertificateRequest struct {
 	Note   Text               `json:"note,omitzero" required:"false" doc:"At most 1000 characters; null or empty removes the note"`
 	Labels map[string]*string `json:"labels,omitempty" nullable:"false" doc:"Labels to set; null or empty removes a label, and the others are kept. At most 32, with a key of up to 63 lower-case letters, digits and ._/- that starts with a letter, and a value of up to 255 characters"`
 }
 
-// CreateCertificateRequest is a request to submit a CSR.
+// CreateCertificateRequest is the body of a call that submits a CSR.
 type CreateCertificateRequest struct {
 	Owner *Owner `json:"owner,omitempty" nullable:"false" doc:"The group that the request belongs to; default the caller. Group members, and roles that can sign, may submit for a group"`
 	CSR   string `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)" example:"-----BEGIN CERTIFICATE REQUEST-----\nMIICrjCC…\n-----END CERTIFICATE REQUEST-----\n"`
@@ -74,7 +74,7 @@ type NewOwner struct {
 	Name string `json:"name,omitempty" doc:"Email address of the account, or name of the group; instead of ID"`
 }
 
-// CheckCertificateRequest is a request to check a CSR against a profile.
+// CheckCertificateRequest is the body of a call that checks a CSR against a profile.
 type CheckCertificateRequest struct {
 	CSR     string `json:"csr" doc:"PEM"`
 	Profile string `json:"profile,omitempty" doc:"By name; default server-client"`
@@ -89,12 +89,12 @@ type RequestCheck struct {
 	Request  int64         `json:"certificate_request_id,omitempty" doc:"The request under which it is recorded"`
 }
 
-// UploadCertificate is a request to upload the certificate that an external CA issued for a request.
+// UploadCertificate is the body of a call that uploads an externally issued certificate for a request.
 type UploadCertificate struct {
 	Certificate string `json:"certificate" doc:"PEM chain, leaf first"`
 }
 
-// SignCertificateRequest is a request to sign a certificate request with an authority held here.
+// SignCertificateRequest is the body of a call that signs a request with an authority held here.
 type SignCertificateRequest struct {
 	CertificateAuthorityID ID         `json:"certificate_authority_id,omitempty" doc:"The signing authority. Default: the issuer of the request's current or else latest certificate, or else the CA that the requester asks for; required if there is none"`
 	Profile                string     `json:"profile,omitempty" doc:"Profile name. Default: the profile of the request's current or else latest certificate; for the first, the one that the requester asks for, or server-client"`
@@ -109,7 +109,7 @@ type SignCertificateRequest struct {
 	NameConstraints *NameConstraints `json:"name_constraints,omitempty" nullable:"false" doc:"For a subordinate CA: names that certificates below it may contain; default any"`
 }
 
-// IssueCertificate is a request to submit a CSR and sign it in one call.
+// IssueCertificate is the body of a call that submits a CSR and signs it.
 type IssueCertificate struct {
 	Owner                  *Owner     `json:"owner,omitempty" nullable:"false" doc:"The group that a new request belongs to; default the caller"`
 	CSR                    string     `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)"`
@@ -131,17 +131,17 @@ type Issued struct {
 	NotAfter             *time.Time `json:"not_after,omitempty"`
 }
 
-// Reject is a request to reject a certificate request.
+// Reject is the body of a call that rejects a request.
 type Reject struct {
 	Reason string `json:"reason,omitempty" doc:"Shown to the requester: a few lines, at most 500 characters"`
 }
 
-// Revoke is a request to revoke a certificate.
+// Revoke is the body of a call that revokes a certificate.
 type Revoke struct {
 	Reason string `json:"reason,omitempty" enum:"unspecified,keyCompromise,cACompromise,affiliationChanged,superseded,cessationOfOperation,privilegeWithdrawn,aACompromise" doc:"RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
 }
 
-// RevokeCertificateRequest is a request to revoke the certificates of a certificate request.
+// RevokeCertificateRequest is the body of a call that revokes a request's certificates.
 type RevokeCertificateRequest struct {
 	Reason      string `json:"reason,omitempty" enum:"unspecified,keyCompromise,cACompromise,affiliationChanged,superseded,cessationOfOperation,privilegeWithdrawn,aACompromise" doc:"RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
 	OnlyCurrent bool   `json:"only_current,omitempty" doc:"Revoke only the current certificate. By default every valid certificate of the request is revoked"`

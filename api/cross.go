@@ -8,19 +8,19 @@ type AuthorityCertificate struct {
 	InUse bool `json:"in_use" doc:"Whether new chains start with it and it is published as the authority's certificate"`
 }
 
-// CrossSignCertificateAuthority is a request to cross-sign an authority: another authority issues an additional
-// certificate for its key.
+// CrossSignCertificateAuthority is the body of a call that cross-signs an authority: another authority issues an
+// additional certificate for its key.
 type CrossSignCertificateAuthority struct {
 	CertificateAuthorityID ID     `json:"certificate_authority_id" doc:"The signing authority"`
 	Profile                string `json:"profile,omitempty" doc:"Name of a CA profile; default intermediate"`
 }
 
-// UseAuthorityCertificate is a request to select the current certificate of an authority.
+// UseAuthorityCertificate is the body of a call that selects an authority's current certificate.
 type UseAuthorityCertificate struct {
 	CertificateID ID `json:"certificate_id"`
 }
 
-// RollOverCertificateAuthority is a request to create the successor of an authority, with a new key.
+// RollOverCertificateAuthority is the body of a call that creates the successor of an authority, with a new key.
 type RollOverCertificateAuthority struct {
 	KeyAlgorithm  string     `json:"key_algorithm,omitempty" enum:"ecdsa-p256,ecdsa-p384,ecdsa-p521,ed25519,rsa-2048,rsa-3072,rsa-4096" doc:"Default: that of the old key"`
 	NotValidAfter *time.Time `json:"not_valid_after,omitempty" doc:"As for a new authority"`

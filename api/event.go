@@ -50,7 +50,7 @@ type EventPaging struct {
 	Before string `json:"before,omitempty" query:"before" minLength:"1" doc:"The value of previous in a response: returns the page before it; not together with after"`
 }
 
-// EventQuery is a request for a page of the audit log.
+// EventQuery holds the query parameters for one page of the audit log.
 type EventQuery struct {
 	EventPaging
 	EventFilter

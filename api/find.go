@@ -39,13 +39,13 @@ type CertificateFilter struct {
 	Filter
 }
 
-// RequestQuery is a request for a page of certificate requests.
+// RequestQuery holds the query parameters for one page of certificate requests.
 type RequestQuery struct {
 	Paging
 	RequestFilter
 }
 
-// CertificateQuery is a request for a page of the inventory.
+// CertificateQuery holds the query parameters for one page of the inventory.
 type CertificateQuery struct {
 	Paging
 	CertificateFilter

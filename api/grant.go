@@ -15,12 +15,12 @@ type GroupWithMembers struct {
 	Members []Account `json:"members" nullable:"false"`
 }
 
-// CreateGroup is a request to create an empty group.
+// CreateGroup is the body of a call that creates an empty group.
 type CreateGroup struct {
 	Name string `json:"name" doc:"Up to 64 lowercase letters, digits, dots, hyphens and underscores, starting with a letter" example:"web-team"`
 }
 
-// ChangeMembers is a request to add accounts to a group and to remove others.
+// ChangeMembers is the body of a call that adds accounts to a group and removes others.
 type ChangeMembers struct {
 	Add    []int64 `json:"add,omitempty" nullable:"false" doc:"IDs of accounts"`
 	Remove []int64 `json:"remove,omitempty" nullable:"false" doc:"IDs of accounts"`
@@ -58,7 +58,7 @@ type Grant struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// PermissionQuery is a request to explain what an account may do to an object.
+// PermissionQuery holds the query parameters of a call that explains what an account may do to an object.
 type PermissionQuery struct {
 	Action      string   `query:"action" minLength:"1" doc:"Only this action" example:"request.sign"`
 	AccountID   ID       `query:"account_id" doc:"An account other than your own; for Admins"`

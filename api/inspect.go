@@ -1,6 +1,6 @@
 package api
 
-// Inspect is a request to inspect PEM or DER input.
+// Inspect is the body of a call that inspects PEM or DER input.
 type Inspect struct {
 	Text string `json:"text" doc:"PEM, or DER in base64"`
 }

@@ -74,14 +74,14 @@ type ProfileAttribute struct {
 	Value string `json:"value,omitempty" doc:"The value in every certificate, with action fixed"`
 }
 
-// CreateProfile is a request to create a profile.
+// CreateProfile is the body of a call that creates a profile.
 type CreateProfile struct {
 	Name string `json:"name" doc:"Lower-case letters, digits, dots, hyphens and underscores"`
 	ProfileRules
 }
 
-// UpdateProfile is a request to replace the rules of a profile. Omitted rules get their defaults, not their previous
-// values.
+// UpdateProfile is the body of a call that replaces the rules of a profile. Omitted rules get their defaults, not their
+// previous values.
 type UpdateProfile struct {
 	Version *int `json:"version,omitempty" doc:"The version that was edited: refused if it is not the latest"`
 	ProfileRules
@@ -93,7 +93,7 @@ type UpdatedProfile struct {
 	Version int    `json:"version" doc:"The version of the new rules"`
 }
 
-// CheckProfile is a request to test a profile without issuing.
+// CheckProfile is the body of a call that tests a profile without issuing anything.
 type CheckProfile struct {
 	CSR                    string        `json:"csr,omitempty" doc:"PKCS #10 signing request in PEM"`
 	CertificateAuthorityID ID            `json:"certificate_authority_id,omitempty" doc:"Also check this authority's constraints, and lint as if it signed"`

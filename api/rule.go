@@ -25,7 +25,8 @@ type RuleTerms struct {
 	Reason                 string `json:"reason,omitempty" doc:"Shown to the requester; required with effect refuse"`
 }
 
-// UpdateRule is a request to replace the terms of a rule. Omitted terms get their defaults, not their previous values.
+// UpdateRule is the body of a call that replaces the terms of a rule. Omitted terms get their defaults, not their
+// previous values.
 type UpdateRule struct {
 	Version *int `json:"version,omitempty" doc:"The version that was edited: refused if it is not the latest"`
 	RuleTerms
@@ -37,7 +38,7 @@ type UpdatedRule struct {
 	Version int    `json:"version" doc:"The version of the new terms, which are not active yet"`
 }
 
-// ActivateRule is a request to put the latest version of a rule in force.
+// ActivateRule is the body of a call that activates the latest version of a rule.
 type ActivateRule struct {
 	Version *int `json:"version,omitempty" doc:"The version that was reviewed: refused if it is not the latest"`
 }
@@ -51,7 +52,7 @@ type RuleDecision struct {
 	Reason      string `json:"reason" doc:"Why the request was held or refused; empty if it was signed"`
 }
 
-// CheckRules is a request to test rules without issuing or recording anything.
+// CheckRules is the body of a call that tests rules without issuing or recording anything.
 type CheckRules struct {
 	Rules []ProposedRule `json:"rules,omitzero" required:"false" nullable:"false" doc:"Rules to try in addition to the active ones, or instead of the active version of the same rule"`
 	Only  bool           `json:"only,omitempty" doc:"Try these rules alone, without the active ones"`
@@ -112,7 +113,7 @@ type DifferingDecision struct {
 	RuleDecision
 }
 
-// RuleFailure is a request for which a rule cannot be evaluated.
+// RuleFailure records that a rule could not be evaluated for a request.
 type RuleFailure struct {
 	ID int64 `json:"id"`
 	RuleDecision

@@ -32,7 +32,7 @@ type TokenGrant struct {
 	OwnerGroupIDs []int64   `json:"owner_group_ids,omitempty" nullable:"false" doc:"Only requests of members of these groups, or of the accounts"`
 }
 
-// CreateAPIToken is a request to create an API token.
+// CreateAPIToken is the body of a call that creates an API token.
 type CreateAPIToken struct {
 	Name          string       `json:"name" doc:"Up to 100 printable characters" example:"ci-deploy"`
 	Grants        []TokenGrant `json:"grants" nullable:"false" doc:"At most what the creator may do"`

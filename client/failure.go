@@ -45,7 +45,7 @@ func refusal(answer Response) error {
 	return e
 }
 
-// foreignRefusal returns the error for a response that lacks the API's envelope, such as that of a proxy.
+// foreignRefusal returns the error for a response that lacks the API's envelope, such as a proxy's error page.
 func foreignRefusal(answer Response) error {
 	status := strings.TrimSpace(strconv.Itoa(answer.Status) + " " + http.StatusText(answer.Status))
 	e := &notary.Error{

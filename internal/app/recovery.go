@@ -43,7 +43,8 @@ func askServerToRecover(ctx context.Context, folder string, r auth.Recovery) err
 		return notary.InternalError("remove "+outcome, err)
 	}
 	if err := writeJSON(request, r); err != nil {
-		return notary.Errorf(notary.Forbidden, "cannot write to %s: run this as the server's user (%v)", folder, err)
+		return notary.Errorf(notary.Forbidden, "cannot write to %s: run this command as the user that runs the server "+
+			"(%v)", folder, err)
 	}
 	defer os.Remove(request)
 	ctx, cancel := context.WithTimeout(ctx, recoveryWait)
@@ -104,7 +105,8 @@ func resultOf(err error) recoveryResult {
 	case err == nil:
 		return recoveryResult{}
 	case errors.Is(err, fs.ErrPermission):
-		return recoveryResult{notary.Forbidden, "the server cannot read the request: run this as the server's user"}
+		return recoveryResult{notary.Forbidden, "the server cannot read the request: run this command as the user that " +
+			"runs the server"}
 	case errors.As(err, &e) && e.Err == nil:
 		return recoveryResult{e.Kind, e.Message}
 	}

@@ -85,7 +85,7 @@ func (s *Service) Accounts(ctx context.Context, caller notary.Caller) ([]*notary
 	return s.store.Accounts(ctx)
 }
 
-// Account returns the account with that ID.
+// Account returns the account with the given ID.
 func (s *Service) Account(ctx context.Context, caller notary.Caller, id int64) (*notary.Account, error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("account", id)); err != nil {
 		return nil, err

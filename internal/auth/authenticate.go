@@ -103,7 +103,7 @@ func (s *Service) tokenCaller(ctx context.Context, secret, address string) (nota
 	return caller, nil
 }
 
-// token returns the API token with that hash, or nil if none exists.
+// token returns the API token with the given hash, or nil if none exists.
 func (s *Service) token(ctx context.Context, secretHash []byte) (*knownToken, error) {
 	generation := 0
 	if s.tokens != nil {

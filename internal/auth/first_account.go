@@ -64,7 +64,7 @@ func hashSetupCode(code string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// FirstAccount is a request to create the first account.
+// FirstAccount configures [Service.CreateFirstAccount].
 type FirstAccount struct {
 	Email, Password, SetupCode string
 

@@ -16,7 +16,7 @@ func (s *Service) Grants(ctx context.Context, caller notary.Caller) ([]*notary.G
 	return s.store.Grants(ctx)
 }
 
-// Grant returns the grant with that ID.
+// Grant returns the grant with the given ID.
 func (s *Service) Grant(ctx context.Context, caller notary.Caller, id int64) (*notary.Grant, error) {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("grant", id)); err != nil {
 		return nil, err

@@ -116,8 +116,8 @@ func changeMember(ctx context.Context, tx *store.Tx, caller notary.Caller, actio
 	return tx.Event(notary.EventBy(caller, action, notary.NewRef("group", g.ID, g.Name)).With(a.Ref()))
 }
 
-// writeGrants is [store.Store.WriteAs] for a change to groups or grants. Concurrent transactions that rely on them
-// either commit first or see the change.
+// writeGrants is like [store.Store.WriteAs] but locks memberships and grants first, so that concurrent transactions
+// that rely on them either commit first or see the change.
 func (s *Service) writeGrants(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.LockGrants(); err != nil {

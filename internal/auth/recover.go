@@ -9,7 +9,7 @@ import (
 	"notary/internal/store"
 )
 
-// Recovery is a request by the server's operator to set an Admin's password without the old one.
+// Recovery is an operator's request to set an Admin's password without knowing the old one.
 type Recovery struct {
 	Email        string `json:"email"`
 	PasswordHash string `json:"password_hash"` // from [NewPasswordHash]

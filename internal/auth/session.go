@@ -133,7 +133,7 @@ func requireAccount(caller notary.Caller) error {
 	return nil
 }
 
-// Sessions returns the caller's own active sessions, most recent first. It marks the session with that token as
+// Sessions returns the caller's own active sessions, most recent first. It marks the session with the given token as
 // current.
 func (s *Service) Sessions(ctx context.Context, caller notary.Caller, token string) ([]*notary.Session, error) {
 	if err := requireAccount(caller); err != nil {
@@ -157,7 +157,7 @@ func (s *Service) EndSession(ctx context.Context, caller notary.Caller, id int64
 	})
 }
 
-// EndOtherSessions ends all of the caller's own sessions except the one with the token.
+// EndOtherSessions ends all of the caller's own sessions except the one with the given token.
 func (s *Service) EndOtherSessions(ctx context.Context, caller notary.Caller, token string) error {
 	if err := requireAccount(caller); err != nil {
 		return err
@@ -174,7 +174,7 @@ func (s *Service) EndOtherSessions(ctx context.Context, caller notary.Caller, to
 	})
 }
 
-// Logout ends the caller's session with that token.
+// Logout ends the caller's session with the given token.
 func (s *Service) Logout(ctx context.Context, caller notary.Caller, token string) error {
 	return s.endSessions(ctx, caller, nil, func(tx *store.Tx) error { return tx.DeleteSession(hashToken(token)) })
 }

@@ -15,8 +15,8 @@ const (
 
 // sketch counts keys in leaky buckets: each attempt adds one, and one leaks out per period. A full bucket accepts no
 // more. It is a count-min sketch: a key has one cell in each row, shared with other keys, and its level is the lowest
-// level of these cells. It may be too high but never too low. Random seeds prevent anyone from choosing keys that share
-// cells.
+// level of these cells. It may be too high but never too low. The seeds are random so that an attacker cannot choose
+// colliding keys.
 type sketch struct {
 	burst int
 	every time.Duration

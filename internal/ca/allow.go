@@ -116,7 +116,7 @@ func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignO
 		policy.Resource{AuthorityID: o.AuthorityID, Profile: o.Profile})
 }
 
-// allowRequest is like allow for a request. It returns NotFound if the caller may not see the request.
+// allowRequest is like allow for a request. It returns a NotFound error if the caller may not see the request.
 func allowRequest(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action,
 	req *notary.Request) error {
 	if err := sees(ctx, known, caller, req); err != nil {
@@ -129,8 +129,8 @@ func noRequest(id int64) error {
 	return notary.Errorf(notary.NotFound, "there is no certificate request %d", id)
 }
 
-// allowCertificate is like allow for a certificate. It returns NotFound if the caller may not see the certificate.
-// Grants do not apply to certificates of CAs and OCSP responders.
+// allowCertificate is like allow for a certificate. It returns a NotFound error if the caller may not see the
+// certificate. Grants do not apply to certificates of CAs and OCSP responders.
 func allowCertificate(ctx context.Context, known viewReader, caller notary.Caller, action policy.Action,
 	cert *notary.Certificate) error {
 	if policy.May(caller, action) {

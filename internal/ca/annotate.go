@@ -68,12 +68,12 @@ func (s *Service) checkWishes(ctx context.Context, w notary.Wishes) error {
 	return nil
 }
 
-// checkText trims a text and normalizes its line endings. It rejects texts of more than most characters, invalid UTF-8,
-// and control characters, including bidirectional ones.
-func checkText(field, text string, most int) (string, error) {
+// checkText trims a text and normalizes its line endings. It rejects texts of more than limit characters, invalid
+// UTF-8, and control characters, including bidirectional ones.
+func checkText(field, text string, limit int) (string, error) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
-	if utf8.RuneCountInString(text) > most {
-		return "", notary.FieldErrorf(field, "the %s has more than %d characters: shorten it", field, most)
+	if utf8.RuneCountInString(text) > limit {
+		return "", notary.FieldErrorf(field, "the %s has more than %d characters: shorten it", field, limit)
 	}
 	odd := func(r rune) bool {
 		return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r))

@@ -11,7 +11,7 @@ import (
 )
 
 // Events returns one page of the audit log, newest first. Events about accounts require permission to manage accounts.
-// Callers without permission to read events can read those of a single request that they may see.
+// Callers without permission to read events can read the events of a single request that they may see.
 func (s *Service) Events(ctx context.Context, caller notary.Caller,
 	q notary.EventQuery) (none notary.Page[*notary.Event], err error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
@@ -94,7 +94,7 @@ func (s *Service) History(ctx context.Context, caller notary.Caller, requestID i
 		return nil, err
 	}
 	hideAddresses(caller, all)
-	// A request's revocation implies that of its current certificate.
+	// A request's revocation implies the revocation of its current certificate.
 	implied := func(e *notary.Event) bool {
 		return e.Action == "certificate.revoke" && slices.ContainsFunc(all, func(of *notary.Event) bool {
 			current, _ := of.FirstRef("certificate")

@@ -41,7 +41,8 @@ func (o SignOptions) choose(former notary.Issuance, w notary.Wishes) notary.Issu
 		Profile: cmp.Or(given.Profile, former.Profile, w.Profile, notary.DefaultProfile)}
 }
 
-// formerOf returns the issuance of the request's current certificate or, without one, of its latest.
+// formerOf returns the authority and profile of the request's current certificate or, if it has none, of its latest
+// one.
 func formerOf(req *notary.Request) notary.Issuance {
 	if req.Certificate != nil {
 		return req.Certificate.Issuance()

@@ -69,7 +69,8 @@ func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string
 	return issued, err
 }
 
-// issuedBefore returns the current state of what an earlier call with the key recorded, or nil if this is the first.
+// issuedBefore returns the current state of what an earlier call with the key recorded, or nil if there was no earlier
+// call.
 func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o IssueOptions) (*Issued, error) {
 	k, err := s.store.Idempotency(ctx, caller.Principal.ID, o.Key, s.now())
 	switch {

@@ -57,8 +57,8 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 	return id, err
 }
 
-// UpdateProfile changes the rules of a profile and returns the new version. It returns a Conflict if from, the version
-// that was edited, is neither the latest nor 0.
+// UpdateProfile changes the rules of a profile and returns the new version. It returns a Conflict error if from, the
+// version that was edited, is neither the latest nor 0.
 func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id int64, from int,
 	rules notary.Rules) (version int, err error) {
 	if err := policy.AllowRole(caller, policy.ManageProfiles, policy.On("profile", id)); err != nil {

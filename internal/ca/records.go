@@ -100,7 +100,7 @@ func checkCRL(crl *notary.CRL, a *notary.Authority) error {
 	return list.CheckSignatureFrom(issuer)
 }
 
-// checkKey checks that a sealed private key can be opened and matches the certificate or, without one, the CSR.
+// checkKey checks that a sealed private key can be opened and matches the certificate, or the CSR if c is nil.
 func checkKey(keys keystore.Keys, sealed []byte, c *notary.Certificate, csr string) error {
 	var public crypto.PublicKey
 	if c != nil {

@@ -30,7 +30,7 @@ type RollOverOptions struct {
 // until its certificate is uploaded. Once the successor can sign, the old authority is disabled: it continues to
 // publish CRLs and OCSP responses, and its certificates can be revoked.
 //
-// RollOver returns Conflict if the authority is offline, cannot sign or already has a successor.
+// RollOver returns a Conflict error if the authority is offline, cannot sign or already has a successor.
 func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64,
 	o RollOverOptions) (newID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {

@@ -55,7 +55,8 @@ func (s *Service) CreateRule(ctx context.Context, caller notary.Caller, terms no
 }
 
 // UpdateRule changes the terms of a rule and returns the new version. The active version remains in force until the new
-// one is activated. UpdateRule returns a Conflict if from, the version that was edited, is neither the latest nor 0.
+// one is activated. UpdateRule returns a Conflict error if from, the version that was edited, is neither the latest nor
+// 0.
 func (s *Service) UpdateRule(ctx context.Context, caller notary.Caller, id int64, from int,
 	terms notary.RuleTerms) (version int, err error) {
 	if err := policy.AllowRole(caller, policy.ManageRules, policy.On("rule", id)); err != nil {

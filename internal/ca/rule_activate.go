@@ -11,9 +11,9 @@ import (
 // triedAtActivation is the number of latest requests with which a rule is tested when it is activated.
 const triedAtActivation = 1000
 
-// ActivateRule activates the latest version of a rule. It returns a Conflict if version is neither the latest nor 0.
-// The result, which the event records in part, shows how the active rules with this one would have decided recent
-// requests.
+// ActivateRule activates the latest version of a rule. It returns a Conflict error if version is neither the latest nor
+// 0. The result, which the event records in part, shows how the active rules, including this one, would have decided
+// recent requests.
 func (s *Service) ActivateRule(ctx context.Context, caller notary.Caller, id int64,
 	version int) (*notary.RuleTrial, error) {
 	r, err := s.activatable(ctx, caller, id)

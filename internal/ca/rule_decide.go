@@ -250,7 +250,7 @@ func (s *Service) withRules(do func(last bool) error) error {
 		err := do(n == decisionAttempts)
 		var outdated *outdatedSignature
 		switch {
-		case errors.Is(err, store.ErrOldRules):
+		case errors.Is(err, store.ErrRulesChanged):
 			s.issuers.ForgetRules()
 		case !errors.As(err, &outdated) || notary.KindOf(err) != notary.Conflict:
 			return err

@@ -164,7 +164,7 @@ func (t *ruleTrier) tryCSR(ctx context.Context, caller notary.Caller, o RuleTryO
 
 const noMatch = "no rule matches"
 
-// signingProblem returns what would prevent a rule from signing a CSR, or "".
+// signingProblem returns what would prevent a rule from signing a CSR, or "" if nothing would.
 func (s *Service) signingProblem(ctx context.Context, rule *notary.Rule, csr *pki.CSR, o SignOptions) (string, error) {
 	trial, err := func() (*notary.Trial, error) {
 		if _, err := s.optionsOfRule(ctx, rule, o); err != nil {
@@ -230,7 +230,7 @@ func (t *ruleTrier) tryRequest(ctx context.Context, req *notary.Request) error {
 	case verdict.Failed:
 		t.trial.Failed++
 		if len(t.trial.Failures) < maxListed {
-			t.trial.Failures = append(t.trial.Failures, notary.RuleEvaluationError{RequestID: req.ID, RuleDecision: *d})
+			t.trial.Failures = append(t.trial.Failures, notary.FailedEvaluation{RequestID: req.ID, RuleDecision: *d})
 		}
 	default:
 		t.matches[verdict.Rule]++

@@ -12,21 +12,21 @@ import (
 
 // SignOptions configures [Service.Sign].
 type SignOptions struct {
-	AuthorityID int64 // 0 for the former certificate's or, without one, the requester's wish
+	AuthorityID int64 // 0 selects the former certificate's authority or, for a first certificate, the one requested
 
-	// Profile is "" for the former certificate's or, without one, the requester's wish or server-client. A CA profile
-	// creates a subordinate CA.
+	// Profile names the profile. "" selects the former certificate's or, for a first certificate, the one requested or
+	// server-client. A CA profile creates a subordinate CA.
 	Profile   string
 	NotAfter  time.Time // zero for the requester's wish or the profile's default; limited to the issuer's expiry
-	NoRenewal bool      // fail with Conflict if the request already has a certificate
+	NoRenewal bool      // fail with a Conflict error if the request already has a certificate
 
 	// KeepFormer, for bulk calls, prefers the authority and profile of a request's former certificate to AuthorityID
 	// and Profile.
 	KeepFormer bool
 
 	// Replacements for the subject and names of the CSR, subject to the same rules.
-	Subject string   // in RFC 4514 notation; "" for that of the CSR
-	Names   []string // as typed by the user; nil for those of the CSR
+	Subject string   // in RFC 4514 notation; "" keeps the CSR's
+	Names   []string // as typed by the user; nil keeps the CSR's
 
 	// For subordinate CAs.
 	PathLen     *int // nil for the profile's

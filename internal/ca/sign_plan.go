@@ -14,7 +14,7 @@ import (
 type SignGroup struct {
 	Count    int64
 	Issuance notary.Issuance // the authority and profile that would sign them
-	Former   notary.Issuance // those of the former certificates; zero if there are none
+	Former   notary.Issuance // the authority and profile of their former certificates; zero if they have none
 	Renewal  bool            // whether they have a current certificate
 	Refusal  string          // why they would not be signed; "" if they would be
 }

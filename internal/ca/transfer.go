@@ -70,7 +70,7 @@ func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, 
 	})
 }
 
-// refuseDuplicate returns a Conflict if the group already has a request with the same CSR.
+// refuseDuplicate returns a Conflict error if the group already has a request with the same CSR.
 func refuseDuplicate(ctx context.Context, tx *store.Tx, req *notary.Request, groupID int64) error {
 	if groupID == 0 {
 		return nil // the store checks accounts
@@ -104,7 +104,7 @@ func (s *Service) writeOwner(ctx context.Context, caller notary.Caller, action p
 	})
 }
 
-// requireOwner returns a Conflict if the owner of an object has changed since it was seen.
+// requireOwner returns a Conflict error if the owner of an object has changed since it was seen.
 func requireOwner(object notary.Ref, owner, seen notary.Owner) error {
 	if owner != seen {
 		return notary.Errorf(notary.Conflict, "the owner of %s has just changed: load it again", object)
@@ -112,7 +112,7 @@ func requireOwner(object notary.Ref, owner, seen notary.Owner) error {
 	return nil
 }
 
-// findOwner returns the owner that to identifies. It looks up a name only for members of the group and for callers that
+// findOwner returns the owner identified by to. It looks up a name only for members of the group and for callers that
 // may transfer at least one object, because the result discloses whether the name exists.
 func (s *Service) findOwner(ctx context.Context, caller notary.Caller, action policy.Action,
 	to NewOwner) (notary.Owner, error) {

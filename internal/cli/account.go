@@ -45,11 +45,11 @@ func (p *program) accountCreate() *cobra.Command {
 		Use:   "create",
 		Short: "Create an account",
 		Long: "Create an account.\n\n" +
-			"With --first, create the server's first account, an Admin, without logging in; you are then logged in\n" +
-			"as it. This requires the setup code that the server prints at startup. It is read from\n" +
+			"With --first, create the server's first account, an Admin, and log in to it. This requires the setup code,\n" +
+			"which the server prints at startup unless it is set in the configuration. The code is read from\n" +
 			"$" + config.EnvSetupCode + ", from the data folder if the server runs on this machine, or from a prompt.\n\n" +
-			"The new account's password comes from a prompt, from the first line of the standard input with\n" +
-			"--password-stdin, or from $" + passwordVariable + ".",
+			"The new account's password comes from a prompt, from $" + passwordVariable + " or, with --password-stdin, from\n" +
+			"the first line of standard input.",
 		Example: "  notary account create --first --email me@example.com\n" +
 			"  notary account create --email web@example.com --role requestor",
 		Args: cobra.NoArgs,
@@ -72,7 +72,7 @@ func (p *program) accountCreate() *cobra.Command {
 	p.fingerprintFlag(c)
 	c.Flags().StringVar(&p.data, config.KeyData, "", "with --first: the server's data `folder`, which contains "+
 		"the setup code (default $NOTARY_DATA or ./"+config.DefaultData+")")
-	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
+	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input")
 	c.MarkFlagRequired("email")
 	c.MarkFlagsMutuallyExclusive("first", "role")
 	c.RegisterFlagCompletionFunc("role", cobra.FixedCompletions(roleWords, cobra.ShellCompDirectiveNoFileComp))
@@ -241,9 +241,9 @@ func (p *program) accountPassword() *cobra.Command {
 		Short: "Change your password or, as an Admin, the password of another account",
 		Long: "Change your password or, as an Admin, the password of another account. All sessions of the account\n" +
 			"end, except the one that you are using.\n\n" +
-			"The new password comes from a prompt, from the standard input with --password-stdin, or from\n" +
-			"$" + newPasswordVariable + ". To change your own password, you also need the current one: from a prompt,\n" +
-			"from the line before the new one, or from $" + passwordVariable + ".",
+			"The new password comes from a prompt, from $" + newPasswordVariable + " or, with --password-stdin, from\n" +
+			"standard input. To change your own password, you also need the current one: from a prompt, from\n" +
+			"$" + passwordVariable + " or, with --password-stdin, from the line before the new password.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -256,7 +256,7 @@ func (p *program) accountPassword() *cobra.Command {
 			})(command, args)
 		},
 	}
-	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
+	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the passwords from standard input, one per line")
 	return c
 }
 

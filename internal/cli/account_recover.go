@@ -18,11 +18,11 @@ func (p *program) accountRecover() *cobra.Command {
 	c := withDatabaseFlag(onDatabase(&cobra.Command{
 		Use:   "recover",
 		Short: "Reset an Admin's password on the server",
-		Long: "Reset an Admin's password when no one can log in. Run the command on the server, as the server's user:\n" +
-			"it works directly on the database and needs no login. The server may be running. The account's\n" +
-			"sessions end, and the reset is recorded as an event.\n\n" +
-			"The new password comes from a prompt, from the first line of the standard input with\n" +
-			"--password-stdin, or from $" + passwordVariable + ". With --generate, a random password is printed once.",
+		Long: "Reset an Admin's password when no one can log in. Run the command on the server's machine, as the user\n" +
+			"that runs the server. It needs no login, and the server may be running. The account's sessions end, and\n" +
+			"the reset is recorded as an event.\n\n" +
+			"The new password comes from a prompt, from $" + passwordVariable + " or, with --password-stdin, from the first\n" +
+			"line of standard input. With --generate, a random password is printed once.",
 		Example: "  notary account recover --email admin@example.com --data /var/lib/notary\n" +
 			"  notary account recover --email admin@example.com --generate --config /etc/notary.yaml",
 		Args: cobra.NoArgs,
@@ -55,8 +55,8 @@ func (p *program) accountRecover() *cobra.Command {
 		return p.done("%s has a new password; its sessions were ended", email)
 	})))
 	c.Flags().StringVar(&email, "email", "", "the Admin's email address")
-	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
-	c.Flags().BoolVar(&generate, "generate", false, "generate the password and print it")
+	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input")
+	c.Flags().BoolVar(&generate, "generate", false, "generate a random password and print it")
 	c.Flags().BoolVar(&create, "create", false, "if there is no Admin, create the account or make it an Admin")
 	c.MarkFlagRequired("email")
 	c.MarkFlagsMutuallyExclusive("password-stdin", "generate")

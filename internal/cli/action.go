@@ -98,11 +98,11 @@ func (p *program) destructive(use, short, question, sentence string,
 }
 
 func yesFlag(c *cobra.Command, yes *bool) {
-	c.Flags().BoolVarP(yes, "yes", "y", false, "do not ask for confirmation; implied if the input is not a terminal")
+	c.Flags().BoolVarP(yes, "yes", "y", false, "do not ask for confirmation; implied if standard input is not a terminal")
 }
 
 func reasonFlag(c *cobra.Command, reason *string) {
-	c.Flags().StringVar(reason, "reason", "", "the revocation `reason` of RFC 5280, such as keyCompromise or "+
+	c.Flags().StringVar(reason, "reason", "", "the revocation `reason` (RFC 5280), such as keyCompromise or "+
 		"superseded (default unspecified)")
 	var names []string
 	for name := range notary.RevocationReasons {

@@ -135,7 +135,7 @@ func TestUpload(t *testing.T) {
 	s.run("request", "upload", "5", "--chain", s.write("a.key", "-----BEGIN EC PRIVATE KEY-----\n")).wantFailure(t,
 		"a.key contains a private key")
 	s.runWith("-----BEGIN PRIVATE KEY-----\n", "request", "create", "--csr", "-").wantFailure(t,
-		"the standard input contains a private key")
+		"standard input contains a private key")
 	s.runWith(strings.Repeat("x", files.MaxInput+1), "request", "upload", "5", "--chain", "-").wantFailure(t,
 		"larger than 1 MiB")
 	if calls := s.server.sent(); calls != nil {

@@ -38,7 +38,7 @@ func (p *program) authorityList() *cobra.Command {
 
 func (p *program) authorityShow() *cobra.Command {
 	var certificate, csr bool
-	c := &cobra.Command{Use: "show ID", Short: "Show a CA, or print its certificate or CSR", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "show ID", Short: "Show a CA, or print its certificate chain or CSR", Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			a, err := c.CertificateAuthority(ctx, id)
 			switch {
@@ -117,7 +117,7 @@ func (p *program) authoritySign() *cobra.Command {
 }
 
 func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string) {
-	authorityFlag(c, issuer, "authority", "the `ID` or common name of the CA that signs")
+	authorityFlag(c, issuer, "authority", "the `ID` or common name of the signing CA")
 	c.Flags().StringVar(profile, "profile", "", "the `name` of a CA profile (default intermediate)")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	c.MarkFlagRequired("authority")
@@ -131,7 +131,7 @@ func (p *program) authorityEnable() *cobra.Command {
 }
 
 func (p *program) authorityDisable() *cobra.Command {
-	return p.idCommand("disable ID", "Disable a CA: issuance stops; CRL and OCSP continue",
+	return p.idCommand("disable ID", "Disable a CA: issuance stops; CRL and OCSP responder stay available",
 		"CA %d is disabled", func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{})
 		})

@@ -14,9 +14,9 @@ const subtreeForms = "dns:example.com, ip:10.0.0.0/8, email:me@example.com, emai
 
 func (f *constraintFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.permit, "permit", nil,
-		"names permitted in certificates below the CA, as `type:names`: "+subtreeForms+"; may be repeated")
-	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "names excluded from certificates below the CA, as "+
-		"`type:names`; may be repeated")
+		"a permitted subtree for the names in certificates below the CA, as `type:name`: "+subtreeForms+"; may be repeated")
+	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "an excluded subtree for the names in certificates below the "+
+		"CA, as `type:name`; may be repeated")
 }
 
 func (f constraintFlags) constraints() (*api.NameConstraints, error) {

@@ -28,9 +28,10 @@ func (p *program) authorityCreate() *cobra.Command {
 		Use:   "create",
 		Short: "Create a root or subordinate CA",
 		Long: "Create a CA with a new key, which stays on the server.\n\n" +
-			"With --root, the CA is a self-signed root. With --issuer, a CA on the server signs it. In both cases\n" +
-			"it can sign immediately. Otherwise it is pending until a CA on the server signs it (notary authority\n" +
-			"sign) or an external CA signs its CSR (notary authority show --csr, then notary authority upload).",
+			"With --root, the new CA is a self-signed root. With --issuer, a CA on the server signs its certificate.\n" +
+			"In both cases the new CA can sign immediately. Otherwise it is pending until a CA on the server signs it\n" +
+			"(notary authority sign) or an external CA signs its CSR (notary authority show --csr, then notary\n" +
+			"authority upload).",
 		Example: "  notary authority create --root --common-name 'Example Root'\n" +
 			"  notary authority create --issuer 1 --common-name 'Example Issuing' --path-length 0 --permit " +
 			"dns:example.com",
@@ -39,11 +40,11 @@ func (p *program) authorityCreate() *cobra.Command {
 	flags.subject.register(c, "required")
 	c.Flags().BoolVar(&flags.root, "root", false, "create a self-signed root")
 	c.Flags().BoolVar(&flags.selfSigned, "self-signed", false, "alias for --root")
-	authorityFlag(c, &flags.issuer, "issuer", "the `ID` or common name of a CA that signs it immediately")
+	authorityFlag(c, &flags.issuer, "issuer", "the `ID` or common name of the CA that signs the new CA")
 	c.Flags().StringArrayVar(&flags.dnsNames, "dns-name", nil, "a DNS `name` for the CA's certificate; may be repeated")
 	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
 	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "the path length constraint: the maximum number "+
-		"of CA levels below the CA (default unlimited)")
+		"of CA levels below the CA (default: unlimited for a root, otherwise the profile's)")
 	flags.constraints.register(c)
 	flags.end.register(c, "ten years for a root, otherwise the profile's validity")
 	c.MarkFlagRequired("common-name")

@@ -26,7 +26,7 @@ func (p *program) authorityCRL() *cobra.Command {
 		Long: "Download a CA's CRL. This needs no login.\n\n" +
 			"With --unsigned, export the next CRL of an offline CA: the DER of its TBSCertList (RFC 5280, 5.1.2), with\n" +
 			"all revocations recorded so far. Sign it where the key is kept, and publish it with notary authority\n" +
-			"upload --unsigned-crl.",
+			"upload --unsigned-crl FILE --signature FILE.",
 		Example: "  notary authority crl 1 | openssl crl -noout -text\n" +
 			"  notary authority crl 1 --der --out root.crl\n" +
 			"  notary authority crl 'Example Root' --unsigned --days 180 --out root.tbs",

@@ -38,8 +38,8 @@ func (p *program) authorityCrossSign() *cobra.Command {
 	c := &cobra.Command{
 		Use: "cross-sign ID", Short: "Cross-sign a CA with another CA", Args: cobra.ExactArgs(1),
 		Long: "Have another CA on the server sign an additional certificate for a CA that already has one.\n" +
-			"The current certificate does not change; select another with notary authority use. For a\n" +
-			"cross-certificate that an external CA signed, use notary authority upload --cross.",
+			"The current certificate does not change; to select another one, use notary authority use. To add a\n" +
+			"cross-certificate from an external CA, use notary authority upload --cross.",
 		Example: "  notary authority cross-sign 3 --authority 2\n" +
 			"  notary authority certificates 3",
 	}
@@ -62,7 +62,8 @@ func (p *program) authorityUse() *cobra.Command {
 		"certificate", func(ctx context.Context, c *client.Client, id int64) error {
 		return c.UseAuthorityCertificate(ctx, id, api.UseAuthorityCertificate{CertificateID: api.ID(certificate)})
 	})
-	c.Flags().Var(&certificate, "certificate", "the `ID` of one of the CA's certificates: see authority certificates")
+	c.Flags().Var(&certificate, "certificate", "the `ID` of one of the CA's certificates: see notary authority "+
+		"certificates")
 	c.MarkFlagRequired("certificate")
 	return c
 }
@@ -74,9 +75,10 @@ func (p *program) authorityRollOver() *cobra.Command {
 		Use: "roll-over ID", Short: "Create a CA's successor with the same name and a new key",
 		Args: cobra.ExactArgs(1),
 		Long: "Create a CA's successor with the same name and a new key. The successor of a root is self-signed, and\n" +
-			"link certificates connect both keys. The successor of a subordinate CA is signed by the same issuer\n" +
-			"or, if that is external, is pending until the issuer has signed it. Once the successor can sign, the\n" +
-			"old CA is disabled: it still publishes its CRL, and its certificates can still be revoked.",
+			"link certificates connect both keys. The successor of a subordinate CA is signed by the same issuer. If\n" +
+			"that is external or offline, the successor is pending until you upload its certificate. Once the\n" +
+			"successor can sign, the old CA is disabled: its CRL and OCSP responder stay available, and its\n" +
+			"certificates can still be revoked.",
 	}
 	c.RunE = p.callOn(func(ctx context.Context, client *client.Client, id int64) error {
 		notAfter, err := end.end(p.now())

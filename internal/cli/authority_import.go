@@ -32,16 +32,16 @@ func (p *program) authorityImport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import",
 		Short: "Import a CA with its key, certificates and revocations",
-		Long: "Import a CA's private key, chain and last CRL. The key is sealed on the server and cannot be exported.\n" +
-			"The next CRL has a higher number than the last one and includes its entries.\n\n" +
-			"With --certificates, the certificates that the CA has issued are recorded too, so that they can be\n" +
-			"found and revoked. All files are read before anything is sent. Import more later with notary\n" +
-			"authority import-certificates.\n\n" +
-			"--openssl reads all of this from the folder of openssl ca or easy-rsa: private/cakey.pem or\n" +
-			"private/ca.key, cacert.pem or ca.crt, crl.pem, crlnumber, newcerts or certs_by_serial and issued,\n" +
-			"and index.txt, whose revocations must all be on the CRL. Other flags override these files.\n\n" +
-			"Certificates in a folder that cannot be recorded are listed, and all others are recorded; the exit\n" +
-			"code is then 1.\n\n" +
+		Long: "Import a CA's private key, chain and last CRL. The key is stored encrypted and cannot be exported. The\n" +
+			"next CRL has a higher number than the last one and includes its entries.\n\n" +
+			"With --certificates, also import the certificates that the CA has issued, so that they can be found and\n" +
+			"revoked. All files are read before anything is sent. If some certificates in a folder cannot be imported,\n" +
+			"they are listed, the rest are imported, and the exit code is 1. To import more certificates later, use\n" +
+			"notary authority import-certificates.\n\n" +
+			"With --openssl, read all of this from a folder of openssl ca or easy-rsa: private/cakey.pem or\n" +
+			"private/ca.key, cacert.pem or ca.crt, crl.pem, crlnumber, the issued certificates (newcerts, or\n" +
+			"certs_by_serial and issued, including revoked and renewed ones), and index.txt. Every revoked and\n" +
+			"unexpired certificate in index.txt must be on the CRL. Other flags override these files.\n\n" +
 			"With --offline, the key stays where it is. The server records the CA's certificates and revocations,\n" +
 			"and publishes the CRLs that the CA signs elsewhere (notary authority upload --crl).",
 		Example: "  notary authority import --openssl demoCA\n" +
@@ -52,17 +52,18 @@ func (p *program) authorityImport() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.importAuthority(ctx, c, flags) }),
 	}
-	c.Flags().StringVar(&flags.openssl, "openssl", "", "the `folder` of openssl ca or easy-rsa; other flags "+
+	c.Flags().StringVar(&flags.openssl, "openssl", "", "a `folder` of openssl ca or easy-rsa; other flags "+
 		"override its files")
 	c.Flags().StringVar(&flags.key, "key", "", "the `file` with the CA's private key: PKCS #8, PKCS #1 or SEC 1, in "+
 		"PEM or DER; it may be encrypted")
 	c.Flags().StringVar(&flags.pkcs12, "pkcs12", "", "the PKCS #12 `file` with the CA's key and chain, instead of --key")
-	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for "+
-		"the standard input (default: prompt)")
+	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the key's password; - for "+
+		"standard input (default: prompt)")
 	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with the CA's chain, its own certificate first, up "+
 		"to the root, in PEM, DER or PKCS #7")
 	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with the CA's last CRL, in PEM or DER")
-	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of the CA's last CRL, if higher than in --crl")
+	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of the CA's last CRL, if it is "+
+		"higher than the one in --crl")
 	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that the "+
 		"CA has issued, in PEM, DER or PKCS #7; may be repeated")
 	c.Flags().BoolVar(&flags.offline, "offline", false, "register the CA without its key, which stays elsewhere")
@@ -78,8 +79,9 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 		Use:   "import-certificates ID PATH...",
 		Short: "Import certificates that a CA issued before it was imported",
 		Long: "Import certificates that a CA issued before it was imported, from files and folders with PEM, DER or\n" +
-			"PKCS #7. Known certificates are skipped, so that the command can be repeated. Certificates in a\n" +
-			"folder that cannot be recorded are listed, and all others are recorded; the exit code is then 1.",
+			"PKCS #7. Certificates already in the inventory are skipped, so the command is safe to repeat. If some\n" +
+			"certificates in a folder cannot be imported, they are listed, the rest are imported, and the exit code\n" +
+			"is 1.",
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(command *cobra.Command, args []string) error {
 			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {

@@ -50,8 +50,8 @@ func (i issued) sortedURLs() []string {
 	return urls[:min(len(urls), most)]
 }
 
-// findIssued searches files and folders for certificates issued by the authority with this chain. In folders it skips
-// files without certificates, such as openssl's serial file, and collects certificates that cannot be recorded in
+// findIssued searches files and folders for certificates issued by the authority with the given chain. In folders it
+// skips files without certificates, such as openssl's serial file, and adds certificates that cannot be recorded to
 // refused. A file in paths must contain certificates, all of which can be recorded.
 func findIssued(paths []string, chain string, now time.Time) (found issued, err error) {
 	found = issued{urls: map[string]bool{}, places: map[[sha256.Size]byte]bool{}, serials: map[string]string{}}

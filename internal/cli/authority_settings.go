@@ -16,7 +16,7 @@ func (p *program) authoritySettings() *cobra.Command {
 	var crl, ocsp, issuer bool
 	var shards int
 	c := &cobra.Command{
-		Use: "settings ID", Short: "Show or change the CRL, OCSP and CA Issuers URLs in a CA's new certificates",
+		Use: "settings ID", Short: "Show or change a CA's settings: URLs included in new certificates, CRL partitions",
 		Args: cobra.ExactArgs(1),
 		Example: "  notary authority settings 2\n" +
 			"  notary authority settings 2 --crl-shards 16\n" +
@@ -47,8 +47,8 @@ func (p *program) authoritySettings() *cobra.Command {
 	c.Flags().BoolVar(&crl, "crl", true, "include the CRL distribution point")
 	c.Flags().BoolVar(&ocsp, "ocsp", true, "include the URL of the OCSP responder")
 	c.Flags().BoolVar(&issuer, "issuer", true, "include the CA Issuers URL")
-	c.Flags().IntVar(&shards, "crl-shards", 0, "the `number` of CRL partitions, up to 1000; 0 to choose it by the "+
-		"number of certificates")
+	c.Flags().IntVar(&shards, "crl-shards", 0, "the `number` of CRL partitions, up to 1000; with 0, the server "+
+		"chooses it by the number of certificates")
 	return c
 }
 

@@ -20,9 +20,10 @@ func (p *program) authorityUpload() *cobra.Command {
 	var flags uploadFlags
 	c := &cobra.Command{
 		Use: "upload ID", Short: "Upload a certificate for a CA, or the CRL of an offline CA", Args: cobra.ExactArgs(1),
-		Long: "Upload a certificate that an external CA signed for a CA (--chain), or a CRL that an offline CA signed\n" +
-			"(--crl, or --unsigned-crl and --signature). The CRL is published. It must be newer than the last one and\n" +
-			"include every revocation recorded on the server.",
+		Long: "Upload a certificate that an external CA signed for a CA on the server (--chain), or publish a CRL that an\n" +
+			"offline CA signed (--crl, or --unsigned-crl and --signature). The CRL must be newer than the last one and\n" +
+			"include every revocation recorded on the server, except of certificates that had expired when the last\n" +
+			"CRL was issued.",
 		Example: "  notary authority upload 'Example Issuing' --chain issuing-chain.pem\n" +
 			"  notary authority upload 'Example Root' --crl root.crl\n" +
 			"  notary authority upload 'Example Root' --unsigned-crl root.tbs --signature root.sig",
@@ -42,10 +43,11 @@ func (p *program) authorityUpload() *cobra.Command {
 		return p.done("certificate of CA %d uploaded", id)
 	})
 	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with the chain, the CA's own certificate first, as "+
-		"PEM, DER or PKCS #7; - for the standard input")
+		"PEM, DER or PKCS #7; - for standard input")
 	c.Flags().BoolVar(&flags.cross, "cross", false, "add a cross-certificate: the current certificate does not change")
 	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with the CRL, in PEM or DER")
-	c.Flags().StringVar(&flags.unsigned, "unsigned-crl", "", "the unsigned CRL `file` from authority crl --unsigned")
+	c.Flags().StringVar(&flags.unsigned, "unsigned-crl", "", "the unsigned CRL `file` written by notary authority "+
+		"crl --unsigned")
 	c.Flags().StringVar(&flags.signature, "signature", "", "the `file` with the signature of the unsigned CRL")
 	c.MarkFlagsOneRequired("chain", "crl", "unsigned-crl")
 	c.MarkFlagsMutuallyExclusive("chain", "crl", "unsigned-crl")

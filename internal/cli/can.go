@@ -15,9 +15,8 @@ func (p *program) canCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "can [ACTION]",
 		Short: "Explain what an account may do",
-		Long: "Explain whether an account may perform an action (by default, each action) on an object with the given\n" +
-			"CA, profile, names and owner, and which role or grant decides that. The object need not exist, and\n" +
-			"nothing is changed.",
+		Long: "Explain whether an account may perform an action, and which role or grant decides. By default, explain\n" +
+			"every action. The flags describe the request or certificate, which need not exist; nothing is changed.",
 		Example: "  notary can request.sign --authority 3 --profile server-client --name a.team.example.com\n" +
 			"  notary can request.sign --as dana@example.com",
 		Args: cobra.MaximumNArgs(1),
@@ -41,12 +40,13 @@ func (p *program) canCommand() *cobra.Command {
 			})(command, nil)
 		},
 	}
-	authorityFlag(c, &authority, "authority", "the `ID` or common name of the CA that signs or signed")
+	authorityFlag(c, &authority, "authority", "the `ID` or common name of the signing CA")
 	c.Flags().StringVar(&q.Profile, "profile", "", "the `name` of the profile")
 	c.Flags().StringSliceVar(&q.Names, "name", nil, "a `name` in the certificate; may be repeated")
-	accountFlag(c, &owner, "owner", "the `ID` or email address of the account that owns the request "+
-		"(default: the account that is checked)")
-	groupFlag(c, &ownerGroup, "owner-group", "the `ID` or name of the group that owns the request")
+	accountFlag(c, &owner, "owner", "the `ID` or email address of the account that owns the request or "+
+		"certificate (default: the checked account)")
+	groupFlag(c, &ownerGroup, "owner-group", "the `ID` or name of the group that owns the request "+
+		"or certificate")
 	accountFlag(c, &account, "as", "check the account with this `ID` or email address instead of yours (Admins only)")
 	return c
 }

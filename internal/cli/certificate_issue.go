@@ -28,11 +28,11 @@ func (p *program) certificateIssue() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "issue",
 		Short: "Submit a CSR and download the signed certificate",
-		Long: "Submit a CSR, sign it and download the certificate chain in one call. Without --csr, a private key\n" +
-			"and a CSR are created on this machine, and the key and the chain are written to files named after\n" +
-			"the first name.\n\n" +
-			"If you already submitted this CSR, its certificate is renewed. Without permission to sign, you submit a\n" +
-			"request for approval, with the CA, profile and expiry given here.",
+		Long: "Submit a CSR, sign it and download the certificate chain in one call. Without --csr, a private key and a\n" +
+			"CSR are created on this machine. By default, the key and the chain are then written to files named after\n" +
+			"the first --name.\n\n" +
+			"If you have already submitted the CSR, its certificate is renewed. If you may not sign, a request for\n" +
+			"approval is submitted, with the given CA, profile and expiry.",
 		Example: "  notary certificate issue --name web.example.com --authority 'Example Issuing'\n" +
 			"  notary certificate issue --name web.example.com --key-out web.key --label team=payments --wait\n" +
 			"  notary certificate issue --csr web.csr --authority 2 --wait=10m --out web.pem",
@@ -41,7 +41,7 @@ func (p *program) certificateIssue() *cobra.Command {
 	}
 	flags.requestFlags.register(c)
 	flags.outFlags.register(c)
-	authorityFlag(c, &flags.authority, "authority", "the `ID` or common name of the CA that signs")
+	authorityFlag(c, &flags.authority, "authority", "the `ID` or common name of the signing CA")
 	c.Flags().StringVar(&flags.profile, "profile", "", "the profile `name` (default server-client or, for a "+
 		"renewal, the previous profile)")
 	registerWait(c, &flags.wait)

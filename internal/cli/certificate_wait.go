@@ -19,7 +19,7 @@ const (
 )
 
 func registerWait(c *cobra.Command, wait *time.Duration) {
-	c.Flags().DurationVar(wait, "wait", 0, "wait for approval, at most for this `duration`")
+	c.Flags().DurationVar(wait, "wait", 0, "wait up to this `duration` for approval")
 	c.Flags().Lookup("wait").NoOptDefVal = defaultWait.String()
 }
 

@@ -16,11 +16,11 @@ import (
 func (p *program) checkCommand() *cobra.Command {
 	return withDatabaseFlag(onDatabase(&cobra.Command{
 		Use:   "check",
-		Short: "Check the whole database for damage",
-		Long: "Check the whole database for damage. A server may be using it, and nothing is changed. The check covers\n" +
-			"the SQLite file, the schema, the invariants between rows, every value, and the fingerprint or signature\n" +
-			"of every certificate, CSR and CRL. With the key file or passphrase, it also opens every sealed private\n" +
-			"key. Each finding is printed on a line; the exit code is 1 if there are any.",
+		Short: "Check the database for corruption",
+		Long: "Check the whole database for corruption. A server may be using it, and nothing is changed. The check\n" +
+			"covers the SQLite file, the schema, the invariants between rows, every value, and the fingerprint or\n" +
+			"signature of every certificate, CSR and CRL. With the key file or passphrase, it also decrypts every\n" +
+			"private key. Each finding is printed on its own line, and any finding makes the exit code 1.",
 		Example: "  notary check --data /var/lib/notary\n  notary check --database " +
 			"postgres://notary@db.example.com/notary",
 		Args: cobra.NoArgs,

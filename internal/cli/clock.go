@@ -12,9 +12,9 @@ import (
 func (p *program) clockCommand() *cobra.Command {
 	confirm := &cobra.Command{
 		Use: "confirm", Short: "Confirm the server's clock to resume issuance", Args: cobra.NoArgs,
-		Long: "Confirm the server's clock to resume issuance. If the clock moves backwards by more than a minute, or\n" +
-			"forward by more than a day, the server issues nothing until an Admin confirms it. CRLs and OCSP\n" +
-			"responses continue. Check the time first (notary clock show), and correct the clock if it is wrong.",
+		Long: "Confirm the server's clock to resume issuance. If the clock is set back by more than a minute, or forward\n" +
+			"by more than a day, the server issues no certificates until an Admin confirms the clock. CRLs and OCSP\n" +
+			"responses are still issued. Check the time first (notary clock show), and correct a wrong clock.",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			if err := c.ConfirmClock(ctx); err != nil {
 				return err

@@ -74,25 +74,25 @@ func (t target) client(token string) (*client.Client, error) {
 	case m.Certificate != "":
 		block, _ := pem.Decode([]byte(m.Certificate))
 		if block == nil {
-			return nil, errForgotten
+			return nil, errBadSavedCertificate
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, errForgotten
+			return nil, errBadSavedCertificate
 		}
 		settings.TLS = client.Pin(certificate)
 	case m.CACertificates != "":
 		roots := x509.NewCertPool()
 		if !roots.AppendCertsFromPEM([]byte(m.CACertificates)) {
-			return nil, errForgotten
+			return nil, errBadSavedCertificate
 		}
 		settings.TLS = &tls.Config{RootCAs: roots}
 	}
 	return client.New(settings)
 }
 
-var errForgotten = notary.Errorf(notary.Invalid,
-	"the certificate remembered for the server cannot be read: log in again with --accept-new-certificate")
+var errBadSavedCertificate = notary.Errorf(notary.Invalid,
+	"the saved server certificate cannot be parsed: log in again with --accept-new-certificate")
 
 func (p *program) connect() (*client.Client, error) {
 	t, err := p.target()

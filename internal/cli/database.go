@@ -61,8 +61,8 @@ func (p *program) storeCopy() *cobra.Command {
 		Use:   "copy",
 		Short: "Copy a database to a new SQLite or PostgreSQL database",
 		Long: "Copy a whole database into an empty one, for example from SQLite to PostgreSQL. Stop the server first.\n" +
-			"The copy is compared with the original row by row, and all invariants are checked. A failed copy\n" +
-			"leaves nothing behind. The key file is not copied: keep using the existing one.",
+			"The digests of the copy and the original are compared, and all invariants are checked. The key file is\n" +
+			"not copied: keep using the existing one.",
 		Example: "  notary store copy --from notary-data/notary.db --to postgres://notary@db.example.com/notary\n" +
 			"  notary store copy --from postgres://notary@db.example.com/notary --to new/notary.db",
 		Args:        cobra.NoArgs,
@@ -70,7 +70,8 @@ func (p *program) storeCopy() *cobra.Command {
 		RunE:        func(c *cobra.Command, _ []string) error { return p.copyStore(c.Context(), from, to) },
 	}
 	c.Flags().StringVar(&from, "from", "", "SQLite `file` or PostgreSQL URL to copy; - for the URL in $NOTARY_DATABASE")
-	c.Flags().StringVar(&to, "to", "", "SQLite `file` to create, or URL of an empty PostgreSQL database, or - as above")
+	c.Flags().StringVar(&to, "to", "", "SQLite `file` to create, or URL of an empty PostgreSQL database; - for the "+
+		"URL in $NOTARY_DATABASE")
 	c.MarkFlagRequired("from")
 	c.MarkFlagRequired("to")
 	return c
@@ -141,10 +142,11 @@ func (p *program) backupCommand() *cobra.Command {
 	return onDatabase(&cobra.Command{
 		Use:   "backup FILE",
 		Short: "Back up the SQLite database to a new file while the server runs",
-		Long: "Copy the SQLite database to a new file. A server may be using it, and its writes do not wait. The copy\n" +
-			"is consistent and contains every change acknowledged before the call, including the CAs' sealed keys.\n" +
-			"It is checked as by notary check; a damaged copy is deleted. Keep the key file (seal.key), which opens\n" +
-			"those keys, in another place. For PostgreSQL see docs/operations.md.",
+		Long: "Copy the SQLite database to a new file. A server may be using it, and its writes are not delayed. The\n" +
+			"copy is consistent and contains every change acknowledged before the call, including the CAs' encrypted\n" +
+			"keys. It is checked as by notary check, except that keys are not decrypted; a damaged copy is deleted.\n" +
+			"Keep the key file (seal.key), which decrypts the keys, in another place. For PostgreSQL, see\n" +
+			"docs/operations.md.",
 		Example: "  notary backup /backup/notary-2026-11-25.db --data /var/lib/notary",
 		Args:    cobra.ExactArgs(1),
 	}, func(ctx context.Context, c *config.Config, args []string) error {
@@ -172,9 +174,9 @@ func (p *program) restoreCommand() *cobra.Command {
 	c := onDatabase(&cobra.Command{
 		Use:   "restore FILE",
 		Short: "Restore the SQLite database from a backup",
-		Long: "Check a backup (its digest and all invariants), then restore it as the SQLite database of a data\n" +
-			"folder. Stop the server first, and run the command as the server's user. An existing database is\n" +
-			"replaced only with --replace, and is kept under another name.",
+		Long: "Check a backup (its digest, schema and all invariants), then restore it as the SQLite database of a data\n" +
+			"folder. Stop the server first, and run the command as the user that runs the server. All sessions end. An\n" +
+			"existing database is replaced only with --replace, and is kept under another name.",
 		Example: "  notary restore /backup/notary-2026-11-25.db --data /var/lib/notary",
 		Args:    cobra.ExactArgs(1),
 	}, asServerUser(func(ctx context.Context, c *config.Config, args []string) error {

@@ -33,11 +33,11 @@ type pkcs12Flags struct {
 func (f *pkcs12Flags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.file, "pkcs12", "", "write a PKCS #12 `file` with the private key and the whole chain")
-	flags.StringVar(&f.key, "key", "", "the `file` with the private key, for PKCS #12; - for the standard input")
+	flags.StringVar(&f.key, "key", "", "the `file` with the private key, for PKCS #12; - for standard input")
 	flags.StringVar(&f.keyPasswordFile, "key-password-file", "", "the `file` with the password of an encrypted "+
 		"private key (default: prompt)")
-	flags.StringVar(&f.passwordFile, "password-file", "", "the `file` with the password of the PKCS #12 file; - for the "+
-		"standard input (default: prompt or, without a terminal, generate it)")
+	flags.StringVar(&f.passwordFile, "password-file", "", "the `file` with the password of the PKCS #12 file; - for "+
+		"standard input (default: prompt or, without a terminal, a generated password)")
 	flags.StringVar(&f.alias, "alias", "", "the friendly `name` of the key in the PKCS #12 file (default: the "+
 		"certificate's name)")
 	flags.BoolVar(&f.legacy, "legacy", false, "use weaker encryption, for programs from before 2020 such as Java 8")
@@ -55,7 +55,7 @@ func (f *pkcs12Flags) complete(all *downloadFlags) error {
 	case !isPKCS12 && f.key != "":
 		return usagef("--key is for PKCS #12: add --pkcs12 FILE")
 	case f.key == "-" && f.passwordFile == "-":
-		return usagef("the key and the password cannot both come from the standard input")
+		return usagef("the key and the password cannot both come from standard input")
 	case f.trustStore != "" && !isPKCS12 && (all.out != "" || all.leaf || all.format != formatPEM):
 		return usagef("--trust-store goes alone or with --pkcs12: use a separate call for another format")
 	}
@@ -157,8 +157,8 @@ func (f downloadFlags) keyAlias(d downloaded) string {
 
 const maxAliasLength = 64
 
-// aliasOf returns the alias of a certificate: its common name or, without one, its first other name. Characters that an
-// alias cannot contain are replaced.
+// aliasOf returns the alias of a certificate: its common name or, if it has none, its first other name. Characters that
+// an alias cannot contain are replaced.
 func aliasOf(c *x509.Certificate) string {
 	names := pki.CertificateNames(c)
 	name := c.Subject.CommonName
@@ -215,7 +215,7 @@ func (p *program) newPassword(ctx context.Context, file string) (password string
 	return rand.Text(), true, nil
 }
 
-// readPassword reads the first line of a file; "-" is the standard input.
+// readPassword reads the first line of a file; "-" is standard input.
 func (p *program) readPassword(ctx context.Context, file string) (string, error) {
 	if file == "-" {
 		return p.readSecret(ctx, secret{stdin: true})

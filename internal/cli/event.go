@@ -29,21 +29,21 @@ func (p *program) eventList() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List events, newest first",
-		Long: "List events, newest first. Only Admins see the events of accounts; a\n" +
-			"Certificate Requestor sees the events of its own requests: --kind request --object ID.",
+		Long: "List events, newest first. Only Admins see the events of accounts. Certificate Requestors can\n" +
+			"list only the events of one request that they may see: --kind request --object ID.",
 		Example: "  notary event list --limit 20\n" +
 			"  notary event list --kind request --object 7\n" +
 			"  notary event list --action request.revoke --principal me@example.com --from -7d",
 		Args: cobra.NoArgs,
 	}
 	c.Flags().StringVar(&f.filter.Kind, "kind", "",
-		"only events of objects of this `kind`: "+strings.Join(notary.EventKinds, ", "))
-	c.Flags().Var(&f.object, "object", "only events of the object with this `ID`; requires --kind")
-	c.Flags().StringVar(&f.filter.Email, "email", "", "only events by the account with this email `address`")
-	c.Flags().StringVar(&f.filter.Principal, "principal", "", "only events by the `principal` with this ID or name, "+
+		"filter by the `kind` of the object: "+strings.Join(notary.EventKinds, ", "))
+	c.Flags().Var(&f.object, "object", "filter by the `ID` of the object; requires --kind")
+	c.Flags().StringVar(&f.filter.Email, "email", "", "filter by the email `address` of the account that acted")
+	c.Flags().StringVar(&f.filter.Principal, "principal", "", "filter by the `principal` that acted: its ID or name, "+
 		"such as an email address or system")
-	c.Flags().StringVar(&f.filter.RequestID, "request-id", "", "only events of the call with this `X-Request-Id`")
-	c.Flags().StringVar(&f.filter.Action, "action", "", "only events with this `action`, such as request.sign")
+	c.Flags().StringVar(&f.filter.RequestID, "request-id", "", "filter by the `X-Request-Id` of the call")
+	c.Flags().StringVar(&f.filter.Action, "action", "", "filter by `action`, such as request.sign")
 	c.Flags().StringVar(&f.from, "from", "", "only events at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, "+
 		"or relative to now, such as -7d or -12h")
 	c.Flags().StringVar(&f.until, "until", "", "only events before this `time`")

@@ -19,10 +19,10 @@ func (p *program) certificateExport() *cobra.Command {
 	var flags filterFlags
 	var format string
 	var out outFlags
-	c := &cobra.Command{Use: "export", Short: "Export the inventory as CSV or JSON lines", Args: cobra.NoArgs,
-		Long: "Export the inventory, or the certificates that the filters select, as CSV or JSON lines (one object\n" +
-			"per line). In CSV, cells that a spreadsheet would execute as a formula start with an apostrophe; JSON\n" +
-			"lines contain the exact values.",
+	c := &cobra.Command{Use: "export", Short: "Export the inventory as CSV or JSON Lines", Args: cobra.NoArgs,
+		Long: "Export the inventory, or the certificates that match the filters, as CSV or JSON Lines (one object per\n" +
+			"line). In CSV, cells that a spreadsheet would execute as a formula are prefixed with an apostrophe. JSON\n" +
+			"Lines contains the exact values.",
 		Example: "  notary certificate export --out certificates.csv\n" +
 			"  notary certificate export --format jsonl --revoked=false --expires-before 30d",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
@@ -37,7 +37,7 @@ func (p *program) certificateExport() *cobra.Command {
 			defer body.Close()
 			return out.copy(p, body)
 		})}
-	c.Flags().StringVar(&format, "format", "csv", "the `format`: csv or jsonl")
+	c.Flags().StringVar(&format, "format", "csv", "the output `format`: csv or jsonl")
 	c.RegisterFlagCompletionFunc("format",
 		cobra.FixedCompletions([]string{"csv", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	out.register(c)

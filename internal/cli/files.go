@@ -14,14 +14,14 @@ import (
 	"notary/internal/pki"
 )
 
-// readInput reads a file whose content is sent to the server; "-" is the standard input. It rejects private keys before
+// readInput reads a file whose content is sent to the server; "-" is standard input. It rejects private keys before
 // anything is sent.
 func (p *program) readInput(ctx context.Context, name string) (string, error) {
 	content, err := p.readAny(ctx, name)
 	content = pki.DecodeText(content)
 	if bytes.Contains(content, []byte("PRIVATE KEY-----")) {
 		if name == "-" {
-			name = "the standard input"
+			name = "standard input"
 		}
 		return "", notary.Errorf(notary.Invalid,
 			"%s contains a private key, which must not be sent: nothing was sent", name)
@@ -32,7 +32,7 @@ func (p *program) readInput(ctx context.Context, name string) (string, error) {
 func (p *program) readAny(ctx context.Context, name string) ([]byte, error) {
 	read := func() ([]byte, error) { return files.Read(name) }
 	if name == "-" {
-		read = func() ([]byte, error) { return files.ReadLimited(p.lines, "the standard input") }
+		read = func() ([]byte, error) { return files.ReadLimited(p.lines, "standard input") }
 	}
 	return waitFor(ctx, read)
 }
@@ -43,7 +43,7 @@ type outFlags struct {
 }
 
 func (f *outFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.out, "out", "", "the `file` to write to (default: the standard output)")
+	c.Flags().StringVar(&f.out, "out", "", "the `file` to write to (default: standard output)")
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite the --out file if it exists")
 }
 

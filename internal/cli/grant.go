@@ -26,11 +26,11 @@ func (p *program) grantCreate() *cobra.Command {
 		Use:   "create",
 		Short: "Grant actions to an account or a group",
 		Long: "Grant actions to an account, or to the members of a group, beyond what their roles allow. A grant\n" +
-			"applies to requests and certificates that the account can see and that are within all limits of the\n" +
-			"grant.\n\n" +
-			"Actions: request.view (objects of others), request.sign, request.upload, request.reject,\n" +
-			"request.revoke, request.remove_certificate, request.reopen, request.delete, request.annotate,\n" +
-			"request.transfer, certificate.revoke, certificate.transfer, rule.activate.",
+			"applies within all of its limits. request.view lets the account see requests and certificates of others.\n" +
+			"Other actions on requests and certificates apply only to objects that the account can see.\n\n" +
+			"Actions: request.view, request.sign, request.upload, request.reject, request.revoke,\n" +
+			"request.remove_certificate, request.reopen, request.delete, request.annotate, request.transfer,\n" +
+			"certificate.revoke, certificate.transfer, rule.activate.",
 		Example: "  notary grant create --group web-team --action request.sign --authority 'Example Issuing' " +
 			"--name dns:team.example.com",
 		Args: cobra.NoArgs,
@@ -62,11 +62,11 @@ func (p *program) grantCreate() *cobra.Command {
 		"only for the CA with this `ID` or common name; may be repeated")
 	c.Flags().StringSliceVar(&terms.Profiles, "profile", nil, "only for the profile with this `name`; may be repeated")
 	c.Flags().StringArrayVar(&names, "name", nil,
-		"only if every name in the certificate matches one of these, as `type:names`: "+listedNames+"; may be repeated")
+		"an allowed name, as `type:name`: "+listedNames+"; may be repeated; every name in the certificate must match one")
 	c.Flags().Var(&namedListFlag{ids: &terms.OwnerIDs, find: findAccount}, "owner",
-		"only requests owned by the account with this `ID` or email address; may be repeated")
+		"only requests and certificates owned by the account with this `ID` or email address; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &terms.OwnerGroupIDs, find: findGroup}, "owner-group",
-		"only requests owned by the group with this `ID` or name or by its members; may be repeated")
+		"only requests and certificates owned by the group with this `ID` or name or by its members; may be repeated")
 	c.MarkFlagRequired("action")
 	return c
 }

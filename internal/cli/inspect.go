@@ -31,11 +31,12 @@ func (p *program) inspectCommand() *cobra.Command {
 		Use:   "inspect FILE|URL|HOST:PORT|-",
 		Short: "Inspect a certificate, CSR, CRL, chain or TLS server and report problems",
 		Long: "Describe certificates, chains, CSRs, CRLs, OCSP responses, PKCS #7, PKCS #12 and keys, in PEM or\n" +
-			"DER, from a file, a URL or a TLS server, and report problems. Only the type of a private key is\n" +
-			"shown. Nothing is sent to any Notary server, and no URL in a certificate is followed.\n\n" +
+			"DER, from a file, standard input, a URL or a TLS server, and report problems. Private keys are not shown,\n" +
+			"only their type and the fingerprint of the public key. Nothing is sent to any Notary server, and no URL\n" +
+			"in a certificate is followed.\n\n" +
 			"A server (HOST:PORT or https://HOST) must also present a certificate for its name, and a chain to a\n" +
-			"root that this system or --ca-cert trusts. Files are checked against --ca-cert and --name if these are\n" +
-			"given.\n\n" +
+			"root in the system's trust store or in --ca-cert. Other input is checked against a name or roots only\n" +
+			"with --name or --ca-cert.\n\n" +
 			"The exit code is 1 if there is an error or a warning (notices do not count), or if nothing could be\n" +
 			"read, and 0 otherwise.",
 		Example: "  notary inspect a.example.com.pem\n" +
@@ -52,9 +53,9 @@ func (p *program) inspectCommand() *cobra.Command {
 		"for (default: the server's)")
 	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of a PKCS #12 file "+
 		"(default: prompt)")
-	c.Flags().StringVar(&flags.blockedKeys, "blocked-keys", "", "a `file` of keys to report, one SHA-256 "+
-		"fingerprint of a public key per line")
-	c.Flags().StringVar(&flags.output, "output", "text", "the `format`: text or json (same as --json)")
+	c.Flags().StringVar(&flags.blockedKeys, "blocked-keys", "", "a `file` of blocked keys to report: the SHA-256 "+
+		"fingerprint of one public key per line")
+	c.Flags().StringVar(&flags.output, "output", "text", "the output `format`: text or json (equivalent to --json)")
 	c.RegisterFlagCompletionFunc("output",
 		cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
@@ -207,7 +208,7 @@ func (p *program) roots() (*x509.CertPool, error) {
 func (p *program) readLarge(ctx context.Context, name string) ([]byte, error) {
 	return waitFor(ctx, func() ([]byte, error) {
 		if name == "-" {
-			return files.ReadLimit(p.lines, "the standard input", inspect.MaxSize)
+			return files.ReadLimit(p.lines, "standard input", inspect.MaxSize)
 		}
 		file, err := os.Open(name)
 		if err != nil {

@@ -96,7 +96,7 @@ func (p *program) inspectServer(ctx context.Context, address string, flags inspe
 		return nil, &notary.Error{Kind: notary.Invalid, Err: err,
 			Message: address + " does not complete a TLS handshake: " + err.Error()}
 	}
-	return inspect.Connected(h, p.now()), nil
+	return inspect.ReadHandshake(h, p.now()), nil
 }
 
 // handshake records what the server sends, even if the handshake fails afterwards, for example for lack of a client

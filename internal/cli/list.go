@@ -35,29 +35,25 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 		c.Flags().StringVar(to, name, "", usage)
 		f.names = append(f.names, name)
 	}
-	text(&f.filter.Email, "email", "only those submitted by the account with this email `address`")
-	text(&f.filter.Owner, "owner", "only those that belong to this `owner`: the email address of an account, the name of a "+
-		"group, or group:ID")
-	authorityFlag(c, &f.issuer, issuerFlag, "only those with a certificate signed by the CA with this `ID` or "+
-		"common name")
+	text(&f.filter.Email, "email", "filter by the email `address` of the submitter")
+	text(&f.filter.Owner, "owner", "filter by `owner`: the email address of an account, the name of a group, or group:ID")
+	authorityFlag(c, &f.issuer, issuerFlag, "filter by the CA that signed a certificate: its `ID` or common name")
 	f.names = append(f.names, issuerFlag)
-	text(&f.filter.SerialNumber, "serial", "only the one with this serial `number`, in hexadecimal")
-	text(&f.filter.Fingerprint, "fingerprint", "only the one with this SHA-256 `fingerprint` of its certificate or CSR")
-	text(&f.filter.Key, "key", "only those with this `type` of key, such as \"RSA 2048\" or \"ECDSA P-256\"")
-	text(&f.filter.Name, "name", "only those with exactly this `name`: host, IP address, email address, URI "+
-		"or common name")
-	text(&f.filter.NamePrefix, "name-prefix", "only those with a name that begins with this `text`")
-	text(&f.filter.Domain, "domain", "only those with a name in this `domain` or its subdomains")
-	c.Flags().StringArrayVar(&f.labels, "label", nil, "only those with this `label`, such as team or team=payments; may be "+
-		"repeated")
+	text(&f.filter.SerialNumber, "serial", "filter by serial `number`, in hexadecimal")
+	text(&f.filter.Fingerprint, "fingerprint", "filter by the SHA-256 `fingerprint` of the certificate or CSR")
+	text(&f.filter.Key, "key", "filter by key `type`, such as \"RSA 2048\" or \"ECDSA P-256\"")
+	text(&f.filter.Name, "name", "filter by exact `name`: host, IP address, email address, URI or common name")
+	text(&f.filter.NamePrefix, "name-prefix", "filter by names that begin with this `text`")
+	text(&f.filter.Domain, "domain", "filter by `domain`, including its subdomains")
+	c.Flags().StringArrayVar(&f.labels, "label", nil, "filter by `label`, such as team or team=payments; may be repeated")
 	f.names = append(f.names, "label")
-	text(&f.filter.Q, "search", "only those that match all of these `words`: prefixes of parts of names, email "+
+	text(&f.filter.Q, "search", "filter by `words`, which must all match: prefixes of parts of names, email "+
 		"addresses, serial numbers, fingerprints and key types, a request status, or a label such as team:payments")
-	text(&f.after, "expires-after", "only those that expire at this `time` or later: 2027-12-31, "+
+	text(&f.after, "expires-after", "filter by expiry at this `time` or later: 2027-12-31, "+
 		"2027-12-31T23:59:59Z, or relative to now, such as 30d, 12h or -7d")
-	text(&f.before, "expires-before", "only those that expire before this `time`")
-	text(&f.filter.Expiring, "expiring", "only certificates that expire within this `period`, such as 30d, and are "+
-		"neither revoked nor replaced by a later one for the same names and owner")
+	text(&f.before, "expires-before", "filter by expiry before this `time`")
+	text(&f.filter.Expiring, "expiring", "filter by expiry within this `period`, such as 30d, excluding certificates "+
+		"that are revoked or replaced by a later one for the same names and owner")
 }
 
 func (f *filterFlags) registerStatus() {
@@ -65,14 +61,14 @@ func (f *filterFlags) registerStatus() {
 	for _, status := range notary.RequestStatuses {
 		all = append(all, string(status))
 	}
-	f.command.Flags().StringVar(&f.status, "status", "", "only those with this `status`: "+strings.Join(all, ", "))
+	f.command.Flags().StringVar(&f.status, "status", "", "filter by `status`: "+strings.Join(all, ", "))
 	f.command.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
 	f.names = append(f.names, "status")
 }
 
 func (f *filterFlags) registerRevoked() {
-	f.command.Flags().BoolVar(&f.revoked, "revoked", false, "only revoked certificates; with --revoked=false, "+
-		"only those that are not revoked")
+	f.command.Flags().BoolVar(&f.revoked, "revoked", false, "only revoked certificates or, with --revoked=false, "+
+		"only certificates that are not revoked")
 	f.names = append(f.names, "revoked")
 }
 
@@ -166,10 +162,10 @@ func (f *listFlags) register(c *cobra.Command) {
 	}
 	c.Flags().IntVar(&f.limit, "limit", 0, "maximum `number` of results (default all)")
 	c.Flags().StringVar(&f.sort, "sort", "", "the `order`: "+strings.Join(orders, ", ")+" (default id)")
-	c.Flags().BoolVar(&f.watch, "watch", false, "after the list, print additions and changes until interrupted; with "+
+	c.Flags().BoolVar(&f.watch, "watch", false, "after the list, print new and changed entries until interrupted; with "+
 		"--json, one object per line")
 	c.Flags().DurationVar(&f.interval, "interval", 2*time.Second, "how often --watch reads the whole list; "+
-		"filter long lists")
+		"use filters if it is long")
 	c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(orders, cobra.ShellCompDirectiveNoFileComp))
 }
 

@@ -12,8 +12,7 @@ import (
 	"notary/client"
 )
 
-// passwordVariable names the environment variable with the password, for scripts that do not pass it on the standard
-// input.
+// passwordVariable names the environment variable with the password, for scripts that do not pass it on standard input.
 const passwordVariable = "NOTARY_PASSWORD"
 
 func (p *program) loginCommand() *cobra.Command {
@@ -22,10 +21,10 @@ func (p *program) loginCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "login",
 		Short: "Log in to a server",
-		Long: "Log in to a server and save its address, its certificate and the token.\n" +
+		Long: "Log in to a server and save its address, the token and, unless the system trusts it, its certificate.\n" +
 			"Other commands then need neither --server nor --token.\n\n" +
-			"The password comes from a prompt, from the first line of the standard input with\n" +
-			"--password-stdin, or from $" + passwordVariable + ".",
+			"The password comes from a prompt, from $" + passwordVariable + " or, with --password-stdin, from the first line\n" +
+			"of standard input.",
 		Example: "  notary login --server https://ca.example.com:2111 --email me@example.com",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -33,10 +32,10 @@ func (p *program) loginCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&email, "email", "", "the account's email address")
-	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
+	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input")
 	p.fingerprintFlag(c)
-	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "trust a new certificate of the server instead "+
-		"of the previous one")
+	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "trust the server's new certificate instead of "+
+		"the previous one")
 	return c
 }
 

@@ -17,16 +17,16 @@ import (
 func (p *program) migrateCommand() *cobra.Command {
 	var dryRun bool
 	status := onDatabase(&cobra.Command{Use: "status", Short: "Compare the schema of the database with this program's",
-		Long: "Show the schema versions of the database and of this program, the pending migrations, and which\n" +
-			"programs can run on the database. On PostgreSQL, also show the versions of running nodes. The\n" +
-			"command changes nothing; a server may be running.",
+		Long: "Show the schema versions of the database and of this program, the pending migrations, and the lowest\n" +
+			"schema version that a program must know to use the database. On PostgreSQL, also show the versions of\n" +
+			"running nodes. The command changes nothing; a server may be running.",
 		Args: cobra.NoArgs}, p.migrateStatus)
 	up := onDatabase(&cobra.Command{Use: "up", Short: "Upgrade the schema of the database",
-		Long: "Apply the pending migrations, as a server does when it starts. On PostgreSQL, nodes that can run on\n" +
-			"the new schema keep running; the upgrade is refused while any other node is running.\n\n" +
-			"With --dry-run, apply the migrations, list their changes and roll them back. For SQLite this happens on\n" +
-			"a copy, which needs as much disk space as the database; for PostgreSQL, in one transaction, during\n" +
-			"which servers wait.",
+		Long: "Apply the pending migrations, as a server does when it starts. On PostgreSQL, nodes that are compatible\n" +
+			"with the new schema keep running; the upgrade is refused while any other node is running.\n\n" +
+			"With --dry-run, apply the migrations, list their changes and roll them back. SQLite does this on a copy,\n" +
+			"which needs as much disk space as the database. PostgreSQL does it in one transaction; running servers\n" +
+			"wait until it ends.",
 		Example: "  notary migrate up --dry-run --data /var/lib/notary",
 		Args:    cobra.NoArgs}, asServerUser(func(ctx context.Context, c *config.Config, args []string) error {
 		if dryRun {
@@ -44,7 +44,7 @@ func (p *program) migrateCommand() *cobra.Command {
 		return help(c, args)
 	}
 	for _, c := range []*cobra.Command{c, up} {
-		c.Flags().BoolVar(&dryRun, "dry-run", false, "list the changes that the migrations would make, and roll them back")
+		c.Flags().BoolVar(&dryRun, "dry-run", false, "apply the migrations, list their changes and roll them back")
 	}
 	return c
 }

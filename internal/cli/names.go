@@ -202,7 +202,7 @@ func findSigner(ctx context.Context, c *client.Client, name string) (int64, erro
 	return onlyAuthority(all, name)
 }
 
-// authoritiesNamed returns the CAs with this common name or, if there are none, those that differ from it only in case.
+// authoritiesNamed returns the CAs with the given common name. If there are none, it ignores case.
 func authoritiesNamed(ctx context.Context, c *client.Client,
 	name string) (found []api.CertificateAuthority, err error) {
 	all, err := c.CertificateAuthorities(ctx)
@@ -227,7 +227,7 @@ func authoritiesNamed(ctx context.Context, c *client.Client,
 func onlyAuthority(found []api.CertificateAuthority, name string) (int64, error) {
 	switch len(found) {
 	case 0:
-		return 0, withHint(notary.Errorf(notary.NotFound, "no CA has the ID or common name %q", name),
+		return 0, withHint(notary.Errorf(notary.NotFound, "no CA with ID or common name %q", name),
 			"notary authority list")
 	case 1:
 		return found[0].ID, nil
@@ -250,12 +250,12 @@ func findAccount(ctx context.Context, c *client.Client, email string) (int64, er
 			return a.ID, nil
 		}
 	}
-	return 0, withHint(notary.Errorf(notary.NotFound, "no account has the ID or email address %q", email),
+	return 0, withHint(notary.Errorf(notary.NotFound, "no account with ID or email address %q", email),
 		"notary account list")
 }
 
-// findGroup returns the ID of the group with this name. Unless the caller is an Admin, it searches only the caller's
-// groups.
+// findGroup returns the ID of the group with the given name. Unless the caller is an Admin, it searches only the
+// caller's groups.
 func findGroup(ctx context.Context, c *client.Client, name string) (int64, error) {
 	me, err := c.Me(ctx)
 	if err != nil {
@@ -264,7 +264,7 @@ func findGroup(ctx context.Context, c *client.Client, name string) (int64, error
 	all := me.Groups
 	unknown := withHint(notary.Errorf(notary.NotFound, "you are not in a group named %q", name), "notary account me")
 	if notary.Role(me.RoleID) == notary.Admin {
-		unknown = withHint(notary.Errorf(notary.NotFound, "no group has the ID or name %q", name), "notary group list")
+		unknown = withHint(notary.Errorf(notary.NotFound, "no group with ID or name %q", name), "notary group list")
 		if all, err = c.Groups(ctx); err != nil {
 			return 0, err
 		}
@@ -295,7 +295,7 @@ func findRequest(ctx context.Context, c *client.Client, name string) (int64, err
 	}
 	switch len(found) {
 	case 0:
-		return 0, withHint(notary.Errorf(notary.NotFound, "no request has the ID or name %q", name),
+		return 0, withHint(notary.Errorf(notary.NotFound, "no request with ID or name %q", name),
 			"notary request list")
 	case 1:
 		return only, nil

@@ -65,9 +65,9 @@ func TestNamesInsteadOfIDs(t *testing.T) {
 		"request reject --yes|a.example.com":                           `/api/v1/certificate_requests/7/reject`,
 		"request sign 7 --authority|Pair":                              `error: 2 CAs have the common name "Pair": specify the ID of one, 5 (active), 6 (active)`,
 		"authority disable|Twins":                                      `error: 2 CAs have the common name "Twins": specify the ID of one, 3 (disabled), 4 (active)`,
-		"authority disable|Nobody":                                     `error: no CA has the ID or common name "Nobody"`,
+		"authority disable|Nobody":                                     `error: no CA with ID or common name "Nobody"`,
 		"request reject|b.example.com":                                 `error: several requests match "b.example.com": specify the ID of one, 8 (Active), 9 (Revoked)`,
-		"request reject|c.example.com":                                 `error: no request has the ID or name "c.example.com"`,
+		"request reject|c.example.com":                                 `error: no request with ID or name "c.example.com"`,
 	} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()

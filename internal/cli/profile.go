@@ -189,7 +189,7 @@ func (p *program) profileCreate() *cobra.Command {
 					id, e.Name)
 			})(command, args)
 		}}
-	profileFile(c, &file, "the JSON or YAML `file` with the profile; - for the standard input")
+	profileFile(c, &file, "the JSON or YAML `file` with the profile; - for standard input")
 	c.Flags().StringVar(&name, "name", "", "profile `name` (default: the name in the file)")
 	c.MarkFlagRequired("file")
 	return c
@@ -203,9 +203,10 @@ func profileFile(c *cobra.Command, file *string, usage string) {
 func (p *program) profileUpdate() *cobra.Command {
 	var file string
 	c := &cobra.Command{Use: "update ID|NAME --file FILE", Short: "Update a profile from a JSON or YAML file",
-		Args: cobra.ExactArgs(1), Long: "Update a profile from a JSON or YAML file, which creates a new version.\n\n" +
-			"If the file contains a version, as written by show --json, the update is refused if the profile has\n" +
-			"changed since.",
+		Args: cobra.ExactArgs(1),
+		Long: "Replace a profile's rules with the rules in a JSON or YAML file. This creates a new version.\n\n" +
+			"If the file contains a version, as in the output of profile show --json, the update is refused unless it\n" +
+			"is the latest version.",
 		Example: "  notary profile show web --json > web.json\n" +
 			"  notary profile update web --file web.json"}
 	c.RunE = func(command *cobra.Command, args []string) error {
@@ -231,13 +232,13 @@ func (p *program) profileUpdate() *cobra.Command {
 			return p.done("profile %d has version %d", id, version)
 		})(command, args)
 	}
-	profileFile(c, &file, "the JSON or YAML `file` with the rules; - for the standard input")
+	profileFile(c, &file, "the JSON or YAML `file` with the rules; - for standard input")
 	c.MarkFlagRequired("file")
 	return c
 }
 
-// requireSameProfile returns an error if the profile with this ID does not have the name given in the file, so that the
-// rules of one profile do not replace those of another.
+// requireSameProfile returns an error if the profile with the given ID does not have the name given in the file, so
+// that a profile does not get the rules of another one.
 func requireSameProfile(ctx context.Context, c *client.Client, id int64, name string) error {
 	if name == "" {
 		return nil
@@ -252,8 +253,8 @@ func requireSameProfile(ctx context.Context, c *client.Client, id int64, name st
 
 func (p *program) profileDelete() *cobra.Command {
 	var yes bool
-	c := &cobra.Command{Use: "delete ID|NAME", Short: "Delete a profile that is not built in; its " +
-		"certificates stay valid", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "delete ID|NAME", Short: "Delete a custom profile; certificates issued " +
+		"with it stay valid", Args: cobra.ExactArgs(1),
 		RunE: p.onProfile(func(ctx context.Context, c *client.Client, id int64) error {
 			if err := p.confirm(ctx, yes, "Delete profile %d?", id); err != nil {
 				return err

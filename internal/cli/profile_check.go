@@ -23,12 +23,12 @@ func (p *program) profileCheck() *cobra.Command {
 	var flags checkFlags
 	c := &cobra.Command{Use: "check ID|NAME", Short: "Test a profile, or changes to it, without issuing",
 		Args: cobra.ExactArgs(1),
-		Long: "Test a profile on a CSR, on the latest requests, or on both, without issuing. With --file, test the\n" +
-			"rules of a file instead of the profile's own, and list those of the latest requests whose verdict\n" +
-			"would change. If the CSR would be refused, the exit code is 1.",
+		Long: "Test a profile on a CSR, on the latest requests, or on both, without issuing. The latest requests that the\n" +
+			"profile would refuse are listed. With --file, the rules in the file are tested instead, and the requests\n" +
+			"whose verdict would change are listed. If the CSR would be refused, the exit code is 1.",
 		Example: "  notary profile check server --csr web.csr --authority 2\n" +
 			"  notary profile check web --file web.json --last 500"}
-	c.Flags().StringVar(&flags.csr, "csr", "", "PEM `file` with a CSR; - for the standard input")
+	c.Flags().StringVar(&flags.csr, "csr", "", "PEM `file` with the CSR to test; - for standard input")
 	c.Flags().IntVar(&flags.last, "last", 0, "the `number` of latest requests to test, up to 1000")
 	authorityFlag(c, &flags.authority, "authority", "also check the constraints of the CA with this `ID` or common "+
 		"name, and lint as if it signed")
@@ -53,7 +53,7 @@ func (p *program) profileCheck() *cobra.Command {
 func (f checkFlags) body(ctx context.Context, p *program) (body api.CheckProfile, err error) {
 	body = api.CheckProfile{Last: f.last, CertificateAuthorityID: api.ID(f.authority)}
 	if f.csr == "-" && f.file == "-" {
-		return body, usagef("only one of --csr and --file can be the standard input")
+		return body, usagef("only one of --csr and --file can be standard input")
 	}
 	if f.csr != "" {
 		if body.CSR, err = p.readInput(ctx, f.csr); err != nil {

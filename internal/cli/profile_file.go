@@ -20,7 +20,7 @@ func (p *program) readProfile(ctx context.Context, name string) (api.Profile, er
 		return api.Profile{}, err
 	}
 	if name == "-" {
-		name = "the standard input"
+		name = "standard input"
 	}
 	return parseProfile(name, content)
 }

@@ -100,7 +100,7 @@ func (p *program) readSecret(ctx context.Context, s secret) (string, error) {
 	if s.stdin {
 		line, err := p.readLine(ctx)
 		if err != nil || line == "" {
-			return "", notary.Errorf(notary.Invalid, "no password on the standard input: write it there as one line")
+			return "", notary.Errorf(notary.Invalid, "no password on standard input: write it there as one line")
 		}
 		return line, nil
 	}

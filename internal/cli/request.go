@@ -187,8 +187,8 @@ func (p *program) requestDelete() *cobra.Command {
 }
 
 func (p *program) requestRemoveCertificate() *cobra.Command {
-	return namedYesUsage(p.destructive("remove-certificate ID", "Remove the certificate from a request; it stays in "+
-		"the inventory",
+	return namedYesUsage(p.destructive("remove-certificate ID", "Remove the certificate from a request; the "+
+		"certificate stays in the inventory",
 		"Remove the certificate of request %d?", "request %d no longer has a certificate and is outstanding again",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.RemoveCertificate(ctx, id) }))
 }
@@ -211,7 +211,7 @@ func (p *program) requestUpload() *cobra.Command {
 		}),
 	}
 	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, leaf first, as PEM, DER or PKCS #7; - for "+
-		"the standard input")
+		"standard input")
 	c.MarkFlagRequired("chain")
 	yesFlag(c, new(bool))
 	return namedYesUsage(c)

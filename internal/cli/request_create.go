@@ -90,8 +90,9 @@ func (f *requestFlags) register(c *cobra.Command) {
 		"email address or URI; may be repeated")
 	f.subject.register(c, "default: the first --name that is a host name")
 	c.Flags().StringVar(&f.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
-	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default: the first name with .key)")
-	c.Flags().StringVar(&f.csr, "csr", "", "PEM `file` with a CSR to submit; - for the standard input")
+	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default: the first name "+
+		"followed by .key)")
+	c.Flags().StringVar(&f.csr, "csr", "", "PEM `file` with the CSR to submit; - for standard input")
 	f.labelFlags.register(c)
 	groupFlag(c, &f.group, "group", "the `ID` or name of the group that owns the request (default: your account owns it)")
 	c.MarkFlagsOneRequired("name", "csr")

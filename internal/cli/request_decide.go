@@ -26,8 +26,10 @@ func (p *program) requestSign() *cobra.Command {
 			"  notary request sign --status Active --expires-before 30d\n"+
 			"  notary request sign 7 --authority 2 --subject 'CN=web.example.com,O=Example' --name web.example.com\n"+
 			"  notary request sign 7 --authority 1 --profile intermediate --path-length 0 --permit dns:example.com")
-	c.Long += "\n\nBy default, CA and profile are those of the previous certificate or, for a first certificate, the\n" +
-		"requested ones. --authority is required if no CA was requested."
+	c.Long += "\n\n" +
+		"The CA and profile default to those of the previous certificate. For a first certificate, they default\n" +
+		"to the requested CA, and to the requested profile or server-client. --authority is required if there is\n" +
+		"neither a previous nor a requested CA."
 	c.RunE = func(command *cobra.Command, args []string) error {
 		notAfter, err := end.end(p.now())
 		if err != nil {
@@ -58,14 +60,14 @@ func (p *program) requestSign() *cobra.Command {
 			question: "Sign %s?", doing: "signing", done: "signed",
 		})
 	}
-	authorityFlag(c, &authority, "authority", "the `ID` or common name of the CA that signs (default: the previous "+
-		"CA or the requested one)")
+	authorityFlag(c, &authority, "authority", "the `ID` or common name of the signing CA (default: the previous CA "+
+		"or the requested one)")
 	c.Flags().StringVar(&body.Profile, "profile", "", "the profile `name`: see notary profile list (default: "+
 		"the previous profile, the requested one, or server-client)")
 	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "renew with the previous CA and profile; --authority "+
 		"and --profile then apply only to requests without a certificate")
-	end.register(c, "for a first certificate, the requested expiry; otherwise the profile's validity, which is 90 days "+
-		"for the built-in server and client profiles")
+	end.register(c, "the requested expiry for a first certificate, if any; otherwise the profile's validity, which is "+
+		"90 days for the built-in server and client profiles")
 	own.register(c, on)
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
@@ -114,7 +116,7 @@ func (p *program) requestReject() *cobra.Command {
 			question: "Reject %s?", doing: "rejecting", done: "rejected",
 		})
 	}
-	c.Flags().StringVar(&body.Reason, "reason", "", "a `text` for the requester")
+	c.Flags().StringVar(&body.Reason, "reason", "", "the `reason`, which the requester sees")
 	return c
 }
 
@@ -128,9 +130,9 @@ func (p *program) decisionCommand(verb, short string, status notary.RequestStatu
 	example string) (*cobra.Command, *decidedOn) {
 	c := &cobra.Command{Use: verb + " [ID...]", Short: short, Example: example, Args: cobra.ArbitraryArgs,
 		Long: short + ".\n\n" +
-			"Select requests by ID or with filters. Without --status, filters select only requests with the status\n" +
-			string(status) + ". The requests are counted first; nothing is done if the selection, or one of them, " +
-			"has\nchanged since."}
+			"Select requests by ID, by name or with filters. Without --status, filters select only requests with the\n" +
+			"status " + string(status) + ". The matching requests are counted first; if the matches change in the " +
+			"meantime,\nnothing is done."}
 	on := &decidedOn{status: status}
 	on.register(c, issuerFlag)
 	on.registerStatus()

@@ -22,7 +22,7 @@ type labelFlags struct {
 func (f *labelFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.labels, "label", nil, "a `label` for the request and its certificates, such as "+
 		"team=payments; may be repeated")
-	c.Flags().StringVar(&f.note, "note", "", "a `text` for the signer")
+	c.Flags().StringVar(&f.note, "note", "", "a `note` for the signer")
 }
 
 func (f *labelFlags) all() (map[string]string, error) {
@@ -57,8 +57,8 @@ func (f *wishFlags) register(c *cobra.Command, p *program) {
 func (p *program) requestLabel() *cobra.Command {
 	return &cobra.Command{
 		Use: "label ID LABEL...", Short: "Change the labels of a request and its certificates",
-		Long: "Set labels (team=payments) or remove them (team-). Other labels are kept. The certificates of the\n" +
-			"request get the same labels. Find requests by label with: notary request list --label team=payments",
+		Long: "Set labels (team=payments) or remove them (team-). Other labels are kept. The request's certificates get\n" +
+			"the same labels. To find requests by label, use notary request list --label team=payments.",
 		Example: "  notary request label 7 team=payments env=prod old-",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(command *cobra.Command, args []string) error {

@@ -43,7 +43,7 @@ func (f *signFlags) register(c *cobra.Command, on *decidedOn) {
 	f.names.filter = &on.filter.Name
 	name.Value = &f.names
 	name.Usage = "with an ID, a `name` for the certificate instead of the names in the CSR: host, *.domain, IP address, " +
-		"email address, URI or upn:name; may be repeated. Without an ID, only requests with exactly this name"
+		"email address, URI or upn:name; may be repeated. Without an ID, filter by exactly this name"
 	c.Flags().StringVar(&f.subject, "subject", "", "a `subject` to use instead of the CSR's, such as "+
 		"'CN=web.example.com,O=Example,C=DE'")
 	c.Flags().BoolVar(&f.noNames, "no-names", false, "ignore the names in the CSR")

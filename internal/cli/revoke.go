@@ -23,9 +23,9 @@ func (p *program) requestRevoke() *cobra.Command {
 		"  notary request revoke 7 --reason keyCompromise\n"+
 			"  notary request revoke 7 --only-current\n"+
 			"  notary request revoke --authority 2 --domain example.com --reason cessationOfOperation")
-	c.Long += "\n\nEvery valid certificate of a request is revoked, including those from before renewals, unless\n" +
-		"--only-current is given. On a revoked request, --reason keyCompromise corrects the reason and blocks the\n" +
-		"key."
+	c.Long += "\n\n" +
+		"Every valid certificate of a request is revoked, unless --only-current is given. For a revoked request,\n" +
+		"--reason keyCompromise corrects the reason and blocks the key."
 	c.RunE = func(command *cobra.Command, args []string) error {
 		return p.decide(command, args, on, decision{
 			one: func(ctx context.Context, c *client.Client, id int64) error {
@@ -85,10 +85,11 @@ func (p *program) certificateRevoke() *cobra.Command {
 	var body api.Revoke
 	c := &cobra.Command{Use: "revoke [ID...]", Short: "Revoke certificates permanently", Args: cobra.ArbitraryArgs,
 		Long: "Revoke certificates permanently.\n\n" +
-			"Select them by ID or with filters; without --revoked, filters select only certificates that are not\n" +
-			"revoked yet. They are counted first, and nothing is done if the selection has changed since. The\n" +
-			"current certificate of a CA must be revoked on its own. On a revoked certificate, --reason\n" +
-			"keyCompromise corrects the reason and blocks the key.",
+			"Select certificates by ID or with filters. Without --revoked, filters select only certificates that are\n" +
+			"not revoked. The matching certificates are counted first; if the matches change in the meantime, nothing\n" +
+			"is done.\n\n" +
+			"The current certificate of a CA can be revoked only by itself, given as a single ID; this also disables\n" +
+			"the CA. For a revoked certificate, --reason keyCompromise corrects the reason and blocks the key.",
 		Example: "  notary certificate revoke 9 --reason superseded\n" +
 			"  notary certificate revoke 9 12 13 --reason keyCompromise\n" +
 			"  notary certificate revoke --domain old.example.com --reason cessationOfOperation"}

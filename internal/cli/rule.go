@@ -97,12 +97,12 @@ func (f *ruleFlags) register(c *cobra.Command, p *program) {
 	flags.IntVar(&f.terms.Priority, "priority", 0, "the priority, a `number` from 1; lower numbers are evaluated first")
 	flags.StringVar(&f.terms.Expression, "if", "", "the condition, a CEL `expression` such as "+
 		`names.below("dev.example.com")`)
-	flags.StringVar(&f.file, "if-file", "", "the `file` with the condition; - for the standard input")
+	flags.StringVar(&f.file, "if-file", "", "the `file` with the condition; - for standard input")
 	flags.StringVar(&f.terms.Effect, "effect", "", "the `effect`: sign, hold or refuse")
 	authorityFlag(c, &f.authority, "authority", "with effect sign: the `ID` or common name of the CA")
 	flags.StringVar(&f.terms.Profile, "profile", "", "with effect sign: the `name` of the profile")
 	flags.StringVar(&f.terms.MaxValidity, "max-validity", "", "with effect sign: the maximum `validity`, such as 30d")
-	flags.StringVar(&f.terms.Reason, "reason", "", "a `text` that the requester sees; required with effect refuse")
+	flags.StringVar(&f.terms.Reason, "reason", "", "the `reason` shown to the requester; required with effect refuse")
 	c.MarkFlagsMutuallyExclusive("if", "if-file")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	c.RegisterFlagCompletionFunc("effect", cobra.FixedCompletions([]string{"sign", "hold", "refuse"},
@@ -168,8 +168,8 @@ func (p *program) ruleCreate() *cobra.Command {
 func (p *program) ruleUpdate() *cobra.Command {
 	var flags ruleFlags
 	c := &cobra.Command{Use: "update ID", Short: "Update a rule, which creates a new version",
-		Long: "Change the given terms of a rule, which creates a new version. The active version remains in use until\n" +
-			"you activate the new one.",
+		Long: "Change the given terms of a rule. This creates a new version; the active version remains in use until you\n" +
+			"activate the new one. A different --effect resets the CA, profile, maximum validity and reason.",
 		Example: "  notary rule update 3 --priority 50", Args: cobra.ExactArgs(1)}
 	flags.register(c, p)
 	c.RunE = p.callOn(func(ctx context.Context, cl *client.Client, id int64) error {

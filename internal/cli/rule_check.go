@@ -28,16 +28,16 @@ func (p *program) ruleCheck() *cobra.Command {
 	var authority idFlag
 	var body api.CheckRules
 	c := &cobra.Command{Use: "check [ID...]", Short: "Test rules on a CSR or on the latest requests",
-		Long: "Test the active rules on a CSR, as if you submitted it, or on the latest requests. With IDs, the latest\n" +
-			"versions of those rules are tested as if they were active. Nothing is issued or recorded. If the CSR\n" +
+		Long: "Test the active rules on a CSR, as if you submitted it, on the latest requests, or on both. Rules given by\n" +
+			"ID are tested in their latest version, as if that were active. Nothing is issued or recorded. If the CSR\n" +
 			"would be refused, the exit code is 1.",
 		Example: "  notary rule check --csr web.csr\n  notary rule check 3 --last 1000\n" +
 			"  notary rule check 3 4 --only --last 100000"}
-	c.Flags().StringVar(&csr, "csr", "", "PEM `file` with a CSR; - for the standard input")
+	c.Flags().StringVar(&csr, "csr", "", "PEM `file` with the CSR to test; - for standard input")
 	c.Flags().IntVar(&body.Last, "last", 0, "the `number` of latest requests to test, up to 100000")
 	c.Flags().BoolVar(&body.Only, "only", false, "evaluate only the given rules, not the active ones")
-	c.Flags().StringVar(&body.Profile, "profile", "", "the `name` of the profile that you would request")
-	authorityFlag(c, &authority, "authority", "the `ID` or common name of the CA that you would request")
+	c.Flags().StringVar(&body.Profile, "profile", "", "with --csr: the `name` of the profile that you would request")
+	authorityFlag(c, &authority, "authority", "with --csr: the `ID` or common name of the CA that you would request")
 	c.MarkFlagsOneRequired("csr", "last")
 	c.RunE = func(command *cobra.Command, args []string) error {
 		for _, arg := range args {

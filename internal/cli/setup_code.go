@@ -16,9 +16,8 @@ func (p *program) setupCodeCommand() *cobra.Command {
 	return withDatabaseFlag(onDatabase(&cobra.Command{
 		Use:   "setup-code",
 		Short: "Replace the setup code for creating the first account",
-		Long: "Replace the setup code, which is required to create the server's first account, and print the new\n" +
-			"one. The command works directly on the database: on SQLite, stop the server first; nodes on\n" +
-			"PostgreSQL may be running.",
+		Long: "Replace the setup code, which is required to create the server's first account, and print the new code.\n" +
+			"With SQLite, stop the server first; with PostgreSQL, nodes may be running.",
 		Example: "  notary setup-code --data /var/lib/notary",
 		Args:    cobra.NoArgs,
 	}, asServerUser(p.newSetupCode)))

@@ -28,17 +28,18 @@ func (p *program) startCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "YAML `file` with the configuration (default $NOTARY_CONFIG)")
-	c.Flags().String(config.KeyData, "", "`folder` for database, key file and certificate (default $NOTARY_DATA or "+
-		"./notary-data)")
+	c.Flags().String(config.KeyData, "", "`folder` for the database, key file and TLS certificate (default "+
+		"$NOTARY_DATA or ./notary-data)")
 	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database, postgres://user@host:5432/name, "+
-		"instead of SQLite\n(default $NOTARY_DATABASE; set a password only there, because process lists show flags)")
+		"instead of SQLite\n(default $NOTARY_DATABASE; put a password only there, because process lists show flags)")
 	c.Flags().String(config.KeyListen, "",
 		"`address` to listen on, host:port (default $NOTARY_LISTEN or "+config.DefaultHost+":"+config.DefaultPort+")")
 	c.Flags().String(config.FlagName(config.KeyPublishListen), "", "`address` on which to publish CRLs, CA certificates "+
 		"and OCSP responses over plain HTTP, host:port, or "+config.Off+
 		"\n(default $NOTARY_PUBLISH_LISTEN or "+config.DefaultHost+":"+config.DefaultPublishPort+")")
-	c.Flags().String(config.FlagName(config.KeyPublishURL), "", "base `URL` of CRLs, CA certificates and OCSP "+
-		"in certificates\n(default $NOTARY_PUBLISH_URL or http:// with the external_hostname and the port for publishing)")
+	c.Flags().String(config.FlagName(config.KeyPublishURL), "", "base `URL` in certificates for CRLs, CA "+
+		"certificates and OCSP\n(default $NOTARY_PUBLISH_URL or http:// followed by external_hostname and the "+
+		"publishing port)")
 	return c
 }
 

@@ -13,8 +13,8 @@ import (
 
 func (p *program) statusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show the server's version and database, and who is logged in", Args: cobra.NoArgs,
-		RunE: p.call(p.status),
+		Use: "status", Short: "Show the server's version, whether its database is available, and your login",
+		Args: cobra.NoArgs, RunE: p.call(p.status),
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 func (p *program) summaryCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "summary", Short: "Count requests by status, certificates, and upcoming expirations", Args: cobra.NoArgs,
+		Use: "summary", Short: "Show the numbers of requests, certificates and upcoming expirations", Args: cobra.NoArgs,
 		RunE: p.call(p.summary),
 	}
 }

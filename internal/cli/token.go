@@ -15,7 +15,7 @@ import (
 )
 
 func (p *program) tokenCommand() *cobra.Command {
-	return group("token", "Manage API tokens, with which programs act on an account's behalf",
+	return group("token", "Manage API tokens, which let programs act on an account's behalf",
 		p.tokenCreate(), p.tokenList(), p.tokenShow(), p.tokenRevoke(), p.tokenTakeOver())
 }
 
@@ -33,12 +33,14 @@ func (p *program) tokenCreate() *cobra.Command {
 		Short: "Create an API token",
 		Long: "Create an API token and print it. It is not shown again. Pass it to programs in $NOTARY_TOKEN.\n\n" +
 			"The token acts on your behalf. It can do only what its actions and limits allow and what you may do\n" +
-			"yourself. Requests created with it belong to you or, with --group, to a group. Every token can list\n" +
-			"profiles, and see its owner's requests within its limits on names and owners.\n\n" +
-			"Actions: request.create, request.view (objects of others), request.sign, request.upload,\n" +
-			"request.reject, request.revoke, request.remove_certificate, request.reopen, request.delete,\n" +
-			"request.transfer, certificate.revoke, certificate.transfer and, only without limits,\n" +
-			"authority.view, authority.manage, profile.view, profile.manage, event.view.",
+			"yourself. Requests that it creates belong to you or, with notary request create --group, to a group.\n" +
+			"Every token can list profiles, and see requests and certificates that belong to you or your groups and\n" +
+			"are within its limits on names and owners.\n\n" +
+			"Actions: request.create, request.view (requests and certificates of others), request.sign,\n" +
+			"request.upload, request.reject, request.revoke, request.remove_certificate, request.reopen,\n" +
+			"request.delete, request.annotate, request.transfer, certificate.revoke, certificate.transfer,\n" +
+			"rule.activate and, only without limits, authority.view, authority.manage, profile.view, profile.manage,\n" +
+			"event.view.",
 		Example: "  notary token create ci-deploy --expires 90d --action request.create,request.sign \\\n" +
 			"      --name dns:ci.example.com --profile server --per-hour 100",
 		Args: cobra.ExactArgs(1),
@@ -52,21 +54,21 @@ func (p *program) tokenCreate() *cobra.Command {
 }
 
 func (f *tokenFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.expires, "expires", "", "the `period` after which it expires, such as 90d or 12h")
+	c.Flags().StringVar(&f.expires, "expires", "", "the `period` after which the token expires, such as 90d or 12h")
 	c.Flags().StringSliceVar(&f.grant.Actions, "action", nil, "an `action`, such as request.sign; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &f.grant.AuthorityIDs, find: findAuthority}, "authority",
 		"only for the CA with this `ID` or common name; may be repeated")
-	c.Flags().StringSliceVar(&f.grant.Profiles, "profile", nil, "only with the profile with this `name`; may be repeated")
+	c.Flags().StringSliceVar(&f.grant.Profiles, "profile", nil, "only for the profile with this `name`; may be repeated")
 	c.Flags().StringArrayVar(&f.names, "name", nil,
-		"only if every name in the certificate matches one of these, as `type:names`: "+listedNames+"; may be repeated")
+		"an allowed name, as `type:name`: "+listedNames+"; may be repeated; every name in the certificate must match one")
 	c.Flags().Var(&namedListFlag{ids: &f.grant.OwnerIDs, find: findAccount}, "owner",
-		"only requests owned by the account with this `ID` or email address; may be repeated")
+		"only requests and certificates owned by the account with this `ID` or email address; may be repeated")
 	c.Flags().Var(&namedListFlag{ids: &f.grant.OwnerGroupIDs, find: findGroup}, "owner-group",
-		"only requests owned by the group with this `ID` or name or by its members; may be repeated")
+		"only requests and certificates owned by the group with this `ID` or name or by its members; may be repeated")
 	c.Flags().StringSliceVar(&f.body.AddressRanges, "address", nil,
 		"only from client addresses in this `range`, such as 10.0.0.0/8; may be repeated")
-	c.Flags().Int64Var(&f.body.QuotaPerHour, "per-hour", 0, "the maximum `number` of certificates per hour")
-	c.Flags().Int64Var(&f.body.QuotaPerDay, "per-day", 0, "the maximum `number` of certificates per day (UTC)")
+	c.Flags().Int64Var(&f.body.QuotaPerHour, "per-hour", 0, "the maximum `number` of certificates signed per hour")
+	c.Flags().Int64Var(&f.body.QuotaPerDay, "per-day", 0, "the maximum `number` of certificates signed per day (UTC)")
 	c.MarkFlagRequired("expires")
 	c.MarkFlagRequired("action")
 }
@@ -96,7 +98,7 @@ func (p *program) createToken(ctx context.Context, c *client.Client, name string
 }
 
 func (p *program) tokenList() *cobra.Command {
-	return &cobra.Command{Use: "list", Short: "List your API tokens or, as an Admin, all", Args: cobra.NoArgs,
+	return &cobra.Command{Use: "list", Short: "List your API tokens or, as an Admin, all tokens", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			return printList(p, each(c.APITokens(ctx)), table[api.APIToken]{
 				header: []string{"ID", "NAME", "CREATOR", "STATUS", "ACTIONS", "EXPIRES", "LAST USED"},
@@ -179,7 +181,7 @@ func (p *program) tokenRevoke() *cobra.Command {
 }
 
 func (p *program) tokenTakeOver() *cobra.Command {
-	return p.idCommand("take-over ID", "Become the creator of an API token, as an Admin", "API token %d is yours now",
+	return p.idCommand("take-over ID", "Become the creator of an API token (Admins only)", "API token %d is yours now",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.TakeOverAPIToken(ctx, id) })
 }
 

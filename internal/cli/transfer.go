@@ -13,7 +13,7 @@ import (
 func (p *program) requestTransfer() *cobra.Command {
 	c := p.transfer("request", (*client.Client).TransferCertificateRequest)
 	c.Long = "Transfer a request, with all its certificates, to an account or a group. The former owner no longer\n" +
-		"sees them. Owners can transfer to their own groups; other transfers need permission."
+		"sees them. Owners can transfer to their own groups; other transfers require permission."
 	c.Example = "  notary request transfer 7 --group web-team\n" +
 		"  notary request transfer web.example.com --account dana@example.com"
 	return c
@@ -21,7 +21,7 @@ func (p *program) requestTransfer() *cobra.Command {
 
 func (p *program) certificateTransfer() *cobra.Command {
 	c := p.transfer("certificate", (*client.Client).TransferCertificate)
-	c.Long = "Transfer a certificate without a request, such as an imported one, to an account or a group. The former\n" +
+	c.Long = "Transfer a certificate that has no request, such as an imported one, to an account or a group. The former\n" +
 		"owner no longer sees it. Other certificates are transferred with their request: notary request transfer."
 	c.Example = "  notary certificate transfer 12 --group web-team"
 	return c

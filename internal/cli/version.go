@@ -8,7 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version returns the release or, without one, the version of the main module or "(devel)".
+// version returns the release, or the version of the main module if p.release is "". It returns "(devel)" if neither is
+// known.
 func (p *program) version() string {
 	if p.release != "" {
 		return p.release

@@ -18,12 +18,12 @@ type Migration struct {
 	Version int64
 	Name    string
 
-	// CompatibleFrom is the lowest schema version whose programs can run once the migration is applied.
+	// CompatibleFrom is the lowest schema version that a program must know to use the database after the migration.
 	CompatibleFrom int64
 }
 
-// A migration records the lowest schema version whose programs can run on its result, so that older programs can check
-// whether they are compatible. These expressions find the version in the migration's file before the migration runs.
+// A migration records its CompatibleFrom in the database, so that older programs can check whether they are compatible.
+// These expressions find it in the migration's file before the migration runs.
 var (
 	compatibilityRows = regexp.MustCompile(
 		`INSERT INTO schema_compatibility \(version, compatible_from\) VALUES([^;]*);`)
@@ -67,11 +67,11 @@ func (s Schema) list(folder string) ([]Migration, error) {
 	return all, nil
 }
 
-// SchemaStatus compares the schema of a database with that of this program.
+// SchemaStatus compares a database's schema with this program's.
 type SchemaStatus struct {
 	Current        int64             // version of the database's schema; 0 for an empty database
 	Newest         int64             // version to which this program migrates
-	CompatibleFrom int64             // lowest version whose programs can run on the database
+	CompatibleFrom int64             // lowest schema version that a program must know to use the database
 	Pending        []Migration       // the migrations that this program would apply
 	Running        []RunningPrograms // on PostgreSQL only
 }
@@ -92,7 +92,7 @@ func (s SchemaStatus) Usable() error {
 		s.Current, s.CompatibleFrom, s.Newest)
 }
 
-// Required returns the lowest schema version whose programs can run after the pending migrations.
+// Required returns the lowest schema version that a program must know to use the database after the pending migrations.
 func (s SchemaStatus) Required() int64 {
 	required := s.CompatibleFrom
 	for _, m := range s.Pending {
@@ -141,8 +141,8 @@ func (s Schema) statusOf(ctx context.Context, d dialect, db *sql.DB, current int
 	return status, err
 }
 
-// compatibleFrom returns the lowest version whose programs can run on a database. The default is the version of its
-// schema.
+// compatibleFrom returns the lowest schema version that a program must know to use the database. It returns current if
+// no requirement is recorded for that version.
 func compatibleFrom(ctx context.Context, d dialect, db *sql.DB, current int64) (from int64, err error) {
 	var recorded bool
 	if err := db.QueryRowContext(ctx, d.hasTable, "schema_compatibility").Scan(&recorded); err != nil {

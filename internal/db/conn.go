@@ -30,7 +30,7 @@ type prepared struct {
 	running   bool
 }
 
-// openConn opens an existing file with the settings in [durable] and the additional ones given.
+// openConn opens an existing file with the settings in [durable] and the given additional settings.
 func openConn(path string, settings ...string) (_ *conn, err error) {
 	lite, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {

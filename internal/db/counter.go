@@ -60,7 +60,7 @@ func Counter(ctx context.Context, q Querier, key CounterKey) (value int64, err e
 	return value, MapError(err)
 }
 
-// SumCounters returns the sum of the counters with that name whose time At is between from and to, inclusive.
+// SumCounters returns the sum of the counters with the given name whose time At is between from and to, inclusive.
 func SumCounters(ctx context.Context, q Querier, name string, from, to int64) (value int64, err error) {
 	err = q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter
 		WHERE name = $1 AND at >= $2 AND at <= $3`, name, from, to).Scan(&value)

@@ -52,12 +52,12 @@ type Schema struct {
 
 // Open opens a database and migrates its schema. It accepts a newer schema that records compatibility with this
 // version. On PostgreSQL a migration that is incompatible with running programs waits until they have stopped, and
-// fails with [notary.Conflict] after [ProgramsTimeout].
+// fails with a [notary.Conflict] error after [ProgramsTimeout].
 //
 // The name is the path of a SQLite file, which is created if it does not exist, or the URL of a PostgreSQL database
 // (postgres://user:password@host:port/name; several hosts and the parameters of libpq are accepted). The file is locked
-// until Close: a second Open fails with [notary.Unavailable]. A PostgreSQL database may be open on any number of nodes.
-// If it does not answer, Open waits for at most [StartTimeout].
+// until Close: a second Open fails with a [notary.Unavailable] error. A PostgreSQL database may be open on any number
+// of nodes. If it does not answer, Open waits for at most [StartTimeout].
 //
 // The clock provides [Tx.Now]. It is [time.Now], except in tests.
 func Open(ctx context.Context, name string, schema Schema, clock func() time.Time, options ...Option) (*DB, error) {
@@ -145,8 +145,8 @@ func (d *DB) Snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error)
 	return d.engine.snapshot(ctx, write, fn)
 }
 
-// SnapshotReads returns a querier on the connection of a snapshot. As with [DB.Reads], its queries fail with
-// [notary.Unavailable] if the PostgreSQL server hangs.
+// SnapshotReads returns a querier on the connection of a snapshot. As with [DB.Reads], its queries fail with a
+// [notary.Unavailable] error if the PostgreSQL server hangs.
 func (d *DB) SnapshotReads(conn *sql.Conn) Querier { return d.engine.snapshotReads(conn) }
 
 // Bulk inserts many rows into a table, on the connection of a writable snapshot.

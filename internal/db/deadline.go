@@ -16,7 +16,7 @@ const DefaultReadTimeout = 5 * time.Second
 type Option func(*limits)
 
 // ReadTimeout limits how long a query outside of a transaction may wait for a connection and for each row before it
-// fails with [notary.Unavailable].
+// fails with a [notary.Unavailable] error.
 func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d } }
 
 // WriteTimeout limits the time of a transaction up to its COMMIT and, separately, the time until the server answers the

@@ -106,9 +106,9 @@ func RemoveFile(path string) {
 	}
 }
 
-// SetAside keeps a SQLite database that no server uses under a second name. It returns that name, or "" if there is no
-// database. The companion files move with it, even those of a damaged or removed database, because SQLite would apply
-// them to the next one.
+// SetAside keeps a SQLite database under a second name. No server may be using it. SetAside returns the name, or "" if
+// there is no database. The companion files move with it, even if the database is damaged or gone, because SQLite would
+// apply them to the next one.
 func SetAside(ctx context.Context, path string) (kept string, err error) {
 	_, statErr := os.Lstat(path)
 	if statErr == nil {

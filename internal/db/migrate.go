@@ -88,7 +88,7 @@ func apply(ctx context.Context, provider *goose.Provider) error {
 			return nil
 		}
 		if !deadlocked(err) || n == attempts {
-			return errors.Join(errors.New("could not bring the schema up to date"), err)
+			return errors.Join(errors.New("could not migrate the schema"), err)
 		}
 	}
 }

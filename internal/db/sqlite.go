@@ -243,7 +243,8 @@ func (e *sqliteEngine) watch(ctx context.Context, _ []string, _ func(string)) { 
 
 func (e *sqliteEngine) writersOf(context.Context, string) ([]string, error) { return nil, nil }
 
-// LockFile locks a SQLite database for this process. It returns [notary.Unavailable] if another process holds the lock.
+// LockFile locks a SQLite database for this process. It returns a [notary.Unavailable] error if another process holds
+// the lock.
 func LockFile(path string) (*flock.Flock, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()

@@ -260,7 +260,7 @@ func TestVerify(t *testing.T) {
 		Now: now}) // nothing to verify
 }
 
-func TestConnected(t *testing.T) {
+func TestReadHandshake(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stapling := w.issuer.Issue(t, w.key.Public(), edited(func(c *x509.Certificate) {
@@ -296,7 +296,7 @@ func TestConnected(t *testing.T) {
 			t.Parallel()
 			h := good
 			c.edit(&h)
-			objects := inspect.Connected(h, now)
+			objects := inspect.ReadHandshake(h, now)
 			wantWrong(t, objects, c.want...)
 			if objects[0].Kind != inspect.KindConnection || objects[0].Connection.Stapled != (len(h.OCSP) > 0) {
 				t.Errorf("got %+v", objects[0])
@@ -305,7 +305,7 @@ func TestConnected(t *testing.T) {
 	}
 	want := &inspect.Connection{Address: "a.example.com:443", Host: "a.example.com", Version: "TLS 1.3",
 		CipherSuite: "TLS_AES_128_GCM_SHA256"}
-	if diff := cmp.Diff(want, inspect.Connected(good, now)[0].Connection); diff != "" {
+	if diff := cmp.Diff(want, inspect.ReadHandshake(good, now)[0].Connection); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

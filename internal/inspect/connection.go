@@ -29,9 +29,9 @@ type Connection struct {
 	Stapled     bool   `json:"stapled_ocsp_response"`
 }
 
-// Connected describes and checks what a TLS server presented. It returns the connection, the certificates, the stapled
-// OCSP response and the chain, in this order.
-func Connected(h Handshake, now time.Time) []Object {
+// ReadHandshake describes and checks what a TLS server presented. It returns the connection, the certificates, the
+// stapled OCSP response and the chain, in that order.
+func ReadHandshake(h Handshake, now time.Time) []Object {
 	connection := Object{Kind: KindConnection, Name: visible(h.Address), Connection: &Connection{
 		Address: visible(h.Address), Host: visible(h.Host), Stapled: len(h.OCSP) > 0}}
 	connection.checkTLS(h)

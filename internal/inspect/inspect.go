@@ -2,9 +2,9 @@
 // is wrong with them.
 //
 // [Read] accepts untrusted PEM or DER. It reports malformed parts instead of failing, and never fetches anything.
-// [Open] reads a PKCS #12 with its password, [Verify] checks objects against roots and a name, and [Connected] checks
-// the handshake of a TLS server. All returned text is safe for a terminal: unprintable characters are escaped, and long
-// text is truncated.
+// [Open] reads a PKCS #12 with its password, [Verify] checks objects against roots and a name, and [ReadHandshake]
+// checks the handshake of a TLS server. All returned text is safe for a terminal: unprintable characters are escaped,
+// and long text is truncated.
 package inspect
 
 import (
@@ -125,8 +125,8 @@ func (o *Object) note(code, citation, format string, args ...any) {
 // of the input, a container before its content. If there are several certificates, not all of them roots, the last
 // object is their chain.
 //
-// If data contains nothing of a known kind, the error is Invalid. A malformed object is returned with that problem. A
-// PKCS #12 is not opened: see [Open].
+// If data contains nothing of a known kind, the error is Invalid. Malformed objects are returned, too, with the
+// problem. A PKCS #12 is not opened: see [Open].
 func Read(data []byte, now time.Time) ([]Object, error) {
 	if len(data) > MaxSize {
 		return nil, notary.Errorf(notary.TooLarge, "the input is larger than %d MiB, the limit", MaxSize>>20)

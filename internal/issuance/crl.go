@@ -65,8 +65,8 @@ func NewCRL(issuer Issuer, octets int) (*CRL, error) {
 	return &CRL{issuer: issuer, scheme: scheme, room: room, octets: make([]byte, room, room+octets+roomAfter)}, nil
 }
 
-// maxSerial is the maximum size of a serial number in octets (RFC 5280, section 4.1.2.2). Its DER has one more octet if
-// the high bit is set.
+// maxSerial is the maximum size of a serial number in octets (RFC 5280, section 4.1.2.2). DER adds a leading zero octet
+// if the high bit is set.
 const maxSerial = 20
 
 // Add adds an entry (RFC 5280, section 5.1.2.6).

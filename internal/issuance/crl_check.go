@@ -90,7 +90,7 @@ func properSerial(serial []byte) bool {
 }
 
 // properExtensions reports whether an entry's extensions are at most a reason code that is possible in a full CRL, a
-// hold instruction and an invalidity date, in this order.
+// hold instruction and an invalidity date, in that order.
 func properExtensions(extensions []byte) bool {
 	if len(extensions) < 3 || extensions[0] != byte(casn1.SEQUENCE) || int(extensions[1]) != len(extensions)-2 {
 		return false

@@ -10,7 +10,7 @@ import (
 )
 
 // ChainFindings returns a finding for each authority in a valid external chain whose extended key usages do not include
-// those of the first certificate. Relying parties may reject such a chain.
+// all those of the first certificate. Relying parties may reject such a chain.
 func ChainFindings(chain []*x509.Certificate) (findings []notary.Finding) {
 	if len(chain) == 0 {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"notary/internal/pki"
 )
 
-// CheckNameLists returns an error unless the lists would be valid in a profile. The error's field is that of the list:
-// the given field followed by a name such as ".dns".
+// CheckNameLists returns an error unless the lists would be valid in a profile. The error names the field of the list:
+// the given field followed by ".dns", for example.
 func CheckNameLists(field string, lists notary.NameLists) error {
 	for _, kind := range []struct {
 		name  string

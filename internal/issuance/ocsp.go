@@ -172,7 +172,7 @@ func addExplicit(b *cryptobyte.Builder, tag uint8, content cryptobyte.BuilderCon
 	b.AddASN1(casn1.Tag(tag).ContextSpecific().Constructed(), content)
 }
 
-// OCSPError is the status of an unsuccessful OCSP response (RFC 6960, section 4.2.1).
+// OCSPError is the OCSPResponseStatus of an unsuccessful response (RFC 6960, section 4.2.1).
 type OCSPError byte
 
 // The error statuses in use.

@@ -94,9 +94,8 @@ func makeAuthority(template *x509.Certificate, pathLen int, constraints notary.N
 	return err
 }
 
-// setValidity sets the expiry to the requested time or to a second before defaultEnd, and limits the validity to that
-// of the issuers. NotBefore and NotAfter are inclusive (RFC 5280, section 4.1.2.5), so 90 days end a second before the
-// 91st.
+// setValidity sets the expiry to the requested time or to a second before defaultEnd, and limits the validity to the
+// issuers'. NotBefore and NotAfter are inclusive (RFC 5280, section 4.1.2.5), so 90 days end a second before the 91st.
 func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms Terms, defaultEnd time.Time) error {
 	template.NotAfter = defaultEnd.Add(-time.Second)
 	if !terms.NotAfter.IsZero() {

@@ -23,7 +23,7 @@ func newProfileCache(st *store.Store) *profileCache {
 	return &profileCache{store: st, byName: map[string]*notary.Profile{}}
 }
 
-// get returns the profile with that name, or nil. Callers must not modify it.
+// get returns the profile with the given name, or nil if there is none. Callers must not modify it.
 func (c *profileCache) get(ctx context.Context, name string) (*notary.Profile, error) {
 	c.mu.Lock()
 	p, generation := c.byName[name], c.generation

@@ -61,8 +61,8 @@ type progress struct {
 	failure string // last logged failure; "" after a success
 }
 
-// Run runs each job immediately, unless it is unhurried, and then at its interval, while this node holds the lease. It
-// returns when ctx has ended and every job has returned. Errors and panics of jobs are logged.
+// Run runs each job at its interval while this node holds the lease. The first run is immediate unless the job is
+// Unhurried. Run returns once ctx is done and all jobs have returned. It logs errors and panics.
 func (r *Runner) Run(ctx context.Context) {
 	defer r.running.Wait()
 	clock := time.NewTicker(tick)

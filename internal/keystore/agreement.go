@@ -19,8 +19,8 @@ type Agreements interface {
 	Agree(ctx context.Context, name, value string) (agreed string, err error)
 }
 
-// Agree returns a Conflict error if this node's key file or passphrase differs from that of the other nodes. Call it
-// before this node seals a key that they could not open.
+// Agree returns a Conflict error if this node's key file or passphrase differs from the other nodes'. Call it before
+// this node seals a key that the others could not open.
 func Agree(ctx context.Context, keys Keys, all Agreements) error {
 	agreed, err := all.Agreed(ctx, SealedSample)
 	if err != nil {

@@ -60,7 +60,7 @@ func syncFolder(path string) error {
 }
 
 // FromFile returns a [Software] that uses the secret of a key file. The error is NotFound if the file does not exist,
-// and Invalid if other users can access it or it is not in the format of [CreateFile].
+// and Invalid if its mode allows more than 0600 or it is not in the format of [CreateFile].
 func FromFile(path string) (*Software, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -79,8 +79,8 @@ func FromFile(path string) (*Software, error) {
 	case !info.Mode().IsRegular():
 		return nil, notary.Errorf(notary.Invalid, "the key file %s is not a regular file", path)
 	case info.Mode().Perm()&0o177 != 0:
-		return nil, notary.Errorf(notary.Invalid, "the key file %s has mode %04o, which gives others access: run "+
-			"chmod 600 on it", path, info.Mode().Perm())
+		return nil, notary.Errorf(notary.Invalid, "the key file %s has mode %04o instead of 0600: run chmod 600 on it",
+			path, info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxFileSize+1))
 	defer clear(text)

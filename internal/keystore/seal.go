@@ -46,7 +46,7 @@ func (k *Software) seal(key crypto.Signer) ([]byte, error) {
 }
 
 // unseal decrypts a sealed private key and checks that it belongs to the public key. Errors are Internal. If the secret
-// is wrong, the message names the one that is needed.
+// is wrong, the message names the one that is needed: the key file or the passphrase.
 func (k *Software) unseal(sealed []byte, public crypto.PublicKey) (crypto.Signer, error) {
 	if len(sealed) < headerSize || sealed[0] != version1 {
 		return nil, notary.Errorf(notary.Internal, "the sealed private key of the CA is "+

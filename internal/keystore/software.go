@@ -66,7 +66,8 @@ func (k *Software) Import(_ context.Context, key crypto.Signer) (Key, error) {
 	return Key{key, sealed}, err
 }
 
-// Open unseals a key. Errors are Internal. If the secret is wrong, the message names the one that is needed.
+// Open unseals a key. Errors are Internal. If the secret is wrong, the message names the one that is needed: the key
+// file or the passphrase.
 func (k *Software) Open(_ context.Context, ref Reference, public crypto.PublicKey) (crypto.Signer, error) {
 	return k.unseal(ref, public)
 }

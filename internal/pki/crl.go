@@ -234,7 +234,8 @@ func readEntries(entries []x509.RevocationListEntry) ([]notary.Revocation, error
 	return list, nil
 }
 
-// readEntryExtensions sets the invalidity date and hold instruction of v, which later CRLs must repeat.
+// readEntryExtensions copies the invalidity date and hold instruction of a CRL entry to v, so that later CRLs can
+// include them.
 func readEntryExtensions(v *notary.Revocation, extensions []pkix.Extension) error {
 	for _, e := range extensions {
 		in := cryptobyte.String(e.Value)

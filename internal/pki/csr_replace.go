@@ -15,7 +15,7 @@ const (
 	NamesReplaced   = "csr_names_replaced"
 )
 
-// Replacement is a subject and names that override those of the request.
+// Replacement holds a subject and names that override the CSR's.
 type Replacement struct {
 	Subject string   // see [ParseSubject]; "" keeps the requested one
 	Names   []string // see [ParseNames]; nil keeps the requested ones

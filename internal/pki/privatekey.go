@@ -20,7 +20,7 @@ const MaxKeySize = 256 << 10
 // Errors for encrypted keys and PKCS #12 files, for use with [errors.Is]. The caller can ask for a password.
 var (
 	ErrNoPassword    = errors.New("pki: no password was given")
-	ErrWrongPassword = errors.New("pki: the password is wrong")
+	ErrWrongPassword = errors.New("pki: incorrect password")
 )
 
 // IsPasswordError reports whether err is [ErrNoPassword] or [ErrWrongPassword].

@@ -62,7 +62,7 @@ func TokenGrants(caller notary.Caller, creator []*notary.Grant) (grants []*notar
 	return grants
 }
 
-// tokenMay is [May] for a token. Limits on the creation of requests are checked by [AllowCreate].
+// tokenMay is like [May] for a token. Limits on the creation of requests are checked by [AllowCreate].
 func tokenMay(t *notary.TokenRights, action Action) bool {
 	return RoleHas(t.Role, action) && (slices.Contains(always, action) ||
 		slices.ContainsFunc(t.Grants, func(terms notary.GrantTerms) bool {
@@ -70,7 +70,7 @@ func tokenMay(t *notary.TokenRights, action Action) bool {
 		}))
 }
 
-// decideToken is [Decide] for a token, from its derived grants.
+// decideToken is like [Decide] for a token and uses its derived grants.
 func decideToken(caller notary.Caller, grants []*notary.Grant, action Action, r Resource) Decision {
 	t := caller.Token
 	switch {

@@ -186,7 +186,7 @@ func (r *routes) removeCertificate(ctx context.Context, caller notary.Caller, in
 	return done(r.ca.RemoveCertificate(ctx, caller, in.ID))
 }
 
-// rejectInput is a request with an optional body.
+// rejectInput is the input of a call with an optional body.
 type rejectInput struct {
 	ByID
 	Body *api.Reject
@@ -224,7 +224,7 @@ func signOptions(in api.SignCertificateRequest) (ca.SignOptions, error) {
 		Constraints: constraintsFromAPI(in.NameConstraints)}, nil
 }
 
-// revokeInput is a request with an optional body.
+// revokeInput is the input of a call with an optional body.
 type revokeInput struct {
 	ByID
 	Body *api.Revoke

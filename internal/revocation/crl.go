@@ -99,8 +99,8 @@ func uploadedCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	return newest, nil
 }
 
-// listURLs returns the distribution points that certificates name for a partitioned CRL. It returns [notary.NotFound]
-// if there are none, and nil for the full CRL.
+// listURLs returns the distribution points that certificates name for a partitioned CRL. It returns a [notary.NotFound]
+// error if there are none, and nil for the full CRL.
 func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, error) {
 	if key.Shard == 0 {
 		return nil, nil

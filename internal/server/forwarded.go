@@ -2,8 +2,8 @@ package server
 
 import "strings"
 
-// parseForwarded returns the "for" parameter of every element in a Forwarded header (RFC 7239, section 4), or "" for
-// elements without one. It returns false if the header is malformed.
+// parseForwarded returns the "for" parameter of every element in a Forwarded header (RFC 7239, section 4), or "" where
+// it is absent. It returns false if the header is malformed.
 func parseForwarded(header string) (nodes []string, ok bool) {
 	p := forwardedParser{rest: header}
 	for {

@@ -14,7 +14,7 @@ type TrustedProxies struct {
 	prefixes atomic.Pointer[[]netip.Prefix]
 }
 
-// NewTrustedProxies returns a set with these networks.
+// NewTrustedProxies returns a set of the given networks.
 func NewTrustedProxies(prefixes []netip.Prefix) *TrustedProxies {
 	p := &TrustedProxies{}
 	p.Set(prefixes)

@@ -12,7 +12,7 @@ import (
 
 const selectAccount = `SELECT id, email, role, created_at FROM account `
 
-// Account returns the account with that ID.
+// Account returns the account with the given ID.
 func (r reader) Account(ctx context.Context, id int64) (*notary.Account, error) {
 	a, err := scanAccount(r.q.QueryRow(ctx, selectAccount+`WHERE id = $1`, id))
 	return a, found(err, "account", id)
@@ -29,8 +29,8 @@ func (r reader) HasAccounts(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
-// AccountByEmail returns the account with that email address and its password hash, or nil if there is no such account.
-// The hash is "" if the account has no password.
+// AccountByEmail returns the account with the given email address, and its password hash. It returns nil if there is no
+// such account. The hash is "" if the account has no password.
 func (r reader) AccountByEmail(ctx context.Context, email string) (*notary.Account, string, error) {
 	var hash string
 	a, err := scanAccount(prefixed{r.q.QueryRow(ctx, `SELECT COALESCE(p.hash, ''), a.id, a.email, a.role, a.created_at
@@ -75,8 +75,8 @@ func scanAccount(row db.Row) (*notary.Account, error) {
 	return &a, err
 }
 
-// InsertAccount records a new account and returns its ID. It returns a [notary.Conflict] if the email address is taken
-// or, with first set, if any account exists.
+// InsertAccount records a new account and returns its ID. It returns a [notary.Conflict] error if the email address is
+// taken or, with first set, if any account exists.
 func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) (int64, error) {
 	// Updating the counter's row serialises concurrent transactions.
 	guard := `UPDATE counter SET value = value + 1 WHERE name = 'accounts'`

@@ -43,8 +43,8 @@ func (r reader) Issuer(ctx context.Context, id int64) (*notary.Authority, error)
 		nil
 }
 
-// AuthorityWithCertificate returns the authority whose current certificate has this ID, or nil. Deleted authorities are
-// not found.
+// AuthorityWithCertificate returns the authority whose current certificate has the given ID, or nil if there is none.
+// Deleted authorities are not found.
 func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int64) (*notary.Authority, error) {
 	a, err := r.scanAuthority(r.q.QueryRow(ctx, selectAuthority+`WHERE a.certificate_id = $1 AND a.deleted_at IS NULL`,
 		certificateID))
@@ -76,8 +76,8 @@ func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err err
 // MaxValidCount is the highest count that [Store.CountValidIssuedBy] determines exactly.
 const MaxValidCount = 10_000
 
-// CountValidIssuedBy counts the valid certificates that the authority has issued, excluding its own and those of its
-// OCSP responder. It stops at [MaxValidCount] + 1.
+// CountValidIssuedBy counts the valid certificates that the authority has issued, excluding its own certificates and
+// its OCSP responder's. It stops at [MaxValidCount] + 1.
 func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now time.Time) (n int64, err error) {
 	own := ""
 	if a.Certificate != nil {
@@ -141,8 +141,8 @@ func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, err
 		boolInt(a.KeyKnownOutside))
 }
 
-// SetAuthorityCertificate sets the current certificate of an authority. It returns a [notary.Conflict] if the previous
-// certificate is revoked or has been replaced since the authority was read, or if the authority is deleted.
+// SetAuthorityCertificate sets the current certificate of an authority. It returns a [notary.Conflict] error if the
+// previous certificate is revoked or has been replaced since the authority was read, or if the authority is deleted.
 func (tx *Tx) SetAuthorityCertificate(a *notary.Authority, certificateID int64) error {
 	if err := tx.LockAuthority(a.ID); err != nil {
 		return err
@@ -188,12 +188,12 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 	return err
 }
 
-// ErrOldProfile is the cause of a [notary.Conflict] about a profile that has changed since it was read.
+// ErrOldProfile is the cause of a [notary.Conflict] error about a profile that has changed since it was read.
 var ErrOldProfile = errors.New("the profile was read in an older version")
 
-// RequireUsable returns a [notary.Conflict] unless the authority is enabled, is not revoked and still has the same
-// certificate, and the profile still has the same version. It locks both against changes until the transaction ends.
-// Call it in the transaction that records what the authority signed.
+// RequireUsable returns a [notary.Conflict] error unless the authority is enabled, is not revoked and still has the
+// same certificate, and the profile still has the same version. It locks both against changes until the transaction
+// ends. Call it in the transaction that records what the authority signed.
 func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 	if err := tx.LockAuthorityShared(a.ID); err != nil {
 		return err

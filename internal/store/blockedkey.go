@@ -29,7 +29,7 @@ func (r reader) KeysInForce(ctx context.Context, now time.Time, after int64, lim
 		WHERE `+inForce+` AND k.id > $2 ORDER BY k.id LIMIT $3`, db.Seconds(now), after, limit)
 }
 
-// CertificatesInForce returns the certificates with these IDs that are neither revoked nor expired, ordered by ID.
+// CertificatesInForce returns the certificates with the given IDs that are neither revoked nor expired, ordered by ID.
 func (r reader) CertificatesInForce(ctx context.Context, now time.Time, ids []int64) ([]*notary.Certificate, error) {
 	if len(ids) == 0 {
 		return nil, nil

@@ -16,7 +16,7 @@ import (
 
 const selectCertificate = `SELECT` + certificateColumns + `FROM certificate k` + certificateJoins
 
-// Certificate returns the certificate with that ID, with its DER, chain and lint findings.
+// Certificate returns the certificate with the given ID, including its DER, chain and lint findings.
 func (r reader) Certificate(ctx context.Context, id int64) (*notary.Certificate, error) {
 	var row certificateRow
 	var lint sql.NullString
@@ -33,7 +33,7 @@ func (r reader) Certificate(ctx context.Context, id int64) (*notary.Certificate,
 	return cert, nil
 }
 
-// CertificateByFingerprint returns the certificate with that fingerprint, or nil.
+// CertificateByFingerprint returns the certificate with the given fingerprint, or nil if there is none.
 func (r reader) CertificateByFingerprint(ctx context.Context, fingerprint string) (*notary.Certificate, error) {
 	cert, err := r.scanCertificate(r.q.QueryRow(ctx, selectCertificate+`WHERE k.fingerprint = $1`, fingerprint))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -72,7 +72,7 @@ func (r reader) LatestIssuances(ctx context.Context, requestIDs []int64) (map[in
 
 const issuancesTogether = 200
 
-// CertificatesWithKey returns all certificates for the key with that fingerprint, ordered by ID.
+// CertificatesWithKey returns all certificates for the key with the given fingerprint, ordered by ID.
 func (r reader) CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error) {
 	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE k.key_fingerprint = $1 ORDER BY k.id`,
 		keyFingerprint)
@@ -176,7 +176,7 @@ func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
 	return id, db.MapError(find())
 }
 
-// AdoptCertificate assigns a certificate without a request to this request, with the request's owner and labels.
+// AdoptCertificate assigns a certificate that has no request to req. The certificate gets the owner and labels of req.
 func (tx *Tx) AdoptCertificate(c *notary.Certificate, req *notary.Request) error {
 	if err := tx.leaveNames(c); err != nil {
 		return err

@@ -103,8 +103,8 @@ func (r reader) CRL(ctx context.Context, authorityID int64, shard int) (*notary.
 	return crl, db.MapError(err)
 }
 
-// SaveCRL stores a CRL with a number from [Tx.NextCRLNumber]. It returns a [notary.Conflict] unless the number is
-// greater than that of the stored CRL.
+// SaveCRL stores a CRL with a number from [Tx.NextCRLNumber]. It returns a [notary.Conflict] error unless the number is
+// greater than the stored CRL's.
 func (tx *Tx) SaveCRL(c *notary.CRL) error {
 	return tx.db.Change(db.Raced(), `UPDATE crl SET number = $1, der = $2, this_update = $3, next_update = $4,
 		revocations = $5 WHERE authority_id = $6 AND shard = $7 AND number < $1`,
@@ -112,8 +112,8 @@ func (tx *Tx) SaveCRL(c *notary.CRL) error {
 }
 
 // PublishCRL stores a full CRL signed by an offline authority, which must list all revocations known so far. It returns
-// a [notary.Conflict] unless the CRL's number is at least the authority's last one and greater than that of the stored
-// CRL.
+// a [notary.Conflict] error unless the CRL's number is at least the authority's last one and greater than the stored
+// CRL's.
 func (tx *Tx) PublishCRL(c *notary.CRL) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET crl_number = $1,
 			crl_base = CASE WHEN crl_base > $3 THEN crl_base ELSE $3 END

@@ -53,7 +53,7 @@ func (r reader) CertificatesSeen(ctx context.Context, q notary.Query, seen Seen[
 	return l.Find(ctx, q)
 }
 
-// Seen filters objects: it returns the ones that a caller may see.
+// Seen filters objects: it returns the objects that a caller may see.
 type Seen[T any] = func(context.Context, []T) ([]T, error)
 
 // eachPage is the page size of [reader.EachRequest] and similar methods, which hold no transaction between pages.

@@ -33,7 +33,7 @@ func (r reader) grants(ctx context.Context, text string, args ...any) ([]*notary
 	return slices.DeleteFunc(all, func(g *notary.Grant) bool { return g.Actions == nil }), err
 }
 
-// Grant returns the grant with that ID. If its terms are unreadable, it has no actions.
+// Grant returns the grant with the given ID. If its terms are unreadable, it has no actions.
 func (r reader) Grant(ctx context.Context, id int64) (*notary.Grant, error) {
 	g, err := r.scanGrant(r.q.QueryRow(ctx, `SELECT`+grantColumns+`FROM access_grant t WHERE t.id = $1`, id))
 	return g, found(err, "grant", id)

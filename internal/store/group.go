@@ -18,7 +18,7 @@ func (r reader) Groups(ctx context.Context) ([]*notary.Group, error) {
 	return db.Collect(ctx, r.q, scanGroup, selectGroups+`ORDER BY id`)
 }
 
-// Group returns the group with that ID.
+// Group returns the group with the given ID.
 func (r reader) Group(ctx context.Context, id int64) (*notary.Group, error) {
 	g, err := scanGroup(r.q.QueryRow(ctx, selectGroups+`WHERE id = $1`, id))
 	return g, found(err, "group", id)
@@ -61,8 +61,8 @@ func (tx *Tx) InsertGroup(name string) (int64, error) {
 	return id, err
 }
 
-// DeleteGroup deletes a group with its memberships and grants, or returns a [notary.Conflict] if requests,
-// certificates or limits of other grants refer to it.
+// DeleteGroup deletes a group with its memberships and grants. It returns a [notary.Conflict] error if requests,
+// certificates or limits of other grants refer to the group.
 func (tx *Tx) DeleteGroup(ctx context.Context, id int64) error {
 	if err := tx.requireUnused(ctx, id); err != nil {
 		return err

@@ -24,7 +24,7 @@ func (r reader) KeyRecord(ctx context.Context, fingerprints ...string) (k KeyRec
 	return k, db.MapError(err)
 }
 
-// RecordHeldKey records that the authority has the key with this fingerprint. The record outlives the authority.
+// RecordHeldKey records that the authority has the key with the given fingerprint. The record outlives the authority.
 func (tx *Tx) RecordHeldKey(fingerprint string, authorityID int64) error {
 	return tx.db.Later(`INSERT INTO held_key (fingerprint, authority_id, responder) VALUES ($1, $2, 0)
 		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, authorityID)

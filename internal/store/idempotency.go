@@ -22,7 +22,8 @@ type Idempotency struct {
 	CertificateID int64 // 0 if none
 }
 
-// Idempotency returns what the call with this key recorded within the last day, or nil.
+// Idempotency returns what the caller's last call with the given key recorded within the last day, or nil if nothing
+// was recorded.
 func (r reader) Idempotency(ctx context.Context, principalID int64, key string, now time.Time) (*Idempotency, error) {
 	k := &Idempotency{PrincipalID: principalID, Key: key}
 	var certificate number
@@ -36,8 +37,8 @@ func (r reader) Idempotency(ctx context.Context, principalID int64, key string, 
 	return k, db.MapError(err)
 }
 
-// InsertIdempotency records a key, or returns a [notary.Conflict] if it is recorded and has not expired. It also
-// deletes some expired keys.
+// InsertIdempotency records a key. It returns a [notary.Conflict] error if the key is already recorded and has not
+// expired. It also deletes some expired keys.
 func (tx *Tx) InsertIdempotency(k Idempotency) error {
 	_, err := tx.db.Exec(`DELETE FROM idempotency WHERE created_at <= $1 AND idempotency_key IN (
 		SELECT idempotency_key FROM idempotency WHERE created_at <= $1 ORDER BY created_at LIMIT 10)`,

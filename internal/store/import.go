@@ -54,8 +54,8 @@ func textOrNull(text string) any {
 	return text
 }
 
-// LinkRevocation links a certificate to the imported revocation with its serial number. It returns that revocation, or
-// nil.
+// LinkRevocation links a certificate to the imported revocation with its serial number. It returns the revocation, or
+// nil if there is none.
 func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) {
 	v := revocationRow{serial: c.Serial}
 	err := tx.q.QueryRow(context.Background(), `UPDATE revocation SET certificate_id = $1, shard = $2,
@@ -99,7 +99,7 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 	return tx.db.Later(`UPDATE request SET authority_id = $1 WHERE certificate_id = $2`, authorityID, c.ID)
 }
 
-// RecordOutsideKey records that a copy of the key with this fingerprint may exist outside this service.
+// RecordOutsideKey records that a copy of the key with the given fingerprint may exist outside this service.
 func (tx *Tx) RecordOutsideKey(keyFingerprint string) error {
 	_, err := tx.db.Exec(`INSERT INTO outside_key (fingerprint) VALUES ($1) ON CONFLICT (fingerprint) DO NOTHING`,
 		keyFingerprint)
@@ -113,7 +113,8 @@ func (r reader) KeyKnownOutside(ctx context.Context, keyFingerprint string) (boo
 	return n > 0, db.MapError(err)
 }
 
-// DeletedAuthority returns the ID of the deleted authority that had the key with this fingerprint, or 0.
+// DeletedAuthority returns the ID of the deleted authority that had the key with the given fingerprint, or 0 if there
+// is none.
 func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id int64, err error) {
 	err = r.q.QueryRow(ctx, `SELECT COALESCE(MAX(a.id), 0) FROM certificate k JOIN authority a ON a.certificate_id = k.id
 		WHERE k.key_fingerprint = $1 AND a.deleted_at IS NOT NULL`, keyFingerprint).Scan(&id)
@@ -135,7 +136,8 @@ func (tx *Tx) ReviveAuthority(id int64, csr string, sealedKey []byte, crlNumber 
 	return tx.db.Later(`DELETE FROM crl WHERE authority_id = $1 AND shard = 0`, id)
 }
 
-// CertificateBySerial returns the certificate with that serial number issued by the authority, or nil.
+// CertificateBySerial returns the certificate that the authority issued with the given serial number, or nil if there
+// is none.
 func (r reader) CertificateBySerial(ctx context.Context, authorityID int64,
 	serial string) (*notary.Certificate, error) {
 	cert, err := r.scanCertificate(r.q.QueryRow(ctx, selectCertificate+`WHERE k.serial = $1 AND k.authority_id = $2`,

@@ -36,7 +36,7 @@ func decodeLabels(text sql.NullString) (labels notary.Labels, err error) {
 	return labels, err
 }
 
-// encodeLabels returns labels as JSON, or nil if there are none.
+// encodeLabels returns labels as JSON, or nil if labels is empty.
 func encodeLabels(labels notary.Labels) (any, error) {
 	if len(labels) == 0 {
 		return nil, nil

@@ -29,13 +29,13 @@ func (r reader) Profiles(ctx context.Context) ([]*notary.Profile, error) {
 	return slices.DeleteFunc(all, func(p *notary.Profile) bool { return p == nil }), err
 }
 
-// Profile returns the profile with that ID. Deleted profiles are not found.
+// Profile returns the profile with the given ID. Deleted profiles are not found.
 func (r reader) Profile(ctx context.Context, id int64) (*notary.Profile, error) {
 	p, err := scanProfile(r.q.QueryRow(ctx, selectProfiles+`WHERE p.id = $1 AND p.deleted_at IS NULL`, id))
 	return p, found(err, "profile", id)
 }
 
-// ProfileByName returns the profile with that name, or nil.
+// ProfileByName returns the profile with the given name, or nil if there is none.
 func (r reader) ProfileByName(ctx context.Context, name string) (*notary.Profile, error) {
 	p, err := scanProfile(r.q.QueryRow(ctx, selectProfiles+`WHERE p.name = $1 AND p.deleted_at IS NULL`, name))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -71,7 +71,7 @@ func scanProfile(row db.Row) (*notary.Profile, error) {
 	return &p, nil
 }
 
-// SeedProfile records a built-in profile unless a profile with that name exists or has existed.
+// SeedProfile records a built-in profile unless a profile with its name exists or has existed.
 func (tx *Tx) SeedProfile(p *notary.Profile) error {
 	n, err := tx.db.Exec(`INSERT INTO profile (builtin, name, version, created_at, updated_at)
 		VALUES (1, $1, 1, $2, $2) ON CONFLICT (name) DO NOTHING`, p.Name, db.Seconds(tx.db.Now()))
@@ -87,7 +87,7 @@ func (tx *Tx) SeedProfile(p *notary.Profile) error {
 }
 
 // InsertProfile records a new profile and returns its ID. If the name belonged to a deleted profile, that profile is
-// restored with the next version. If the name is in use, InsertProfile returns a [notary.Conflict].
+// restored with the next version. If the name is in use, InsertProfile returns a [notary.Conflict] error.
 func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
 	var version int
 	err = tx.q.QueryRow(context.Background(), `INSERT INTO profile (name, version, builtin, created_at, updated_at)

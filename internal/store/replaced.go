@@ -68,8 +68,8 @@ func ownerOf(requesterID, ownerGroupID int64) int64 {
 	return requesterID
 }
 
-// ownerColumn returns an SQL expression for the owner, as in [ownerOf], of the certificate with this alias. The indexes
-// use the same expression.
+// ownerColumn returns an SQL expression for the owner, as in [ownerOf], of the certificate with the given alias. The
+// indexes use the same expression.
 func ownerColumn(alias string) string {
 	return "COALESCE(-" + alias + ".owner_group_id, " + alias + ".requester_id)"
 }
@@ -101,8 +101,8 @@ func (m member) replaces(b *db.Binder) string {
 		" AND x.not_after <= " + b.Bind(m.notAfter) + m.compare(b, "x", " <= ", " < ")
 }
 
-// compare returns the part of a condition that orders m and the certificate with this alias by validity. If both have
-// the same validity, the one with the greater ID is later.
+// compare returns the part of a condition that orders m and the certificate with the given alias by validity. If both
+// have the same validity, the one with the greater ID is later.
 func (m member) compare(b *db.Binder, alias, notBefore, strictly string) string {
 	from, to, id := b.Bind(m.notBefore), b.Bind(m.notAfter), b.Bind(m.id)
 	return " AND " + alias + ".not_before" + notBefore + from + " AND (" + alias + ".not_before" + strictly + from +

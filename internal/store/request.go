@@ -20,8 +20,8 @@ const requestJoins = `
 	JOIN request_csr c ON c.request_id = r.id
 	LEFT JOIN certificate k ON k.id = r.certificate_id` + certificateJoins
 
-// Request returns the request with that ID, with its current certificate and chain, the findings on both, and how its
-// latest certificate was issued.
+// Request returns the request with the given ID, including its current certificate and chain, the findings on both, and
+// how its latest certificate was issued.
 func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) {
 	var lint, profile sql.NullString
 	var authority number
@@ -87,7 +87,7 @@ type RequestToRevoke struct {
 	Older []*notary.Certificate // the others that are neither revoked nor expired, ordered by ID
 }
 
-// RequestToRevoke returns the request with that ID.
+// RequestToRevoke returns the request with the given ID.
 func (r reader) RequestToRevoke(ctx context.Context, id int64, now time.Time) (all RequestToRevoke, err error) {
 	rows, err := db.Collect(ctx, r.q, r.scanRequestToRevoke, `SELECT`+statusColumns+`, r.certificate_id,`+certificateColumns+`
 		FROM request r LEFT JOIN certificate k ON k.request_id = r.id AND (k.id = r.certificate_id OR k.not_after >= $2
@@ -125,8 +125,8 @@ func (r reader) scanRequestToRevoke(row db.Row) (one requestToRevoke, err error)
 	return one, err
 }
 
-// RequestUsing returns the request whose current certificate is c, or nil. Only the fields that its transition and
-// events need are set.
+// RequestUsing returns the request whose current certificate is c, or nil if there is none. Only the fields that its
+// transition and events need are set.
 func (r reader) RequestUsing(ctx context.Context, c *notary.Certificate) (*notary.Request, error) {
 	req, err := scanStatus(r.q.QueryRow(ctx, `SELECT`+statusColumns+`FROM request r
 		WHERE r.id = $1 AND r.certificate_id = $2`, c.RequestID, c.ID))
@@ -153,8 +153,8 @@ func scanStatus(row db.Row, more ...any) (*notary.Request, error) {
 	return &req, nil
 }
 
-// RequestWithContent returns the ID of a request with this content, or 0. It prefers a request of the group (if groupID
-// is not 0) to one of the requester, and that to one of the requester's groups.
+// RequestWithContent returns the ID of a request with the given content, or 0 if there is none. It prefers a request of
+// the group (if groupID is not 0), then one of the requester, then one of the requester's groups.
 func (r reader) RequestWithContent(ctx context.Context, requesterID, groupID int64, content string) (id int64,
 	err error) {
 	err = r.q.QueryRow(ctx, `SELECT COALESCE(
@@ -166,13 +166,14 @@ func (r reader) RequestWithContent(ctx context.Context, requesterID, groupID int
 	return id, db.MapError(err)
 }
 
-// LockContent waits for other transactions that assign a request with this content to the group, and blocks new ones.
+// LockContent waits for other transactions that assign a request with the given content to the group, and blocks new
+// ones.
 func (tx *Tx) LockContent(groupID int64, content string) error {
 	return tx.db.Lock(lockContent, lockID(fmt.Sprint(groupID, " ", content)))
 }
 
 // InsertRequest records a new Outstanding request and returns its ID. If the requester already has a request with the
-// same content, it returns a [notary.Conflict].
+// same content, it returns a [notary.Conflict] error.
 func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	terms := query.TermsOf(req.CommonName, req.Names)
 	var findings any
@@ -214,8 +215,8 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 }
 
 // Transition moves a request to the next status and sets its current certificate (0: none). It returns a
-// [notary.Conflict] if the request's status, certificate or owner has changed since it was read. If a certificate is
-// set, the request's labels must also be unchanged, because the certificate has the same ones.
+// [notary.Conflict] error if the request's status, certificate or owner has changed since it was read. If a certificate
+// is set, the request's labels must also be unchanged, because the certificate has the same labels.
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
 	labels, err := encodeLabels(req.Labels)
 	if err != nil {
@@ -250,8 +251,8 @@ func (tx *Tx) SetDecision(id int64, d *notary.RuleDecision) error {
 	return tx.db.Change(db.Raced(), `UPDATE request SET decision = $1 WHERE id = $2`, decision, id)
 }
 
-// RequireStatus returns a [notary.Conflict] if the request does not have the status that this transaction has set. It
-// does nothing if no other transaction can run at the same time.
+// RequireStatus returns a [notary.Conflict] error if the request does not have the status that this transaction has
+// set. It does nothing if no other transaction can run at the same time.
 func (tx *Tx) RequireStatus(ctx context.Context, id int64, want notary.RequestStatus) error {
 	if tx.db.Alone() {
 		return nil

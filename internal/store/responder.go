@@ -40,7 +40,7 @@ func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) 
 }
 
 // SetResponder replaces the responder certificate and its sealed key. The argument before is the ID of the previous
-// certificate, or 0 if there was none. If another node was faster, SetResponder returns a [notary.Conflict].
+// certificate, or 0 if there was none. If another node was faster, SetResponder returns a [notary.Conflict] error.
 func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey []byte) error {
 	if err := tx.recordResponderKey(authorityID, certificateID); err != nil {
 		return err
@@ -53,8 +53,8 @@ func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey [
 		WHERE authority_id = $3 AND certificate_id = $4`, certificateID, sealedKey, authorityID, before)
 }
 
-// CertificateStatus reports whether a certificate with that serial number was issued by the authority or is on an
-// imported CRL. It also returns the revocation, or nil.
+// CertificateStatus reports whether the authority issued a certificate with the given serial number, or an imported CRL
+// lists it. It also returns the revocation, if any.
 func (r reader) CertificateStatus(ctx context.Context, authorityID int64,
 	serial string) (known bool, v *notary.Revocation, err error) {
 	type status struct {

@@ -9,7 +9,7 @@ import (
 	"notary/internal/db"
 )
 
-// InsertRevocation revokes a certificate issued by an authority held here. It returns a [notary.Conflict] if the
+// InsertRevocation revokes a certificate issued by an authority held here. It returns a [notary.Conflict] error if the
 // certificate is already revoked.
 func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationReason) error {
 	_, err := tx.db.Exec(`INSERT INTO revocation (authority_id, certificate_id, shard, serial, revoked_at, reason, listed_until)
@@ -28,7 +28,7 @@ func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationRe
 }
 
 // CorrectRevocation replaces the reason of a certificate's revocation and keeps its time. It returns a
-// [notary.Conflict] if the revocation has changed since it was read. The next CRL lists the entry even if the
+// [notary.Conflict] error if the revocation has changed since it was read. The next CRL lists the entry even if the
 // certificate has expired.
 func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationReason) error {
 	until := listedUntil(c, tx.db.Now())
@@ -69,14 +69,14 @@ func (tx *Tx) revokedBy(authorityID int64) {
 	}
 }
 
-// ReportCompromised records that the key with this fingerprint is compromised, so that it is not certified again.
+// ReportCompromised records that the key with the given fingerprint is compromised, so that it is not certified again.
 func (tx *Tx) ReportCompromised(keyFingerprint string) error {
 	_, err := tx.db.Exec(`INSERT INTO compromised_key (fingerprint, reported_at) VALUES ($1, $2)
 		ON CONFLICT (fingerprint) DO NOTHING`, keyFingerprint, db.Seconds(tx.db.Now()))
 	return err
 }
 
-// Compromised reports whether a key was reported under one of these fingerprints.
+// Compromised reports whether a key with one of the given fingerprints was reported as compromised.
 func (r reader) Compromised(ctx context.Context, fingerprints ...string) (bool, error) {
 	key, err := r.KeyRecord(ctx, fingerprints...)
 	return key.Compromised, err

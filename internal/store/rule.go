@@ -25,7 +25,7 @@ func (r reader) ActiveRules(ctx context.Context) ([]*notary.Rule, error) {
 		JOIN rule_version v ON v.rule_id = t.id AND v.version = t.active_version WHERE t.deleted_at IS NULL ORDER BY t.id`)
 }
 
-// Rule returns a version of the rule with that ID, or the latest one if version is 0. Deleted rules are not found.
+// Rule returns a version of the rule with the given ID, or the latest one if version is 0. Deleted rules are not found.
 func (r reader) Rule(ctx context.Context, id int64, version int) (*notary.Rule, error) {
 	rule, err := r.scanRule(r.q.QueryRow(ctx, `SELECT`+ruleColumns+`FROM rule t
 		JOIN rule_version v ON v.rule_id = t.id AND v.version = COALESCE($2, t.version)
@@ -64,16 +64,16 @@ func (r reader) RuleSetVersion(ctx context.Context) (version int64, err error) {
 // LockRules locks all rules for update.
 func (tx *Tx) LockRules() error { return tx.db.Lock(lockRules, 0) }
 
-// ErrOldRules is returned when the active rules have changed: see [Tx.RequireRules].
-var ErrOldRules = notary.Errorf(notary.Conflict, "the active rules have just been changed: try again")
+// ErrRulesChanged is returned by [Tx.RequireRules] when the active rules have changed.
+var ErrRulesChanged = notary.Errorf(notary.Conflict, "the active rules have just been changed: try again")
 
-// RequireRules makes the transaction fail with [ErrOldRules] unless version is the current version of the set of active
-// rules. The set cannot change until the transaction ends.
+// RequireRules makes the transaction fail with [ErrRulesChanged] unless version is the current version of the set of
+// active rules. The set cannot change until the transaction ends.
 func (tx *Tx) RequireRules(version int64) error {
 	if err := tx.db.LockShared(lockRules, 0); err != nil {
 		return err
 	}
-	return tx.db.Need(ErrOldRules, `SELECT 1 WHERE $1 = COALESCE((SELECT version FROM rule_set WHERE id = 1), 0)`,
+	return tx.db.Need(ErrRulesChanged, `SELECT 1 WHERE $1 = COALESCE((SELECT version FROM rule_set WHERE id = 1), 0)`,
 		version)
 }
 
@@ -139,8 +139,8 @@ const maxPrevious = 1000
 const previousColumns = `SELECT k.id, k.requester_id, k.owner_group_id, k.email, k.authority_id, k.profile, k.not_before,
 	k.not_after FROM certificate k WHERE k.id = `
 
-// PreviousCertificate returns the most recently recorded current certificate with the same names as the request, or
-// nil. Only its ID, owner, issuer, profile and validity are set.
+// PreviousCertificate returns the most recently recorded current certificate with the same names as the request, or nil
+// if there is none. Only its ID, owner, issuer, profile and validity are set.
 func (r reader) PreviousCertificate(ctx context.Context, req *notary.Request) (*notary.Certificate, error) {
 	return r.previous(ctx, previousColumns+`(SELECT MAX(t.id) FROM (SELECT y.id FROM certificate y
 		WHERE y.name_set = $1 AND y.replaced_by IS NULL LIMIT $2) t)`, namesOf(req), maxPrevious)

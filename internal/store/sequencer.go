@@ -16,8 +16,8 @@ import (
 // ID and commit after others with greater IDs.
 //
 // Writing an event costs nothing extra. The database records the ID up to which every event has a position, and the
-// sequencer looks for later events without one. It raises that ID only when no transaction in progress may still commit
-// an event below it.
+// sequencer looks for unsequenced events with greater IDs. It raises the recorded ID only when no transaction in
+// progress may still commit an event with a smaller ID.
 type Sequencer struct {
 	store *Store
 
@@ -26,7 +26,7 @@ type Sequencer struct {
 	writers []string
 }
 
-// NewSequencer returns a sequencer. If several run on the same database, one of them does the work.
+// NewSequencer returns a sequencer. If several nodes run one on the same database, only one does the work.
 func NewSequencer(s *Store) *Sequencer { return &Sequencer{store: s} }
 
 const sequenceBatch = 1_000
@@ -113,9 +113,9 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	return final, nil
 }
 
-// sequence assigns positions from last+1 to the events without one whose IDs are greater than after and at most the
-// last of ids. It then records final, up to which every event has a position. One statement for all events costs a
-// fraction of one for each.
+// sequence assigns consecutive positions, starting at last+1, to the unsequenced events with IDs in (after,
+// ids[len(ids)-1]]. It then records final as the ID up to which every event has a position. A single INSERT is much
+// cheaper than one per event.
 func (tx *Tx) sequence(ctx context.Context, last, after int64, ids []int64, final int64) error {
 	if len(ids) > 0 {
 		err := tx.db.Later(`INSERT INTO event_position (position, event_id)

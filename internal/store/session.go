@@ -35,7 +35,8 @@ const MaxClockSkew = time.Minute
 // was issued by a wrong clock and would last too long.
 const liveSession = ` s.expires_at > $1 AND s.created_at <= $2 `
 
-// SessionAccount returns the account and the unexpired session with that token hash, or nil for both.
+// SessionAccount returns the unexpired session with the given token hash and its account, or nil for both if there is
+// none.
 func (r reader) SessionAccount(ctx context.Context, tokenHash []byte,
 	now time.Time) (*notary.Account, *notary.Session, error) {
 	var s sessionRow
@@ -85,7 +86,8 @@ func (tx *Tx) DeleteSession(tokenHash []byte) error {
 	return err
 }
 
-// DeleteSessionOf ends a session of an account. It returns [notary.NotFound] if the account has no such session.
+// DeleteSessionOf ends a session of an account. It returns a [notary.NotFound] error if the account has no such
+// session.
 func (tx *Tx) DeleteSessionOf(accountID, id int64) error {
 	return tx.db.Change(found(sql.ErrNoRows, "session", id), `DELETE FROM session WHERE id = $1 AND account_id = $2`,
 		id, accountID)

@@ -9,10 +9,11 @@ import (
 // setupCode names the row of table agreement with the hash of the setup code.
 const setupCode = "setup code"
 
-// SetupCodeHash returns the hash of the setup code, or "".
+// SetupCodeHash returns the hash of the setup code, or "" if there is none.
 func (r reader) SetupCodeHash(ctx context.Context) (string, error) { return r.Agreed(ctx, setupCode) }
 
-// SetSetupCode replaces the hash of the setup code, or returns a [notary.Conflict] once an account exists.
+// SetSetupCode sets the hash of the setup code, replacing any previous one. It returns a [notary.Conflict] error once
+// an account exists.
 func (tx *Tx) SetSetupCode(hash string) error {
 	if err := tx.lockSetup(); err != nil {
 		return err
@@ -23,7 +24,7 @@ func (tx *Tx) SetSetupCode(hash string) error {
 }
 
 // OfferSetupCode stores the hash of a setup code unless one exists, and reports whether it was stored. It returns a
-// [notary.Conflict] once an account exists.
+// [notary.Conflict] error once an account exists.
 func (tx *Tx) OfferSetupCode(hash string) (stored bool, err error) {
 	if err := tx.lockSetup(); err != nil {
 		return false, err
@@ -40,7 +41,7 @@ func (tx *Tx) lockSetup() error {
 		`UPDATE counter SET value = 0 WHERE name = 'accounts' AND value = 0`)
 }
 
-// UseSetupCode deletes the setup code with that hash, and reports whether it was valid.
+// UseSetupCode deletes the setup code if it has the given hash, and reports whether it did.
 func (tx *Tx) UseSetupCode(hash string) (bool, error) {
 	n, err := tx.db.Exec(`DELETE FROM agreement WHERE name = $1 AND value = $2`, setupCode, hash)
 	return n == 1, err

@@ -32,7 +32,7 @@ func unusedBounds(now time.Time) []any {
 }
 
 // TokensToReview returns up to limit tokens that need attention at the given time, ordered by ID. If creatorID is not
-// 0, it returns only tokens that this account created. See [notary.Token.NeedsAttention].
+// 0, it returns only tokens created by the account with that ID. See [notary.Token.NeedsAttention].
 func (r reader) TokensToReview(ctx context.Context, creatorID int64, now time.Time,
 	limit int) ([]*notary.Token, error) {
 	b := &db.Binder{Args: unusedBounds(now)}
@@ -53,14 +53,14 @@ func (r reader) TokenCounts(ctx context.Context, now time.Time) (c notary.TokenC
 	return c, db.MapError(err)
 }
 
-// Token returns the token with that ID.
+// Token returns the token with the given ID.
 func (r reader) Token(ctx context.Context, id int64) (*notary.Token, error) {
 	t, _, err := r.scanToken(r.q.QueryRow(ctx, selectTokens+`WHERE t.id = $1`, id))
 	return t, found(err, "API token", id)
 }
 
-// TokenByHash returns the token whose secret has that hash, and the role of its creator. It returns nil if there is no
-// such token.
+// TokenByHash returns the token whose secret has the given hash, and the role of its creator. It returns nil if there
+// is no such token.
 func (r reader) TokenByHash(ctx context.Context, secretHash []byte) (*notary.Token, notary.Role, error) {
 	t, role, err := r.scanToken(r.q.QueryRow(ctx, selectTokens+`WHERE t.secret_hash = $1`, secretHash))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -124,7 +124,7 @@ func (tx *Tx) InsertToken(t *notary.Token, secretHash []byte) (int64, error) {
 	return id, err
 }
 
-// RevokeToken revokes a token, or returns a [notary.Conflict] if it is already revoked.
+// RevokeToken revokes a token. It returns a [notary.Conflict] error if the token is already revoked.
 func (tx *Tx) RevokeToken(id int64) error {
 	err := tx.db.Change(notary.Errorf(notary.Conflict, "API token %d is revoked already", id),
 		`UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL`, db.Seconds(tx.db.Now()), id)

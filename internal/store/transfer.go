@@ -52,8 +52,8 @@ func (tx *Tx) TransferCertificate(c *notary.Certificate, account *notary.Account
 	return tx.moveCertificate(c, requester, email, groupID)
 }
 
-// moveCertificate changes the owner of a certificate. It returns a Conflict if the certificate was assigned to another
-// request meanwhile.
+// moveCertificate changes the owner of a certificate. It returns a Conflict error if the certificate was assigned to
+// another request meanwhile.
 func (tx *Tx) moveCertificate(c *notary.Certificate, requesterID int64, email string, groupID int64) error {
 	if err := tx.leaveNames(c); err != nil {
 		return err

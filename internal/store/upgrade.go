@@ -10,10 +10,10 @@ import (
 
 const upgradeStep = 5_000
 
-// upgrade runs the next step of an upgrade that SQL alone cannot do. The migration adds an agreement with this name,
-// whose value is the ID of the last record upgraded. The agreement is deleted when the upgrade is complete. The
-// function step upgrades the records after an ID and returns the ID of the last one, or the same ID if there are none.
-// An interrupted upgrade continues at the next start. Nodes that start together take turns.
+// upgrade runs the next step of an upgrade that SQL alone cannot do. The migration adds an agreement with the given
+// name, whose value is the ID of the last record upgraded. The agreement is deleted when the upgrade is complete. The
+// function step upgrades the records whose IDs are greater than after and returns the ID of the last record, or after
+// if no records remain. An interrupted upgrade continues at the next start. Nodes that start together take turns.
 func (s *Store) upgrade(ctx context.Context, name string,
 	step func(tx *Tx, after int64) (int64, error)) (last int64, done bool, err error) {
 	pending, err := s.Agreed(ctx, name)

@@ -44,7 +44,7 @@ func ReadCRL(ctx context.Context, w *World, authorityID int64) (*x509.Revocation
 }
 
 // Published returns the published full CRL (shard 0) or partitioned CRL of an authority. It verifies the signature, and
-// compares number and dates with those recorded.
+// compares number and dates with the recorded values.
 func Published(t testing.TB, w *World, authorityID int64, shard int) *x509.RevocationList {
 	t.Helper()
 	crl, err := w.Revocation.PublishedCRL(t.Context(), authorityID, shard)

@@ -125,14 +125,14 @@ func (w *World) Replace(t testing.TB, database string, replace func()) {
 	w.open(t)
 }
 
-// Caller returns the World's account with that role.
+// Caller returns the World's account with the given role.
 func (w *World) Caller(role notary.Role) notary.Caller { return w.callers[role] }
 
 // Admin returns the World's Admin.
 func (w *World) Admin() notary.Caller { return w.callers[notary.Admin] }
 
-// NewCaller creates another account with that role. If admin is the zero value, it creates the first account, and role
-// must be Admin.
+// NewCaller creates another account with the given role. If admin is the zero value, it creates the first account, and
+// role must be Admin.
 func (w *World) NewCaller(t testing.TB, admin notary.Caller, role notary.Role) notary.Caller {
 	t.Helper()
 	email := randomLabel() + "@example.com"
@@ -276,7 +276,7 @@ func Check(t testing.TB, err error) {
 	}
 }
 
-// WantKind fails the test unless err has that kind; "" requires nil.
+// WantKind fails the test unless err has the given kind; "" requires nil.
 func WantKind(t testing.TB, err error, kind notary.Kind) {
 	t.Helper()
 	if notary.KindOf(err) != kind {
@@ -297,7 +297,7 @@ func WantText(t testing.TB, err error, words ...string) {
 	}
 }
 
-// WantField fails the test unless err has that field.
+// WantField fails the test unless err has the given field.
 func WantField(t testing.TB, err error, field string) {
 	t.Helper()
 	var e *notary.Error

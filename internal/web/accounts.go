@@ -126,8 +126,8 @@ func readRole(text string) (*notary.Role, error) {
 var rolesMay = map[notary.Role]string{
 	notary.Admin:                "full access",
 	notary.CertificateManager:   "manages CAs, profiles, rules and requests, and revokes certificates",
-	notary.CertificateRequestor: "creates requests and sees only its own and those of its groups",
-	notary.ReadOnly:             "read-only access, but not to accounts and settings",
+	notary.CertificateRequestor: "creates requests; sees own and group requests only",
+	notary.ReadOnly:             "read-only access to everything except accounts and settings",
 }
 
 func roles(chosen notary.Role) (all []page.Option) {

@@ -55,7 +55,7 @@ func (s *site) enableAuthority(c *call, id int64) (string, error) {
 	if enabled {
 		return "CA enabled.", err
 	}
-	return "CA disabled. Issuance is stopped; CRL and OCSP continue.", err
+	return "CA disabled. Issuance is stopped; CRL and OCSP responder stay available.", err
 }
 
 func (s *site) changePublication(c *call, id int64) (string, error) {

@@ -128,5 +128,5 @@ func (s *site) rollOver(c *call) error {
 		return c.again(err, s.rollOverPage)
 	}
 	return c.done(authorityPath(next), "CA created with a new key. "+
-		"The old CA is disabled once the new one can sign; its CRL and OCSP continue.")
+		"The old CA is disabled once the new one can sign; its CRL and OCSP responder stay available.")
 }

@@ -124,8 +124,8 @@ func (p *requestPage) addEarlier(s *site, c *call) error {
 	return nil
 }
 
-// chooseFormer selects the authority and profile of the current certificate or, without one, of the latest. Before the
-// first certificate, it selects those that the requester asked for.
+// chooseFormer selects the authority and profile of the current certificate, or else of the latest one. Before the
+// first certificate, it selects the requested authority and profile.
 func (p *requestPage) chooseFormer() {
 	former := p.Cert
 	if former == nil && len(p.Earlier) > 0 {
@@ -256,7 +256,7 @@ func (p requestPage) Decided() string {
 	}
 	return map[notary.RequestStatus]string{
 		notary.Outstanding: "Pending approval.",
-		notary.Rejected:    "Rejected. Reopen it to sign.",
+		notary.Rejected:    "Rejected. Reopen the request to sign it.",
 		notary.Revoked:     "Certificate revoked. Reopen the request to issue again.",
 	}[p.Status]
 }

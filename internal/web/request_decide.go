@@ -67,7 +67,8 @@ func chosen(options []page.Option) bool {
 	return slices.ContainsFunc(options, func(o page.Option) bool { return o.Chosen })
 }
 
-// choose selects the option with that value. If there is none, it adds and selects an option that asks for a choice.
+// choose selects the option with the given value. If there is no such option, it adds and selects one that asks for a
+// choice.
 func choose(options []page.Option, value string) []page.Option {
 	found := false
 	for i := range options {

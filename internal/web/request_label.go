@@ -97,7 +97,8 @@ func (p requestPage) LabelKeys() string {
 	return strings.Join(keys, " ")
 }
 
-// Requested describes the profile, CA and expiry that the requester asked for, or returns "" if there are none.
+// Requested describes the profile, CA and expiry that the requester asked for, or returns "" if the requester chose
+// none of them.
 func (p requestPage) Requested() string {
 	var parts []string
 	w := p.Wishes

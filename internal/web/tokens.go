@@ -14,11 +14,11 @@ import (
 
 var tokenActions = slices.Concat([]page.Option{{Value: "request.create", Label: "Create requests"}}, grantActions,
 	[]page.Option{
-		{Value: "authority.view", Label: "View CAs (only if the token has no limits)"},
-		{Value: "authority.manage", Label: "Manage CAs (only if the token has no limits)"},
-		{Value: "profile.view", Label: "View profiles (only if the token has no limits)"},
-		{Value: "profile.manage", Label: "Manage profiles (only if the token has no limits)"},
-		{Value: "event.view", Label: "View events (only if the token has no limits)"},
+		{Value: "authority.view", Label: "View CAs (unrestricted tokens only)"},
+		{Value: "authority.manage", Label: "Manage CAs (unrestricted tokens only)"},
+		{Value: "profile.view", Label: "View profiles (unrestricted tokens only)"},
+		{Value: "profile.manage", Label: "Manage profiles (unrestricted tokens only)"},
+		{Value: "event.view", Label: "View events (unrestricted tokens only)"},
 	})
 
 type tokensPage struct {

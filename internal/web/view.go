@@ -61,7 +61,7 @@ var permissions = map[string]notary.Permission{
 func (v view) May(permission string) (bool, error) {
 	p, ok := permissions[permission]
 	if !ok {
-		return false, fmt.Errorf("no permission %q", permission)
+		return false, fmt.Errorf("unknown permission %q", permission)
 	}
 	return v.Caller.May(p), nil
 }

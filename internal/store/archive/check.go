@@ -37,8 +37,8 @@ const (
 	DamagedRecord DamageKind = "record" // a row that differs from the DER or PEM in it
 )
 
-// Checks are functions that compare records with the DER or PEM in them, which the store does not parse. Nil functions
-// are skipped.
+// Checks holds the functions that compare records with the DER or PEM in them, which the store does not parse. Nil
+// functions are skipped.
 type Checks struct {
 	Certificate func(*notary.Certificate) error
 	Request     func(*notary.Request) error

@@ -82,7 +82,7 @@ func checkBackup(ctx context.Context, path, file string, replaced map[string]int
 }
 
 // beginAfterRestore removes the seal and ends all sessions, because some may have been ended since the backup. It
-// raises the CRL numbers to those of the replaced database (see [crlNumbers]), and crl_base by [clockError].
+// raises each CRL number to at least the one in the replaced database (see [crlNumbers]), and crl_base by [clockError].
 func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	if _, err := tx.Exec(`DELETE FROM agreement WHERE name = $1`, store.BackupDigest); err != nil {
 		return err

@@ -73,8 +73,8 @@ func WithoutIndex(column string) string { return "(" + column + " || '')" }
 // NumberWithoutIndex is like [WithoutIndex] for an integer column.
 func NumberWithoutIndex(column string) string { return "(" + column + " + 0)" }
 
-// Current returns the condition that the certificate with this alias is neither revoked nor replaced. It does not use
-// the index of current certificates, which is ordered by names.
+// Current returns the condition that the certificate with the given alias is neither revoked nor replaced. It does not
+// use the index of current certificates, which is ordered by names.
 func Current(alias string) string {
 	return WithoutIndex(alias+".name_set") + " IS NOT NULL AND " + NumberWithoutIndex(alias+".replaced_by") + " IS NULL"
 }

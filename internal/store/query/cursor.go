@@ -24,8 +24,9 @@ const (
 	maxCursor     = 1100
 )
 
-// cursorOf returns the cursor for a place in this list with this filter and order. It contains a version, a checksum
-// over the list, filter, order and place, and the place itself. For a sealed list, the place is encrypted instead.
+// cursorOf returns the cursor for a place in the list with the given filter and order. It contains a version, a
+// checksum over the list, filter, order and place, and the place itself. For a sealed list, the place is encrypted
+// instead.
 func (l List[T]) cursorOf(w Want, p place) notary.Cursor {
 	list := l.Table
 	if w.Sealed {

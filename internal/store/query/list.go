@@ -33,7 +33,7 @@ type List[T any] struct {
 	Limits  Limits
 	Seal    *Seal // encrypts the cursors of readers who do not see every object
 
-	// Seen, if set, filters objects: it returns the ones that the reader may see.
+	// Seen, if set, returns the objects that the reader may see.
 	Seen func(context.Context, []T) ([]T, error)
 }
 

@@ -106,8 +106,8 @@ func GetAuthority(t testing.TB, s *store.Store, id int64) *notary.Authority {
 	return a
 }
 
-// NewCertificate returns a certificate with that serial number. Its DER is a placeholder, because the store never
-// parses it. The store splits its chain, so the chain consists of valid DER values.
+// NewCertificate returns a certificate with the given serial number. Its DER is a placeholder, because the store never
+// parses it. Its chain is valid DER, because the store splits it.
 func NewCertificate(authority int64, serial int, notAfter time.Time) *notary.Certificate {
 	c := &notary.Certificate{
 		AuthorityID: authority, CommonName: "a.example.com",

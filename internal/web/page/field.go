@@ -68,7 +68,7 @@ func (f Form) Sure(label string) Field {
 // FileField is a file input that can replace the value of the field with the same name.
 type FileField struct{ Name, Text, Label string }
 
-// File returns a [FileField]. The script encodes a DER file as PEM (RFC 7468) with this label.
+// File returns a [FileField]. The script encodes a DER file as PEM (RFC 7468) with the given label.
 func (f Form) File(name, text, label string) FileField { return FileField{name, text, label} }
 
 // With returns the field with a note below it.

@@ -16,7 +16,7 @@ type Form struct {
 	fields []string // names of the fields on the page
 }
 
-// NewForm returns a form with these values.
+// NewForm returns a form with the given values.
 func NewForm(values url.Values) Form { return Form{values: values} }
 
 // FailedForm returns a form with the user's input and its error.
@@ -82,7 +82,7 @@ func (f Form) shown(name string) string {
 	return f.ErrorAt(name)
 }
 
-// Opens reports whether a section with these fields starts open: whether one of them has a value or an error.
+// Opens reports whether a section with the given fields starts open: whether one of them has a value or an error.
 func (f Form) Opens(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return f.Value(name) != "" || f.ErrorAt(name) != "" })
 }
