@@ -240,6 +240,9 @@ func TestMostRules(t *testing.T) {
 			if _, err := tx.ActivateRule(&notary.Rule{ID: id, Latest: 1}, true); err != nil {
 				return err
 			}
+			if err := tx.Event(notary.EventBy(w.Admin(), "rule.create", (&notary.Rule{ID: id}).Ref())); err != nil {
+				return err
+			}
 		}
 		return nil
 	}))
