@@ -1,5 +1,7 @@
 package ca
 
+import "time"
+
 // SetTrialTime sets the time after which a test of rules stops.
 func SetTrialTime(s *Service, d time.Duration) { s.limits.trialTime = d }
 

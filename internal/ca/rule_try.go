@@ -79,7 +79,8 @@ func (s *Service) tryRules(ctx context.Context, caller notary.Caller, o RuleTryO
 	if err != nil {
 		return nil, err
 	}
-	t := ruleTrier{service: s, set: set, until: time.Now().Add(s.limits.trialTime), trial: &notary.RuleTrial{Effects: map[notary.Effect]int{}},
+	t := ruleTrier{service: s, set: set, until: time.Now().Add(s.limits.trialTime),
+		trial:   &notary.RuleTrial{Effects: map[notary.Effect]int{}},
 		matches: map[*notary.Rule]int{}}
 	if o.CSR != "" {
 		if t.trial.CSR, err = t.tryCSR(ctx, caller, o); err != nil {

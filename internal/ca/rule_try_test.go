@@ -174,7 +174,8 @@ func TestTrialsEnd(t *testing.T) {
 	}
 	ca.SetTrialTime(w.CA, 0)
 	hold := holdingRule(10, `true`)
-	trial, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 3, Rules: []ca.ProposedRule{{Terms: &hold}}})
+	trial, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 3,
+		Rules: []ca.ProposedRule{{Terms: &hold}}})
 	testkit.Check(t, err)
 	if trial.Looked != 1 || trial.Rules[0].Matches != 1 {
 		t.Errorf("%+v", trial)
