@@ -32,7 +32,6 @@ func TestAdjacentVersions(t *testing.T) {
 		ALTER TABLE certificate DROP COLUMN team;
 		ALTER TABLE request DROP COLUMN team;`}
 	c := newCluster(t, buildProgram(t), testkit.Postgres(t))
-	c.env = append(c.env, "NOTARY_READ_TIMEOUT=1m") // this many clients keep a busy machine waiting
 	newer, newest := *c, *c
 	newer.binary, newest.binary = buildNext(t, expand), buildNext(t, expand, contract)
 
