@@ -21,8 +21,8 @@ type grantReader interface {
 	GroupsOf(ctx context.Context, accountID int64) ([]int64, error)
 }
 
-// attempt returns an error unless the caller's role or a grant includes one of the actions on any object. The error
-// does not depend on whether the object exists.
+// attempt returns an error unless the caller's role or a grant includes one of the actions. It ignores the limits of
+// grants, so the error does not disclose whether the object exists.
 func (s *Service) attempt(ctx context.Context, caller notary.Caller, on policy.Resource,
 	actions ...policy.Action) error {
 	refusal := policy.AllowRole(caller, actions[0], on)

@@ -167,7 +167,7 @@ func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, a *notary.Authority)
 }
 
 // SignAuthority signs an authority's CSR with another authority held here, under the profile
-// [notary.IntermediateProfile]. If the authority already has a certificate, it is renewed.
+// [notary.IntermediateProfile]. If the authority already has a certificate, this renews it.
 func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, issuerID int64) error {
 	return s.SignAuthorityBy(ctx, caller, id, issuerID, notary.IntermediateProfile)
 }

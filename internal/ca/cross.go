@@ -15,8 +15,8 @@ import (
 // An authority has one key and subject but may have several certificates, from renewals and cross-signing. The current
 // one is used in new chains and published as the authority's own.
 
-// CrossSign issues an additional certificate for an authority from another one held here, under a CA profile, and
-// returns the certificate's ID. The current certificate does not change.
+// CrossSign signs an additional certificate for an authority with another authority held here, under a CA profile. It
+// returns the certificate's ID. The authority's current certificate does not change.
 func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issuerID int64,
 	profileName string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {

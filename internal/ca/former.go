@@ -30,8 +30,8 @@ func (s *Service) signer(ctx context.Context, req *notary.Request,
 func (o SignOptions) needsFormer() bool { return o.AuthorityID == 0 || o.Profile == "" || o.KeepFormer }
 
 // choose returns the authority and profile for a request. For each of the two, the signer's choice comes first, then
-// the former certificate, then the requester's wish, and last the default profile. With KeepFormer, a former
-// certificate comes before the signer's choice.
+// the former certificate, then the requester's wish, and last the default profile. With KeepFormer, the signer's
+// choice is ignored if there is a former certificate.
 func (o SignOptions) choose(former notary.Issuance, w notary.Wishes) notary.Issuance {
 	given := notary.Issuance{AuthorityID: o.AuthorityID, Profile: o.Profile}
 	if o.KeepFormer && former != (notary.Issuance{}) {

@@ -45,7 +45,7 @@ func (in *imported) keyField() string {
 
 // ImportAuthority imports an authority with its key, chain and revocations, and returns its ID. The next CRL has a
 // higher number than the imported one and the same entries (RFC 5280, section 5.2.3). An offline authority is imported
-// without its key, and its CRL is published. A deleted authority is restored.
+// without its key, and its CRL is published if it is current. A deleted authority is restored.
 func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o Import) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 		return 0, err

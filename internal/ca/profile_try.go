@@ -160,7 +160,7 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 }
 
 // TryRequest checks a CSR (PEM) against a profile, "" for the default, even if the caller may not see the profile's
-// rules. It also reports whether the caller has already submitted the CSR.
+// rules. It also reports whether the caller or one of its groups already has a request for the CSR.
 func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM,
 	profile string) (*notary.RequestTrial, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {

@@ -57,8 +57,9 @@ func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller,
 }
 
 // RevokeRequest revokes every valid certificate of a request or, with OnlyCurrent, only the current one.
-// [notary.KeyCompromise], here and in other calls, also revokes every valid certificate for the key, corrects the
-// reason of earlier revocations, and blocks the key.
+//
+// For [notary.KeyCompromise], this and other calls also revoke every valid certificate for the key, correct the reason
+// of earlier revocations, and block the key.
 func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64,
 	o RevokeOptions) (Revocations, error) {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.RevokeRequest); err != nil {

@@ -27,10 +27,11 @@ type RollOverOptions struct {
 //
 // The successor of a root is self-signed, and the two roots cross-certify each other (RFC 4210, section 4.4). The
 // successor of a subordinate CA is signed by the same issuer if that is held here and online; otherwise it is pending
-// until its certificate is uploaded. Once the successor can sign, the old authority is disabled: it continues to
-// publish CRLs and OCSP responses, and its certificates can be revoked.
+// until its certificate is uploaded.
 //
-// RollOver returns a Conflict error if the authority is offline, cannot sign or already has a successor.
+// Once the successor can sign, the old authority is disabled: it continues to publish CRLs and OCSP responses, and its
+// certificates can be revoked. RollOver returns a Conflict error if the authority is offline, cannot sign or already
+// has a successor.
 func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64,
 	o RollOverOptions) (newID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {

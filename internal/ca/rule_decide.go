@@ -25,7 +25,7 @@ func (r *ruling) has(effect notary.Effect) bool {
 	return r != nil && r.decision != nil && r.decision.Effect == effect
 }
 
-// hold changes the decision: the request is held for review.
+// hold changes the decision so that the request is held for review.
 func (r *ruling) hold(reason string) {
 	r.decision, r.signed = policy.Held(r.rule, reason), nil
 }
@@ -240,7 +240,8 @@ type outdatedSignature struct{ err error }
 func (e *outdatedSignature) Error() string { return e.err.Error() }
 func (e *outdatedSignature) Unwrap() error { return e.err }
 
-// decisionAttempts limits the attempts at a decision. It is repeated if the rules or CAs change before it is recorded.
+// decisionAttempts is the maximum number of attempts at a decision. A decision is retried if the rules or CAs change
+// before it is recorded.
 const decisionAttempts = 3
 
 // withRules calls do, and repeats the call if the rules or CAs changed before the decision was recorded. In the last

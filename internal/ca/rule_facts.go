@@ -30,7 +30,7 @@ func (s *Service) facts(ctx context.Context, caller notary.Caller, req *notary.R
 	return f
 }
 
-// roleOf returns the role of the caller's account. The account of a token is its creator.
+// roleOf returns the role of the caller's account or, for a token, of its creator.
 func roleOf(caller notary.Caller) notary.Role {
 	if caller.Token != nil {
 		return caller.Token.Role

@@ -45,9 +45,9 @@ func (s *Service) TransferCertificate(ctx context.Context, caller notary.Caller,
 	})
 }
 
-// refuseTransfer returns a Conflict error if the certificate belongs to a request, which is transferred instead, or to
-// a CA or an OCSP responder. A CA certificate with an owner was issued for a request that has been deleted; it can be
-// transferred unless the CA is or was held here.
+// refuseTransfer returns a Conflict error if the certificate belongs to a request, a CA or an OCSP responder. A CA
+// certificate with an owner was issued for a request that has been deleted. It can be transferred unless the CA is or
+// was held here.
 func refuseTransfer(ctx context.Context, known keyRecords, cert *notary.Certificate) error {
 	if cert.RequestID != 0 {
 		return notary.Errorf(notary.Conflict, "certificate %d belongs to certificate request %d: transfer the request, "+

@@ -20,8 +20,8 @@ func wishedEnd(req *notary.Request) time.Time {
 	return req.Wishes.NotAfter
 }
 
-// chooseEnd sets the expiry to the wished one, unless the options have one. It returns an error if the wished expiry
-// has passed.
+// chooseEnd sets the expiry to the one that the requester wishes, unless the options have one. It returns an error if
+// the expiry that the requester wishes has passed.
 func (o *SignOptions) chooseEnd(req *notary.Request, now time.Time) error {
 	end := wishedEnd(req)
 	if !o.NotAfter.IsZero() || end.IsZero() {

@@ -59,8 +59,8 @@ func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
 	return db.Collect(ctx, r.q, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
 }
 
-// HasAuthorities reports whether the database contains the private key of any authority, which only its key file can
-// decrypt.
+// HasAuthorities reports whether the database contains the private key of any authority. Only the database's key file
+// can decrypt such a key.
 func (r reader) HasAuthorities(ctx context.Context) (bool, error) {
 	var n int
 	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM authority WHERE LENGTH(sealed_key) > 0`).Scan(&n)

@@ -175,7 +175,7 @@ func (r reader) previous(ctx context.Context, text string, args ...any) (*notary
 	return &cert, db.MapError(err)
 }
 
-// RequestsBefore returns up to limit requests with an ID less than id (0: no limit), newest first. Only the fields that
+// RequestsBefore returns up to limit requests with an ID less than id (0: any ID), newest first. Only the fields that
 // rules need are set.
 func (r reader) RequestsBefore(ctx context.Context, id int64, limit int) ([]*notary.Request, error) {
 	if id == 0 {

@@ -24,7 +24,8 @@ func (r reader) Tokens(ctx context.Context, creatorID int64) ([]*notary.Token, e
 	return db.Collect(ctx, r.q, r.scanTokenOnly, selectTokens+`WHERE t.creator_id = $1 ORDER BY t.id`, creatorID)
 }
 
-// unusedToken is the condition that a token was last used before $1 or, if it was never used, created before $2.
+// unusedToken is the condition that a token was last used at $1 or earlier or, if it was never used, created at $2 or
+// earlier.
 const unusedToken = ` (t.last_used_at <= $1 OR t.last_used_at IS NULL AND t.created_at <= $2) `
 
 func unusedBounds(now time.Time) []any {

@@ -99,8 +99,8 @@ func roleOf(by notary.Caller) notary.Role {
 	return by.Role
 }
 
-// Verify returns a [notary.Unauthenticated] error if the caller's account was deleted, its role changed or its session
-// ended since the caller was identified. Long reads call it between steps.
+// Verify returns a [notary.Unauthenticated] error if the caller's account was deleted, its role changed, or the session
+// or token ended since the caller was identified. Long reads call it between steps.
 func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
 	text, args := principalQuery(by, s.now())
 	var one int

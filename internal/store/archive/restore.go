@@ -14,8 +14,10 @@ import (
 )
 
 // Restore replaces the SQLite database at path with a backup. No server may be running. Restore first verifies the
-// digest of a copy, migrates it, and verifies its invariants and schema. An existing database is a [notary.Conflict]
-// unless replace is set: then it is kept next to the new one under the name that Restore returns.
+// digest of a copy, migrates it, and verifies its invariants and schema.
+//
+// If the database exists, Restore returns a [notary.Conflict] error unless replace is set. A replaced database is kept
+// next to the new one under the returned name.
 func Restore(ctx context.Context, backup, path string, replace bool, progress Progress) (kept string, err error) {
 	lock, err := db.LockFile(path)
 	if err != nil {
@@ -49,7 +51,7 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	return kept, db.MoveFile(part, path)
 }
 
-// clockError is the time by which a restore raises CRL numbers above the clock. CRLs published after the backup may
+// clockError is the margin by which a restore raises CRL numbers above the clock. CRLs published after the backup may
 // have been numbered by a clock that was ahead.
 const clockError = 24 * time.Hour
 
@@ -101,8 +103,8 @@ func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	return err
 }
 
-// crlNumbers returns the last CRL number of every authority in the file at path, by its CSR or, if it has none, by the
-// fingerprint of its certificate. If the database is unreadable, the result is empty.
+// crlNumbers returns the last CRL number of every authority in the file at path. The keys are the authorities' CSRs or,
+// for authorities without one, certificate fingerprints. If the database is unreadable, the result is empty.
 func crlNumbers(ctx context.Context, path string) map[string]int64 {
 	numbers := map[string]int64{}
 	_ = db.OnFile(ctx, path, db.ReadFile, func(conn *sql.Conn) error {

@@ -11,8 +11,8 @@ import (
 
 // Terms contains the search terms for the names of a request or certificate.
 type Terms struct {
-	// Names are the rows of the table of names. For each name in lower case, these are the rest of the name from each
-	// label on, and the whole name after "=".
+	// Names are the rows of the table of names, in lower case. A name has one row for its suffix from each label on,
+	// and one with "=" before the whole name.
 	Names []string
 	// Search holds all names as one text for LIKE: one per line, with a tab before each label.
 	Search string
