@@ -13,7 +13,7 @@ import (
 	"notary/internal/store"
 )
 
-// HasAccounts reports whether any account exists. Once one does, it no longer queries the database.
+// HasAccounts reports whether any account exists. Once it has returned true, it no longer queries the database.
 func (s *Service) HasAccounts(ctx context.Context) (bool, error) {
 	if s.initialized.Load() {
 		return true, nil
@@ -31,7 +31,7 @@ func (s *Service) Initialized() bool { return s.initialized.Load() }
 
 const firstAccountPoll = time.Second
 
-// AwaitFirstAccount waits until an account exists, possibly created by another node, or ctx ends.
+// AwaitFirstAccount waits until an account exists, possibly created by another node, or ctx is done.
 func (s *Service) AwaitFirstAccount(ctx context.Context) {
 	tick := time.NewTicker(firstAccountPoll)
 	defer tick.Stop()

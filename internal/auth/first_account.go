@@ -64,7 +64,7 @@ func hashSetupCode(code string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// FirstAccount configures [Service.CreateFirstAccount].
+// FirstAccount holds the parameters of [Service.CreateFirstAccount].
 type FirstAccount struct {
 	Email, Password, SetupCode string
 

@@ -30,7 +30,7 @@ func (s *Service) LimitTokens(life time.Duration) { s.tokenLife.Store(int64(life
 // MaxTokenLife returns the maximum lifetime of new API tokens.
 func (s *Service) MaxTokenLife() time.Duration { return time.Duration(s.tokenLife.Load()) }
 
-// Now returns the current time of the clock that tokens expire by.
+// Now returns the current time of the clock that determines when tokens expire.
 func (s *Service) Now() time.Time { return s.now() }
 
 // Tokens returns the caller's own API tokens, or all API tokens if the caller is an Admin, ordered by ID.
@@ -44,7 +44,8 @@ func (s *Service) Tokens(ctx context.Context, caller notary.Caller) ([]*notary.T
 	return s.store.Tokens(ctx, caller.Principal.ID)
 }
 
-// Token returns an API token if it is the caller's own or the caller is an Admin.
+// Token returns the API token with the given ID. It returns a [notary.NotFound] error unless the token is the caller's
+// own or the caller is an Admin.
 func (s *Service) Token(ctx context.Context, caller notary.Caller, id int64) (*notary.Token, error) {
 	if err := requireAccount(caller); err != nil {
 		return nil, err
@@ -64,7 +65,7 @@ func seesToken(caller notary.Caller, t *notary.Token) error {
 }
 
 // CreateToken creates an API token for the caller with the name, grants, ranges, quotas and expiry of t. It returns the
-// ID and the secret, of which only the hash is stored.
+// ID and the secret. Only the hash of the secret is stored.
 func (s *Service) CreateToken(ctx context.Context, caller notary.Caller, t *notary.Token) (id int64, secret string,
 	err error) {
 	if err := requireAccount(caller); err != nil {
@@ -154,8 +155,8 @@ func parseRange(text string) (netip.Prefix, error) {
 	return netip.ParsePrefix(text)
 }
 
-// allowToken returns an error if the token would exceed the caller's permissions or refer to a missing object, or the
-// caller has too many active tokens.
+// allowToken returns an error if the token would exceed the caller's permissions or refer to a missing object, or if
+// the caller has too many active tokens.
 func (s *Service) allowToken(ctx context.Context, tx *store.Tx, caller notary.Caller, t *notary.Token) error {
 	if err := tx.LockGrantsShared(); err != nil {
 		return err
@@ -229,7 +230,7 @@ func (s *Service) RevokeToken(ctx context.Context, caller notary.Caller, id int6
 	})
 }
 
-// TakeOverToken makes the caller, an Admin, the creator of a token, for instance because the account of its creator was
+// TakeOverToken makes the caller, an Admin, the creator of a token, for instance after the account of its creator was
 // deleted. Requests that the token has submitted keep their owner.
 func (s *Service) TakeOverToken(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("API token", id)); err != nil {

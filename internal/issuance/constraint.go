@@ -107,7 +107,7 @@ func checkSubtrees(above *x509.Certificate, limits notary.NameConstraints, draft
 	return nil
 }
 
-// signForChecks returns the draft with a valid signature of a throw-away key, and that public key.
+// signForChecks signs a copy of the draft with a throw-away key. It returns the copy and the public key.
 func signForChecks(draft *x509.Certificate, scheme scheme) (*x509.Certificate, crypto.PublicKey, error) {
 	throwAway, err := scheme.throwAway()
 	if err != nil {

@@ -33,8 +33,8 @@ func CheckProfileName(name string) error {
 	return nil
 }
 
-// CheckRules checks that rules are well-formed and consistent. It returns an Invalid error with the API name of the
-// offending field.
+// CheckRules checks that rules are well-formed and consistent. A violation is an Invalid error with the API name of the
+// offending field, if it is known.
 func CheckRules(r *notary.Rules) error {
 	for _, check := range []func(*notary.Rules) error{
 		checkDescription, checkKeyRules, checkKeyUsages, checkUsagesFit, checkPurposeList, checkPurposesFit,

@@ -114,7 +114,7 @@ const (
 func appendEntry(b, serial []byte, v notary.Revocation, code byte) []byte {
 	start := len(b) + 2
 	b = append(b, byte(casn1.SEQUENCE), 0, byte(casn1.INTEGER), byte(len(serial)))
-	if serial[0] >= 0x80 { // it would be negative
+	if serial[0] >= 0x80 { // otherwise it would be negative
 		b[len(b)-1]++
 		b = append(b, 0)
 	}

@@ -57,8 +57,8 @@ type Issued struct {
 // Leaf issues an end-entity certificate. Its validity starts a minute ago and lasts until terms.NotAfter or for the
 // profile's default, limited by the validity of its issuers.
 //
-// The error is Invalid, with the field "not_valid_after", if NotAfter is in the past, and a Conflict if an issuer is
-// not currently valid. Other refusals are Unprocessable.
+// The error is Invalid, with the field "not_valid_after", if NotAfter is in the past or after the year 9999, and a
+// Conflict if an issuer is not currently valid. Other refusals are Unprocessable.
 func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*Issued, error) {
 	if profile.CA {
 		return nil, refused("profile", "the profile %s is for CAs: choose one for end entities", profile.Name)
@@ -67,8 +67,8 @@ func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*I
 }
 
 // Intermediate issues the certificate of a subordinate authority under a CA profile. A path length of -1 selects the
-// profile's. Errors are as in [Leaf]. An excessive path length and name constraints wider than the issuers' are
-// Unprocessable.
+// profile's. Errors are as in [Leaf]. A path length or name constraints that the profile or an issuer does not allow
+// are Unprocessable.
 func Intermediate(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
 	if !profile.CA {
 		return nil, refused("profile", "the profile %s is not for CAs: choose a CA profile, such as "+

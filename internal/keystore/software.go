@@ -131,7 +131,7 @@ func (k *Software) sealingSalt() salt {
 	return *k.sealing
 }
 
-// reuse records that a key was opened with the salt, so that new seals can share it.
+// reuse records that a key was opened with the salt, so that newly sealed keys can share it.
 func (k *Software) reuse(s salt) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -90,7 +90,7 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 const maxSignature = 4096
 
 // JoinCRL assembles a CRL from a TBSCertList in DER (RFC 5280, section 5.1.2) and its signature. It does not verify the
-// signature: [ParseCRL] does. All errors are Invalid.
+// signature: [ParseCRL] does. Malformed input is an Invalid error with the field "unsigned_crl" or "signature".
 func JoinCRL(tbs, signature []byte) ([]byte, error) {
 	var fields, algorithm cryptobyte.String
 	in := cryptobyte.String(tbs)
@@ -187,7 +187,7 @@ func crlNumber(number *big.Int) (int64, error) {
 	return number.Int64(), nil
 }
 
-// CheckCRLNumber returns an error unless number can be the last CRL number before our own.
+// CheckCRLNumber returns an error unless number can be the last CRL number of an imported authority.
 func CheckCRLNumber(number int64) error {
 	if number < 0 || number >= maxCRLNumber {
 		return invalid("the number of the last CRL must be from 0 to 2^62")

@@ -71,7 +71,7 @@ func escaped(value any) string {
 }
 
 // ParseSubject parses a distinguished name in RFC 4514 form, the most specific attribute first, and returns its
-// DER. All errors are Invalid, with the field "subject".
+// DER. An unacceptable subject is an Invalid error with the field "subject".
 func ParseSubject(text string) (raw []byte, err error) {
 	raw, err = parseSubjectText(text)
 	return raw, notary.ReplaceField(err, "subject")

@@ -261,8 +261,8 @@ func checkEmail(text string) error {
 // hierarchical lists schemes whose URIs always have an authority component.
 var hierarchical = []string{"http", "https", "ftp", "ldap", "ldaps", "ws", "wss", "coap", "coaps", "spiffe"}
 
-// checkURI checks an absolute URI (RFC 5280, section 4.2.1.6). To be certified byte for byte, it must be in the form
-// that package url writes. It must have a host unless its scheme has none, as in urn:, tag: and sip:.
+// checkURI checks an absolute URI (RFC 5280, section 4.2.1.6). It must be in the form that package url writes, because
+// it is certified byte for byte. It must have a host unless its scheme has none, as in urn:, tag: and sip:.
 func checkURI(text string) error {
 	if host, port, found := strings.Cut(text, ":"); found && port != "" && strings.Trim(port, "0123456789") == "" {
 		return invalid("%.60q looks like a host and a port: use only the host, %.60q", text, host)

@@ -59,7 +59,7 @@ func (s *RuleSet) Rules() []*notary.Rule {
 	return all
 }
 
-// Verdict is the decision of a set of rules about a request.
+// Verdict is the decision of a set of rules on a request.
 type Verdict struct {
 	Rule     *notary.Rule // nil if none matches, which holds the request
 	Decision *notary.RuleDecision
