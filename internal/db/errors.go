@@ -23,8 +23,8 @@ import (
 // the conflict.
 var ErrUnique = errors.New("a row with this key already exists")
 
-// MapError maps a driver's error to [ErrUnique] or a [notary.Error]. It returns [sql.ErrNoRows] and a mapped error
-// unchanged.
+// MapError maps a driver's error to [ErrUnique] or a [notary.Error]. It returns nil, [sql.ErrNoRows] and errors that
+// are already mapped unchanged.
 func MapError(err error) error {
 	var pg *pgconn.PgError
 	var ours *notary.Error
@@ -225,5 +225,5 @@ func sqliteCode(err error) (code int, ok bool) {
 		return fault.Code(), true
 	}
 	code = int(sqlite.ErrCode(err))
-	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR // the code of other errors
+	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR // ErrCode returns SQLITE_ERROR for any other error
 }
