@@ -224,6 +224,6 @@ func sqliteCode(err error) (code int, ok bool) {
 	if errors.As(err, &fault) {
 		return fault.Code(), true
 	}
-	code = int(sqlite.ErrCode(err))
-	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR // ErrCode returns SQLITE_ERROR for any other error
+	code = int(sqlite.ErrCode(err)) // SQLITE_ERROR for errors of other packages
+	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR
 }
