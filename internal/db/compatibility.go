@@ -30,7 +30,7 @@ var (
 	compatibilityRow = regexp.MustCompile(`\((\d+), (\d+)\)`)
 )
 
-// List returns the migrations in order. By default a migration is compatible with its own version only.
+// List returns the migrations in order. If a migration records no CompatibleFrom, the default is its own version.
 func (s Schema) List() ([]Migration, error) { return s.list(sqliteDialect.folder) }
 
 func (s Schema) list(folder string) ([]Migration, error) {

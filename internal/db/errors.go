@@ -23,8 +23,8 @@ import (
 // the conflict.
 var ErrUnique = errors.New("a row with this key already exists")
 
-// MapError maps a driver's error to [ErrUnique] or a [notary.Error]. It returns [sql.ErrNoRows] and a mapped error
-// unchanged.
+// MapError maps a driver's error to [ErrUnique] or a [notary.Error]. It returns nil, [sql.ErrNoRows] and errors that
+// are already mapped unchanged.
 func MapError(err error) error {
 	var pg *pgconn.PgError
 	var ours *notary.Error
@@ -224,6 +224,6 @@ func sqliteCode(err error) (code int, ok bool) {
 	if errors.As(err, &fault) {
 		return fault.Code(), true
 	}
-	code = int(sqlite.ErrCode(err))
-	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR // the code of other errors
+	code = int(sqlite.ErrCode(err)) // SQLITE_ERROR for errors of other packages
+	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR
 }

@@ -47,7 +47,7 @@ func setSession(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// setMigrationSession is like setSession, but without time limits, because creating a large index takes longer.
+// setMigrationSession is like setSession, but without time limits, because creating a large index could exceed them.
 func setMigrationSession(ctx context.Context, conn *pgx.Conn) error {
 	if err := setSession(ctx, conn); err != nil {
 		return err

@@ -131,8 +131,8 @@ func (s *Issuers) openChains(ctx context.Context, a *Issuer) error {
 	return nil
 }
 
-// Certified returns an authority, or [notary.Conflict] if it has no certificate yet. Unless it is offline, it can sign
-// CRLs and OCSP responses, even if it is revoked or disabled.
+// Certified returns an authority, or a [notary.Conflict] error if it has no certificate yet. Unless it is offline, it
+// can sign CRLs and OCSP responses, even if it is revoked or disabled.
 func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err == nil && a.Issuer.Certificate == nil {

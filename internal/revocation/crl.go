@@ -17,9 +17,9 @@ import (
 const (
 	// CRLValidity is the period from the signing of a CRL to its nextUpdate.
 	CRLValidity = 48 * time.Hour
-	// crlBackdate is the time by which thisUpdate is backdated, as in certificates: many relying parties with slow clocks
+	// crlBackdate is the time by which thisUpdate is backdated, as notBefore is, because relying parties with slow clocks
 	// reject a CRL that is a second early. No entry may be later than thisUpdate, so a revocation of the last minute is
-	// listed with that time.
+	// listed with the time of thisUpdate.
 	crlBackdate = time.Minute
 	// crlRefresh is the age at which [Service.RefreshCRLs] regenerates a CRL.
 	crlRefresh = 12 * time.Hour
@@ -33,7 +33,8 @@ func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, erro
 }
 
 // crl returns a CRL younger than maxAge with every revocation so far and all distribution points that certificates name
-// for it. If building fails, crl returns the last CRL if that is valid and has all revocations.
+// for it. If building one fails, crl returns the last CRL if that is valid and has all revocations. An expired or
+// offline authority has only its last CRL.
 func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Duration) (*notary.CRL, error) {
 	a, err := s.issuers.Certified(ctx, key.AuthorityID)
 	if err != nil {
@@ -171,7 +172,7 @@ func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.
 		return nil, err
 	}
 	if own := s.issuers.CRLURL(key.AuthorityID, key.Shard); key.Shard > 0 && own != "" && !slices.Contains(urls, own) {
-		urls = append(urls, own) // because the next certificate will name it
+		urls = append(urls, own) // because new certificates name it
 	}
 	gather := func(seen map[string]bool) (gathered, error) {
 		return s.gatherCRL(ctx, a, key, entriesFor{now: now, last: last, octets: int(octets), seen: seen})
