@@ -47,7 +47,7 @@ const (
 	ReadOwnRequests    Permission = iota // view one's own requests and certificates
 	ReadRequests                         // view everyone's requests and certificates
 	CreateRequests                       // submit requests
-	DecideRequests                       // sign, upload, reject, revoke, reopen, delete, transfer and annotate requests
+	DecideRequests                       // perform any action on any request, such as sign, revoke, transfer or delete
 	ReadAuthorities                      // view authorities
 	ManageAuthorities                    // create, import, sign, change, revoke and delete authorities
 	RevokeCertificates                   // revoke any certificate of the inventory

@@ -19,7 +19,7 @@ type Impact struct {
 
 // RequesterImpact counts the certificates requested by one account.
 type RequesterImpact struct {
-	Email        string // "" if unknown: the certificates were imported or uploaded
+	Email        string // "" if unknown, as for imported certificates
 	Certificates int64
 }
 

@@ -44,7 +44,7 @@ type CertificateCounts struct {
 
 // Week counts the certificates that expire within seven days: see [Filter.Expiring].
 type Week struct {
-	From, Until time.Time // midnight UTC, or a full hour today; Until is exclusive
+	From, Until time.Time // midnight UTC, except that the first week starts at the current hour; Until is exclusive
 	Count       int64
 }
 
@@ -73,8 +73,8 @@ type AuthorityState struct {
 	CRLDue bool
 }
 
-// OfflineDue reports whether an offline authority should sign a new CRL. That is so before its first CRL, if its CRL
-// lacks a revocation, and if its CRL expires within 30 days or a quarter of its lifetime, whichever is shorter.
+// OfflineDue reports whether an offline authority should sign a new CRL: it has none, its CRL lacks a revocation or
+// corrected reason, or its CRL expires within 30 days or a quarter of its lifetime, whichever is shorter.
 func (s *AuthorityState) OfflineDue(now time.Time) bool {
 	if s.Unpublished > 0 || s.CRLNumber == 0 {
 		return true

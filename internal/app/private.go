@@ -100,9 +100,9 @@ func withoutBits(forbidden fs.FileMode) string {
 	}
 }
 
-// folderProblems describes the folders through which path is resolved, including those of symbolic links, in which any
-// user could replace an entry. It accepts folders writable by a group: they are common (umask 002, fsGroup in
-// Kubernetes), and an administrator chooses the group's members.
+// folderProblems describes the folders on the way to path, including those of symbolic links, in which any user could
+// replace an entry. It accepts folders writable by a group: they are common (umask 002, fsGroup in Kubernetes), and an
+// administrator chooses the members.
 func folderProblems(path string) (problems []string) {
 	if path == "" {
 		return nil
