@@ -134,7 +134,7 @@ func (c *Certificate) ChainPEM() string {
 	return encodePEM("CERTIFICATE", c.Issuers.PEM(), c.DER)
 }
 
-// CertificatesPEM encodes each certificate as a PEM block.
+// CertificatesPEM encodes each certificate as a PEM block. It skips empty ones.
 func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", "", ders...) }
 
 // pemLine is the number of octets that a 64-character line of PEM encodes (RFC 7468, section 2).
@@ -185,7 +185,7 @@ type Revocation struct {
 	At     time.Time
 	Reason RevocationReason
 
-	// Known only from an imported CRL, and loaded only to build CRLs.
+	// InvalidityDate and HoldInstruction come from an imported CRL. They are loaded only to build CRLs.
 	InvalidityDate  time.Time // when the key may have been compromised (section 5.3.2); zero if unknown
 	HoldInstruction string    // object identifier of the hold instruction (X.509, 9.5.3.2); "" for none
 	// Imported reports whether the entry is known only from an imported CRL. It is set only when a CRL is built.

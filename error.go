@@ -117,7 +117,7 @@ func MapField(err error, fn func(field string) string) error {
 	return &mapped
 }
 
-// KindOf returns the kind of err, or [Internal] if err is not a [*Error], or "" if it is nil.
+// KindOf returns the kind of err. It returns [Internal] if err is not a [*Error], and "" if err is nil.
 func KindOf(err error) Kind {
 	if err == nil {
 		return ""

@@ -53,7 +53,8 @@ func (f Filter) Window() Filter {
 // MaxWindow is the largest value of [Filter.Expiring].
 const MaxWindow = 100 * 365 * 24 * time.Hour
 
-// EndOfWindow returns the exclusive end of the expiry window, rounded up to the hour because counts are kept by hour.
+// EndOfWindow returns the exclusive end of the expiry window, rounded up to the next hour because counts are kept by
+// hour.
 func EndOfWindow(now time.Time, within time.Duration) time.Time {
 	return now.UTC().Add(within).Truncate(time.Hour).Add(time.Hour)
 }

@@ -239,7 +239,7 @@ func (t *Trial) Reason() string {
 	return ""
 }
 
-// RequestTrial is the result of a dry run of the submission of a signing request.
+// RequestTrial is the result of checking a signing request without submitting it.
 type RequestTrial struct {
 	Trial
 	Recorded  bool  // whether the caller or one of its groups already has a request for the CSR

@@ -47,7 +47,7 @@ func waitFor[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	}
 }
 
-// maxLine is the maximum length of an input line, longer than any password or email that the server accepts.
+// maxLine is the maximum length of an input line, longer than any password or email address that the server accepts.
 const maxLine = 4096
 
 func (p *program) readLine(ctx context.Context) (string, error) {
