@@ -68,7 +68,7 @@ type Text struct {
 // NewText returns a change that sets the string to value, or removes it if value is "".
 func NewText(value string) Text { return Text{true, value} }
 
-// IsZero reports whether t leaves the string unchanged. It makes the option omitzero of package json omit t.
+// IsZero reports whether t leaves the string unchanged. The omitzero option of package json calls it to omit t.
 func (t Text) IsZero() bool { return !t.Given }
 
 // MarshalJSON encodes the value, or null to remove the string.

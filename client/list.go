@@ -104,8 +104,8 @@ func expect(decoder *json.Decoder, want json.Delim) error {
 	return nil
 }
 
-// elementReader is a reader that fails if an element of a list exceeds maxResponse; left is reset before each element.
-// Any other read error becomes an io.ErrUnexpectedEOF, to distinguish a broken connection from an invalid response.
+// elementReader fails if an element of a list exceeds maxResponse; left is reset before each element. Read errors other
+// than io.EOF match io.ErrUnexpectedEOF, to distinguish a broken connection from an invalid response.
 type elementReader struct {
 	r    io.Reader
 	left int

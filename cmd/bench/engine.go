@@ -57,7 +57,7 @@ func openEngine(ctx context.Context, o options, dir string) (e engine, err error
 	return e, err
 }
 
-// create creates a database in the cluster, as a copy of template unless that is empty, and returns its URL.
+// create creates a database in the cluster, as a copy of template unless template is "", and returns its URL.
 func (e *engine) create(ctx context.Context, template string) (string, error) {
 	u, err := url.Parse(e.url)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// environmentPostgres is the environment variable with the URL of a cluster and its superuser. The benchmark creates a
-// database in that cluster.
+// environmentPostgres is the environment variable with the URL of a cluster, including a superuser. The benchmark
+// creates a database in that cluster.
 const environmentPostgres = "NOTARY_TEST_POSTGRES"
 
 // requireDurable returns an error if the cluster does not flush to disk, because its figures would be meaningless.

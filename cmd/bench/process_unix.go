@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// inOwnGroup runs the command in its own process group. Ctrl-C in the terminal then does not end it before the
-// benchmark stops it in order.
+// inOwnGroup runs the command in its own process group, so that Ctrl-C in the terminal does not end it before the
+// benchmark shuts it down.
 func inOwnGroup(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}

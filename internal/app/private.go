@@ -41,8 +41,8 @@ func requirePrivateTLSKey(c *config.Config) error {
 	return refusal(append(folderProblems(c.TLSKey), tlsKeyProblem(c)))
 }
 
-// tlsKeyProblem describes what is wrong with the permissions of the TLS key. The group may read a key owned by root:
-// Debian keeps TLS keys as root:ssl-cert with mode 0640.
+// tlsKeyProblem describes what is wrong with the permissions of the TLS key, or returns "". The group may read a key
+// owned by root: Debian keeps TLS keys as root:ssl-cert with mode 0640.
 func tlsKeyProblem(c *config.Config) string {
 	if c.TLSKey == "" {
 		return ""
@@ -53,7 +53,7 @@ func tlsKeyProblem(c *config.Config) string {
 	return modeProblem(c.TLSKey, accessible)
 }
 
-// modeProblem describes what is wrong with the owner or the permissions of a file or folder; "" if nothing is.
+// modeProblem describes what is wrong with the owner or the permissions of a file or folder, or returns "".
 func modeProblem(name string, forbidden fs.FileMode) string {
 	owner, mode, ok := files.OwnerAndMode(name)
 	if !ok {
@@ -100,9 +100,9 @@ func withoutBits(forbidden fs.FileMode) string {
 	}
 }
 
-// folderProblems describes the folders through which path is resolved, including those of symbolic links, in which any
-// user could replace an entry. It accepts folders writable by a group: they are common (umask 002, fsGroup in
-// Kubernetes), and an administrator chooses the group's members.
+// folderProblems describes the folders on the way to path, including those of symbolic links, in which any user could
+// replace an entry. It accepts folders writable by a group: they are common (umask 002, fsGroup in Kubernetes), and an
+// administrator chooses the members.
 func folderProblems(path string) (problems []string) {
 	if path == "" {
 		return nil

@@ -199,7 +199,8 @@ func (p *program) readKey(ctx context.Context, flags pkcs12Flags) (crypto.Signer
 	return pki.ParsePrivateKey(content, password)
 }
 
-// newPassword returns the password for a new file. It is read from a file or a prompt, or is generated (made).
+// newPassword returns the password for a new file, read from a file or a prompt, or generated. made reports whether it
+// was generated.
 func (p *program) newPassword(ctx context.Context, file string) (password string, made bool, err error) {
 	if file != "" {
 		password, err = p.readPassword(ctx, file)

@@ -90,7 +90,8 @@ func isLocal(command *cobra.Command) bool {
 	return ok
 }
 
-// localHint returns the cause of an internal error or of an unavailable database, which no log contains.
+// localHint returns the cause of an internal error or of an unavailable database. Commands that call no server have no
+// log to look it up in.
 func localHint(e *notary.Error) string {
 	if e.Err != nil && (e.Kind == notary.Internal || e.Kind == notary.Unavailable) {
 		return "the cause: " + strings.ReplaceAll(e.Err.Error(), "\n\t", " ") // the driver lists hosts on separate lines

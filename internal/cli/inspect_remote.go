@@ -99,8 +99,8 @@ func (p *program) inspectServer(ctx context.Context, address string, flags inspe
 	return inspect.ReadHandshake(h, p.now()), nil
 }
 
-// handshake records what the server sends, even if the handshake fails afterwards, for example for lack of a client
-// certificate.
+// handshake records what the server sends. A failure after the certificates were received is recorded as well, not
+// returned: the server may require a client certificate, for example.
 func handshake(ctx context.Context, conn net.Conn, h *inspect.Handshake) error {
 	connection := tls.Client(conn, &tls.Config{
 		ServerName:         h.Host,

@@ -28,7 +28,7 @@ type filterFlags struct {
 }
 
 // register adds the filter flags that requests and certificates share. issuerFlag is the name of the flag for the
-// issuer, because --authority is the signing CA in some commands.
+// issuer, because --authority selects the signing CA in some commands.
 func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	f.command, f.issuerFlag = c, issuerFlag
 	text := func(to *string, name, usage string) {

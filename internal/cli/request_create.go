@@ -156,7 +156,8 @@ func (p *program) createRequest(ctx context.Context, c *client.Client, flags cre
 	return p.done("request %d is submitted; its key is in %s\n%s", id, keyFile, p.afterSubmission(ctx, c, id))
 }
 
-// afterSubmission returns what a rule decided, or else the next step.
+// afterSubmission describes the rule's decision if a rule signed or refused the request, and otherwise the next step.
+// With --json, it returns "".
 func (p *program) afterSubmission(ctx context.Context, c *client.Client, id int64) string {
 	if p.json {
 		return ""
@@ -199,8 +200,8 @@ func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
 // maxCommonName is the maximum length of a common name, ub-common-name in RFC 5280, appendix A.
 const maxCommonName = 64
 
-// defaultCommonName returns the first host name, or "" if there is none or it is too long. Relying parties only display
-// the common name.
+// defaultCommonName returns the first host name, or "" if there is none or it is too long. A common name is optional,
+// because relying parties only display it.
 func defaultCommonName(names notary.Names) string {
 	if len(names.DNS) == 0 || len(names.DNS[0]) > maxCommonName {
 		return ""

@@ -181,8 +181,8 @@ func environmentName(key string) string {
 }
 
 // environmentKey returns the key that a variable sets, or "". It rejects an unknown variable only if it looks like a
-// typo, because client commands use the same prefix, and so does Kubernetes for a service called notary: it sets
-// variables such as NOTARY_PORT=tcp://10.0.0.1:2111.
+// typo: client commands use the same prefix, and for a service called notary, Kubernetes sets variables such as
+// NOTARY_PORT=tcp://10.0.0.1:2111.
 func environmentKey(name, value string, p *problems) string {
 	known := []string{EnvConfig, EnvPassphrase}
 	for _, key := range Keys {
