@@ -90,11 +90,13 @@ func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) (gra
 }
 
 // allowCreate returns a Forbidden error if the caller is a token whose limits exclude the new request.
-func allowCreate(ctx context.Context, known grantReader, caller notary.Caller, req *notary.Request) (err error) {
+func allowCreate(ctx context.Context, known grantReader, caller notary.Caller, req *notary.Request,
+	csr *pki.CSR) (err error) {
 	if caller.Token == nil {
 		return nil
 	}
 	r := submittedResource(req)
+	r.CommonNames = pki.CommonNames(csr.Subject) // the request has only the last
 	if r.OwnerID != 0 && policy.LimitsOwnerGroups(policy.TokenGrants(caller, nil)) {
 		if r.OwnerGroups, err = known.GroupsOf(ctx, r.OwnerID); err != nil {
 			return err

@@ -159,7 +159,7 @@ func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notar
 	if err := allowOwner(ctx, s.store, caller, req.OwnerGroupID); err != nil {
 		return nil, err
 	}
-	if err := allowCreate(ctx, s.store, caller, req); err != nil {
+	if err := allowCreate(ctx, s.store, caller, req, csr); err != nil {
 		return nil, err
 	}
 	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.OwnerGroupID, req.Content)
@@ -270,7 +270,10 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 	if err != nil {
 		return nil, err
 	}
-	ruled, err := s.decideByRules(ctx, caller, req, nil, o.SignOptions)
+	judged := *req // as it will be
+	annotation := Annotation{Labels: o.Labels}
+	judged.Labels = req.Labels.Merge(annotation.change().Labels)
+	ruled, err := s.decideByRules(ctx, caller, &judged, nil, o.asked(req))
 	if err != nil {
 		return nil, err
 	}
@@ -295,6 +298,9 @@ func (s *Service) renewAsCaller(ctx context.Context, caller notary.Caller, req *
 	issued.Certificate, err = s.signAnd(ctx, caller, req, o.SignOptions,
 		func(tx *store.Tx, cert *notary.Certificate) error {
 			issued.Certificate = cert
+			if err := tx.RequireRules(ruled.set.Version); err != nil {
+				return err
+			}
 			a := Annotation{Note: o.Note, Labels: o.Labels}
 			if err := a.again(ctx, tx, caller, req.ID); err != nil {
 				return err

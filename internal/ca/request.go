@@ -113,7 +113,7 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	if err := allowOwner(ctx, tx, caller, req.OwnerGroupID); err != nil {
 		return false, err
 	}
-	if err := allowCreate(ctx, tx, caller, req); err != nil {
+	if err := allowCreate(ctx, tx, caller, req, csr); err != nil {
 		return false, err
 	}
 	if recorded, err := groupHas(ctx, tx, req); recorded || err != nil {

@@ -20,7 +20,7 @@ func (s *Service) ActivateRule(ctx context.Context, caller notary.Caller, id int
 	if err != nil {
 		return nil, err
 	}
-	set, err := s.store.RuleSetVersion(ctx)
+	set, err := s.issuers.Rules(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,8 @@ func (s *Service) ActivateRule(ctx context.Context, caller notary.Caller, id int
 		switch {
 		case err != nil:
 			return err
-		case now != set:
+		case now != set.Version:
+			s.issuers.ForgetRules()
 			return notary.Errorf(notary.Conflict, "another rule was activated or deactivated at the same time: review the "+
 				"active rules and try again")
 		}
@@ -48,6 +49,9 @@ func (s *Service) ActivateRule(ctx context.Context, caller notary.Caller, id int
 			return err
 		}
 		if err := s.mayActivate(ctx, tx, caller, r); err != nil {
+			return err
+		}
+		if err := s.mayReplace(ctx, tx, caller, r); err != nil {
 			return err
 		}
 		return s.activate(ctx, tx, caller, r, trial)
@@ -89,6 +93,18 @@ func (s *Service) mayActivate(ctx context.Context, known grantReader, caller not
 		return err
 	}
 	return allow(ctx, known, caller, policy.SignRequest, resource)
+}
+
+// mayReplace returns a Forbidden error unless the caller may deactivate the active version of the rule, if any.
+func (s *Service) mayReplace(ctx context.Context, tx *store.Tx, caller notary.Caller, r *notary.Rule) error {
+	if r.Active == 0 || r.Active == r.Latest {
+		return nil
+	}
+	inForce, err := tx.Rule(ctx, r.ID, r.Active)
+	if err != nil {
+		return err
+	}
+	return s.mayActivate(ctx, tx, caller, inForce)
 }
 
 func (s *Service) activate(ctx context.Context, tx *store.Tx, caller notary.Caller, r *notary.Rule,

@@ -76,8 +76,15 @@ func (s *Service) signByRule(ctx context.Context, caller notary.Caller, req *not
 		r.hold("the request could not be signed: the CA or the rules were being changed")
 		return nil
 	}
+	if err := s.checkQuota(ctx, caller); err != nil {
+		return err
+	}
 	err := s.tryToSignByRule(ctx, caller, req, o, r)
-	if kind := notary.KindOf(err); err == nil || kind == notary.Internal || ctx.Err() != nil {
+	switch notary.KindOf(err) {
+	case "", notary.Internal, notary.Unavailable, notary.OutcomeUnknown: // a later call may succeed
+		return err
+	}
+	if ctx.Err() != nil {
 		return err
 	}
 	r.hold("the request could not be signed: " + message(err))
@@ -100,6 +107,11 @@ func (s *Service) tryToSignByRule(ctx context.Context, caller notary.Caller, req
 	}
 	if r.signed, err = s.prepare(ctx, program(caller), req, r.csr, o); err != nil {
 		return err
+	}
+	if end := s.now().Add(r.rule.MaxValidity); r.rule.MaxValidity != 0 && r.signed.cert.NotAfter.After(end) {
+		r.signed = nil
+		return unprocessable("not_valid_after", "the certificate would be valid for longer than the rule allows, which is %s",
+			notary.FormatPeriod(r.rule.MaxValidity))
 	}
 	r.signed.decision = r.decision
 	return nil
@@ -174,11 +186,14 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, caller notary.Caller,
 // error if a renewal by a rule failed.
 func (s *Service) renewByRule(ctx context.Context, caller notary.Caller, req *notary.Request, r *ruling, o IssueOptions,
 	last bool) (*Issued, error) {
+	if req.Status == notary.Active && r.has(notary.RefuseEffect) {
+		return nil, refusedByRule(0, r.decision)
+	}
 	next, err := req.Status.Next(notary.Sign)
 	if err != nil || !r.has(notary.SignEffect) {
 		return s.holdAgain(ctx, caller, req.ID, o)
 	}
-	if err := s.signByRule(ctx, caller, req, o.SignOptions, r, last); err != nil {
+	if err := s.signByRule(ctx, caller, req, o.asked(req), r, last); err != nil {
 		return nil, err
 	}
 	switch {
@@ -191,6 +206,9 @@ func (s *Service) renewByRule(ctx context.Context, caller notary.Caller, req *no
 	issued := &Issued{req.ID, next, r.signed.cert}
 	err = s.writeIssued(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.RequireRules(r.set.Version); err != nil {
+			return err
+		}
+		if err := sees(ctx, tx, caller, req); err != nil {
 			return err
 		}
 		if err := tx.CountIssuance(ctx, caller); err != nil {

@@ -22,6 +22,9 @@ func (s *Service) facts(ctx context.Context, caller notary.Caller, req *notary.R
 	f.LookUpSubject = func() (map[string][]string, error) { return subjectValues(csr) }
 	f.LookUpGroups = sync.OnceValues(func() ([]string, error) { return s.groupNames(ctx, caller.Account().ID) })
 	f.LookUpPrevious = sync.OnceValues(func() (*policy.Previous, error) {
+		if len(f.CommonNames) > 1 { // of a certificate, only the last is recorded
+			return nil, nil
+		}
 		names := *req
 		names.CommonName, names.Names = csr.CommonName, csr.Names
 		cert, err := s.store.PreviousCertificate(ctx, &names)

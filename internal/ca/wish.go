@@ -11,6 +11,17 @@ func (o SignOptions) wishes() notary.Wishes {
 	return notary.Wishes{Profile: o.Profile, AuthorityID: o.AuthorityID, NotAfter: o.NotAfter}
 }
 
+// asked returns the options with what an earlier call asked for, as far as this one leaves it open. A renewal takes it
+// from the certificate instead.
+func (o SignOptions) asked(req *notary.Request) SignOptions {
+	if req.Certificate != nil || formerOf(req) != (notary.Issuance{}) {
+		return o
+	}
+	w := o.wishes().Or(req.Wishes)
+	o.Profile, o.AuthorityID, o.NotAfter = w.Profile, w.AuthorityID, w.NotAfter
+	return o
+}
+
 // wishedEnd returns the expiry that the requester wishes for the first certificate. For a renewal, whose purpose is to
 // extend the validity, it returns zero.
 func wishedEnd(req *notary.Request) time.Time {
