@@ -212,7 +212,7 @@ func scanMember(row db.Row) (m member, err error) {
 	return m, err
 }
 
-// replaceAgain determines again which certificate replaces each member, and calls fn for each member that becomes
+// replaceAgain determines which certificate replaces each member, and calls fn for each member that becomes
 // current. It begins with the latest members, because they may replace the others.
 func (tx *Tx) replaceAgain(members []member, fn func(member)) error {
 	slices.SortFunc(members, func(a, b member) int {
