@@ -223,7 +223,7 @@ func TestBulkConfirmation(t *testing.T) {
 		t.Log(name)
 		ask("reject", chosen).wantText(t, "<title>Reject 2 requests", "1 of these 2 requests will be rejected",
 			"Reject 1 request</button>",
-			"1 request skipped: This request has a certificate: revoke that instead")
+			"1 request skipped: This request has a certificate: revoke the certificate instead")
 		ask("sign", chosen).wantText(t, "1 of these 2 requests will be signed",
 			"1 request already has a certificate. Tick “Renew” to reissue it.", `name="renew"`)
 		ask("revoke", chosen).wantText(t, "Every valid certificate of 1 of these 2 requests will be revoked",
