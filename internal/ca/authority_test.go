@@ -194,7 +194,7 @@ func TestDeleteAuthority(t *testing.T) {
 	}
 	err := remove(root, false)
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, "3 certificates", "are still valid", "revoke first, or force")
+	testkit.WantText(t, err, "3 certificates", "are still valid", "revoke all valid certificates first, or force")
 	wantAuthority(t, w, root, notary.AuthorityActive)
 
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), requests[0], notary.Superseded))

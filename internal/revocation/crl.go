@@ -79,7 +79,7 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
 	if newest == nil {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d expired at %s: it issues no new CRL, "+
+		return nil, notary.Errorf(notary.Conflict, "CA %d expired at %s: it issues no new CRL, "+
 			"and has no earlier one", a.ID, a.Issuer.Certificate.NotAfter.UTC().Format(time.RFC3339))
 	}
 	list.fallback.Store(true)
@@ -92,8 +92,8 @@ func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 func uploadedCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
 	if newest == nil {
-		return nil, notary.Errorf(notary.Conflict, "the key of the certificate authority %d is offline, and no CRL of it "+
-			"has been uploaded yet", a.ID)
+		return nil, notary.Errorf(notary.Conflict, "the key of CA %d is offline, and no CRL has been "+
+			"uploaded for it yet", a.ID)
 	}
 	list.fallback.Store(true)
 	return newest, nil
@@ -107,7 +107,7 @@ func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, er
 	}
 	all, err := s.store.ShardURLs(ctx, key.AuthorityID)
 	if err == nil && len(all[key.Shard]) == 0 {
-		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no partitioned CRL %d",
+		return nil, notary.Errorf(notary.NotFound, "CA %d has no partitioned CRL %d",
 			key.AuthorityID, key.Shard)
 	}
 	return all[key.Shard], err

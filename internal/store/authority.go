@@ -212,7 +212,7 @@ func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 	case err != nil:
 		return db.MapError(err)
 	case usable == 0:
-		return notary.Errorf(notary.Conflict, "the certificate authority %d has just been disabled or changed", a.ID)
+		return notary.Errorf(notary.Conflict, "CA %d has just been disabled or changed: check it and try again", a.ID)
 	case current == 0:
 		return &notary.Error{Kind: notary.Conflict, Field: "profile", Err: ErrOldProfile,
 			Message: "the profile " + p.Name + " has just been changed: check it and try again"}

@@ -136,7 +136,7 @@ func TestBulkErrorsBeforeAnyChange(t *testing.T) {
 			`value="&lt;b&gt;"`},
 		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "profile": {"none"}}, 400,
 			`id="f-profile-error"`},
-		{url.Values{"do": {"reject"}, "ids": {one, one}}, 400, "occurs twice"},
+		{url.Values{"do": {"reject"}, "ids": {one, one}}, 400, "listed twice"},
 		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}, "expected": {"2"}}, 409,
 			"is now 3 instead of 2"},
 		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {""}, "expected": {"3"}}, 400, "Filter is empty"},
