@@ -42,7 +42,7 @@ type Software struct {
 func FromPassphrase(passphrase string) (*Software, error) {
 	if utf8.RuneCountInString(passphrase) < MinPassphrase {
 		return nil, notary.Errorf(notary.Invalid, "the passphrase for the CAs' keys is too short: "+
-			"it needs at least %d characters", MinPassphrase)
+			"use at least %d characters", MinPassphrase)
 	}
 	return newSoftware([]byte(passphrase), kdfPassphrase), nil
 }

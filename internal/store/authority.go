@@ -189,7 +189,7 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 }
 
 // ErrOldProfile is the cause of a [notary.Conflict] error about a profile that has changed since it was read.
-var ErrOldProfile = errors.New("the profile was read in an older version")
+var ErrOldProfile = errors.New("the profile has changed since it was read")
 
 // RequireUsable returns a [notary.Conflict] error unless the authority is enabled, is not revoked and still has the
 // same certificate, and the profile still has the same version. It locks both against changes until the transaction
