@@ -131,7 +131,7 @@ func parseKeyDER(der []byte) (crypto.Signer, error) {
 func asSigner(key any) (crypto.Signer, error) {
 	signer, ok := key.(crypto.Signer)
 	if !ok {
-		return nil, invalid("the private key is of a kind that cannot sign: %s", usableKeys)
+		return nil, invalid("the private key is of a type that cannot sign: %s", usableKeys)
 	}
 	return signer, nil
 }
@@ -146,7 +146,7 @@ func IsEncryptedKey(der []byte) bool {
 }
 
 func noPassword(what string) error {
-	return &notary.Error{Kind: notary.Invalid, Err: ErrNoPassword, Message: what + " is encrypted: give its password"}
+	return &notary.Error{Kind: notary.Invalid, Err: ErrNoPassword, Message: what + " is encrypted: specify its password"}
 }
 
 func wrongPassword(what string) error {

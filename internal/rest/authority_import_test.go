@@ -121,7 +121,7 @@ func TestImportRefusals(t *testing.T) {
 			"no key": {func(b *api.ImportCertificateAuthority) { b.PrivateKey = "AAAA" }, "private_key",
 				"cannot be read"},
 			"an encrypted key": {func(b *api.ImportCertificateAuthority) { b.PrivateKey = encrypted }, "password",
-				"give its password"},
+				"specify its password"},
 			"a wrong password": {func(b *api.ImportCertificateAuthority) {
 				b.PrivateKey, b.Password = encrypted,
 					"some other"
