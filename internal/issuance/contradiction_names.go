@@ -130,8 +130,8 @@ func checkNamesFit(r *notary.Rules) error {
 	case !slices.Contains([]notary.NoHostAction{"", notary.RefuseNoHost, notary.ReportNoHost}, n.NoHost):
 		return notary.FieldErrorf("names.no_host", "%.40q is not valid: use refuse or report", n.NoHost)
 	case n.NoHost != "" && !forServers(r):
-		return notary.FieldErrorf("names.no_host", "no_host applies only to TLS servers: add the extended key usage "+
-			"serverAuth, or omit no_host")
+		return notary.FieldErrorf("names.no_host", "this setting applies only to TLS servers: add the extended key usage "+
+			"serverAuth, or omit it")
 	case slices.Contains(r.ExtKeyUsages, notary.EmailProtection) && none(n.Email):
 		return notary.FieldErrorf("names.email.allow", "emailProtection requires email addresses, but none are "+
 			"allowed: allow any or list some")

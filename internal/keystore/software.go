@@ -87,7 +87,7 @@ func (k kdf) String() string {
 	case kdfPassphrase:
 		return "the passphrase"
 	default:
-		return fmt.Sprintf("a secret of unknown kind %d", byte(k))
+		return fmt.Sprintf("a secret of unknown type %d", byte(k))
 	}
 }
 

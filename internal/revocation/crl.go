@@ -254,7 +254,7 @@ func (s *Service) gatherCRL(ctx context.Context, a *issuers.Issuer, key store.Li
 	g.known, err = s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, o.last, func(v notary.Revocation) error {
 		serial := strings.TrimLeft(v.Serial, "0")
 		if o.seen[serial] {
-			s.damages.Found("authority", a.ID, fmt.Errorf("it has several revocations of the serial number %s",
+			s.damages.Found("authority", a.ID, fmt.Errorf("it has several revocations with the serial number %s",
 				v.Serial))
 			return nil
 		}
