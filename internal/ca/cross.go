@@ -146,7 +146,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 			return err
 		}
 		if cert.Revocation != nil {
-			return notary.WithField(notary.Errorf(notary.Conflict, "certificate %d is revoked", certID), "certificate_id")
+			return notary.WithField(notary.Errorf(notary.Conflict, "certificate %d is revoked: choose another", certID), "certificate_id")
 		}
 		if err := tx.SetAuthorityCertificate(now, certID); err != nil {
 			return err
@@ -160,7 +160,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 // checkUsable returns an error if relying parties would not trust the authority with this certificate.
 func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *notary.Certificate) error {
 	if cert.Revocation != nil {
-		return notary.Errorf(notary.Conflict, "certificate %d is revoked", cert.ID)
+		return notary.Errorf(notary.Conflict, "certificate %d is revoked: choose another", cert.ID)
 	}
 	chain, err := s.issuers.RenewChain(ctx, cert)
 	if err != nil {

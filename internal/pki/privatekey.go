@@ -150,5 +150,5 @@ func noPassword(what string) error {
 }
 
 func wrongPassword(what string) error {
-	return &notary.Error{Kind: notary.Invalid, Err: ErrWrongPassword, Message: "the password does not open " + what}
+	return &notary.Error{Kind: notary.Invalid, Err: ErrWrongPassword, Message: "incorrect password for " + what}
 }

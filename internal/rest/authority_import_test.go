@@ -125,7 +125,7 @@ func TestImportRefusals(t *testing.T) {
 			"a wrong password": {func(b *api.ImportCertificateAuthority) {
 				b.PrivateKey, b.Password = encrypted,
 					"some other"
-			}, "password", "does not open"},
+			}, "password", "incorrect password"},
 			"no chain": {func(b *api.ImportCertificateAuthority) { b.CertificateChain = "" }, "certificate_chain",
 				"missing"},
 			"a broken list":     {func(b *api.ImportCertificateAuthority) { b.CRL = "AAAA" }, "crl", "cannot be parsed"},
