@@ -277,7 +277,7 @@ func ParseRevocationReason(s string) (RevocationReason, error) {
 		return Unspecified, nil
 	}
 	if _, ok := RevocationReasons[RevocationReason(s)]; !ok || RevocationReason(s) == CertificateHold {
-		return "", FieldErrorf("reason", "%.40q is not a reason: use unspecified, keyCompromise, "+
+		return "", FieldErrorf("reason", "%.40q is not a supported reason: use unspecified, keyCompromise, "+
 			"cACompromise, affiliationChanged, superseded, cessationOfOperation, "+
 			"privilegeWithdrawn or aACompromise", s)
 	}

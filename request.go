@@ -118,9 +118,9 @@ func refusal(s RequestStatus, a Action) string {
 		}
 		return "this request is " + string(s) + ": reopen it first"
 	case a == Reject:
-		return "this request has a certificate: revoke that instead of rejecting the request"
+		return "this request has a certificate: revoke the certificate instead of rejecting the request"
 	case a == Reopen:
-		return "this request is " + string(s) + ": only a rejected or revoked one can be reopened"
+		return "this request is " + string(s) + ": only rejected and revoked requests can be reopened"
 	default:
 		return "this request has no certificate"
 	}

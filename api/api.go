@@ -48,7 +48,7 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 	}
 	n, err := strconv.ParseInt(string(bytes.Trim(b, `"`)), 10, 64)
 	if err != nil {
-		return errors.New("an ID must be a positive integer, written in digits alone")
+		return errors.New("an ID must be a positive integer in decimal digits")
 	}
 	*id = ID(n)
 	return nil

@@ -99,7 +99,7 @@ func expect(decoder *json.Decoder, want json.Delim) error {
 		return err
 	}
 	if token != want {
-		return errors.New("not the envelope of a list")
+		return errors.New("the response is not a list")
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func (e *elementReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var errElementTooLarge = errors.New("an element larger than 64 MiB")
+var errElementTooLarge = errors.New("a list element is larger than 64 MiB")
 
 func (c *Client) brokenList(err error) error {
 	switch {

@@ -207,6 +207,6 @@ func (b *bench) measureFloor(ctx context.Context, name string, length time.Durat
 	case floorInsert:
 		return b.engine.measureInserts(ctx, length)
 	default:
-		return speed{}, errors.New("no such floor")
+		return speed{}, fmt.Errorf("unknown floor %q", name)
 	}
 }

@@ -173,7 +173,7 @@ func (c *connection) readChunks(to io.Writer) error {
 		}
 		length, err := strconv.ParseUint(string(line), 16, 31)
 		if err != nil {
-			return fmt.Errorf("the length of a chunk: %w", err)
+			return fmt.Errorf("invalid chunk length: %w", err)
 		}
 		if err := c.copy(int(length), to); err != nil {
 			return err

@@ -61,7 +61,7 @@ func openEngine(ctx context.Context, o options, dir string) (e engine, err error
 func (e *engine) create(ctx context.Context, template string) (string, error) {
 	u, err := url.Parse(e.url)
 	if err != nil {
-		return "", errors.New("the URL of the PostgreSQL database cannot be read")
+		return "", errors.New("the URL of the PostgreSQL database is invalid")
 	}
 	name := "notary_bench_" + strings.ToLower(rand.Text())
 	statement := "CREATE DATABASE " + name
@@ -83,7 +83,7 @@ func (e *engine) copy(ctx context.Context) (string, error) {
 	}
 	u, err := url.Parse(e.url)
 	if err != nil {
-		return "", errors.New("the URL of the PostgreSQL database cannot be read")
+		return "", errors.New("the URL of the PostgreSQL database is invalid")
 	}
 	return e.create(ctx, strings.TrimPrefix(u.Path, "/"))
 }

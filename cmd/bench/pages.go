@@ -77,7 +77,7 @@ func (p webPage) operation(s *site) operation {
 			case len(body) > maxPage:
 				return fmt.Errorf("the page has %d octets, more than %d", len(body), maxPage)
 			case !bytes.Contains(body, []byte("<h1")) || bytes.Contains(body, []byte("Sign in to Notary")):
-				return fmt.Errorf("this is not the page: %s", excerpt(body))
+				return fmt.Errorf("not the expected page: %s", excerpt(body))
 			}
 			return nil
 		}, all: true}

@@ -27,8 +27,8 @@ func requireDurable(ctx context.Context, database string) error {
 			return fmt.Errorf("PostgreSQL: %w", err)
 		}
 		if value == "off" {
-			return fmt.Errorf("this PostgreSQL cluster runs with %s=off, and may lose data, which makes its "+
-				"figures meaningless: switch it on, or use another cluster", setting)
+			return fmt.Errorf("this PostgreSQL cluster runs with %s=off and may lose data, so its figures "+
+				"would be meaningless: switch it on, or use another cluster", setting)
 		}
 	}
 	return nil
@@ -146,9 +146,8 @@ func postgresProgram(name string) (string, error) {
 	}
 	found, err := filepath.Glob(filepath.Join("/usr/lib/postgresql/*/bin", name))
 	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("%s is not installed: install PostgreSQL, or name a cluster with %s or a database "+
-			"with --database",
-			name, environmentPostgres)
+		return "", fmt.Errorf("%s is not installed: install PostgreSQL, or specify a cluster with %s or a database "+
+			"with --database", name, environmentPostgres)
 	}
 	return slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(majorVersion(a), majorVersion(b)) }), nil
 }

@@ -30,7 +30,7 @@ func findServant() (servant, error) {
 	}
 	u, err := user.Lookup("postgres")
 	if err != nil {
-		return servant{}, fmt.Errorf("PostgreSQL does not run as root, and there is no other user for it: %w", err)
+		return servant{}, fmt.Errorf("PostgreSQL refuses to run as root, and there is no user postgres: %w", err)
 	}
 	uid, err1 := strconv.Atoi(u.Uid)
 	gid, err2 := strconv.Atoi(u.Gid)

@@ -108,7 +108,7 @@ func (n *node) greet(ctx context.Context) error {
 	}
 	trusted := x509.NewCertPool()
 	if !trusted.AppendCertsFromPEM(certificate) {
-		return errors.New("the server's own certificate cannot be read")
+		return errors.New("the server's certificate cannot be parsed")
 	}
 	n.tls = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted}
 	c, err := dial(ctx, n)
@@ -118,7 +118,7 @@ func (n *node) greet(ctx context.Context) error {
 	defer c.close()
 	status, err := c.do(appendCall(nil, n.address, "", call{method: "GET", path: "/status"}))
 	if err == nil && status != 200 {
-		err = fmt.Errorf("GET /status answered %d", status)
+		err = fmt.Errorf("GET /status returned status %d", status)
 	}
 	return err
 }

@@ -65,9 +65,9 @@ func modeProblem(name string, forbidden fs.FileMode) string {
 func describeMode(name string, owner files.Owner, mode, forbidden fs.FileMode, isRoot bool) string {
 	switch {
 	case owner == files.OtherUser:
-		return name + " belongs to another user, who could change it: run chown on it, or start the server as that user"
+		return name + " belongs to another user, who could change it: change its owner (chown), or start the server as that user"
 	case owner == files.RootUser && !isRoot && mode.Perm()&accessible == 0:
-		return name + " belongs to root, who alone can read it: run chown on it"
+		return name + " belongs to root, and only root can read it: change its owner (chown)"
 	case mode&forbidden != 0:
 		return fmt.Sprintf("%s is open to other users (mode %04o): run chmod %s %s",
 			name, mode.Perm(), withoutBits(forbidden), name)
@@ -111,7 +111,7 @@ func folderProblems(path string) (problems []string) {
 		_, mode, ok := files.OwnerAndMode(folder)
 		if ok && mode&0o002 != 0 && mode&fs.ModeSticky == 0 {
 			problems = append(problems, fmt.Sprintf("%s is writable by every user (mode %04o), "+
-				"who could replace what is in it: run chmod o-w %s", folder, mode.Perm(), folder))
+				"so anyone could replace its files: run chmod o-w %s", folder, mode.Perm(), folder))
 		}
 	}
 	return problems

@@ -108,5 +108,5 @@ func limited(counters []counter) error {
 	}
 	wait = time.Duration(math.Ceil(wait.Seconds())) * time.Second
 	return &notary.Error{Kind: notary.RateLimited, RetryAfter: wait,
-		Message: "too many logins were refused: wait " + wait.String() + " and try again"}
+		Message: "too many failed attempts: try again in " + wait.String()}
 }

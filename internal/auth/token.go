@@ -98,13 +98,13 @@ func (s *Service) checkToken(t *notary.Token) error {
 	now, life := s.now(), s.MaxTokenLife()
 	switch {
 	case t.ExpiresAt.IsZero():
-		return notary.FieldErrorf("expires_at", "an API token needs an expiry: set it to at most %s from now",
+		return notary.FieldErrorf("expires_at", "the expiry is missing: set it to at most %s from now",
 			notary.FormatPeriod(life))
 	case !t.ExpiresAt.After(now):
 		return notary.FieldErrorf("expires_at", "the expiry must be in the future")
 	case t.ExpiresAt.After(now.Add(life)):
-		return notary.FieldErrorf("expires_at", "the expiry is too late: set it to at most %s from now, the setting "+
-			"token_life", notary.FormatPeriod(life))
+		return notary.FieldErrorf("expires_at", "the expiry is too late: set it to at most %s from now (the "+
+			"setting token_life)", notary.FormatPeriod(life))
 	case t.PerHour < 0 || t.PerHour > maxQuota:
 		return notary.FieldErrorf("quota_per_hour", "a quota must be from 1 to %d, or omitted", maxQuota)
 	case t.PerDay < 0 || t.PerDay > maxQuota:
@@ -130,7 +130,7 @@ func checkTokenName(name string) error {
 // checkRanges validates the address ranges and rewrites them in canonical form.
 func checkRanges(t *notary.Token) error {
 	if len(t.Ranges) > maxRanges {
-		return notary.FieldErrorf("address_ranges", "more than %d address ranges are listed", maxRanges)
+		return notary.FieldErrorf("address_ranges", "too many address ranges: list at most %d", maxRanges)
 	}
 	var ranges []string
 	for _, text := range t.Ranges {
@@ -140,7 +140,7 @@ func checkRanges(t *notary.Token) error {
 				"2001:db8::/32 or 192.0.2.7", text)
 		}
 		if prefix != prefix.Masked() {
-			return notary.FieldErrorf("address_ranges", "%s has bits after its prefix: write %s", text, prefix.Masked())
+			return notary.FieldErrorf("address_ranges", "%s has bits beyond its prefix: write %s", text, prefix.Masked())
 		}
 		ranges = append(ranges, prefix.String())
 	}
@@ -241,7 +241,7 @@ func (s *Service) TakeOverToken(ctx context.Context, caller notary.Caller, id in
 		case status == notary.TokenRevoked || status == notary.TokenExpired:
 			return notary.Errorf(notary.Conflict, "API token %d is %s: create a new one", id, status)
 		case t.Creator.ID == caller.Principal.ID:
-			return notary.Errorf(notary.Conflict, "API token %d is yours already", id)
+			return notary.Errorf(notary.Conflict, "API token %d already belongs to you", id)
 		}
 		if err := tx.TakeOverToken(t, caller.Principal.ID); err != nil {
 			return err

@@ -127,7 +127,7 @@ func TestCreateTokenRefuses(t *testing.T) {
 		"a line break":       {func(n *notary.Token) { n.Name = "a\nb" }, notary.Invalid, "name", ""},
 		"invalid UTF-8":      {func(n *notary.Token) { n.Name = "a\xff" }, notary.Invalid, "name", ""},
 		"spaces":             {func(n *notary.Token) { n.Name = " a" }, notary.Invalid, "name", ""},
-		"no expiry":          {func(n *notary.Token) { n.ExpiresAt = time.Time{} }, notary.Invalid, "expires_at", "needs an expiry"},
+		"no expiry":          {func(n *notary.Token) { n.ExpiresAt = time.Time{} }, notary.Invalid, "expires_at", "the expiry is missing"},
 		"a past expiry":      {func(n *notary.Token) { n.ExpiresAt = w.Clock.Now() }, notary.Invalid, "expires_at", "future"},
 		"an overlong life": {func(n *notary.Token) { n.ExpiresAt = w.Clock.Now().Add(auth.DefaultTokenLife + time.Second) },
 			notary.Invalid, "expires_at", "at most 365d"},

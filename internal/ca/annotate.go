@@ -53,7 +53,7 @@ func (s *Service) checkWishes(ctx context.Context, w notary.Wishes) error {
 		case err != nil:
 			return err
 		case p.CA:
-			return notary.FieldErrorf("profile", "the profile %s is for CAs and can only be chosen when signing: leave it out",
+			return notary.FieldErrorf("profile", "the profile %s is for CAs and can only be chosen when signing: omit it",
 				p.Name)
 		}
 	}

@@ -157,7 +157,7 @@ func checkFilter(f notary.Filter) error {
 			return notary.FieldErrorf(text.field, "%s is longer than %d characters", text.field, maxFilterText)
 		}
 		if !utf8.ValidString(text.value) || strings.ContainsRune(text.value, 0) {
-			return notary.FieldErrorf(text.field, "%s is not valid UTF-8", text.field)
+			return notary.FieldErrorf(text.field, "%s must be UTF-8 without NUL characters", text.field)
 		}
 	}
 	switch {

@@ -340,11 +340,11 @@ func (s *Service) ownRequest(ctx context.Context, caller notary.Caller, id, owne
 	req, err := s.Request(ctx, caller, id)
 	switch {
 	case notary.KindOf(err) == notary.NotFound:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "you submitted this CSR before, for a request that "+
-			"belongs to another owner now: create a new key and CSR"), "csr")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "you have already submitted this CSR, and the "+
+			"request now has another owner: create a new key and CSR"), "csr")
 	case err == nil && ownerGroupID != 0 && req.OwnerGroupID != ownerGroupID:
 		return nil, notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d with this CSR has another "+
-			"owner: leave owner out, or create a new key and CSR", id), "owner")
+			"owner: omit owner, or create a new key and CSR", id), "owner")
 	}
 	return req, err
 }

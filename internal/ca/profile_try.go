@@ -36,7 +36,7 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 		return nil, notary.FieldErrorf("last", "last must be from 0 to %d", notary.MaxPage)
 	}
 	if o.CSR == "" && o.Last == 0 {
-		return nil, notary.FieldErrorf("csr", "nothing to try: set csr, or last to the number of latest requests")
+		return nil, notary.FieldErrorf("csr", "nothing to test: set csr to a CSR, last to a number of recent requests, or both")
 	}
 	t := trier{service: s, stored: stored, changed: stored}
 	if o.Rules != nil {

@@ -277,4 +277,4 @@ func transition(caller notary.Caller, action notary.Action, req *notary.Request,
 	return e
 }
 
-var errRenewal = notary.Errorf(notary.Conflict, "this request already has a certificate, and renewal was excluded")
+var errRenewal = notary.Errorf(notary.Conflict, "this request already has a certificate: allow renewal, or exclude the request")

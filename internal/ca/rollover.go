@@ -71,11 +71,11 @@ func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64,
 
 func (s *Service) requireActive(a *notary.Authority) error {
 	if a.Offline {
-		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d is offline: create the new key "+
-			"where it is kept, and import the new certificate", a.ID)
+		return notary.Errorf(notary.Conflict, "the key of CA %d is offline: create the new key "+
+			"where the old one is kept, and import the new certificate", a.ID)
 	}
 	if status := a.Status(s.now()); status != notary.AuthorityActive {
-		return notary.Errorf(notary.Conflict, "the certificate authority %d is %s: only an active one can be rolled over",
+		return notary.Errorf(notary.Conflict, "CA %d is %s: only an active CA can be rolled over",
 			a.ID, status)
 	}
 	return nil
@@ -144,7 +144,7 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 	}
 	if other, err := tx.Successor(ctx, old.ID); err != nil || other != 0 {
 		return orError(err, notary.Errorf(notary.Conflict,
-			"the certificate authority %d is already the successor of %d: delete it first to replace it", other, old.ID))
+			"CA %d is already the successor of CA %d: to replace it, delete it first", other, old.ID))
 	}
 	if a.ID, err = insertAuthority(tx, a, r.key.Public(), r.key.Reference); err != nil {
 		return err

@@ -110,7 +110,7 @@ func (s *Service) mayReplace(ctx context.Context, tx *store.Tx, caller notary.Ca
 func (s *Service) activate(ctx context.Context, tx *store.Tx, caller notary.Caller, r *notary.Rule,
 	trial *notary.RuleTrial) error {
 	if r.Active == r.Latest {
-		return notary.Errorf(notary.Conflict, "version %d of the rule %d (%s) is already active", r.Latest, r.ID, r.Name)
+		return notary.Errorf(notary.Conflict, "version %d of rule %d (%s) is already active", r.Latest, r.ID, r.Name)
 	}
 	active, err := tx.ActiveRules(ctx)
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Service) activate(ctx context.Context, tx *store.Tx, caller notary.Call
 	for _, other := range active {
 		if other.ID != r.ID && other.Priority == r.Priority {
 			return notary.WithField(notary.Errorf(notary.Conflict,
-				"the active version of rule %d (%s) has the priority %d: change one of them", other.ID, other.Name, r.Priority),
+				"the active version of rule %d (%s) also has priority %d: change one of the priorities", other.ID, other.Name, r.Priority),
 				"priority")
 		}
 	}
@@ -150,7 +150,7 @@ func (s *Service) DeactivateRule(ctx context.Context, caller notary.Caller, id i
 		case err != nil:
 			return err
 		case r.Active == 0:
-			return notary.Errorf(notary.Conflict, "the rule %d (%s) is not active", id, r.Name)
+			return notary.Errorf(notary.Conflict, "rule %d (%s) is not active", id, r.Name)
 		}
 		inForce, err := tx.Rule(ctx, id, r.Active)
 		if err != nil {

@@ -126,13 +126,12 @@ func (s *Service) optionsOfRule(ctx context.Context, rule *notary.Rule, asked Si
 	}
 	switch {
 	case asked.Profile != "" && asked.Profile != rule.Profile:
-		return o, unprocessable("profile", "the requester asks for the profile %s, but the rule signs with %s", asked.Profile,
+		return o, unprocessable("profile", "the requested profile is %s, but the rule signs with %s", asked.Profile,
 			rule.Profile)
 	case asked.AuthorityID != 0 && asked.AuthorityID != rule.AuthorityID:
-		return o, unprocessable("certificate_authority_id", "the requester asks for the certificate authority %d, but the rule "+
-			"signs with %d", asked.AuthorityID, rule.AuthorityID)
+		return o, unprocessable("certificate_authority_id", "the requested CA is %d, but the rule signs with CA %d", asked.AuthorityID, rule.AuthorityID)
 	case profile.CA:
-		return o, unprocessable("profile", "the profile %s is for CAs, which rules do not certify", rule.Profile)
+		return o, unprocessable("profile", "the profile %s is for CAs, but rules sign only end-entity certificates", rule.Profile)
 	}
 	o = SignOptions{AuthorityID: rule.AuthorityID, Profile: rule.Profile, NotAfter: asked.NotAfter}
 	if rule.MaxValidity == 0 {
@@ -141,7 +140,7 @@ func (s *Service) optionsOfRule(ctx context.Context, rule *notary.Rule, asked Si
 	end := s.now().Add(rule.MaxValidity)
 	switch {
 	case o.NotAfter.After(end):
-		return o, unprocessable("not_valid_after", "the requester asks for a longer validity than the rule allows, which is %s",
+		return o, unprocessable("not_valid_after", "the requested validity is longer than the rule allows (%s)",
 			notary.FormatPeriod(rule.MaxValidity))
 	case o.NotAfter.IsZero() && profile.Validity > rule.MaxValidity:
 		o.NotAfter = end
@@ -198,7 +197,7 @@ func (s *Service) renewByRule(ctx context.Context, caller notary.Caller, req *no
 	}
 	switch {
 	case r.signed == nil && req.Certificate != nil: // holdAgain would return the certificate to renew
-		return nil, notary.Errorf(notary.Unprocessable, "rule %d (%s) renews this certificate, but %s", r.rule.ID, r.rule.Name,
+		return nil, notary.Errorf(notary.Unprocessable, "rule %d (%s) would renew this certificate, but %s", r.rule.ID, r.rule.Name,
 			r.decision.Reason)
 	case r.signed == nil:
 		return s.holdAgain(ctx, caller, req.ID, o)

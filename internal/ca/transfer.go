@@ -107,7 +107,7 @@ func (s *Service) writeOwner(ctx context.Context, caller notary.Caller, action p
 // requireOwner returns a Conflict error if the owner of an object has changed since it was seen.
 func requireOwner(object notary.Ref, owner, seen notary.Owner) error {
 	if owner != seen {
-		return notary.Errorf(notary.Conflict, "the owner of %s has just changed: load it again", object)
+		return notary.Errorf(notary.Conflict, "the owner of %s has just changed: check it and try again", object)
 	}
 	return nil
 }

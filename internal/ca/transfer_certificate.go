@@ -58,8 +58,8 @@ func refuseTransfer(ctx context.Context, known keyRecords, cert *notary.Certific
 		return err
 	}
 	if key.AuthorityID != 0 || cert.Owner() == (notary.Owner{}) && servesOthers(cert) {
-		return notary.Errorf(notary.Conflict, "certificate %d is that of a CA or an OCSP responder, which has no owner: "+
-			"only certificates of end entities can be transferred", cert.ID)
+		return notary.Errorf(notary.Conflict, "certificate %d belongs to a CA or OCSP responder and has no owner: "+
+			"only end-entity certificates can be transferred", cert.ID)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (o *SignOptions) chooseEnd(req *notary.Request, now time.Time) error {
 		return nil
 	}
 	if !end.After(now) {
-		return unprocessable("not_valid_after", "the requester asks for an expiry of %s, which has passed: specify another one",
+		return unprocessable("not_valid_after", "the requested expiry, %s, has passed: specify another one",
 			end.Format(time.RFC3339))
 	}
 	o.NotAfter = end
@@ -49,7 +49,7 @@ func (o *SignOptions) chooseEnd(req *notary.Request, now time.Time) error {
 // refuseWishedCA returns an error if only the requester's wish selects a CA profile: the signer must specify it.
 func (o *SignOptions) refuseWishedCA(profile *notary.Profile, former notary.Issuance) error {
 	if profile.CA && o.Profile != profile.Name && former.Profile != profile.Name {
-		return unprocessable("profile", "the requester asks for the profile %s, which is for CAs: specify a profile",
+		return unprocessable("profile", "the requested profile, %s, is for CAs: specify a profile",
 			profile.Name)
 	}
 	return nil

@@ -74,7 +74,7 @@ func (f *importFlags) firstExisting(names []string, flag string) (found string, 
 			return found, err
 		}
 	}
-	return "", notary.Errorf(notary.NotFound, "%s has no %s, as openssl ca or easy-rsa would: specify the file with %s",
+	return "", notary.Errorf(notary.NotFound, "%s has no %s, which openssl ca and easy-rsa create: specify the file with %s",
 		f.openssl, strings.Join(names, " or "), flag)
 }
 

@@ -74,7 +74,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	case notary.Unavailable:
 		return unavailableHint(e)
 	case notary.OutcomeUnknown:
-		return "the server may have done it: check before you try again"
+		return "the server may have carried out the call: check before you try again"
 	case notary.Internal:
 		return "the server's log has the cause"
 	default:
@@ -113,7 +113,7 @@ func unavailableHint(e *notary.Error) string {
 	case e.RetryAfter > 0:
 		return "try again" + after(e.RetryAfter)
 	case errors.Is(e, client.ErrOutcomeUnknown):
-		return "the server may have done it: check before you try again"
+		return "the server may have carried out the call: check before you try again"
 	default:
 		return ""
 	}

@@ -58,7 +58,7 @@ func (p *program) downloadURL(ctx context.Context, u *url.URL) ([]byte, error) {
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return nil, notary.Errorf(notary.Invalid, "%s answers %s", u, answer.Status)
+		return nil, notary.Errorf(notary.Invalid, "%s returned %s", u, answer.Status)
 	}
 	content, err := files.ReadLimit(answer.Body, u.String(), inspect.MaxSize)
 	if err != nil && notary.KindOf(err) != notary.TooLarge {
@@ -94,7 +94,7 @@ func (p *program) inspectServer(ctx context.Context, address string, flags inspe
 	}
 	if err := handshake(ctx, conn, &h); err != nil {
 		return nil, &notary.Error{Kind: notary.Invalid, Err: err,
-			Message: address + " does not complete a TLS handshake: " + err.Error()}
+			Message: "the TLS handshake with " + address + " failed: " + err.Error()}
 	}
 	return inspect.ReadHandshake(h, p.now()), nil
 }

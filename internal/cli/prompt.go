@@ -109,7 +109,7 @@ func (p *program) readSecret(ctx context.Context, s secret) (string, error) {
 	}
 	fd, ok := p.terminal()
 	if !ok {
-		return "", notary.Errorf(notary.Invalid, "no password was given: use --password-stdin or %s", s.variable)
+		return "", notary.Errorf(notary.Invalid, "no password: use --password-stdin or %s", s.variable)
 	}
 	first, err := p.askSecret(ctx, fd, s.prompt)
 	if err != nil || !s.repeat {

@@ -146,7 +146,7 @@ func readConfigFile(name string) (map[string]any, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errors.New("there is no such file")
 	case errors.Is(err, fs.ErrPermission):
-		return nil, errors.New("this user may not read it")
+		return nil, errors.New("this user has no permission to read it")
 	case err != nil:
 		return nil, err
 	}
@@ -156,11 +156,11 @@ func readConfigFile(name string) (map[string]any, error) {
 	case err != nil:
 		return nil, errors.New("cannot be read: it must be a regular file")
 	case len(content) > maxConfigFile:
-		return nil, errors.New("is larger than a mebibyte: is this a configuration file?")
+		return nil, errors.New("is larger than 1 MiB: check that it is a configuration file")
 	}
 	values, err := yaml.Parser().Unmarshal(content)
 	if err != nil {
-		return nil, fmt.Errorf("is not YAML of keys and values: %s",
+		return nil, fmt.Errorf("is not a YAML mapping: %s",
 			strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " "))
 	}
 	return values, nil

@@ -149,7 +149,7 @@ func mergeLog(ctx context.Context, path string) error {
 		return fmt.Errorf("could not close the existing database: %w", err)
 	case busy != 0:
 		return notary.Errorf(notary.Unavailable,
-			"another program is reading the database %s, such as a backup: try again when it has ended", path)
+			"another program, such as a backup, is reading the database %s: try again when it has finished", path)
 	}
 	return nil
 }

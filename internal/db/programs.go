@@ -189,7 +189,7 @@ func (e *postgresEngine) lockVersion(ctx context.Context, conn *pgx.Conn, versio
 	}
 	if err == nil && (!locked || version < from) {
 		err = &notary.Error{Kind: notary.Unavailable, RetryAfter: 5 * time.Second, Message: fmt.Sprintf(
-			"the database was upgraded by a newer program, and this one (schema version %d) cannot run on it any more: "+
+			"the database was upgraded by a newer program, and this one (schema version %d) cannot use it any more: "+
 				"stop it and start the newer program", version)}
 	}
 	return err

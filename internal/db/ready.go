@@ -19,7 +19,7 @@ func (d *DB) Ready(ctx context.Context) error {
 	})
 	if err != nil {
 		return &notary.Error{Kind: notary.Unavailable, Err: err, RetryAfter: time.Second,
-			Message: "the database does not answer"}
+			Message: "the database does not answer: try again in a moment"}
 	}
 	return nil
 }

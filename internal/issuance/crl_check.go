@@ -166,14 +166,14 @@ func (l *CRL) checkExtensions(fields cryptobyte.String, terms CRLTerms) error {
 		if !all.ReadASN1(&one, casn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&oid) || oid.String() != name ||
 			one.PeekASN1Tag(casn1.BOOLEAN) && !one.ReadASN1Boolean(&critical) ||
 			!one.ReadASN1(&value, casn1.OCTET_STRING) || !one.Empty() || critical != oid.Equal(oidIssuingDistributionPoint) {
-			return crlError("has other extensions than were meant", "5.2")
+			return crlError("has unexpected extensions", "5.2")
 		}
 		if err := checkExtension(oid, value, keyID, terms); err != nil {
 			return err
 		}
 	}
 	if !all.Empty() {
-		return crlError("has other extensions than were meant", "5.2")
+		return crlError("has unexpected extensions", "5.2")
 	}
 	return nil
 }

@@ -142,13 +142,11 @@ func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error 
 	}
 	switch {
 	case !pki.SameKey(i.Signer.Public(), i.Certificate.PublicKey):
-		return notary.Errorf(notary.Internal, "the CA's key is not that of its certificate")
+		return notary.Errorf(notary.Internal, "the CA's key does not match its certificate")
 	case pki.SameName(subject, i.Certificate.RawSubject):
-		return notary.Errorf(notary.Unprocessable, "the subject of the request is that of "+
-			"the CA itself: a certificate needs a subject of its own")
+		return notary.Errorf(notary.Unprocessable, "the request has the subject of the CA itself: use a different subject")
 	case csr.Identity.Fingerprint == pki.CertificateKeyFingerprint(i.Certificate):
-		return notary.Errorf(notary.Unprocessable, "the key of the request is that of "+
-			"the CA itself: a certificate needs a key of its own")
+		return notary.Errorf(notary.Unprocessable, "the request has the key of the CA itself: create a new key and request")
 	}
 	return nil
 }

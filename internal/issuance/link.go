@@ -16,7 +16,7 @@ import (
 // Errors are as in [Intermediate]. Two roots with different names are Unprocessable.
 func Link(issuer Issuer, other *x509.Certificate, terms Terms) (*Issued, error) {
 	if !bytes.Equal(issuer.Certificate.RawSubject, other.RawSubject) {
-		return nil, notary.Errorf(notary.Unprocessable, "only keys of the same name can be linked")
+		return nil, notary.Errorf(notary.Unprocessable, "only CAs with the same subject can be linked")
 	}
 	for _, authority := range []*x509.Certificate{issuer.Certificate, other} {
 		if err := checkAuthority(authority, terms.Now); err != nil {

@@ -44,8 +44,8 @@ func (a *attempt) checkServerName() error {
 	_, why := pki.CommonNameHost(a.csr.CommonName, a.profile.Names.Underscores)
 	if refusesNoHost(&a.profile.Rules, a.csr.CommonName) {
 		return refusedBy(a.profile, "is for servers, but the request names none: %s. Request a DNS name or an IP "+
-			"address "+
-			"as a subject alternative name or, if this is no server, choose another profile, such as client", why)
+			"address as a subject alternative name or, if this is not a server, choose another profile, such as client",
+			why)
 	}
 	a.findings = append(a.findings, notary.Finding{
 		Lint: "w_server_names_no_host", Level: notary.FindingWarning, Citation: "RFC 9525: 6.3",

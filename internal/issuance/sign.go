@@ -69,7 +69,7 @@ func schemeOf(key crypto.PublicKey) (scheme, error) {
 			return scheme{x509.ECDSAWithSHA512, crypto.SHA512, throwAwayECDSA}, nil
 		}
 	default:
-		return scheme{}, notary.Errorf(notary.Internal, "the CA's key is of an unsupported kind")
+		return scheme{}, notary.Errorf(notary.Internal, "the CA's key type is not supported")
 	}
 }
 

@@ -105,9 +105,9 @@ func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms 
 		switch {
 		case !template.NotAfter.After(terms.Now):
 			return notary.FieldErrorf("not_valid_after",
-				"%s is not in the future", terms.NotAfter.UTC().Format(time.RFC3339))
+				"the expiry %s is not in the future", terms.NotAfter.UTC().Format(time.RFC3339))
 		case template.NotAfter.Year() > 9999:
-			return notary.FieldErrorf("not_valid_after", "the year is beyond 9999")
+			return notary.FieldErrorf("not_valid_after", "the expiry must be before the year 10000")
 		}
 	}
 	for _, issuer := range issuers {

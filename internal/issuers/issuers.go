@@ -116,7 +116,7 @@ func (s *Issuers) Certificate(ctx context.Context, id int64) (*notary.Certificat
 		return nil, err
 	}
 	if a.Authority.Certificate == nil {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet", id)
+		return nil, notary.Errorf(notary.Conflict, "CA %d has no certificate yet", id)
 	}
 	return a.Authority.Certificate, nil
 }

@@ -108,7 +108,7 @@ func parsePair(text string) ([]byte, error) {
 	}
 	value, ok := unescaped(value)
 	if !ok {
-		return nil, invalid("the value of %.40q has a wrong escape or quotes: write a backslash before each of , "+
+		return nil, invalid("the value of %.40q has an invalid escape or quotes: write a backslash before each of , "+
 			"+ \" \\ < > ;", name)
 	}
 	return Attribute{oid, value}.encode()

@@ -56,8 +56,8 @@ func checkFirst(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool) er
 	first, last := chain[0], chain[len(chain)-1]
 	if !SameKey(first.PublicKey, key) {
 		if SameKey(last.PublicKey, key) {
-			return invalid("the chain is in the reverse order: " +
-				"send the certificate first, then its issuer, and the root last")
+			return invalid("the chain is in reverse order: " +
+				"put the certificate itself first, then its issuer, and the root last")
 		}
 		return invalid("the first certificate of the chain is not for the " +
 			"request's key: send the certificate issued for this request, leaf first")
@@ -73,7 +73,7 @@ func checkFirst(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool) er
 	// Without the extension, all usages are allowed (RFC 5280, section 6.1.4).
 	case wantCA && first.KeyUsage != 0 && first.KeyUsage&needed != needed:
 		return invalid("the CA's certificate lacks the key usages " +
-			"keyCertSign and cRLSign")
+			"keyCertSign and cRLSign, or one of them: have it reissued")
 	}
 	return nil
 }

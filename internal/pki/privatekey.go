@@ -132,7 +132,7 @@ func parseKeyDER(der []byte) (crypto.Signer, error) {
 func asSigner(key any) (crypto.Signer, error) {
 	signer, ok := key.(crypto.Signer)
 	if !ok {
-		return nil, invalid("the private key is of a kind that cannot sign: %s", usableKeys)
+		return nil, invalid("the private key is of a type that cannot sign: %s", usableKeys)
 	}
 	return signer, nil
 }
@@ -147,9 +147,9 @@ func IsEncryptedKey(der []byte) bool {
 }
 
 func noPassword(what string) error {
-	return &notary.Error{Kind: notary.Invalid, Err: ErrNoPassword, Message: what + " is encrypted: give its password"}
+	return &notary.Error{Kind: notary.Invalid, Err: ErrNoPassword, Message: what + " is encrypted: specify its password"}
 }
 
 func wrongPassword(what string) error {
-	return &notary.Error{Kind: notary.Invalid, Err: ErrWrongPassword, Message: "the password does not open " + what}
+	return &notary.Error{Kind: notary.Invalid, Err: ErrWrongPassword, Message: "incorrect password for " + what}
 }

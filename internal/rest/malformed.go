@@ -35,7 +35,7 @@ func malformed(ctx huma.Context, status int, _ string, errs ...error) huma.Statu
 		return refused(http.StatusRequestEntityTooLarge, notary.TooLarge,
 			"the request body is too large: at most 1 MiB (16 KiB without a valid token, 32 MiB for imports)")
 	case status == http.StatusUnsupportedMediaType:
-		return refused(status, notary.Invalid, "send JSON, with the header Content-Type: application/json")
+		return refused(status, notary.Invalid, "unsupported media type: send JSON with the header Content-Type: application/json")
 	case status == http.StatusRequestTimeout:
 		return refused(status, notary.Invalid, "the request body did not arrive in time")
 	case status == http.StatusNotAcceptable:

@@ -80,7 +80,7 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
 	if newest == nil {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d expired at %s: it issues no new CRL, "+
+		return nil, notary.Errorf(notary.Conflict, "CA %d expired at %s: it issues no new CRL, "+
 			"and has no earlier one", a.ID, a.Issuer.Certificate.NotAfter.UTC().Format(time.RFC3339))
 	}
 	list.fallback.Store(true)
@@ -93,8 +93,8 @@ func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 func uploadedCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
 	if newest == nil {
-		return nil, notary.Errorf(notary.Conflict, "the key of the certificate authority %d is offline, and no CRL of it "+
-			"has been uploaded yet", a.ID)
+		return nil, notary.Errorf(notary.Conflict, "the key of CA %d is offline, and no CRL has been "+
+			"uploaded for it yet", a.ID)
 	}
 	list.fallback.Store(true)
 	return newest, nil
@@ -108,7 +108,7 @@ func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, er
 	}
 	all, err := s.store.ShardURLs(ctx, key.AuthorityID)
 	if err == nil && len(all[key.Shard]) == 0 {
-		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no partitioned CRL %d",
+		return nil, notary.Errorf(notary.NotFound, "CA %d has no partitioned CRL %d",
 			key.AuthorityID, key.Shard)
 	}
 	return all[key.Shard], err
@@ -255,7 +255,7 @@ func (s *Service) gatherCRL(ctx context.Context, a *issuers.Issuer, key store.Li
 	g.known, err = s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, o.last, func(v notary.Revocation) error {
 		serial := strings.TrimLeft(v.Serial, "0")
 		if o.seen[serial] {
-			s.damages.Found("authority", a.ID, fmt.Errorf("it has several revocations of the serial number %s",
+			s.damages.Found("authority", a.ID, fmt.Errorf("it has several revocations with the serial number %s",
 				v.Serial))
 			return nil
 		}

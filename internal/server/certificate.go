@@ -188,7 +188,7 @@ func readLimited(name string) ([]byte, error) {
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxCertificateFile+1))
 	if err == nil && len(b) > maxCertificateFile {
-		err = errors.New("larger than a mebibyte")
+		err = errors.New("larger than 1 MiB")
 	}
 	return b, err
 }

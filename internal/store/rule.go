@@ -33,7 +33,7 @@ func (r reader) Rule(ctx context.Context, id int64, version int) (*notary.Rule, 
 		JOIN rule_version v ON v.rule_id = t.id AND v.version = COALESCE($2, t.version)
 		WHERE t.id = $1 AND t.deleted_at IS NULL`, id, nullable(int64(version))))
 	if version != 0 && errors.Is(err, sql.ErrNoRows) {
-		return nil, notary.Errorf(notary.NotFound, "there is no version %d of the rule %d", version, id)
+		return nil, notary.Errorf(notary.NotFound, "there is no version %d of rule %d", version, id)
 	}
 	return rule, found(err, "rule", id)
 }

@@ -138,5 +138,5 @@ func (s *Store) staleToken(ctx context.Context, by notary.Caller, creator *notar
 		return notary.Errorf(notary.Unauthenticated, "the role of %s, who created the API token %s, was changed from "+
 			"%s to %s: try again", creator.Email, t.Name, by.Token.Role, creator.Role)
 	}
-	return notary.Errorf(notary.Unauthenticated, "the API token %s has another creator now: try again", t.Name)
+	return notary.Errorf(notary.Unauthenticated, "the API token %s now has another creator: try again", t.Name)
 }

@@ -61,7 +61,7 @@ func CheckDatabase(ctx context.Context, database string, checks Checks, progress
 	case err != nil:
 		return err
 	case status.Current != status.Newest:
-		return notary.Errorf(notary.Unprocessable, "the schema has version %d, this program checks version %d: "+
+		return notary.Errorf(notary.Unprocessable, "the schema has version %d, but this program checks version %d: "+
 			"use the program of that version, or run notary migrate up first", status.Current, status.Newest)
 	}
 	s, err := store.OpenForReading(ctx, database)

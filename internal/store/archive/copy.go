@@ -72,7 +72,7 @@ func requireEmpty(ctx context.Context, s *store.Store) error {
 		}
 		if n > 0 {
 			return notary.Errorf(notary.Conflict,
-				"the target database is not empty, table %s has rows: use a new one", t.Name)
+				"the target database is not empty (table %s has rows): use a new one", t.Name)
 		}
 	}
 	return nil

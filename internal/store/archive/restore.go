@@ -27,7 +27,7 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	_, statErr := os.Lstat(path)
 	if statErr == nil && !replace {
 		return "", notary.Errorf(notary.Conflict,
-			"there is a database %s already: restore to another data folder, or replace it with --replace", path)
+			"the database %s already exists: restore to another data folder, or replace it with --replace", path)
 	}
 	part := path + ".restoring"
 	defer db.RemoveFile(part)
@@ -70,7 +70,7 @@ func checkBackup(ctx context.Context, path, file string, replaced map[string]int
 	if err = CheckInvariants(ctx, s); err != nil {
 		err = notary.Errorf(notary.Invalid, "the backup is not intact: %v", err)
 	} else if differences, err = s.DB().SchemaDifferences(ctx); err == nil && len(differences) > 0 {
-		err = notary.Errorf(notary.Invalid, "the schema of the backup is not the one that notary creates: %s. "+
+		err = notary.Errorf(notary.Invalid, "the schema of the backup differs from the one that notary creates: %s. "+
 			"Restore a backup from before that change", strings.Join(differences, "; "))
 	} else if err == nil {
 		err = s.DB().Write(ctx, func(tx *db.Tx) error { return beginAfterRestore(tx, replaced) })
