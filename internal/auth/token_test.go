@@ -199,8 +199,8 @@ func TestTokenOfAGrant(t *testing.T) {
 	wide := tokenOf(w, "request.sign")
 	_, _, err = w.Auth.CreateToken(t.Context(), requestor, wide)
 	testkit.WantKind(t, err, notary.Forbidden)
-	testkit.WantText(t, err, fmt.Sprintf("your permission to sign certificate requests is limited: grant %d is limited "+
-		"to other profiles", grant))
+	testkit.WantText(t, err, fmt.Sprintf("your permission to sign certificate requests is limited (grant %d is limited "+
+		"to other profiles)", grant))
 	wide.Grants[0].Profiles, wide.Grants[0].Names = []string{notary.DefaultProfile}, notary.NameLists{DNS: []string{"example.org"}}
 	_, _, err = w.Auth.CreateToken(t.Context(), requestor, wide)
 	testkit.WantText(t, err, "does not allow example.org")
