@@ -95,7 +95,7 @@ func marked(name string) string {
 	return b.String()
 }
 
-// NamesIn returns the [Terms].Names that belong to a search text.
+// NamesIn derives [Terms].Names from the corresponding [Terms].Search.
 func NamesIn(search string) (names []string) {
 	seen := map[string]bool{}
 	for line := range strings.SplitSeq(strings.Trim(search, "\n"), "\n") {
