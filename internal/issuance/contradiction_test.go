@@ -110,7 +110,7 @@ var contradictions = []struct {
 		"keyAgreement"},
 	{"encipherOnly and decipherOnly", func(r *notary.Rules) {
 		r.KeyUsages = append(r.KeyUsages, notary.KeyAgreement, notary.EncipherOnly, notary.DecipherOnly)
-	}, "key_usages", "exclude"},
+	}, "key_usages", "cannot be combined"},
 	{"a client whose key signs nothing", func(r *notary.Rules) {
 		r.Keys.Allowed, r.KeyUsages = []notary.KeyKind{notary.KindRSA}, []notary.KeyUsage{notary.KeyEncipherment}
 	}, "key_usages", "clientAuth"},

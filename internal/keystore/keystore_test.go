@@ -174,7 +174,7 @@ func TestSealedKeyOpensOnlyForItsAuthority(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = k.Open(context.Background(), sealed, other.Public())
-	wantError(t, err, notary.Internal, "sealed with the key file", "tampered")
+	wantError(t, err, notary.Internal, "cannot be decrypted with the key file", "tampered")
 }
 
 func TestWrongSecretNamesTheRightOne(t *testing.T) {
