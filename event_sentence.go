@@ -106,6 +106,15 @@ func (r Ref) String() string {
 	return fmt.Sprintf("%s %d (%s)", kind, r.ID, r.Name)
 }
 
+// Actor returns a principal for display: its name, except for an API token, which must not pass for an account and is
+// shown as "API token 7 (ci-deploy)".
+func (r Ref) Actor() string {
+	if r.Kind == TokenPrincipal {
+		return r.String()
+	}
+	return r.Name
+}
+
 // Sentence describes the event in one line, without its time and principal. The wording may change.
 // internal/web/history.go renders the same parts with links.
 func (e *Event) Sentence() string {

@@ -15,6 +15,20 @@ func TestEventNamesAreTruncated(t *testing.T) {
 	}
 }
 
+// A token cannot pass for the account whose name it has.
+func TestActor(t *testing.T) {
+	for want, by := range map[string]notary.Ref{
+		"alice@example.com":               {Kind: notary.AccountPrincipal, ID: 7, Name: "alice@example.com"},
+		"API token 9 (alice@example.com)": {Kind: notary.TokenPrincipal, ID: 9, Name: "alice@example.com"},
+		"system":                          notary.SystemCaller.Principal,
+		"":                                {Kind: notary.AnonymousPrincipal},
+	} {
+		if got := by.Actor(); got != want {
+			t.Errorf("%+v: %q, want %q", by, got, want)
+		}
+	}
+}
+
 func TestSentence(t *testing.T) {
 	by := notary.Caller{Principal: notary.Ref{Kind: notary.AccountPrincipal, ID: 1, Name: "me@example.com"}}
 	req := &notary.Request{ID: 7, Names: notary.Names{DNS: []string{"www.example.com"}}}

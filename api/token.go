@@ -34,7 +34,7 @@ type TokenGrant struct {
 
 // CreateAPIToken is the body of a call that creates an API token.
 type CreateAPIToken struct {
-	Name          string       `json:"name" doc:"Up to 100 printable characters" example:"ci-deploy"`
+	Name          string       `json:"name" doc:"Up to 100 printable characters without @; need not be unique" example:"ci-deploy"`
 	Grants        []TokenGrant `json:"grants" nullable:"false" doc:"At most what the creator may do"`
 	ExpiresAt     *time.Time   `json:"expires_at,omitempty" doc:"Needed; at most the setting token_life from now"`
 	AddressRanges []string     `json:"address_ranges,omitempty" nullable:"false" doc:"Client addresses from which it can be used, such as 10.0.0.0/8"`

@@ -26,7 +26,7 @@ func knownClients(accounts *auth.Service) server.Clients {
 	return server.Clients{
 		Known: func(r *http.Request) bool { return accounts.Recognizes(token(r)) },
 		Check: func(r *http.Request) bool {
-			caller, err := accounts.Caller(r.Context(), token(r), "")
+			caller, err := accounts.Caller(r.Context(), token(r), server.ClientAddress(r))
 			return err == nil && caller.Known()
 		},
 		Body: func(r *http.Request) server.BodyLimit {

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"notary"
 	"notary/internal/auth"
@@ -46,6 +47,28 @@ func TestKnownClients(t *testing.T) {
 				t.Errorf("known afterwards: %v, want %v", got, tt.known)
 			}
 		})
+	}
+}
+
+// An API token with address ranges is recognized by its client's address.
+func TestKnownClientsWithAddressRanges(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	clients := knownClients(w.Auth)
+	_, secret, err := w.Auth.CreateToken(t.Context(), w.Admin(), &notary.Token{Name: "pipeline",
+		ExpiresAt: w.Clock.Now().Add(time.Hour), Ranges: []string{"192.0.2.0/24"},
+		Grants: []notary.GrantTerms{{Actions: []string{"request.create"}}}})
+	testkit.Check(t, err)
+	for _, tt := range []struct {
+		address string
+		known   bool
+	}{{"198.51.100.7", false}, {"192.0.2.7", true}} {
+		r := httptest.NewRequest("POST", "/api/v1/certificates", nil)
+		r.RemoteAddr = tt.address + ":1234"
+		r.Header.Set("Authorization", "Bearer "+secret)
+		if got := clients.Check(r); got != tt.known {
+			t.Errorf("from %s: known %v, want %v", tt.address, got, tt.known)
+		}
 	}
 }
 

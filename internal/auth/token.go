@@ -118,11 +118,12 @@ func (s *Service) checkToken(t *notary.Token) error {
 }
 
 func checkTokenName(name string) error {
-	unprintable := func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
+	// A token must not have the name of an account.
+	refused := func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError || r == '@' }
 	if name == "" || len(name) > maxTokenName || name != strings.TrimSpace(name) ||
-		strings.ContainsFunc(name, unprintable) {
-		return notary.FieldErrorf("name", "%.70q cannot be the name of an API token: use up to %d printable characters",
-			name, maxTokenName)
+		strings.ContainsFunc(name, refused) {
+		return notary.FieldErrorf("name", "%.70q cannot be the name of an API token: use up to %d printable characters "+
+			"without @", name, maxTokenName)
 	}
 	return nil
 }

@@ -126,6 +126,7 @@ func TestCreateTokenRefuses(t *testing.T) {
 		"control characters": {func(n *notary.Token) { n.Name = "a\x1b[2Jb" }, notary.Invalid, "name", ""},
 		"a line break":       {func(n *notary.Token) { n.Name = "a\nb" }, notary.Invalid, "name", ""},
 		"invalid UTF-8":      {func(n *notary.Token) { n.Name = "a\xff" }, notary.Invalid, "name", ""},
+		"an address":         {func(n *notary.Token) { n.Name = w.Admin().Principal.Name }, notary.Invalid, "name", "without @"},
 		"spaces":             {func(n *notary.Token) { n.Name = " a" }, notary.Invalid, "name", ""},
 		"no expiry":          {func(n *notary.Token) { n.ExpiresAt = time.Time{} }, notary.Invalid, "expires_at", "the expiry is missing"},
 		"a past expiry":      {func(n *notary.Token) { n.ExpiresAt = w.Clock.Now() }, notary.Invalid, "expires_at", "future"},

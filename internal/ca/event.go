@@ -40,7 +40,7 @@ func (s *Service) Events(ctx context.Context, caller notary.Caller,
 	if err := checkEventQuery(q); err != nil {
 		return none, err
 	}
-	q.Email, q.Principal = strings.ToLower(q.Email), strings.ToLower(q.Principal)
+	q.Email = strings.ToLower(q.Email)
 	page, err := s.store.Events(ctx, q)
 	hideAddresses(caller, page.Items)
 	return page, err

@@ -72,6 +72,25 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// The name of a token is found as it was typed, and an email address in any case.
+func TestEventsByPrincipal(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	token := newToken(t, w, w.Admin(), granting(notary.GrantTerms{}, "request.create"))
+	token.Principal.Name = "CI-Deploy"
+	submitNamed(t, w, token, "a.example")
+	submitNamed(t, w, w.Caller(notary.CertificateRequestor), "b.example")
+	for _, principal := range []string{"CI-Deploy", fmt.Sprint(token.Principal.ID),
+		strings.ToUpper(w.Caller(notary.CertificateRequestor).Principal.Name)} {
+		found, err := w.CA.Events(t.Context(), w.Admin(), notary.EventQuery{Principal: principal, Action: "request.create",
+			Limit: 10})
+		testkit.Check(t, err)
+		if len(found.Items) != 1 {
+			t.Errorf("%s: %d events", principal, len(found.Items))
+		}
+	}
+}
+
 func TestInvalidEventQueries(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -92,6 +92,19 @@ func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o Issu
 	return &Issued{k.RequestID, notary.Active, cert}, nil
 }
 
+// IssuedMeanwhile is like [Service.IssuedFor], for a call that has waited: it returns an Unauthenticated error if the
+// caller's session or token ended meanwhile.
+func (s *Service) IssuedMeanwhile(ctx context.Context, caller notary.Caller, id int64) (*Issued, error) {
+	issued, err := s.IssuedFor(ctx, caller, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.Verify(ctx, caller); err != nil {
+		return nil, err
+	}
+	return issued, nil
+}
+
 // IssuedFor returns the state of a request that the caller may see, or an error if the request is rejected or revoked
 // or its certificate has expired.
 func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64) (*Issued, error) {

@@ -64,6 +64,9 @@ var useCases = map[string]struct {
 	"IssuedFor": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.IssuedFor(ctx, c, nothing))
 	}},
+	"IssuedMeanwhile": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.IssuedMeanwhile(ctx, c, nothing))
+	}},
 	"TryRequest": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.TryRequest(ctx, c, "", ""))
 	}},

@@ -262,7 +262,7 @@ func TestRulesKnowPreviousCertificates(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	mine, other := w.Caller(notary.CertificateRequestor), w.NewCaller(t, w.Admin(), notary.CertificateRequestor)
 	sign(t, w, submitNamed(t, w, mine, "a.example"), root)
-	terms := signingRule(root, 10, `certified_before && previous.same_owner && previous.owner == principal.name && `+
+	terms := signingRule(root, 10, `certified_before && previous.same_owner && previous.owner == principal.account && `+
 		`previous.authority_id == `+fmt.Sprint(root)+` && previous.not_after > now && previous.not_before <= now`)
 	activeRule(t, w, terms)
 	wantStatus(t, w, submitNamed(t, w, mine, "b.example"), notary.Outstanding)
@@ -283,6 +283,24 @@ func TestRulesKnowTheCaller(t *testing.T) {
 	wantStatus(t, w, submitNamed(t, w, caller, "a.example"), notary.Rejected)
 	caller.Address = "192.0.2.1"
 	wantStatus(t, w, submitNamed(t, w, caller, "b.example"), notary.Outstanding)
+}
+
+// A rule for one token or account cannot be met by a token of another account, whatever its name.
+func TestRulesKnowTokens(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	deploy := newToken(t, w, w.Admin(), granting(belowCI, "request.create"))
+	attacker := newToken(t, w, w.Caller(notary.CertificateRequestor), granting(belowCI, "request.create"))
+	if deploy.Principal.Name != attacker.Principal.Name {
+		t.Fatalf("the tokens have the names %s and %s", deploy.Principal.Name, attacker.Principal.Name)
+	}
+	for i, expression := range []string{fmt.Sprint(`principal.id == `, deploy.Principal.ID),
+		fmt.Sprintf(`principal.name == "pipeline" && principal.account == %q`, w.Admin().Principal.Name)} {
+		rule := activeRule(t, w, refusingRule(10+i, expression))
+		wantStatus(t, w, submitNamed(t, w, attacker, "a.ci.example.com"), notary.Outstanding)
+		wantStatus(t, w, submitNamed(t, w, deploy, "b.ci.example.com"), notary.Rejected)
+		testkit.Check(t, w.CA.DeactivateRule(t.Context(), w.Admin(), rule))
+	}
 }
 
 // With active rules, rules can change while requests are decided: every decision records the version that was

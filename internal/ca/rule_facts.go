@@ -14,8 +14,8 @@ func (s *Service) facts(ctx context.Context, caller notary.Caller, req *notary.R
 	o SignOptions) *policy.Facts {
 	f := &policy.Facts{Names: csr.Names, CommonName: csr.CommonName, CommonNames: pki.CommonNames(csr.Subject),
 		Key: csr.Key, Profile: o.Profile, AuthorityID: o.AuthorityID, Labels: req.Labels,
-		Principal: caller.Principal, Role: roleOf(caller).String(), Protocol: caller.Protocol, Source: caller.Address,
-		Now: s.now()}
+		Principal: caller.Principal, Account: caller.Account().Name, Role: roleOf(caller).String(),
+		Protocol: caller.Protocol, Source: caller.Address, Now: s.now()}
 	if !o.NotAfter.IsZero() {
 		f.Validity = o.NotAfter.Sub(f.Now)
 	}

@@ -280,6 +280,13 @@ func (t *ruleTrier) factsThen(ctx context.Context, req *notary.Request) *policy.
 		}
 		return by, err
 	})
+	f.LookUpAccount = func() (string, error) {
+		by, err := f.LookUpPrincipal()
+		if by.Kind == notary.TokenPrincipal {
+			by.Name = req.Email
+		}
+		return by.Name, err
+	}
 	f.LookUpRole = func() (string, error) {
 		p, err := t.person(ctx, req.RequesterID)
 		return p.role, err

@@ -1,6 +1,7 @@
 package ca_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -169,14 +170,16 @@ func TestTryRulesOnRequestsOfTokens(t *testing.T) {
 	testkit.Check(t, err)
 	submitNamed(t, w, w.Admin(), "b.example.com")
 	for expression, want := range map[string]int{
-		`principal.kind == "token" && principal.name == "pipeline"`: 1,
-		`source == "192.0.2.7"`:                        1,
-		`"team" in labels && labels.team == "build"`:   1,
-		`profile == "server"`:                          1,
-		`validity == duration("48h")`:                  1,
-		`principal.kind == "account"`:                  1,
-		`principal.role == "Admin"`:                    2,
-		`principal.kind == "token" && source == "::1"`: 0,
+		`principal.kind == "token" && principal.name == "pipeline"`:      1,
+		fmt.Sprint(`principal.id == `, token.Principal.ID):               1,
+		fmt.Sprintf(`principal.account == %q`, w.Admin().Principal.Name): 2,
+		`source == "192.0.2.7"`:                                          1,
+		`"team" in labels && labels.team == "build"`:                     1,
+		`profile == "server"`:                                            1,
+		`validity == duration("48h")`:                                    1,
+		`principal.kind == "account"`:                                    1,
+		`principal.role == "Admin"`:                                      2,
+		`principal.kind == "token" && source == "::1"`:                   0,
 	} {
 		rule := holdingRule(1, expression)
 		trial, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 100,

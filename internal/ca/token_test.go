@@ -334,3 +334,24 @@ func TestNodesCountTokenQuotasTogether(t *testing.T) {
 	_, err = node.CA.Submit(t.Context(), token, newCSR(t))
 	testkit.WantKind(t, err, notary.Unauthenticated)
 }
+
+// A call that waits for approval gets no certificate once its token is revoked.
+func TestTokenRevokedWhileItWaits(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	token := newToken(t, w, w.Caller(notary.CertificateRequestor), granting(belowCI, "request.create"))
+	issued, err := w.CA.Issue(t.Context(), token, csrFor(t, "a.ci.example.com"), ca.IssueOptions{})
+	testkit.Check(t, err)
+	meanwhile := func() (*ca.Issued, error) { return w.CA.IssuedMeanwhile(t.Context(), token, issued.RequestID) }
+	sign(t, w, issued.RequestID, root)
+	if now, err := meanwhile(); err != nil || now.Certificate == nil {
+		t.Errorf("with the token: %+v, %v", now, err)
+	}
+	testkit.Check(t, w.Auth.RevokeToken(t.Context(), w.Admin(), token.Principal.ID))
+	now, err := meanwhile()
+	testkit.WantKind(t, err, notary.Unauthenticated)
+	if now != nil {
+		t.Errorf("the revoked token gets %+v", now)
+	}
+}

@@ -80,7 +80,7 @@ func (p *program) eventTable() table[api.Event] {
 	return table[api.Event]{
 		header: []string{"TIME", "PRINCIPAL", "ADDRESS", "ACTION", "EVENT"},
 		row: func(e api.Event) []string {
-			return []string{e.At.UTC().Format(time.RFC3339), e.Principal.Name, e.Address, e.Action, e.Text}
+			return []string{e.At.UTC().Format(time.RFC3339), notary.Ref(e.Principal).Actor(), e.Address, e.Action, e.Text}
 		},
 		empty: "no events match",
 	}

@@ -21,7 +21,7 @@ func someFacts() *policy.Facts {
 			Email: []string{"ops@example.com"}, URI: []string{"spiffe://example.com/web"}, UPN: []string{"ops@corp.example"}},
 		CommonName: "a.dev.example.com", CommonNames: []string{"a.dev.example.com"}, Key: "ECDSA P-256",
 		Profile: "server", AuthorityID: 3, Validity: 30 * 24 * time.Hour, Labels: map[string]string{"team": "payments"},
-		Principal: notary.Ref{Kind: "account", ID: 7, Name: "ci@example.com"}, Role: "Certificate Requestor",
+		Principal: notary.Ref{Kind: "account", ID: 7, Name: "ci@example.com"}, Account: "ci@example.com", Role: "Certificate Requestor",
 		Protocol: "api", Source: "10.9.8.7", Now: noon,
 		LookUpSubject: func() (map[string][]string, error) {
 			return map[string][]string{"organization_name": {"Example Ltd"}, "common_name": {"a.dev.example.com"}}, nil
@@ -49,7 +49,8 @@ var trueExpressions = []string{
 	`profile == "server" && authority_id == 3`,
 	`validity <= days(90) && validity > days(29)`,
 	`labels.team == "payments" && !("site" in labels)`,
-	`principal.name == "ci@example.com" && principal.kind == "account"`,
+	`principal.account == "ci@example.com" && principal.kind == "account" && principal.id == 7`,
+	`principal.name == principal.account`,
 	`principal.role == "Certificate Requestor" && "pipelines" in principal.groups`,
 	`protocol == "api"`,
 	`cidr("10.9.0.0/16").containsIP(source) && !cidr("2001:db8::/32").containsIP(source)`,

@@ -29,12 +29,14 @@ type Facts struct {
 	Labels      map[string]string
 
 	Principal notary.Ref
+	Account   string // email address
 	Role      string
 	Protocol  string
 	Source    string // IP address
 	Now       time.Time
 
 	LookUpPrincipal func() (notary.Ref, error) // instead of Principal
+	LookUpAccount   func() (string, error)     // instead of Account
 	LookUpRole      func() (string, error)     // instead of Role
 	LookUpSubject   func() (map[string][]string, error)
 	LookUpGroups    func() ([]string, error)
@@ -103,7 +105,7 @@ func (f *Facts) isOrdinary() bool {
 			return false
 		}
 	}
-	return !long(f.Principal.Name) && !long(f.Profile)
+	return !long(f.Principal.Name) && !long(f.Account) && !long(f.Profile)
 }
 
 func (f *Facts) allNames() []string {
@@ -166,6 +168,8 @@ func (f *Facts) groups() ref.Val {
 	return listOf(all)
 }
 
+func (f *Facts) account() ref.Val { return f.textOr(f.Account, f.LookUpAccount) }
+
 func (f *Facts) role() ref.Val { return f.textOr(f.Role, f.LookUpRole) }
 
 func (f *Facts) source() ref.Val { return f.textOr(f.Source, f.LookUpSource) }
@@ -175,17 +179,20 @@ func (f *Facts) textOr(known string, function func() (string, error)) ref.Val {
 		return types.String(known)
 	}
 	text, err := lookUp(f, function)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case len(text) > ordinaryText:
+		return types.NewErr("the text is too long for rules")
 	}
 	return types.String(text)
 }
 
 // principal returns the function that computes a variable about the principal.
-func principal(value func(notary.Ref) string) func(*Facts) ref.Val {
+func principal(value func(notary.Ref) ref.Val) func(*Facts) ref.Val {
 	return func(f *Facts) ref.Val {
 		if f.LookUpPrincipal == nil {
-			return types.String(value(f.Principal))
+			return value(f.Principal)
 		}
 		by, err := lookUp(f, f.LookUpPrincipal)
 		switch {
@@ -194,7 +201,7 @@ func principal(value func(notary.Ref) string) func(*Facts) ref.Val {
 		case len(by.Name) > ordinaryText:
 			return types.NewErr("the principal's name is too long for rules")
 		}
-		return types.String(value(by))
+		return value(by)
 	}
 }
 

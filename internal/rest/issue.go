@@ -128,7 +128,7 @@ func (r *routes) await(ctx context.Context, caller notary.Caller, issued *ca.Iss
 		case <-ctx.Done():
 			return issued, nil
 		}
-		now, err := r.ca.IssuedFor(ctx, caller, issued.RequestID)
+		now, err := r.ca.IssuedMeanwhile(ctx, caller, issued.RequestID)
 		if ctx.Err() != nil {
 			return issued, nil
 		}

@@ -183,7 +183,10 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 	if id, err := strconv.ParseInt(q.Principal, 10, 64); err == nil {
 		holds("e.account_id = ", id)
 	} else if q.Principal != "" {
-		holds("e.email = ", q.Principal)
+		// Email addresses are recorded in lower case, names of tokens as typed.
+		all = append(all, query.Condition{Holds: func(b *db.Binder) {
+			b.And("e.email IN (" + b.Bind(q.Principal) + ", " + b.Bind(strings.ToLower(q.Principal)) + ")")
+		}})
 	}
 	if q.RequestID != "" {
 		holds("e.request_id = ", q.RequestID)

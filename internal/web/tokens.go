@@ -92,8 +92,8 @@ func (s *site) newToken(c *call) error {
 		return c.again(err, s.newTokenPage)
 	}
 	id, secret, err := s.auth.CreateToken(c.r.Context(), c.caller, t)
-	if notary.KindOf(err) == notary.Forbidden {
-		err = notary.FieldErrorf("actions", "%s", err)
+	if notary.KindOf(err) == notary.Forbidden { // but the user can correct the form
+		err = notary.FieldErrorf("actions", "%s", c.explain(err).Message)
 	}
 	if err != nil {
 		return c.again(asTyped(inFirstGrant(err)), s.newTokenPage)

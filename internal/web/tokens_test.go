@@ -98,4 +98,29 @@ func TestTokenBeyondOnesPermissions(t *testing.T) {
 	if strings.Contains(refused.body, "ntry_") {
 		t.Error("a token is shown")
 	}
+	testkit.Check(t, h.Auth.RecordRefusals(t.Context()))
+	found, err := h.CA.Events(t.Context(), h.Admin(), notary.EventQuery{Action: "call.refused", Limit: 10})
+	testkit.Check(t, err)
+	if len(found.Items) != 1 || found.Items[0].Principal.Name != h.Caller(notary.CertificateRequestor).Principal.Name {
+		t.Errorf("recorded refusals: %+v", found.Items)
+	}
+}
+
+// Events and histories show that a token acted, and not an account.
+func TestTokensInEvents(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id, secret, err := h.Auth.CreateToken(t.Context(), h.Admin(), &notary.Token{Name: "nightly",
+		ExpiresAt: h.Clock.Now().Add(24 * time.Hour), Grants: []notary.GrantTerms{{Actions: []string{"request.create"}}}})
+	testkit.Check(t, err)
+	token, err := h.Auth.Caller(t.Context(), secret, "127.0.0.1")
+	testkit.Check(t, err)
+	request, err := h.CA.Submit(t.Context(), token, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com"))
+	testkit.Check(t, err)
+	admin, shown := h.as(t, notary.Admin), fmt.Sprintf("<bdi>API token %d (nightly)</bdi>", id)
+	for _, path := range []string{"/", "/events?action=request.create", fmt.Sprintf("/requests/%d", request)} {
+		if page := admin.get(t, path); !strings.Contains(page.body, shown) {
+			t.Errorf("%s does not show %s", path, shown)
+		}
+	}
 }
