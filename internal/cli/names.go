@@ -258,7 +258,9 @@ func findAccount(ctx context.Context, c *client.Client, email string) (int64, er
 // caller's groups.
 func findGroup(ctx context.Context, c *client.Client, name string) (int64, error) {
 	me, err := c.Me(ctx)
-	if err != nil {
+	if notary.KindOf(err) == notary.Forbidden { // as for API tokens
+		return 0, withHint(err, "name the group by its ID")
+	} else if err != nil {
 		return 0, err
 	}
 	all := me.Groups
