@@ -23,6 +23,17 @@ type Token struct {
 	QuotaExceededAt      time.Time // first refusal in the latest hour or day in which a quota was exceeded; zero if never
 }
 
+// MaxTokenPage is the maximum number of tokens on a page, which is lower than [MaxPage] because tokens can be large.
+const MaxTokenPage = 100
+
+// TokenQuery requests one page of API tokens, newest first.
+type TokenQuery struct {
+	CreatorID int64  // 0 for any
+	Limit     int    // page size, from 1 to [MaxTokenPage]
+	After     Cursor // return the page after it; "" for the newest tokens
+	Before    Cursor // return the page before it; not together with After
+}
+
 // Ref returns a reference to the token.
 func (t *Token) Ref() Ref { return NewRef(TokenPrincipal, t.ID, t.Name) }
 

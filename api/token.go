@@ -32,6 +32,13 @@ type TokenGrant struct {
 	OwnerGroupIDs []int64   `json:"owner_group_ids,omitempty" nullable:"false" doc:"Only requests of members of these groups, or of the accounts"`
 }
 
+// TokenPaging selects a page of API tokens.
+type TokenPaging struct {
+	Limit  int    `json:"limit,omitempty" query:"limit" minimum:"1" maximum:"100" doc:"Page size; default 100"`
+	After  string `json:"after,omitempty" query:"after" minLength:"1" doc:"The value of next in the previous response: returns the page after it"`
+	Before string `json:"before,omitempty" query:"before" minLength:"1" doc:"The value of previous in a response: returns the page before it; not together with after"`
+}
+
 // CreateAPIToken is the body of a call that creates an API token.
 type CreateAPIToken struct {
 	Name          string       `json:"name" doc:"Up to 100 printable characters without @; need not be unique" example:"ci-deploy"`

@@ -3,8 +3,10 @@ package client
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 
+	"notary"
 	"notary/api"
 )
 
@@ -12,9 +14,9 @@ const tokens = prefix + "/tokens"
 
 func token(id int64, rest string) string { return fmt.Sprintf("%s/%d%s", tokens, id, rest) }
 
-// APITokens returns the caller's API tokens or, for an Admin, all API tokens.
-func (c *Client) APITokens(ctx context.Context) ([]api.APIToken, error) {
-	return call[[]api.APIToken](ctx, c, http.MethodGet, tokens, nil)
+// APITokens yields the caller's API tokens or, for an Admin, all API tokens, newest first. An error is yielded last.
+func (c *Client) APITokens(ctx context.Context) iter.Seq2[api.APIToken, error] {
+	return pages[api.APIToken](ctx, c, tokens, api.Paging{Limit: notary.MaxTokenPage}, nil)
 }
 
 // APIToken returns an API token.

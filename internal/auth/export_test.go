@@ -46,7 +46,10 @@ func AttemptsOf(s *Service) *Attempts { return s.attempts }
 
 func WaitNoted(s *Service) { s.seen.running.Wait() }
 
-const MaxRecognized = maxRecognized
+const (
+	MaxRecognized = maxRecognized
+	MaxTokens     = maxTokens
+)
 
 // RecognizedAfter returns how many tokens are remembered after n were recognised at once.
 func RecognizedAfter(now time.Time, n int) int {

@@ -1,7 +1,10 @@
 package auth
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/netip"
 	"slices"
@@ -21,7 +24,10 @@ const (
 	maxTokenName = 100 // octets
 	maxRanges    = 50
 	maxQuota     = 1_000_000_000
-	maxTokens    = 500 // active tokens per account
+	maxTokens    = 500 // active tokens per account, and tokens that it creates within createdWithin
+
+	createdWithin  = 24 * time.Hour
+	maxEventGrants = 8 << 10 // octets of encoded grants that an event repeats
 )
 
 // LimitTokens sets the maximum lifetime of new API tokens.
@@ -33,15 +39,22 @@ func (s *Service) MaxTokenLife() time.Duration { return time.Duration(s.tokenLif
 // Now returns the current time of the clock that determines when tokens expire.
 func (s *Service) Now() time.Time { return s.now() }
 
-// Tokens returns the caller's own API tokens, or all API tokens if the caller is an Admin, ordered by ID.
-func (s *Service) Tokens(ctx context.Context, caller notary.Caller) ([]*notary.Token, error) {
+// Tokens returns a page of the caller's own API tokens or, if the caller is an Admin, of those of the creator in q.
+func (s *Service) Tokens(ctx context.Context, caller notary.Caller,
+	q notary.TokenQuery) (none notary.Page[*notary.Token], err error) {
 	if err := requireAccount(caller); err != nil {
-		return nil, err
+		return none, err
 	}
-	if policy.May(caller, policy.ManageAccounts) {
-		return s.store.Tokens(ctx, 0)
+	switch {
+	case q.Limit < 1 || q.Limit > notary.MaxTokenPage:
+		return none, notary.FieldErrorf("limit", "the limit must be from 1 to %d", notary.MaxTokenPage)
+	case q.After != "" && q.Before != "":
+		return none, notary.FieldErrorf("before", "set after or before, not both")
 	}
-	return s.store.Tokens(ctx, caller.Principal.ID)
+	if !policy.May(caller, policy.ManageAccounts) {
+		q.CreatorID = caller.Principal.ID
+	}
+	return s.store.Tokens(ctx, q)
 }
 
 // Token returns the API token with the given ID. It returns a [notary.NotFound] error unless the token is the caller's
@@ -74,6 +87,10 @@ func (s *Service) CreateToken(ctx context.Context, caller notary.Caller, t *nota
 	if err := s.checkToken(t); err != nil {
 		return 0, "", err
 	}
+	fields, err := tokenFields(t)
+	if err != nil {
+		return 0, "", err
+	}
 	secret = newSecret()
 	t.Creator, t.Start = caller.Ref(), secret[:secretStart]
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
@@ -83,7 +100,7 @@ func (s *Service) CreateToken(ctx context.Context, caller notary.Caller, t *nota
 		if t.ID, err = tx.InsertToken(t, hashToken(secret)); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "token.create", t.Ref()).Set(tokenFields(t)))
+		return tx.Event(notary.EventBy(caller, "token.create", t.Ref()).Set(fields))
 	})
 	if err != nil {
 		return 0, "", err
@@ -172,31 +189,65 @@ func (s *Service) allowToken(ctx context.Context, tx *store.Tx, caller notary.Ca
 	if err := s.requireFew(ctx, tx, caller.Principal.ID); err != nil {
 		return err
 	}
-	for _, terms := range t.Grants {
-		if !policy.May(caller, policy.ManageAccounts) {
-			terms.Owners, terms.OwnerGroups = nil, nil // only Admins may learn whether they exist
-		}
-		if !policy.May(caller, policy.ViewAuthorities) {
-			terms.Authorities = nil
-		}
-		if err := requireNamed(ctx, tx, &notary.Grant{GrantTerms: terms}); err != nil {
-			return err
-		}
+	named := allNamed(t.Grants)
+	if !policy.May(caller, policy.ManageAccounts) {
+		named.Owners, named.OwnerGroups = nil, nil // only Admins may learn whether they exist
+	}
+	if !policy.May(caller, policy.ViewAuthorities) {
+		named.Authorities = nil
+	}
+	return requireNamed(ctx, tx, &notary.Grant{GrantTerms: named})
+}
+
+// allNamed returns the objects that any of the grants names, each once.
+func allNamed(grants []notary.GrantTerms) (all notary.GrantTerms) {
+	for _, t := range grants {
+		all.Authorities, all.Profiles = append(all.Authorities, t.Authorities...), append(all.Profiles, t.Profiles...)
+		all.Owners, all.OwnerGroups = append(all.Owners, t.Owners...), append(all.OwnerGroups, t.OwnerGroups...)
+	}
+	all.Authorities, all.Profiles = distinct(all.Authorities), distinct(all.Profiles)
+	all.Owners, all.OwnerGroups = distinct(all.Owners), distinct(all.OwnerGroups)
+	return all
+}
+
+func distinct[T cmp.Ordered](list []T) []T {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func (s *Service) requireFew(ctx context.Context, tx *store.Tx, creatorID int64) error {
+	active, recent, err := tx.CountTokens(ctx, creatorID, s.now(), s.now().Add(-createdWithin))
+	switch {
+	case err != nil:
+		return err
+	case active >= maxTokens:
+		return notary.Errorf(notary.Conflict, "you already have %d active API tokens: revoke some first", active)
+	case recent >= maxTokens:
+		e := notary.Errorf(notary.RateLimited, "you have created %d API tokens within a day: try again later", recent)
+		e.RetryAfter = time.Hour
+		return e
 	}
 	return nil
 }
 
-func (s *Service) requireFew(ctx context.Context, tx *store.Tx, creatorID int64) error {
-	all, err := tx.Tokens(ctx, creatorID)
-	active := slices.DeleteFunc(all, func(t *notary.Token) bool { return t.Status(s.now()) != notary.TokenActive })
-	if err == nil && len(active) >= maxTokens {
-		return notary.Errorf(notary.Conflict, "you already have %d active API tokens: revoke some first", maxTokens)
+// tokenFields describes a new token for its event. The grants of a token never change, so that the event has only the
+// hash of long ones.
+func tokenFields(t *notary.Token) (notary.Fields, error) {
+	grants, err := json.Marshal(t.Grants)
+	if err != nil {
+		return nil, notary.InternalError("encode the grants of the token", err)
 	}
-	return err
-}
-
-func tokenFields(t *notary.Token) notary.Fields {
-	fields := notary.Fields{"expires_at": t.ExpiresAt.Format(time.RFC3339), "grants": plainGrants(t.Grants)}
+	fields := notary.Fields{"expires_at": t.ExpiresAt.Format(time.RFC3339)}
+	if len(grants) > maxEventGrants {
+		sum := sha256.Sum256(grants)
+		fields["grants_sha256"] = hex.EncodeToString(sum[:])
+	} else {
+		var plain []any
+		if err := json.Unmarshal(grants, &plain); err != nil {
+			return nil, notary.InternalError("encode the grants of the token", err)
+		}
+		fields["grants"] = plain
+	}
 	if t.Ranges != nil {
 		fields["address_ranges"] = t.Ranges
 	}
@@ -206,19 +257,7 @@ func tokenFields(t *notary.Token) notary.Fields {
 	if t.PerDay > 0 {
 		fields["quota_per_day"] = t.PerDay
 	}
-	return fields
-}
-
-// plainGrants returns the terms as JSON lists and objects for an event.
-func plainGrants(all []notary.GrantTerms) (plain []any) {
-	text, err := json.Marshal(all)
-	if err == nil {
-		err = json.Unmarshal(text, &plain)
-	}
-	if err != nil { // terms have only strings and numbers
-		return nil
-	}
-	return plain
+	return fields, nil
 }
 
 // RevokeToken revokes an API token of the caller or, for Admins, of anyone. It takes effect immediately.

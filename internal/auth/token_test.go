@@ -2,6 +2,8 @@ package auth_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -151,6 +153,16 @@ func TestCreateTokenRefuses(t *testing.T) {
 		"a wildcard": {func(n *notary.Token) {
 			n.Grants[0].Names = notary.NameLists{DNS: []string{"*.ci.example.com"}}
 		}, notary.Invalid, "grants.0.names.dns", "cannot be listed"},
+		"a profile twice": {func(n *notary.Token) { n.Grants[0].Profiles = []string{"server", "server"} }, notary.Invalid,
+			"grants.0.profiles", "server is listed twice"},
+		"a CA twice": {func(n *notary.Token) { n.Grants[0].Authorities = []int64{1, 2, 1} }, notary.Invalid,
+			"grants.0.certificate_authority_ids", "1 is listed twice"},
+		"a domain twice": {func(n *notary.Token) {
+			n.Grants[0].Names.DNS = []string{"ci.example.com", "ci.example.com"}
+		}, notary.Invalid, "grants.0.names.dns", "listed twice"},
+		"64 KiB of grants": {func(n *notary.Token) {
+			n.Grants = slices.Repeat([]notary.GrantTerms{namedGrant(400)}, 10)
+		}, notary.Invalid, "grants", "at most 65536 octets"},
 		"an unknown profile": {func(n *notary.Token) { n.Grants[0].Profiles = []string{"nothing"} }, notary.Invalid, "profiles",
 			"there is no profile"},
 		"more than the creator may": {func(n *notary.Token) {
@@ -265,11 +277,11 @@ func TestRevokeToken(t *testing.T) {
 	for _, test := range []struct {
 		caller notary.Caller
 		want   []int64
-	}{{requestor, []int64{own}}, {reader, nil}, {w.Admin(), []int64{own, another}}} {
-		all, err := w.Auth.Tokens(t.Context(), test.caller)
+	}{{requestor, []int64{own}}, {reader, nil}, {w.Admin(), []int64{another, own}}} {
+		page, err := w.Auth.Tokens(t.Context(), test.caller, notary.TokenQuery{Limit: 10})
 		testkit.Check(t, err)
 		var ids []int64
-		for _, token := range all {
+		for _, token := range page.Items {
 			ids = append(ids, token.ID)
 		}
 		if !slices.Equal(ids, test.want) {
@@ -371,5 +383,108 @@ func TestUnusedTokens(t *testing.T) {
 		if got := test.token.Unused(now); got != test.want {
 			t.Errorf("%s: unused %v, want %v", name, got, test.want)
 		}
+	}
+}
+
+// namedGrant is limited to n names of about 20 octets.
+func namedGrant(n int) notary.GrantTerms {
+	terms := notary.GrantTerms{Actions: []string{"request.create"}}
+	for i := range n {
+		terms.Names.DNS = append(terms.Names.DNS, fmt.Sprintf("host-%d.ci.example.com", i))
+	}
+	return terms
+}
+
+// An account has at most 500 active tokens and creates at most 500 within a day, even if it revokes them at once.
+func TestTokensAreFew(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	create := func(caller notary.Caller) (int64, error) {
+		id, _, err := w.Auth.CreateToken(t.Context(), caller, tokenOf(w, "request.create"))
+		return id, err
+	}
+	keeps, revokes := w.Caller(notary.CertificateRequestor), w.Caller(notary.CertificateManager)
+	for range auth.MaxTokens {
+		_, err := create(keeps)
+		testkit.Check(t, err)
+		id, err := create(revokes)
+		testkit.Check(t, err)
+		testkit.Check(t, w.Auth.RevokeToken(t.Context(), revokes, id))
+	}
+	_, err := create(keeps)
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantText(t, err, "500 active API tokens")
+	_, err = create(revokes)
+	testkit.WantKind(t, err, notary.RateLimited)
+	_, err = create(w.Admin())
+	testkit.Check(t, err)
+
+	w.Clock.Advance(24 * time.Hour)
+	_, err = create(keeps)
+	testkit.WantKind(t, err, notary.Conflict)
+	_, err = create(revokes)
+	testkit.Check(t, err)
+	w.Clock.Advance(29 * 24 * time.Hour) // the 500 expire
+	_, err = create(keeps)
+	testkit.Check(t, err)
+}
+
+// The event of a new token has its grants, or the hash of the recorded ones if they are long.
+func TestEventsOfTokensAreShort(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	created := func(grants ...notary.GrantTerms) *notary.Event {
+		t.Helper()
+		token := tokenOf(w)
+		token.Grants = grants
+		createToken(t, w, w.Admin(), token)
+		all := w.Events(t)
+		return &all[len(all)-1]
+	}
+	if e := created(namedGrant(3)); e.After["grants"] == nil || e.After["grants_sha256"] != nil {
+		t.Errorf("short grants: %v", e.After)
+	}
+	long := []notary.GrantTerms{namedGrant(500), namedGrant(400)}
+	encoded, err := json.Marshal(long)
+	testkit.Check(t, err)
+	want := fmt.Sprintf("%x", sha256.Sum256(encoded))
+	if e := created(long...); e.After["grants"] != nil || e.After["grants_sha256"] != want {
+		t.Errorf("long grants: %v, want the hash %s", e.After, want)
+	}
+}
+
+// Lists of tokens come in pages.
+func TestTokensInPages(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	var want, got []int64
+	for range 5 {
+		id, _ := createToken(t, w, w.Caller(notary.ReadOnly), tokenOf(w, "authority.view"))
+		createToken(t, w, w.Admin(), tokenOf(w, "request.create"))
+		want = append(want, id)
+	}
+	slices.Reverse(want)
+	q := notary.TokenQuery{Limit: 2}
+	for {
+		page, err := w.Auth.Tokens(t.Context(), w.Caller(notary.ReadOnly), q)
+		testkit.Check(t, err)
+		if len(page.Items) > q.Limit {
+			t.Fatalf("a page has %d tokens", len(page.Items))
+		}
+		for _, token := range page.Items {
+			got = append(got, token.ID)
+		}
+		if page.Next == "" {
+			break
+		}
+		q.After = page.Next
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for field, q := range map[string]notary.TokenQuery{"limit": {Limit: notary.MaxTokenPage + 1},
+		"before": {Limit: 1, After: q.After, Before: q.After}, "after": {Limit: 1, After: "x"}} {
+		_, err := w.Auth.Tokens(t.Context(), w.Admin(), q)
+		testkit.WantField(t, err, field)
 	}
 }

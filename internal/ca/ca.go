@@ -42,6 +42,7 @@ type Service struct {
 	expiries expiries
 	listed   listed
 	quotas   quotas
+	trials   trials
 	inUse    blockedCache
 	checking sync.Mutex // guards checked
 	checked  archive.CheckStep
@@ -51,9 +52,11 @@ type limits struct {
 	matches     int // requests or certificates that the filter of a bulk call may match
 	impact      int // certificates read for an impact analysis, in total
 	impactOfOne int // certificates read for one authority
+
+	trialTime time.Duration // of a test of rules
 }
 
-var productionLimits = limits{matches: 100_000, impact: 20_000, impactOfOne: 10_000}
+var productionLimits = limits{matches: 100_000, impact: 20_000, impactOfOne: 10_000, trialTime: trialTime}
 
 // Options configures [New]. Every field is optional.
 type Options struct {

@@ -66,6 +66,9 @@ func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question)
 	owned := r.OwnerID == accountID || slices.Contains(member, r.OwnerGroupID)
 	for _, action := range actions {
 		d := policy.DecideFor(of, grants, policy.Action(action), r)
+		if d.Allowed && of.Token != nil && policy.Action(action) == policy.CreateRequest {
+			d = policy.DecideCreate(of, r)
+		}
 		if !owned && (d.Grant != nil || d.Allowed && of.Token != nil && slices.Contains(policy.Actions(true), action)) {
 			d = requireVisible(d, policy.DecideFor(of, grants, policy.ViewRequests, r))
 		}

@@ -115,7 +115,12 @@ func (s *Service) DeleteRule(ctx context.Context, caller notary.Caller, id int64
 
 // checkRule checks the terms of a rule and, if the rule signs, that its authority and profile can be used.
 func (s *Service) checkRule(ctx context.Context, terms *notary.RuleTerms) error {
-	if err := policy.CheckRule(terms); err != nil || terms.Effect != notary.SignEffect {
+	return s.checkRuleWith(ctx, terms, policy.Compile)
+}
+
+func (s *Service) checkRuleWith(ctx context.Context, terms *notary.RuleTerms,
+	compile func(string) (*policy.Expression, error)) error {
+	if err := policy.CheckRule(terms, compile); err != nil || terms.Effect != notary.SignEffect {
 		return err
 	}
 	if _, err := s.issuers.Active(ctx, terms.AuthorityID); err != nil {

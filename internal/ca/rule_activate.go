@@ -24,7 +24,7 @@ func (s *Service) ActivateRule(ctx context.Context, caller notary.Caller, id int
 	if err != nil {
 		return nil, err
 	}
-	trial, err := s.TryRules(ctx, caller, RuleTryOptions{Rules: []ProposedRule{{ID: id}}, Last: triedAtActivation})
+	trial, err := s.tryRules(ctx, caller, RuleTryOptions{Rules: []ProposedRule{{ID: id}}, Last: triedAtActivation})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package ca
 import (
 	"context"
 	"sync"
+	"time"
 
 	"notary"
 	"notary/internal/pki"
@@ -36,13 +37,31 @@ type ProposedRule struct {
 }
 
 // TryRules tests how rules would decide requests. It issues and records nothing. For earlier requests, it uses the
-// current labels and the requester's current role and groups.
+// current labels and the requester's current role and groups. It stops after trialTime, so that the result may be of
+// fewer requests, and returns an error if too many tests are running.
 func (s *Service) TryRules(ctx context.Context, caller notary.Caller, o RuleTryOptions) (*notary.RuleTrial, error) {
-	if err := policy.AllowRole(caller, policy.ViewRules, policy.Resource{}); err != nil {
+	if err := mayTryRules(caller); err != nil {
 		return nil, err
 	}
+	done, err := s.trials.begin(caller.Account().ID)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return s.tryRules(ctx, caller, o)
+}
+
+func mayTryRules(caller notary.Caller) error {
+	if err := policy.AllowRole(caller, policy.ViewRules, policy.Resource{}); err != nil {
+		return err
+	}
 	// The result discloses requests.
-	if err := policy.AllowRole(caller, policy.ViewRequests, policy.Resource{}); err != nil {
+	return policy.AllowRole(caller, policy.ViewRequests, policy.Resource{})
+}
+
+// tryRules is like [Service.TryRules], without the limit on the tests that run at once.
+func (s *Service) tryRules(ctx context.Context, caller notary.Caller, o RuleTryOptions) (*notary.RuleTrial, error) {
+	if err := mayTryRules(caller); err != nil {
 		return nil, err
 	}
 	switch {
@@ -60,7 +79,7 @@ func (s *Service) TryRules(ctx context.Context, caller notary.Caller, o RuleTryO
 	if err != nil {
 		return nil, err
 	}
-	t := ruleTrier{service: s, set: set, trial: &notary.RuleTrial{Effects: map[notary.Effect]int{}},
+	t := ruleTrier{service: s, set: set, until: time.Now().Add(s.limits.trialTime), trial: &notary.RuleTrial{Effects: map[notary.Effect]int{}},
 		matches: map[*notary.Rule]int{}}
 	if o.CSR != "" {
 		if t.trial.CSR, err = t.tryCSR(ctx, caller, o); err != nil {
@@ -79,10 +98,21 @@ func (s *Service) TryRules(ctx context.Context, caller notary.Caller, o RuleTryO
 
 // triedSet returns the proposed rules and, without Only, the active rules that they do not replace.
 func (s *Service) triedSet(ctx context.Context, o RuleTryOptions) (*policy.RuleSet, error) {
+	if len(o.Rules) > policy.MaxRules {
+		return nil, notary.FieldErrorf("rules", "these are %d rules: at most %d are possible", len(o.Rules), policy.MaxRules)
+	}
+	active, compiler := &policy.RuleSet{}, policy.Compiler{}
+	if !o.Only {
+		var err error
+		if active, err = s.issuers.Rules(ctx); err != nil {
+			return nil, err
+		}
+		compiler = active.Compiler()
+	}
 	proposed := map[int64]bool{}
 	var all []*notary.Rule
 	for _, p := range o.Rules {
-		r, err := s.proposedRule(ctx, p)
+		r, err := s.proposedRule(ctx, p, compiler)
 		if err != nil {
 			return nil, InField("rules", err)
 		}
@@ -92,24 +122,19 @@ func (s *Service) triedSet(ctx context.Context, o RuleTryOptions) (*policy.RuleS
 		proposed[r.ID] = true
 		all = append(all, r)
 	}
-	if !o.Only {
-		active, err := s.issuers.Rules(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range active.Rules() {
-			if !proposed[r.ID] {
-				all = append(all, r)
-			}
+	for _, r := range active.Rules() {
+		if !proposed[r.ID] {
+			all = append(all, r)
 		}
 	}
 	if len(all) > policy.MaxRules {
 		return nil, notary.FieldErrorf("rules", "too many rules (%d): at most %d can be tested together", len(all), policy.MaxRules)
 	}
-	return policy.NewRuleSet(0, all, policy.Compile), nil
+	return policy.NewRuleSet(0, all, compiler.Compile), nil
 }
 
-func (s *Service) proposedRule(ctx context.Context, p ProposedRule) (*notary.Rule, error) {
+func (s *Service) proposedRule(ctx context.Context, p ProposedRule,
+	compiler policy.Compiler) (*notary.Rule, error) {
 	r := &notary.Rule{}
 	if p.ID != 0 {
 		var err error
@@ -120,7 +145,7 @@ func (s *Service) proposedRule(ctx context.Context, p ProposedRule) (*notary.Rul
 		return nil, notary.FieldErrorf("id", "a rule to test needs an id or an expression")
 	}
 	if p.Terms != nil {
-		if err := s.checkRule(ctx, p.Terms); err != nil {
+		if err := s.checkRuleWith(ctx, p.Terms, compiler.Compile); err != nil {
 			return nil, err
 		}
 		r.RuleTerms, r.Version = *p.Terms, 0
@@ -134,6 +159,7 @@ type ruleTrier struct {
 	trial   *notary.RuleTrial
 	matches map[*notary.Rule]int
 	people  map[int64]person // requesters, by account
+	until   time.Time        // when it stops
 }
 
 // tryCSR returns the decision of the rules on a CSR. If they would sign it, the outcome includes any problem that would
@@ -202,6 +228,9 @@ func (t *ruleTrier) tryLast(ctx context.Context, caller notary.Caller, last int)
 		for _, req := range requests {
 			if err := t.tryRequest(ctx, req); err != nil {
 				return err
+			}
+			if !time.Now().Before(t.until) {
+				return nil
 			}
 		}
 		before = requests[len(requests)-1].ID

@@ -10,6 +10,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/policy"
 	"notary/internal/testkit"
 )
 
@@ -119,7 +120,8 @@ func TestTrialsAreLimited(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	for field, o := range map[string]ca.RuleTryOptions{"csr": {}, "last": {Last: ca.MaxRulesTried + 1},
-		"rules.id": {Last: 1, Rules: []ca.ProposedRule{{}}}} {
+		"rules.id": {Last: 1, Rules: []ca.ProposedRule{{}}},
+		"rules":    {Last: 1, Only: true, Rules: make([]ca.ProposedRule, policy.MaxRules+1)}} {
 		_, err := w.CA.TryRules(t.Context(), w.Admin(), o)
 		testkit.WantKind(t, err, notary.Invalid)
 		testkit.WantField(t, err, field)
@@ -127,6 +129,56 @@ func TestTrialsAreLimited(t *testing.T) {
 	bad := holdingRule(10, `nonsense`)
 	_, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 1, Rules: []ca.ProposedRule{{Terms: &bad}}})
 	testkit.WantField(t, err, "rules.expression")
+}
+
+// An account runs one trial at a time, and a node few.
+func TestConcurrentTrialsAreLimited(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	reader := w.Caller(notary.ReadOnly)
+	try := func() error {
+		_, err := w.CA.TryRules(t.Context(), reader, ca.RuleTryOptions{Last: 1})
+		return err
+	}
+	own, err := ca.BeginTrial(w.CA, reader.Principal.ID)
+	testkit.Check(t, err)
+	wantRetryLater(t, try(), notary.RateLimited)
+	own()
+	testkit.Check(t, try())
+	var others []func()
+	for i := range ca.MaxTrials {
+		done, err := ca.BeginTrial(w.CA, 1000+int64(i))
+		testkit.Check(t, err)
+		others = append(others, done)
+	}
+	wantRetryLater(t, try(), notary.Unavailable)
+	activeRule(t, w, holdingRule(10, `true`)) // an activation does not wait for the trials of others
+	others[0]()
+	testkit.Check(t, try())
+}
+
+func wantRetryLater(t *testing.T, err error, kind notary.Kind) {
+	t.Helper()
+	testkit.WantKind(t, err, kind)
+	if e, ok := err.(*notary.Error); !ok || e.RetryAfter == 0 {
+		t.Errorf("without a time to retry: %v", err)
+	}
+}
+
+// A trial ends after its time and counts the requests that it looked at.
+func TestTrialsEnd(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	for range 3 {
+		submitNamed(t, w, w.Admin(), "a.example")
+	}
+	ca.SetTrialTime(w.CA, 0)
+	hold := holdingRule(10, `true`)
+	trial, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 3, Rules: []ca.ProposedRule{{Terms: &hold}}})
+	testkit.Check(t, err)
+	if trial.Looked != 1 || trial.Rules[0].Matches != 1 {
+		t.Errorf("%+v", trial)
+	}
 }
 
 // What rules know of an earlier request is what they would have known then.

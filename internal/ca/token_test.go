@@ -355,3 +355,18 @@ func TestTokenRevokedWhileItWaits(t *testing.T) {
 		t.Errorf("the revoked token gets %+v", now)
 	}
 }
+
+// The explanation of request.create is what a call would do.
+func TestExplainLimitedCreation(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	token := newToken(t, w, w.Caller(notary.CertificateRequestor), granting(belowCI, "request.create"))
+	for name, want := range map[string]bool{"a.ci.example.com": true, "www.example.org": false} {
+		all, err := w.CA.Explain(t.Context(), token, ca.Question{Action: "request.create", Names: []string{name}})
+		testkit.Check(t, err)
+		_, err = w.CA.Submit(t.Context(), token, csrFor(t, name))
+		if all[0].Allowed != want || (err == nil) != want {
+			t.Errorf("%s: explained as %v (%s), and the call returned %v", name, all[0].Allowed, all[0].Reason, err)
+		}
+	}
+}

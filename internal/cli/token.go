@@ -100,7 +100,7 @@ func (p *program) createToken(ctx context.Context, c *client.Client, name string
 func (p *program) tokenList() *cobra.Command {
 	return &cobra.Command{Use: "list", Short: "List your API tokens or, as an Admin, all tokens", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
-			return printList(p, each(c.APITokens(ctx)), table[api.APIToken]{
+			return printList(p, c.APITokens(ctx), table[api.APIToken]{
 				header: []string{"ID", "NAME", "CREATOR", "STATUS", "ACTIONS", "EXPIRES", "LAST USED"},
 				row: func(t api.APIToken) []string {
 					return []string{strconv.FormatInt(t.ID, 10), t.Name, t.Creator.Name, p.tokenStatus(t),

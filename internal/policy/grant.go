@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -196,7 +197,25 @@ func checkLimits(t notary.GrantTerms) error {
 			return notary.FieldErrorf("profiles", "%.70q cannot be a profile's name", name)
 		}
 	}
-	return issuance.CheckNameLists("names", t.Names)
+	if err := checkDistinct("profiles", t.Profiles); err != nil {
+		return err
+	}
+	if err := issuance.CheckNameLists("names", t.Names); err != nil {
+		return err
+	}
+	return cmp.Or(checkDistinct("names.dns", t.Names.DNS), checkDistinct("names.ip", t.Names.IP),
+		checkDistinct("names.email", t.Names.Email), checkDistinct("names.uri", t.Names.URI))
+}
+
+func checkDistinct[T comparable](field string, list []T) error {
+	seen := make(map[T]bool, len(list))
+	for _, entry := range list {
+		if seen[entry] {
+			return notary.FieldErrorf(field, "%.80s is listed twice", fmt.Sprint(entry))
+		}
+		seen[entry] = true
+	}
+	return nil
 }
 
 func checkIDs(field string, ids []int64) error {
@@ -208,5 +227,5 @@ func checkIDs(field string, ids []int64) error {
 			return notary.FieldErrorf(field, "%d is not an ID: IDs are positive integers", id)
 		}
 	}
-	return nil
+	return checkDistinct(field, ids)
 }

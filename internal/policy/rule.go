@@ -47,6 +47,32 @@ func NewRuleSet(version int64, rules []*notary.Rule, compile func(string) (*Expr
 	return s
 }
 
+// Compiler compiles every expression only once. It is not safe for concurrent use.
+type Compiler map[string]*Expression
+
+// Compile is like the function [Compile].
+func (c Compiler) Compile(text string) (*Expression, error) {
+	if e := c[text]; e != nil {
+		return e, nil
+	}
+	e, err := Compile(text)
+	if err == nil {
+		c[text] = e
+	}
+	return e, err
+}
+
+// Compiler returns a compiler that knows the expressions of the set.
+func (s *RuleSet) Compiler() Compiler {
+	c := make(Compiler, len(s.rules))
+	for _, r := range s.rules {
+		if r.expression != nil {
+			c[r.Expression] = r.expression
+		}
+	}
+	return c
+}
+
 // Empty reports whether the set has no rules.
 func (s *RuleSet) Empty() bool { return len(s.rules) == 0 }
 
@@ -103,7 +129,7 @@ func Held(r *notary.Rule, reason string) *notary.RuleDecision {
 
 // CheckRule normalises and validates the terms of a rule. Errors are Invalid, with the API name of the offending field.
 // The caller must check that the authority and profile exist.
-func CheckRule(t *notary.RuleTerms) error {
+func CheckRule(t *notary.RuleTerms, compile func(string) (*Expression, error)) error {
 	t.Name, t.Reason = strings.TrimSpace(t.Name), strings.TrimSpace(t.Reason)
 	t.Expression = strings.TrimSpace(strings.ReplaceAll(t.Expression, "\r\n", "\n"))
 	switch {
@@ -124,7 +150,7 @@ func CheckRule(t *notary.RuleTerms) error {
 	if err := checkEffect(t); err != nil {
 		return err
 	}
-	_, err := Compile(t.Expression)
+	_, err := compile(t.Expression)
 	return err
 }
 

@@ -124,8 +124,8 @@ func TestCheckRule(t *testing.T) {
 	sign := notary.RuleTerms{Name: "dev", Priority: 10, Expression: "true", Effect: notary.SignEffect, AuthorityID: 1,
 		Profile: "server"}
 	refuse := notary.RuleTerms{Name: "no", Priority: 10, Expression: "true", Effect: notary.RefuseEffect, Reason: "no"}
-	testkit.Check(t, policy.CheckRule(&sign))
-	testkit.Check(t, policy.CheckRule(&refuse))
+	testkit.Check(t, policy.CheckRule(&sign, policy.Compile))
+	testkit.Check(t, policy.CheckRule(&refuse, policy.Compile))
 	for field, changes := range map[string][]func(*notary.RuleTerms){
 		"name": {func(r *notary.RuleTerms) { r.Name = " " }, func(r *notary.RuleTerms) { r.Name = "a\nb" },
 			func(r *notary.RuleTerms) { r.Name = strings.Repeat("x", 101) },
@@ -147,7 +147,7 @@ func TestCheckRule(t *testing.T) {
 		for i, change := range changes {
 			terms := sign
 			change(&terms)
-			err := policy.CheckRule(&terms)
+			err := policy.CheckRule(&terms, policy.Compile)
 			testkit.WantKind(t, err, notary.Invalid)
 			testkit.WantField(t, err, field)
 			if t.Failed() {
@@ -168,5 +168,26 @@ func BenchmarkRules(b *testing.B) {
 		if _, err := set.Decide(someFacts()); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// A compiler returns the same expression again, also that of a set.
+func TestCompiler(t *testing.T) {
+	t.Parallel()
+	set := policy.NewRuleSet(1, []*notary.Rule{rule(1, 1, notary.HoldEffect, `true`),
+		rule(2, 2, notary.HoldEffect, `nonsense`)}, policy.Compile)
+	c := set.Compiler()
+	if len(c) != 1 {
+		t.Errorf("the compiler of the set knows %d expressions", len(c))
+	}
+	for _, text := range []string{`true`, `false`} {
+		first, err := c.Compile(text)
+		testkit.Check(t, err)
+		if second, err := c.Compile(text); err != nil || second != first || c[text] != first {
+			t.Errorf("%s was compiled again: %v", text, err)
+		}
+	}
+	if _, err := c.Compile(`nonsense`); err == nil {
+		t.Error("an invalid expression compiles")
 	}
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,15 +97,19 @@ func AllowCreate(caller notary.Caller, r Resource) error {
 	if caller.Token == nil {
 		return nil
 	}
+	if d := DecideCreate(caller, r); !d.Allowed {
+		return notary.Errorf(notary.Forbidden, "%s: ask an Admin", d.Reason)
+	}
+	return nil
+}
+
+// DecideCreate returns whether the limits of a token on names and owners include a new request, and why.
+func DecideCreate(caller notary.Caller, r Resource) Decision {
 	grants := Having(TokenGrants(caller, nil), CreateRequest)
 	for i, g := range grants { // the authority and profile are chosen later
 		grants[i] = withoutIssuer(g)
 	}
-	d := byGrants(grants, CreateRequest, r)
-	if d.Allowed {
-		return nil
-	}
-	return notary.Errorf(notary.Forbidden, "%s: ask an Admin", d.Reason)
+	return byGrants(grants, CreateRequest, r)
 }
 
 // TokenSees reports whether an object of a token's creator is within the limits on names and owners of any of the
@@ -123,7 +128,10 @@ func LimitsOwnerGroups(grants []*notary.Grant) bool {
 	})
 }
 
-const maxTokenGrants = 20
+const (
+	maxTokenGrants = 20
+	maxTokenSize   = 64 << 10 // octets of the encoded grants
+)
 
 // CheckTokenGrants returns an error unless the grants are valid for a token.
 func CheckTokenGrants(all []notary.GrantTerms) error {
@@ -147,6 +155,14 @@ func CheckTokenGrants(all []notary.GrantTerms) error {
 					name))
 			}
 		}
+	}
+	encoded, err := json.Marshal(all)
+	if err != nil {
+		return notary.InternalError("encode the grants of the token", err)
+	}
+	if len(encoded) > maxTokenSize {
+		return notary.FieldErrorf("grants", "the grants of a token have at most %d octets in JSON: shorten their lists, "+
+			"for example by domains instead of names", maxTokenSize)
 	}
 	return nil
 }

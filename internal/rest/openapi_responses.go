@@ -41,7 +41,7 @@ var failureDocs = map[int]failureDoc{
 	422: {"Unprocessable", "The input is well-formed but violates the profile, a policy or a lint.", nil,
 		map[string]string{"unprocessable": "the profile server does not allow the DNS name a.example.org",
 			"refused_by_rule": "refused by rule 3 (other domains): only names below example.com (certificate request 7)"}},
-	429: {"RateLimited", "Too many failed attempts, or the quota of the API token is used up.", []string{"Retry-After"},
+	429: {"RateLimited", "Too many failed attempts, new API tokens or trials of rules, or the quota of the API token is used up.", []string{"Retry-After"},
 		map[string]string{"rate_limited": "too many failed attempts: try again in 60 seconds"}},
 	500: {"InternalError", "An unexpected error. `request_id` identifies it in the server's log.", nil,
 		map[string]string{"internal": "internal server error: the server's log has the cause under this request ID"}},

@@ -54,6 +54,7 @@ var queries = map[string][]string{
 	"GET /api/v1/rules/{id}":                      {"version"},
 	"GET /api/v1/events": {"action", "after", "before", "email", "from", "kind", "limit",
 		"object_id", "principal", "request_id", "until"},
+	"GET /api/v1/tokens":        {"after", "before", "limit"},
 	"POST /api/v1/certificates": {"wait"},
 	"GET /api/v1/permissions": {"account_id", "action", "certificate_authority_id", "name", "owner_group_id",
 		"owner_id", "profile"},

@@ -32,8 +32,9 @@ func (r *routes) rules() {
 		needs: notary.ActivateRules, errors: []int{409}, summary: "Deactivate a rule",
 		doc: "It no longer decides about new requests."}, r.deactivateRule)
 	handle(r, operation{id: "checkRules", method: "POST", path: path + "/check", status: 200, needs: notary.ReadRules,
-		errors: []int{404, 409}, summary: "Try rules", doc: "Reports how rules decide about a CSR, or would have decided the " +
-			"latest requests, and what people decided otherwise. Nothing is issued or recorded."}, r.checkRules)
+		errors: []int{404, 409, 429}, summary: "Try rules", doc: "Reports how rules decide about a CSR, or would have decided " +
+			"the latest requests, and what people decided otherwise. Nothing is issued or recorded. It ends after 30 seconds: " +
+			"`looked` is the number of requests. An account can run one trial at a time, and all accounts two on a node."}, r.checkRules)
 }
 
 func (r *routes) listRules(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Rule], error) {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -12,8 +13,8 @@ func (r *routes) tokens() {
 	const path = "/api/v1/tokens"
 	const one = path + "/{id}"
 	handle(r, operation{id: "listTokens", method: "GET", path: path, status: 200, summary: "List API tokens",
-		doc: "Your own or, for Admins, all, ordered by id. API tokens cannot manage tokens."}, r.listTokens)
-	handle(r, operation{id: "createToken", method: "POST", path: path, status: 201, errors: []int{403, 404, 409},
+		doc: "A page of your own or, for Admins, of all, the newest first. API tokens cannot manage tokens."}, r.listTokens)
+	handle(r, operation{id: "createToken", method: "POST", path: path, status: 201, errors: []int{403, 404, 409, 429},
 		summary: "Create an API token", doc: "The response has the token, which is not shown again. It acts on your behalf: " +
 			"what it may do is what both its grants and you allow at the time."}, r.createToken)
 	handle(r, operation{id: "getToken", method: "GET", path: one, status: 200, errors: []int{404},
@@ -26,12 +27,15 @@ func (r *routes) tokens() {
 			"What it submitted before stays with its owner."}, r.takeOverToken)
 }
 
-func (r *routes) listTokens(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.APIToken], error) {
-	all, err := r.auth.Tokens(ctx, caller)
+func (r *routes) listTokens(ctx context.Context, caller notary.Caller,
+	in *struct{ api.TokenPaging }) (*struct{ Body api.Page[api.APIToken] }, error) {
+	page, err := r.auth.Tokens(ctx, caller, notary.TokenQuery{Limit: cmp.Or(in.Limit, notary.MaxTokenPage),
+		After: notary.Cursor(in.After), Before: notary.Cursor(in.Before)})
 	if err != nil {
 		return nil, err
 	}
-	return result(tokensToAPI(all, r.auth.Now())), nil
+	return &struct{ Body api.Page[api.APIToken] }{api.Page[api.APIToken]{Result: tokensToAPI(page.Items, r.auth.Now()),
+		Next: string(page.Next), Previous: string(page.Previous)}}, nil
 }
 
 func (r *routes) token(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.APIToken], error) {

@@ -245,14 +245,15 @@ func TestSQLiteEveryChangeVerifiesTheToken(t *testing.T) {
 
 func endToken(t *testing.T, h *house, creator notary.Caller, how string) {
 	t.Helper()
-	all, err := h.Store.Tokens(t.Context(), creator.Principal.ID)
+	page, err := h.Store.Tokens(t.Context(), notary.TokenQuery{CreatorID: creator.Principal.ID, Limit: 1})
 	testkit.Check(t, err)
+	latest := page.Items[0]
 	switch how {
 	case "revoked":
-		err = h.Store.Write(t.Context(), func(tx *store.Tx) error { return tx.RevokeToken(all[0].ID) })
+		err = h.Store.Write(t.Context(), func(tx *store.Tx) error { return tx.RevokeToken(latest.ID) })
 	case "taken over":
 		err = h.Store.Write(t.Context(), func(tx *store.Tx) error {
-			return tx.TakeOverToken(all[0], h.Admin().Principal.ID)
+			return tx.TakeOverToken(latest, h.Admin().Principal.ID)
 		})
 	default:
 		endVictim(t, h, creator, strings.TrimPrefix(how, "creator "))

@@ -10,18 +10,38 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store/query"
 )
 
-const selectTokens = `SELECT t.id, t.name, t.creator_id, p.name, COALESCE(a.role, -1), t.secret_start, t.grants, t.ranges,
-	t.per_hour, t.per_day, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.last_address, t.quota_exceeded_at
-	FROM token t JOIN principal p ON p.id = t.creator_id LEFT JOIN account a ON a.id = t.creator_id `
+const tokenColumns = ` t.id, t.name, t.creator_id, p.name, COALESCE(a.role, -1), t.secret_start, t.grants, t.ranges,
+	t.per_hour, t.per_day, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.last_address, t.quota_exceeded_at `
 
-// Tokens returns the tokens that an account created, or all tokens if creatorID is 0, ordered by ID.
-func (r reader) Tokens(ctx context.Context, creatorID int64) ([]*notary.Token, error) {
-	if creatorID == 0 {
-		return db.Collect(ctx, r.q, r.scanTokenOnly, selectTokens+`ORDER BY t.id`)
+const tokenJoins = ` JOIN principal p ON p.id = t.creator_id LEFT JOIN account a ON a.id = t.creator_id `
+
+const selectTokens = `SELECT` + tokenColumns + `FROM token t` + tokenJoins
+
+// Tokens returns a page of the tokens that an account created, or of all tokens if the query has no creator, newest
+// first. It returns the same errors as [query.List.Page].
+func (r reader) Tokens(ctx context.Context, q notary.TokenQuery) (notary.Page[*notary.Token], error) {
+	list := query.List[*notary.Token]{Q: r.q, Limits: r.search, Table: "token", Alias: "t", Columns: tokenColumns,
+		Joins: tokenJoins, Scan: r.scanTokenOnly, Key: func(t *notary.Token) query.Key { return query.Key{ID: t.ID} }}
+	w := query.Want{Filter: q.CreatorID, Sort: notary.ByIDDown, Limit: q.Limit, After: q.After, Before: q.Before}
+	if q.CreatorID != 0 {
+		w.Conditions = []query.Condition{{Column: "id", Indexed: func(b *db.Binder) {
+			b.And("t.creator_id = " + b.Bind(q.CreatorID))
+		}}}
 	}
-	return db.Collect(ctx, r.q, r.scanTokenOnly, selectTokens+`WHERE t.creator_id = $1 ORDER BY t.id`, creatorID)
+	return list.Page(ctx, w)
+}
+
+// CountTokens returns how many tokens of an account are active at the given time, and how many were created after
+// since.
+func (r reader) CountTokens(ctx context.Context, creatorID int64, now, since time.Time) (active, recent int64,
+	err error) {
+	err = r.q.QueryRow(ctx, `SELECT COALESCE(SUM(CASE WHEN revoked_at IS NULL AND expires_at > $2 THEN 1 ELSE 0 END), 0),
+		COALESCE(SUM(CASE WHEN created_at > $3 THEN 1 ELSE 0 END), 0) FROM token WHERE creator_id = $1`,
+		creatorID, db.Seconds(now), db.Seconds(since)).Scan(&active, &recent)
+	return active, recent, db.MapError(err)
 }
 
 // unusedToken is the condition that a token was last used at $1 or earlier or, if it was never used, created at $2 or

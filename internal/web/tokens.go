@@ -46,14 +46,13 @@ func (r tokenRow) Actions() (all []string) {
 }
 
 func (s *site) tokens(c *call) error {
-	all, err := s.auth.Tokens(c.r.Context(), c.caller)
+	after, before := c.cursors()
+	found, err := s.auth.Tokens(c.r.Context(), c.caller, notary.TokenQuery{Limit: page.Size, After: after, Before: before})
 	if err != nil {
 		return err
 	}
-	slices.Reverse(all)
-	shown, pager := page.Part(c.r.URL, all)
-	p := tokensPage{Pager: pager}
-	for _, t := range shown {
+	p := tokensPage{Pager: c.pager(found.Previous, found.Next)}
+	for _, t := range found.Items {
 		p.Tokens = append(p.Tokens, s.tokenRow(t))
 	}
 	return c.show("tokens", "API tokens", p)
