@@ -17,7 +17,7 @@ const (
 	NoRole Role = -1 // of an API token, which has grants instead
 )
 
-// Roles lists every role.
+// Roles lists the roles that an account can have.
 var Roles = []Role{Admin, CertificateManager, CertificateRequestor, ReadOnly}
 
 // Valid reports whether r is one of [Roles].
@@ -47,7 +47,7 @@ const (
 	ReadOwnRequests    Permission = iota // view one's own requests and certificates
 	ReadRequests                         // view everyone's requests and certificates
 	CreateRequests                       // submit requests
-	DecideRequests                       // sign, upload, reject, revoke, reopen, delete, transfer and annotate requests
+	DecideRequests                       // perform any action on any request, such as sign, revoke, transfer or delete
 	ReadAuthorities                      // view authorities
 	ManageAuthorities                    // create, import, sign, change, revoke and delete authorities
 	RevokeCertificates                   // revoke any certificate of the inventory
@@ -107,7 +107,7 @@ const (
 	WebProtocol = "web"
 )
 
-// SystemCaller is the caller for what the program does by itself, such as scheduled work.
+// SystemCaller is the caller for the program's own work, such as periodic jobs.
 var SystemCaller = Caller{Principal: Ref{Kind: SystemPrincipal, Name: "system"}}
 
 // Known reports whether the caller is an authenticated account or API token.

@@ -34,8 +34,8 @@ type Authority struct {
 	// Certificate is the authority's certificate with its chain; nil while pending.
 	Certificate *Certificate
 
-	// KeyKnownOutside reports whether the key was imported, so that a copy may exist elsewhere. Only an Admin may have
-	// it certified.
+	// KeyKnownOutside reports whether the key was imported. A copy may exist elsewhere, so only an Admin may have the
+	// key certified.
 	KeyKnownOutside bool
 
 	// Offline reports whether the private key is kept elsewhere. Such an authority cannot sign here, and its CRLs are
@@ -53,8 +53,8 @@ type Publication struct {
 	NoOCSP   bool // omit the OCSP URL
 	NoIssuer bool // omit the CA Issuers URL
 
-	// Shards is the number of partitioned CRLs over which new certificates are spread, in addition to the full CRL; 0
-	// selects it by the number of certificates.
+	// Shards is the number of partitioned CRLs over which new certificates are spread, in addition to the full CRL.
+	// With 0, the server chooses it by the number of certificates.
 	Shards int
 }
 
@@ -79,7 +79,7 @@ func (a *Authority) CanSign(now time.Time) bool {
 	return a.Status(now) == AuthorityActive && !a.Offline
 }
 
-// SelfSigned reports whether the authority is a root.
+// SelfSigned reports whether the authority's certificate is self-signed, as for a root.
 func (a *Authority) SelfSigned() bool {
 	return a.Certificate != nil && a.Certificate.AuthorityID == a.ID
 }

@@ -13,9 +13,9 @@ import (
 // remains when its request is deleted.
 type Certificate struct {
 	ID          int64
-	RequestID   int64  // 0 for an authority's certificate, and after the request is deleted
-	RequesterID int64  // account, as in [Request]; 0 for an authority's certificate
-	Email       string // email address of that account; "" for an authority's certificate
+	RequestID   int64  // 0 for an authority's or imported certificate, and after the request is deleted
+	RequesterID int64  // account, as in [Request]; 0 if it has none, like an authority's certificate
+	Email       string // email address of that account; "" if it has none
 	AuthorityID int64  // the issuer; 0 for an external CA
 
 	OwnerGroupID int64 // group that owns it, as in [Request]; 0 if the account owns it
@@ -29,8 +29,8 @@ type Certificate struct {
 	Fingerprint    string // SHA-256 of the DER, lower-case hex
 	NotBefore      time.Time
 	NotAfter       time.Time // last second of validity (RFC 5280, 4.1.2.5)
-	Profile        string    // profile it was issued under; "" if uploaded
-	ProfileVersion int       // version of that profile; 0 if uploaded
+	Profile        string    // profile it was issued under; "" if not issued here
+	ProfileVersion int       // version of that profile; 0 if not issued here
 	Shard          int       // partitioned CRL that its distribution point names; 0 for the full CRL
 	CreatedAt      time.Time
 	Labels         Labels // of its request, kept when the request is deleted
@@ -41,13 +41,13 @@ type Certificate struct {
 	// Findings are the remarks about the CSR and the lint findings at issuance. Only calls for one certificate fill them.
 	Findings []Finding
 
-	// DER and Issuers are filled only by calls that document it. DER is nil if the certificate is damaged.
+	// DER and Issuers are filled only by calls whose documentation says so. DER is nil if the certificate is damaged.
 	DER     []byte
 	Issuers *Issuers
 }
 
-// Issuers is the chain above a certificate, from its issuer to the root. It is immutable and shared by all certificates
-// below. A nil pointer is an empty chain.
+// Issuers is the chain above a certificate, from its issuer to the root. It is immutable, so that certificates can
+// share it. A nil pointer is an empty chain.
 type Issuers struct {
 	ders [][]byte
 	pem  func() string
@@ -123,10 +123,10 @@ func (c *Certificate) Chain() [][]byte {
 // Expired reports whether the certificate has expired.
 func (c *Certificate) Expired(now time.Time) bool { return now.After(c.NotAfter) }
 
-// PEM returns the certificate alone (RFC 7468, section 5).
+// PEM returns the certificate in PEM (RFC 7468, section 5), without its issuers.
 func (c *Certificate) PEM() string { return CertificatesPEM(c.DER) }
 
-// ChainPEM returns the certificate followed by its issuers.
+// ChainPEM returns the certificate and its issuers in PEM, leaf first, or "" if the certificate is damaged.
 func (c *Certificate) ChainPEM() string {
 	if len(c.DER) == 0 {
 		return ""
@@ -134,14 +134,14 @@ func (c *Certificate) ChainPEM() string {
 	return encodePEM("CERTIFICATE", c.Issuers.PEM(), c.DER)
 }
 
-// CertificatesPEM encodes each certificate as a PEM block.
+// CertificatesPEM encodes each certificate as a PEM block. It skips empty ones.
 func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", "", ders...) }
 
 // pemLine is the number of octets that a 64-character line of PEM encodes (RFC 7468, section 2).
 const pemLine = 48
 
-// encodePEM encodes each of ders as a block like [pem.Encode], and appends more, which is already PEM. It allocates the
-// text only once: that is several times faster, and most of a list is PEM.
+// encodePEM encodes each of ders like [pem.Encode] and appends more, which is already PEM. It allocates only once,
+// which is several times faster: a list of certificates is mostly PEM.
 func encodePEM(label, more string, ders ...[]byte) string {
 	begin, end := "-----BEGIN "+label+"-----\n", "-----END "+label+"-----\n"
 	size := len(more)
@@ -185,7 +185,7 @@ type Revocation struct {
 	At     time.Time
 	Reason RevocationReason
 
-	// From an imported CRL; read only to build CRLs.
+	// InvalidityDate and HoldInstruction come from an imported CRL. They are loaded only to build CRLs.
 	InvalidityDate  time.Time // when the key may have been compromised (section 5.3.2); zero if unknown
 	HoldInstruction string    // object identifier of the hold instruction (X.509, 9.5.3.2); "" for none
 	// Imported reports whether the entry is known only from an imported CRL. It is set only when a CRL is built.
@@ -271,13 +271,13 @@ var RevocationReasons = map[RevocationReason]int{
 	AACompromise:         10,
 }
 
-// ParseRevocationReason parses a reason's name; "" means [Unspecified].
+// ParseRevocationReason parses the name of a reason that a caller may request; "" means [Unspecified].
 func ParseRevocationReason(s string) (RevocationReason, error) {
 	if s == "" {
 		return Unspecified, nil
 	}
 	if _, ok := RevocationReasons[RevocationReason(s)]; !ok || RevocationReason(s) == CertificateHold {
-		return "", FieldErrorf("reason", "%.40q is not a reason: use unspecified, keyCompromise, "+
+		return "", FieldErrorf("reason", "%.40q is not a supported reason: use unspecified, keyCompromise, "+
 			"cACompromise, affiliationChanged, superseded, cessationOfOperation, "+
 			"privilegeWithdrawn or aACompromise", s)
 	}

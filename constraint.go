@@ -1,7 +1,7 @@
 package notary
 
-// NameConstraints restrict the names in certificates below an authority (RFC 5280, section 4.2.1.10). A type with
-// permitted subtrees allows no other names. Exclusions override permissions.
+// NameConstraints restrict the names in certificates below an authority (RFC 5280, section 4.2.1.10). If there are
+// permitted subtrees of a type, every name of that type must be in one of them. Excluded subtrees take precedence.
 type NameConstraints struct {
 	Permitted, Excluded Subtrees
 }

@@ -15,7 +15,7 @@ type Kind string
 const (
 	Invalid         Kind = "invalid"         // the input can never be accepted
 	Unauthenticated Kind = "unauthenticated" // the caller is not logged in
-	Forbidden       Kind = "forbidden"       // the caller does not have the permission
+	Forbidden       Kind = "forbidden"       // the caller lacks permission
 	NotFound        Kind = "not_found"
 	Conflict        Kind = "conflict"        // not possible in the present state
 	Unprocessable   Kind = "unprocessable"   // well-formed, but refused by policy
@@ -56,7 +56,8 @@ func FieldErrorf(field, format string, args ...any) *Error {
 	return &Error{Kind: Invalid, Message: fmt.Sprintf(format, args...), Field: field}
 }
 
-// InternalError wraps an error that the user cannot fix. The result is [Unavailable] if the error is temporary.
+// InternalError wraps err in an [Internal] error whose message is "could not " followed by doing. If err is temporary,
+// it returns an [Unavailable] error instead.
 func InternalError(doing string, err error) *Error {
 	var cause *Error
 	if errors.As(err, &cause) && cause.Kind == Unavailable {
@@ -116,7 +117,7 @@ func MapField(err error, fn func(field string) string) error {
 	return &mapped
 }
 
-// KindOf returns the kind of err: [Internal] for errors that are not a [*Error], "" for nil.
+// KindOf returns the kind of err. It returns [Internal] if err is not a [*Error], and "" if err is nil.
 func KindOf(err error) Kind {
 	if err == nil {
 		return ""

@@ -30,8 +30,8 @@ type Filter struct {
 	Now      time.Time `json:"-"` // start of the Expiring window; set by the use cases
 }
 
-// Scope restricts a list to objects that the account or one of its groups owns, or that are within the limits of one of
-// the grants. The list may also contain objects with names outside these limits: see package query.
+// Scope restricts a list to objects that the account or one of its groups owns, or that one of the grants covers. The
+// list may contain other objects, which the use cases remove: see package query.
 type Scope struct {
 	AccountID int64
 	Email     string  // of the account
@@ -53,7 +53,8 @@ func (f Filter) Window() Filter {
 // MaxWindow is the largest value of [Filter.Expiring].
 const MaxWindow = 100 * 365 * 24 * time.Hour
 
-// EndOfWindow returns the exclusive end of the expiry window, rounded up to the hour because counts are kept by hour.
+// EndOfWindow returns the exclusive end of the expiry window, rounded up to the next hour because counts are kept by
+// hour.
 func EndOfWindow(now time.Time, within time.Duration) time.Time {
 	return now.UTC().Add(within).Truncate(time.Hour).Add(time.Hour)
 }

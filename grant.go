@@ -12,8 +12,8 @@ type Group struct {
 	CreatedAt time.Time
 }
 
-// Grant permits an account or group to perform actions that its role does not include, within all of the grant's
-// limits.
+// Grant permits an account, or the members of a group, to perform actions that their roles do not include. It applies
+// only within all of its limits.
 type Grant struct {
 	ID          int64
 	PrincipalID int64 // account that receives the grant; 0 for a group
@@ -22,7 +22,8 @@ type Grant struct {
 	GrantTerms
 
 	// Token and Creator are set in grants that package policy derives for an API token. Token is its name. Creator is
-	// the grant of its creator that must also cover the object; nil if the creator's role includes the actions.
+	// the grant of the token's creator that must also cover the object, or nil if the creator's role includes the
+	// actions.
 	Token   string
 	Creator *Grant
 }

@@ -2,8 +2,8 @@ package notary
 
 import "time"
 
-// Impact describes what depends on an authority: the valid end-entity certificates issued by it and by its
-// subordinates at any depth. It leaves out OCSP responder certificates.
+// Impact describes what depends on an authority: the valid end-entity certificates issued by it and by its subordinates
+// at any depth. It excludes OCSP responder certificates.
 type Impact struct {
 	Certificates int64 // number of these certificates
 	AtLeast      bool  // some were not read: the counts are lower bounds
@@ -19,7 +19,7 @@ type Impact struct {
 
 // RequesterImpact counts the certificates requested by one account.
 type RequesterImpact struct {
-	Email        string // "" if unknown: the certificates were imported or uploaded
+	Email        string // "" if unknown, as for imported certificates
 	Certificates int64
 }
 
@@ -38,6 +38,7 @@ type SubordinateImpact struct {
 	Certificates int64     // that it issued itself
 	AtLeast      bool      // as in [Impact]
 
-	// Elsewhere reports whether it stays trusted without the given authority, as a root or by another chain.
+	// Elsewhere reports whether the subordinate stays trusted without the given authority, as a root or by another
+	// chain.
 	Elsewhere bool
 }

@@ -30,7 +30,7 @@ func IsLabelKey(key string) bool { return labelKey.MatchString(key) }
 // Check returns an [Invalid] error for the field "labels" unless all labels are valid.
 func (l Labels) Check() error {
 	if len(l) > MaxLabels {
-		return FieldErrorf("labels", "there are %d labels, and at most %d are allowed: remove some", len(l), MaxLabels)
+		return FieldErrorf("labels", "there are %d labels, but at most %d are allowed: remove some", len(l), MaxLabels)
 	}
 	for _, key := range slices.Sorted(maps.Keys(l)) {
 		if err := checkLabel(key, l[key]); err != nil {
@@ -47,7 +47,7 @@ func checkLabel(key, value string) error {
 		return Errorf(Invalid, "%.70q cannot be the key of a label: use a letter, then up to %d lower-case letters, digits, "+
 			"dots, hyphens, underscores and slashes", key, MaxLabelKey-1)
 	case strings.TrimSpace(value) == "":
-		return Errorf(Invalid, "the label %s has no value: give one, such as %[1]s=yes", key)
+		return Errorf(Invalid, "the label %s has no value: add one, such as %[1]s=yes", key)
 	case utf8.RuneCountInString(value) > MaxLabelValue:
 		return Errorf(Invalid, "the value of the label %s has more than %d characters: shorten it", key, MaxLabelValue)
 	case !utf8.ValidString(value) || strings.ContainsFunc(value, unprintable):

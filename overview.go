@@ -42,9 +42,9 @@ type CertificateCounts struct {
 	Revoked int64
 }
 
-// Week counts the certificates that expire within seven days: see [Filter.Expiring].
+// Week counts the certificates that expire in a week: see [Filter.Expiring].
 type Week struct {
-	From, Until time.Time // midnight UTC, or a full hour today; Until is exclusive
+	From, Until time.Time // midnight UTC, except that the first week starts at the current hour; Until is exclusive
 	Count       int64
 }
 
@@ -68,13 +68,13 @@ type AuthorityState struct {
 	ResponderEnd time.Time // expiry of the responder certificate; zero if there is none yet
 
 	EndsSoon bool // whether its certificate expires within 90 days or has expired
-	// CRLDue reports whether less than half of the lifetime of any of its CRLs is left. For an offline authority, it is
+	// CRLDue reports whether any of its CRLs has less than half of its lifetime left. For an offline authority, it is
 	// [AuthorityState.OfflineDue].
 	CRLDue bool
 }
 
-// OfflineDue reports whether an offline authority should sign a new CRL. That is so before its first CRL, if its CRL
-// lacks a revocation, and if its CRL expires within 30 days or a quarter of its lifetime, whichever is shorter.
+// OfflineDue reports whether an offline authority should sign a new CRL: it has none, its CRL lacks a revocation or
+// corrected reason, or its CRL expires within 30 days or a quarter of its lifetime, whichever is shorter.
 func (s *AuthorityState) OfflineDue(now time.Time) bool {
 	if s.Unpublished > 0 || s.CRLNumber == 0 {
 		return true

@@ -11,7 +11,7 @@ var units = []struct {
 	length time.Duration
 }{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
 
-// maxPeriod is the longest period, about 273 years. A [time.Duration] holds at most 292.
+// maxPeriod is the longest period, about 274 years. A [time.Duration] holds at most 292.
 const maxPeriod = 100_000 * 24 * time.Hour
 
 // ParsePeriod parses a whole number and a unit, d (24 hours), h, m or s, such as "90d". It returns false if text is not

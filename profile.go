@@ -106,7 +106,8 @@ type KeyRules struct {
 	MinRSABits int // 0 for 2048, the minimum for every RSA key
 	MaxRSABits int // 0 for 8192, the maximum for every RSA key
 
-	// MinRSAExponent is the smallest RSA public exponent that is accepted, at least 3; 0 for 65537.
+	// MinRSAExponent is the smallest allowed RSA public exponent. 0 means the default, 65537; other values must be at
+	// least 3.
 	MinRSAExponent int
 }
 
@@ -116,7 +117,8 @@ type NameRules struct {
 	DNS   NameRule // "example.com" and its subdomains, ".example.com" for subdomains only
 	IP    NameRule // "10.0.0.0/8", or a single address
 	Email NameRule // a domain "example.com", its subdomains ".example.com", or a single address
-	// a host "example.com", its subdomains ".example.com", or a prefix "spiffe://example.org/web" with paths below it
+	// URI allows a host "example.com", its subdomains ".example.com", or a prefix "spiffe://example.org/web" with the
+	// paths below it.
 	URI NameRule
 	UPN NameRule // a domain "corp.example", its subdomains ".corp.example", or a single user principal name
 
@@ -125,8 +127,9 @@ type NameRules struct {
 	Required    bool // whether at least one name of any type is required
 	Max         int  // maximum number of names of all types; 0 for [DefaultMaxNames]
 
-	// NoHost is how a serverAuth profile treats a request whose certificate would name no host. By default, such a
-	// request is refused unless the profile also has clientAuth and the common name does not look like a host name.
+	// NoHost determines how a serverAuth profile treats a request whose certificate would name no host. By default,
+	// such a request is refused unless the profile also has clientAuth and the common name does not look like a host
+	// name.
 	NoHost NoHostAction
 }
 
@@ -178,7 +181,7 @@ type AttributeAction string
 
 const (
 	Keep   AttributeAction = "keep"   // copied from the request
-	Fix    AttributeAction = "fixed"  // replaced by a fixed value in every certificate
+	Fix    AttributeAction = "fixed"  // set to a fixed value in every certificate
 	Refuse AttributeAction = "refuse" // requests with the attribute are refused
 )
 
@@ -236,7 +239,7 @@ func (t *Trial) Reason() string {
 	return ""
 }
 
-// RequestTrial is the result of a dry run of the submission of a signing request.
+// RequestTrial is the result of checking a signing request without submitting it.
 type RequestTrial struct {
 	Trial
 	Recorded  bool  // whether the caller or one of its groups already has a request for the CSR

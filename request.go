@@ -71,7 +71,8 @@ func ownerOf(requesterID, ownerGroupID int64) Owner {
 	return Owner{AccountID: requesterID}
 }
 
-// Notable returns the findings of the certificate if a profile issued it, and otherwise those made at submission.
+// Notable returns the findings of the current certificate if it was issued under a profile, and otherwise those from
+// submission.
 func (r *Request) Notable() []Finding {
 	if c := r.Certificate; c != nil && c.Profile != "" {
 		return c.Findings
@@ -92,7 +93,7 @@ const (
 	Reopen            Action = "reopen"
 )
 
-// transitions is the state machine of a request. Actions that it lacks are a [Conflict].
+// transitions is the state machine of a request. An action without a transition is a [Conflict] error.
 var transitions = map[RequestStatus]map[Action]RequestStatus{
 	Outstanding: {Sign: Active, Upload: Active, Reject: Rejected},
 	Active:      {Sign: Active, Upload: Active, Revoke: Revoked, RemoveCertificate: Outstanding},
@@ -117,9 +118,9 @@ func refusal(s RequestStatus, a Action) string {
 		}
 		return "this request is " + string(s) + ": reopen it first"
 	case a == Reject:
-		return "this request has a certificate: revoke that instead of rejecting the request"
+		return "this request has a certificate: revoke the certificate instead of rejecting the request"
 	case a == Reopen:
-		return "this request is " + string(s) + ": only a rejected or revoked one can be reopened"
+		return "this request is " + string(s) + ": only rejected and revoked requests can be reopened"
 	default:
 		return "this request has no certificate"
 	}

@@ -99,7 +99,7 @@ type TokenRights struct {
 	Quota   bool // whether the token has a quota
 }
 
-// Rights returns the token's rights. The argument is the role of its creator.
+// Rights returns the token's rights, given the role of its creator.
 func (t *Token) Rights(role Role) *TokenRights {
 	return &TokenRights{Creator: t.Creator, Role: role, Grants: t.Grants, Quota: t.PerHour > 0 || t.PerDay > 0}
 }

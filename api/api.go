@@ -48,7 +48,7 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 	}
 	n, err := strconv.ParseInt(string(bytes.Trim(b, `"`)), 10, 64)
 	if err != nil {
-		return errors.New("an ID must be a positive integer, written in digits alone")
+		return errors.New("an ID must be a positive integer in decimal digits")
 	}
 	*id = ID(n)
 	return nil
@@ -68,7 +68,7 @@ type Text struct {
 // NewText returns a change that sets the string to value, or removes it if value is "".
 func NewText(value string) Text { return Text{true, value} }
 
-// IsZero reports whether t leaves the string unchanged. It makes the option omitzero of package json omit t.
+// IsZero reports whether t leaves the string unchanged. The omitzero option of package json calls it to omit t.
 func (t Text) IsZero() bool { return !t.Given }
 
 // MarshalJSON encodes the value, or null to remove the string.

@@ -51,7 +51,7 @@ type NameLists struct {
 	URI   []string `json:"uri,omitempty" nullable:"false" doc:"A host, .example.com (subdomains only), or a prefix such as spiffe://example.org/web"`
 }
 
-// Grant permits an account or group to perform actions that its role does not include.
+// Grant permits an account, or the members of a group, to perform actions that their roles do not include.
 type Grant struct {
 	ID int64 `json:"id"`
 	GrantTerms

@@ -37,7 +37,7 @@ type DamagedRecord struct {
 	Problem string `json:"problem"`
 }
 
-// Week counts the certificates that expire within seven days.
+// Week counts the certificates that expire in a week.
 type Week struct {
 	From  time.Time `json:"from"`
 	Until time.Time `json:"until" doc:"Exclusive"`

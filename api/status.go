@@ -2,7 +2,7 @@ package api
 
 import "net/http"
 
-// Statuses maps the code of an [Error] to the HTTP status.
+// Statuses maps the code of an [Error] to the HTTP status. It lacks method_not_allowed, which only the router returns.
 var Statuses = map[string]int{
 	"invalid":         http.StatusBadRequest,
 	"unauthenticated": http.StatusUnauthorized,

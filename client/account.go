@@ -27,7 +27,7 @@ func (c *Client) Me(ctx context.Context) (api.Account, error) {
 	return call[api.Account](ctx, c, http.MethodGet, accounts+"/me", nil)
 }
 
-// CreateAccount creates an account and returns its ID. The first account needs no token.
+// CreateAccount creates an account and returns its ID. The first account needs no token but, by default, a setup code.
 func (c *Client) CreateAccount(ctx context.Context, body api.CreateAccount) (int64, error) {
 	return create(ctx, c, accounts, body)
 }

@@ -11,9 +11,9 @@ import (
 	"notary/api"
 )
 
-// SignCertificateRequests signs many requests and yields the outcomes in order as they arrive. Breaking out of the
-// loop cancels the remaining requests. An error is yielded last. If no outcome precedes the error and it does not match
-// [ErrOutcomeUnknown], nothing was done.
+// SignCertificateRequests signs many requests and yields the outcomes as they arrive. Breaking out of the loop cancels
+// the remaining requests. An error, if any, is yielded last. If it comes first and is not [ErrOutcomeUnknown], nothing
+// was done.
 func (c *Client) SignCertificateRequests(ctx context.Context, body api.BulkSign) iter.Seq2[api.Outcome, error] {
 	return bulk(ctx, c, certificateRequests+"/sign", body)
 }

@@ -42,7 +42,7 @@ func (c *Client) Raw(ctx context.Context, method, path string, body []byte, head
 	case err != nil:
 		return Response{}, c.connectionError(err, true)
 	case len(read) > maxResponse:
-		return Response{}, unreadable(c.server, errors.New("larger than 64 MiB"))
+		return Response{}, unreadable(c.server, errors.New("the response is larger than 64 MiB"))
 	}
 	return Response{Status: answer.StatusCode, Header: answer.Header, Body: read}, nil
 }

@@ -55,9 +55,9 @@ func (e *exportReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// IssueCertificate submits a CSR and signs it in one call. If the caller may not sign, the call waits for approval for
-// up to wait (at most a minute); if the request is still pending then, the returned Status is Outstanding. A call
-// repeated within a day with the same key, unless it is "", and the same body returns what the first one recorded.
+// IssueCertificate submits a CSR and signs it. If the caller may not sign, it waits up to wait (at most a minute) for
+// approval; the Status is Outstanding if the request is still pending. Repeating a call within a day with the same body
+// and key, unless key is "", returns the result of the first call.
 func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate, wait time.Duration,
 	key string) (api.Issued, error) {
 	path := certificates

@@ -74,7 +74,8 @@ func (c *Client) RequestCertificate(ctx context.Context, id int64) (api.Certific
 	return call[api.Certificate](ctx, c, http.MethodGet, certificateRequest(id, "/certificate"), nil)
 }
 
-// RemoveCertificate removes the certificate of a request and makes the request outstanding again.
+// RemoveCertificate removes the current certificate from a request and makes the request outstanding again. The
+// certificate stays in the inventory.
 func (c *Client) RemoveCertificate(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, certificateRequest(id, "/certificate"), nil)
 }

@@ -99,8 +99,8 @@ func ServerURL(address string) (string, error) {
 		return "", notary.FieldErrorf("server", "the server's address must begin with https://, "+
 			"not %.20q", u.Scheme+"://")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
-		return "", notary.FieldErrorf("server", "the server's address must be just https://host:port, without a "+
-			"path or user")
+		return "", notary.FieldErrorf("server", "the server's address must be https://host:port, without a user, "+
+			"path or query")
 	}
 	port := u.Port()
 	if port == "" {

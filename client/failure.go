@@ -50,7 +50,7 @@ func foreignRefusal(answer Response) error {
 	status := strings.TrimSpace(strconv.Itoa(answer.Status) + " " + http.StatusText(answer.Status))
 	e := &notary.Error{
 		Kind: kindOf("", answer.Status),
-		Message: "the response was " + status + ", but not from Notary: check the server's address and any " +
+		Message: "the response (" + status + ") does not come from Notary: check the server's address and any " +
 			"proxy in front of it",
 		RetryAfter: retryAfter(answer.Header),
 	}
@@ -111,7 +111,7 @@ func (c *Client) explain(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return c.server + " took too long to answer"
 	case errors.As(err, &changed):
-		return "the certificate of " + c.server + " is not the one remembered: " +
+		return "the certificate of " + c.server + " differs from the saved one: " +
 			"it was replaced, or someone is intercepting the connection"
 	case errors.As(err, &refused):
 		return c.explainCertificate(refused)
@@ -136,7 +136,7 @@ func (c *Client) explainCertificate(err error) string {
 	)
 	switch {
 	case errors.As(err, &unknown):
-		return "the certificate of " + c.server + " was issued by an authority that is not trusted here"
+		return "the certificate of " + c.server + " was issued by a CA that is not trusted here"
 	case errors.As(err, &host):
 		return "the certificate of " + c.server + " is not valid for " + host.Host
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
@@ -148,6 +148,6 @@ func (c *Client) explainCertificate(err error) string {
 
 func unreadable(server string, err error) error {
 	return &notary.Error{Kind: notary.Internal,
-		Message: "the response of " + server + " cannot be parsed: is it a Notary server of this client's version?",
+		Message: "the response from " + server + " cannot be parsed: check that it is a Notary server of this client's version",
 		Err:     fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)}
 }

@@ -50,10 +50,10 @@ func TestRefusals(t *testing.T) {
 			want: notary.Error{Kind: notary.Internal, Message: "see r-1 in the log"}},
 		"not from Notary": {status: 404, body: `<html>`,
 			want: notary.Error{Kind: notary.NotFound,
-				Message: "the response was 404 Not Found, but not from Notary: check the server's address and any proxy in front of it"}},
+				Message: "the response (404 Not Found) does not come from Notary: check the server's address and any proxy in front of it"}},
 		"a gateway": {status: 502, body: ``, unknown: true,
 			want: notary.Error{Kind: notary.Unavailable,
-				Message: "the response was 502 Bad Gateway, but not from Notary: check the server's address and any proxy in front of it"}},
+				Message: "the response (502 Bad Gateway) does not come from Notary: check the server's address and any proxy in front of it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,7 +94,7 @@ func TestNoAnswer(t *testing.T) {
 		unknown bool
 	}{
 		"nothing listens":      {t.Context(), closedPort(t), "is the server running?", false},
-		"an unknown authority": {t.Context(), address, "an authority that is not trusted here", false},
+		"an unknown authority": {t.Context(), address, "a CA that is not trusted here", false},
 		"plain HTTP":           {t.Context(), "https://" + plain.Listener.Addr().String(), "does not use TLS", false},
 		"interrupted":          {canceled, address, "interrupted", false},
 		"an unknown host":      {t.Context(), "https://host.invalid:1", "", false}, // the resolver's message varies

@@ -65,7 +65,7 @@ func (c *Client) DeleteGrant(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, grant(id), nil)
 }
 
-// Permissions returns the actions that an account may or may not perform on an object, and why.
+// Permissions reports which actions an account may perform on an object, and why.
 func (c *Client) Permissions(ctx context.Context, q api.PermissionQuery) ([]api.Decision, error) {
 	v := url.Values{}
 	if q.Action != "" {

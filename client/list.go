@@ -99,13 +99,13 @@ func expect(decoder *json.Decoder, want json.Delim) error {
 		return err
 	}
 	if token != want {
-		return errors.New("not the envelope of a list")
+		return errors.New("the response is not a list")
 	}
 	return nil
 }
 
-// elementReader is a reader that fails if an element of a list exceeds maxResponse; left is reset before each element.
-// Any other read error becomes an io.ErrUnexpectedEOF, to distinguish a broken connection from an invalid response.
+// elementReader fails if an element of a list exceeds maxResponse; left is reset before each element. Read errors other
+// than io.EOF match io.ErrUnexpectedEOF, to distinguish a broken connection from an invalid response.
 type elementReader struct {
 	r    io.Reader
 	left int
@@ -123,7 +123,7 @@ func (e *elementReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var errElementTooLarge = errors.New("an element larger than 64 MiB")
+var errElementTooLarge = errors.New("a list element is larger than 64 MiB")
 
 func (c *Client) brokenList(err error) error {
 	switch {

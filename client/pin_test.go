@@ -38,7 +38,7 @@ func TestPin(t *testing.T) {
 	if !errors.As(err, &changed) || !changed.Remembered.Equal(certificate) || changed.Presented.Equal(certificate) {
 		t.Errorf("another certificate: %v, want a *CertificateChangedError", err)
 	}
-	if notary.KindOf(err) != notary.Unavailable || !strings.Contains(err.Error(), "not the one remembered") {
+	if notary.KindOf(err) != notary.Unavailable || !strings.Contains(err.Error(), "differs from the saved one") {
 		t.Errorf("another certificate: %v", err)
 	}
 }

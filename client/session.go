@@ -8,7 +8,8 @@ import (
 	"notary/api"
 )
 
-// Login logs in and returns a token for [Client.WithToken]. After too many attempts, the error is [notary.RateLimited].
+// Login logs in and returns a token for [Client.WithToken]. After too many attempts, it returns a [notary.RateLimited]
+// error.
 func (c *Client) Login(ctx context.Context, login api.Login) (string, error) {
 	token, err := call[api.Token](ctx, c.WithToken(""), http.MethodPost, "/login", login)
 	return token.Token, err

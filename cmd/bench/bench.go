@@ -18,13 +18,13 @@ type bench struct {
 	engine   engine
 	token    string
 
-	// site is measured. at100 and at1000 are copies made when it had that many requests; nil if it has no more. They
-	// are measured right before and after site, because the speed of a machine varies.
+	// site is measured. at100 and at1000 are copies of it with 100 and 1000 requests; nil if it has no more. They are
+	// measured right before and after site, because the speed of a machine varies.
 	site      *site
 	at100     *site
 	at1000    *site
 	authority authorities
-	samples   []int64 // ids of requests with real certificates
+	samples   []int64 // IDs of requests with real certificates
 	lives     *lives
 	known     []known // objects to search for
 
@@ -163,8 +163,8 @@ func (b *bench) runBetween(ctx context.Context, op operation, floors []compariso
 	return f, nil
 }
 
-// addUnprepared reports that an operation could not be prepared, so that the run continues. It returns err only if ctx
-// has ended.
+// addUnprepared reports that an operation could not be prepared, and returns nil so that the run continues. If ctx is
+// done, it returns err.
 func (b *bench) addUnprepared(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil {
 		return err
@@ -175,7 +175,8 @@ func (b *bench) addUnprepared(ctx context.Context, name string, err error) error
 	return nil
 }
 
-// measureFloors measures the floors while the servers are idle. A floor that was measured before gets the average.
+// measureFloors measures the floors while the servers are idle. A floor that was measured before gets the average of
+// both.
 func (b *bench) measureFloors(ctx context.Context, floors []comparison) error {
 	length := min(b.o.time/2, time.Second)
 	for i := range floors {
@@ -206,6 +207,6 @@ func (b *bench) measureFloor(ctx context.Context, name string, length time.Durat
 	case floorInsert:
 		return b.engine.measureInserts(ctx, length)
 	default:
-		return speed{}, errors.New("no such floor")
+		return speed{}, fmt.Errorf("unknown floor %q", name)
 	}
 }

@@ -55,8 +55,8 @@ func appendCall(b []byte, host, token string, c call) []byte {
 	return append(b, c.body...)
 }
 
-// connection is a client's persistent connection. It implements only the part of HTTP/1.1 that the server uses, because
-// the load competes with the server for the processor.
+// connection is a client's persistent connection. It implements only the part of HTTP/1.1 that the server uses, to save
+// processor time: the load competes with the server for it.
 type connection struct {
 	conn net.Conn
 	r    *bufio.Reader
@@ -173,7 +173,7 @@ func (c *connection) readChunks(to io.Writer) error {
 		}
 		length, err := strconv.ParseUint(string(line), 16, 31)
 		if err != nil {
-			return fmt.Errorf("the length of a chunk: %w", err)
+			return fmt.Errorf("invalid chunk length: %w", err)
 		}
 		if err := c.copy(int(length), to); err != nil {
 			return err

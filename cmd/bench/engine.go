@@ -57,11 +57,11 @@ func openEngine(ctx context.Context, o options, dir string) (e engine, err error
 	return e, err
 }
 
-// create creates a database in the cluster, as a copy of template unless that is empty, and returns its URL.
+// create creates a database in the cluster, as a copy of template unless template is "", and returns its URL.
 func (e *engine) create(ctx context.Context, template string) (string, error) {
 	u, err := url.Parse(e.url)
 	if err != nil {
-		return "", errors.New("the URL of the PostgreSQL database cannot be read")
+		return "", errors.New("the URL of the PostgreSQL database is invalid")
 	}
 	name := "notary_bench_" + strings.ToLower(rand.Text())
 	statement := "CREATE DATABASE " + name
@@ -83,7 +83,7 @@ func (e *engine) copy(ctx context.Context) (string, error) {
 	}
 	u, err := url.Parse(e.url)
 	if err != nil {
-		return "", errors.New("the URL of the PostgreSQL database cannot be read")
+		return "", errors.New("the URL of the PostgreSQL database is invalid")
 	}
 	return e.create(ctx, strings.TrimPrefix(u.Path, "/"))
 }

@@ -58,7 +58,7 @@ func (b *bench) fill(ctx context.Context, rows int) error {
 		func(int) store.Life { return b.lives.next() })
 }
 
-// fillWith adds n lives to the database, which life returns. No node may be running.
+// fillWith adds the n lives that life returns to the database. No node may be running.
 func (b *bench) fillWith(ctx context.Context, what string, n int, life func(i int) store.Life) error {
 	b.say("%s", what)
 	began := time.Now()

@@ -20,7 +20,7 @@ type gate struct {
 func openGate(database string) (*gate, string, error) {
 	u, err := url.Parse(database)
 	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, ",") || u.Query().Has("host") {
-		return nil, "", errors.New("a proxy needs a URL with one host: postgres://user:password@host:port/name")
+		return nil, "", errors.New("the database URL must have a single host: write it as postgres://user:password@host:port/name")
 	}
 	g := &gate{server: u.Host}
 	if u.Port() == "" {

@@ -101,7 +101,7 @@ func (l *lives) sample() draft {
 	return d
 }
 
-// outstanding returns the life of a pending request. Half of these requests are from the last three days.
+// outstanding returns the life of a pending request. About half of these requests are from the last three days.
 func (l *lives) outstanding(d draft) store.Life {
 	age := min(time.Duration(l.rand.ExpFloat64()*float64(4*day)), history)
 	return l.life(d, notary.Outstanding, l.now.Add(-age))

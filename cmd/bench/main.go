@@ -56,7 +56,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("not done within %v: see --timeout", o.timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("not finished within %v: increase --timeout", o.timeout))
 	report, err := measure(ctx, o, os.Stderr)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause
@@ -113,13 +113,13 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 func (o *options) check() error {
 	switch {
 	case !slices.Contains([]string{sqlite, postgres}, o.engine):
-		return fmt.Errorf("--engine is sqlite or postgres, not %q", o.engine)
+		return fmt.Errorf("--engine must be sqlite or postgres, not %q", o.engine)
 	case o.engine == sqlite && o.database != "":
-		return errors.New("--database is for --engine postgres")
+		return errors.New("--database requires --engine postgres")
 	case o.engine == sqlite && o.nodes > 1:
-		return errors.New("a SQLite database serves one node: use --engine postgres for more")
+		return errors.New("a SQLite database can have only one node: use --engine postgres for several")
 	case o.nodes < 1 || o.clients < 1 || o.rows < 0 || o.revoked < 0:
-		return errors.New("--nodes and --clients begin at 1, --rows and --revoked at 0")
+		return errors.New("--nodes and --clients must be at least 1, --rows and --revoked at least 0")
 	case o.time <= 0 || o.timeout <= 0:
 		return errors.New("--time and --timeout must be positive")
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Parts of the names that organisations with hundreds of teams give their hosts and employees.
+// Parts of the host names and email addresses of organisations with many teams.
 var (
 	organisations = []string{"example.com", "example.net", "example.org", "aster.example", "borealis.example",
 		"cobalt.example", "dune.example", "ember.example", "fjord.example", "garnet.example"}

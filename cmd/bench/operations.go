@@ -57,7 +57,7 @@ func page(name string, s *site, sort, after string) operation {
 	want := min(pageSize, s.rows)
 	op.check = func(_ call, body []byte) error {
 		if n := bytes.Count(body, []byte(`"csr":"`)); n != want {
-			return fmt.Errorf("a page of %d, not of %d", n, want)
+			return fmt.Errorf("the page has %d requests instead of %d", n, want)
 		}
 		return nil
 	}
@@ -80,7 +80,7 @@ func (b *bench) searching(name, path string, query func(known) url.Values) opera
 		next: func(r *rand.Rand) (call, bool) { return call{method: "GET", path: pick(r, paths)}, true },
 		check: func(c call, body []byte) error {
 			if contains(body, `"id":`) != nil && nextCursor(body) == "" {
-				return fmt.Errorf("nothing found by %s", c.path)
+				return fmt.Errorf("the search %s finds nothing", c.path)
 			}
 			return nil
 		}}
@@ -143,7 +143,7 @@ func createBody(csr []byte) []byte {
 func createdID(body []byte) (id int64, err error) {
 	_, rest, ok := bytes.Cut(body, []byte(`"id":`))
 	if !ok {
-		return 0, errors.New("no id")
+		return 0, errors.New("the response has no id")
 	}
 	for _, digit := range rest {
 		if digit < '0' || digit > '9' {
@@ -168,7 +168,7 @@ func fetchCRL(name string, authority int64) operation {
 
 func contains(body []byte, text string) error {
 	if !bytes.Contains(body, []byte(text)) {
-		return fmt.Errorf("no %s in it", text)
+		return fmt.Errorf("the response does not contain %s", text)
 	}
 	return nil
 }

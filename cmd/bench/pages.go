@@ -39,7 +39,7 @@ func (b *bench) pages() []webPage {
 		{"page, overview", fixed("/")},
 		{"page, requests", fixed("/requests")},
 		{"page, requests by status", fixed("/requests?status=Active")},
-		{"page, requests that are searched for", fixed("/requests?q=prod")}, // more than a page, too
+		{"page, requests that are searched for", fixed("/requests?q=prod")}, // also matches more than a page
 		{"page, one request", func(r *rand.Rand, rows int64) string {
 			return fmt.Sprintf("/requests/%d", 1+r.Int64N(rows))
 		}},
@@ -77,7 +77,7 @@ func (p webPage) operation(s *site) operation {
 			case len(body) > maxPage:
 				return fmt.Errorf("the page has %d octets, more than %d", len(body), maxPage)
 			case !bytes.Contains(body, []byte("<h1")) || bytes.Contains(body, []byte("Sign in to Notary")):
-				return fmt.Errorf("this is not the page: %s", excerpt(body))
+				return fmt.Errorf("not the expected page: %s", excerpt(body))
 			}
 			return nil
 		}, all: true}

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// environmentPostgres is the environment variable with the URL of a cluster and its superuser. The benchmark creates a
-// database in that cluster.
+// environmentPostgres is the environment variable with the URL of a cluster, including a superuser. The benchmark
+// creates a database in that cluster.
 const environmentPostgres = "NOTARY_TEST_POSTGRES"
 
 // requireDurable returns an error if the cluster does not flush to disk, because its figures would be meaningless.
@@ -27,8 +27,8 @@ func requireDurable(ctx context.Context, database string) error {
 			return fmt.Errorf("PostgreSQL: %w", err)
 		}
 		if value == "off" {
-			return fmt.Errorf("this PostgreSQL cluster runs with %s=off, and may lose data, which makes its "+
-				"figures meaningless: switch it on, or use another cluster", setting)
+			return fmt.Errorf("this PostgreSQL cluster runs with %s=off and may lose data, so its figures "+
+				"would be meaningless: switch it on, or use another cluster", setting)
 		}
 	}
 	return nil
@@ -146,9 +146,8 @@ func postgresProgram(name string) (string, error) {
 	}
 	found, err := filepath.Glob(filepath.Join("/usr/lib/postgresql/*/bin", name))
 	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("%s is not installed: install PostgreSQL, or name a cluster with %s or a database "+
-			"with --database",
-			name, environmentPostgres)
+		return "", fmt.Errorf("%s is not installed: install PostgreSQL, or specify a cluster with %s or a database "+
+			"with --database", name, environmentPostgres)
 	}
 	return slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(majorVersion(a), majorVersion(b)) }), nil
 }

@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// inOwnGroup runs the command in its own process group. Ctrl-C in the terminal then does not end it before the
-// benchmark stops it in order.
+// inOwnGroup runs the command in its own process group, so that Ctrl-C in the terminal does not end it before the
+// benchmark shuts it down.
 func inOwnGroup(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -30,7 +30,7 @@ func findServant() (servant, error) {
 	}
 	u, err := user.Lookup("postgres")
 	if err != nil {
-		return servant{}, fmt.Errorf("PostgreSQL does not run as root, and there is no other user for it: %w", err)
+		return servant{}, fmt.Errorf("PostgreSQL refuses to run as root, and there is no user postgres: %w", err)
 	}
 	uid, err1 := strconv.Atoi(u.Uid)
 	gid, err2 := strconv.Atoi(u.Gid)

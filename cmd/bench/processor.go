@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// clockTick is the unit of processor time in /proc: USER_HZ is 100 on every architecture.
+// clockTick is the unit of processor time in /proc: USER_HZ is 100 on every architecture that Go supports.
 const clockTick = time.Second / 100
 
 func processorTime(nodes []*node) (all time.Duration) {

@@ -71,7 +71,7 @@ func (b *bench) measureOCSP(ctx context.Context, name string, requests [][]byte)
 		check: func(_ call, body []byte) error {
 			answer, err := ocsp.ParseResponse(body, nil)
 			if err == nil && answer.Status != ocsp.Good {
-				err = fmt.Errorf("the status is %d, not good", answer.Status)
+				err = fmt.Errorf("the certificate status is %d instead of good", answer.Status)
 			}
 			return err
 		}}
@@ -113,7 +113,7 @@ func ocspRequest(issuer *x509.Certificate, serial string, nonce bool) ([]byte, e
 	var whole, tbs cryptobyte.String
 	in := cryptobyte.String(request)
 	if !in.ReadASN1(&whole, asn1.SEQUENCE) || !whole.ReadASN1(&tbs, asn1.SEQUENCE) {
-		return nil, errors.New("the request cannot be read back")
+		return nil, errors.New("the OCSP request cannot be parsed")
 	}
 	value := cryptobyte.NewBuilder(nil)
 	value.AddASN1OctetString([]byte(rand.Text())) // RFC 9654, section 2.1

@@ -24,7 +24,7 @@ type line struct {
 	beside []comparison
 }
 
-// value is a single measured value, such as the time of a start or the memory of the server.
+// value is a single measured value, such as the startup time or the memory of the server.
 type value struct {
 	name   string
 	value  float64 // in the unit of the budget

@@ -19,7 +19,7 @@ import (
 
 const (
 	startLimit = 2 * time.Minute
-	stopLimit  = 45 * time.Second // the server waits 30 seconds for requests in flight
+	stopLimit  = 45 * time.Second // the server exits within 29 seconds
 )
 
 const programName = "notary"
@@ -53,8 +53,8 @@ type node struct {
 	err   error         // exit error; read only after ended is closed
 }
 
-// startNode starts a server with the data folder, with its log next to the folder, and waits for its first response. If
-// database is "", the server uses the SQLite file in the folder.
+// startNode starts a server with the given data folder and waits for its first response. The log is written next to the
+// folder. If database is "", the server uses the SQLite file in the folder.
 func startNode(ctx context.Context, program, data, database string) (_ *node, err error) {
 	environment := append(foreignEnvironment(), "NOTARY_SETUP_CODE=off")
 	if database != "" {
@@ -108,7 +108,7 @@ func (n *node) greet(ctx context.Context) error {
 	}
 	trusted := x509.NewCertPool()
 	if !trusted.AppendCertsFromPEM(certificate) {
-		return errors.New("the server's own certificate cannot be read")
+		return errors.New("the server's certificate cannot be parsed")
 	}
 	n.tls = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted}
 	c, err := dial(ctx, n)
@@ -118,7 +118,7 @@ func (n *node) greet(ctx context.Context) error {
 	defer c.close()
 	status, err := c.do(appendCall(nil, n.address, "", call{method: "GET", path: "/status"}))
 	if err == nil && status != 200 {
-		err = fmt.Errorf("GET /status answered %d", status)
+		err = fmt.Errorf("GET /status returned status %d", status)
 	}
 	return err
 }

@@ -83,7 +83,7 @@ func firstAccount(ctx context.Context, c *client.Client) (token string, err erro
 		return "", err
 	}
 	if status.Initialized {
-		return "", errors.New("the database is not empty: give an empty one")
+		return "", errors.New("the database is not empty: use an empty one")
 	}
 	login := api.Login{Email: "bench@example.com", Password: rand.Text()}
 	if _, err = c.CreateAccount(ctx, api.CreateAccount{Email: login.Email, Password: login.Password}); err != nil {

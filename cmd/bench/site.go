@@ -16,7 +16,7 @@ type site struct {
 	program  string
 	folders  []string // of the nodes
 	database string   // URL, or path of the SQLite file
-	rows     int      // requests in the database, without those created by operations
+	rows     int      // requests in the database, excluding those created by operations
 	nodes    []*node  // empty unless running
 }
 

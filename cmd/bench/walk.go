@@ -12,7 +12,7 @@ import (
 func (b *bench) deepest(ctx context.Context, s *site, sort string) (string, error) {
 	b.say("walking to the deepest page by %s", sort)
 	const large = 1000
-	var start, before string // cursors of the current page and of the one before
+	var start, before string // cursors of the current and the previous page
 	err := b.walk(ctx, s.nodes[0], pagePath(sort, large), "", func(_ []byte, after string) {
 		before, start = start, after
 	})

@@ -9,8 +9,8 @@ import (
 	"runtime/pprof"
 )
 
-// run calls main and writes a CPU profile to the folder named by CPU_PROFILES. The benchmark uses it to measure the
-// program and to regenerate default.pgo.
+// run calls main and writes a CPU profile to the folder in the environment variable CPU_PROFILES. The benchmark uses it
+// to measure the program and to regenerate default.pgo.
 func run(main func() int) int {
 	path := filepath.Join(os.Getenv("CPU_PROFILES"), fmt.Sprintf("notary-%d.pprof", os.Getpid()))
 	file, err := os.Create(path)

@@ -53,8 +53,8 @@ type Options struct {
 	Out     io.Writer // for the addresses and the setup code
 }
 
-// New opens the database and the keys, and starts to listen. When ctx ends, bulk operations in progress stop early. The
-// key file and the TLS certificate are read only after the database is locked.
+// New opens the database and the keys, and starts to listen. When ctx is done, bulk operations in progress stop early.
+// The key file and the TLS certificate are read only after the database is locked.
 func New(ctx context.Context, live *config.Live, options Options) (*App, error) {
 	a := &App{options: options, live: live, config: live.Get(), log: options.Log}
 	if err := requirePrivate(a.config); err != nil {
@@ -118,7 +118,7 @@ func (a *App) openAccounts(ctx context.Context) (err error) {
 	return err
 }
 
-// Serve announces the server and runs it until ctx ends.
+// Serve announces the server and runs it until ctx is done.
 func (a *App) Serve(ctx context.Context) error {
 	a.announce()
 	forget := context.AfterFunc(ctx, func() {

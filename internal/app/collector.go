@@ -28,7 +28,7 @@ func tuneCollector(ctx context.Context) {
 	go followHeap(ctx)
 }
 
-// followHeap keeps the memory limit above twice the live heap until ctx ends.
+// followHeap keeps the memory limit above twice the live heap until ctx is done.
 func followHeap(ctx context.Context) {
 	tick := time.NewTicker(watchHeap)
 	defer tick.Stop()

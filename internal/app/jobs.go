@@ -55,7 +55,7 @@ func (a *App) background() []func(context.Context) {
 	return all
 }
 
-// serveWithJobs runs the servers and background functions until all have returned. It stops them when ctx ends or when
+// serveWithJobs runs the servers and background functions until all have returned. It stops them when ctx is done or
 // one of the servers returns.
 func serveWithJobs(ctx context.Context, servers []*server.Server, beside ...func(context.Context)) error {
 	ctx, cancel := context.WithCancel(ctx)

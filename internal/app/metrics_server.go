@@ -20,9 +20,9 @@ func isScrape(r *http.Request) bool {
 	return true
 }
 
-// newMetricsServer returns the server for metrics_listen. It requires the token, if one is set. Without a token, a
-// loopback listener accepts only localhost or a loopback address as the host: otherwise a website could read the
-// metrics through a name that resolves to a loopback address (DNS rebinding).
+// newMetricsServer returns the server for metrics_listen, which requires the token if one is set. Without a token, a
+// loopback listener accepts only requests to a loopback host, so that a website cannot read the metrics by DNS
+// rebinding.
 func newMetricsServer(addr string, metrics *server.Metrics, protected http.Handler, token func() string,
 	log *slog.Logger) (*server.Server, error) {
 	open := metrics.Handler()

@@ -69,9 +69,9 @@ func openKeystore(ctx context.Context, c *config.Config, hasSealedKeys func(cont
 		return nil, err
 	}
 	if sealed {
-		return nil, notary.Errorf(notary.Conflict, "the key file %s is missing, without which the private keys of "+
-			"the CAs in %s cannot be opened: "+
-			"restore it from its backup, copy it from another node, or set %s if a passphrase was used",
+		return nil, notary.Errorf(notary.Conflict, "the key file %s is missing, and the private keys of the CAs in "+
+			"%s cannot be decrypted without it: restore it from a backup, copy it from another node, or set %s if a "+
+			"passphrase was used",
 			c.SealKey, c.DatabaseName(), config.EnvPassphrase)
 	}
 	if err := keystore.CreateFile(c.SealKey); err != nil {

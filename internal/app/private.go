@@ -41,8 +41,8 @@ func requirePrivateTLSKey(c *config.Config) error {
 	return refusal(append(folderProblems(c.TLSKey), tlsKeyProblem(c)))
 }
 
-// tlsKeyProblem describes what is wrong with the permissions of the TLS key. The group may read a key owned by root:
-// Debian keeps TLS keys as root:ssl-cert with mode 0640.
+// tlsKeyProblem describes what is wrong with the permissions of the TLS key, or returns "". The group may read a key
+// owned by root: Debian keeps TLS keys as root:ssl-cert with mode 0640.
 func tlsKeyProblem(c *config.Config) string {
 	if c.TLSKey == "" {
 		return ""
@@ -53,7 +53,7 @@ func tlsKeyProblem(c *config.Config) string {
 	return modeProblem(c.TLSKey, accessible)
 }
 
-// modeProblem describes what is wrong with the owner or the permissions of a file or folder; "" if nothing is.
+// modeProblem describes what is wrong with the owner or the permissions of a file or folder, or returns "".
 func modeProblem(name string, forbidden fs.FileMode) string {
 	owner, mode, ok := files.OwnerAndMode(name)
 	if !ok {
@@ -65,9 +65,9 @@ func modeProblem(name string, forbidden fs.FileMode) string {
 func describeMode(name string, owner files.Owner, mode, forbidden fs.FileMode, isRoot bool) string {
 	switch {
 	case owner == files.OtherUser:
-		return name + " belongs to another user, who could change it: run chown on it, or start the server as that user"
+		return name + " belongs to another user, who could change it: change its owner (chown), or start the server as that user"
 	case owner == files.RootUser && !isRoot && mode.Perm()&accessible == 0:
-		return name + " belongs to root, who alone can read it: run chown on it"
+		return name + " belongs to root, and only root can read it: change its owner (chown)"
 	case mode&forbidden != 0:
 		return fmt.Sprintf("%s is open to other users (mode %04o): run chmod %s %s",
 			name, mode.Perm(), withoutBits(forbidden), name)
@@ -100,9 +100,9 @@ func withoutBits(forbidden fs.FileMode) string {
 	}
 }
 
-// folderProblems describes the folders through which path is resolved, including those of symbolic links, in which any
-// user could replace an entry. It accepts folders writable by a group: they are common (umask 002, fsGroup in
-// Kubernetes), and an administrator chooses the group's members.
+// folderProblems describes the folders on the way to path, including those of symbolic links, in which any user could
+// replace an entry. It accepts folders writable by a group: they are common (umask 002, fsGroup in Kubernetes), and an
+// administrator chooses the members.
 func folderProblems(path string) (problems []string) {
 	if path == "" {
 		return nil
@@ -111,7 +111,7 @@ func folderProblems(path string) (problems []string) {
 		_, mode, ok := files.OwnerAndMode(folder)
 		if ok && mode&0o002 != 0 && mode&fs.ModeSticky == 0 {
 			problems = append(problems, fmt.Sprintf("%s is writable by every user (mode %04o), "+
-				"who could replace what is in it: run chmod o-w %s", folder, mode.Perm(), folder))
+				"so anyone could replace its files: run chmod o-w %s", folder, mode.Perm(), folder))
 		}
 	}
 	return problems

@@ -129,7 +129,8 @@ func takeJSON(name string, v any) (found bool, err error) {
 	foreign := known && owner == files.OtherUser
 	if !info.Mode().IsRegular() || foreign || !private || info.Size() > maxRecoveryFile {
 		return false, notary.Errorf(notary.Forbidden,
-			"%s is not a small regular file that only the server's user can read: it is ignored", name)
+			"%s is ignored: it must be a regular file of at most %d KiB that only the server's user can read",
+			name, maxRecoveryFile>>10)
 	}
 	f, err := os.Open(name)
 	if err != nil {

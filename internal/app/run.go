@@ -18,8 +18,8 @@ type Process struct {
 	Stdout, Stderr io.Writer
 }
 
-// Run runs the server until ctx ends. It opens the log, handles signals, disables core dumps and removes secrets from
-// the environment.
+// Run runs the server until ctx is done. It opens the log, handles signals, disables core dumps and removes secrets
+// from the environment.
 func Run(ctx context.Context, p Process) error {
 	tuneCollector(ctx)
 	dumps := preventCoreDumps()

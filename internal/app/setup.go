@@ -98,12 +98,12 @@ func createCode(ctx context.Context, c *config.Config, accounts *auth.Service) (
 func ReplaceSetupCode(ctx context.Context, c *config.Config) (code string, err error) {
 	if c.SetupCode != "" {
 		return "", notary.Errorf(notary.Conflict,
-			"%s is set in the configuration, which the next start would restore: remove it there first",
+			"%s is set in the configuration, and the next start would restore it: remove it there first",
 			config.KeySetupCode)
 	}
 	if !store.IsPostgres(c.DB) && !files.IsFile(c.DB) {
 		return "", notary.Errorf(notary.NotFound,
-			"there is no database %s: notary start creates it together with a setup code", c.DB)
+			"there is no database %s: run notary start, which creates it and a setup code", c.DB)
 	}
 	st, err := store.Open(ctx, c.DB, time.Now)
 	if err != nil {

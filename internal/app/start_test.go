@@ -178,7 +178,7 @@ func TestLostKeyFileIsNotReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = apptest.Serve(t.Context(), c)
-	if notary.KindOf(err) != notary.Conflict || !strings.Contains(err.Error(), "restore it from its backup") {
+	if notary.KindOf(err) != notary.Conflict || !strings.Contains(err.Error(), "restore it from a backup") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Stat(c.SealKey); !errors.Is(err, fs.ErrNotExist) {

@@ -10,7 +10,7 @@ import (
 // progress, and a margin.
 const stopLimit = 29 * time.Second
 
-// boundStop exits with code 1 if the program is still running stopLimit after ctx has ended, for example because the
+// boundStop exits with code 1 if the program is still running stopLimit after ctx is done, for example because the
 // database or a disk hangs. No acknowledged change is lost. The returned function cancels the exit.
 func boundStop(ctx context.Context, log *slog.Logger, exit func(code int)) (release func()) {
 	stopped := make(chan struct{})

@@ -31,8 +31,8 @@ func RequireDatabase(c *config.Config) error {
 		missing = "is empty"
 	}
 	return &notary.Error{Kind: notary.Conflict, Field: config.KeyDB, Message: fmt.Sprintf(
-		"the database %s %s, but %s exists: an empty database would forget every certificate. "+
-			"Restore it with notary restore, correct %s or mount its folder; to start over, move %s away first",
+		"the database %s %s, but %s exists, so it was lost or moved: restore it with notary restore, correct %s or "+
+			"mount its folder. To start over with an empty database, move %s away first",
 		c.DB, missing, trace, config.KeyDB, trace)}
 }
 

@@ -13,7 +13,7 @@ import (
 	"notary/internal/store"
 )
 
-// HasAccounts reports whether any account exists. Once one does, it no longer queries the database.
+// HasAccounts reports whether any account exists. Once it has returned true, it no longer queries the database.
 func (s *Service) HasAccounts(ctx context.Context) (bool, error) {
 	if s.initialized.Load() {
 		return true, nil
@@ -31,7 +31,7 @@ func (s *Service) Initialized() bool { return s.initialized.Load() }
 
 const firstAccountPoll = time.Second
 
-// AwaitFirstAccount waits until an account exists, possibly created by another node, or ctx ends.
+// AwaitFirstAccount waits until an account exists, possibly created by another node, or ctx is done.
 func (s *Service) AwaitFirstAccount(ctx context.Context) {
 	tick := time.NewTicker(firstAccountPoll)
 	defer tick.Stop()
@@ -231,7 +231,7 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 	if ok, err := s.attempt(ctx, origin, known, old); err != nil {
 		return err
 	} else if !ok {
-		return notary.FieldErrorf("old_password", "the old password is wrong")
+		return notary.FieldErrorf("old_password", "the old password is incorrect")
 	}
 	hash, err := newPassword(ctx, s.hashing, password, caller.Principal.Name)
 	if err != nil {
@@ -243,7 +243,7 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 		if now, err := tx.PasswordHash(ctx, caller.Principal.ID); err != nil {
 			return err
 		} else if now != known {
-			return notary.FieldErrorf("old_password", "the old password is wrong")
+			return notary.FieldErrorf("old_password", "the old password is incorrect")
 		}
 		if err := tx.SetPassword(caller.Principal.ID, hash, keepSession); err != nil {
 			return err
@@ -273,7 +273,7 @@ const maxEmail = 254
 func checkEmail(email string) error {
 	parsed, err := mail.ParseAddress(email)
 	if err != nil || parsed.Address != email || len(email) > maxEmail || strings.ContainsFunc(email, isConfusable) {
-		return notary.FieldErrorf("email", "this is not an email address, such as you@example.com")
+		return notary.FieldErrorf("email", "invalid email address: use one such as you@example.com")
 	}
 	return nil
 }

@@ -8,17 +8,21 @@ import (
 	"notary"
 )
 
-// Limits on failed logins: how many are allowed without delay, and the interval for each additional one. They apply per
-// account and network, per account, and per network. The limit per account is high, so that strangers cannot easily
-// lock out the owner. For networks and browsers from which the account has logged in before, only the first limit
-// applies, with a separate count, so that wrong passwords elsewhere never lock the owner out.
+// Limits on failed logins: how many are allowed without delay, and the interval for each additional one. Networks and
+// browsers from which the account has logged in before have only the first limit, with a separate count, so that wrong
+// passwords elsewhere never lock the owner out.
 const (
-	accountBurst  = 20
-	accountEvery  = 10 * time.Second
+	// Per account and network.
+	accountBurst = 20
+	accountEvery = 10 * time.Second
+
+	// Per account. This limit is high, so that strangers cannot easily lock out the owner.
 	anywhereBurst = 1000
 	anywhereEvery = time.Second
-	networkBurst  = 100
-	networkEvery  = 2 * time.Second
+
+	// Per network.
+	networkBurst = 100
+	networkEvery = 2 * time.Second
 )
 
 // attempts limits guesses at secrets, by target and origin. The counts are in memory, so each node has its own.
@@ -63,8 +67,8 @@ func (a *attempts) counters(o origin, now time.Time) []counter {
 	return []counter{a.accounts.counter(pair, now), a.anywhere.counter(o.secret, now), a.networks.counter(network, now)}
 }
 
-// take counts a guess at a secret, or returns an error after too many guesses. Call it before checking the secret, and
-// refund if the secret is correct.
+// take records an attempt, or returns a [notary.RateLimited] error after too many. Call it before checking the secret,
+// and call refund if the secret is correct.
 func (a *attempts) take(secret, address string) (refund func(), err error) {
 	return a.takeFrom(origin{secret: secret, address: address})
 }
@@ -104,5 +108,5 @@ func limited(counters []counter) error {
 	}
 	wait = time.Duration(math.Ceil(wait.Seconds())) * time.Second
 	return &notary.Error{Kind: notary.RateLimited, RetryAfter: wait,
-		Message: "too many logins were refused: wait " + wait.String() + " and try again"}
+		Message: "too many failed attempts: try again in " + wait.String()}
 }

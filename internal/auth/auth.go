@@ -46,8 +46,9 @@ type Options struct {
 	Log *slog.Logger     // default slog.Default
 
 	// The idle timeout and maximum lifetime of browser sessions.
+	// The defaults are [DefaultSessionIdle] and [DefaultSessionLife].
 	SessionIdle, SessionLife time.Duration
-	TokenLife                time.Duration // maximum lifetime of an API token
+	TokenLife                time.Duration // maximum lifetime of an API token; default [DefaultTokenLife]
 
 	// NoSetupCode lets anyone create the first account.
 	NoSetupCode    bool

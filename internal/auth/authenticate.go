@@ -80,8 +80,8 @@ func (s *Service) liveSession(ctx context.Context, tokenHash []byte,
 
 func (s *Service) tokenCaller(ctx context.Context, secret, address string) (notary.Caller, error) {
 	if !intactSecret(secret) {
-		return notary.Caller{}, notary.Errorf(notary.Unauthenticated, "this is not a complete API token: its checksum "+
-			"is wrong")
+		return notary.Caller{}, notary.Errorf(notary.Unauthenticated, "this API token is incomplete or mistyped: its "+
+			"checksum is wrong")
 	}
 	secretHash := hashToken(secret)
 	known, err := s.token(ctx, secretHash)

@@ -2,8 +2,8 @@ package auth
 
 import "sync"
 
-// cache holds the data of bearer tokens by token hash. It is used only if no other process can change the database.
-// Every change clears it.
+// cache holds the data of bearer tokens by token hash. It is used only if no other process can change the database,
+// and [Service.clearCaches] empties it.
 type cache[T any] struct {
 	mu         sync.Mutex
 	generation int // incremented by clear

@@ -64,7 +64,7 @@ func hashSetupCode(code string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// FirstAccount configures [Service.CreateFirstAccount].
+// FirstAccount holds the parameters of [Service.CreateFirstAccount].
 type FirstAccount struct {
 	Email, Password, SetupCode string
 
@@ -140,7 +140,7 @@ func (s *Service) checkSetupCode(ctx context.Context, f FirstAccount) error {
 		return err
 	}
 	s.log.WarnContext(ctx, "wrong setup code", "address", f.Address)
-	return wrongSetupCode("the setup code is wrong")
+	return wrongSetupCode("the setup code is incorrect")
 }
 
 // useSetupCode deletes the setup code. It returns an error if the code was replaced after the check.

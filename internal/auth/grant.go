@@ -47,7 +47,7 @@ func (s *Service) CreateGrant(ctx context.Context, caller notary.Caller, g *nota
 	return id, err
 }
 
-// DeleteGrant deletes a grant. Actions already performed under it remain.
+// DeleteGrant deletes a grant. Actions already performed under it are not undone.
 func (s *Service) DeleteGrant(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("grant", id)); err != nil {
 		return err

@@ -80,7 +80,7 @@ func (s *Service) ChangeMembers(ctx context.Context, caller notary.Caller, group
 		return err
 	}
 	if len(add)+len(remove) > maxMembers {
-		return notary.FieldErrorf("add", "more than %d accounts are specified: split the change", maxMembers)
+		return notary.FieldErrorf("add", "more than %d accounts are specified: use several calls", maxMembers)
 	}
 	return s.writeGrants(ctx, caller, func(tx *store.Tx) error {
 		g, err := tx.Group(ctx, groupID)

@@ -15,7 +15,7 @@ const (
 	knownLogins = 500
 )
 
-// origin returns the origin of a guess at an account's password. The ID is 0 if the account does not exist.
+// origin returns the origin of a login attempt. Pass id 0 if the account does not exist.
 func (s *Service) origin(ctx context.Context, id int64, email string, from Client) (o origin, err error) {
 	address := from.Address
 	o = origin{secret: email, address: address}

@@ -60,7 +60,7 @@ func (r *refusals) take() map[refusal]int64 {
 }
 
 // Refused counts a call that failed with [notary.Unauthenticated] or [notary.Forbidden], and ignores other errors.
-// Calls are counted per account, network and operation or, without a login, per network.
+// Calls are counted per principal, network and operation or, if the caller is anonymous, per network.
 func (s *Service) Refused(caller notary.Caller, operation string, err error) {
 	one := refusal{action: "call.refused", object: notary.NewRef("call", 0, operation), principal: caller.Ref(),
 		network: notary.ClientNetwork(caller.Address)}
@@ -79,8 +79,8 @@ func (s *Service) RefusedScrape(address string) {
 		principal: notary.Caller{}.Ref(), network: notary.ClientNetwork(address)}, 1)
 }
 
-// refusedLogin counts a refused login. account is nil if no account has the email address. Unknown addresses are not
-// recorded, because they may be passwords.
+// refusedLogin counts a refused login. account is nil if no account has the email address. Unknown email addresses
+// are not recorded, because they may be passwords.
 func (s *Service) refusedLogin(account *notary.Account, from Client) {
 	object := notary.NewRef("account", 0, "")
 	if account != nil {
@@ -130,7 +130,7 @@ func compareRefusals(a, b refusal) int {
 		cmp.Compare(a.reason, b.reason))
 }
 
-// KeepRefusals records refusals every minute until ctx ends, and then once more.
+// KeepRefusals records refusals every minute until ctx is done, and then once more.
 func (s *Service) KeepRefusals(ctx context.Context) {
 	tick := time.NewTicker(recordEvery)
 	defer tick.Stop()

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// The secret of an API token consists of a prefix, random characters and a checksum: the CRC-32 (IEEE) of everything
-// before it. Secret scanners can thus recognize a secret without contacting the server. It has 190 random bits.
+// The secret of an API token consists of a prefix, random characters (190 bits) and a checksum: the CRC-32 (IEEE) of
+// everything before it. Secret scanners can thus recognize a secret without contacting the server.
 const (
 	secretPrefix   = "ntry_"
 	secretRandom   = 32 // characters

@@ -13,14 +13,13 @@ const (
 	sketchWidth = 1 << 13
 )
 
-// sketch counts keys in leaky buckets: each attempt adds one, and one leaks out per period. A full bucket accepts no
-// more. It is a count-min sketch: a key has one cell in each row, shared with other keys, and its level is the lowest
-// level of these cells. It may be too high but never too low. The seeds are random so that an attacker cannot choose
-// colliding keys.
+// sketch is a count-min sketch of leaky buckets. A key has one cell in each row, shared with other keys. Each attempt
+// raises the levels of the key's cells by one, and they fall by one per period. The key's level is the lowest of these,
+// so it may be too high but never too low.
 type sketch struct {
-	burst int
-	every time.Duration
-	seeds [sketchRows]maphash.Seed
+	burst int                      // capacity of a bucket
+	every time.Duration            // the period
+	seeds [sketchRows]maphash.Seed // random, so that an attacker cannot choose colliding keys
 	cells [sketchRows][]cell
 }
 

@@ -36,7 +36,7 @@ func (s *Service) LimitTokens(life time.Duration) { s.tokenLife.Store(int64(life
 // MaxTokenLife returns the maximum lifetime of new API tokens.
 func (s *Service) MaxTokenLife() time.Duration { return time.Duration(s.tokenLife.Load()) }
 
-// Now returns the current time of the clock that tokens expire by.
+// Now returns the current time of the clock that determines when tokens expire.
 func (s *Service) Now() time.Time { return s.now() }
 
 // Tokens returns a page of the caller's own API tokens or, if the caller is an Admin, of those of the creator in q.
@@ -57,7 +57,8 @@ func (s *Service) Tokens(ctx context.Context, caller notary.Caller,
 	return s.store.Tokens(ctx, q)
 }
 
-// Token returns an API token if it is the caller's own or the caller is an Admin.
+// Token returns the API token with the given ID. It returns a [notary.NotFound] error unless the token is the caller's
+// own or the caller is an Admin.
 func (s *Service) Token(ctx context.Context, caller notary.Caller, id int64) (*notary.Token, error) {
 	if err := requireAccount(caller); err != nil {
 		return nil, err
@@ -77,7 +78,7 @@ func seesToken(caller notary.Caller, t *notary.Token) error {
 }
 
 // CreateToken creates an API token for the caller with the name, grants, ranges, quotas and expiry of t. It returns the
-// ID and the secret, of which only the hash is stored.
+// ID and the secret. Only the hash of the secret is stored.
 func (s *Service) CreateToken(ctx context.Context, caller notary.Caller, t *notary.Token) (id int64, secret string,
 	err error) {
 	if err := requireAccount(caller); err != nil {
@@ -114,13 +115,13 @@ func (s *Service) checkToken(t *notary.Token) error {
 	now, life := s.now(), s.MaxTokenLife()
 	switch {
 	case t.ExpiresAt.IsZero():
-		return notary.FieldErrorf("expires_at", "an API token needs an expiry: set it to at most %s from now",
+		return notary.FieldErrorf("expires_at", "the expiry is missing: set it to at most %s from now",
 			notary.FormatPeriod(life))
 	case !t.ExpiresAt.After(now):
 		return notary.FieldErrorf("expires_at", "the expiry must be in the future")
 	case t.ExpiresAt.After(now.Add(life)):
-		return notary.FieldErrorf("expires_at", "the expiry is too late: set it to at most %s from now, the setting "+
-			"token_life", notary.FormatPeriod(life))
+		return notary.FieldErrorf("expires_at", "the expiry is too late: set it to at most %s from now (the "+
+			"setting token_life)", notary.FormatPeriod(life))
 	case t.PerHour < 0 || t.PerHour > maxQuota:
 		return notary.FieldErrorf("quota_per_hour", "a quota must be from 1 to %d, or omitted", maxQuota)
 	case t.PerDay < 0 || t.PerDay > maxQuota:
@@ -147,7 +148,7 @@ func checkTokenName(name string) error {
 // checkRanges validates the address ranges and rewrites them in canonical form.
 func checkRanges(t *notary.Token) error {
 	if len(t.Ranges) > maxRanges {
-		return notary.FieldErrorf("address_ranges", "more than %d address ranges are listed", maxRanges)
+		return notary.FieldErrorf("address_ranges", "too many address ranges: list at most %d", maxRanges)
 	}
 	var ranges []string
 	for _, text := range t.Ranges {
@@ -157,7 +158,7 @@ func checkRanges(t *notary.Token) error {
 				"2001:db8::/32 or 192.0.2.7", text)
 		}
 		if prefix != prefix.Masked() {
-			return notary.FieldErrorf("address_ranges", "%s has bits after its prefix: write %s", text, prefix.Masked())
+			return notary.FieldErrorf("address_ranges", "%s has bits beyond its prefix: write %s", text, prefix.Masked())
 		}
 		ranges = append(ranges, prefix.String())
 	}
@@ -172,8 +173,8 @@ func parseRange(text string) (netip.Prefix, error) {
 	return netip.ParsePrefix(text)
 }
 
-// allowToken returns an error if the token would exceed the caller's permissions or refer to a missing object, or the
-// caller has too many active tokens.
+// allowToken returns an error if the token would exceed the caller's permissions or refer to a missing object, or if
+// the caller has too many active tokens.
 func (s *Service) allowToken(ctx context.Context, tx *store.Tx, caller notary.Caller, t *notary.Token) error {
 	if err := tx.LockGrantsShared(); err != nil {
 		return err
@@ -269,7 +270,7 @@ func (s *Service) RevokeToken(ctx context.Context, caller notary.Caller, id int6
 	})
 }
 
-// TakeOverToken makes the caller, an Admin, the creator of a token, for instance because the account of its creator was
+// TakeOverToken makes the caller, an Admin, the creator of a token, for instance after the account of its creator was
 // deleted. Requests that the token has submitted keep their owner.
 func (s *Service) TakeOverToken(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := policy.AllowRole(caller, policy.ManageAccounts, policy.On("API token", id)); err != nil {
@@ -280,7 +281,7 @@ func (s *Service) TakeOverToken(ctx context.Context, caller notary.Caller, id in
 		case status == notary.TokenRevoked || status == notary.TokenExpired:
 			return notary.Errorf(notary.Conflict, "API token %d is %s: create a new one", id, status)
 		case t.Creator.ID == caller.Principal.ID:
-			return notary.Errorf(notary.Conflict, "API token %d is yours already", id)
+			return notary.Errorf(notary.Conflict, "API token %d already belongs to you", id)
 		}
 		if err := tx.TakeOverToken(t, caller.Principal.ID); err != nil {
 			return err

@@ -130,7 +130,7 @@ func TestCreateTokenRefuses(t *testing.T) {
 		"invalid UTF-8":      {func(n *notary.Token) { n.Name = "a\xff" }, notary.Invalid, "name", ""},
 		"an address":         {func(n *notary.Token) { n.Name = w.Admin().Principal.Name }, notary.Invalid, "name", "without @"},
 		"spaces":             {func(n *notary.Token) { n.Name = " a" }, notary.Invalid, "name", ""},
-		"no expiry":          {func(n *notary.Token) { n.ExpiresAt = time.Time{} }, notary.Invalid, "expires_at", "needs an expiry"},
+		"no expiry":          {func(n *notary.Token) { n.ExpiresAt = time.Time{} }, notary.Invalid, "expires_at", "the expiry is missing"},
 		"a past expiry":      {func(n *notary.Token) { n.ExpiresAt = w.Clock.Now() }, notary.Invalid, "expires_at", "future"},
 		"an overlong life": {func(n *notary.Token) { n.ExpiresAt = w.Clock.Now().Add(auth.DefaultTokenLife + time.Second) },
 			notary.Invalid, "expires_at", "at most 365d"},
@@ -212,8 +212,8 @@ func TestTokenOfAGrant(t *testing.T) {
 	wide := tokenOf(w, "request.sign")
 	_, _, err = w.Auth.CreateToken(t.Context(), requestor, wide)
 	testkit.WantKind(t, err, notary.Forbidden)
-	testkit.WantText(t, err, fmt.Sprintf("your permission to sign certificate requests is limited: grant %d is limited "+
-		"to other profiles", grant))
+	testkit.WantText(t, err, fmt.Sprintf("your permission to sign certificate requests is limited (grant %d is limited "+
+		"to other profiles)", grant))
 	wide.Grants[0].Profiles, wide.Grants[0].Names = []string{notary.DefaultProfile}, notary.NameLists{DNS: []string{"example.org"}}
 	_, _, err = w.Auth.CreateToken(t.Context(), requestor, wide)
 	testkit.WantText(t, err, "does not allow example.org")

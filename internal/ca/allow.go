@@ -21,8 +21,8 @@ type grantReader interface {
 	GroupsOf(ctx context.Context, accountID int64) ([]int64, error)
 }
 
-// attempt returns an error unless the caller's role or a grant includes one of the actions on any object. The error
-// does not depend on whether the object exists.
+// attempt returns an error unless the caller's role or a grant includes one of the actions. It ignores the limits of
+// grants, so the error does not disclose whether the object exists.
 func (s *Service) attempt(ctx context.Context, caller notary.Caller, on policy.Resource,
 	actions ...policy.Action) error {
 	refusal := policy.AllowRole(caller, actions[0], on)
@@ -90,11 +90,13 @@ func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) (gra
 }
 
 // allowCreate returns a Forbidden error if the caller is a token whose limits exclude the new request.
-func allowCreate(ctx context.Context, known grantReader, caller notary.Caller, req *notary.Request) (err error) {
+func allowCreate(ctx context.Context, known grantReader, caller notary.Caller, req *notary.Request,
+	csr *pki.CSR) (err error) {
 	if caller.Token == nil {
 		return nil
 	}
 	r := submittedResource(req)
+	r.CommonNames = pki.CommonNames(csr.Subject) // the request has only the last
 	if r.OwnerID != 0 && policy.LimitsOwnerGroups(policy.TokenGrants(caller, nil)) {
 		if r.OwnerGroups, err = known.GroupsOf(ctx, r.OwnerID); err != nil {
 			return err

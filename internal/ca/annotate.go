@@ -53,7 +53,7 @@ func (s *Service) checkWishes(ctx context.Context, w notary.Wishes) error {
 		case err != nil:
 			return err
 		case p.CA:
-			return notary.FieldErrorf("profile", "the profile %s is for CAs and can only be chosen when signing: leave it out",
+			return notary.FieldErrorf("profile", "the profile %s is for CAs and can only be chosen when signing: omit it",
 				p.Name)
 		}
 	}
@@ -68,8 +68,8 @@ func (s *Service) checkWishes(ctx context.Context, w notary.Wishes) error {
 	return nil
 }
 
-// checkText trims a text and normalizes its line endings. It rejects texts of more than limit characters, invalid
-// UTF-8, and control characters, including bidirectional ones.
+// checkText trims a text and normalises its line endings. It rejects texts of more than limit characters, invalid
+// UTF-8, and control characters other than line feeds, including bidirectional ones.
 func checkText(field, text string, limit int) (string, error) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	if utf8.RuneCountInString(text) > limit {
@@ -85,7 +85,7 @@ func checkText(field, text string, limit int) (string, error) {
 }
 
 // Annotate changes the note and labels of a request, and the labels of its certificates. The request's owner needs no
-// grant for it.
+// grant to do this.
 func (s *Service) Annotate(ctx context.Context, caller notary.Caller, id int64, c Change) error {
 	err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.AnnotateRequest, policy.CreateRequest)
 	if err != nil {

@@ -136,7 +136,7 @@ func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key 
 	}
 	names, err := pki.ParseNames(o.DNSNames)
 	if err == nil && len(names.DNS) != names.Len() {
-		err = notary.Errorf(notary.Invalid, "a CA can only have DNS names")
+		err = notary.Errorf(notary.Invalid, "a CA certificate can only have DNS names: remove the others")
 	}
 	if err != nil {
 		return key, nil, notary.ReplaceField(err, "sans_dns")
@@ -167,7 +167,7 @@ func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, a *notary.Authority)
 }
 
 // SignAuthority signs an authority's CSR with another authority held here, under the profile
-// [notary.IntermediateProfile]. If the authority already has a certificate, it is renewed.
+// [notary.IntermediateProfile]. If the authority already has a certificate, this renews it.
 func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, issuerID int64) error {
 	return s.SignAuthorityBy(ctx, caller, id, issuerID, notary.IntermediateProfile)
 }
@@ -212,10 +212,10 @@ func (s *Service) subordinate(ctx context.Context, id int64) (*notary.Authority,
 		return nil, err
 	}
 	if a.Certificate != nil && len(a.Certificate.Issuers.DER()) == 0 {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is a root: it is self-signed", id)
+		return nil, notary.Errorf(notary.Conflict, "CA %d is a root: cross-sign it to add a certificate from another CA", id)
 	}
 	if a.Status(s.now()) == notary.AuthorityRevoked {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: create a new one", id)
+		return nil, notary.Errorf(notary.Conflict, "CA %d is revoked: create a new one", id)
 	}
 	return a, nil
 }
@@ -266,7 +266,7 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 		}
 		if valid > 0 && !force {
 			return notary.Errorf(notary.Conflict,
-				"%s still valid and could no longer be revoked: revoke first, or force the deletion",
+				"%s still valid and could no longer be revoked: revoke all valid certificates first, or force the deletion",
 				counted(valid, "certificate of this CA is", "certificates of this CA are"))
 		}
 		if err := tx.DeleteAuthority(a); err != nil {

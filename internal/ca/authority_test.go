@@ -169,7 +169,7 @@ func TestNewOpensEveryKey(t *testing.T) {
 		kind = notary.Conflict
 	}
 	testkit.WantKind(t, err, kind)
-	testkit.WantText(t, err, "the key file", "does not open it")
+	testkit.WantText(t, err, "cannot be decrypted with the key file")
 
 	// A sealed key opens only for its own authority, even if an attacker can write to the database.
 	w.Exec(t, `CREATE TEMP TABLE saved AS SELECT sealed_key FROM authority WHERE id = $1;
@@ -194,7 +194,7 @@ func TestDeleteAuthority(t *testing.T) {
 	}
 	err := remove(root, false)
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, "3 certificates", "are still valid", "revoke first, or force")
+	testkit.WantText(t, err, "3 certificates", "are still valid", "revoke all valid certificates first, or force")
 	wantAuthority(t, w, root, notary.AuthorityActive)
 
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), requests[0], notary.Superseded))

@@ -35,8 +35,8 @@ func (b *blockedCache) get(ctx context.Context, s *Service,
 	return found, err
 }
 
-// blockedInForce holds the certificates that were valid when a blocklist was loaded and have keys on it. Certificates
-// with such keys are not issued or recorded afterwards.
+// blockedInForce holds the certificates that were valid when a blocklist was loaded and have keys on it. Such keys are
+// not certified afterwards.
 type blockedInForce struct {
 	list *pki.Blocklist
 	ids  []int64 // at most maxBlockedInForce
@@ -48,8 +48,8 @@ const (
 )
 
 // FindBlockedKeys finds valid certificates with blocked or compromised keys and logs their number. It is called after
-// the blocklist is loaded. It compares the key of every valid certificate with the list, because the list may contain a
-// fingerprint of another form than the recorded one.
+// the blocklist is loaded. It compares the key of every valid certificate with the list, because the list may contain
+// fingerprints in another form than the recorded ones.
 func (s *Service) FindBlockedKeys(ctx context.Context) error {
 	list := s.blocklist.Load()
 	var ids []int64

@@ -29,7 +29,7 @@ type Many struct {
 type Outcome struct {
 	ID          int64
 	Err         error
-	Revocations Revocations // of a revocation
+	Revocations Revocations // set if the call revokes
 }
 
 // maxIDs is the maximum number of IDs in a bulk call.
@@ -39,9 +39,11 @@ const maxIDs = 10_000
 // other calls.
 const bulkConcurrency = 16
 
-// SignMany signs each request like [Service.Sign], in its own transaction, and calls fn with the outcomes in order. An
-// error means that nothing was done, or that fn failed or ctx ended; requests without an outcome may then have been
-// signed or not. If the caller's account or session ends, the remaining requests fail as Unauthenticated.
+// SignMany signs each request like [Service.Sign], in its own transaction, and calls fn with the outcomes in order. If
+// the caller's account, session or token ends, the remaining requests fail as Unauthenticated.
+//
+// SignMany returns an error if nothing was done, fn failed or ctx is done. In the latter two cases, requests without an
+// outcome may have been signed.
 func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o SignOptions,
 	fn func(Outcome) error) error {
 	if err := s.attempt(ctx, caller, policy.Resource{}, policy.SignRequest); err != nil {
@@ -156,7 +158,7 @@ func (s *Service) forEach(ctx context.Context, caller notary.Caller, m Many, of 
 	return ctx.Err()
 }
 
-// unlessStopped calls do unless stop is closed or ctx has ended. It recovers from panics, which would otherwise end the
+// unlessStopped calls do unless stop is closed or ctx is done. It recovers from panics, which would otherwise end the
 // server.
 func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) error {
 	select {

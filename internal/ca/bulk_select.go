@@ -98,7 +98,7 @@ func (s *Service) selectedIDs(ctx context.Context, caller notary.Caller, m Many,
 			return nil, notary.FieldErrorf("ids", "%d is not an ID: IDs are positive integers", id)
 		}
 		if seen[id] {
-			return nil, notary.FieldErrorf("ids", "the ID %d occurs twice", id)
+			return nil, notary.FieldErrorf("ids", "ID %d is listed twice", id)
 		}
 		seen[id] = true
 	}

@@ -78,8 +78,8 @@ func requireSameName(a *notary.Authority, cert *notary.Certificate) error {
 	}
 	if !bytes.Equal(before.RawSubject, after.RawSubject) {
 		return notary.Errorf(notary.Unprocessable,
-			"the subject of the new certificate is %.200q, and that of the current one %.200q: "+
-				"renew it with the same subject, which issued certificates name as their issuer", after.Subject, before.Subject)
+			"the subject of the new certificate, %.200q, differs from the current one, %.200q: renew it with the "+
+				"current subject, which issued certificates name as their issuer", after.Subject, before.Subject)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 // additional one for the same key and subject.
 type certification struct {
 	authority *notary.Authority
-	request   *pki.CSR          // for its key
+	request   *pki.CSR          // for the authority's key
 	current   *x509.Certificate // nil if there is none yet
 	further   bool              // additional: the current certificate stays current
 }

@@ -52,7 +52,7 @@ func TestCheckFindsDamage(t *testing.T) {
 			{archive.DamagedRecord, "does not match its fingerprint",
 				`UPDATE certificate SET fingerprint = '0' || fingerprint WHERE id = 7`,
 				`UPDATE certificate SET fingerprint = SUBSTR(fingerprint, 2) WHERE id = 7`},
-			{archive.DamagedRecord, "the validity", `UPDATE certificate SET not_before = not_before + 1 WHERE id = 7`,
+			{archive.DamagedRecord, "the recorded validity", `UPDATE certificate SET not_before = not_before + 1 WHERE id = 7`,
 				`UPDATE certificate SET not_before = not_before - 1 WHERE id = 7`},
 			{archive.DamagedRecord, "the CSR does not match",
 				`UPDATE request SET fingerprint = '0' || fingerprint WHERE id = 7`,

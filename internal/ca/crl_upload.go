@@ -87,8 +87,8 @@ var errRevokedMeanwhile = notary.Errorf(notary.Conflict,
 
 func requireOffline(a *notary.Authority) error {
 	if !a.Offline {
-		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d is held here: its CRL is signed and "+
-			"published without an upload", a.ID)
+		return notary.Errorf(notary.Conflict, "the key of CA %d is held here, so its CRL is signed and "+
+			"published automatically", a.ID)
 	}
 	return nil
 }
@@ -96,13 +96,13 @@ func requireOffline(a *notary.Authority) error {
 func requirePublishable(crl *pki.CRL, now time.Time) error {
 	switch {
 	case crl.Number < 1:
-		return notary.Errorf(notary.Invalid, "the CRL has no CRL number above 0, which orders it before later ones: set "+
-			"one (with openssl ca, crlnumber in its configuration)")
+		return notary.Errorf(notary.Invalid, "the CRL has no positive CRL number, so it cannot be compared with later "+
+			"ones: sign a CRL that has one (with openssl ca, set crlnumber in its configuration)")
 	case crl.NextUpdate.IsZero():
-		return notary.Errorf(notary.Invalid, "the CRL has no nextUpdate, which RFC 5280 requires: sign one with it (with "+
-			"openssl ca, -crldays)")
+		return notary.Errorf(notary.Invalid, "the CRL has no nextUpdate, which RFC 5280 requires: sign a CRL that has "+
+			"one (with openssl ca, use -crldays)")
 	case !crl.NextUpdate.After(crl.ThisUpdate):
-		return notary.Errorf(notary.Invalid, "the nextUpdate of the CRL is not after its thisUpdate")
+		return notary.Errorf(notary.Invalid, "the nextUpdate of the CRL is not after its thisUpdate: sign a new one")
 	case crl.Expired(now):
 		return notary.Errorf(notary.Invalid, "the CRL expired at %s: sign a new one",
 			crl.NextUpdate.UTC().Format(time.RFC3339))
@@ -165,12 +165,13 @@ func requireNewer(crl *pki.CRL, a *notary.Authority, published *notary.CRL) erro
 	}
 	switch last := max(a.CRLNumber, published.Number); {
 	case crl.Number == published.Number:
-		return notary.Errorf(notary.Conflict, "a CRL with the number %d has already been published", crl.Number)
+		return notary.Errorf(notary.Conflict, "CRL number %d has already been published: sign a CRL with a higher number",
+			crl.Number)
 	case crl.Number < last:
-		return notary.Errorf(notary.Conflict, "the CRL has the number %d, and the last one %d: sign one with a higher number "+
-			"(with openssl ca, write it in hexadecimal, at least %016[3]X, to the file crlnumber)", crl.Number, last, last+1)
+		return notary.Errorf(notary.Conflict, "the CRL has number %d, but the last one had %d: sign a CRL with a higher number "+
+			"(with openssl ca, write %016[3]X or a higher hexadecimal number to the file crlnumber)", crl.Number, last, last+1)
 	case crl.ThisUpdate.Before(published.ThisUpdate):
-		return notary.Errorf(notary.Conflict, "the CRL was issued at %s, before the published one (%s)",
+		return notary.Errorf(notary.Conflict, "the CRL was issued at %s, before the published one (%s): sign a new one",
 			crl.ThisUpdate.UTC().Format(time.RFC3339), published.ThisUpdate.UTC().Format(time.RFC3339))
 	}
 	return nil
@@ -203,13 +204,13 @@ func (s *Service) compareEntries(ctx context.Context, id int64, crl *pki.CRL,
 		return nil, 0, err
 	}
 	if len(missing) > 0 {
-		return nil, 0, notary.Errorf(notary.Conflict, "the CRL lacks %s recorded here (serial number %s): relying parties "+
-			"would accept the certificate again. Revoke it at the offline CA, too, and sign a new CRL",
+		return nil, 0, notary.Errorf(notary.Conflict, "the CRL lacks %s recorded here (serial number %s), so relying parties "+
+			"would accept revoked certificates again: revoke them at the offline CA, too, and sign a new CRL",
 			counted(int64(len(missing)), "revocation", "revocations"), someSerials(missing))
 	}
 	if len(outdated) > 0 {
-		return nil, 0, notary.Errorf(notary.Conflict, "the reason of %s was corrected here after that on the CRL (serial "+
-			"number %s). Correct it at the offline CA, too, and sign a new CRL",
+		return nil, 0, notary.Errorf(notary.Conflict, "the CRL has an outdated reason for %s, corrected here since (serial "+
+			"number %s): correct it at the offline CA, too, and sign a new CRL",
 			counted(int64(len(outdated)), "revocation", "revocations"), someSerials(outdated))
 	}
 	for _, v := range crl.Revocations {

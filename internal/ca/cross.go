@@ -15,8 +15,8 @@ import (
 // An authority has one key and subject but may have several certificates, from renewals and cross-signing. The current
 // one is used in new chains and published as the authority's own.
 
-// CrossSign issues an additional certificate for an authority from another one held here, under a CA profile, and
-// returns the certificate's ID. The current certificate does not change.
+// CrossSign signs an additional certificate for an authority with another authority held here, under a CA profile. It
+// returns the certificate's ID. The authority's current certificate does not change.
 func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issuerID int64,
 	profileName string) (certID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -54,9 +54,9 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 func refuseCross(s *Service, a *notary.Authority) error {
 	switch a.Status(s.now()) {
 	case notary.AuthorityPending:
-		return notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet: it must have one before another can be added", a.ID)
+		return notary.Errorf(notary.Conflict, "CA %d has no certificate yet: have its CSR signed before you add another certificate", a.ID)
 	case notary.AuthorityRevoked:
-		return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: create a new one", a.ID)
+		return notary.Errorf(notary.Conflict, "CA %d is revoked: create a new one", a.ID)
 	}
 	return nil
 }
@@ -74,13 +74,13 @@ func (s *Service) checkCrossChain(chainPEM string, c certification) (*notary.Cer
 	}
 	switch {
 	case !bytes.Equal(chain[0].RawSubject, own.RawSubject):
-		return nil, notary.Errorf(notary.Invalid, "the certificate's subject differs from that of the CA (%s): "+
-			"relying parties would not accept it as the issuer of the CA's certificates", own.Subject)
+		return nil, notary.Errorf(notary.Invalid, "the certificate's subject differs from that of the CA (%s), which "+
+			"issued certificates name as their issuer: have it reissued with that subject", own.Subject)
 	case len(chain[0].SubjectKeyId) > 0 && len(own.SubjectKeyId) > 0 &&
 		!bytes.Equal(chain[0].SubjectKeyId, own.SubjectKeyId):
 		return nil, notary.Errorf(notary.Invalid,
-			"the certificate's subject key identifier (%X) differs from that of the CA (%X): "+
-				"relying parties would reject the CA's certificates", chain[0].SubjectKeyId, own.SubjectKeyId)
+			"the certificate's subject key identifier (%X) differs from that of the CA (%X), so relying parties would "+
+				"reject certificates issued by the CA: have it reissued with that identifier", chain[0].SubjectKeyId, own.SubjectKeyId)
 	}
 	for _, above := range chain[1:] {
 		if pki.SameIdentity(above.PublicKey, own.PublicKey) {
@@ -146,7 +146,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 			return err
 		}
 		if cert.Revocation != nil {
-			return notary.WithField(notary.Errorf(notary.Conflict, "the certificate %d is revoked", certID), "certificate_id")
+			return notary.WithField(notary.Errorf(notary.Conflict, "certificate %d is revoked: choose another", certID), "certificate_id")
 		}
 		if err := tx.SetAuthorityCertificate(now, certID); err != nil {
 			return err
@@ -160,21 +160,21 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 // checkUsable returns an error if relying parties would not trust the authority with this certificate.
 func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *notary.Certificate) error {
 	if cert.Revocation != nil {
-		return notary.Errorf(notary.Conflict, "the certificate %d is revoked", cert.ID)
+		return notary.Errorf(notary.Conflict, "certificate %d is revoked: choose another", cert.ID)
 	}
 	chain, err := s.issuers.RenewChain(ctx, cert)
 	if err != nil {
 		return err
 	}
 	if err := pki.CheckChain(chain, chain[0].PublicKey, true, s.now()); err != nil {
-		return notary.Errorf(notary.Conflict, "the certificate %d cannot be used: %s", cert.ID, err)
+		return notary.Errorf(notary.Conflict, "certificate %d cannot be used: %s", cert.ID, err)
 	}
 	if cert.AuthorityID == a.ID {
 		return nil
 	}
 	if sound, err := s.issuers.SoundAbove(ctx, chain[1:]); err != nil || !sound {
 		return orError(err, notary.Errorf(notary.Conflict,
-			"the certificate %d cannot be used: a certificate in its chain is revoked", cert.ID))
+			"certificate %d cannot be used: a certificate in its chain is revoked", cert.ID))
 	}
 	return s.issuers.RequireTrustedAbove(ctx, a.ID, cert.AuthorityID)
 }

@@ -170,7 +170,7 @@ func TestCrossSignErrors(t *testing.T) {
 		"path length":          {lower, short, "intermediate", notary.Unprocessable, "subordinate CAs"},
 		"wider constraints":    {wide, narrow, "intermediate", notary.Unprocessable, "wider"},
 		"a profile for leaves": {lower, root, "server", notary.Unprocessable, "not for CAs"},
-		"by a namesake":        {lower, namesake, "intermediate", notary.Unprocessable, "a subject of its own"},
+		"by a namesake":        {lower, namesake, "intermediate", notary.Unprocessable, "the subject of the CA itself"},
 	} {
 		_, err := w.CA.CrossSign(t.Context(), w.Admin(), tt.id, tt.issuer, tt.profile)
 		if notary.KindOf(err) != tt.kind {

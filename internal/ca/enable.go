@@ -43,7 +43,7 @@ func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id 
 
 func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.Authority) error {
 	if a.Status(s.now()) == notary.AuthorityRevoked {
-		return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: create a new one", a.ID)
+		return notary.Errorf(notary.Conflict, "CA %d is revoked: create a new one", a.ID)
 	}
 	if a.Certificate == nil {
 		return nil
@@ -61,10 +61,10 @@ func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.
 	case err != nil:
 		return err
 	case key.Compromised:
-		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d was compromised: create a new one",
+		return notary.Errorf(notary.Conflict, "the key of CA %d was compromised: create a new one",
 			a.ID)
 	case key.blocked:
-		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d is on the list of blocked keys: create a new one", a.ID)
+		return notary.Errorf(notary.Conflict, "the key of CA %d is on the list of blocked keys: create a new one", a.ID)
 	}
 	return nil
 }

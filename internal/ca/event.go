@@ -73,7 +73,7 @@ func checkEventQuery(q notary.EventQuery) error {
 	case q.ObjectID < 0:
 		return notary.FieldErrorf("object_id", "an ID must be a positive integer")
 	case q.ObjectID != 0 && q.Kind == "":
-		return notary.FieldErrorf("kind", "kind is missing for object %d: use %s", q.ObjectID,
+		return notary.FieldErrorf("kind", "kind is missing for object_id %d: use %s", q.ObjectID,
 			strings.Join(notary.EventKinds, ", "))
 	case !q.From.IsZero() && !q.Until.IsZero() && !q.From.Before(q.Until):
 		return notary.FieldErrorf("until", "until must be later than from")

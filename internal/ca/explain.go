@@ -49,7 +49,7 @@ func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question)
 	if q.Action == "" {
 		actions = policy.Actions(false)
 	} else if !policy.Action(q.Action).Valid() {
-		return nil, notary.FieldErrorf("action", "%.40q is not an action, such as request.sign", q.Action)
+		return nil, notary.FieldErrorf("action", "%.40q is not an action: use one such as request.sign", q.Action)
 	}
 	r, err := s.describe(ctx, q, accountID)
 	if err != nil {
@@ -88,8 +88,7 @@ func requireVisible(d, view policy.Decision) policy.Decision {
 
 func (s *Service) describe(ctx context.Context, q Question, accountID int64) (r policy.Resource, err error) {
 	if q.OwnerID != 0 && q.OwnerGroupID != 0 {
-		return r, notary.FieldErrorf("owner_group_id", "an account or a group owns the object: leave owner_id or "+
-			"owner_group_id out")
+		return r, notary.FieldErrorf("owner_group_id", "set owner_id or owner_group_id, not both")
 	}
 	r = policy.Resource{AuthorityID: q.AuthorityID, Profile: q.Profile}
 	if r.Names, err = pki.ParseNames(q.Names); err != nil {

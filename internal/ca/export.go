@@ -12,7 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// ExportCertificates is like [Service.EachCertificate] but first records an event with the described fields.
+// ExportCertificates is like [Service.EachCertificate] but first records an event with the given fields.
 func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, f notary.Filter,
 	described notary.Fields,
 	fn func(*notary.Certificate) error) error {

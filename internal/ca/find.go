@@ -105,8 +105,8 @@ func checkPage(limit int, after, before notary.Cursor) error {
 // verifyEvery is the number of listed objects after which the caller and its grants are verified again.
 const verifyEvery = 100
 
-// each calls fn for each matching object that the caller may see. It fails once the caller's account or session has
-// ended.
+// each calls fn for each matching object that the caller may see. It fails once the caller's account, session or token
+// has ended.
 func each[T any](ctx context.Context, st *store.Store, caller notary.Caller, f notary.Filter, fn func(T) error,
 	read func(context.Context, notary.Filter, func(T) error) error, seen seen[T]) error {
 	v, err := viewerOf(ctx, st, caller)
@@ -157,7 +157,7 @@ func checkFilter(f notary.Filter) error {
 			return notary.FieldErrorf(text.field, "%s is longer than %d characters", text.field, maxFilterText)
 		}
 		if !utf8.ValidString(text.value) || strings.ContainsRune(text.value, 0) {
-			return notary.FieldErrorf(text.field, "%s is not valid UTF-8", text.field)
+			return notary.FieldErrorf(text.field, "%s must be UTF-8 without NUL characters", text.field)
 		}
 	}
 	switch {

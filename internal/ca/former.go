@@ -30,8 +30,8 @@ func (s *Service) signer(ctx context.Context, req *notary.Request,
 func (o SignOptions) needsFormer() bool { return o.AuthorityID == 0 || o.Profile == "" || o.KeepFormer }
 
 // choose returns the authority and profile for a request. For each of the two, the signer's choice comes first, then
-// the former certificate, then the requester's wish, and last the default profile. With KeepFormer, a former
-// certificate comes before the signer's choice.
+// the former certificate, then the requester's wish, and last the default profile. With KeepFormer, the signer's
+// choice is ignored if there is a former certificate.
 func (o SignOptions) choose(former notary.Issuance, w notary.Wishes) notary.Issuance {
 	given := notary.Issuance{AuthorityID: o.AuthorityID, Profile: o.Profile}
 	if o.KeepFormer && former != (notary.Issuance{}) {
@@ -56,8 +56,7 @@ func (s *Service) profileFor(ctx context.Context, name string, former notary.Iss
 	p, err := s.issuers.Profile(ctx, name)
 	if notary.KindOf(err) == notary.Invalid && name == former.Profile {
 		return nil, notary.WithField(notary.Errorf(notary.Conflict,
-			"the profile of its former certificate, %s, was deleted: "+
-				"specify the profile", name), "profile")
+			"the profile of the previous certificate, %s, was deleted: specify another profile", name), "profile")
 	}
 	return p, err
 }
@@ -67,8 +66,8 @@ func (s *Service) profileFor(ctx context.Context, name string, former notary.Iss
 func (s *Service) issuerFor(ctx context.Context, id int64, former notary.Issuance) (*issuers.Issuer, error) {
 	if id == 0 {
 		return nil, notary.FieldErrorf("certificate_authority_id",
-			"certificate_authority_id is missing: specify the CA, "+
-				"because none held here has signed a certificate for this request")
+			"certificate_authority_id is missing, and no CA held here has issued a certificate for this request: "+
+				"specify the CA")
 	}
 	a, err := s.issuers.Active(ctx, id)
 	if err == nil || id != former.AuthorityID {
@@ -76,10 +75,10 @@ func (s *Service) issuerFor(ctx context.Context, id int64, former notary.Issuanc
 	}
 	switch notary.KindOf(err) {
 	case notary.NotFound:
-		err = notary.Errorf(notary.Conflict, "the CA of its former certificate, %d, was deleted: specify "+
-			"another one", id)
+		err = notary.Errorf(notary.Conflict, "the CA of the previous certificate, %d, was deleted: specify "+
+			"another CA", id)
 	case notary.Conflict:
-		err = notary.Errorf(notary.Conflict, "%s. It signed the former certificate: specify another CA%s", err,
+		err = notary.Errorf(notary.Conflict, "%s. It issued the previous certificate: specify another CA%s", err,
 			s.successorOf(ctx, id))
 	}
 	return nil, notary.WithField(err, "certificate_authority_id")

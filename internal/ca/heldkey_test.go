@@ -63,7 +63,7 @@ func wantHeld(t testing.TB, w *testkit.World, what, csr string) {
 	t.Helper()
 	_, err := w.CA.Submit(t.Context(), w.Admin(), csr)
 	if notary.KindOf(err) != notary.Conflict ||
-		!strings.Contains(err.Error(), "was the key of the certificate authority") {
+		!strings.Contains(err.Error(), "was the key of CA ") {
 		t.Errorf("%s: %v", what, err)
 	}
 	trial, err := w.CA.TryRequest(t.Context(), w.Admin(), csr, "")

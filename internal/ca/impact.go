@@ -12,7 +12,8 @@ import (
 	"notary/internal/store"
 )
 
-// maxFirstExpiring limits how many certificates are searched for the earliest expiry if not all are read.
+// maxFirstExpiring is the maximum number of certificates searched for the earliest expiry when a CA has too many to
+// read all.
 const maxFirstExpiring = 1000
 
 const maxRequesters = 10
@@ -78,8 +79,8 @@ func subordinates(live []store.Certified, id int64) []notary.SubordinateImpact {
 	return all
 }
 
-// trustedWithout returns the authorities that have a chain without the given authority: roots, those signed by an
-// external CA, and their subordinates.
+// trustedWithout returns the authorities that have a chain without the given authority: roots, CAs signed by an
+// external CA, and the subordinates of both.
 func trustedWithout(live []store.Certified, id int64) map[int64]bool {
 	trusted := map[int64]bool{}
 	for again := true; again; {
@@ -107,8 +108,8 @@ type impactCounter struct {
 	impact    notary.Impact
 }
 
-// count adds the end-entity certificates that an authority has issued and returns the number of valid ones. If atLeast
-// is true, this number is a lower bound.
+// count adds the valid end-entity certificates that an authority has issued to the impact, and returns their number. If
+// atLeast is true, this number is a lower bound.
 func (c *impactCounter) count(ctx context.Context, id int64) (n int64, atLeast bool, err error) {
 	most := min(c.left, c.leftOfOne)
 	issued, err := c.store.LastIssued(ctx, id, c.now, most+1)

@@ -45,7 +45,7 @@ func (in *imported) keyField() string {
 
 // ImportAuthority imports an authority with its key, chain and revocations, and returns its ID. The next CRL has a
 // higher number than the imported one and the same entries (RFC 5280, section 5.2.3). An offline authority is imported
-// without its key, and its CRL is published. A deleted authority is restored.
+// without its key, and its CRL is published if it is current. A deleted authority is restored.
 func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o Import) (id int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.Resource{}); err != nil {
 		return 0, err
@@ -125,13 +125,13 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 func (in *imported) continueFrom(number int64) error {
 	if number != 0 && number < in.crl.Number {
 		return notary.FieldErrorf("crl_number",
-			"crl_number is lower than the number of the CRL sent (%d): omit it, or send that of a later CRL", in.crl.Number)
+			"crl_number is lower than the number of the CRL sent (%d): omit it, or set it to the number of a later CRL", in.crl.Number)
 	}
 	in.crl.Number = max(in.crl.Number, number)
 	own := pki.SerialString(in.chain[0].SerialNumber)
 	for _, v := range in.crl.Revocations {
 		if len(in.chain) == 1 && v.Serial == own {
-			return notary.FieldErrorf("crl", "the CRL lists the CA itself (serial number %s): it is revoked, create a new CA", own)
+			return notary.FieldErrorf("crl", "the CRL lists the CA itself (serial number %s), so the CA is revoked: create a new one", own)
 		}
 	}
 	return nil
@@ -157,7 +157,7 @@ func readKeyAndChain(o Import) (crypto.Signer, []*x509.Certificate, error) {
 		return nil, nil, notary.WithField(err, "private_key")
 	case o.Chain == "" && inside == nil:
 		return nil, nil, notary.FieldErrorf("certificate_chain",
-			"the certificate chain is missing: only a PKCS #12 contains it in addition to the key")
+			"the certificate chain is missing: send it, or a PKCS #12 file that contains the key and the chain")
 	case o.Chain == "":
 		return key, pki.OrderChain(inside, key.Public()), nil
 	}
@@ -246,7 +246,7 @@ func (s *Service) refuseHeld(ctx context.Context, tx *store.Tx, key crypto.Publi
 			continue
 		}
 		if pki.SameIdentity(held, key) {
-			return notary.Errorf(notary.Conflict, "the certificate authority %d with this key is already held here", a.ID)
+			return notary.Errorf(notary.Conflict, "CA %d already has this key", a.ID)
 		}
 	}
 	return nil
@@ -334,7 +334,7 @@ func refuseRequestCertificate(cert *notary.Certificate, err error) error {
 	if err != nil || cert == nil || cert.RequestID == 0 {
 		return err
 	}
-	return notary.Errorf(notary.Conflict, "the CA's certificate %d belongs to the certificate request %d: delete this request "+
+	return notary.Errorf(notary.Conflict, "the CA's certificate %d belongs to certificate request %d: delete this request "+
 		"first; the certificate remains in the inventory", cert.ID, cert.RequestID)
 }
 

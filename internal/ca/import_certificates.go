@@ -16,8 +16,8 @@ const MaxImported = pki.MaxBundle
 
 // ImportedCertificates counts the certificates of a call of [Service.ImportCertificates].
 type ImportedCertificates struct {
-	Imported int // newly recorded
-	Known    int // already recorded
+	Imported int // newly recorded, or recorded before without an issuer held here
+	Known    int // already recorded with an issuer held here
 	Revoked  int // newly recorded and revoked: listed on the imported CRL, or with a compromised key
 }
 

@@ -55,8 +55,9 @@ func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Cer
 	return err
 }
 
-// recordCertificate adds a certificate issued elsewhere to the inventory, if missing, and returns its ID. If the issuer
-// is held here, an entry of its imported CRL for the certificate becomes the certificate's revocation.
+// recordCertificate adds a certificate issued elsewhere to the inventory, if missing, sets its issuer, if unknown, and
+// returns its ID. If the issuer is held here, an entry of its imported CRL for the certificate becomes the
+// certificate's revocation.
 func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certificate,
 	issuer int64) (id int64, err error) {
 	known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)

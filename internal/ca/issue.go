@@ -172,7 +172,7 @@ func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notar
 	if err := allowOwner(ctx, s.store, caller, req.OwnerGroupID); err != nil {
 		return nil, err
 	}
-	if err := allowCreate(ctx, s.store, caller, req); err != nil {
+	if err := allowCreate(ctx, s.store, caller, req, csr); err != nil {
 		return nil, err
 	}
 	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.OwnerGroupID, req.Content)
@@ -283,7 +283,10 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 	if err != nil {
 		return nil, err
 	}
-	ruled, err := s.decideByRules(ctx, caller, req, nil, o.SignOptions)
+	judged := *req // as it will be
+	annotation := Annotation{Labels: o.Labels}
+	judged.Labels = req.Labels.Merge(annotation.change().Labels)
+	ruled, err := s.decideByRules(ctx, caller, &judged, nil, o.asked(req))
 	if err != nil {
 		return nil, err
 	}
@@ -308,6 +311,9 @@ func (s *Service) renewAsCaller(ctx context.Context, caller notary.Caller, req *
 	issued.Certificate, err = s.signAnd(ctx, caller, req, o.SignOptions,
 		func(tx *store.Tx, cert *notary.Certificate) error {
 			issued.Certificate = cert
+			if err := tx.RequireRules(ruled.set.Version); err != nil {
+				return err
+			}
 			a := Annotation{Note: o.Note, Labels: o.Labels}
 			if err := a.again(ctx, tx, caller, req.ID); err != nil {
 				return err
@@ -347,11 +353,11 @@ func (s *Service) ownRequest(ctx context.Context, caller notary.Caller, id, owne
 	req, err := s.Request(ctx, caller, id)
 	switch {
 	case notary.KindOf(err) == notary.NotFound:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "you submitted this CSR before, for a request that "+
-			"belongs to another owner now: create a new key and CSR"), "csr")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "you have already submitted this CSR, and the "+
+			"request now has another owner: create a new key and CSR"), "csr")
 	case err == nil && ownerGroupID != 0 && req.OwnerGroupID != ownerGroupID:
 		return nil, notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d with this CSR has another "+
-			"owner: leave owner out, or create a new key and CSR", id), "owner")
+			"owner: omit owner, or create a new key and CSR", id), "owner")
 	}
 	return req, err
 }

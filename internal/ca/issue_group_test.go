@@ -63,7 +63,7 @@ func TestIssueOfAGroupsCSR(t *testing.T) {
 	_, err = issue(ann, 0)
 	testkit.WantKind(t, err, notary.Conflict)
 	testkit.WantField(t, err, "csr")
-	testkit.WantText(t, err, "belongs to another owner now")
+	testkit.WantText(t, err, "now has another owner")
 	again, err := issue(bob, others)
 	testkit.Check(t, err)
 	if again.RequestID != first.RequestID {

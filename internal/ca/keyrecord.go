@@ -19,8 +19,8 @@ const (
 )
 
 func heldKey(authorityID int64) string {
-	return fmt.Sprintf("this is or was the key of the certificate authority %d or its OCSP responder, "+
-		"which must have no other use: create a new key and request", authorityID)
+	return fmt.Sprintf("this is or was the key of CA %d or its OCSP responder and must have no other use: "+
+		"create a new key and request", authorityID)
 }
 
 // refuseEndEntity returns an error if the CSR's key must not be certified for an end entity: because it is blocked or
@@ -161,7 +161,7 @@ func (s *Service) refuseCertifiedKey(ctx context.Context, tx *store.Tx, fingerpr
 			continue
 		}
 		if parsed, err := x509.ParseCertificate(c.DER); err == nil && !parsed.IsCA {
-			return notary.WithField(notary.Errorf(notary.Conflict, "the end-entity certificate %d has this key: "+
+			return notary.WithField(notary.Errorf(notary.Conflict, "end-entity certificate %d has this key: "+
 				"revoke it first, or create a CA with a new key", c.ID), "private_key")
 		}
 	}

@@ -94,7 +94,7 @@ func TestOfflineRoot(t *testing.T) {
 			}
 			_, err := w.Revocation.PublishedCRL(t.Context(), root, 0)
 			testkit.WantKind(t, err, notary.Conflict)
-			testkit.WantText(t, err, "no CRL of it has been uploaded")
+			testkit.WantText(t, err, "no CRL has been uploaded")
 
 			unsigned, err := w.CA.UnsignedCRL(t.Context(), w.Admin(), root, time.Time{})
 			testkit.Check(t, err)
@@ -211,7 +211,7 @@ func TestUploadWithAFormerReason(t *testing.T) {
 	w.Clock.Advance(time.Minute)
 	_, err := uploadCRL(t, w, root, lastCRL(t, w, o, 6, entry))
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, "the reason of 1 revocation was corrected here", entry.Serial)
+	testkit.WantText(t, err, "an outdated reason for 1 revocation", entry.Serial)
 	entry.Reason = notary.KeyCompromise
 	testkit.Check(t, second(uploadCRL(t, w, root, lastCRL(t, w, o, 6, entry))))
 }
@@ -290,9 +290,9 @@ func TestRefusedCRLs(t *testing.T) {
 		"same number": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.Number = big.NewInt(5) })},
 			notary.Conflict, "5 has already been published"},
 		"lower number": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.Number = big.NewInt(4) })},
-			notary.Conflict, "number 4, and the last one 5"},
+			notary.Conflict, "number 4, but the last one had 5"},
 		"number 0": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.Number = big.NewInt(0) })},
-			notary.Invalid, "no CRL number"},
+			notary.Invalid, "no positive CRL number"},
 		"from the future": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) { l.ThisUpdate = now.Add(time.Minute) })},
 			notary.Invalid, "from the future"},
 		"expired": {ca.CRLUpload{CRL: made(func(l *x509.RevocationList) {

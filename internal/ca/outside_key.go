@@ -12,7 +12,7 @@ type outsideKeys interface {
 }
 
 // refuseOutsideKey returns an error if the key belongs to an imported authority, deleted or not, and the caller is not
-// an Admin. If the key were certified, relying parties would trust anyone who has a copy of it like an authority here.
+// an Admin. Relying parties that trust a certificate for the key trust anyone who has a copy of the key.
 func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Caller, keyFingerprint string) error {
 	if policy.May(caller, policy.CertifyOutsideKey) {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"notary/internal/store"
 )
 
-// Overview returns the content of the overview page at constant cost: it reads maintained counts and the first items of
-// lists.
+// Overview returns the content of the overview page. Its cost does not grow with the inventory: it reads maintained
+// counts and the first items of lists.
 func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.Overview, err error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{}); err != nil {
 		return o, err

@@ -77,7 +77,7 @@ func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id in
 		}
 		if from != 0 && from != p.Version {
 			return notary.WithField(notary.Errorf(notary.Conflict,
-				"the profile %s has version %d now, not %d: review it and repeat the change", p.Name, p.Version, from), "version")
+				"the profile %s now has version %d, not %d: review it and repeat the change", p.Name, p.Version, from), "version")
 		}
 		if err := checkBuiltin(p, &rules); err != nil {
 			return err
@@ -109,8 +109,8 @@ func refuseResponders(name string, rules *notary.Rules) error {
 	if name == notary.OCSPProfile || !issuance.CertifiesResponders(rules) {
 		return nil
 	}
-	return notary.FieldErrorf("extended_key_usages", "a requester with a certificate for OCSPSigning could forge OCSP "+
-		"responses: Notary issues responder certificates itself, under the profile %s. Omit OCSPSigning", notary.OCSPProfile)
+	return notary.FieldErrorf("extended_key_usages", "the holder of a certificate with OCSPSigning could forge OCSP "+
+		"responses: omit OCSPSigning (Notary issues responder certificates itself, under the profile %s)", notary.OCSPProfile)
 }
 
 // maxResponderValidity is the maximum validity of OCSP responder certificates, whose revocation relying parties do not
@@ -125,20 +125,20 @@ func checkResponderRules(rules *notary.Rules) error {
 		func(a notary.AttributeRule) bool { return a.Action == notary.Refuse })
 	switch {
 	case !slices.Contains(rules.ExtKeyUsages, notary.OCSPSigning):
-		return notary.FieldErrorf("extended_key_usages", needs+"need OCSPSigning")
+		return notary.FieldErrorf("extended_key_usages", needs+"need OCSPSigning: add it")
 	case !slices.Contains(rules.KeyUsages, notary.DigitalSignature):
-		return notary.FieldErrorf("key_usages", needs+"need digitalSignature")
+		return notary.FieldErrorf("key_usages", needs+"need digitalSignature: add it")
 	case !rules.OCSPNoCheck:
-		return notary.FieldErrorf("ocsp_no_check", needs+"need id-pkix-ocsp-nocheck")
+		return notary.FieldErrorf("ocsp_no_check", needs+"need id-pkix-ocsp-nocheck: set ocsp_no_check to true")
 	case !slices.Contains(rules.Keys.Allowed, notary.KindP256):
-		return notary.FieldErrorf("keys.allowed", needs+"have ecdsa-p256 keys")
+		return notary.FieldErrorf("keys.allowed", needs+"have ecdsa-p256 keys: allow them")
 	case rules.Validity > maxResponderValidity:
 		return notary.FieldErrorf("validity", needs+"are not checked for revocation: allow at most %s",
 			notary.FormatPeriod(maxResponderValidity))
 	case rules.Names.Required:
-		return notary.FieldErrorf("names.required", needs+"have no names")
+		return notary.FieldErrorf("names.required", needs+"have no names: set required to false")
 	case refuses:
-		return notary.FieldErrorf("subject", needs+"have the subject of their CA: refuse no attribute")
+		return notary.FieldErrorf("subject", needs+"have the subject of their CA: do not refuse any attribute")
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 		return nil, notary.FieldErrorf("last", "last must be from 0 to %d", notary.MaxPage)
 	}
 	if o.CSR == "" && o.Last == 0 {
-		return nil, notary.FieldErrorf("csr", "nothing to try: set csr, or last to the number of latest requests")
+		return nil, notary.FieldErrorf("csr", "nothing to test: set csr to a CSR, last to a number of recent requests, or both")
 	}
 	t := trier{service: s, stored: stored, changed: stored}
 	if o.Rules != nil {
@@ -160,7 +160,7 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 }
 
 // TryRequest checks a CSR (PEM) against a profile, "" for the default, even if the caller may not see the profile's
-// rules. It also reports whether the caller has already submitted the CSR.
+// rules. It also reports whether the caller or one of its groups already has a request for the CSR.
 func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM,
 	profile string) (*notary.RequestTrial, error) {
 	if err := policy.AllowRole(caller, policy.CreateRequest, policy.Resource{}); err != nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// PublishWarning returns a warning if new certificates would permanently contain URLs with a loopback address.
-// Otherwise it returns "".
+// PublishWarning returns a warning if new certificates would permanently contain URLs with a loopback or unspecified
+// address. Otherwise it returns "".
 func (s *Service) PublishWarning() string {
 	base := s.issuers.PublishURL()
 	if !isLoopback(base) {

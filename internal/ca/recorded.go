@@ -16,8 +16,8 @@ import (
 	"notary/internal/pki"
 )
 
-// RecordedName normalizes a name: a host name to lower case and A-labels (RFC 5890), an IP address to its shortest
-// form. Other text is unchanged.
+// RecordedName normalises a name: a host name to lower case and A-labels (RFC 5890), an IP address to its shortest
+// form. It only trims other text.
 func RecordedName(text string) string {
 	text = strings.TrimSpace(text)
 	if addr, err := netip.ParseAddr(text); err == nil {
@@ -34,7 +34,7 @@ func RecordedName(text string) string {
 	return names.DNS[0]
 }
 
-// RecordedDomain normalizes a domain and removes a leading dot or wildcard.
+// RecordedDomain normalises a domain and removes a leading dot or wildcard.
 func RecordedDomain(text string) (string, error) {
 	domain := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(text), "*"), ".")
 	domain = withALabels(strings.ToLower(strings.TrimSuffix(domain, ".")))
@@ -46,7 +46,7 @@ func RecordedDomain(text string) (string, error) {
 	return domain, nil
 }
 
-// RecordedLabels normalizes the labels of a filter. Each is a key, or a key and a value separated by ":" or "=".
+// RecordedLabels normalises the labels of a filter. Each is a key, or a key and a value separated by ":" or "=".
 func RecordedLabels(texts []string) (labels []string, err error) {
 	for _, text := range texts {
 		key, value, err := notary.ParseLabel(strings.ToLower(text))
@@ -61,7 +61,7 @@ func RecordedLabels(texts []string) (labels []string, err error) {
 	return labels, nil
 }
 
-// RecordedSerial normalizes a serial number in hexadecimal, with or without colons.
+// RecordedSerial normalises a serial number in hexadecimal, with or without colons.
 func RecordedSerial(text string) (string, error) {
 	digits := strings.ReplaceAll(strings.TrimSpace(text), ":", "")
 	n, ok := new(big.Int).SetString(digits, 16)
@@ -89,7 +89,7 @@ func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// RecordedFingerprint normalizes a SHA-256 fingerprint in hexadecimal, with or without colons.
+// RecordedFingerprint normalises a SHA-256 fingerprint in hexadecimal, with or without colons.
 func RecordedFingerprint(text string) (string, error) {
 	digits := strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), ":", ""))
 	if octets, err := hex.DecodeString(digits); err != nil || len(octets) != 32 {
@@ -130,7 +130,7 @@ func Window(field, text string) (time.Duration, error) {
 	return within, nil
 }
 
-// RecordedKey normalizes a key type to the recorded form. It also accepts key algorithms of authorities, such as
+// RecordedKey normalises a key type to the recorded form. It also accepts key algorithms of authorities, such as
 // "rsa-2048".
 func RecordedKey(text string) string {
 	compact := strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(text))
@@ -146,7 +146,7 @@ func RecordedKey(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// SearchWords returns the normalized words of a search.
+// SearchWords returns the normalised words of a search.
 func SearchWords(text string) (words []string) {
 	for _, word := range strings.Fields(text) {
 		words = append(words, recordedWord(word))
@@ -154,7 +154,7 @@ func SearchWords(text string) (words []string) {
 	return words
 }
 
-// recordedWord normalizes a word of a search. Hexadecimal digits with more colons than in an IPv6 address are a serial
+// recordedWord normalises a word of a search. Hexadecimal digits with more colons than in an IPv6 address are a serial
 // number or fingerprint.
 func recordedWord(word string) string {
 	const groupsOfIPv6 = 8

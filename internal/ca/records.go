@@ -48,13 +48,13 @@ func checkCertificate(c *notary.Certificate) error {
 	want := issuers.Entry(cert, nil)
 	switch {
 	case want.Serial != c.Serial:
-		return errors.New("the serial number is not the certificate's")
+		return errors.New("the recorded serial number differs from the certificate")
 	case !want.NotBefore.Equal(c.NotBefore) || !want.NotAfter.Equal(c.NotAfter):
-		return errors.New("the validity is not the certificate's")
+		return errors.New("the recorded validity differs from the certificate")
 	case want.CommonName != c.CommonName || want.Names.String() != c.Names.String():
-		return errors.New("the names are not the certificate's")
+		return errors.New("the recorded names differ from the certificate")
 	case want.Key != c.Key:
-		return errors.New("the key type is not the certificate's")
+		return errors.New("the recorded key type differs from the certificate")
 	}
 	return nil
 }
@@ -69,14 +69,14 @@ func checkRequest(req *notary.Request) error {
 		return errors.New("the CSR does not match its fingerprint")
 	}
 	if content, err := pki.CSRContent(req.CSR); err == nil && req.Content != "" && req.Content != content {
-		return errors.New("the recorded content is not the CSR's")
+		return errors.New("the recorded content differs from the CSR")
 	}
 	csr, err := pki.ParseCSR(req.CSR)
 	if err != nil {
 		return nil
 	}
 	if csr.CommonName != req.CommonName || csr.Names.String() != req.Names.String() || csr.Key != req.Key {
-		return errors.New("the names or the key type are not the CSR's")
+		return errors.New("the recorded names or key type differ from the CSR")
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func checkCRL(crl *notary.CRL, a *notary.Authority) error {
 	}
 	number := list.Number
 	if number == nil || !number.IsInt64() || number.Int64() != crl.Number || !list.NextUpdate.Equal(crl.NextUpdate) {
-		return errors.New("the CRL is not the recorded one")
+		return errors.New("the recorded number or nextUpdate differs from the CRL")
 	}
 	if a.Certificate == nil {
 		return errors.New("the CA has no certificate")

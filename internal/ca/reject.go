@@ -31,7 +31,7 @@ func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, re
 			return err
 		case len(had) > 0:
 			return notary.Errorf(notary.Conflict, "this request has had a certificate: "+
-				"revoke that (certificate %d) instead of rejecting the request", had[len(had)-1].ID)
+				"revoke certificate %d instead of rejecting the request", had[len(had)-1].ID)
 		case reason == "":
 			return nil
 		}

@@ -113,7 +113,7 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	if err := allowOwner(ctx, tx, caller, req.OwnerGroupID); err != nil {
 		return false, err
 	}
-	if err := allowCreate(ctx, tx, caller, req); err != nil {
+	if err := allowCreate(ctx, tx, caller, req, csr); err != nil {
 		return false, err
 	}
 	if recorded, err := groupHas(ctx, tx, req); recorded || err != nil {
@@ -277,4 +277,4 @@ func transition(caller notary.Caller, action notary.Action, req *notary.Request,
 	return e
 }
 
-var errRenewal = notary.Errorf(notary.Conflict, "this request already has a certificate, and renewal was excluded")
+var errRenewal = notary.Errorf(notary.Conflict, "this request already has a certificate: allow renewal, or exclude the request")

@@ -57,8 +57,9 @@ func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller,
 }
 
 // RevokeRequest revokes every valid certificate of a request or, with OnlyCurrent, only the current one.
-// [notary.KeyCompromise], here and in other calls, also revokes every valid certificate for the key, corrects the
-// reason of earlier revocations, and blocks the key.
+//
+// For [notary.KeyCompromise], this and other calls also revoke every valid certificate for the key, correct the reason
+// of earlier revocations, and block the key.
 func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64,
 	o RevokeOptions) (Revocations, error) {
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.RevokeRequest); err != nil {
@@ -183,8 +184,8 @@ func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, i
 			return err
 		}
 		if a != nil && !authorities {
-			return notary.Errorf(notary.Conflict, "the certificate authority %d uses this certificate: revoke the CA, "+
-				"or this certificate by itself", a.ID)
+			return notary.Errorf(notary.Conflict, "this is the current certificate of CA %d: revoke the CA, "+
+				"or this certificate on its own", a.ID)
 		}
 		if a != nil {
 			if err := tx.LockAuthority(a.ID); err != nil {
@@ -207,7 +208,7 @@ func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, i
 func requireUnchangedUse(ctx context.Context, tx *store.Tx, cert *notary.Certificate, before *notary.Authority) error {
 	now, err := tx.AuthorityWithCertificate(ctx, cert.ID)
 	if err == nil && (now == nil) != (before == nil) {
-		err = notary.Errorf(notary.Conflict, "the CA has just changed its current certificate: check which one it is, and try again")
+		err = notary.Errorf(notary.Conflict, "the current certificate of the CA has just changed: check it and try again")
 	}
 	return err
 }
@@ -229,7 +230,7 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 			return err
 		}
 		if a.Certificate == nil {
-			return notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet", id)
+			return notary.Errorf(notary.Conflict, "CA %d has no certificate yet: there is nothing to revoke", id)
 		}
 		return r.revokeAuthority(ctx, a)
 	})

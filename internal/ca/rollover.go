@@ -27,10 +27,11 @@ type RollOverOptions struct {
 //
 // The successor of a root is self-signed, and the two roots cross-certify each other (RFC 4210, section 4.4). The
 // successor of a subordinate CA is signed by the same issuer if that is held here and online; otherwise it is pending
-// until its certificate is uploaded. Once the successor can sign, the old authority is disabled: it continues to
-// publish CRLs and OCSP responses, and its certificates can be revoked.
+// until its certificate is uploaded.
 //
-// RollOver returns a Conflict error if the authority is offline, cannot sign or already has a successor.
+// Once the successor can sign, the old authority is disabled: it continues to publish CRLs and OCSP responses, and its
+// certificates can be revoked. RollOver returns a Conflict error if the authority is offline, cannot sign or already
+// has a successor.
 func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64,
 	o RollOverOptions) (newID int64, err error) {
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
@@ -70,11 +71,11 @@ func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64,
 
 func (s *Service) requireActive(a *notary.Authority) error {
 	if a.Offline {
-		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d is offline: create the new key "+
-			"where it is kept, and import the new certificate", a.ID)
+		return notary.Errorf(notary.Conflict, "the key of CA %d is offline: create the new key "+
+			"where the old one is kept, and import the new certificate", a.ID)
 	}
 	if status := a.Status(s.now()); status != notary.AuthorityActive {
-		return notary.Errorf(notary.Conflict, "the certificate authority %d is %s: only an active one can be rolled over",
+		return notary.Errorf(notary.Conflict, "CA %d is %s: only an active CA can be rolled over",
 			a.ID, status)
 	}
 	return nil
@@ -143,7 +144,7 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 	}
 	if other, err := tx.Successor(ctx, old.ID); err != nil || other != 0 {
 		return orError(err, notary.Errorf(notary.Conflict,
-			"the certificate authority %d is already the successor of %d: delete it first to replace it", other, old.ID))
+			"CA %d is already the successor of CA %d: to replace it, delete it first", other, old.ID))
 	}
 	if a.ID, err = insertAuthority(tx, a, r.key.Public(), r.key.Reference); err != nil {
 		return err

@@ -39,7 +39,7 @@ func (s *Service) CreateRule(ctx context.Context, caller notary.Caller, terms no
 		case err != nil:
 			return err
 		case len(others) >= policy.MaxRules:
-			return notary.Errorf(notary.Conflict, "there are %d rules, and no more are possible: delete unused ones",
+			return notary.Errorf(notary.Conflict, "there are already %d rules, the maximum: delete unused ones",
 				len(others))
 		}
 		if err := refuseTaken(others, terms); err != nil {
@@ -102,7 +102,7 @@ func (s *Service) DeleteRule(ctx context.Context, caller notary.Caller, id int64
 		case err != nil:
 			return err
 		case r.Active != 0:
-			return notary.Errorf(notary.Conflict, "the rule %d (%s) is active: deactivate it first", id, r.Name)
+			return notary.Errorf(notary.Conflict, "rule %d (%s) is active: deactivate it first", id, r.Name)
 		}
 		if err := tx.DeleteRule(r); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (s *Service) checkRuleWith(ctx context.Context, terms *notary.RuleTerms,
 	case err != nil:
 		return err
 	case profile.CA:
-		return notary.FieldErrorf("profile", "the profile %s is for CAs, which rules do not certify", profile.Name)
+		return notary.FieldErrorf("profile", "the profile %s is for CAs, but rules sign only end-entity certificates: choose another profile", profile.Name)
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func ruleVersion(ctx context.Context, tx *store.Tx, id int64, from int) (*notary
 	r, err := tx.Rule(ctx, id, 0)
 	if err == nil && from != 0 && from != r.Latest {
 		return nil, notary.WithField(notary.Errorf(notary.Conflict,
-			"the rule %d has version %d now, not %d: review it and repeat the change", id, r.Latest, from), "version")
+			"rule %d now has version %d, not %d: review it and repeat the change", id, r.Latest, from), "version")
 	}
 	return r, err
 }
@@ -164,10 +164,10 @@ func refuseTaken(others []*notary.Rule, terms notary.RuleTerms) error {
 	for _, r := range others {
 		switch {
 		case r.Name == terms.Name:
-			return notary.WithField(notary.Errorf(notary.Conflict, "rule %d has the name %s: choose another", r.ID,
+			return notary.WithField(notary.Errorf(notary.Conflict, "rule %d already has the name %s: choose another", r.ID,
 				r.Name), "name")
 		case r.Priority == terms.Priority:
-			return notary.WithField(notary.Errorf(notary.Conflict, "rule %d (%s) has the priority %d: choose another", r.ID,
+			return notary.WithField(notary.Errorf(notary.Conflict, "rule %d (%s) already has priority %d: choose another", r.ID,
 				r.Name, r.Priority), "priority")
 		}
 	}

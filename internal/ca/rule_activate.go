@@ -20,7 +20,7 @@ func (s *Service) ActivateRule(ctx context.Context, caller notary.Caller, id int
 	if err != nil {
 		return nil, err
 	}
-	set, err := s.store.RuleSetVersion(ctx)
+	set, err := s.issuers.Rules(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,8 @@ func (s *Service) ActivateRule(ctx context.Context, caller notary.Caller, id int
 		switch {
 		case err != nil:
 			return err
-		case now != set:
+		case now != set.Version:
+			s.issuers.ForgetRules()
 			return notary.Errorf(notary.Conflict, "another rule was activated or deactivated at the same time: review the "+
 				"active rules and try again")
 		}
@@ -48,6 +49,9 @@ func (s *Service) ActivateRule(ctx context.Context, caller notary.Caller, id int
 			return err
 		}
 		if err := s.mayActivate(ctx, tx, caller, r); err != nil {
+			return err
+		}
+		if err := s.mayReplace(ctx, tx, caller, r); err != nil {
 			return err
 		}
 		return s.activate(ctx, tx, caller, r, trial)
@@ -91,10 +95,22 @@ func (s *Service) mayActivate(ctx context.Context, known grantReader, caller not
 	return allow(ctx, known, caller, policy.SignRequest, resource)
 }
 
+// mayReplace returns a Forbidden error unless the caller may deactivate the active version of the rule, if any.
+func (s *Service) mayReplace(ctx context.Context, tx *store.Tx, caller notary.Caller, r *notary.Rule) error {
+	if r.Active == 0 || r.Active == r.Latest {
+		return nil
+	}
+	inForce, err := tx.Rule(ctx, r.ID, r.Active)
+	if err != nil {
+		return err
+	}
+	return s.mayActivate(ctx, tx, caller, inForce)
+}
+
 func (s *Service) activate(ctx context.Context, tx *store.Tx, caller notary.Caller, r *notary.Rule,
 	trial *notary.RuleTrial) error {
 	if r.Active == r.Latest {
-		return notary.Errorf(notary.Conflict, "version %d of the rule %d (%s) is already active", r.Latest, r.ID, r.Name)
+		return notary.Errorf(notary.Conflict, "version %d of rule %d (%s) is already active", r.Latest, r.ID, r.Name)
 	}
 	active, err := tx.ActiveRules(ctx)
 	if err != nil {
@@ -103,7 +119,7 @@ func (s *Service) activate(ctx context.Context, tx *store.Tx, caller notary.Call
 	for _, other := range active {
 		if other.ID != r.ID && other.Priority == r.Priority {
 			return notary.WithField(notary.Errorf(notary.Conflict,
-				"the active version of rule %d (%s) has the priority %d: change one of them", other.ID, other.Name, r.Priority),
+				"the active version of rule %d (%s) also has priority %d: change one of the priorities", other.ID, other.Name, r.Priority),
 				"priority")
 		}
 	}
@@ -134,7 +150,7 @@ func (s *Service) DeactivateRule(ctx context.Context, caller notary.Caller, id i
 		case err != nil:
 			return err
 		case r.Active == 0:
-			return notary.Errorf(notary.Conflict, "the rule %d (%s) is not active", id, r.Name)
+			return notary.Errorf(notary.Conflict, "rule %d (%s) is not active", id, r.Name)
 		}
 		inForce, err := tx.Rule(ctx, id, r.Active)
 		if err != nil {

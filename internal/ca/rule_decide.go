@@ -25,7 +25,7 @@ func (r *ruling) has(effect notary.Effect) bool {
 	return r != nil && r.decision != nil && r.decision.Effect == effect
 }
 
-// hold changes the decision: the request is held for review.
+// hold changes the decision so that the request is held for review.
 func (r *ruling) hold(reason string) {
 	r.decision, r.signed = policy.Held(r.rule, reason), nil
 }
@@ -76,8 +76,15 @@ func (s *Service) signByRule(ctx context.Context, caller notary.Caller, req *not
 		r.hold("the request could not be signed: the CA or the rules were being changed")
 		return nil
 	}
+	if err := s.checkQuota(ctx, caller); err != nil {
+		return err
+	}
 	err := s.tryToSignByRule(ctx, caller, req, o, r)
-	if kind := notary.KindOf(err); err == nil || kind == notary.Internal || ctx.Err() != nil {
+	switch notary.KindOf(err) {
+	case "", notary.Internal, notary.Unavailable, notary.OutcomeUnknown: // a later call may succeed
+		return err
+	}
+	if ctx.Err() != nil {
 		return err
 	}
 	r.hold("the request could not be signed: " + message(err))
@@ -101,6 +108,11 @@ func (s *Service) tryToSignByRule(ctx context.Context, caller notary.Caller, req
 	if r.signed, err = s.prepare(ctx, program(caller), req, r.csr, o); err != nil {
 		return err
 	}
+	if end := s.now().Add(r.rule.MaxValidity); r.rule.MaxValidity != 0 && r.signed.cert.NotAfter.After(end) {
+		r.signed = nil
+		return unprocessable("not_valid_after", "the certificate would be valid for longer than the rule allows, which is %s",
+			notary.FormatPeriod(r.rule.MaxValidity))
+	}
 	r.signed.decision = r.decision
 	return nil
 }
@@ -114,13 +126,12 @@ func (s *Service) optionsOfRule(ctx context.Context, rule *notary.Rule, asked Si
 	}
 	switch {
 	case asked.Profile != "" && asked.Profile != rule.Profile:
-		return o, unprocessable("profile", "the requester asks for the profile %s, but the rule signs with %s", asked.Profile,
+		return o, unprocessable("profile", "the requested profile is %s, but the rule signs with %s", asked.Profile,
 			rule.Profile)
 	case asked.AuthorityID != 0 && asked.AuthorityID != rule.AuthorityID:
-		return o, unprocessable("certificate_authority_id", "the requester asks for the certificate authority %d, but the rule "+
-			"signs with %d", asked.AuthorityID, rule.AuthorityID)
+		return o, unprocessable("certificate_authority_id", "the requested CA is %d, but the rule signs with CA %d", asked.AuthorityID, rule.AuthorityID)
 	case profile.CA:
-		return o, unprocessable("profile", "the profile %s is for CAs, which rules do not certify", rule.Profile)
+		return o, unprocessable("profile", "the profile %s is for CAs, but rules sign only end-entity certificates", rule.Profile)
 	}
 	o = SignOptions{AuthorityID: rule.AuthorityID, Profile: rule.Profile, NotAfter: asked.NotAfter}
 	if rule.MaxValidity == 0 {
@@ -129,7 +140,7 @@ func (s *Service) optionsOfRule(ctx context.Context, rule *notary.Rule, asked Si
 	end := s.now().Add(rule.MaxValidity)
 	switch {
 	case o.NotAfter.After(end):
-		return o, unprocessable("not_valid_after", "the requester asks for a longer validity than the rule allows, which is %s",
+		return o, unprocessable("not_valid_after", "the requested validity is longer than the rule allows (%s)",
 			notary.FormatPeriod(rule.MaxValidity))
 	case o.NotAfter.IsZero() && profile.Validity > rule.MaxValidity:
 		o.NotAfter = end
@@ -174,16 +185,19 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, caller notary.Caller,
 // error if a renewal by a rule failed.
 func (s *Service) renewByRule(ctx context.Context, caller notary.Caller, req *notary.Request, r *ruling, o IssueOptions,
 	last bool) (*Issued, error) {
+	if req.Status == notary.Active && r.has(notary.RefuseEffect) {
+		return nil, refusedByRule(0, r.decision)
+	}
 	next, err := req.Status.Next(notary.Sign)
 	if err != nil || !r.has(notary.SignEffect) {
 		return s.holdAgain(ctx, caller, req.ID, o)
 	}
-	if err := s.signByRule(ctx, caller, req, o.SignOptions, r, last); err != nil {
+	if err := s.signByRule(ctx, caller, req, o.asked(req), r, last); err != nil {
 		return nil, err
 	}
 	switch {
 	case r.signed == nil && req.Certificate != nil: // holdAgain would return the certificate to renew
-		return nil, notary.Errorf(notary.Unprocessable, "rule %d (%s) renews this certificate, but %s", r.rule.ID, r.rule.Name,
+		return nil, notary.Errorf(notary.Unprocessable, "rule %d (%s) would renew this certificate, but %s", r.rule.ID, r.rule.Name,
 			r.decision.Reason)
 	case r.signed == nil:
 		return s.holdAgain(ctx, caller, req.ID, o)
@@ -191,6 +205,9 @@ func (s *Service) renewByRule(ctx context.Context, caller notary.Caller, req *no
 	issued := &Issued{req.ID, next, r.signed.cert}
 	err = s.writeIssued(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.RequireRules(r.set.Version); err != nil {
+			return err
+		}
+		if err := sees(ctx, tx, caller, req); err != nil {
 			return err
 		}
 		if err := tx.CountIssuance(ctx, caller); err != nil {
@@ -240,7 +257,8 @@ type outdatedSignature struct{ err error }
 func (e *outdatedSignature) Error() string { return e.err.Error() }
 func (e *outdatedSignature) Unwrap() error { return e.err }
 
-// decisionAttempts limits the attempts at a decision. It is repeated if the rules or CAs change before it is recorded.
+// decisionAttempts is the maximum number of attempts at a decision. A decision is retried if the rules or CAs change
+// before it is recorded.
 const decisionAttempts = 3
 
 // withRules calls do, and repeats the call if the rules or CAs changed before the decision was recorded. In the last

@@ -198,9 +198,9 @@ func TestRefusedSignaturesAreHeld(t *testing.T) {
 		want string
 	}{
 		"profile refuses":   {"ops@a.example", ca.SignOptions{}, "host"},
-		"another profile":   {"b.example", ca.SignOptions{Profile: "client"}, "asks for the profile client"},
-		"another authority": {"c.example", ca.SignOptions{AuthorityID: other}, "asks for the certificate authority"},
-		"longer validity":   {"d.example", ca.SignOptions{NotAfter: far}, "longer validity than the rule allows, which is 30d"},
+		"another profile":   {"b.example", ca.SignOptions{Profile: "client"}, "the requested profile is client"},
+		"another authority": {"c.example", ca.SignOptions{AuthorityID: other}, "the requested CA is"},
+		"longer validity":   {"d.example", ca.SignOptions{NotAfter: far}, "longer than the rule allows (30d)"},
 	} {
 		issued, err := w.CA.Issue(t.Context(), requestor, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), tt.name),
 			ca.IssueOptions{SignOptions: tt.o})

@@ -22,6 +22,9 @@ func (s *Service) facts(ctx context.Context, caller notary.Caller, req *notary.R
 	f.LookUpSubject = func() (map[string][]string, error) { return subjectValues(csr) }
 	f.LookUpGroups = sync.OnceValues(func() ([]string, error) { return s.groupNames(ctx, caller.Account().ID) })
 	f.LookUpPrevious = sync.OnceValues(func() (*policy.Previous, error) {
+		if len(f.CommonNames) > 1 { // of a certificate, only the last is recorded
+			return nil, nil
+		}
 		names := *req
 		names.CommonName, names.Names = csr.CommonName, csr.Names
 		cert, err := s.store.PreviousCertificate(ctx, &names)
@@ -30,7 +33,7 @@ func (s *Service) facts(ctx context.Context, caller notary.Caller, req *notary.R
 	return f
 }
 
-// roleOf returns the role of the caller's account. The account of a token is its creator.
+// roleOf returns the role of the caller's account or, for a token, of its creator.
 func roleOf(caller notary.Caller) notary.Role {
 	if caller.Token != nil {
 		return caller.Token.Role

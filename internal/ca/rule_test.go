@@ -248,7 +248,7 @@ func TestMostRules(t *testing.T) {
 	}))
 	_, err := w.CA.CreateRule(t.Context(), w.Admin(), holdingRule(policy.MaxRules+1, `true`))
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, "no more are possible")
+	testkit.WantText(t, err, "the maximum")
 	id := submitNamed(t, w, w.Caller(notary.CertificateRequestor), "a.example")
 	if d := request(t, w, id).Decision; d == nil || d.RuleName != fmt.Sprintf("hold %d", policy.MaxRules) {
 		t.Errorf("the decision is %+v", d)

@@ -68,7 +68,7 @@ func (s *Service) tryRules(ctx context.Context, caller notary.Caller, o RuleTryO
 	case o.Last < 0 || o.Last > MaxRulesTried:
 		return nil, notary.FieldErrorf("last", "last must be from 0 to %d", MaxRulesTried)
 	case o.CSR == "" && o.Last == 0:
-		return nil, notary.FieldErrorf("csr", "nothing to try: set csr, or last to the number of latest requests")
+		return nil, notary.FieldErrorf("csr", "nothing to test: set csr to a CSR, last to a number of recent requests, or both")
 	}
 	if o.AuthorityID != 0 {
 		if _, err := s.issuers.Active(ctx, o.AuthorityID); err != nil {
@@ -129,7 +129,7 @@ func (s *Service) triedSet(ctx context.Context, o RuleTryOptions) (*policy.RuleS
 		}
 	}
 	if len(all) > policy.MaxRules {
-		return nil, notary.FieldErrorf("rules", "these are %d rules: at most %d are possible", len(all), policy.MaxRules)
+		return nil, notary.FieldErrorf("rules", "too many rules (%d): at most %d can be tested together", len(all), policy.MaxRules)
 	}
 	return policy.NewRuleSet(0, all, compiler.Compile), nil
 }
@@ -143,7 +143,7 @@ func (s *Service) proposedRule(ctx context.Context, p ProposedRule,
 			return nil, err
 		}
 	} else if p.Terms == nil {
-		return nil, notary.FieldErrorf("id", "a rule to try needs an id or an expression")
+		return nil, notary.FieldErrorf("id", "a rule to test needs an id or an expression")
 	}
 	if p.Terms != nil {
 		if err := s.checkRuleWith(ctx, p.Terms, compiler.Compile); err != nil {

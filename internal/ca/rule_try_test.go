@@ -104,7 +104,7 @@ func TestTryRulesOnACSR(t *testing.T) {
 		t.Errorf("an email address: %+v", got)
 	}
 	asked := ca.RuleTryOptions{SignOptions: ca.SignOptions{Profile: "client"}}
-	if got := outcome([]string{"a.example"}, asked, any); !strings.Contains(got.Problem, "asks for the profile client") {
+	if got := outcome([]string{"a.example"}, asked, any); !strings.Contains(got.Problem, "the requested profile is client") {
 		t.Errorf("another profile: %+v", got)
 	}
 	if got := outcome([]string{"a.example"}, ca.RuleTryOptions{}, refusingRule(10, `true`)); got.Effect != notary.RefuseEffect {

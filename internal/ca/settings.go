@@ -22,7 +22,7 @@ func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, i
 		return err
 	}
 	if n := change.Shards; n != nil && (*n < 0 || *n > store.MaxShards) {
-		return notary.FieldErrorf("crl_shards", "crl_shards must be from 0 to %d; 0 selects it by the number of certificates",
+		return notary.FieldErrorf("crl_shards", "crl_shards must be from 0 (chosen by the number of certificates) to %d",
 			store.MaxShards)
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {

@@ -90,8 +90,8 @@ func (o *SignOptions) allow(caller notary.Caller, profile *notary.Profile) error
 func (o *SignOptions) check(profile *notary.Profile) (err error) {
 	switch {
 	case profile.CA && o.Profile != profile.Name:
-		return unprocessable("profile", "the former certificate of this request is that of a CA: specify the profile %s, "+
-			"the path length and the name constraints to sign it as a CA again", profile.Name)
+		return unprocessable("profile", "the previous certificate of this request is a CA certificate: to sign the request as a CA again, "+
+			"specify the profile %s, the path length and the name constraints", profile.Name)
 	case !profile.CA && o.PathLen != nil:
 		return unprocessable("path_length", "the profile %s is not for CAs, and only CAs have a path length: choose a CA profile, "+
 			"such as %s, or omit it", profile.Name, notary.IntermediateProfile)
@@ -109,9 +109,9 @@ func (o *SignOptions) check(profile *notary.Profile) (err error) {
 func (o *SignOptions) refuseReplacement() error {
 	switch {
 	case o.Subject != "":
-		return notary.FieldErrorf("subject", "subject applies to a single request: sign it individually")
+		return notary.FieldErrorf("subject", "subject cannot be set for several requests: sign them individually")
 	case o.Names != nil:
-		return notary.FieldErrorf("names", "names apply to a single request: sign it individually")
+		return notary.FieldErrorf("names", "names cannot be set for several requests: sign them individually")
 	}
 	return nil
 }

@@ -266,6 +266,6 @@ func TestSignRefusedByPolicy(t *testing.T) {
 	id := requestFor(t, w, testkit.Key(t, notary.ECDSAP256), "ca.example.com")
 	err := sign(t, w, id, root)
 	testkit.WantKind(t, err, notary.Unprocessable)
-	testkit.WantText(t, err, "the subject of the request is that of the CA itself")
+	testkit.WantText(t, err, "the request has the subject of the CA itself")
 	wantStatus(t, w, id, notary.Outstanding)
 }

@@ -107,7 +107,7 @@ func (s *Service) writeOwner(ctx context.Context, caller notary.Caller, action p
 // requireOwner returns a Conflict error if the owner of an object has changed since it was seen.
 func requireOwner(object notary.Ref, owner, seen notary.Owner) error {
 	if owner != seen {
-		return notary.Errorf(notary.Conflict, "the owner of %s has just changed: load it again", object)
+		return notary.Errorf(notary.Conflict, "the owner of %s has just changed: check it and try again", object)
 	}
 	return nil
 }
@@ -215,7 +215,7 @@ func newOwner(ctx context.Context, tx *store.Tx, to notary.Owner) (*notary.Accou
 	return account, account.Ref(), nil
 }
 
-// fields returns the owner, which may have been deleted, as a field of an event, or nil if there is no owner.
+// fields returns the owner as an event field, or nil if there is none. The owner may have been deleted.
 func (o owned) fields(ctx context.Context, tx *store.Tx) (notary.Fields, error) {
 	switch {
 	case o.owner == notary.Owner{}:
@@ -233,8 +233,8 @@ func (o owned) fields(ctx context.Context, tx *store.Tx) (notary.Fields, error) 
 	return notary.Fields{"owner": notary.NewRef("group", g.ID, g.Name)}, nil
 }
 
-// allowTransfer returns an error unless the caller may transfer the request. The permission must cover the request and
-// each of its certificates, before and after the transfer.
+// allowTransfer returns an error unless the caller may transfer the request. Except for transfers to [recipientGroups],
+// the permission must cover the request and each of its certificates, before and after the transfer.
 func allowTransfer(ctx context.Context, known revokeReader, caller notary.Caller, req *notary.Request,
 	to notary.Owner) error {
 	if policy.May(caller, policy.TransferRequest) {
@@ -295,7 +295,7 @@ func allowSomeTransfer(ctx context.Context, known viewReader, caller notary.Call
 	return orToGroups(ctx, known, caller, req.Owner(), allowRequest(ctx, known, caller, policy.TransferRequest, req))
 }
 
-// orToGroups returns nil instead of a Forbidden error if the caller may transfer an object to one of its groups.
+// orToGroups returns err, or nil if err is Forbidden but the caller may transfer the object to one of its groups.
 func orToGroups(ctx context.Context, known viewReader, caller notary.Caller, owner notary.Owner, err error) error {
 	if notary.KindOf(err) != notary.Forbidden {
 		return err

@@ -45,9 +45,9 @@ func (s *Service) TransferCertificate(ctx context.Context, caller notary.Caller,
 	})
 }
 
-// refuseTransfer returns a Conflict error if the certificate belongs to a request, which is transferred instead, or to
-// a CA or an OCSP responder. A CA certificate with an owner was issued for a request that has been deleted; it can be
-// transferred unless the CA is or was held here.
+// refuseTransfer returns a Conflict error if the certificate belongs to a request, a CA or an OCSP responder. A CA
+// certificate with an owner was issued for a request that has been deleted. It can be transferred unless the CA is or
+// was held here.
 func refuseTransfer(ctx context.Context, known keyRecords, cert *notary.Certificate) error {
 	if cert.RequestID != 0 {
 		return notary.Errorf(notary.Conflict, "certificate %d belongs to certificate request %d: transfer the request, "+
@@ -58,8 +58,8 @@ func refuseTransfer(ctx context.Context, known keyRecords, cert *notary.Certific
 		return err
 	}
 	if key.AuthorityID != 0 || cert.Owner() == (notary.Owner{}) && servesOthers(cert) {
-		return notary.Errorf(notary.Conflict, "certificate %d is that of a CA or an OCSP responder, which has no owner: "+
-			"only certificates of end entities can be transferred", cert.ID)
+		return notary.Errorf(notary.Conflict, "certificate %d belongs to a CA or OCSP responder and has no owner: "+
+			"only end-entity certificates can be transferred", cert.ID)
 	}
 	return nil
 }

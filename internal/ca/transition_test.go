@@ -185,7 +185,7 @@ func TestRejectAfterCertificate(t *testing.T) {
 		}
 		err := w.act(t, id, notary.Reject)
 		testkit.WantKind(t, err, notary.Conflict)
-		testkit.WantText(t, err, "has had a certificate", "revoke that")
+		testkit.WantText(t, err, "has had a certificate", "revoke certificate")
 		testkit.Check(t, w.act(t, id, notary.Sign)) // it can be signed again
 	}
 }

@@ -88,11 +88,11 @@ func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, caller notar
 		}
 		return tx.InsertCertificate(cert)
 	case known.Revocation != nil:
-		return 0, notary.Errorf(notary.Conflict, "this certificate is revoked")
+		return 0, notary.Errorf(notary.Conflict, "this certificate is revoked: upload another one")
 	case known.RequestID == 0:
 		return known.ID, tx.AdoptCertificate(known, req)
 	case known.RequestID != req.ID:
-		return 0, notary.Errorf(notary.Conflict, "this certificate belongs to the certificate request %d", known.RequestID)
+		return 0, notary.Errorf(notary.Conflict, "this certificate already belongs to certificate request %d", known.RequestID)
 	default:
 		return known.ID, nil
 	}

@@ -148,7 +148,7 @@ func TestUploadAgain(t *testing.T) {
 		other := requestFor(t, w, key, "b.example.com")
 		_, err := upload(other, chain)
 		testkit.WantKind(t, err, notary.Conflict)
-		testkit.WantText(t, err, "belongs to the certificate request")
+		testkit.WantText(t, err, "already belongs to certificate request")
 		wantStatus(t, w, other, notary.Outstanding)
 	})
 	t.Run("after the request's deletion", func(t *testing.T) {

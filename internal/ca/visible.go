@@ -11,9 +11,10 @@ import (
 )
 
 // viewer determines what a caller sees: everything if its role or an unlimited grant includes [policy.ViewRequests].
-// Otherwise the caller sees what it or one of its groups owns, and what its grants of this action cover. A request is
-// covered only together with every certificate issued for it, because its history shows them. A token sees what its
-// creator owns, within the token's limits on names and owners.
+// Other callers see what they or their groups own, and what their grants of this action cover. A grant covers a request
+// only if the caller sees every certificate issued for it, because the request's history lists them.
+//
+// A token sees what its creator owns, within the token's limits on names and owners.
 type viewer struct {
 	caller notary.Caller
 	all    bool
@@ -211,6 +212,7 @@ func (v *viewer) withCertificates(ctx context.Context, known viewReader, request
 	return covered, nil
 }
 
+// sees returns a NotFound error if the caller may not see the request.
 func sees(ctx context.Context, known viewReader, caller notary.Caller, req *notary.Request) error {
 	if submitted(caller, req.RequesterID, req.OwnerGroupID) {
 		return nil

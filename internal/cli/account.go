@@ -142,7 +142,8 @@ func (p *program) setupCode(serverURL, data string) string {
 	return code
 }
 
-// sendFirstAccount creates the account. If the server rejects the setup code, it prompts for another and retries once.
+// sendFirstAccount creates the account. If the server rejects the setup code and there is a terminal, it prompts for
+// another code and retries once.
 func (p *program) sendFirstAccount(ctx context.Context, c *client.Client, body api.CreateAccount) (int64, error) {
 	id, err := c.CreateAccount(ctx, body)
 	var e *notary.Error
@@ -231,7 +232,8 @@ func (p *program) accountRole() *cobra.Command {
 		}}
 }
 
-// newPasswordVariable names the environment variable with the new password. The current one is in [passwordVariable].
+// newPasswordVariable names the environment variable with the new password. The current password is in
+// [passwordVariable].
 const newPasswordVariable = "NOTARY_NEW_PASSWORD"
 
 func (p *program) accountPassword() *cobra.Command {

@@ -34,8 +34,8 @@ func (p *program) callOn(do func(ctx context.Context, c *client.Client,
 	}
 }
 
-// allowed reports whether the caller has a permission, or true if that is unknown. Commands call it before they suggest
-// something that the server might refuse.
+// allowed reports whether the caller's role grants p, or true if the role is unknown. Commands call it before they
+// suggest something that the server might refuse.
 func allowed(ctx context.Context, c *client.Client, p notary.Permission) bool {
 	me, err := c.Me(ctx)
 	return err != nil || (&notary.Account{ID: me.ID, Role: notary.Role(me.RoleID)}).Caller().May(p)

@@ -32,7 +32,6 @@ func TestAdjacentVersions(t *testing.T) {
 		ALTER TABLE certificate DROP COLUMN team;
 		ALTER TABLE request DROP COLUMN team;`}
 	c := newCluster(t, buildProgram(t), testkit.Postgres(t))
-	c.env = append(c.env, "NOTARY_READ_TIMEOUT=1m") // this many clients keep a busy machine waiting
 	newer, newest := *c, *c
 	newer.binary, newest.binary = buildNext(t, expand), buildNext(t, expand, contract)
 
@@ -62,7 +61,7 @@ func TestAdjacentVersions(t *testing.T) {
 		}
 	}
 	_, err = newest.try(t, newest.dataFolder(t))
-	testkit.WantText(t, err, fmt.Sprintf("needs every node to have version %d or later, but nodes of other versions "+
+	testkit.WantText(t, err, fmt.Sprintf("requires every node to have version %d or later, but nodes of other versions "+
 		"are running: version %d (", current+1, current), "Stop them, then start this program again")
 	first.kill()
 	third.kill()
@@ -76,7 +75,7 @@ func TestAdjacentVersions(t *testing.T) {
 	l.nodes = append(l.nodes, connect(t, fourth.url).WithToken(l.client.Token()))
 	l.loadAdjacent(t, 100)
 	_, err = c.try(t, c.dataFolder(t))
-	testkit.WantText(t, err, fmt.Sprintf("its schema has version %d, which needs a program of schema version "+
+	testkit.WantText(t, err, fmt.Sprintf("its schema has version %d, which requires a program of schema version "+
 		"%d or later", current+2, current+1), "run the newer program")
 	second.kill()
 	fourth.kill()

@@ -232,7 +232,7 @@ func pkcs12Chain(key []byte, password string) (string, error) {
 	return notary.CertificatesPEM(ders...), nil
 }
 
-// keyPassword returns the password of a key, or "" if it is not encrypted.
+// keyPassword returns the password of a key, read from a file or a prompt, or "" if the key is not encrypted.
 func (p *program) keyPassword(ctx context.Context, key []byte, file string) (password string, err error) {
 	if _, err = pki.ParsePrivateKey(key, ""); !errors.Is(err, pki.ErrNoPassword) {
 		return "", err

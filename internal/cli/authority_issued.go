@@ -134,8 +134,8 @@ func (i *issued) add(name string, c, authority *x509.Certificate, now time.Time)
 	}
 }
 
-// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7. broken is the error of content that looks
-// like a certificate but cannot be parsed.
+// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7. broken is the parse error of content that
+// looks like a certificate, or nil.
 func certificatesIn(name string) (all []*x509.Certificate, broken, err error) {
 	content, err := readLarge(name, 1<<30)
 	if err != nil {

@@ -35,7 +35,7 @@ var (
 		"renewed/certs_by_serial"}
 )
 
-// findFiles sets flags that were not given to files in the folder of --openssl.
+// findFiles sets the flags that were not given to the names of files in the --openssl folder.
 func (f *importFlags) findFiles() (err error) {
 	if f.openssl == "" {
 		return nil
@@ -74,7 +74,7 @@ func (f *importFlags) firstExisting(names []string, flag string) (found string, 
 			return found, err
 		}
 	}
-	return "", notary.Errorf(notary.NotFound, "%s has no %s, as openssl ca or easy-rsa would: specify the file with %s",
+	return "", notary.Errorf(notary.NotFound, "%s has no %s, which openssl ca and easy-rsa create: specify the file with %s",
 		f.openssl, strings.Join(names, " or "), flag)
 }
 
@@ -91,7 +91,7 @@ func (f *importFlags) ifExists(file string, fn func(name string)) error {
 }
 
 // checkIndex returns an error if the CRL lacks an unexpired certificate that the index lists as revoked. If crlnumber
-// shows that there was a later CRL, numbering continues from there.
+// shows that there was a later CRL, it sets body.CRLNumber so that numbering continues from there.
 func (f *importFlags) checkIndex(body *api.ImportCertificateAuthority, chain string, now time.Time) error {
 	if f.openssl == "" {
 		return nil

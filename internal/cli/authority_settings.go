@@ -11,7 +11,7 @@ import (
 	"notary/client"
 )
 
-// authoritySettings returns a command that changes the settings given by flags. Without any it shows all settings.
+// authoritySettings returns a command that changes the settings given by flags, or shows all settings if none is given.
 func (p *program) authoritySettings() *cobra.Command {
 	var crl, ocsp, issuer bool
 	var shards int

@@ -156,9 +156,8 @@ func TestInterruptedBulkDecisions(t *testing.T) {
 		!strings.Contains(r.err, "check before you try again") {
 		t.Errorf("interrupted: %+v", r)
 	}
-	refused := newShell(t, refuse(409, "conflict", "the certificate authority 2 is disabled: it cannot sign")).trusted()
-	refused.run("request", "sign", "1", "2", "--authority", "2").wantFailure(t, "error: the certificate authority 2 "+
-		"is disabled")
+	refused := newShell(t, refuse(409, "conflict", "CA 2 is disabled: it cannot sign")).trusted()
+	refused.run("request", "sign", "1", "2", "--authority", "2").wantFailure(t, "error: CA 2 is disabled")
 
 	changed := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/count") {

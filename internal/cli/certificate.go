@@ -96,7 +96,8 @@ func (p *program) certificateShow() *cobra.Command {
 		})}
 }
 
-// certificateOwner returns the owner if it is a group, otherwise "": the email address of an account is shown anyway.
+// certificateOwner describes the owner if it is a group, and otherwise returns "": the email address of an account is
+// shown anyway.
 func certificateOwner(o *api.Owner) string {
 	if o == nil {
 		return ""

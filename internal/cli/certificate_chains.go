@@ -27,8 +27,8 @@ func (p *program) certificateChains() *cobra.Command {
 			return err
 		case c.Flags().Changed("chain"):
 			if number < 1 || number > len(found.Chains) {
-				return notary.Errorf(notary.NotFound, "certificate %d has %d chains: there is no chain %d", id,
-					len(found.Chains), number)
+				return notary.Errorf(notary.NotFound, "there is no chain %d: certificate %d has %d", number, id,
+					len(found.Chains))
 			}
 			return out.write(p, []byte(found.Chains[number-1].CertificateChain))
 		case p.json:

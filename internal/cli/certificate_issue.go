@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -75,10 +76,20 @@ func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags)
 	}
 	if issued.CertificateChain == "" {
 		p.noticeKey(flags.keyOut)
-		return withHint(notary.Errorf(notary.Conflict, "request %d is pending approval", issued.CertificateRequestID),
+		return withHint(notary.Errorf(notary.Conflict, "request %d is pending approval%s", issued.CertificateRequestID,
+			whyHeld(ctx, c, issued.CertificateRequestID)),
 			"once it is signed: notary request download %d", issued.CertificateRequestID)
 	}
 	return p.writeIssued(flags, issued)
+}
+
+// whyHeld returns why a rule held a request, in parentheses, or "".
+func whyHeld(ctx context.Context, c *client.Client, id int64) string {
+	req, err := c.CertificateRequest(ctx, id)
+	if err != nil || req.RuleDecision == nil || req.RuleDecision.Reason == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (rule %d, %s: %s)", req.RuleDecision.RuleID, req.RuleDecision.RuleName, req.RuleDecision.Reason)
 }
 
 func (f *issueFlags) createKey() (csr string, err error) {

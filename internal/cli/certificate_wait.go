@@ -43,16 +43,19 @@ func (p *program) issueAndWait(ctx context.Context, c *client.Client, body api.I
 		return c.IssueCertificate(ctx, body, 0, "")
 	}
 	key, end := rand.Text(), time.Now().Add(wait)
-	var last api.Issued
+	last, err := c.IssueCertificate(ctx, body, 0, key)
+	if err != nil || last.CertificateChain != "" {
+		return last, err
+	}
+	p.notice("request %d is pending approval: waiting up to %s", last.CertificateRequestID, wait)
 	for {
 		begin := time.Now()
 		left := max(min(end.Sub(begin).Round(time.Second), longestCall), time.Second)
 		issued, err := c.IssueCertificate(ctx, body, left, key)
-		pending := last.CertificateRequestID != 0
 		switch {
 		case err == nil:
 			last = issued
-		case !pending, ctx.Err() == nil && notary.KindOf(err) != notary.Unavailable:
+		case ctx.Err() == nil && notary.KindOf(err) != notary.Unavailable:
 			return issued, err
 		}
 		if last.CertificateChain != "" || time.Now().After(end) || ctx.Err() != nil {

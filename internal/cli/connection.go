@@ -153,7 +153,7 @@ func (p *program) trust(ctx context.Context, serverURL string, certificate *x509
 	if p.fingerprint != "" {
 		if !strings.EqualFold(strings.ReplaceAll(p.fingerprint, ":", ""), fingerprint) {
 			return notary.Errorf(notary.Invalid, "the certificate of %s has the SHA-256 fingerprint %s, "+
-				"not that of --fingerprint: nothing was sent", serverURL, fingerprint)
+				"which differs from --fingerprint: nothing was sent", serverURL, fingerprint)
 		}
 		return nil
 	}

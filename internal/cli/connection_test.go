@@ -73,7 +73,7 @@ func TestTrustOnFirstUse(t *testing.T) {
 	s.server.certificate.Store(newCertificate(t))
 	second := pki.Fingerprint(s.server.certificate.Load().Leaf.Raw)
 	for _, args := range [][]string{{"account", "me"}, {"status"}, {"logout"}, login} {
-		s.runWith(password, args...).wantFailure(t, "is not the one remembered", second,
+		s.runWith(password, args...).wantFailure(t, "differs from the saved one", second,
 			"notary login --accept-new-certificate")
 	}
 	if calls := s.server.sent(); calls != nil {

@@ -108,6 +108,9 @@ var (
 	publishesOn = regexp.MustCompile(`publishes: +on (\S+),`)
 )
 
+// patientDatabase makes a server wait for PostgreSQL on a busy machine.
+const patientDatabase = "NOTARY_READ_TIMEOUT=1m"
+
 func startProcess(t *testing.T, binary string, args ...string) *process {
 	t.Helper()
 	p := &process{env: []string{"NOTARY_SETUP_CODE=off"}}
@@ -119,7 +122,7 @@ func startProcess(t *testing.T, binary string, args ...string) *process {
 func (p *process) start(dir, binary string, args ...string) error {
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Dir = dir
-	p.cmd.Env = append(os.Environ(), p.env...)
+	p.cmd.Env = append(append(os.Environ(), patientDatabase), p.env...)
 	p.cmd.Stderr = &p.log
 	if p.stderr != nil {
 		p.cmd.Stderr = p.stderr

@@ -118,7 +118,7 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 func (p *program) openNamed(ctx context.Context, name string, mustExist bool) (*store.Store, error) {
 	if name == "-" {
 		if name = p.env(config.EnvDatabase); name == "" {
-			return nil, usagef("- stands for the database of %s, which is not set", config.EnvDatabase)
+			return nil, usagef("- stands for the database in %s, which is not set: set it, or specify the database", config.EnvDatabase)
 		}
 	}
 	if mustExist && !store.IsPostgres(name) && !files.IsFile(name) {
@@ -127,9 +127,8 @@ func (p *program) openNamed(ctx context.Context, name string, mustExist bool) (*
 	if mustExist {
 		status, err := store.Schema(ctx, name)
 		if err == nil && status.Current > status.Newest {
-			err = notary.Errorf(notary.Unprocessable, "a newer program upgraded the database to schema version %d, "+
-				"and this one knows "+
-				"version %d: copy it with the newer program", status.Current, status.Newest)
+			err = notary.Errorf(notary.Unprocessable, "the database has schema version %d, but this program supports only "+
+				"version %d: copy it with the newer program that upgraded it", status.Current, status.Newest)
 		}
 		if err != nil {
 			return nil, err

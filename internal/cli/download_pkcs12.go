@@ -53,11 +53,11 @@ func (f *pkcs12Flags) complete(all *downloadFlags) error {
 	case isPKCS12 && f.key == "":
 		return usagef("PKCS #12 contains the private key: specify its file with --key")
 	case !isPKCS12 && f.key != "":
-		return usagef("--key is for PKCS #12: add --pkcs12 FILE")
+		return usagef("--key is only for PKCS #12: add --pkcs12 FILE")
 	case f.key == "-" && f.passwordFile == "-":
-		return usagef("the key and the password cannot both come from standard input")
+		return usagef("the key and the password cannot both come from standard input: read one from a file")
 	case f.trustStore != "" && !isPKCS12 && (all.out != "" || all.leaf || all.format != formatPEM):
-		return usagef("--trust-store goes alone or with --pkcs12: use a separate call for another format")
+		return usagef("--trust-store can be combined only with --pkcs12: use a separate call for another format")
 	}
 	if isPKCS12 {
 		if err := all.check(); err != nil {
@@ -199,7 +199,8 @@ func (p *program) readKey(ctx context.Context, flags pkcs12Flags) (crypto.Signer
 	return pki.ParsePrivateKey(content, password)
 }
 
-// newPassword returns the password for a new file. It is read from a file or a prompt, or is generated (made).
+// newPassword returns the password for a new file, read from a file or a prompt, or generated. made reports whether it
+// was generated.
 func (p *program) newPassword(ctx context.Context, file string) (password string, made bool, err error) {
 	if file != "" {
 		password, err = p.readPassword(ctx, file)

@@ -46,7 +46,7 @@ func (p *program) certificateExport() *cobra.Command {
 	return c
 }
 
-// copy streams from a reader to the destination of [outFlags.write]. It removes a file that is incomplete.
+// copy streams from a reader to the destination of [outFlags.write]. If copying fails, it leaves no incomplete file.
 func (f outFlags) copy(p *program, from io.Reader) error {
 	if f.out == "" {
 		_, err := io.Copy(p.out, from)

@@ -108,7 +108,7 @@ func wantReadOnly(t *testing.T, database string) {
 		return tx.Event(notary.EventBy(notary.SystemCaller, "test", notary.NewRef("test", 1, "")))
 	})
 	testkit.WantKind(t, err, notary.Unavailable)
-	testkit.WantText(t, err, "the database cannot be written at the moment, nothing was changed: try again")
+	testkit.WantText(t, err, "the database cannot be written at the moment, so nothing was changed: try again")
 	var e *notary.Error
 	if errors.As(err, &e); e.RetryAfter <= 0 {
 		t.Errorf("the error %v has no retry time", err)

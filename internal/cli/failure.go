@@ -74,7 +74,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	case notary.Unavailable:
 		return unavailableHint(e)
 	case notary.OutcomeUnknown:
-		return "the server may have done it: check before you try again"
+		return "the server may have carried out the call: check before you try again"
 	case notary.Internal:
 		return "the server's log has the cause"
 	default:
@@ -90,7 +90,8 @@ func isLocal(command *cobra.Command) bool {
 	return ok
 }
 
-// localHint returns the cause of an internal error or of an unavailable database, which no log contains.
+// localHint returns the cause of an internal error or of an unavailable database. Commands that call no server have no
+// log to look it up in.
 func localHint(e *notary.Error) string {
 	if e.Err != nil && (e.Kind == notary.Internal || e.Kind == notary.Unavailable) {
 		return "the cause: " + strings.ReplaceAll(e.Err.Error(), "\n\t", " ") // the driver lists hosts on separate lines
@@ -112,7 +113,7 @@ func unavailableHint(e *notary.Error) string {
 	case e.RetryAfter > 0:
 		return "try again" + after(e.RetryAfter)
 	case errors.Is(e, client.ErrOutcomeUnknown):
-		return "the server may have done it: check before you try again"
+		return "the server may have carried out the call: check before you try again"
 	default:
 		return ""
 	}

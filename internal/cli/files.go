@@ -24,7 +24,7 @@ func (p *program) readInput(ctx context.Context, name string) (string, error) {
 			name = "standard input"
 		}
 		return "", notary.Errorf(notary.Invalid,
-			"%s contains a private key, which must not be sent: nothing was sent", name)
+			"%s contains a private key, which must not be sent: remove it and try again (nothing was sent)", name)
 	}
 	return string(content), err
 }

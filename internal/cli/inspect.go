@@ -62,7 +62,7 @@ func (p *program) inspectCommand() *cobra.Command {
 }
 
 // errFound is returned for problems that have already been printed. It only sets the exit code.
-var errFound = errors.New("something is wrong with it")
+var errFound = errors.New("problems found")
 
 type inspected struct {
 	Source  string           `json:"source"`
@@ -76,7 +76,7 @@ func (p *program) inspect(ctx context.Context, source string, flags inspectFlags
 	case "json":
 		p.json = true
 	default:
-		return usagef("--output is text or json, not %q", flags.output)
+		return usagef("--output must be text or json, not %q", flags.output)
 	}
 	blocked, err := app.ReadBlockedKeys(flags.blockedKeys)
 	if err != nil {
@@ -231,7 +231,7 @@ func warnAboutMode(objects []inspect.Object, file string) {
 		o := &objects[i]
 		if o.Kind == inspect.KindPrivateKey && o.Key != nil && !o.Key.Encrypted {
 			o.Problems = append(o.Problems, inspect.Problem{Code: "readable", Level: notary.FindingWarning,
-				Message: "others on this machine can read its file: chmod 600 " + file})
+				Message: "other users of this machine can read the file: run chmod 600 " + file})
 		}
 	}
 }

@@ -58,7 +58,7 @@ func (p *program) downloadURL(ctx context.Context, u *url.URL) ([]byte, error) {
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return nil, notary.Errorf(notary.Invalid, "%s answers %s", u, answer.Status)
+		return nil, notary.Errorf(notary.Invalid, "%s returned %s", u, answer.Status)
 	}
 	content, err := files.ReadLimit(answer.Body, u.String(), inspect.MaxSize)
 	if err != nil && notary.KindOf(err) != notary.TooLarge {
@@ -94,13 +94,13 @@ func (p *program) inspectServer(ctx context.Context, address string, flags inspe
 	}
 	if err := handshake(ctx, conn, &h); err != nil {
 		return nil, &notary.Error{Kind: notary.Invalid, Err: err,
-			Message: address + " does not complete a TLS handshake: " + err.Error()}
+			Message: "the TLS handshake with " + address + " failed: " + err.Error()}
 	}
 	return inspect.ReadHandshake(h, p.now()), nil
 }
 
-// handshake records what the server sends, even if the handshake fails afterwards, for example for lack of a client
-// certificate.
+// handshake records what the server sends. A failure after the certificates were received is recorded as well, not
+// returned: the server may require a client certificate, for example.
 func handshake(ctx context.Context, conn net.Conn, h *inspect.Handshake) error {
 	connection := tls.Client(conn, &tls.Config{
 		ServerName:         h.Host,

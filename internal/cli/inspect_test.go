@@ -81,7 +81,7 @@ func TestInspectAServer(t *testing.T) {
 	}
 	plain := httptest.NewServer(answer(200, ""))
 	defer plain.Close()
-	s.run("inspect", plain.Listener.Addr().String()).wantFailure(t, "does not complete a TLS handshake")
+	s.run("inspect", plain.Listener.Addr().String()).wantFailure(t, "the TLS handshake with ")
 }
 
 // The only problem of the server's generated certificate is that it is self-signed.

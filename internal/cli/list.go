@@ -28,7 +28,7 @@ type filterFlags struct {
 }
 
 // register adds the filter flags that requests and certificates share. issuerFlag is the name of the flag for the
-// issuer, because --authority is the signing CA in some commands.
+// issuer, because --authority selects the signing CA in some commands.
 func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	f.command, f.issuerFlag = c, issuerFlag
 	text := func(to *string, name, usage string) {
@@ -142,8 +142,8 @@ func moment(flag, text string, now time.Time) (string, error) {
 	if d, err := time.ParseDuration(text); err == nil && d.Abs() <= maxDays*24*time.Hour {
 		return now.Add(d).Format(time.RFC3339), nil
 	}
-	return "", usagef("--%s %q is not a time: write 2027-12-31, 2027-12-31T23:59:59Z, or relative to now "+
-		"30d, 12h or -7d", flag, text)
+	return "", usagef("--%s %q is not a time: write it as 2027-12-31 or 2027-12-31T23:59:59Z, or relative to "+
+		"now as 30d, 12h or -7d", flag, text)
 }
 
 type listFlags struct {

@@ -27,7 +27,7 @@ func newWatch[T any](p *program, t table[T], id func(T) int64, read func() iter.
 	return &watch[T]{p: p, table: t, id: id, read: read, seen: map[int64][sha256.Size]byte{}}
 }
 
-// run prints the list, and then polls it for changes until ctx ends. It then returns nil.
+// run prints the list and then polls it for changes. It returns nil when ctx is done.
 func (w *watch[T]) run(ctx context.Context, every time.Duration) error {
 	var err error
 	if w.p.json {

@@ -186,8 +186,8 @@ func findAuthority(ctx context.Context, c *client.Client, name string) (int64, e
 	return onlyAuthority(all, name)
 }
 
-// findSigner is like findAuthority for a signing authority. If several have the name, as after a roll-over, it returns
-// the only one that is active and not offline, or an error.
+// findSigner finds the CA to sign with. If several CAs share the name, as after a roll-over, it returns the only one
+// that is active and online, or an error.
 func findSigner(ctx context.Context, c *client.Client, name string) (int64, error) {
 	all, err := authoritiesNamed(ctx, c, name)
 	if err != nil {
@@ -202,7 +202,7 @@ func findSigner(ctx context.Context, c *client.Client, name string) (int64, erro
 	return onlyAuthority(all, name)
 }
 
-// authoritiesNamed returns the CAs with the given common name. If there are none, it ignores case.
+// authoritiesNamed returns the CAs with the given common name. If no name matches exactly, it ignores case.
 func authoritiesNamed(ctx context.Context, c *client.Client,
 	name string) (found []api.CertificateAuthority, err error) {
 	all, err := c.CertificateAuthorities(ctx)
@@ -258,7 +258,9 @@ func findAccount(ctx context.Context, c *client.Client, email string) (int64, er
 // caller's groups.
 func findGroup(ctx context.Context, c *client.Client, name string) (int64, error) {
 	me, err := c.Me(ctx)
-	if err != nil {
+	if notary.KindOf(err) == notary.Forbidden { // as for API tokens
+		return 0, withHint(err, "name the group by its ID")
+	} else if err != nil {
 		return 0, err
 	}
 	all := me.Groups

@@ -13,9 +13,8 @@ import (
 	"notary/internal/pki"
 )
 
-// confirmNamed shows a request that was given by name, and asks whether it is the intended one, because other users can
-// submit a request for the same name. Without a terminal, --yes is required. Commands without that flag change nothing
-// and do not ask.
+// confirmNamed shows a request given by name, and asks whether it is the intended one, because other users can submit
+// requests for the same name. Without a terminal, --yes is required. It does nothing for commands without --yes.
 func (p *program) confirmNamed(ctx context.Context, c *client.Client, command *cobra.Command, name string,
 	id int64) error {
 	flag := command.Flags().Lookup("yes")

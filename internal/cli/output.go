@@ -79,8 +79,8 @@ func (p *program) printOne(v any, fields ...field) error {
 	return w.Flush()
 }
 
-// printJSONList prints a list as a JSON array. If the list is interrupted it leaves the array open, so that it does not
-// look complete.
+// printJSONList prints a list as a JSON array. If the list is interrupted, it leaves the array open, so that it does
+// not look complete.
 func printJSONList[T any](w io.Writer, list iter.Seq2[T, error]) error {
 	before := "[\n  "
 	for element, err := range list {

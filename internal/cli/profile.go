@@ -245,7 +245,7 @@ func requireSameProfile(ctx context.Context, c *client.Client, id int64, name st
 	}
 	e, err := c.Profile(ctx, id, 0)
 	if err == nil && e.Name != name {
-		return notary.Errorf(notary.Invalid, "the file has the rules of the profile %s, and profile %d is %s: "+
+		return notary.Errorf(notary.Invalid, "the file contains the profile %s, but profile %d is %s: "+
 			"nothing was changed", name, id, e.Name)
 	}
 	return err

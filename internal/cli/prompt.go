@@ -27,7 +27,7 @@ func isTerminal(w io.Writer) bool {
 	return isFile && term.IsTerminal(int(file.Fd()))
 }
 
-// waitFor returns the result of read, or an error as soon as ctx ends because the program is interrupted.
+// waitFor returns the result of read. If ctx is done first, because the program was interrupted, it returns an error.
 func waitFor[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	type answer struct {
 		value T
@@ -47,7 +47,7 @@ func waitFor[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	}
 }
 
-// maxLine is the maximum length of an input line, longer than any password or email that the server accepts.
+// maxLine is the maximum length of an input line, longer than any password or email address that the server accepts.
 const maxLine = 4096
 
 func (p *program) readLine(ctx context.Context) (string, error) {
@@ -109,7 +109,7 @@ func (p *program) readSecret(ctx context.Context, s secret) (string, error) {
 	}
 	fd, ok := p.terminal()
 	if !ok {
-		return "", notary.Errorf(notary.Invalid, "no password was given: use --password-stdin or %s", s.variable)
+		return "", notary.Errorf(notary.Invalid, "no password: use --password-stdin or %s", s.variable)
 	}
 	first, err := p.askSecret(ctx, fd, s.prompt)
 	if err != nil || !s.repeat {

@@ -61,7 +61,7 @@ func (p *program) requestTable() table[api.CertificateRequest] {
 	}
 }
 
-// shownRequest is a request as displayed. A revoked request includes its last revoked certificate.
+// shownRequest is a request as displayed. A revoked request includes its latest revocation.
 type shownRequest struct {
 	api.CertificateRequest
 	Revocation *revocation `json:"revocation,omitempty"`

@@ -115,7 +115,11 @@ func (p *program) submitCSR(ctx context.Context, c *client.Client, flags createF
 	if err != nil {
 		return err
 	}
-	return p.created(id, "request %d is submitted\n%s", id, p.afterSubmission(ctx, c, id))
+	next, refused := p.afterSubmission(ctx, c, id)
+	if err := p.created(id, "request %d is submitted%s", id, next); err != nil {
+		return err
+	}
+	return refused
 }
 
 type requestCreated struct {
@@ -153,27 +157,32 @@ func (p *program) createRequest(ctx context.Context, c *client.Client, flags cre
 	if p.json {
 		return p.printJSON(requestCreated{api.Created{Message: api.Success, ID: id}, keyFile})
 	}
-	return p.done("request %d is submitted; its key is in %s\n%s", id, keyFile, p.afterSubmission(ctx, c, id))
+	next, refused := p.afterSubmission(ctx, c, id)
+	if err := p.done("request %d is submitted; its key is in %s%s", id, keyFile, next); err != nil {
+		return err
+	}
+	return refused
 }
 
-// afterSubmission returns what a rule decided, or else the next step.
-func (p *program) afterSubmission(ctx context.Context, c *client.Client, id int64) string {
+// afterSubmission returns a line with the next step, or with the rule that signed the request. It returns an error if a
+// rule refused it. With --json, it returns neither.
+func (p *program) afterSubmission(ctx context.Context, c *client.Client, id int64) (next string, refused error) {
 	if p.json {
-		return ""
+		return "", nil
 	}
 	if req, err := c.CertificateRequest(ctx, id); err == nil && req.RuleDecision != nil {
 		d := req.RuleDecision
 		switch d.Effect {
 		case string(notary.SignEffect):
-			return fmt.Sprintf("rule %d (%s) signed it: notary request download %d", d.RuleID, d.RuleName, id)
+			return fmt.Sprintf("\nrule %d (%s) signed it: notary request download %d", d.RuleID, d.RuleName, id), nil
 		case string(notary.RefuseEffect):
-			return fmt.Sprintf("rule %d (%s) refused it: %s", d.RuleID, d.RuleName, d.Reason)
+			return "", notary.Errorf(notary.RefusedByRule, "rule %d (%s) refused it: %s", d.RuleID, d.RuleName, d.Reason)
 		}
 	}
 	if allowed(ctx, c, notary.DecideRequests) {
-		return fmt.Sprintf("next: notary request sign %d --authority ID", id)
+		return fmt.Sprintf("\nnext: notary request sign %d --authority ID", id), nil
 	}
-	return fmt.Sprintf("next, once a Certificate Manager has signed it: notary request download %d", id)
+	return fmt.Sprintf("\nnext, once a Certificate Manager has signed it: notary request download %d", id), nil
 }
 
 func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
@@ -199,8 +208,8 @@ func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
 // maxCommonName is the maximum length of a common name, ub-common-name in RFC 5280, appendix A.
 const maxCommonName = 64
 
-// defaultCommonName returns the first host name, or "" if there is none or it is too long. Relying parties only display
-// the common name.
+// defaultCommonName returns the first host name, or "" if there is none or it is too long. A common name is optional,
+// because relying parties only display it.
 func defaultCommonName(names notary.Names) string {
 	if len(names.DNS) == 0 || len(names.DNS[0]) > maxCommonName {
 		return ""

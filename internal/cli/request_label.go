@@ -125,7 +125,7 @@ func labelTexts(labels map[string]string) string {
 	return strings.Join(notary.Labels(labels).Texts(), ", ")
 }
 
-// requestedText describes the requested profile, CA and expiry, or returns "".
+// requestedText describes the requested profile, CA and expiry, or returns "" if none is requested.
 func requestedText(r api.Requested) string {
 	var parts []string
 	if r.Profile != "" {

@@ -59,9 +59,9 @@ func (f *signFlags) fill(c *cobra.Command, args []string, body *api.SignCertific
 		body.Names = []string{}
 	case len(args) > 0:
 		body.Names = f.names.all
-		c.Flags().Lookup("name").Changed = false // it is not a filter
+		c.Flags().Lookup("name").Changed = false // with IDs, --name is not a filter
 	case len(f.names.all) > 1:
-		return usagef("--name occurs more than once: specify the ID of the request whose certificate is to have these names")
+		return usagef("--name can be given only once as a filter: to set the names of a certificate, specify the ID of its request")
 	}
 	body.Subject = f.subject
 	if c.Flags().Changed("path-length") {

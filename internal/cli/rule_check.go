@@ -85,6 +85,9 @@ func (p *program) printRuleCheck(check api.RuleCheck) error {
 		fmt.Fprintln(p.out, printable("the CSR "+outcomeText(*o)))
 	}
 	if check.Looked == 0 {
+		if check.CSR == nil {
+			fmt.Fprintln(p.out, "no requests to test the rules with")
+		}
 		return nil
 	}
 	fmt.Fprintf(p.out, "of the last %d requests, %d would be signed, %d held and %d refused\n", check.Looked, check.Signed,

@@ -22,7 +22,7 @@ type servers struct {
 type remembered struct {
 	Email          string `json:"email,omitempty"`
 	Token          string `json:"token,omitempty"`
-	Certificate    string `json:"certificate,omitempty"`     // PEM; the only one that is trusted
+	Certificate    string `json:"certificate,omitempty"`     // PEM; the only certificate that is trusted
 	CACertificates string `json:"ca_certificates,omitempty"` // PEM; from --ca-cert at login
 }
 

@@ -76,7 +76,7 @@ func (f *tokenFlags) register(c *cobra.Command) {
 func (p *program) createToken(ctx context.Context, c *client.Client, name string, f tokenFlags) error {
 	life, ok := notary.ParsePeriod(f.expires)
 	if !ok || life == 0 {
-		return usagef("--expires %q is not a period such as 90d or 12h", f.expires)
+		return usagef("--expires %q is not a duration: use one such as 90d or 12h", f.expires)
 	}
 	listed, err := subtrees("name", f.names, listedNames)
 	if err != nil {

@@ -65,7 +65,7 @@ func (f endFlags) end(now time.Time) (*time.Time, error) {
 	case f.given("not-after"):
 		end, err := time.Parse(time.RFC3339, f.notAfter)
 		if err != nil {
-			return nil, usagef("--not-after %q is not a time such as 2027-12-31T23:59:59Z (RFC 3339)", f.notAfter)
+			return nil, usagef("--not-after %q is not a time: use one such as 2027-12-31T23:59:59Z (RFC 3339)", f.notAfter)
 		}
 		end = end.UTC()
 		return &end, nil

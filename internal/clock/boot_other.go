@@ -4,5 +4,5 @@ package clock
 
 import "time"
 
-// systemUptime returns no boot ID, because no suitable clock is known on this system.
+// systemUptime returns no boot ID, because no suitable clock is known for this platform.
 func systemUptime() (boot string, uptime time.Duration) { return "", 0 }

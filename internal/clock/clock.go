@@ -4,11 +4,12 @@
 // issued: without them relying parties would accept revoked certificates or reject all certificates, and wrong times in
 // them are replaced with the next issue.
 //
-// A clock that was set back is detected by comparing it with the mark written to the database each minute, with the
+// A clock that was set back is detected by comparing it with the mark written to the database every minute, with the
 // newest event, and with the time since boot. A clock that was set forward by more than a day is detected only by the
 // time since boot, which cannot be set and includes suspended time. Weeks of downtime are therefore not mistaken for a
-// change of the clock. On PostgreSQL each node also compares its clock with the database's, and stops issuance until
-// they agree.
+// change of the clock.
+//
+// On PostgreSQL each node also compares its clock with the database's, and stops issuance until they agree.
 package clock
 
 import (

@@ -37,7 +37,7 @@ type Guard struct {
 // Options configures a [Guard]. The zero value is suitable for production.
 type Options struct {
 	Now    func() time.Time                           // default time.Now
-	Uptime func() (boot string, uptime time.Duration) // default the machine's
+	Uptime func() (boot string, uptime time.Duration) // default the system's uptime
 	Log    *slog.Logger                               // default slog.Default
 
 	// Database returns the time of the database's clock, or the zero time if the database has none. The default is
@@ -63,7 +63,7 @@ func New(st *store.Store, o Options) *Guard {
 	return g
 }
 
-// Run checks the clock each minute until ctx ends.
+// Run checks the clock every minute until ctx is done.
 func (g *Guard) Run(ctx context.Context) {
 	tick := time.NewTicker(checkInterval)
 	defer tick.Stop()
@@ -214,7 +214,7 @@ func (g *Guard) State(ctx context.Context, caller notary.Caller) (notary.ClockSt
 	return notary.ClockState{Time: m.wall.UTC(), DatabaseTime: database, Stopped: cmp.Or(g.jumped, g.skew)}, nil
 }
 
-// Confirm accepts the current clock so that issuance continues, and records an event.
+// Confirm accepts the current clock, so that issuance can resume, and records an event.
 func (g *Guard) Confirm(ctx context.Context, caller notary.Caller) error {
 	if err := policy.AllowRole(caller, policy.ConfirmClock, policy.Resource{}); err != nil {
 		return err

@@ -157,9 +157,8 @@ func checkConfig(s *settings, p *problems) *Config {
 			"use, such as notary.example.com, without https:// or a port", c.ExternalHostname)
 	}
 	if c.Passphrase != "" && s.given(KeySealKey) {
-		p.add(s.where(KeySealKey), "%s is set as well: the keys are decrypted with only one of the two, so "+
-			"remove the other",
-			EnvPassphrase)
+		p.add(s.where(KeySealKey), "%s is set as well, but only one of the two can decrypt the keys: remove "+
+			"the other", EnvPassphrase)
 	}
 	checkFiles(s, c, p)
 	return c
@@ -175,7 +174,7 @@ func checkDatabase(s *settings, data string, p *problems) string {
 	url := s.text(KeyDatabase, "")
 	if !store.IsPostgres(url) {
 		p.add(s.where(KeyDatabase), "this is not the URL of a PostgreSQL database: write "+
-			"postgres://user:password@host:5432/name, or omit it for SQLite (whose file is %s)", KeyDB)
+			"postgres://user:password@host:5432/name, or omit it to use SQLite (%s)", KeyDB)
 	}
 	if s.given(KeyDB) {
 		p.add(s.where(KeyDatabase), "%s is set as well: remove one of the two", KeyDB)

@@ -123,9 +123,9 @@ func TestConfigErrors(t *testing.T) {
 		"a list":   {file: "listen: [a, b]", want: "FILE: listen: use a single value instead of a list"},
 		"no value": {file: "listen:", want: "FILE: listen: has no value: add one or omit the key"},
 		"twice": {file: "port: 1\nport: 2",
-			want: `FILE: is not YAML of keys and values: unmarshal errors: line 2: mapping key "port" already defined`},
-		"not YAML":          {file: "a: b: c", want: "FILE: is not YAML of keys and values"},
-		"not keys":          {file: "- a", want: "FILE: is not YAML of keys and values"},
+			want: `FILE: is not a YAML mapping: unmarshal errors: line 2: mapping key "port" already defined`},
+		"not YAML":          {file: "a: b: c", want: "FILE: is not a YAML mapping"},
+		"not keys":          {file: "- a", want: "FILE: is not a YAML mapping"},
 		"port not a number": {file: "port: http", want: `FILE: port: "http" is not a port: use a number from 1 to 65535`},
 		"port 0":            {file: "port: 0", want: `FILE: port: "0" is not a port`},
 		"port too high":     {env: []string{"NOTARY_PORT=65536"}, want: `NOTARY_PORT: "65536" is not a port`},
@@ -159,9 +159,9 @@ func TestConfigErrors(t *testing.T) {
 		"publishing nowhere": {file: "publish_listen: a:b:c",
 			want: `FILE: publish_listen: "a:b:c" is not an address: write host:port`},
 		"publishing where it listens": {file: "{listen: ':3000', publish_listen: '127.0.0.1:3000'}",
-			want: "FILE: publish_listen: listen and publish_listen are the same port 3000"},
+			want: "FILE: publish_listen: listen and publish_listen both use port 3000"},
 		"listening where it publishes": {file: "listen: '127.0.0.1:2112'",
-			want: "FILE: listen: listen and publish_listen are the same port 2112"},
+			want: "FILE: listen: listen and publish_listen both use port 2112"},
 		"a URL that is none": {file: "publish_url: pki.example.com",
 			want: `FILE: publish_url: "pki.example.com" is not a URL: set the URL to put into certificates`},
 		"a URL without a host": {file: "publish_url: 'http:///x'", want: "is not a URL"},
@@ -192,7 +192,7 @@ func TestConfigErrors(t *testing.T) {
 			want: `NOTARY_SESSION_LIFE: "721h" is not a duration in the allowed range`},
 		"too short a delay": {file: "crl_delay: 999ms", want: `FILE: crl_delay: "999ms" is not a delay`},
 		"too long a delay":  {env: []string{"NOTARY_CRL_DELAY=11m"}, want: `NOTARY_CRL_DELAY: "11m" is not a delay`},
-		"too large":         {file: "# " + strings.Repeat("x", maxConfigFile), want: "FILE: is larger than a mebibyte"},
+		"too large":         {file: "# " + strings.Repeat("x", maxConfigFile), want: "FILE: is larger than 1 MiB"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -150,7 +150,7 @@ func TestProxyProtocolOfEachListener(t *testing.T) {
 	}
 	for file, want := range map[string]string{
 		"proxy_protocol: true":                                "trusted_proxies is missing",
-		"{trusted_proxies: 192.0.2.10, proxy_protocol: port}": "neither true nor false",
+		"{trusted_proxies: 192.0.2.10, proxy_protocol: port}": "is not valid: use true, false",
 	} {
 		if _, err := Load(testkit.ConfigFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", file, err, want)

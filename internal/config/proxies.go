@@ -39,7 +39,7 @@ func checkProxyProtocol(s *settings, c *Config, p *problems) {
 	case "false", "off", "no":
 		return
 	default:
-		p.add(s.where(KeyProxyProtocol), "%q is neither true nor false: for one listener alone, write %s or %s",
+		p.add(s.where(KeyProxyProtocol), "%q is not valid: use true, false, or %s or %s for a single listener",
 			text, KeyListen, KeyPublishListen)
 		return
 	}

@@ -48,7 +48,7 @@ func checkPublishListen(s *settings, listen string, p *problems) string {
 		if !s.given(KeyPublishListen) {
 			where = s.where(KeyListen)
 		}
-		p.add(where, "%s and %s are the same port %s: publishing needs a separate one",
+		p.add(where, "%s and %s both use port %s: publishing needs a separate one",
 			KeyListen, KeyPublishListen, port)
 	}
 	return net.JoinHostPort(host, port)
@@ -76,8 +76,8 @@ func checkPublishURL(s *settings, p *problems) string {
 	case err != nil || u.Host == "" || u.Opaque != "":
 		return bad("is not a URL")
 	case u.Scheme != "http":
-		return bad("does not start with http://: " +
-			"a client that checks a certificate cannot check that of the server first")
+		return bad("does not start with http:// (with https, " +
+			"clients would have to check another certificate first)")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(text, "#"):
 		return bad("has a user, query or fragment")
 	case net.ParseIP(u.Hostname()) == nil && !server.ValidHostname(u.Hostname()):

@@ -68,7 +68,7 @@ func (l *Live) BeforeReload(prepare func(*Config) (commit func(), err error)) {
 	l.prepares = append(l.prepares, prepare)
 }
 
-// Follow reloads the configuration on each hang-up signal until ctx ends.
+// Follow reloads the configuration on each hang-up signal until ctx is done.
 func (l *Live) Follow(ctx context.Context) {
 	for {
 		select {

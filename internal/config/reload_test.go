@@ -89,7 +89,7 @@ func TestReloadComparesWithWhatRuns(t *testing.T) {
 func TestReloadKeepsTheConfigurationOnErrors(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ content, want string }{
-		"not YAML":       {"{crl_delay: 30s", "is not YAML"},
+		"not YAML":       {"{crl_delay: 30s", "is not a YAML mapping"},
 		"unknown key":    {"{crl_delay: 30s, crl_dealy: 30s}", "did you mean crl_delay?"},
 		"unusable value": {"{crl_delay: 1h}", "is not a delay"},
 		"missing certificate": {"{crl_delay: 30s, cert_path: /missing.crt, key_path: /missing.key}",

@@ -25,8 +25,8 @@ func checkSessions(s *settings, c *Config, p *problems) {
 		"1h to 87600h, such as 2160h", p)
 }
 
-// checkDuration returns the duration set for key, or otherwise if key is not set. It reports a duration that is not
-// between least and most, with the text bounds.
+// checkDuration returns the duration set for key, or otherwise if key is not set. If the duration is invalid or not
+// between least and most, it adds a problem that suggests bounds.
 func checkDuration(s *settings, key string, otherwise, least, most time.Duration, bounds string,
 	p *problems) time.Duration {
 	if !s.given(key) {

@@ -146,7 +146,7 @@ func readConfigFile(name string) (map[string]any, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errors.New("there is no such file")
 	case errors.Is(err, fs.ErrPermission):
-		return nil, errors.New("this user may not read it")
+		return nil, errors.New("this user has no permission to read it")
 	case err != nil:
 		return nil, err
 	}
@@ -156,11 +156,11 @@ func readConfigFile(name string) (map[string]any, error) {
 	case err != nil:
 		return nil, errors.New("cannot be read: it must be a regular file")
 	case len(content) > maxConfigFile:
-		return nil, errors.New("is larger than a mebibyte: is this a configuration file?")
+		return nil, errors.New("is larger than 1 MiB: check that it is a configuration file")
 	}
 	values, err := yaml.Parser().Unmarshal(content)
 	if err != nil {
-		return nil, fmt.Errorf("is not YAML of keys and values: %s",
+		return nil, fmt.Errorf("is not a YAML mapping: %s",
 			strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " "))
 	}
 	return values, nil
@@ -181,8 +181,8 @@ func environmentName(key string) string {
 }
 
 // environmentKey returns the key that a variable sets, or "". It rejects an unknown variable only if it looks like a
-// typo, because client commands use the same prefix, and so does Kubernetes for a service called notary: it sets
-// variables such as NOTARY_PORT=tcp://10.0.0.1:2111.
+// typo: client commands use the same prefix, and for a service called notary, Kubernetes sets variables such as
+// NOTARY_PORT=tcp://10.0.0.1:2111.
 func environmentKey(name, value string, p *problems) string {
 	known := []string{EnvConfig, EnvPassphrase}
 	for _, key := range Keys {

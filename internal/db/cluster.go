@@ -34,7 +34,7 @@ func (d *DB) Lease(ctx context.Context, name, holder string, term time.Duration)
 	return held && err == nil, err
 }
 
-// Agree proposes a value for the name and returns the one on which all nodes agree: the first proposal.
+// Agree proposes a value for the name and returns the agreed value, which is the first one that any node proposed.
 func (d *DB) Agree(ctx context.Context, name, value string) (agreed string, err error) {
 	err = d.Write(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name,

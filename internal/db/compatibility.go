@@ -30,7 +30,7 @@ var (
 	compatibilityRow = regexp.MustCompile(`\((\d+), (\d+)\)`)
 )
 
-// List returns the migrations in order. By default a migration is compatible with its own version only.
+// List returns the migrations in order. If a migration records no CompatibleFrom, the default is its own version.
 func (s Schema) List() ([]Migration, error) { return s.list(sqliteDialect.folder) }
 
 func (s Schema) list(folder string) ([]Migration, error) {
@@ -87,7 +87,7 @@ func (s SchemaStatus) Usable() error {
 	if s.Newest >= s.CompatibleFrom {
 		return nil
 	}
-	return fmt.Errorf("its schema has version %d, which needs a program of schema version %d or later, and this one "+
+	return fmt.Errorf("its schema has version %d, which requires a program of schema version %d or later, but this one "+
 		"has %d: run the newer program that upgraded it, or restore the backup from before the upgrade",
 		s.Current, s.CompatibleFrom, s.Newest)
 }
@@ -120,7 +120,7 @@ func (s SchemaStatus) refusal() error {
 		}
 		which = append(which, text)
 	}
-	return notary.Errorf(notary.Conflict, "the database has to be upgraded from schema version %d to %d, which needs "+
+	return notary.Errorf(notary.Conflict, "the database has to be upgraded from schema version %d to %d, which requires "+
 		"every node to have version %d or later, but nodes of other versions are running: %s. Stop them, then start "+
 		"this program again",
 		s.Current, s.Newest, s.Required(), strings.Join(which, ", "))

@@ -88,7 +88,7 @@ func TestOlderProgram(t *testing.T) {
 
 	testkit.Check(t, mustOpen(t, name, version(3)).Close())
 	_, err = open(t, name, version(1))
-	testkit.WantText(t, err, "its schema has version 3, which needs a program of schema version 2 or later, and "+
+	testkit.WantText(t, err, "its schema has version 3, which requires a program of schema version 2 or later, but "+
 		"this one has 1", "run the newer program that upgraded it, or restore the backup")
 	second := mustOpen(t, name, version(2))
 	status, err = version(1).Status(t.Context(), name)
@@ -106,7 +106,7 @@ func TestNewerSchemaWithoutCompatibility(t *testing.T) {
 		`INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, `+truth()+`)`)
 	testkit.Check(t, err)
 	_, err = open(t, name, version(1))
-	testkit.WantText(t, err, "its schema has version 2, which needs a program of schema version 2 or later")
+	testkit.WantText(t, err, "its schema has version 2, which requires a program of schema version 2 or later")
 }
 
 func truth() string {
@@ -128,7 +128,7 @@ func TestMigrationWithRunningNodes(t *testing.T) {
 
 	_, err := open(t, name, version(3), db.ProgramsTimeout(0))
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, "from schema version 2 to 3, which needs every node to have version 2 or later",
+	testkit.WantText(t, err, "from schema version 2 to 3, which requires every node to have version 2 or later",
 		"nodes of other versions are running: version 1 (127.0.0.1). Stop them, then start this program again")
 	status, err := version(3).Status(t.Context(), name)
 	testkit.Check(t, err)
@@ -193,7 +193,7 @@ func wantExcluded(t *testing.T, d *db.DB) {
 	t.Helper()
 	err := d.Write(t.Context(), func(tx *db.Tx) error { return addWord(tx, 9, "late") })
 	testkit.WantKind(t, err, notary.Unavailable)
-	testkit.WantText(t, err, "upgraded by a newer program", "(schema version 1) cannot run on it any more: stop it "+
+	testkit.WantText(t, err, "upgraded by a newer program", "(schema version 1) cannot use it any more: stop it "+
 		"and start the newer program")
 }
 

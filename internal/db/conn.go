@@ -104,8 +104,8 @@ func (c *conn) prepare(text string) (*prepared, error) {
 	return s, nil
 }
 
-// finish makes the statement ready for its next use. It keeps the bindings, because SQLite recompiles some statements
-// when they are cleared.
+// finish makes the statement ready for its next use. It keeps the bindings, because clearing them makes SQLite
+// recompile some statements.
 func (c *conn) finish(s *prepared) {
 	s.running = false
 	if c.prepared[s.text] != s { // a duplicate, prepared while the first statement was running
@@ -322,7 +322,8 @@ func (s *prepared) value(column int, kind sqlite.ColumnType) any {
 	return nil
 }
 
-// assign stores a value in dest as database/sql does. Callers must not use the value again, because dest may share it.
+// assign stores a value in dest as database/sql does. Callers must not use the value again, because dest may share its
+// memory.
 func assign(dest, value any) error {
 	switch d := dest.(type) {
 	case sql.Scanner:

@@ -18,8 +18,8 @@ func (k CounterKey) compare(other CounterKey) int {
 		cmp.Compare(k.Part, other.Part))
 }
 
-// Counts maps counters to the changes made to them in a transaction, which are written at its end. On PostgreSQL a
-// counter is spread over several rows (slots), so that writers do not wait for one another.
+// Counts maps counters to their changes in a transaction. The changes are written when the transaction ends. On
+// PostgreSQL a counter is spread over several rows (slots), so that writers do not wait for one another.
 type Counts map[CounterKey]int64
 
 // Count adds by to a counter when the transaction commits.

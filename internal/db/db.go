@@ -1,4 +1,4 @@
-// Package db stores data in two engines, SQLite and PostgreSQL, behind one interface.
+// Package db provides one interface to two database engines, SQLite and PostgreSQL.
 //
 // [Open] migrates a database to the newest version of a [Schema] and returns a [DB]. Queries outside of transactions
 // use [DB.Reads]. Every change goes through [DB.Write], which returns after its commit is durable. On SQLite concurrent
@@ -54,10 +54,10 @@ type Schema struct {
 // version. On PostgreSQL a migration that is incompatible with running programs waits until they have stopped, and
 // fails with a [notary.Conflict] error after [ProgramsTimeout].
 //
-// The name is the path of a SQLite file, which is created if it does not exist, or the URL of a PostgreSQL database
-// (postgres://user:password@host:port/name; several hosts and the parameters of libpq are accepted). The file is locked
-// until Close: a second Open fails with a [notary.Unavailable] error. A PostgreSQL database may be open on any number
-// of nodes. If it does not answer, Open waits for at most [StartTimeout].
+// The name is the path of a SQLite file or the URL of a PostgreSQL database (postgres://user:password@host:port/name;
+// several hosts and the parameters of libpq are accepted). A file is created if it does not exist, and locked until
+// Close: a second Open fails with a [notary.Unavailable] error. Any number of nodes can open a PostgreSQL database. If
+// it does not answer, Open waits for at most [StartTimeout].
 //
 // The clock provides [Tx.Now]. It is [time.Now], except in tests.
 func Open(ctx context.Context, name string, schema Schema, clock func() time.Time, options ...Option) (*DB, error) {
@@ -110,14 +110,12 @@ func (d *DB) Close() error { return d.engine.close() }
 func (d *DB) Reads() Querier { return d.engine.reads() }
 
 // Write runs fn in a transaction and returns after the commit is durable. If fn returns an error, its changes are
-// rolled back and the error is returned unchanged.
+// rolled back and the error is returned unchanged. On SQLite concurrent writes share a commit, so fn must be quick. On
+// PostgreSQL fn may run again after a conflict or a lost connection, so it must not rely on state of an earlier run.
 //
-// On SQLite concurrent writes share a commit, so fn must be quick. On PostgreSQL fn may run again after a conflict with
-// another transaction, so it must not rely on state of an earlier run.
-//
-// If the queue is full, or the database fails or is unreachable, the error is [notary.Unavailable] and nothing was
-// changed. If the connection is lost during the commit, it is [notary.OutcomeUnknown]. Canceling ctx interrupts neither
-// fn nor the commit, so that the caller learns the outcome.
+// If the queue is full, or the database fails or is unreachable, Write returns a [notary.Unavailable] error and nothing
+// was changed. If the connection is lost during the commit, it returns a [notary.OutcomeUnknown] error. Canceling ctx
+// interrupts neither fn nor the commit, so that the caller learns the outcome.
 func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	changed, err := d.engine.write(ctx, d.now(), fn)
 	d.listeners.call(changed)

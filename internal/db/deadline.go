@@ -23,16 +23,17 @@ func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d }
 // COMMIT. The default for each is twice the [ReadTimeout].
 func WriteTimeout(d time.Duration) Option { return func(l *limits) { l.write, l.commit = d, d } }
 
-// StopTimeout limits how long Close waits for the transactions in progress: by default 4 seconds.
+// StopTimeout limits how long Close waits for the transactions in progress. The default is 4 seconds.
 func StopTimeout(d time.Duration) Option { return func(l *limits) { l.stop = d } }
 
-// StartTimeout limits how long Open waits for a server that does not answer: by default 30 seconds.
+// StartTimeout limits how long Open waits for a server that does not answer. The default is 30 seconds.
 func StartTimeout(d time.Duration) Option { return func(l *limits) { l.start = d } }
 
-// ProgramsTimeout limits how long Open waits for running programs that block a migration: by default 30 seconds.
+// ProgramsTimeout limits how long Open waits for running programs that block a migration. The default is 30 seconds.
 func ProgramsTimeout(d time.Duration) Option { return func(l *limits) { l.programs = d } }
 
-// PollInterval is the interval at which a node checks for changes whose notification was lost: by default 5 seconds.
+// PollInterval is the interval at which a node checks for changes whose notification was lost. The default is 5
+// seconds.
 func PollInterval(d time.Duration) Option { return func(l *limits) { l.poll = d } }
 
 // limits are the time limits for PostgreSQL.

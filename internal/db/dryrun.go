@@ -23,9 +23,9 @@ type MigrationEffect struct {
 	Took    time.Duration
 }
 
-// DryRun applies the pending migrations and rolls them back. It copies a SQLite file first, because a server may be
-// using it; the copy needs as much disk space. On PostgreSQL the migrations lock tables until the rollback, and running
-// servers wait.
+// DryRun applies the pending migrations and rolls them back. It works on a copy of a SQLite file, because a server may
+// be using the file. The copy needs as much disk space as the file. On PostgreSQL the migrations lock tables until the
+// rollback, and running servers wait.
 func (s Schema) DryRun(ctx context.Context, database string) ([]MigrationEffect, error) {
 	status, err := s.Status(ctx, database)
 	if err == nil {

@@ -23,8 +23,8 @@ import (
 // the conflict.
 var ErrUnique = errors.New("a row with this key already exists")
 
-// MapError maps a driver's error to [ErrUnique] or a [notary.Error]. It returns [sql.ErrNoRows] and a mapped error
-// unchanged.
+// MapError maps a driver's error to [ErrUnique] or a [notary.Error]. It returns nil, [sql.ErrNoRows] and errors that
+// are already mapped unchanged.
 func MapError(err error) error {
 	var pg *pgconn.PgError
 	var ours *notary.Error
@@ -100,7 +100,7 @@ type state struct {
 	transient bool // the connection or server is unusable, but another one may work
 }
 
-const refusesUser = "the database refuses the server's user (check user and password in the URL of the database)"
+const refusesUser = "the database refuses the server's user (check the user and password in the URL of the database)"
 
 // states maps SQLSTATE codes and their classes (the first two characters) to states. A code takes precedence over its
 // class. All other codes indicate a bug or damage and are permanent.
@@ -112,13 +112,13 @@ var states = map[string]state{
 	invalidAuthorization: {refusesUser, false},
 	invalidPassword:      {refusesUser, false},
 	unknownDatabase:      {"the database does not exist (check its name in the URL of the database)", false},
-	"40":                 {"too many concurrent changes of the same object", false},
+	"40":                 {"too many concurrent changes to the same object", false},
 	"53":                 {"the database has run out of a resource", true},
 	"53100":              {"the database's disk is full (free some space)", true},
 	"53200":              {"the database has no memory left", true},
 	"53300":              {"the database has too many connections (raise max_connections)", true},
 	"55006":              {"the database is in use", false},
-	"55P03":              {"too many concurrent changes of the same object", false}, // lock_not_available
+	"55P03":              {"too many concurrent changes to the same object", false}, // lock_not_available
 	"57":                 {"the database cannot be reached at the moment", true},    // shutdown, crash, start
 	queryCanceled:        {"the database did not answer in time", false},
 	"58":                 {"the database's disk reports an error", true},
@@ -165,7 +165,7 @@ func deadlocked(err error) bool {
 // temporary returns the error for a temporary failure that changed nothing.
 func temporary(sentence string, retryAfter time.Duration, err error) error {
 	return &notary.Error{Kind: notary.Unavailable, RetryAfter: retryAfter, Err: err,
-		Message: sentence + ", nothing was changed: try again"}
+		Message: sentence + ", so nothing was changed: try again"}
 }
 
 // isTransient reports whether err means that the connection or the server is temporarily unusable: unreachable,
@@ -224,6 +224,6 @@ func sqliteCode(err error) (code int, ok bool) {
 	if errors.As(err, &fault) {
 		return fault.Code(), true
 	}
-	code = int(sqlite.ErrCode(err))
-	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR // the code of other errors
+	code = int(sqlite.ErrCode(err)) // SQLITE_ERROR for errors of other packages
+	return code, code != sqlite3.SQLITE_OK && code != sqlite3.SQLITE_ERROR
 }

@@ -99,15 +99,15 @@ func MoveFile(from, to string) error {
 // companions are the suffixes of the files that SQLite keeps next to a database.
 var companions = []string{"-wal", "-shm", "-journal"}
 
-// RemoveFile removes a SQLite database that no process uses, with its companion files. It ignores errors.
+// RemoveFile removes a SQLite database that no process uses, with its lock file and companion files. It ignores errors.
 func RemoveFile(path string) {
 	for _, suffix := range append([]string{"", ".lock"}, companions...) {
 		_ = os.Remove(path + suffix)
 	}
 }
 
-// SetAside keeps a SQLite database under a second name. No server may be using it. SetAside returns the name, or "" if
-// there is no database. The companion files move with it, even if the database is damaged or gone, because SQLite would
+// SetAside keeps a SQLite database under a second name and returns that name, or "" if there is no database. No server
+// may be using it. SetAside moves the companion files even if the database is damaged or missing, because SQLite would
 // apply them to the next one.
 func SetAside(ctx context.Context, path string) (kept string, err error) {
 	_, statErr := os.Lstat(path)
@@ -149,7 +149,7 @@ func mergeLog(ctx context.Context, path string) error {
 		return fmt.Errorf("could not close the existing database: %w", err)
 	case busy != 0:
 		return notary.Errorf(notary.Unavailable,
-			"another program is reading the database %s, such as a backup: try again when it has ended", path)
+			"another program, such as a backup, is reading the database %s: try again when it has finished", path)
 	}
 	return nil
 }

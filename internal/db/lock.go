@@ -1,19 +1,20 @@
 package db
 
-// On SQLite one transaction runs at a time. On PostgreSQL transactions run concurrently (READ COMMITTED). What a
-// transaction has read must remain true until it commits. One of three things ensures that: a condition of its UPDATE,
-// a constraint, or a lock taken before reading. A transaction that changes an object takes an exclusive lock; one that
-// only relies on the object takes a shared lock.
+// On SQLite one transaction runs at a time. On PostgreSQL transactions run concurrently (READ COMMITTED), so what a
+// transaction has read must be kept from changing until it commits: by a condition of its UPDATE, a constraint, or a
+// lock acquired before reading.
 
 // LockClass is a class of objects that transactions lock. Classes are numbered from 1.
 type LockClass int64
 
-// LockShared acquires a shared lock on an object until the transaction ends. On SQLite it does nothing.
+// LockShared acquires a shared lock on an object that the transaction relies on, until the transaction ends. On SQLite
+// it does nothing.
 func (tx *Tx) LockShared(class LockClass, id int64) error {
 	return tx.lock(`SELECT pg_advisory_xact_lock_shared($1)`, false, class, id)
 }
 
-// Lock acquires an exclusive lock on an object until the transaction ends. On SQLite it does nothing.
+// Lock acquires an exclusive lock on an object that the transaction changes, until the transaction ends. On SQLite it
+// does nothing.
 func (tx *Tx) Lock(class LockClass, id int64) error {
 	return tx.lock(`SELECT pg_advisory_xact_lock($1)`, true, class, id)
 }

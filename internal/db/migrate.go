@@ -107,10 +107,10 @@ func (s Schema) refuseOthers(ctx context.Context, db *sql.DB) error {
 	case err != nil:
 		return err
 	case tables > 0 && !ours:
-		return errors.New("it contains the tables of another program: create a database for notary alone")
+		return errors.New("it contains the tables of another program: create a separate database for notary")
 	case unreadable > 0:
 		return &notary.Error{Kind: notary.Forbidden, Message: fmt.Sprintf(
-			"the tables of the database belong to another user, and %s may not read them: "+
+			"the tables of the database belong to another user, and %s has no permission to read them: "+
 				"restore it with pg_restore --no-owner --role=%[1]s", user)}
 	}
 	return nil

@@ -78,7 +78,7 @@ func (e *postgresEngine) migrationError(err error) error {
 	}
 	if errors.As(err, &theirs) && theirs.Code == insufficientRights {
 		return &notary.Error{Kind: notary.Forbidden, Err: err, Message: fmt.Sprintf(
-			"the user %s may not create tables in the database %s: make it the owner with ALTER DATABASE … OWNER TO …",
+			"the user %s has no permission to create tables in the database %s: make it the owner with ALTER DATABASE … OWNER TO …",
 			e.config.User, e.name())}
 	}
 	return fmt.Errorf("the database %s: %w", e.name(), err)
@@ -119,7 +119,7 @@ func parsePostgres(url string, connect time.Duration) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, &notary.Error{Kind: notary.Invalid, Field: "database", Err: errors.Unwrap(err),
-			Message: "the URL of the database cannot be read: write it as postgres://user:password@host:5432/name, " +
+			Message: "the URL of the database is invalid: write it as postgres://user:password@host:5432/name, " +
 				"with %40 for @, %2F for / and so on in the password"}
 	}
 	if config.ConnectTimeout == 0 {
@@ -185,15 +185,15 @@ func (e *postgresEngine) refusal(err error) error {
 	case !errors.As(err, &theirs) && !errors.As(err, &failed):
 		return &notary.Error{Kind: notary.Unavailable, Err: err,
 			Message: "the database " + e.name() +
-				" does not answer: is the server running, and are host and port right?"}
+				" does not answer: check that the server is running, and the host and port in the URL"}
 	case theirs == nil:
 		return &notary.Error{Kind: notary.Unavailable, Err: err,
 			Message: "the database " + e.name() +
-				" cannot be reached: is the server running, and are host, port and TLS right?"}
+				" cannot be reached: check that the server is running, and the host, port and TLS settings in the URL"}
 	case theirs.Code == invalidPassword || theirs.Code == invalidAuthorization:
 		return &notary.Error{Kind: notary.Forbidden, Err: err,
 			Message: "the database " + e.name() + " refuses the user " + e.config.User +
-				": check user and password in the URL"}
+				": check the user and password in the URL"}
 	case theirs.Code == unknownDatabase:
 		return &notary.Error{Kind: notary.NotFound, Err: err,
 			Message: "there is no database " + e.name() + ": create it with createdb, or use another"}

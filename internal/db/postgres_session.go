@@ -47,7 +47,7 @@ func setSession(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// setMigrationSession is like setSession, but without time limits, because creating a large index takes longer.
+// setMigrationSession is like setSession, but without time limits, because creating a large index could exceed them.
 func setMigrationSession(ctx context.Context, conn *pgx.Conn) error {
 	if err := setSession(ctx, conn); err != nil {
 		return err
@@ -130,7 +130,7 @@ func sharesSession(ctx context.Context, first, second *pgx.Conn) (bool, error) {
 }
 
 func (e *postgresEngine) poolerError() error {
-	return notary.Errorf(notary.Unprocessable, "the connection pooler in front of the database %s gives each "+
-		"transaction another session, which notary cannot work with: set pool_mode = session for this database "+
+	return notary.Errorf(notary.Unprocessable, "the connection pooler in front of the database %s can give each "+
+		"transaction a different session, which notary does not support: set pool_mode = session for this database "+
 		"in PgBouncer, or connect to PostgreSQL directly", e.name())
 }

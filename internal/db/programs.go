@@ -15,7 +15,7 @@ import (
 // Programs of several schema versions may have a PostgreSQL database open at once. Each connection holds a shared
 // advisory lock on its program's version. A migration that is incompatible with a version acquires an exclusive lock on
 // it, which fails while a program of that version is running and prevents others from connecting. Once the migration is
-// applied, schema_compatibility excludes them.
+// applied, schema_compatibility excludes that version.
 //
 // The application ID and the version identify a lock. The lock of version 0 serializes migrations.
 
@@ -70,8 +70,9 @@ func (e *postgresEngine) lockMigrations(ctx context.Context, conn *sql.Conn) err
 	return err
 }
 
-// exclude waits until all running programs are compatible with the pending migrations. It prevents incompatible ones
-// from connecting until conn releases its locks.
+// exclude waits until no running program is incompatible with the pending migrations. It then prevents such programs
+// from connecting until conn releases its locks. It returns a [notary.Conflict] error if they are still running after
+// the programs timeout.
 func (e *postgresEngine) exclude(ctx context.Context, conn *sql.Conn, status SchemaStatus,
 	clock func() time.Time) error {
 	for deadline := time.Now().Add(e.limits.programs); ; {
@@ -188,7 +189,7 @@ func (e *postgresEngine) lockVersion(ctx context.Context, conn *pgx.Conn, versio
 	}
 	if err == nil && (!locked || version < from) {
 		err = &notary.Error{Kind: notary.Unavailable, RetryAfter: 5 * time.Second, Message: fmt.Sprintf(
-			"the database was upgraded by a newer program, and this one (schema version %d) cannot run on it any more: "+
+			"the database was upgraded by a newer program, and this one (schema version %d) cannot use it any more: "+
 				"stop it and start the newer program", version)}
 	}
 	return err

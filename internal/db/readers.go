@@ -87,7 +87,7 @@ func (r *readers) query(ctx context.Context, text string, args []any) (*rows, er
 	return &rows{conn: c, statement: s, pool: r}, nil
 }
 
-// Query runs a query, which is canceled when ctx ends.
+// Query runs a query and interrupts it when ctx is done.
 func (r *readers) Query(ctx context.Context, text string, args ...any) (Rows, error) {
 	found, err := r.query(ctx, text, args)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 const probeTimeout = 5 * time.Second
 
-// Ready returns nil if the database answers before ctx ends, and a [notary.Unavailable] error otherwise. Concurrent
+// Ready returns nil if the database answers before ctx is done, and a [notary.Unavailable] error otherwise. Concurrent
 // callers share one query, so that queries do not accumulate if the database hangs.
 func (d *DB) Ready(ctx context.Context) error {
 	err := d.probe.ask(ctx, func(ctx context.Context) error {
@@ -19,7 +19,7 @@ func (d *DB) Ready(ctx context.Context) error {
 	})
 	if err != nil {
 		return &notary.Error{Kind: notary.Unavailable, Err: err, RetryAfter: time.Second,
-			Message: "the database does not answer"}
+			Message: "the database does not answer: try again in a moment"}
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func (r Rule) Check(ctx context.Context, q Querier) error {
 	return nil
 }
 
-// OnConn returns a querier that runs each statement on a connection, without preparing it and without a time limit.
+// OnConn returns a querier that runs queries on a connection, without a time limit.
 func OnConn(conn *sql.Conn) Querier { return onConn{conn} }
 
 type onConn struct{ conn *sql.Conn }

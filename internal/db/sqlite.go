@@ -19,15 +19,15 @@ import (
 	"notary"
 )
 
-// Size of the page cache of the connection that writes, normally and during a bulk load. A negative number is in KiB.
+// Sizes of the writing connection's page cache, normally and during a bulk load. Negative numbers are in KiB.
 const (
 	writeCache = "-32000"   // 32 MB
 	loadCache  = "-1000000" // 1 GB
 )
 
-// Limits of the write-ahead log (WAL). SQLite copies the log into the file when it reaches checkpoint pages of 4 KiB. A
-// page written repeatedly, such as one of an index on random values, is copied once, so a longer log is faster but
-// takes more disk space. A log that has outgrown logLimit during a long read is truncated.
+// Limits of the write-ahead log (WAL). SQLite copies the log into the file once the log has [checkpoint] pages of 4
+// KiB. A page written repeatedly, such as one of an index on random values, is copied once, so a longer log is faster
+// but takes more disk space. A log that has outgrown [logLimit] during a long read is truncated.
 const (
 	checkpoint = "4000"     // 16 MB
 	logLimit   = "16777216" // octets
@@ -238,7 +238,7 @@ func (e *sqliteEngine) quickChecks(tables []string) (checks []Rule) {
 	return checks
 }
 
-// watch waits until ctx ends. This process has locked the file, so no other node can change it.
+// watch waits until ctx is done. This process has locked the file, so no other node can change it.
 func (e *sqliteEngine) watch(ctx context.Context, _ []string, _ func(string)) { <-ctx.Done() }
 
 func (e *sqliteEngine) writersOf(context.Context, string) ([]string, error) { return nil, nil }
@@ -267,7 +267,7 @@ func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
 	return pool(opens, connections), nil
 }
 
-// durable holds the settings of every connection: WAL, flushed to disk at every commit.
+// durable holds the settings of every connection. With them, each commit is flushed to the write-ahead log on disk.
 var durable = []string{"journal_mode = WAL", "synchronous = FULL", "foreign_keys = 1", "temp_store = MEMORY"}
 
 var writing = []string{"cache_size = " + writeCache, "wal_autocheckpoint = " + checkpoint,

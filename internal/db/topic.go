@@ -84,7 +84,7 @@ type listeners struct {
 	all []func(topic string)
 }
 
-// OnChange registers fn. [DB.Write] calls it for each topic that the transaction invalidated, before it returns, even
+// OnChange registers fn. Before [DB.Write] returns, it calls fn for each topic that the transaction invalidated, even
 // if the transaction failed. [DB.Watch] reports changes by other nodes.
 func (d *DB) OnChange(fn func(topic string)) {
 	d.listeners.mu.Lock()

@@ -202,9 +202,8 @@ func (t *transaction) flushNeeds() error {
 }
 
 // commit sends the waiting statements and the COMMIT. If the server reports an error, nothing was changed. If it does
-// not answer or terminates the connection during the COMMIT, the outcome is unknown.
-//
-// The answer has its own time limit, so that a slow transaction does not make the outcome unknown.
+// not answer or terminates the connection during the COMMIT, the outcome is unknown. limit is separate from the time
+// limit of the transaction, so that a slow transaction does not make the outcome unknown.
 func (t *transaction) commit(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

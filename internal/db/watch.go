@@ -15,8 +15,9 @@ const (
 	heartbeat = 30 * time.Second
 )
 
-// Watch calls fn whenever another node may have changed one of the schema's topics, until ctx ends. If a notification
-// is lost, the call is delayed by at most [PollInterval]. After a reconnect, Watch calls fn for every topic.
+// Watch calls fn whenever another node may have changed one of the schema's topics, until ctx is done. If a
+// notification is lost, the call is delayed by at most [PollInterval]. After a reconnect, Watch calls fn for every
+// topic.
 func (d *DB) Watch(ctx context.Context, fn func(topic string)) { d.engine.watch(ctx, d.topics, fn) }
 
 func (e *postgresEngine) watch(ctx context.Context, topics []string, fn func(string)) {
@@ -86,7 +87,7 @@ func (e *postgresEngine) disconnect(conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
-// poll calls fn for each topic whose counter has changed since the last poll, until ctx ends.
+// poll calls fn for each topic whose counter has changed since the last poll, until ctx is done.
 func (e *postgresEngine) poll(ctx context.Context, topics []string, fn func(string)) {
 	known := map[string]int64{}
 	clock := time.NewTicker(e.limits.poll)

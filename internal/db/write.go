@@ -17,7 +17,7 @@ import (
 
 // Limits on the queue of writes.
 const (
-	MaxWaiting = 1024 // waiting writes; one more is rejected
+	MaxWaiting = 1024 // waiting writes; further ones are rejected
 	MaxBatch   = 128  // writes per commit on SQLite
 )
 

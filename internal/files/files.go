@@ -14,7 +14,7 @@ import (
 	"notary"
 )
 
-// MaxInput is the maximum size of a file for [Read], in bytes. It is also the limit for request bodies.
+// MaxInput is the maximum size of a file for [Read], in bytes. The API has the same limit for most request bodies.
 const MaxInput = 1 << 20
 
 // Read reads a whole file of up to [MaxInput] bytes.
@@ -100,14 +100,14 @@ func SyncFolder(name string) error {
 	return folder.Sync()
 }
 
-// ReadLimit reads all of r. If that is more than most bytes, it returns an error that contains name.
-func ReadLimit(r io.Reader, name string, most int64) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(r, most+1))
+// ReadLimit reads all of r. If that is more than limit bytes, it returns an error that contains name.
+func ReadLimit(r io.Reader, name string, limit int64) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(content)) > most {
-		return nil, notary.Errorf(notary.TooLarge, "%s is larger than %d MiB: is it the right one?", name, most>>20)
+	if int64(len(content)) > limit {
+		return nil, notary.Errorf(notary.TooLarge, "%s is larger than %d MiB: is it the right one?", name, limit>>20)
 	}
 	return content, nil
 }

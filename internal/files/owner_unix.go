@@ -42,8 +42,7 @@ func IsWrittenByUser(name string) bool {
 	return ok && owner != OtherUser && mode&Writable == 0
 }
 
-// LookupFolders returns the folders in which the system looks up the elements of path and of the symbolic links on the
-// way.
+// LookupFolders returns the folders in which the system looks up the elements of path and of the symbolic links in it.
 func LookupFolders(path string) (folders []string) {
 	path, err := filepath.Abs(path)
 	if err != nil {

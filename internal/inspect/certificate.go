@@ -156,7 +156,7 @@ func (o *Object) checkValidity(c *x509.Certificate, now time.Time) {
 	case left < 0:
 		o.fail("expired", clause, "it expired at %s: renew it", day(c.NotAfter))
 	case now.Before(c.NotBefore):
-		o.fail("not_yet_valid", clause, "it is not valid before %s: is a clock wrong?", day(c.NotBefore))
+		o.fail("not_yet_valid", clause, "it is not valid before %s: check the clock", day(c.NotBefore))
 	case left < renewalWindow(c):
 		o.warn("expires_soon", "", "it expires soon, at %s: renew it", day(c.NotAfter))
 	}
@@ -200,10 +200,10 @@ func (o *Object) checkAuthority(c *x509.Certificate) {
 	case c.Version == 3 && !c.BasicConstraintsValid:
 		o.fail("basic_constraints", "RFC 5280, section 4.2.1.9", "its basic constraints are invalid")
 	case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0:
-		o.fail("key_usage", "RFC 5280, section 4.2.1.3", "it is a CA that may not sign certificates (keyCertSign "+
-			"is missing)")
+		o.fail("key_usage", "RFC 5280, section 4.2.1.3", "it is a CA, but its key usage does not permit "+
+			"signing certificates (keyCertSign is missing)")
 	case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCRLSign == 0:
-		o.note("key_usage", "RFC 5280, section 4.2.1.3", "it may not sign CRLs (cRLSign is missing)")
+		o.note("key_usage", "RFC 5280, section 4.2.1.3", "its key usage does not permit signing CRLs (cRLSign is missing)")
 	}
 	if names := extKeyUsageNames(c); len(names) > 0 && !slices.Contains(names, "anyExtendedKeyUsage") {
 		o.note("ca_with_eku", "RFC 5280, section 4.2.1.12", "it is a CA with extended key usages: certificates "+
@@ -243,12 +243,12 @@ func (o *Object) checkLeafUsage(c *x509.Certificate) {
 	case x509.ECDSA:
 		if enciphers {
 			o.warn("key_usage", "RFC 8813, section 3", "its key usage has keyEncipherment or dataEncipherment, "+
-				"which elliptic curve keys cannot do")
+				"which elliptic curve keys do not support")
 		}
 	case x509.Ed25519:
 		if enciphers || c.KeyUsage&x509.KeyUsageKeyAgreement != 0 {
-			o.fail("key_usage", "RFC 8410, section 5", "its key usage includes more than signatures, the only use of "+
-				"an Ed25519 key")
+			o.fail("key_usage", "RFC 8410, section 5", "its key usage includes encryption or key agreement, but "+
+				"Ed25519 keys can only sign")
 		}
 	}
 }
@@ -268,7 +268,7 @@ func (r *reader) lint() {
 			continue
 		}
 		if linted == maxLinted {
-			o.note("not_linted", "", "only the first %d certificates are linted, not this and later ones", maxLinted)
+			o.note("not_linted", "", "this and later certificates were not linted: only the first %d are", maxLinted)
 			return
 		}
 		linted++

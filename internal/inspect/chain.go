@@ -54,8 +54,7 @@ func (r *reader) checkChain(o *Object, list []*x509.Certificate) {
 		o.notVerified()
 	case p.err != nil:
 		o.fail("link", "RFC 5280, section 6.1.3", "the signature of %s does not verify with the included "+
-			"certificate of its issuer: "+
-			"the issuer has another key with the same name", o.Chain.Path[len(o.Chain.Path)-1])
+			"certificate of its issuer, which has the same name but another key", o.Chain.Path[len(o.Chain.Path)-1])
 	}
 	o.checkOrder(list, p)
 	o.checkLinks(list, p, r.now)

@@ -89,7 +89,7 @@ func checkServed(objects []Object, h Handshake) {
 		}
 	}
 	if mustStaple(leaf) && len(h.OCSP) == 0 {
-		connection.fail("must_staple", "RFC 7633", "the certificate asks for a stapled OCSP response, but the "+
+		connection.fail("must_staple", "RFC 7633", "the certificate requires a stapled OCSP response, but the "+
 			"server sends none")
 	}
 }

@@ -12,13 +12,14 @@ import (
 	"notary/internal/pki"
 )
 
-// Container describes a PKCS #7 or PKCS #12 file. The objects that it contains follow it.
+// Container describes a PKCS #7 or PKCS #12 file. The objects that it contains follow it in the result of [Read] or
+// [Open].
 type Container struct {
 	Certificates int  `json:"certificates"`
 	CRLs         int  `json:"crls"`
 	Keys         int  `json:"private_keys"`
 	Signers      int  `json:"signers"` // number of signers of a PKCS #7; 0 if it only carries certificates
-	Closed       bool `json:"closed"`  // a PKCS #12 that needs a password: see [Open]
+	Closed       bool `json:"closed"`  // whether it is a PKCS #12 that was not decrypted: see [Open]
 }
 
 func (r *reader) readPKCS7(der []byte) {
@@ -66,10 +67,10 @@ func (r *reader) addPKCS12(der []byte) {
 	r.append(o)
 }
 
-// IsPKCS12 reports whether data is a PKCS #12, for which [Open] needs a password.
+// IsPKCS12 reports whether data is a PKCS #12 file, which [Open] reads with a password.
 func IsPKCS12(data []byte) bool { return shapeOf(data) == KindPKCS12 }
 
-// Open is like [Read] but decrypts a PKCS #12 file with the password. Errors are as in [pki.OpenPKCS12].
+// Open is like [Read] for a PKCS #12 file, which it decrypts with the password. Errors are as in [pki.OpenPKCS12].
 func Open(data []byte, password string, now time.Time) ([]Object, error) {
 	opened, err := pki.OpenPKCS12(data, password)
 	if err != nil {

@@ -114,9 +114,9 @@ func numberText(n *big.Int) string {
 func (o *Object) checkUpdates(what string, this, next, now time.Time) {
 	switch {
 	case this.After(now):
-		o.fail("not_yet_valid", "", "%s is from the future, %s: is a clock wrong?", what, day(this))
+		o.fail("not_yet_valid", "", "%s has a thisUpdate in the future, %s: check the clock", what, day(this))
 	case !next.IsZero() && next.Before(now):
-		o.fail("stale", "", "%s is stale: the next one was due at %s", what, day(next))
+		o.fail("stale", "", "%s is out of date: its nextUpdate was %s", what, day(next))
 	case !next.IsZero() && next.Before(this):
 		o.fail("validity", "", "%s has a nextUpdate before its thisUpdate", what)
 	}

@@ -42,10 +42,11 @@ const (
 	KindUnknown     Kind = "unknown"
 )
 
-// Object is one object of the input. The field for its kind is nil if the object cannot be parsed.
+// Object is one object of the input, the chain of its certificates, or a TLS connection. The field for its kind may be
+// nil if the object cannot be parsed.
 type Object struct {
 	Kind        Kind         `json:"kind"`
-	Name        string       `json:"name"` // of the subject, CRL issuer, responder or server; empty for a key
+	Name        string       `json:"name"` // of the subject, CRL issuer, responder or server; may be empty
 	Certificate *Certificate `json:"certificate,omitempty"`
 	Request     *Request     `json:"certificate_request,omitempty"`
 	CRL         *CRL         `json:"crl,omitempty"`
@@ -125,8 +126,8 @@ func (o *Object) note(code, citation, format string, args ...any) {
 // of the input, a container before its content. If there are several certificates, not all of them roots, the last
 // object is their chain.
 //
-// If data contains nothing of a known kind, the error is Invalid. Malformed objects are returned, too, with the
-// problem. A PKCS #12 is not opened: see [Open].
+// The error is TooLarge if data exceeds [MaxSize], and Invalid if it contains nothing of a known kind. Malformed
+// objects are returned, too, with the problem. A PKCS #12 is not opened: see [Open].
 func Read(data []byte, now time.Time) ([]Object, error) {
 	if len(data) > MaxSize {
 		return nil, notary.Errorf(notary.TooLarge, "the input is larger than %d MiB, the limit", MaxSize>>20)

@@ -60,7 +60,7 @@ func (r *reader) readPrivateKey(der []byte) Object {
 	}
 	signer, err := pki.ParsePrivateKey(der, "")
 	if err != nil {
-		o.fail("unreadable", "", "it cannot be read: it is damaged, or of a kind that cannot sign")
+		o.fail("unreadable", "", "it cannot be read: it is damaged, or of a type that cannot sign")
 		return o
 	}
 	r.keepKey(&o, signer.Public())

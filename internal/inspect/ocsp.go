@@ -253,7 +253,7 @@ func signatureAlgorithm(id pkix.AlgorithmIdentifier) x509.SignatureAlgorithm {
 	return x509.UnknownSignatureAlgorithm
 }
 
-// signatureAlgorithms lists the supported signature algorithms, from RFC 8017, RFC 5758 and RFC 8410.
+// signatureAlgorithms lists the supported signature algorithms, from RFC 3279, RFC 5758, RFC 8017 and RFC 8410.
 var signatureAlgorithms = []struct {
 	oid       asn1.ObjectIdentifier
 	algorithm x509.SignatureAlgorithm

@@ -134,7 +134,7 @@ func (s *pathSearch) verify(issuer, child int) error {
 	return err
 }
 
-// offer records a path that cannot be extended if it is the best so far.
+// offer takes a path that cannot be extended, and records it if it is the best so far.
 func (s *pathSearch) offer(places []int, err error) {
 	for _, i := range places {
 		if !slices.Contains(s.best.reached, i) {

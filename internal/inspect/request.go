@@ -48,7 +48,7 @@ func (r *reader) readRequest(der []byte) Object {
 		o.checkSignatureAlgorithm(request.SignatureAlgorithm, false)
 	}
 	if !verifiable(request.PublicKey) {
-		o.note("not_verified", "", "its signature was not verified: keys of this kind or size are not supported")
+		o.note("not_verified", "", "its signature was not verified: keys of this type or size are not supported")
 		return o
 	}
 	switch err := r.verify(request.CheckSignature); {

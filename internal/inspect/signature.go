@@ -12,7 +12,7 @@ const (
 	maxSigners       = 20  // certificates tried per signature
 )
 
-// Reasons for which a signature was not verified.
+// Reasons why a signature was not verified.
 var (
 	errNotVerified = errors.New("inspect: no more signatures are verified")
 	errNoCandidate = errors.New("inspect: there is no certificate to verify the signature with")

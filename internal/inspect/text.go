@@ -20,8 +20,8 @@ const (
 	maxAttributes = 30  // of a name
 )
 
-// visible makes s safe to display. It escapes control characters, line ends and bidirectional controls, which can
-// control a terminal or hide text, as in Go and JSON. It truncates long text.
+// visible makes s safe to display. It escapes unprintable characters as in Go strings, so that they can neither control
+// a terminal nor hide text, and truncates long text.
 func visible(s string) string {
 	var b strings.Builder
 	for i, n := 0, 0; i < len(s); n++ {
@@ -63,7 +63,7 @@ var attributeNames = map[string]string{
 	"2.5.4.42":                   "GN",
 }
 
-// nameText formats a Name like RFC 4514, the most specific attribute first.
+// nameText formats a DER Name similarly to RFC 4514, the most specific attribute first.
 func nameText(raw []byte) string {
 	var name pkix.RDNSequence
 	if rest, err := asn1.Unmarshal(raw, &name); err != nil || len(rest) > 0 {

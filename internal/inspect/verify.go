@@ -60,8 +60,8 @@ func (r *reader) checkTrust(o *Object, list []*x509.Certificate, first int, v Ve
 	intermediates := x509.NewCertPool()
 	for _, c := range list {
 		if !verifiable(c.PublicKey) {
-			o.note("not_verified", "", "its trust was not checked: %s has an unsupported kind or "+
-				"size of key", shortName(c.Subject, c.RawSubject, nil))
+			o.note("not_verified", "", "its trust was not checked: %s has a key of an unsupported type "+
+				"or size", shortName(c.Subject, c.RawSubject, nil))
 			return
 		}
 		intermediates.AddCert(c)
@@ -89,7 +89,7 @@ func (r *reader) untrusted(o *Object, list []*x509.Certificate) {
 	name := shortName(top.Subject, top.RawSubject, nil)
 	switch {
 	case isSelfSigned(top):
-		o.fail("untrusted", "", "it is not trusted: its root %s is not among the roots of this system and of "+
+		o.fail("untrusted", "", "it is not trusted: its root %s is neither among the roots of this system nor in "+
 			"--ca-cert", name)
 	case len(top.IssuingCertificateURL) > 0:
 		o.fail("incomplete", "RFC 5246, section 7.4.2", "the chain is incomplete: the certificate of %s, the "+
@@ -97,7 +97,7 @@ func (r *reader) untrusted(o *Object, list []*x509.Certificate) {
 			nameText(top.RawIssuer), name, top.IssuingCertificateURL[0])
 	default:
 		o.fail("incomplete", "RFC 5246, section 7.4.2", "the chain is incomplete, or its root is not trusted: "+
-			"%s, the issuer of %s, is neither in the chain nor among the roots of this system and of "+
+			"%s, the issuer of %s, is not in the chain, among the roots of this system or in "+
 			"--ca-cert", nameText(top.RawIssuer), name)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"notary/internal/pki"
 )
 
-// The profile decides on all requested extensions except the names. This file reports the extensions that it does not
-// grant.
+// The profile decides on all requested extensions except the names. This file reports the extensions that the profile
+// does not grant.
 
 // decided lists requested extensions that have their own findings or that the CA always sets (RFC 5280, sections
 // 4.2.1.1 and 4.2.1.2).
@@ -121,7 +121,7 @@ func extensionValue(c *x509.Certificate, id asn1.ObjectIdentifier) (value []byte
 }
 
 // missingUsages returns the requested key usages that the draft lacks. It leaves out keyCertSign and cRLSign if the
-// request is for a CA certificate and the draft is not one, because that has its own finding.
+// request is for a CA certificate and the draft is not one: another finding reports that.
 func (a *attempt) missingUsages() (missing []string) {
 	asked := x509.KeyUsage(a.csr.AskedKeyUsage()) &^ a.draft.KeyUsage
 	if a.csr.AsksForCA() && !a.draft.IsCA {

@@ -68,8 +68,8 @@ func newAttempt(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen i
 		return nil, err
 	}
 	if terms.Like != nil && !bytes.Equal(template.RawSubject, terms.Like.RawSubject) {
-		return nil, refused("profile", "the profile %s changes the subject: this certificate must have the "+
-			"subject of the CA's other certificates", profile.Name)
+		return nil, refused("profile", "the profile %s changes the subject, but this certificate must have the "+
+			"subject of the CA's other certificates: choose another profile", profile.Name)
 	}
 	if err := addUPNs(template, csr.Names); err != nil {
 		return nil, err
@@ -139,8 +139,8 @@ func (a *attempt) checkResponderKey() error {
 	if a.ownKey {
 		return nil
 	}
-	return refused("profile", "the profile %s is for OCSP responders, whose keys Notary generates itself: "+
-		"another holder could forge OCSP responses. Choose another profile", a.profile.Name)
+	return refused("profile", "the profile %s is only for OCSP responders, whose keys Notary generates "+
+		"itself: choose another profile", a.profile.Name)
 }
 
 func (a *attempt) checkIssuer() error {
@@ -170,7 +170,7 @@ func (a *attempt) checkPathLength() error {
 		return a.issuer.checkDepth(0)
 	}
 	if most := a.profile.PathLen; most >= 0 && a.pathLen > most {
-		return refusedBy(a.profile, "allows a path length of at most %d, and %d was requested", most, a.pathLen)
+		return refusedBy(a.profile, "allows a path length of at most %d, but %d was requested", most, a.pathLen)
 	}
 	return a.issuer.checkDepth(1 + max(a.pathLen, 0)) // subordinates may be as deep as requested
 }

@@ -17,8 +17,8 @@ func (i Issuer) checkDepth(authorities int) error {
 	for below, authority := range i.chain() {
 		limited := authority.MaxPathLen > 0 || authority.MaxPathLen == 0 && authority.MaxPathLenZero
 		if limited && below+authorities > authority.MaxPathLen {
-			return notary.Errorf(notary.Unprocessable, "the path length of the CA %s allows %d subordinate "+
-				"CAs, but this needs %d",
+			return notary.Errorf(notary.Unprocessable, "the path length of the CA %s allows %d subordinate CAs, but this "+
+				"certificate requires %d: choose another CA or a smaller path length",
 				nameOf(authority), authority.MaxPathLen, below+authorities)
 		}
 	}
@@ -65,13 +65,12 @@ func refuseName(authority *x509.Certificate, constraints notary.NameConstraints,
 	case "":
 		return nil
 	case pki.CommonName:
-		return notary.Errorf(notary.Unprocessable, "the name constraints of the CA %s do not allow this "+
-			"certificate: "+
-			"people and some programs treat the common name %.100q as a host name: request an allowed DNS name, "+
-			"or a common name with a space", nameOf(authority), name)
+		return notary.Errorf(notary.Unprocessable, "the name constraints of the CA %s do not allow the common "+
+			"name %.100q, which people and some programs treat as a host name: request an allowed DNS name, or a "+
+			"common name with a space", nameOf(authority), name)
 	case pki.TooMany:
 		return notary.Errorf(notary.Unprocessable, "the CA %s has too many name constraints for a certificate "+
-			"with so many names: relying parties would reject it; request fewer names", nameOf(authority))
+			"with so many names, so relying parties would reject it: request fewer names", nameOf(authority))
 	default:
 		return notary.Errorf(notary.Unprocessable, "the name constraints of the CA %s "+
 			"do not allow this certificate: %s name %.100q", nameOf(authority), kind, name)
@@ -96,18 +95,18 @@ func checkSubtrees(above *x509.Certificate, limits notary.NameConstraints, draft
 		return err
 	}
 	if kind, subtree := pki.FirstBeyond(asked.Permitted, limits.Permitted); kind != "" {
-		return refused("name_constraints", "the permitted %s subtree %q is wider than what the CA %s permits",
+		return refused("name_constraints", "the permitted %s subtree %q is wider than what the CA %s permits: narrow it",
 			kind, subtree, nameOf(above))
 	}
 	if kind, subtree, by := pki.FirstWithin(asked.Permitted, limits.Excluded); kind != "" {
 		return refused("name_constraints", "the permitted %s subtree %q lies within %q, which the CA %s "+
-			"excludes",
+			"excludes: remove it",
 			kind, subtree, by, nameOf(above))
 	}
 	return nil
 }
 
-// signForChecks returns the draft with a valid signature of a throw-away key, and that public key.
+// signForChecks signs a copy of the draft with a throw-away key. It returns the copy and the public key.
 func signForChecks(draft *x509.Certificate, scheme scheme) (*x509.Certificate, crypto.PublicKey, error) {
 	throwAway, err := scheme.throwAway()
 	if err != nil {

@@ -32,10 +32,10 @@ func TestPathLength(t *testing.T) {
 	}{
 		{"none, below a root without limit", root(-1), -1, ""},
 		{"five, below a root without limit", root(-1), 5, ""},
-		{"below a limit of zero", root(0), -1, "Test Root allows 0 subordinate CAs, but this needs 1"},
+		{"below a limit of zero", root(0), -1, "Test Root allows 0 subordinate CAs, but this certificate requires 1"},
 		{"below a limit of one", root(1), 0, ""},
 		{"more than what is left", root(1), 1, "Test Root allows 1"},
-		{"the ancestor's limit counts", middle(1), -1, "Test Root allows 1 subordinate CAs, but this needs 2"},
+		{"the ancestor's limit counts", middle(1), -1, "Test Root allows 1 subordinate CAs, but this certificate requires 2"},
 		{"the ancestor's limit leaves room", middle(2), 0, ""},
 	}
 	for _, test := range tests {
@@ -175,8 +175,8 @@ func TestNameConstraintsOfACommonName(t *testing.T) {
 	constrained := outside(t, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} })
 	for _, name := range []string{"Below", "ca_1.example.net"} {
 		_, err := issuance.Intermediate(constrained, intermediate(), newCSR(t, newKey(t), title(name)), -1, terms)
-		wantError(t, err, notary.Unprocessable, "Outside Authority", "treat the common name \""+name+"\" as a host name",
-			"common name with a space")
+		wantError(t, err, notary.Unprocessable, "Outside Authority", "the common name \""+name+"\", which people and "+
+			"some programs treat as a host name", "common name with a space")
 	}
 	under(t, constrained, "Authority Below", -1)
 	if _, err := issuance.Intermediate(constrained, intermediate(),

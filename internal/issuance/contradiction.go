@@ -33,8 +33,8 @@ func CheckProfileName(name string) error {
 	return nil
 }
 
-// CheckRules checks that rules are well-formed and consistent. It returns an Invalid error with the API name of the
-// offending field.
+// CheckRules checks that rules are well-formed and consistent. A violation is an Invalid error with the API name of the
+// offending field, if it is known.
 func CheckRules(r *notary.Rules) error {
 	for _, check := range []func(*notary.Rules) error{
 		checkDescription, checkKeyRules, checkKeyUsages, checkUsagesFit, checkPurposeList, checkPurposesFit,
@@ -57,22 +57,21 @@ func checkDescription(r *notary.Rules) error {
 		return notary.FieldErrorf("description", "the description has more than %d characters: "+
 			"shorten it", maxDescription)
 	case r.LintWarnings != notary.KeepWarnings && r.LintWarnings != notary.RefuseWarnings:
-		return notary.FieldErrorf("lint_warnings", "%.40q is not a treatment of warnings: use keep "+
-			"or refuse", r.LintWarnings)
+		return notary.FieldErrorf("lint_warnings", "%.40q is not valid: use keep or refuse", r.LintWarnings)
 	}
 	return nil
 }
 
 func checkKeyRules(r *notary.Rules) error {
 	keys := r.Keys
-	if err := checkWords("keys.allowed", "kind of key", keys.Allowed, notary.KeyKinds); err != nil {
+	if err := checkWords("keys.allowed", "key type", keys.Allowed, notary.KeyKinds); err != nil {
 		return err
 	}
 	least, most := pki.RSABits()
 	rsa := slices.Contains(keys.Allowed, notary.KindRSA)
 	switch {
 	case len(keys.Allowed) == 0:
-		return notary.FieldErrorf("keys.allowed", "no kind of key is allowed: allow at least "+
+		return notary.FieldErrorf("keys.allowed", "no key type is allowed: allow at least "+
 			"one of %s", listed(notary.KeyKinds))
 	case !rsa && keys.MinRSABits != 0:
 		return notary.FieldErrorf("keys.min_rsa_bits", "RSA keys are not allowed: omit their size, or allow rsa")
@@ -132,9 +131,9 @@ func checkKeyUsages(r *notary.Rules) error {
 		return notary.FieldErrorf(field, "only CAs sign certificates and CRLs: remove keyCertSign and cRLSign, "+
 			"or set ca to true")
 	case (has(notary.EncipherOnly) || has(notary.DecipherOnly)) && !has(notary.KeyAgreement):
-		return notary.FieldErrorf(field, "encipherOnly and decipherOnly require keyAgreement (RFC 5280, 4.2.1.3)")
+		return notary.FieldErrorf(field, "encipherOnly and decipherOnly require keyAgreement (RFC 5280, 4.2.1.3): add it")
 	case has(notary.EncipherOnly) && has(notary.DecipherOnly):
-		return notary.FieldErrorf(field, "encipherOnly and decipherOnly exclude each other")
+		return notary.FieldErrorf(field, "encipherOnly and decipherOnly cannot be combined: remove one of them")
 	}
 	return nil
 }
@@ -142,7 +141,7 @@ func checkKeyUsages(r *notary.Rules) error {
 func checkUsagesFit(r *notary.Rules) error {
 	for _, kind := range r.Keys.Allowed {
 		if profileUsage(r)&possibleUsages(kind) == 0 {
-			return notary.FieldErrorf("key_usages", "none of the key usages suits keys of the kind %s: "+
+			return notary.FieldErrorf("key_usages", "none of the key usages suits %s keys: "+
 				"add one that does, such as digitalSignature, or disallow these keys", kind)
 		}
 	}
@@ -227,7 +226,7 @@ func checkPeriods(r *notary.Rules) error {
 		return notary.FieldErrorf("max_validity", "the maximum validity must be from 10m to 36500d, such as "+
 			"398d, or omitted")
 	case r.MaxValidity != 0 && r.Validity > r.MaxValidity:
-		return notary.FieldErrorf("validity", "the validity is longer than max_validity")
+		return notary.FieldErrorf("validity", "the validity is longer than max_validity: shorten it, or raise max_validity")
 	}
 	return nil
 }
@@ -239,7 +238,7 @@ func checkPolicies(r *notary.Rules) error {
 	}
 	for i, policy := range r.Policies {
 		if _, ok := pki.ParseOID(policy); !ok {
-			return notary.FieldErrorf(field, "%.60q is not the object identifier of a policy, such as "+
+			return notary.FieldErrorf(field, "%.60q is not an object identifier: use one such as "+
 				"1.3.6.1.4.1.99999.1", policy)
 		}
 		if slices.Contains(r.Policies[:i], policy) {

@@ -42,8 +42,8 @@ func checkNameRules(r *notary.Rules) error {
 		case n.rule.Allow == notary.AllowListed && len(n.rule.Listed) == 0:
 			return notary.FieldErrorf(field, "the list of allowed names is empty: add some, such as %s", n.form)
 		case n.rule.Allow != notary.AllowListed && len(n.rule.Listed) > 0:
-			return notary.FieldErrorf(field, "there is a list although allow is %s: set it to listed, or remove "+
-				"the list", n.rule.Allow)
+			return notary.FieldErrorf(field, "a list is given although allow is %s: set allow to listed, or "+
+				"remove the list", n.rule.Allow)
 		case len(n.rule.Listed) > maxListed:
 			return notary.FieldErrorf(field, "too many names: list at most %d", maxListed)
 		}
@@ -128,10 +128,9 @@ func checkNamesFit(r *notary.Rules) error {
 		return notary.FieldErrorf("names.required", "a name is required but none is allowed: allow names of some "+
 			"type, or set required to false")
 	case !slices.Contains([]notary.NoHostAction{"", notary.RefuseNoHost, notary.ReportNoHost}, n.NoHost):
-		return notary.FieldErrorf("names.no_host", "%.40q is not a treatment of a server without a host name: "+
-			"use refuse or report", n.NoHost)
+		return notary.FieldErrorf("names.no_host", "%.40q is not valid: use refuse or report", n.NoHost)
 	case n.NoHost != "" && !forServers(r):
-		return notary.FieldErrorf("names.no_host", "this applies to TLS servers only: add the extended key usage "+
+		return notary.FieldErrorf("names.no_host", "this setting applies only to TLS servers: add the extended key usage "+
 			"serverAuth, or omit it")
 	case slices.Contains(r.ExtKeyUsages, notary.EmailProtection) && none(n.Email):
 		return notary.FieldErrorf("names.email.allow", "emailProtection requires email addresses, but none are "+
@@ -148,8 +147,7 @@ var unfixable = []string{"email_address", "domain_component"}
 
 func checkSubjectRules(r *notary.Rules) error {
 	if r.Subject.Others != notary.Keep && r.Subject.Others != notary.Refuse {
-		return notary.FieldErrorf("subject.others", "%.40q is not a treatment of other attributes: use keep "+
-			"or refuse", r.Subject.Others)
+		return notary.FieldErrorf("subject.others", "%.40q is not valid: use keep or refuse", r.Subject.Others)
 	}
 	const field = "subject.attributes"
 	if len(r.Subject.Attributes) > maxFew {
@@ -161,7 +159,7 @@ func checkSubjectRules(r *notary.Rules) error {
 		oid, ok := pki.AttributeType(a.Type)
 		switch {
 		case !ok:
-			return notary.FieldErrorf(field, "%.60q is not an attribute of a subject: use %s, or a dotted object "+
+			return notary.FieldErrorf(field, "%.60q is not a subject attribute: use %s, or a dotted object "+
 				"identifier",
 				a.Type, all(pki.AttributeNames()))
 		case slices.Contains(seen, oid):
@@ -191,8 +189,7 @@ func inAttribute(i int, err error) error {
 func checkAttributeRule(a notary.AttributeRule, oid string) error {
 	switch {
 	case !slices.Contains([]notary.AttributeAction{notary.Keep, notary.Fix, notary.Refuse}, a.Action):
-		return notary.Errorf(notary.Invalid, "%.40q is not a treatment of attributes: use keep, fixed "+
-			"or refuse", a.Action)
+		return notary.Errorf(notary.Invalid, "%.40q is not valid: use keep, fixed or refuse", a.Action)
 	case a.Action != notary.Fix && a.Value != "":
 		return notary.Errorf(notary.Invalid, "only a fixed attribute has a value: set the action to fixed, or "+
 			"omit the value")

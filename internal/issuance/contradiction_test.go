@@ -85,7 +85,7 @@ var contradictions = []struct {
 		r.Subject.Others = notary.Refuse
 	}, "subject.others", "needs a subject"},
 
-	{"no key", func(r *notary.Rules) { r.Keys.Allowed = nil }, "keys.allowed", "no kind of key is allowed"},
+	{"no key", func(r *notary.Rules) { r.Keys.Allowed = nil }, "keys.allowed", "no key type is allowed"},
 	{"an unknown key", func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{"dsa"} }, "keys.allowed", "dsa"},
 	{"a key twice", func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{notary.KindRSA, notary.KindRSA} },
 		"keys.allowed", "twice"},
@@ -110,7 +110,7 @@ var contradictions = []struct {
 		"keyAgreement"},
 	{"encipherOnly and decipherOnly", func(r *notary.Rules) {
 		r.KeyUsages = append(r.KeyUsages, notary.KeyAgreement, notary.EncipherOnly, notary.DecipherOnly)
-	}, "key_usages", "exclude"},
+	}, "key_usages", "cannot be combined"},
 	{"a client whose key signs nothing", func(r *notary.Rules) {
 		r.Keys.Allowed, r.KeyUsages = []notary.KeyKind{notary.KindRSA}, []notary.KeyUsage{notary.KeyEncipherment}
 	}, "key_usages", "clientAuth"},

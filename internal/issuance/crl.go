@@ -55,7 +55,7 @@ func NewCRL(issuer Issuer, octets int) (*CRL, error) {
 	if usage := issuer.Certificate.KeyUsage; usage != 0 &&
 		usage&x509.KeyUsageCRLSign == 0 { // a missing key usage allows all (RFC 5280, section 6.3.3)
 		return nil, notary.Errorf(notary.Unprocessable, "the certificate of the CA %s "+
-			"does not let it sign CRLs", nameOf(issuer.Certificate))
+			"does not permit signing CRLs", nameOf(issuer.Certificate))
 	}
 	scheme, err := schemeOf(issuer.Certificate.PublicKey)
 	if err != nil {
@@ -114,7 +114,7 @@ const (
 func appendEntry(b, serial []byte, v notary.Revocation, code byte) []byte {
 	start := len(b) + 2
 	b = append(b, byte(casn1.SEQUENCE), 0, byte(casn1.INTEGER), byte(len(serial)))
-	if serial[0] >= 0x80 { // it would be negative
+	if serial[0] >= 0x80 { // otherwise it would be negative
 		b[len(b)-1]++
 		b = append(b, 0)
 	}
@@ -226,8 +226,8 @@ func (l *CRL) complete(terms CRLTerms) (f framed, err error) {
 	before = append(header(casn1.SEQUENCE, len(before)+len(l.octets)-l.room+len(after)), before...)
 	f.start = l.room - len(before)
 	if f.start < mostHeaders/3 {
-		return f, notary.Errorf(notary.Internal, "the part of the CRL before its entries takes "+
-			"%d octets", len(before))
+		return f, notary.Errorf(notary.Internal, "the part of the CRL before its entries is too large "+
+			"(%d octets)", len(before))
 	}
 	copy(l.octets[f.start:], before)
 	l.octets = append(l.octets, after...)
@@ -271,7 +271,7 @@ func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error)
 		}
 	}
 	if !ok {
-		return nil, nil, nil, notary.Errorf(notary.Internal, "the CRL was not built as in RFC 5280, section 5.1")
+		return nil, nil, nil, notary.Errorf(notary.Internal, "the structure of the CRL differs from RFC 5280, section 5.1")
 	}
 	before, after = after[:len(after)-len(fields)], fields
 	return append([]byte{}, before...), after, algorithm, nil

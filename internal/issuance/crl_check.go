@@ -83,14 +83,14 @@ func (l *CRL) checkEntries(fields *cryptobyte.String, thisUpdate string) error {
 	return nil
 }
 
-// properSerial reports whether the content of an INTEGER is positive, DER and at most 160 bits.
+// properSerial reports whether serial is the DER content of a positive INTEGER of at most 160 bits.
 func properSerial(serial []byte) bool {
 	value, signed := bytes.CutPrefix(serial, []byte{0})
 	return len(value) > 0 && len(value) <= maxSerial && signed == (value[0] >= 0x80)
 }
 
-// properExtensions reports whether an entry's extensions are at most a reason code that is possible in a full CRL, a
-// hold instruction and an invalidity date, in that order.
+// properExtensions reports whether an entry has only a reason code, a hold instruction and an invalidity date as
+// extensions, all optional and in that order. The reason code must be possible in a full CRL.
 func properExtensions(extensions []byte) bool {
 	if len(extensions) < 3 || extensions[0] != byte(casn1.SEQUENCE) || int(extensions[1]) != len(extensions)-2 {
 		return false
@@ -134,8 +134,8 @@ var reasonCodes = func() (codes []byte) {
 	return codes
 }()
 
-// hasDuplicates reports whether two adjacent values are equal. Among a million serial numbers, two have the same 64-bit
-// hash by chance in one of forty million CRLs. The next CRL then uses another seed.
+// hasDuplicates reports whether two adjacent values are equal. A collision of hashes makes the check fail for one in
+// forty million CRLs of a million entries. The next attempt uses another seed.
 func hasDuplicates(sorted []uint64) bool {
 	for i := 1; i < len(sorted); i++ {
 		if sorted[i] == sorted[i-1] {
@@ -166,14 +166,14 @@ func (l *CRL) checkExtensions(fields cryptobyte.String, terms CRLTerms) error {
 		if !all.ReadASN1(&one, casn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&oid) || oid.String() != name ||
 			one.PeekASN1Tag(casn1.BOOLEAN) && !one.ReadASN1Boolean(&critical) ||
 			!one.ReadASN1(&value, casn1.OCTET_STRING) || !one.Empty() || critical != oid.Equal(oidIssuingDistributionPoint) {
-			return crlError("has other extensions than were meant", "5.2")
+			return crlError("has unexpected extensions", "5.2")
 		}
 		if err := checkExtension(oid, value, keyID, terms); err != nil {
 			return err
 		}
 	}
 	if !all.Empty() {
-		return crlError("has other extensions than were meant", "5.2")
+		return crlError("has unexpected extensions", "5.2")
 	}
 	return nil
 }
@@ -255,8 +255,8 @@ func readEntryTime(in *cryptobyte.String, latest string) (late, ok bool) {
 	return string(text) > latest[2:], ok
 }
 
-// ListURLs returns the URLs in the issuing distribution point of a CRL of ours, or nil for a full CRL. It does not read
-// the entries.
+// ListURLs returns the URLs in the issuing distribution point of a CRL that Notary issued, or nil for a full CRL. It
+// does not read the entries.
 func ListURLs(der []byte) []string {
 	var list, tbs, extensions cryptobyte.String
 	in := cryptobyte.String(der)

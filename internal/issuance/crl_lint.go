@@ -13,7 +13,7 @@ import (
 )
 
 // maxLinted is the number of CRL entries that zlint reads. A hundred thousand would take longer than building the CRL.
-// [CRL.Sign] performs the same checks on all entries.
+// [CRL.Sign] checks all entries itself.
 const maxLinted = 1000
 
 // crlChecks returns zlint's CRL lints from RFCs and the community. CA/Browser Forum lints are left out: some reject

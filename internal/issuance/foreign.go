@@ -9,8 +9,8 @@ import (
 	"notary"
 )
 
-// ChainFindings returns a finding for each authority in a valid external chain whose extended key usages do not include
-// all those of the first certificate. Relying parties may reject such a chain.
+// ChainFindings returns a finding for each CA certificate in a valid external chain that does not permit every extended
+// key usage of the first certificate. Relying parties may reject such a chain.
 func ChainFindings(chain []*x509.Certificate) (findings []notary.Finding) {
 	if len(chain) == 0 {
 		return nil

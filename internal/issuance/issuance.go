@@ -57,8 +57,8 @@ type Issued struct {
 // Leaf issues an end-entity certificate. Its validity starts a minute ago and lasts until terms.NotAfter or for the
 // profile's default, limited by the validity of its issuers.
 //
-// The error is Invalid, with the field "not_valid_after", if NotAfter is in the past, and a Conflict if an issuer is
-// not currently valid. Other refusals are Unprocessable.
+// The error is Invalid, with the field "not_valid_after", if NotAfter is in the past or after the year 9999, and a
+// Conflict if an issuer is not currently valid. Other refusals are Unprocessable.
 func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*Issued, error) {
 	if profile.CA {
 		return nil, refused("profile", "the profile %s is for CAs: choose one for end entities", profile.Name)
@@ -67,8 +67,8 @@ func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*I
 }
 
 // Intermediate issues the certificate of a subordinate authority under a CA profile. A path length of -1 selects the
-// profile's. Errors are as in [Leaf]. An excessive path length and name constraints wider than the issuers' are
-// Unprocessable.
+// profile's. Errors are as in [Leaf]. A path length or name constraints that the profile or an issuer does not allow
+// are Unprocessable.
 func Intermediate(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
 	if !profile.CA {
 		return nil, refused("profile", "the profile %s is not for CAs: choose a CA profile, such as "+
@@ -142,13 +142,11 @@ func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error 
 	}
 	switch {
 	case !pki.SameKey(i.Signer.Public(), i.Certificate.PublicKey):
-		return notary.Errorf(notary.Internal, "the CA's key is not that of its certificate")
+		return notary.Errorf(notary.Internal, "the CA's key does not match its certificate")
 	case pki.SameName(subject, i.Certificate.RawSubject):
-		return notary.Errorf(notary.Unprocessable, "the subject of the request is that of "+
-			"the CA itself: a certificate needs a subject of its own")
+		return notary.Errorf(notary.Unprocessable, "the request has the subject of the CA itself: use a different subject")
 	case csr.Identity.Fingerprint == pki.CertificateKeyFingerprint(i.Certificate):
-		return notary.Errorf(notary.Unprocessable, "the key of the request is that of "+
-			"the CA itself: a certificate needs a key of its own")
+		return notary.Errorf(notary.Unprocessable, "the request has the key of the CA itself: create a new key and request")
 	}
 	return nil
 }

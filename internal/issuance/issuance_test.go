@@ -322,7 +322,7 @@ func TestSignerMustFitTheCertificate(t *testing.T) {
 	root := newRoot(t, notary.Ed25519, -1)
 	_, root.Signer, _ = ed25519.GenerateKey(nil)
 	_, err := issuance.Leaf(root, profile(t, ""), leafCSR(t, "a.example.com"), terms)
-	wantError(t, err, notary.Internal, "not that of its certificate")
+	wantError(t, err, notary.Internal, "does not match its certificate")
 }
 
 func TestAuthoritysOwnSubjectAndKeyAreRefused(t *testing.T) {

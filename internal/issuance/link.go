@@ -10,13 +10,13 @@ import (
 )
 
 // Link issues a self-issued certificate in which one root certifies another root of the same name (RFC 4210, section
-// 4.4: OldWithNew and NewWithOld). It has the other root's extensions and expires with the first of the two. Being
-// self-issued, it does not count towards path lengths (RFC 5280, section 4.2.1.9).
+// 4.4: OldWithNew and NewWithOld). It has the other root's path length and name constraints, and expires when the
+// first of the two does. Being self-issued, it does not count towards path lengths (RFC 5280, section 4.2.1.9).
 //
 // Errors are as in [Intermediate]. Two roots with different names are Unprocessable.
 func Link(issuer Issuer, other *x509.Certificate, terms Terms) (*Issued, error) {
 	if !bytes.Equal(issuer.Certificate.RawSubject, other.RawSubject) {
-		return nil, notary.Errorf(notary.Unprocessable, "only keys of the same name can be linked")
+		return nil, notary.Errorf(notary.Unprocessable, "only CAs with the same subject can be linked")
 	}
 	for _, authority := range []*x509.Certificate{issuer.Certificate, other} {
 		if err := checkAuthority(authority, terms.Now); err != nil {

@@ -72,7 +72,7 @@ func TestLinkRefused(t *testing.T) {
 	}
 	issuer := issuance.Issuer{Certificate: own.Certificate, Signer: key}
 	_, err = issuance.Link(issuer, root("Another Root"), terms)
-	wantError(t, err, notary.Unprocessable, "same name")
+	wantError(t, err, notary.Unprocessable, "same subject")
 	late := terms
 	late.Now = terms.Now.Add(11 * 366 * 24 * time.Hour)
 	_, err = issuance.Link(issuer, root("Example Root"), late)

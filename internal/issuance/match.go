@@ -63,7 +63,7 @@ func matchesHost(host, entry string) bool {
 
 // matchesURI reports whether a URI matches the entry. An entry without a scheme is a host. An entry with a scheme and a
 // host matches URIs that start with it, up to the end of a path segment. A URI without a host must equal the entry or
-// start with an entry that ends in a colon. A URI that programs interpret differently matches nothing.
+// start with an entry that ends in a colon. An ambiguous URI matches nothing: see isUnambiguous.
 func matchesURI(name, entry string) bool {
 	uri, err := url.Parse(name)
 	if err == nil && uri.Opaque != "" {

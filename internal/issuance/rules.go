@@ -63,13 +63,13 @@ func checkKeyKind(p *notary.Profile, csr *pki.CSR) error {
 		return refusedBy(p, "does not allow %s keys: create a request with "+
 			"one of %s", pki.KeyName(csr.PublicKey), listed(keys.Allowed))
 	case !AllowsExponent(&p.Rules, csr.PublicKey):
-		return refusedBy(p, "requires RSA keys with a public exponent of at least %d, and this one has %d: "+
+		return refusedBy(p, "requires RSA keys with a public exponent of at least %d, but this one has %d: "+
 			"create a request with a new key", leastExponent(&p.Rules), pki.SmallExponent(csr.PublicKey))
 	case kind == notary.KindRSA && bits < keys.MinRSABits:
-		return refusedBy(p, "requires RSA keys of at least %d bits, and this one has %d: create a request with a "+
+		return refusedBy(p, "requires RSA keys of at least %d bits, but this one has %d: create a request with a "+
 			"longer key", keys.MinRSABits, bits)
 	case kind == notary.KindRSA && keys.MaxRSABits > 0 && bits > keys.MaxRSABits:
-		return refusedBy(p, "allows RSA keys of at most %d bits, and this one has %d: create a request with a "+
+		return refusedBy(p, "allows RSA keys of at most %d bits, but this one has %d: create a request with a "+
 			"shorter key", keys.MaxRSABits, bits)
 	}
 	return nil
@@ -92,8 +92,7 @@ func AllowsExponent(r *notary.Rules, key crypto.PublicKey) bool {
 func checkKeyUsage(p *notary.Profile, csr *pki.CSR) error {
 	if usageFor(p, csr.PublicKey) == 0 {
 		return refusedBy(p, "has the key usages %s, none of which suits %s keys: create a request with another "+
-			"kind of key",
-			listed(p.KeyUsages), pki.KeyName(csr.PublicKey))
+			"key type", listed(p.KeyUsages), pki.KeyName(csr.PublicKey))
 	}
 	return nil
 }
@@ -183,7 +182,7 @@ func checkUnderscores(p *notary.Profile, csr *pki.CSR) error {
 func checkNameCount(p *notary.Profile, csr *pki.CSR) error {
 	most := cmp.Or(p.Names.Max, notary.DefaultMaxNames)
 	if n := csr.Names.Len(); n > most {
-		return refusedBy(p, "allows at most %d names, and the request has %d: split it, or choose a profile with "+
+		return refusedBy(p, "allows at most %d names, but the request has %d: split it, or choose a profile with "+
 			"a higher names.max", most, n)
 	}
 	return nil
@@ -217,7 +216,7 @@ func checkLookalike(p *notary.Profile, csr *pki.CSR, commonName string) error {
 	if !ok || slices.Contains(csr.Names.DNS, host) || slices.Contains(csr.Names.IP, host) {
 		return nil
 	}
-	const reading = " (which the common name looks like)"
+	const reading = " (from the common name)"
 	if _, err := netip.ParseAddr(host); err == nil {
 		return checkNameRule(p, p.Names.IP, "IP address"+reading, []string{host}, matchesIP)
 	}
@@ -236,7 +235,7 @@ func checkNameRule(p *notary.Profile, rule notary.NameRule, what string, names [
 	for _, name := range names {
 		switch {
 		case rule.Allow != notary.AllowListed:
-			return refusedBy(p, "does not allow any %s, and the request has %.80s: create a request without it, "+
+			return refusedBy(p, "does not allow any %s, but the request has %.80s: create a request without it, "+
 				"or choose another profile", what, name)
 		case !slices.ContainsFunc(rule.Listed, func(entry string) bool { return matches(name, entry) }):
 			return refusedBy(p, "does not allow the %s %.80s, only %s: create a request without it, or choose "+

@@ -63,7 +63,7 @@ func TestRules(t *testing.T) {
 			[]*pki.CSR{withKey(notary.ECDSAP256), withKey(notary.RSA2048)}, "one of ecdsa-p384, ed25519"},
 		{"key", func(r *notary.Rules) { r.Keys.MinRSABits = 3072 },
 			[]*pki.CSR{withKey(notary.ECDSAP256)}, []*pki.CSR{withKey(notary.RSA2048)},
-			"at least 3072 bits, and this one has 2048"},
+			"at least 3072 bits, but this one has 2048"},
 		{"subject", func(r *notary.Rules) {
 			r.Subject.Attributes = []notary.AttributeRule{{Type: "organizational_unit_name", Action: notary.Refuse}}
 		}, []*pki.CSR{withSubject(pkix.Name{Organization: []string{"O"}})},
@@ -118,10 +118,10 @@ func TestRules(t *testing.T) {
 				called("a_b.example.com")},
 			[]*pki.CSR{called("evil.com."), called("exаmple.com"), called("ｅvil.com"), called("evil。com"),
 				called("a_b.evil.com"),
-				called(" evil.com"), called("münchen.evil.com")}, "the common name looks like"},
+				called(" evil.com"), called("münchen.evil.com")}, "(from the common name)"},
 		{"common_name", func(r *notary.Rules) { r.Names.IP = onlyListed("10.0.0.0/8", "fe80::/64") },
 			[]*pki.CSR{called("fe80::1%eth0"), called("10.0.0.1")}, []*pki.CSR{called("fe81::1%eth0"), called("[2001:db8::1]")},
-			"the common name looks like"},
+			"(from the common name)"},
 		{"uris", func(r *notary.Rules) {
 			r.Names.URI = onlyListed("urn:example:", "tag:example.com,2026:a", "example.com")
 		},

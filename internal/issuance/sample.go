@@ -94,6 +94,6 @@ func ruleError(kind notary.KeyKind, err error) error {
 	case strings.Contains(e.Message, "polic"):
 		field = "policies"
 	}
-	return notary.FieldErrorf(field, "no certificate for a key of the kind %s could be issued under these "+
+	return notary.FieldErrorf(field, "no certificate for a key of type %s could be issued under these "+
 		"rules: %s", kind, e.Message)
 }

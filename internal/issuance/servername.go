@@ -17,9 +17,9 @@ func hasPurpose(r *notary.Rules, purpose string) bool {
 	})
 }
 
-// withServerName returns a request for a server certificate with the common name, even a single label, added to the
-// names if they include no host: clients check only subject alternative names (RFC 9525, section 2). [pki.ParseCSR] has
-// already added common names that look like hosts.
+// withServerName returns csr, or a copy with the common name added to the names if the certificate is for a server and
+// the names include no host. Clients check only subject alternative names (RFC 9525, section 2). Unlike [pki.ParseCSR],
+// it also adds a single label.
 func withServerName(r *notary.Rules, csr *pki.CSR) *pki.CSR {
 	if !forServers(r) || namesServer(csr.Names) {
 		return csr
@@ -44,8 +44,8 @@ func (a *attempt) checkServerName() error {
 	_, why := pki.CommonNameHost(a.csr.CommonName, a.profile.Names.Underscores)
 	if refusesNoHost(&a.profile.Rules, a.csr.CommonName) {
 		return refusedBy(a.profile, "is for servers, but the request names none: %s. Request a DNS name or an IP "+
-			"address "+
-			"as a subject alternative name or, if this is no server, choose another profile, such as client", why)
+			"address as a subject alternative name or, if this is not a server, choose another profile, such as client",
+			why)
 	}
 	a.findings = append(a.findings, notary.Finding{
 		Lint: "w_server_names_no_host", Level: notary.FindingWarning, Citation: "RFC 9525: 6.3",
@@ -55,8 +55,8 @@ func (a *attempt) checkServerName() error {
 	return nil
 }
 
-// refusesNoHost reports whether a request for a server certificate without a host is refused. By default it is only a
-// finding if the certificate is also for clients and the common name does not look like a host.
+// refusesNoHost reports whether a request for a server certificate without a host is refused. By default, it
+// is, unless the certificate is also for clients and the common name does not look like a host.
 func refusesNoHost(r *notary.Rules, commonName string) bool {
 	switch _, likeHost := pki.LooksLikeHost(commonName); {
 	case r.LintWarnings == notary.RefuseWarnings:

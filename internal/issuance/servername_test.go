@@ -63,7 +63,7 @@ func TestServerWithoutHost(t *testing.T) {
 		byDefault  string // error of the default profile; "" if it only reports
 		server     string // error of the profile server
 	}{
-		{"dot.example.com.", "leave it out", "leave it out"},
+		{"dot.example.com.", "remove the dot", "remove the dot"},
 		{"my_host.example.com", "choose a profile with names.underscores", "choose a profile with names.underscores"},
 		{"müller.example", "xn--mller-kva.example", "xn--mller-kva.example"},
 		{"fe80::1%eth0", "remove the zone", "remove the zone"},

@@ -69,7 +69,7 @@ func schemeOf(key crypto.PublicKey) (scheme, error) {
 			return scheme{x509.ECDSAWithSHA512, crypto.SHA512, throwAwayECDSA}, nil
 		}
 	default:
-		return scheme{}, notary.Errorf(notary.Internal, "the CA's key is of an unsupported kind")
+		return scheme{}, notary.Errorf(notary.Internal, "the CA's key type is not supported")
 	}
 }
 
@@ -160,7 +160,7 @@ func (i Issuer) sign(draft *x509.Certificate, scheme scheme) (*x509.Certificate,
 	return &certificate, nil
 }
 
-// assemble builds the certificate from the to-be-signed bytes and the signature (RFC 5280, section 4.1).
+// assemble builds the certificate from its TBSCertificate and signature (RFC 5280, section 4.1).
 func assemble(tbs, signature []byte) ([]byte, error) {
 	var fields, algorithm cryptobyte.String
 	in := cryptobyte.String(tbs)
@@ -168,7 +168,7 @@ func assemble(tbs, signature []byte) ([]byte, error) {
 		!fields.SkipASN1(casn1.Tag(0).ContextSpecific().Constructed()) || // the version
 		!fields.SkipASN1(casn1.INTEGER) || // the serial number
 		!fields.ReadASN1Element(&algorithm, casn1.SEQUENCE) {
-		return nil, errors.New("the to-be-signed bytes are not those of a certificate")
+		return nil, errors.New("malformed TBSCertificate")
 	}
 	b := cryptobyte.NewBuilder(make([]byte, 0, len(tbs)+len(algorithm)+len(signature)+16))
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {

@@ -48,7 +48,8 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 // section 4.2.1.6).
 var emptySubject = []byte{0x30, 0}
 
-// addUPNs adds the names as an extension if they include user principal names, which package x509 does not support.
+// addUPNs adds the subject alternative name extension if the names include user principal names, which package x509
+// does not support.
 func addUPNs(template *x509.Certificate, names notary.Names) error {
 	if len(names.UPN) == 0 {
 		return nil
@@ -95,7 +96,8 @@ func makeAuthority(template *x509.Certificate, pathLen int, constraints notary.N
 }
 
 // setValidity sets the expiry to the requested time or to a second before defaultEnd, and limits the validity to the
-// issuers'. NotBefore and NotAfter are inclusive (RFC 5280, section 4.1.2.5), so 90 days end a second before the 91st.
+// issuers'. NotBefore and NotAfter are inclusive (RFC 5280, section 4.1.2.5), so 90 days end a second before the
+// 91st begins.
 func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms Terms, defaultEnd time.Time) error {
 	template.NotAfter = defaultEnd.Add(-time.Second)
 	if !terms.NotAfter.IsZero() {
@@ -103,9 +105,9 @@ func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms 
 		switch {
 		case !template.NotAfter.After(terms.Now):
 			return notary.FieldErrorf("not_valid_after",
-				"%s is not in the future", terms.NotAfter.UTC().Format(time.RFC3339))
+				"the expiry %s is not in the future", terms.NotAfter.UTC().Format(time.RFC3339))
 		case template.NotAfter.Year() > 9999:
-			return notary.FieldErrorf("not_valid_after", "the year is beyond 9999")
+			return notary.FieldErrorf("not_valid_after", "the expiry must be before the year 10000")
 		}
 	}
 	for _, issuer := range issuers {
@@ -131,8 +133,7 @@ func CheckEnd(profile *notary.Profile, terms Terms) error {
 		notary.FormatPeriod(longest), terms.Now.Add(longest).UTC().Truncate(time.Second).Format(time.RFC3339))
 }
 
-// keyIdentifier returns the leftmost 160 bits of the SHA-256 of the key's bit string (RFC 7093, section 2, method
-// 1).
+// keyIdentifier returns the leftmost 160 bits of the SHA-256 of the key's bit string (RFC 7093, section 2, method 1).
 func keyIdentifier(publicKeyInfo []byte) ([]byte, error) {
 	key, err := pki.KeyBits(publicKeyInfo)
 	if err != nil {

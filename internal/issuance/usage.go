@@ -79,9 +79,9 @@ func purposeOID(purpose string) (asn1.ObjectIdentifier, bool) {
 	return pki.ParseOID(purpose)
 }
 
-// CertifiesResponders reports whether certificates under these rules may sign OCSP responses for their issuer. Relying
-// parties look only at id-kp-OCSPSigning (RFC 6960, section 4.2.2.2); anyExtendedKeyUsage counts, too. Such rules apply
-// only to keys that Notary generates, because any other holder could declare revoked certificates good.
+// CertifiesResponders reports whether certificates under these rules may sign OCSP responses for their issuer: with
+// id-kp-OCSPSigning (RFC 6960, section 4.2.2.2) or anyExtendedKeyUsage. Such rules apply only to keys that Notary
+// generates, because any other holder could declare revoked certificates good.
 func CertifiesResponders(r *notary.Rules) bool {
 	return hasPurpose(r, notary.OCSPSigning) || hasPurpose(r, anyExtKeyUsage)
 }

@@ -131,14 +131,12 @@ func (s *Issuers) openChains(ctx context.Context, a *Issuer) error {
 	return nil
 }
 
-// Certified returns an authority, or [notary.Conflict] if it has no certificate yet. Unless it is offline, it can sign
-// CRLs and OCSP responses, even if it is revoked or disabled.
+// Certified returns an authority, or a [notary.Conflict] error if it has no certificate yet. Unless it is offline, it
+// can sign CRLs and OCSP responses, even if it is revoked or disabled.
 func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err == nil && a.Issuer.Certificate == nil {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet, so it has "+
-			"no CRL",
-			id)
+		return nil, notary.Errorf(notary.Conflict, "CA %d has no certificate yet, so it has no CRL", id)
 	}
 	return a, err
 }
@@ -151,16 +149,15 @@ func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
 		return nil, notary.WithField(err, "certificate_authority_id")
 	}
 	if status := a.Status(s.now()); status != notary.AuthorityActive {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is %s: it cannot sign", id, status)
+		return nil, notary.Errorf(notary.Conflict, "CA %d is %s: it cannot sign", id, status)
 	}
 	if a.Offline {
-		return nil, notary.Errorf(notary.Conflict, "the key of the certificate authority %d is offline: sign where it "+
+		return nil, notary.Errorf(notary.Conflict, "the key of CA %d is offline: sign where it "+
 			"is kept, and upload the certificate", id)
 	}
 	if a.Damaged != "" {
 		return nil, notary.Errorf(notary.Conflict,
-			"the database record of the certificate authority %d is damaged: %s. "+
-				"It cannot sign: restore the record from a backup", id, a.Damaged)
+			"the database record of CA %d is damaged (%s), so it cannot sign: restore the database from a backup", id, a.Damaged)
 	}
 	return a, s.RequireTrustedAbove(ctx, id, a.IssuerID())
 }
@@ -177,7 +174,7 @@ func (s *Issuers) RequireTrustedAbove(ctx context.Context, id, parent int64) err
 			return err
 		}
 		if status := above.Status(s.now()); status == notary.AuthorityRevoked || status == notary.AuthorityExpired {
-			return notary.Errorf(notary.Conflict, "the certificate authority %d, above %d, is %s: "+
+			return notary.Errorf(notary.Conflict, "CA %d, which is above CA %d, is %s: "+
 				"relying parties would not trust certificates below it", parent, id, status)
 		}
 		parent = above.IssuerID()

@@ -17,8 +17,8 @@ type Bundle struct {
 	NotAfter     time.Time // of the current certificate
 }
 
-// Bundle returns the authority's certificates for publication. While the authority is pending, the error is
-// [notary.Conflict].
+// Bundle returns the authority's certificates for publication, or a [notary.Conflict] error while the authority is
+// pending.
 func (s *Issuers) Bundle(ctx context.Context, id int64) (*Bundle, error) {
 	inUse, err := s.Certificate(ctx, id)
 	if err != nil {

@@ -29,8 +29,8 @@ type Chain struct {
 func (c Chain) PEM() string { return notary.CertificatesPEM(c.Certificates...) }
 
 // Chains returns the certification paths of a certificate through all certificates of its issuers that are neither
-// revoked nor expired. Chains without a problem precede the others, and the recorded chain is the first of its group.
-// The result all reports whether the list is complete.
+// revoked nor expired. Valid chains come first; among equals the recorded chain does. all reports whether the search
+// was complete.
 func (s *Issuers) Chains(ctx context.Context, cert *notary.Certificate) (chains []Chain, all bool, err error) {
 	parsed, err := ParseChain(cert)
 	if err != nil {

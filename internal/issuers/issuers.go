@@ -70,7 +70,7 @@ func (s *Issuers) OpenAll(ctx context.Context) error {
 }
 
 // Follow invalidates the cache whenever another node on the same database changes an authority, a profile or the active
-// rules, until ctx ends.
+// rules, until ctx is done.
 func (s *Issuers) Follow(ctx context.Context) { s.store.Watch(ctx, s.invalidate) }
 
 // invalidate drops the cached values of a topic. It runs after each commit that changes them, on any node.
@@ -108,15 +108,15 @@ func (s *Issuers) Get(ctx context.Context, id int64) (*Issuer, error) {
 	return s.authorities.get(ctx, id)
 }
 
-// Certificate returns the authority's current certificate with its chain. While the authority is pending, the error is
-// [notary.Conflict]. No permission is required.
+// Certificate returns the authority's current certificate with its chain, or a [notary.Conflict] error while the
+// authority is pending. No permission is required.
 func (s *Issuers) Certificate(ctx context.Context, id int64) (*notary.Certificate, error) {
 	a, err := s.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	if a.Authority.Certificate == nil {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet", id)
+		return nil, notary.Errorf(notary.Conflict, "CA %d has no certificate yet", id)
 	}
 	return a.Authority.Certificate, nil
 }

@@ -73,7 +73,7 @@ func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile)
 	return err
 }
 
-// RetryStale runs do, and once more if it used a profile that another node had changed.
+// RetryStale runs do. If do fails because it used an outdated profile, RetryStale runs it once more.
 func RetryStale(do func() error) error {
 	err := do()
 	if errors.Is(err, store.ErrOldProfile) {

@@ -82,8 +82,8 @@ func (r *Runner) Run(ctx context.Context) {
 	}
 }
 
-// tenure is a period in which this node holds the lease. Its context ends when another node gets the lease or the term
-// ends.
+// tenure is a period in which this node holds the lease. Its context is canceled when another node gets the lease or
+// the term ends.
 type tenure struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -92,7 +92,7 @@ type tenure struct {
 
 func (t *tenure) is() bool { return t.ctx != nil && t.ctx.Err() == nil }
 
-// extend begins the tenure, or continues it until the given time.
+// extend starts or prolongs the tenure, until the given time.
 func (t *tenure) extend(ctx context.Context, until time.Time) {
 	if t.is() {
 		t.term.Reset(time.Until(until))

@@ -19,8 +19,8 @@ type Agreements interface {
 	Agree(ctx context.Context, name, value string) (agreed string, err error)
 }
 
-// Agree returns a Conflict error if this node's key file or passphrase differs from the other nodes'. Call it before
-// this node seals a key that the others could not open.
+// Agree checks that this node has the same key file or passphrase as the other nodes, and returns a Conflict error if
+// it does not. Call it before this node seals any key, so that the other nodes can open that key.
 func Agree(ctx context.Context, keys Keys, all Agreements) error {
 	agreed, err := all.Agreed(ctx, SealedSample)
 	if err != nil {

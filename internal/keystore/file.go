@@ -60,7 +60,7 @@ func syncFolder(path string) error {
 }
 
 // FromFile returns a [Software] that uses the secret of a key file. The error is NotFound if the file does not exist,
-// and Invalid if its mode allows more than 0600 or it is not in the format of [CreateFile].
+// and Invalid if its mode allows more than 0600 or it is not a regular file in the format of [CreateFile].
 func FromFile(path string) (*Software, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -4,8 +4,8 @@
 // security module can replace [Software].
 //
 // Software is created from a key file ([FromFile], [CreateFile]) or a passphrase ([FromPassphrase]). Back up this
-// secret and the database separately: neither opens anything without the other, and if the secret is lost, the
-// authorities can never sign again.
+// secret and the database separately, because both are needed to sign. If the secret is lost, the authorities can never
+// sign again.
 package keystore
 
 import (

@@ -174,7 +174,7 @@ func TestSealedKeyOpensOnlyForItsAuthority(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = k.Open(context.Background(), sealed, other.Public())
-	wantError(t, err, notary.Internal, "sealed with the key file", "tampered")
+	wantError(t, err, notary.Internal, "cannot be decrypted with the key file", "tampered")
 }
 
 func TestWrongSecretNamesTheRightOne(t *testing.T) {
@@ -195,9 +195,9 @@ func TestWrongSecretNamesTheRightOne(t *testing.T) {
 		sealed []byte
 		words  string
 	}{
-		{"another key file", fileKeystore(t), byFile, "sealed with the key file, and this one does not open it"},
+		{"another key file", fileKeystore(t), byFile, "cannot be decrypted with the key file: it was encrypted with a different one"},
 		{"another passphrase", passphraseKeystore(t, "incorrect horse"), byPhrase,
-			"sealed with the passphrase, and this one does not open it"},
+			"cannot be decrypted with the passphrase: it was encrypted with a different one"},
 		{"passphrase needed", file, byPhrase,
 			"sealed with the passphrase, but the program was started with the key file"},
 		{"key file needed", phrase, byFile,

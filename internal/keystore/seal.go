@@ -70,8 +70,8 @@ func (k *Software) unseal(sealed []byte, public crypto.PublicKey) (crypto.Signer
 	if err != nil {
 		k.forget(salt)
 		return nil, &notary.Error{Kind: notary.Internal, Err: err, Message: "the private key of the " +
-			"CA is sealed with " + k.kdf.String() + ", and this one does not open it: it is a different one, " +
-			"or the database was tampered with"}
+			"CA cannot be decrypted with " + k.kdf.String() + ": it was encrypted with a different one, or the " +
+			"database was tampered with"}
 	}
 	defer clear(plain)
 	k.reuse(salt)

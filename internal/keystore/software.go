@@ -42,7 +42,7 @@ type Software struct {
 func FromPassphrase(passphrase string) (*Software, error) {
 	if utf8.RuneCountInString(passphrase) < MinPassphrase {
 		return nil, notary.Errorf(notary.Invalid, "the passphrase for the CAs' keys is too short: "+
-			"it needs at least %d characters", MinPassphrase)
+			"use at least %d characters", MinPassphrase)
 	}
 	return newSoftware([]byte(passphrase), kdfPassphrase), nil
 }
@@ -87,7 +87,7 @@ func (k kdf) String() string {
 	case kdfPassphrase:
 		return "the passphrase"
 	default:
-		return fmt.Sprintf("a secret of unknown kind %d", byte(k))
+		return fmt.Sprintf("a secret of unknown type %d", byte(k))
 	}
 }
 
@@ -131,7 +131,7 @@ func (k *Software) sealingSalt() salt {
 	return *k.sealing
 }
 
-// reuse records that a key was opened with the salt, so that new seals can share it.
+// reuse records that a key was opened with the salt, so that newly sealed keys can share it.
 func (k *Software) reuse(s salt) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

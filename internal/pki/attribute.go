@@ -75,7 +75,7 @@ func CheckAttribute(a Attribute) error {
 func (a Attribute) encode() ([]byte, error) {
 	oid, ok := ParseOID(a.Type)
 	if !ok {
-		return nil, invalid("%.60q is not a type of attribute", a.Type)
+		return nil, invalid("%.60q is not an attribute type", a.Type)
 	}
 	rule := attributeRule(a.Type)
 	tag := rule.certificateStringType(a.Value)

@@ -68,7 +68,7 @@ func CheckIssued(certificate, authority *x509.Certificate) error {
 		return invalid("has a signature that cannot be verified (%s), so anyone may have issued it: if it is in use, "+
 			"revoke it before the import, so that the imported CRL lists it", Reason(err))
 	case err != nil:
-		return invalid("was not issued by this CA: its signature is that of another key")
+		return invalid("was not issued by this CA: it was signed with another key")
 	}
 	if err := CheckGeneralNames(certificate); err != nil {
 		return invalid("cannot be recorded: %s", err)

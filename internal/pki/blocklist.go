@@ -42,7 +42,7 @@ func ReadBlocklist(r io.Reader) (*Blocklist, error) {
 				number, fields[0])
 		}
 		if len(list.sorted) == MaxBlockedKeys {
-			return nil, fmt.Errorf("line %d: there are more than %d keys", number, MaxBlockedKeys)
+			return nil, fmt.Errorf("line %d: too many keys: list at most %d", number, MaxBlockedKeys)
 		}
 		list.sorted = append(list.sorted, [sha256.Size]byte(sum))
 	}

@@ -31,9 +31,9 @@ const (
 
 const beginPEM = "-----BEGIN "
 
-// readCertificates reads concatenated certificates in PEM, in DER or in base64 without PEM lines. Each element is a
-// certificate or a PKCS #7 structure, regardless of its PEM label. Text between PEM blocks is skipped (RFC 7468,
-// section 5.2). PEM blocks of other types and any other content are refused.
+// readCertificates reads concatenated certificates and PKCS #7 structures in PEM, in DER or in base64 without PEM
+// lines. A PEM block must have a label for either, and may contain the other. Text between PEM blocks is skipped (RFC
+// 7468, section 5.2). Any other content is refused.
 func readCertificates(text string, limit limits) (certificates, error) {
 	if len(text) > limit.octets {
 		return certificates{}, notary.Errorf(notary.TooLarge, "the certificates are larger than %d KiB, "+
@@ -135,8 +135,7 @@ func CertificatesInBlock(label string, der []byte) (list []*x509.Certificate, kn
 	return found.list, known, err
 }
 
-// LooksLikeCertificate reports whether der begins like a version 3 certificate, even if it cannot be
-// parsed.
+// LooksLikeCertificate reports whether der begins like a version 3 certificate, even if it cannot be parsed.
 func LooksLikeCertificate(der []byte) bool {
 	in := cryptobyte.String(der)
 	var certificate, signed cryptobyte.String

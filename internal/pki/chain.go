@@ -17,7 +17,7 @@ func ParseChain(text string) ([]*x509.Certificate, error) {
 	for i, certificate := range chain {
 		for j, earlier := range chain[:i] {
 			if earlier.Equal(certificate) {
-				return nil, invalid("certificates %d and %d of the chain are the same", j+1, i+1)
+				return nil, invalid("certificates %d and %d of the chain are the same: remove one", j+1, i+1)
 			}
 		}
 	}

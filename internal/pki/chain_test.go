@@ -328,7 +328,7 @@ func TestCheckIssued(t *testing.T) {
 	testkit.Check(t, pki.CheckIssued(old, root.Certificate))
 	testkit.Check(t, pki.CheckIssued(root.Certificate, root.Certificate))
 	for words, c := range map[string]*x509.Certificate{
-		"signature is that of another key":  namesake,
+		"it was signed with another key":    namesake,
 		"cannot be verified (cannot verify": testkit.Reissue(t, leaf, root.Key, testkit.Form{Hash: crypto.MD5}),
 		"it names another issuer":           testkit.OutsideRoot(t, notary.ECDSAP256, now).Issue(t, key.Public()),
 		"could not be revoked":              testkit.Reissue(t, leaf, root.Key, testkit.Form{Serial: []byte{0xfb}}),

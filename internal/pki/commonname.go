@@ -57,7 +57,7 @@ func CommonNameHost(commonName string, underscores bool) (names notary.Names, er
 	case commonName == "":
 		err = invalid("there is no common name")
 	case notIP == nil && addr.Zone() != "":
-		err = invalid("the common name %.60q is an IP address with a zone, which has a meaning on one machine only: "+
+		err = invalid("the common name %.60q is an IP address with a zone, which is meaningful only on one machine: "+
 			"remove the zone", commonName)
 	case notIP == nil:
 		err = addIP(&names, commonName)

@@ -22,9 +22,8 @@ const maxSubtrees = 100
 // lower case. It refuses a permitted subtree that lies within an excluded one.
 func CheckNameConstraints(given notary.NameConstraints) (checked notary.NameConstraints, err error) {
 	if given.Len() > maxSubtrees {
-		return checked, notary.FieldErrorf("name_constraints", "there are %d name constraints, and at most %d "+
-			"are allowed",
-			given.Len(), maxSubtrees)
+		return checked, notary.FieldErrorf("name_constraints", "there are %d name constraints, but at most %d "+
+			"are allowed", given.Len(), maxSubtrees)
 	}
 	for _, part := range []struct {
 		name    string
@@ -69,7 +68,7 @@ func domainCheck(excluded bool) func(string) (string, error) {
 		case text == "" && excluded:
 			return "", nil
 		case strings.HasPrefix(text, "."):
-			return "", invalid("%.60q starts with a dot: remove it, a domain includes all names below it", text)
+			return "", invalid("%.60q starts with a dot: remove the dot, because a domain includes all names below it", text)
 		case strings.Contains(text, "*"):
 			return "", invalid("%.60q has a wildcard: use the domain, which includes all names below it", text)
 		}
@@ -81,11 +80,11 @@ func checkPrefix(text string) (string, error) {
 	prefix, err := netip.ParsePrefix(text)
 	switch {
 	case err != nil:
-		return "", invalid("%.60q is not an IP prefix such as 10.0.0.0/8 or 2001:db8::/32", text)
+		return "", invalid("%.60q is not an IP prefix: use one such as 10.0.0.0/8 or 2001:db8::/32", text)
 	case prefix.Addr().Is4In6():
 		return "", invalid("%.60q is an IPv4 prefix inside an IPv6 one: write it as IPv4", text)
 	case prefix != prefix.Masked():
-		return "", invalid("%.60q has bits set behind its length: write %s", text, prefix.Masked())
+		return "", invalid("%.60q has bits beyond its prefix: write %s", text, prefix.Masked())
 	}
 	return prefix.String(), nil
 }

@@ -87,7 +87,7 @@ func TestConstraintsThatAreRefused(t *testing.T) {
 		"too many":        {permitted(notary.Subtrees{DNS: many}), "name_constraints", "101"},
 		"an empty domain": {permitted(notary.Subtrees{DNS: []string{""}}), "name_constraints.permitted.dns", "empty"},
 		"a leading dot": {permitted(notary.Subtrees{DNS: []string{".example.com"}}), "name_constraints.permitted.dns",
-			"remove it"},
+			"remove the dot"},
 		"a trailing dot": {permitted(notary.Subtrees{DNS: []string{"example.com."}}), "name_constraints.permitted.dns",
 			"ends with a dot"},
 		"a wildcard": {permitted(notary.Subtrees{DNS: []string{"*.example.com"}}),

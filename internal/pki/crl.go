@@ -60,9 +60,8 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 	list, err := x509.ParseRevocationList(der)
 	switch {
 	case err != nil && bytes.Contains([]byte(err.Error()), []byte("unsupported crl version")):
-		return nil, invalid("the CRL cannot be parsed, or is of version 1, which has no number and no reasons: " +
-			"create a version 2 CRL " +
-			"(with openssl ca, set crlnumber in its configuration)")
+		return nil, invalid("the CRL cannot be parsed, or is of version 1, which has no CRL number and no reason " +
+			"codes: create a version 2 CRL (with openssl ca, set crlnumber in its configuration)")
 	case err != nil:
 		return nil, invalid("the CRL cannot be parsed: %s", Reason(err))
 	case len(list.Raw) != len(der):
@@ -90,7 +89,7 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 const maxSignature = 4096
 
 // JoinCRL assembles a CRL from a TBSCertList in DER (RFC 5280, section 5.1.2) and its signature. It does not verify the
-// signature: [ParseCRL] does. All errors are Invalid.
+// signature: [ParseCRL] does. Malformed input is an Invalid error with the field "unsigned_crl" or "signature".
 func JoinCRL(tbs, signature []byte) ([]byte, error) {
 	var fields, algorithm cryptobyte.String
 	in := cryptobyte.String(tbs)
@@ -180,14 +179,14 @@ func crlNumber(number *big.Int) (int64, error) {
 	case number == nil:
 		return 0, nil
 	case number.Sign() < 0:
-		return 0, invalid("the number of the CRL is negative")
+		return 0, invalid("the CRL number is negative")
 	case number.BitLen() > 62:
-		return 0, invalid("the number of the CRL, %.60s, is above 2^62, the maximum", number)
+		return 0, invalid("the CRL number %.60s exceeds the maximum, 2^62", number)
 	}
 	return number.Int64(), nil
 }
 
-// CheckCRLNumber returns an error unless number can be the last CRL number before our own.
+// CheckCRLNumber returns an error unless number can be the last CRL number of an imported authority.
 func CheckCRLNumber(number int64) error {
 	if number < 0 || number >= maxCRLNumber {
 		return invalid("the number of the last CRL must be from 0 to 2^62")
@@ -197,7 +196,7 @@ func CheckCRLNumber(number int64) error {
 
 func readEntries(entries []x509.RevocationListEntry) ([]notary.Revocation, error) {
 	if len(entries) > maxCRLEntries {
-		return nil, invalid("the CRL has %d entries, and at most %d are allowed", len(entries), maxCRLEntries)
+		return nil, invalid("the CRL has %d entries, but at most %d are allowed", len(entries), maxCRLEntries)
 	}
 	reasons := make(map[int]notary.RevocationReason, len(notary.RevocationReasons))
 	for name, code := range notary.RevocationReasons {
@@ -208,22 +207,22 @@ func readEntries(entries []x509.RevocationListEntry) ([]notary.Revocation, error
 	for _, entry := range entries {
 		serial := SerialString(entry.SerialNumber)
 		if err := notary.CheckSerial(serial); err != nil {
-			return nil, invalid("the CRL has an entry that no CRL of ours could list: %s", err)
+			return nil, invalid("the CRL has an entry that Notary could not include in its own CRLs: %s", err)
 		}
 		if seen[serial] {
-			return nil, invalid("the CRL has the serial number %s twice", serial)
+			return nil, invalid("the CRL lists serial number %s twice", serial)
 		}
 		seen[serial] = true
 		if err := checkEntryExtensions(serial, entry.Extensions); err != nil {
 			return nil, err
 		}
 		if entry.RevocationTime.Unix() <= 0 {
-			return nil, invalid("the CRL has the serial number %s as revoked before 1970", serial)
+			return nil, invalid("the CRL lists serial number %s as revoked before 1970", serial)
 		}
 		name, known := reasons[entry.ReasonCode]
 		if !known {
-			return nil, invalid("the CRL has the reason code %d at serial number %s, which a complete list "+
-				"cannot have", entry.ReasonCode, serial)
+			return nil, invalid("the CRL has the reason code %d for serial number %s, which is not allowed on "+
+				"a full CRL", entry.ReasonCode, serial)
 		}
 		revocation := notary.Revocation{Serial: serial, At: entry.RevocationTime.UTC(), Reason: name}
 		if err := readEntryExtensions(&revocation, entry.Extensions); err != nil {
@@ -243,15 +242,14 @@ func readEntryExtensions(v *notary.Revocation, extensions []pkix.Extension) erro
 		case e.Id.Equal(oidInvalidityDate):
 			ok := in.ReadASN1GeneralizedTime(&v.InvalidityDate) && in.Empty()
 			if v.InvalidityDate = v.InvalidityDate.UTC(); !ok || v.InvalidityDate.Year() < 1950 {
-				return invalid("the CRL's entry for serial number %s has an invalidity date that is no "+
+				return invalid("the CRL's entry for serial number %s has an invalidity date that is not a "+
 					"GeneralizedTime since 1950", v.Serial)
 			}
 		case e.Id.Equal(OIDHoldInstruction):
 			var oid asn1.ObjectIdentifier
 			if !in.ReadASN1ObjectIdentifier(&oid) || !in.Empty() || len(e.Value) > MaxHoldInstruction {
-				return invalid("the CRL's entry for serial number %s has a hold instruction that is no object "+
-					"identifier of at most %d octets",
-					v.Serial, MaxHoldInstruction)
+				return invalid("the CRL's entry for serial number %s has a hold instruction that is not an object "+
+					"identifier of at most %d octets", v.Serial, MaxHoldInstruction)
 			}
 			v.HoldInstruction = oid.String()
 		}
@@ -263,7 +261,7 @@ func checkEntryExtensions(serial string, extensions []pkix.Extension) error {
 	for i, e := range extensions {
 		switch {
 		case e.Id.Equal(oidCertificateIssuer):
-			return invalid("the CRL is an indirect one: its entry for serial number %s is of another CA", serial)
+			return invalid("this is an indirect CRL: its entry for serial number %s belongs to another CA", serial)
 		case e.Critical && !e.Id.Equal(oidReasonCode) && !e.Id.Equal(oidInvalidityDate) && !e.Id.Equal(OIDHoldInstruction):
 			return invalid("the CRL's entry for serial number %s has a critical extension that is not "+
 				"supported (%s)", serial, e.Id)

@@ -38,11 +38,12 @@ type CSR struct {
 // names that may appear in a certificate. Harmless departures from standards become findings.
 //
 // A common name that is a host name or IP address is added to the names, because clients ignore the subject (RFC 9525).
-// The subject's email addresses are added, too (RFC 5280, section 4.1.2.6). Profiles decide on other requested
-// extensions, which are in Asked, and on SHA-1 signatures, underscores, user principal names and large numbers of
-// names.
+// The subject's email addresses are added, too (RFC 5280, section 4.1.2.6).
 //
-// All errors are Invalid, with the field "csr".
+// Profiles decide on other requested extensions, which are in Asked, and on SHA-1 signatures, underscores, user
+// principal names and large numbers of names.
+//
+// An unacceptable request is an Invalid error, and one above [MaxCSRSize] is TooLarge, both with the field "csr".
 func ParseCSR(pemText string) (*CSR, error) {
 	csr, err := parseCSR(pemText)
 	if err != nil {
@@ -54,7 +55,7 @@ func ParseCSR(pemText string) (*CSR, error) {
 // ParseStoredCSR parses a request from the database that [ParseCSR] accepted earlier. It skips only the verification of
 // the signature, which is most of the cost. Never use it for external input.
 //
-// All errors are Invalid, with the field "csr".
+// Errors are as in [ParseCSR].
 func ParseStoredCSR(pemText string) (*CSR, error) {
 	csr, err := parseUnverified(pemText)
 	if err == nil {

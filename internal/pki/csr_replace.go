@@ -25,8 +25,8 @@ type Replacement struct {
 func (r Replacement) IsZero() bool { return r.Subject == "" && r.Names == nil }
 
 // Replace returns a copy of the CSR with its subject, its names or both overridden, and with the names implied by the
-// subject. Overrides are validated like requested values, and changes are recorded as findings. Errors are Invalid,
-// with the field "subject" or "names".
+// subject. Overrides are validated like requested values, and changes are recorded as findings. An unacceptable value
+// is an Invalid error with the field "subject" or "names".
 func (c *CSR) Replace(r Replacement) (*CSR, error) {
 	if r.IsZero() {
 		return c, nil

@@ -71,7 +71,7 @@ func escaped(value any) string {
 }
 
 // ParseSubject parses a distinguished name in RFC 4514 form, the most specific attribute first, and returns its
-// DER. All errors are Invalid, with the field "subject".
+// DER. An unacceptable subject is an Invalid error with the field "subject".
 func ParseSubject(text string) (raw []byte, err error) {
 	raw, err = parseSubjectText(text)
 	return raw, notary.ReplaceField(err, "subject")
@@ -108,7 +108,7 @@ func parsePair(text string) ([]byte, error) {
 	}
 	value, ok := unescaped(value)
 	if !ok {
-		return nil, invalid("the value of %.40q has a wrong escape or quotes: write a backslash before each of , "+
+		return nil, invalid("the value of %.40q has an invalid escape or quotes: write a backslash before each of , "+
 			"+ \" \\ < > ;", name)
 	}
 	return Attribute{oid, value}.encode()

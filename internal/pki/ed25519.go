@@ -11,8 +11,8 @@ import (
 )
 
 // checkEd25519 refuses keys that no sound generator produces: non-canonical encodings, trivial keys, and points outside
-// the subgroup of prime order. The holder of such a point can sign for several public keys and could evade a block on
-// one of them.
+// the subgroup of prime order. The private key of such a point can sign for several public keys, so its holder could
+// evade a block on one of them.
 func checkEd25519(key ed25519.PublicKey) error {
 	if len(key) != ed25519.PublicKeySize {
 		return invalid("the Ed25519 key does not have 32 octets")

@@ -10,8 +10,8 @@ import (
 // bits that differ by less than about 2^(k/2+11). No sound generator produces such primes.
 const fermatRounds = 1 << 20
 
-// hasCloseFactors reports whether Fermat's method finds n = a² - b² = (a-b)(a+b), from the square root of n upwards. A
-// sieve eliminates almost all values of a, so that few square roots are computed.
+// hasCloseFactors reports whether Fermat's method finds factors n = a² - b² = (a-b)(a+b), trying values of a from the
+// square root of n upwards. A sieve eliminates almost all of them, so that few square roots are computed.
 func hasCloseFactors(n *big.Int) bool {
 	a := new(big.Int).Sqrt(n)
 	if isSquareOf(a, n) {

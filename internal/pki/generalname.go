@@ -20,8 +20,8 @@ func implicit(n uint8) casn1.Tag { return casn1.Tag(n).ContextSpecific() }
 
 func constructed(n uint8) casn1.Tag { return implicit(n).Constructed() }
 
-// generalNameForms checks the content of each choice of GeneralName (RFC 5280, section 4.2.1.6). Other tags are
-// invalid: [0], for example, is always constructed.
+// generalNameForms maps the tag of each choice of GeneralName (RFC 5280, section 4.2.1.6) to a check of its content.
+// Other tags are invalid: [0], for example, is always constructed.
 var generalNameForms = map[casn1.Tag]func(content cryptobyte.String) bool{
 	constructed(0): isOtherName,
 	tagEmail:       isIA5,

@@ -36,7 +36,7 @@ func GenerateKey(alg notary.KeyAlgorithm) (crypto.Signer, error) {
 			"ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072 or rsa-4096", alg)
 	}
 	if err != nil {
-		return nil, notary.InternalError("make a key", err)
+		return nil, notary.InternalError("generate a key", err)
 	}
 	return key, nil
 }

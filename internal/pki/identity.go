@@ -105,7 +105,7 @@ func canonicalSPKI(key crypto.PublicKey, spki []byte) ([]byte, error) {
 		spki[len(spki)-1] &^= ed25519Sign
 		return spki, nil
 	default:
-		return nil, invalid("keys of this kind are not supported: %s", usableKeys)
+		return nil, invalid("this key type is not supported: %s", usableKeys)
 	}
 }
 

@@ -39,7 +39,7 @@ func checkUsable(pub crypto.PublicKey) error {
 	case ed25519.PublicKey:
 		return checkEd25519(key)
 	default:
-		return invalid("keys of this kind are not supported: %s", usableKeys)
+		return invalid("this key type is not supported: %s", usableKeys)
 	}
 }
 

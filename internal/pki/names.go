@@ -119,7 +119,7 @@ func checkCount(names notary.Names) error {
 }
 
 func tooManyNames(n int) error {
-	return invalid("there are %d names, and at most %d are allowed", n, MaxNames)
+	return invalid("there are %d names, but at most %d are allowed", n, MaxNames)
 }
 
 // IsHostName reports whether text is a host name in lower case (RFC 1123) without a wildcard.
@@ -179,7 +179,7 @@ func checkDNSName(text string, underscores bool) (string, error) {
 	case !isASCII(name):
 		return "", invalid("the DNS name %.60q is not ASCII: write it with A-labels (xn--…)", name)
 	case strings.HasSuffix(name, "."):
-		return "", invalid("the DNS name %.60q ends with a dot: leave it out", name)
+		return "", invalid("the DNS name %.60q ends with a dot: remove the dot", name)
 	}
 	if _, err := netip.ParseAddr(name); err == nil {
 		return "", invalid("%.60q is an IP address but was given as a DNS name: "+
@@ -211,7 +211,7 @@ func checkLabel(name, label string, underscores bool) error {
 		return invalid("the DNS name %.60q has a misplaced wildcard: "+
 			"only the whole leftmost label can be *", name)
 	case !underscores && strings.Contains(label, "_"):
-		return invalid("the DNS name %.60q has an underscore, which no host name has", name)
+		return invalid("the DNS name %.60q has an underscore, which is not allowed in host names", name)
 	case label[0] == '-' || label[len(label)-1] == '-':
 		return invalid("the DNS name %.60q has a label that starts or ends with a hyphen", name)
 	}
@@ -241,8 +241,8 @@ func isALabel(label string) bool {
 // checkEmail checks an addr-spec (RFC 5322, section 3.4.1). It refuses quotes, comments and domain literals.
 func checkEmail(text string) error {
 	if !isASCII(text) {
-		return invalid("%.60q is not an email address in ASCII: write its domain with A-labels (xn--…), "+
-			"and no other letters before the @", text)
+		return invalid("%.60q is not an ASCII email address: write its domain with A-labels (xn--…), "+
+			"and use only ASCII before the @", text)
 	}
 	local, domain, found := strings.Cut(text, "@")
 	atoms := strings.Trim(local, ".") == local && !strings.Contains(local, "..")
@@ -261,8 +261,8 @@ func checkEmail(text string) error {
 // hierarchical lists schemes whose URIs always have an authority component.
 var hierarchical = []string{"http", "https", "ftp", "ldap", "ldaps", "ws", "wss", "coap", "coaps", "spiffe"}
 
-// checkURI checks an absolute URI (RFC 5280, section 4.2.1.6). To be certified byte for byte, it must be in the form
-// that package url writes. It must have a host unless its scheme has none, as in urn:, tag: and sip:.
+// checkURI checks an absolute URI (RFC 5280, section 4.2.1.6). It must be in the form that package url writes, because
+// it is certified byte for byte. It must have a host unless its scheme has none, as in urn:, tag: and sip:.
 func checkURI(text string) error {
 	if host, port, found := strings.Cut(text, ":"); found && port != "" && strings.Trim(port, "0123456789") == "" {
 		return invalid("%.60q looks like a host and a port: use only the host, %.60q", text, host)
@@ -273,7 +273,7 @@ func checkURI(text string) error {
 	}
 	uri, err := url.Parse(text)
 	if err != nil || len(text) > maxURI || !isVisible(text) || !isASCII(text) || uri.Scheme == "" || uri.String() != text {
-		return invalid("%.60q is not an absolute URI in its normal form, such as https://example.com/a or "+
+		return invalid("%.60q is not an absolute URI in its normal form: use one such as https://example.com/a or "+
 			"urn:example:a", text)
 	}
 	opaque := uri.Opaque != "" && uri.Host == ""

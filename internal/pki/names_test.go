@@ -112,7 +112,7 @@ func TestParseNamesRefuses(t *testing.T) {
 		{"me@you@example.com", "not an email address"},
 		{"m e@example.com", "not an email address"},
 		{"m..e@example.com", "not an email address"},
-		{"mé@example.com", "not an email address in ASCII"},
+		{"mé@example.com", "not an ASCII email address"},
 		{"me@müller.example", "write its domain with A-labels"},
 		{"me@*.example.com", "not an email address"},
 		{"me@10.0.0.7", "not an email address"},

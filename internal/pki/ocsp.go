@@ -154,7 +154,7 @@ func parseOCSPCertID(raw cryptobyte.String) (OCSPCertID, error) {
 		}
 	}
 	if len(id.NameHash) != id.Hash.Size() || len(id.KeyHash) != id.Hash.Size() {
-		return OCSPCertID{}, invalid("a hash in the OCSP request does not have the length of its algorithm")
+		return OCSPCertID{}, invalid("a hash in the OCSP request has the wrong length for its algorithm")
 	}
 	return id, nil
 }
@@ -180,7 +180,7 @@ func parseOCSPExtensions(in cryptobyte.String) (nonce []byte, err error) {
 		case oid.Equal(oidOCSPNonce):
 			if !value.ReadASN1Bytes(&nonce, casn1.OCTET_STRING) || !value.Empty() ||
 				len(nonce) == 0 || len(nonce) > MaxOCSPNonce {
-				return nil, invalid("the nonce of the OCSP request does not have 1 to %d octets (RFC 9654, "+
+				return nil, invalid("the nonce of the OCSP request must have 1 to %d octets (RFC 9654, "+
 					"section 2.1)", MaxOCSPNonce)
 			}
 		case oid.Equal(oidOCSPResponses): // we return basic responses, which all clients must accept

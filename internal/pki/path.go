@@ -14,10 +14,11 @@ import (
 
 var oidKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 15}
 
-// CheckChain verifies an external chain, leaf first, for a certificate of the given key (RFC 5280, section 6). With
-// wantCA the first certificate must be a CA certificate that may sign certificates and CRLs: a missing key usage
-// extension allows both (section 6.1.4). Without wantCA it must not be a CA certificate. The last certificate is the
-// trust anchor and need not be self-signed, unless it is the only one.
+// CheckChain verifies an external chain, leaf first, for a certificate of the given key (RFC 5280, section 6). The last
+// certificate is the trust anchor and need not be self-signed, unless it is the only one.
+//
+// If wantCA is set, the first certificate must be a CA certificate that may sign certificates and CRLs; a missing key
+// usage extension allows both (section 6.1.4). If wantCA is not set, it must not be a CA certificate.
 func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, now time.Time) error {
 	if len(chain) == 0 {
 		return invalid("the chain is empty")
@@ -55,8 +56,8 @@ func checkFirst(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool) er
 	first, last := chain[0], chain[len(chain)-1]
 	if !SameKey(first.PublicKey, key) {
 		if SameKey(last.PublicKey, key) {
-			return invalid("the chain is in the reverse order: " +
-				"send the certificate first, then its issuer, and the root last")
+			return invalid("the chain is in reverse order: " +
+				"put the certificate itself first, then its issuer, and the root last")
 		}
 		return invalid("the first certificate of the chain is not for the " +
 			"request's key: send the certificate issued for this request, leaf first")
@@ -72,7 +73,7 @@ func checkFirst(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool) er
 	// Without the extension, all usages are allowed (RFC 5280, section 6.1.4).
 	case wantCA && first.KeyUsage != 0 && first.KeyUsage&needed != needed:
 		return invalid("the CA's certificate lacks the key usages " +
-			"keyCertSign and cRLSign")
+			"keyCertSign and cRLSign, or one of them: have it reissued")
 	}
 	return nil
 }
@@ -146,9 +147,9 @@ func MaySign(c *x509.Certificate) bool {
 	return IsAuthority(c) && (!limited || c.KeyUsage&x509.KeyUsageCertSign != 0)
 }
 
-// asAnchor returns the last certificate of a chain, as a CA certificate if it is self-signed and lacks basic
-// constraints: only the name and key of a trust anchor matter (RFC 5280, section 6.1.1). Its other extensions remain,
-// because relying parties honour them.
+// asAnchor returns c, or a copy marked as a CA certificate if c is self-signed and lacks basic constraints: only the
+// name and key of a trust anchor matter (RFC 5280, section 6.1.1). The copy keeps the other extensions, because relying
+// parties honour them.
 func asAnchor(c *x509.Certificate) *x509.Certificate {
 	if c.BasicConstraintsValid || !IsSelfSigned(c) {
 		return c

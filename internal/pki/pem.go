@@ -56,8 +56,8 @@ func readPEM(text string, limit int) (document, error) {
 			}
 			label = begins
 		case label != "" && strings.Contains(line, ":"):
-			return document{}, invalid("the PEM block has headers, such as an encrypted key: " +
-				"send it without them")
+			return document{}, invalid("the PEM block has headers, like those of an encrypted key: " +
+				"remove them")
 		case label != "":
 			body.WriteString(line)
 		case line != "":

@@ -73,7 +73,7 @@ func (o PKCS12Options) encoder() *pkcs12.Encoder {
 	return pkcs12.Modern2023.WithIterations(pkcs12Iterations)
 }
 
-// MakePKCS12 encodes a private key with its certificate chain, leaf first. OpenSSL, NSS, Windows and Java read it.
+// MakePKCS12 encodes a private key with its certificate chain, leaf first. OpenSSL, NSS, Windows and Java can read it.
 //
 // Errors about the alias, the password or a key that does not match the certificate are Invalid, with the field
 // "alias", "password" or "key".

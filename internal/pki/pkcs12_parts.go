@@ -58,7 +58,7 @@ func checkEncryptedParts(data []byte, password string) error {
 }
 
 // openPart decrypts an encrypted part and returns errHiddenKey if it contains a private key. It puts a dummy key before
-// the part, because the library refuses a second key before it derives anything from the password for it.
+// the part, so that the library refuses that private key as a second one before deriving anything for it.
 func openPart(part asn1.RawValue, password string, encoded []byte) error {
 	file, err := afterPlainKey(part, encoded)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// MaxIterations is the maximum iteration count for opening a file. Java has the same limit, which takes some seconds.
+// MaxIterations is the maximum iteration count for opening a file, as in Java. So many iterations take some seconds.
 // Without a limit, an external file could cause hours of work.
 const MaxIterations = 5_000_000
 

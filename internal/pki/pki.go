@@ -2,8 +2,8 @@
 // certificate chains and CRLs. It accesses neither files nor the network.
 //
 // External input enters through functions such as [ParseCSR], [ParseChain] and [ParseNames], which return checked
-// values in canonical form. Errors are [*notary.Error] of kind Invalid with one sentence for the sender. Requests from
-// our own database are parsed with [ParseStoredCSR].
+// values in canonical form. Errors about the input are [*notary.Error], mostly of kind Invalid, with one sentence for
+// the sender. Requests from our own database are parsed with [ParseStoredCSR].
 package pki
 
 import (

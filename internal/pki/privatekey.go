@@ -17,7 +17,8 @@ import (
 // MaxKeySize is the maximum size in octets of a file with a private key and perhaps a chain.
 const MaxKeySize = 256 << 10
 
-// Errors for encrypted keys and PKCS #12 files, for use with [errors.Is]. The caller can ask for a password.
+// Errors for encrypted keys and PKCS #12 files, for use with [errors.Is]. The caller can then prompt for a
+// password.
 var (
 	ErrNoPassword    = errors.New("pki: no password was given")
 	ErrWrongPassword = errors.New("pki: incorrect password")
@@ -28,10 +29,10 @@ func IsPasswordError(err error) bool {
 	return errors.Is(err, ErrNoPassword) || errors.Is(err, ErrWrongPassword)
 }
 
-// ParsePrivateKey parses the only private key of a file, in PEM or DER: PKCS #8 (RFC 5958), plain or encrypted (RFC
-// 8018, PBES2), PKCS #1 (RFC 8017) or SEC 1 (RFC 5915), both optionally encrypted as in RFC 1421, or PKCS #12 (RFC
-// 7292). It ignores other PEM blocks and an unneeded password. It does not check the strength of the key: see
-// [CheckKey].
+// ParsePrivateKey parses the only private key of a file in PEM or DER: PKCS #8 (RFC 5958), PKCS #1 (RFC 8017), SEC 1
+// (RFC 5915) or PKCS #12 (RFC 7292). PKCS #8 may be encrypted with PBES2 (RFC 8018), and PEM blocks as in RFC 1421.
+//
+// It ignores other PEM blocks and an unneeded password. It does not check the strength of the key: see [CheckKey].
 //
 // All errors are Invalid. They wrap [ErrNoPassword] or [ErrWrongPassword] if the password is missing or wrong.
 func ParsePrivateKey(data []byte, password string) (crypto.Signer, error) {
@@ -131,7 +132,7 @@ func parseKeyDER(der []byte) (crypto.Signer, error) {
 func asSigner(key any) (crypto.Signer, error) {
 	signer, ok := key.(crypto.Signer)
 	if !ok {
-		return nil, invalid("the private key is of a kind that cannot sign: %s", usableKeys)
+		return nil, invalid("the private key is of a type that cannot sign: %s", usableKeys)
 	}
 	return signer, nil
 }
@@ -146,9 +147,9 @@ func IsEncryptedKey(der []byte) bool {
 }
 
 func noPassword(what string) error {
-	return &notary.Error{Kind: notary.Invalid, Err: ErrNoPassword, Message: what + " is encrypted: give its password"}
+	return &notary.Error{Kind: notary.Invalid, Err: ErrNoPassword, Message: what + " is encrypted: specify its password"}
 }
 
 func wrongPassword(what string) error {
-	return &notary.Error{Kind: notary.Invalid, Err: ErrWrongPassword, Message: "the password does not open " + what}
+	return &notary.Error{Kind: notary.Invalid, Err: ErrWrongPassword, Message: "incorrect password for " + what}
 }

@@ -28,7 +28,7 @@ func Reason(err error) string {
 func parserError(text string) string {
 	switch text {
 	case "malformed certificate", "malformed tbs certificate", "malformed crl", "malformed tbs crl":
-		return "it is damaged or of another kind: export it again"
+		return "it is damaged or of another type: export it again"
 	case "malformed spki":
 		return "its public key (subjectPublicKeyInfo) is malformed"
 	case "trailing data":
@@ -52,4 +52,4 @@ func parserError(text string) string {
 // malformedPart matches errors such as "malformed validity" and "invalid basic constraints".
 var malformedPart = regexp.MustCompile(`^(?:malformed|invalid) ([A-Za-z0-9 ]+)$`)
 
-const issueAgain = ": it is damaged or was not encoded as RFC 5280 requires, export or issue it again"
+const issueAgain = ": it is damaged or was not encoded as RFC 5280 requires; export or issue it again"

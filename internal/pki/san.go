@@ -94,8 +94,8 @@ func readExtensions(values cryptobyte.String) (list []AskedExtension, err error)
 	return list, nil
 }
 
-// parseSAN parses a subject alternative name extension. It refuses names of unsupported types. It drops a DNS name that
-// repeats an IP address, which devices add for old clients, and returns a finding.
+// parseSAN parses a subject alternative name extension. It refuses names of unsupported types. It drops DNS names that
+// repeat an IP address, with a finding for each: devices add such names for old clients.
 func parseSAN(der []byte) (names notary.Names, findings []notary.Finding, err error) {
 	in := cryptobyte.String(der)
 	var list cryptobyte.String

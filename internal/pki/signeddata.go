@@ -50,7 +50,7 @@ func signedCertificates(der []byte) (list [][]byte, err error) {
 	switch {
 	case other:
 		return nil, invalid("the PKCS #7 is not of the type SignedData, which carries certificates: " +
-			"make one with openssl crl2pkcs7 -nocrl -certfile FILE")
+			"create one with openssl crl2pkcs7 -nocrl -certfile FILE")
 	case !ok:
 		return nil, invalid("the PKCS #7 cannot be parsed: export it again in DER, or send the certificates as PEM")
 	case len(parts.Certificates) == 0:

@@ -36,7 +36,7 @@ func CheckKeyEncoding(spki []byte, key crypto.PublicKey) error {
 	if why == "" {
 		why = "it is not in DER"
 	}
-	return invalid("the public key is not in its canonical encoding and could be taken for another key: %s: "+
+	return invalid("the public key is not in its canonical encoding (%s) and could be taken for another key: "+
 		"encode it in DER as in RFC 5280, section 4.1.2.7", why)
 }
 
@@ -93,11 +93,11 @@ func misencoded(der []byte) string {
 	case p.algorithm.Equal(oidRSA):
 		return misencodedRSA(p)
 	case p.algorithm.Equal(oidPSS), p.algorithm.Equal(oidOAEP):
-		return "it is an RSA key for RSASSA-PSS or RSAES-OAEP only, and not of the algorithm rsaEncryption"
+		return "it is an RSA key for RSASSA-PSS or RSAES-OAEP only, not for rsaEncryption"
 	case p.algorithm.Equal(oidEC):
 		return misencodedEC(p)
 	case p.algorithm.Equal(oidEd25519) && p.hasParameter:
-		return "an Ed25519 key has no algorithm parameters (RFC 8410, section 3)"
+		return "an Ed25519 key must have no algorithm parameters (RFC 8410, section 3)"
 	default:
 		return ""
 	}
@@ -105,7 +105,7 @@ func misencoded(der []byte) string {
 
 func misencodedRSA(p spkiParts) string {
 	if !bytes.Equal(p.parameters, asn1.NullBytes) {
-		return "the algorithm parameters of an RSA key are NULL (RFC 3279, section 2.3.1)"
+		return "the algorithm parameters of an RSA key must be NULL (RFC 3279, section 2.3.1)"
 	}
 	var key, modulus, exponent cryptobyte.String
 	if !p.key.ReadASN1(&key, casn1.SEQUENCE) || !key.ReadASN1(&modulus, casn1.INTEGER) ||

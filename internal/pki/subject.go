@@ -173,7 +173,7 @@ func (a attribute) check(tag casn1.Tag, text string) error {
 	case length < a.min:
 		return invalid("the %s in the subject is empty: remove it", a.name)
 	case length > a.max:
-		return invalid("the %s in the subject has %d characters, and at most %d are allowed",
+		return invalid("the %s in the subject has %d characters, but at most %d are allowed",
 			a.name, length, a.max)
 	}
 	return nil

@@ -24,7 +24,7 @@ func (a attribute) decodeString(tag casn1.Tag, value []byte) (string, error) {
 		return text, nil
 	case tag == casn1.IA5String || tag == tagVisibleString || tag == tagNumericString:
 		i := slices.IndexFunc(value, func(c byte) bool { return c >= utf8.RuneSelf })
-		return "", invalid("the %s in the subject is of the type %s, which is ASCII only, and has the octet %#02x: "+
+		return "", invalid("the %s in the subject is encoded as %s, which is ASCII only, but has the octet %#02x: "+
 			"%s", a.name, name, value[i], a.asciiAdvice())
 	}
 	return "", invalid("the %s in the subject is not a well-formed %s", a.name, name)
@@ -43,16 +43,16 @@ func (a attribute) checkCharacters(tag casn1.Tag, text string) error {
 	case validString(tag, text):
 		return nil
 	case !utf8.ValidString(text):
-		return invalid("the %s in the subject is of the type %s, but is not valid UTF-8: encode it again",
+		return invalid("the %s in the subject is encoded as %s, but is not valid UTF-8: encode it again",
 			a.name, stringTypes[tag])
 	}
 	for _, r := range text {
 		if !validString(casn1.UTF8String, string(r)) {
-			return invalid("the %s in the subject has the character %U: control and invisible characters "+
-				"are not allowed there, remove it", a.name, r)
+			return invalid("the %s in the subject has the character %U: remove it, because control and "+
+				"invisible characters are not allowed there", a.name, r)
 		}
 		if !validString(tag, string(r)) {
-			return invalid("the %s in the subject has the string type %s, which does not have the character %q: %s",
+			return invalid("the %s in the subject is encoded as %s, which cannot contain the character %q: %s",
 				a.name, stringTypes[tag], r, a.stringTypeAdvice(tag))
 		}
 	}

@@ -13,7 +13,7 @@ import (
 const trivialScalars = 1 << 13
 
 // trivialPoints holds, for each curve, the last 64 bits of the x coordinates of the public keys of trivial private
-// keys: small numbers, powers of two, repeated or counting octets and a published example (RFC 6979, appendix A.2). A
+// keys: small numbers, powers of two, repeated or ascending octets and a published example (RFC 6979, appendix A.2). A
 // public key and its negation have the same x. A random key matches with a probability below 2^-49.
 var trivialPoints = map[elliptic.Curve]func() []uint64{
 	elliptic.P256(): newTrivialPoints(elliptic.P256(), ecdh.P256(),
@@ -55,8 +55,7 @@ func newTrivialPoints(curve elliptic.Curve, base ecdh.Curve, example string) fun
 
 var last64 = new(big.Int).SetUint64(1<<64 - 1)
 
-// notableScalars returns private keys that are trivial without being small. Some may exceed the order of
-// the curve.
+// notableScalars returns private keys that are trivial without being small. Some may exceed the order of the curve.
 func notableScalars(params *elliptic.CurveParams, example string) (all []*big.Int) {
 	for shift := 16; shift < params.BitSize; shift++ {
 		all = append(all, new(big.Int).Lsh(big.NewInt(1), uint(shift)))

@@ -33,7 +33,7 @@ func weakModulus(n *big.Int) string {
 	return ""
 }
 
-// rsaVerdicts caches [weakModulus]: a key is checked when it is submitted, signed, renewed and shown.
+// rsaVerdicts caches [weakModulus], because a key is checked when it is submitted, signed, renewed and shown.
 var rsaVerdicts = verdicts{check: weakModulus}
 
 // maxVerdicts is the maximum number of entries in a generation of [verdicts].
@@ -104,8 +104,7 @@ func hasSmallFactor(n *big.Int) bool {
 	return rest.GCD(nil, nil, rest, n).Cmp(big.NewInt(1)) != 0
 }
 
-// isPrime reports whether n is probably prime. For a product of large primes it costs one modular
-// exponentiation.
+// isPrime reports whether n is probably prime. For a product of large primes it costs one modular exponentiation.
 func isPrime(n *big.Int) bool { return n.ProbablyPrime(0) }
 
 // rocaMarks holds, for each prime, the possible residues of the flawed library's moduli: the powers of 65537. Primes

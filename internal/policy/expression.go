@@ -28,7 +28,7 @@ const (
 type Expression struct {
 	text string
 
-	// limited counts the cost of an evaluation and stops it at the limits. ordinary does not count: it evaluates
+	// limited stops an evaluation that exceeds the limits on cost and memory. ordinary has no limits. It evaluates
 	// requests of ordinary size, and is nil unless their cost is known to be below the limit.
 	limited, ordinary cel.Program
 }
@@ -73,7 +73,7 @@ func invalidExpression(format string, args ...any) error {
 	return notary.FieldErrorf("expression", "the expression is not valid: "+format, args...)
 }
 
-// positions lists the errors in an expression, such as "line 1, column 5: undeclared reference to 'nam'".
+// positions lists the first errors in an expression, such as "line 1, column 5: undeclared reference to 'nam'".
 func positions(issues *cel.Issues) string {
 	const most = 3
 	var all []string

@@ -25,7 +25,7 @@ type Variable struct {
 
 var stringList = cel.ListType(cel.StringType)
 
-// Variables are the variables of expressions, in the order of the documentation.
+// Variables lists the variables of expressions in the order of the documentation.
 var Variables = []Variable{
 	{"names", "list of strings", "All names of all types, and the common names", stringList,
 		func(f *Facts) ref.Val { return listOf(f.allNames()) }},

@@ -13,8 +13,8 @@ import (
 	"notary"
 )
 
-// Facts describe a request to the expressions of rules. The functions are called only if an expression needs their
-// results, possibly more than once. Use Facts for one evaluation of a set of rules only. They are not safe for
+// Facts describes a request to the expressions of rules. The functions are called only if an expression needs their
+// results, possibly more than once. Create new Facts for each evaluation of a set of rules. They are not safe for
 // concurrent use.
 type Facts struct {
 	Names       notary.Names
@@ -48,7 +48,7 @@ type Facts struct {
 	failed error // error of a function
 }
 
-// Previous is the latest certificate, among those not revoked, for the names of a request.
+// Previous is the latest unrevoked certificate for the names of a request.
 type Previous struct {
 	Owner               string // email address of the account, or name of the group
 	SameOwner           bool   // whether the request has the same owner
@@ -188,7 +188,7 @@ func (f *Facts) textOr(known string, function func() (string, error)) ref.Val {
 	return types.String(text)
 }
 
-// principal returns the function of a variable about the principal.
+// principal returns the function that computes a variable about the principal.
 func principal(value func(notary.Ref) ref.Val) func(*Facts) ref.Val {
 	return func(f *Facts) ref.Val {
 		if f.LookUpPrincipal == nil {

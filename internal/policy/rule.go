@@ -85,7 +85,7 @@ func (s *RuleSet) Rules() []*notary.Rule {
 	return all
 }
 
-// Verdict is the decision of a set of rules about a request.
+// Verdict is the decision of a set of rules on a request.
 type Verdict struct {
 	Rule     *notary.Rule // nil if none matches, which holds the request
 	Decision *notary.RuleDecision
@@ -136,7 +136,7 @@ func CheckRule(t *notary.RuleTerms, compile func(string) (*Expression, error)) e
 	case t.Name == "" || utf8.RuneCountInString(t.Name) > maxRuleName || !plain(t.Name):
 		return notary.FieldErrorf("name", "a rule needs a name: one line of at most %d characters", maxRuleName)
 	case t.Priority < 1 || t.Priority > MaxPriority:
-		return notary.FieldErrorf("priority", "the priority must be from 1, the first to be evaluated, to %d", MaxPriority)
+		return notary.FieldErrorf("priority", "the priority must be from 1 (evaluated first) to %d", MaxPriority)
 	case t.Expression == "":
 		return notary.FieldErrorf("expression", "the expression is missing: true matches every request")
 	case utf8.RuneCountInString(t.Expression) > MaxExpression || !utf8.ValidString(t.Expression):
@@ -158,13 +158,13 @@ func checkEffect(t *notary.RuleTerms) error {
 	signs := t.Effect == notary.SignEffect
 	switch {
 	case signs && t.AuthorityID < 1:
-		return notary.FieldErrorf("certificate_authority_id", "choose the certificate authority that signs")
+		return notary.FieldErrorf("certificate_authority_id", "choose the CA that signs")
 	case signs && t.Profile == "":
 		return notary.FieldErrorf("profile", "choose the profile that applies")
 	case signs && t.Reason != "":
 		return notary.FieldErrorf("reason", "a rule that signs has no reason: omit it")
 	case !signs && t.AuthorityID != 0:
-		return notary.FieldErrorf("certificate_authority_id", "only rules that sign have an authority: omit it")
+		return notary.FieldErrorf("certificate_authority_id", "only rules that sign have a CA: omit it")
 	case !signs && t.Profile != "":
 		return notary.FieldErrorf("profile", "only rules that sign have a profile: omit it")
 	case !signs && t.MaxValidity != 0:

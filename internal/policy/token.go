@@ -151,7 +151,7 @@ func CheckTokenGrants(all []notary.GrantTerms) error {
 		}
 		for _, name := range t.Actions {
 			if !limitable(Action(name)) && !Unlimited(t) {
-				return prefixed(notary.FieldErrorf("actions", "%s cannot be limited: put it into a grant without limits",
+				return prefixed(notary.FieldErrorf("actions", "%s cannot be limited: put it in a grant without limits",
 					name))
 			}
 		}
@@ -185,11 +185,11 @@ func AllowToken(role notary.Role, creator []*notary.Grant, all []notary.GrantTer
 				misses = append(misses, fmt.Sprintf("grant %d %s", g.ID, miss))
 			}
 			if misses != nil {
-				return notary.Errorf(notary.Forbidden, "you cannot give a token more than you may do: your permission "+
-					"to %s is limited: %s", Action(name), strings.Join(misses, "; "))
+				return notary.Errorf(notary.Forbidden, "a token cannot have more permissions than you: your permission "+
+					"to %s is limited (%s)", Action(name), strings.Join(misses, "; "))
 			}
 			if !Has(creator, Action(name)) {
-				return notary.Errorf(notary.Forbidden, "you cannot give a token more than you may do: you do not have "+
+				return notary.Errorf(notary.Forbidden, "a token cannot have more permissions than you: you do not have "+
 					"permission to %s", Action(name))
 			}
 		}

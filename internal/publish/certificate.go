@@ -12,8 +12,9 @@ import (
 	"notary"
 )
 
-// certificate serves the authority's current certificate ({id}.cer), to which AIA extensions point (RFC 5280, section
-// 4.2.2.1), and the certificates for the authority's key with their chains ({id}.p7c): see [issuers.Bundle].
+// certificate serves the authority's current certificate ({id}.cer), to which AIA extensions refer (RFC 5280, section
+// 4.2.2.1). It also serves the valid certificates for the authority's key with their chains ({id}.p7c): see
+// [issuers.Bundle].
 func (p *publisher) certificate(w http.ResponseWriter, r *http.Request, name string) error {
 	text, form, _ := strings.Cut(name, ".")
 	id, ok := authorityID(text)

@@ -86,7 +86,7 @@ func decodeOCSP(escaped string) []byte {
 	return der
 }
 
-// writeOCSP responds with headers for caches (RFC 5019, section 6.2), or with 304 if the client's copy is current.
+// writeOCSP sends an OCSP response with caching headers (RFC 5019, section 6.2), or 304 if the client's is current.
 func writeOCSP(w http.ResponseWriter, r *http.Request, answer revocation.OCSPResponse, now time.Time) {
 	header := w.Header()
 	header.Set("Content-Type", ocspResponseType)

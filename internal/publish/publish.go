@@ -80,7 +80,7 @@ func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	refuse(w, http.StatusNotFound, notFoundText)
 }
 
-const notFoundText = "there is nothing here"
+const notFoundText = "not found: no CRL, certificate or OCSP responder has this URL"
 
 var errNotFound = notary.Errorf(notary.NotFound, notFoundText)
 

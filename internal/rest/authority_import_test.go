@@ -121,11 +121,11 @@ func TestImportRefusals(t *testing.T) {
 			"no key": {func(b *api.ImportCertificateAuthority) { b.PrivateKey = "AAAA" }, "private_key",
 				"cannot be read"},
 			"an encrypted key": {func(b *api.ImportCertificateAuthority) { b.PrivateKey = encrypted }, "password",
-				"give its password"},
+				"specify its password"},
 			"a wrong password": {func(b *api.ImportCertificateAuthority) {
 				b.PrivateKey, b.Password = encrypted,
 					"some other"
-			}, "password", "does not open"},
+			}, "password", "incorrect password"},
 			"no chain": {func(b *api.ImportCertificateAuthority) { b.CertificateChain = "" }, "certificate_chain",
 				"missing"},
 			"a broken list":     {func(b *api.ImportCertificateAuthority) { b.CRL = "AAAA" }, "crl", "cannot be parsed"},

@@ -99,7 +99,7 @@ func TestBulkContinuesAfterFailures(t *testing.T) {
 		want []api.Outcome
 	}{
 		{"/reject", []int64{active, outstanding[0], rejected, missingID}, []api.Outcome{
-			failed(active, "conflict", "this request has a certificate: revoke that instead of rejecting the request"),
+			failed(active, "conflict", "this request has a certificate: revoke the certificate instead of rejecting the request"),
 			succeeded(outstanding[0])[0],
 			failed(rejected, "conflict", "this request is Rejected: reopen it first"),
 			failed(missingID, "not_found", missing)}},

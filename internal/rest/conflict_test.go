@@ -206,7 +206,7 @@ func TestRefusals(t *testing.T) {
 		{"demote the last Admin", "PUT", account(last, "/role"), `{"role_id": 1}`, 409, "conflict", "", "last Admin"},
 		{"an unknown role", "PUT", account(last, "/role"), `{"role_id": -1}`, 400, "invalid", "role_id", "Admin"},
 		{"a wrong old password", "POST", accountsPath + "/me/change_password",
-			`{"old_password": "x", "password": "plain violet harbour"}`, 400, "invalid", "old_password", "wrong"},
+			`{"old_password": "x", "password": "plain violet harbour"}`, 400, "invalid", "old_password", "incorrect"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s.wantUnchanged(t, func() {

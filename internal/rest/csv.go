@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Spreadsheets evaluate text after a formula sign at the start of a cell, or of a part that they may split off, even in
-// quotes. The names in a CSR are chosen by the requester and may contain such text.
+// Spreadsheets evaluate a cell that starts with a formula sign, or a part of it that they may split off, even in
+// quotes. The requester chooses the names in a CSR, which may contain such text.
 const (
 	cellSeparators = ",;\t\n\r| "
 	formulaSigns   = "=+-@\t\r\n＝＋－＠"

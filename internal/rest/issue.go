@@ -19,7 +19,7 @@ import (
 
 const (
 	maxWait      = time.Minute
-	maxWaiting   = 128         // calls that wait for approval at once; further ones are answered immediately
+	maxWaiting   = 128         // calls that may wait for approval concurrently; further ones do not wait
 	pollInterval = time.Second // polling interval while a call waits
 	maxKey       = 255         // characters of an Idempotency-Key
 )

@@ -59,7 +59,7 @@ func addField(open []map[string]bool, text, rest []byte) error {
 	return nil
 }
 
-// emptyAsNull replaces empty strings in objects with null. It returns invalid JSON unchanged.
+// emptyAsNull replaces empty strings that are values of object fields with null. It returns invalid JSON unchanged.
 func emptyAsNull(data []byte) []byte {
 	if !bytes.Contains(data, []byte(`""`)) || !json.Valid(data) {
 		return data

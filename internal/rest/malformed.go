@@ -19,7 +19,7 @@ import (
 )
 
 // configureHuma sets huma's global options. Field names are case-sensitive, so that "CSR" is not a second value of
-// "csr". Calls that huma rejects get our error responses.
+// "csr". Calls that huma rejects are answered with the API's error envelope.
 var configureHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = malformed
@@ -35,7 +35,7 @@ func malformed(ctx huma.Context, status int, _ string, errs ...error) huma.Statu
 		return refused(http.StatusRequestEntityTooLarge, notary.TooLarge,
 			"the request body is too large: at most 1 MiB (16 KiB without a valid token, 32 MiB for imports)")
 	case status == http.StatusUnsupportedMediaType:
-		return refused(status, notary.Invalid, "send JSON, with the header Content-Type: application/json")
+		return refused(status, notary.Invalid, "unsupported media type: send JSON with the header Content-Type: application/json")
 	case status == http.StatusRequestTimeout:
 		return refused(status, notary.Invalid, "the request body did not arrive in time")
 	case status == http.StatusNotAcceptable:
@@ -179,8 +179,8 @@ func limits(least, most *float64) string {
 	return ""
 }
 
-// strictJSON decodes JSON. It rejects input that encoding/json would silently repair, and treats empty strings in
-// objects as absent values.
+// strictJSON decodes JSON. It rejects input that encoding/json would silently repair, and treats fields with an empty
+// string as absent.
 var strictJSON = huma.Format{
 	Marshal: huma.DefaultJSONFormat.Marshal,
 	Unmarshal: func(data []byte, v any) error {
@@ -205,7 +205,7 @@ func jsonFault(data []byte, err error) error {
 	case syntax != nil:
 		unexpected, _ := utf8.DecodeRune(data[syntax.Offset-1:])
 		return fmt.Errorf("%s is not valid JSON: unexpected %q at octet %d", theBody, unexpected, syntax.Offset)
-	// The schema has already checked the types, so only a number can be out of range.
+	// The schema has already checked the types, so the only possible mismatch is a number out of range.
 	case errors.As(err, &mismatch) && mismatch.Field != "":
 		return fmt.Errorf("%s: %s", jsonPath(mismatch.Field), numberOutOfRange)
 	case mismatch != nil:

@@ -37,7 +37,7 @@ var failureDocs = map[int]failureDoc{
 	413: {"TooLarge", "The body is larger than 1 MiB (16 KiB without a valid token, 32 MiB for imports).", nil,
 		map[string]string{"too_large": "the request body is too large: at most 1 MiB (16 KiB without a valid token, 32 MiB for imports)"}},
 	415: {"UnsupportedMediaType", "A body without a token requires `Content-Type: application/json`.", nil,
-		map[string]string{"invalid": "send JSON, with the header Content-Type: application/json"}},
+		map[string]string{"invalid": "unsupported media type: send JSON with the header Content-Type: application/json"}},
 	422: {"Unprocessable", "The input is well-formed but violates the profile, a policy or a lint.", nil,
 		map[string]string{"unprocessable": "the profile server does not allow the DNS name a.example.org",
 			"refused_by_rule": "refused by rule 3 (other domains): only names below example.com (certificate request 7)"}},

@@ -94,7 +94,7 @@ func refuseBlank(in api.Filter) error {
 	for field, text := range map[string]string{"email": in.Email, "owner": in.Owner, "key": in.Key, "name": in.Name,
 		"name_prefix": in.NamePrefix, "q": in.Q} {
 		if text != "" && strings.TrimSpace(text) == "" {
-			return notary.FieldErrorf(field, "%s is blank: enter a value or leave it out", field)
+			return notary.FieldErrorf(field, "%s is blank: specify a value, or omit it", field)
 		}
 	}
 	return nil

@@ -1,9 +1,9 @@
-// Package rest implements the REST API: each handler decodes a call, calls package ca or auth
-// once, and encodes the result. Wire types are in package api, paths and statuses in docs/api.md;
-// the OpenAPI document is generated from this code.
+// Package rest implements the REST API: each handler decodes a call, calls package ca or auth once, and encodes the
+// result. Wire types are in package api, paths and statuses in docs/api.md; the OpenAPI document is generated from this
+// code.
 //
-// To add a call, add its wire types to package api, its use case to package ca, and an
-// [operation] with a short handler here.
+// To add a call, add its wire types to package api, its use case to package ca, and an [operation] with a short handler
+// here.
 package rest
 
 import (
@@ -37,7 +37,7 @@ type Config struct {
 	// Settings returns the settings in force, without secrets.
 	Settings func() []notary.Setting
 
-	// Stopping, if set, ends when the server begins to shut down. Bulk calls then start no further items, and calls
+	// Stopping, if set, is done when the server begins to shut down. Bulk calls then start no further items, and calls
 	// stop waiting for approval.
 	Stopping context.Context
 }

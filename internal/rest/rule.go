@@ -92,7 +92,7 @@ func (r *routes) deleteRule(ctx context.Context, caller notary.Caller, in *ByID)
 	return done(r.ca.DeleteRule(ctx, caller, in.ID))
 }
 
-// activateInput has an optional body.
+// activateInput is the input of a call with an optional body.
 type activateInput struct {
 	ByID
 	Body *api.ActivateRule

@@ -100,7 +100,7 @@ func pageForm(next, previous notary.Cursor) form {
 	return f
 }
 
-// stream returns a response that is written as each emits its elements.
+// stream returns a response with the elements that each passes to emit.
 func (r *routes) stream(f form, each func(emit func(any) error) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		s := &stream{form: f, hc: hc}
@@ -118,7 +118,7 @@ type stream struct {
 	hc  huma.Context
 	out *bufio.Writer // nil until the first element
 
-	element bytes.Buffer // reused, because the elements of a page are most of what a call allocates
+	element bytes.Buffer // reused, because elements cause most allocations of a call
 }
 
 func (s *stream) emit(v any) error {

@@ -37,9 +37,9 @@ func (c strictContext) Header(name string) string {
 	return c.humaContext.Header(name)
 }
 
-// contentType returns the media type of the body, JSON or [unsupported]. With a bearer token, the header is ignored,
-// because curl -d sends the type of a form. Without a token, the header must be JSON: a page of another site can make a
-// browser send no type or a simple one, but JSON only after a preflight.
+// contentType returns the media type of the body, JSON or [unsupported]. It ignores the header if there is a bearer
+// token, because curl -d sends the type of a form. Otherwise it requires JSON, which a page of another site can make a
+// browser send only after a preflight.
 func (c strictContext) contentType() string {
 	if bears(c.humaContext.Header("Authorization")) || isJSON(headerValues(c.humaContext, "Content-Type")) {
 		return typeJSON

@@ -17,9 +17,9 @@ import (
 const (
 	// CRLValidity is the period from the signing of a CRL to its nextUpdate.
 	CRLValidity = 48 * time.Hour
-	// crlBackdate is the time by which thisUpdate is backdated, as in certificates: many relying parties with slow clocks
+	// crlBackdate is the time by which thisUpdate is backdated, as notBefore is, because relying parties with slow clocks
 	// reject a CRL that is a second early. No entry may be later than thisUpdate, so a revocation of the last minute is
-	// listed with that time.
+	// listed with the time of thisUpdate.
 	crlBackdate = time.Minute
 	// crlRefresh is the age at which [Service.RefreshCRLs] regenerates a CRL.
 	crlRefresh = 12 * time.Hour
@@ -33,7 +33,8 @@ func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, erro
 }
 
 // crl returns a CRL younger than maxAge with every revocation so far and all distribution points that certificates name
-// for it. If building fails, crl returns the last CRL if that is valid and has all revocations.
+// for it. If building one fails, crl returns the last CRL if that is valid and has all revocations. An expired or
+// offline authority has only its last CRL.
 func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Duration) (*notary.CRL, error) {
 	a, err := s.issuers.Certified(ctx, key.AuthorityID)
 	if err != nil {
@@ -79,7 +80,7 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
 	if newest == nil {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d expired at %s: it issues no new CRL, "+
+		return nil, notary.Errorf(notary.Conflict, "CA %d expired at %s: it issues no new CRL, "+
 			"and has no earlier one", a.ID, a.Issuer.Certificate.NotAfter.UTC().Format(time.RFC3339))
 	}
 	list.fallback.Store(true)
@@ -92,8 +93,8 @@ func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 func uploadedCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
 	if newest == nil {
-		return nil, notary.Errorf(notary.Conflict, "the key of the certificate authority %d is offline, and no CRL of it "+
-			"has been uploaded yet", a.ID)
+		return nil, notary.Errorf(notary.Conflict, "the key of CA %d is offline, and no CRL has been "+
+			"uploaded for it yet", a.ID)
 	}
 	list.fallback.Store(true)
 	return newest, nil
@@ -107,7 +108,7 @@ func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, er
 	}
 	all, err := s.store.ShardURLs(ctx, key.AuthorityID)
 	if err == nil && len(all[key.Shard]) == 0 {
-		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no partitioned CRL %d",
+		return nil, notary.Errorf(notary.NotFound, "CA %d has no partitioned CRL %d",
 			key.AuthorityID, key.Shard)
 	}
 	return all[key.Shard], err
@@ -171,7 +172,7 @@ func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.
 		return nil, err
 	}
 	if own := s.issuers.CRLURL(key.AuthorityID, key.Shard); key.Shard > 0 && own != "" && !slices.Contains(urls, own) {
-		urls = append(urls, own) // because the next certificate will name it
+		urls = append(urls, own) // because new certificates name it
 	}
 	gather := func(seen map[string]bool) (gathered, error) {
 		return s.gatherCRL(ctx, a, key, entriesFor{now: now, last: last, octets: int(octets), seen: seen})
@@ -254,7 +255,7 @@ func (s *Service) gatherCRL(ctx context.Context, a *issuers.Issuer, key store.Li
 	g.known, err = s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, o.last, func(v notary.Revocation) error {
 		serial := strings.TrimLeft(v.Serial, "0")
 		if o.seen[serial] {
-			s.damages.Found("authority", a.ID, fmt.Errorf("it has several revocations of the serial number %s",
+			s.damages.Found("authority", a.ID, fmt.Errorf("it has several revocations with the serial number %s",
 				v.Serial))
 			return nil
 		}

@@ -32,7 +32,7 @@ type crlList struct {
 	// For [Service.KeepCRLs].
 	building atomic.Bool // whether the CRL is being built
 	failure  string      // last failure, already logged; "" after success
-	awaited  int64       // revocations that another node's pending CRL will have
+	awaited  int64       // number of revocations in the CRL that another node is building
 
 	findings atomic.Int64 // lint findings in the last CRL built by this node
 	linted   string       // names of the lints that have been logged; written under mu

@@ -9,7 +9,7 @@ import (
 	"notary/internal/store"
 )
 
-// lintCRL lints a new CRL, counts the findings, and logs them if they differ from those of the last CRL. The CRL is
+// lintCRL lints a new CRL, counts the findings, and logs them if they have changed since the last CRL. The CRL is
 // published regardless: relying parties need its revocations, and faults that make it unreadable are rejected earlier.
 func (s *Service) lintCRL(ctx context.Context, key store.ListKey, published *crlList, list *issuance.CRL) {
 	findings, err := list.Lint()

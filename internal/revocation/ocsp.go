@@ -82,11 +82,11 @@ func (s *Service) respondingAuthority(ctx context.Context, authorityID int64,
 		return nil, err
 	}
 	if a.Issuer.Certificate == nil || !a.End().After(s.now()) {
-		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no valid certificate",
+		return nil, notary.Errorf(notary.NotFound, "CA %d has no valid certificate",
 			authorityID)
 	}
 	if a.Offline {
-		return nil, notary.Errorf(notary.NotFound, "the key of the certificate authority %d is offline: it has only CRLs",
+		return nil, notary.Errorf(notary.NotFound, "the key of CA %d is offline, so it has no OCSP responder: use its CRL",
 			authorityID)
 	}
 	for _, id := range request.Certs {
@@ -94,7 +94,7 @@ func (s *Service) respondingAuthority(ctx context.Context, authorityID int64,
 			return a, nil
 		}
 	}
-	return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has issued none of these certificates",
+	return nil, notary.Errorf(notary.NotFound, "CA %d has issued none of these certificates",
 		authorityID)
 }
 

@@ -31,7 +31,7 @@ type lastCount struct {
 	revocations int64 // -1 before the first count
 }
 
-// moment identifies the revocations of an authority that are known at one time.
+// moment identifies the revocations of an authority that this node knew at a point in time.
 type moment struct{ generation, revocations int64 }
 
 type answerKey struct {
@@ -50,8 +50,8 @@ func newAnswerCache() *responseCache {
 		old:   map[answerKey]cachedAnswer{}, limit: answerCacheSize / 2}
 }
 
-// revoked records that this node has committed or attempted revocations of certificates issued by these authorities.
-// Call it after the commit and before acknowledging the change.
+// revoked records that this node has committed or attempted revocations of certificates issued by the given
+// authorities. Call it after the commit and before acknowledging the change.
 func (c *responseCache) revoked(authorityIDs []int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -89,8 +89,7 @@ func (c *responseCache) due(authorityID int64, now time.Time) bool {
 	return true
 }
 
-// count records a count of revocations. It ignores a lower count, which was read earlier, because counts never
-// decrease.
+// count records a count of revocations. Counts never decrease, so a lower count was read earlier and is ignored.
 func (c *responseCache) count(authorityID, revocations int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

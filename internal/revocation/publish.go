@@ -59,9 +59,9 @@ func (s *Service) fixed(ctx context.Context, authorityID int64) bool {
 	return err == nil && (a.Offline || a.Expired(s.now()))
 }
 
-// KeepCRLs keeps the published CRLs current until ctx ends: they list a revocation by any node after at most the delay.
+// KeepCRLs keeps the published CRLs current until ctx is done: they list a revocation by any node within the delay.
 // Every publishing node runs it. It builds a CRL only after a revocation, or if a certificate names a new URL for the
-// CRL; [Service.RefreshCRLs] renews old CRLs. Failures and panics are logged, and the next round tries again.
+// CRL; [Service.RefreshCRLs] renews old CRLs. It logs failures and panics, and tries again in the next round.
 func (s *Service) KeepCRLs(ctx context.Context, delay func() time.Duration) {
 	var running sync.WaitGroup
 	defer running.Wait()

@@ -31,7 +31,7 @@ type Service struct {
 	answers    *responseCache
 }
 
-// New returns the service of a database. Stored CRLs may be older than those published before a restore, so the service
+// New returns a service for a database. Stored CRLs may be older than those published before a restore, so the service
 // publishes them only if no new ones can be built.
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.Issuers,
 	log *slog.Logger) (*Service, error) {
@@ -45,8 +45,9 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.
 	return s, nil
 }
 
-// Revoked records that this node has committed or attempted revocations of certificates issued by these authorities, so
-// that older OCSP responses are no longer served. Call it after the commit and before acknowledging the change.
+// Revoked records that this node has committed or attempted revocations of certificates issued by the given
+// authorities, so that older OCSP responses are no longer served. Call it after the commit and before acknowledging the
+// change.
 func (s *Service) Revoked(authorityIDs []int64) { s.answers.revoked(authorityIDs) }
 
 // Forget drops the CRLs and the responder of a deleted authority from memory.

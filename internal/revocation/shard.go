@@ -19,8 +19,8 @@ const (
 	maxOwnShards = 128
 )
 
-// shards chooses the CRL that a new certificate names. The number of shards may change at any time, because each
-// certificate records its own shard.
+// shards caches the data that [Service.ChooseShard] and [Service.RecordURL] need. The number of shards may change at
+// any time, because each certificate records its own shard.
 type shards struct {
 	mu    sync.Mutex
 	named map[store.ListKey]string // the last URL known to be recorded

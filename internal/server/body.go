@@ -40,8 +40,8 @@ func (c Clients) known(r *http.Request) bool { return c.Known != nil && c.Known(
 
 func (c Clients) check(r *http.Request) bool { return c.Check != nil && c.Check(r) }
 
-// Limits on the memory for request bodies, 48 MiB in total. Each body is charged in full until its request has been
-// handled.
+// Limits on the memory for request bodies, 48 MiB in total by default. Each body is charged in full until its request
+// has been handled.
 const (
 	smallBody   = 16 << 10 // default limit for unknown clients; larger bodies have a separate budget
 	smallBudget = 16 << 20 // one for unknown and one for known clients

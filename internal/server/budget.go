@@ -14,8 +14,8 @@ const (
 	maxClaimsAddress = maxClaims / 8
 )
 
-// budget is an amount of memory shared by requests. The waiting request whose address holds the least memory is served
-// first.
+// budget is an amount of memory shared by requests. Of the waiting requests that fit, the one whose address holds the
+// least memory is served first.
 type budget struct {
 	total int64
 	share int64 // maximum per address

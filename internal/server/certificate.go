@@ -50,7 +50,8 @@ func (a fileStates) equal(b fileStates) bool {
 	return true
 }
 
-// LoadCertificate reads both files. If they are unusable, the [notary.Invalid] error names the offending file.
+// LoadCertificate reads both files. If they are unusable, it returns a [notary.Invalid] error that names the file at
+// fault, or both if they do not match.
 func LoadCertificate(certFile, keyFile string, log *slog.Logger) (*Certificate, error) {
 	c := &Certificate{certFile: certFile, keyFile: keyFile, log: log, now: time.Now}
 	states, err := c.stat()
@@ -80,7 +81,7 @@ func (c *Certificate) Prepare(certFile, keyFile string) (use func(), err error) 
 	}, nil
 }
 
-// Fingerprint returns the SHA-256 of the current certificate in lower-case hex.
+// Fingerprint returns the SHA-256 fingerprint of the current certificate in lower-case hex.
 func (c *Certificate) Fingerprint() string {
 	sum := sha256.Sum256(c.current.Load().Certificate[0])
 	return hex.EncodeToString(sum[:])
@@ -187,7 +188,7 @@ func readLimited(name string) ([]byte, error) {
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxCertificateFile+1))
 	if err == nil && len(b) > maxCertificateFile {
-		err = errors.New("larger than a mebibyte")
+		err = errors.New("larger than 1 MiB")
 	}
 	return b, err
 }

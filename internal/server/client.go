@@ -10,10 +10,9 @@ import (
 // maxHops is the maximum number of forwarded addresses that are examined.
 const maxHops = 32
 
-// clientAddress returns the IP address of the client that sent r, without a port. That is the peer's address unless the
-// peer is a trusted proxy. In that case X-Forwarded-For and Forwarded (RFC 7239) are followed from right to left,
-// through trusted proxies, to the first other address. A missing, malformed or hidden entry ends the search at the
-// proxy that wrote it, because everything further left may come from the client.
+// clientAddress returns the IP address of the client that sent r, without a port. If the peer is a trusted proxy,
+// clientAddress follows X-Forwarded-For or Forwarded (RFC 7239) from right to left to the first address that is not a
+// trusted proxy.
 func clientAddress(r *http.Request, proxies *TrustedProxies) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -30,8 +29,8 @@ func clientAddress(r *http.Request, proxies *TrustedProxies) string {
 	case len(forwardedFor) == 0:
 		return proxies.follow(start, forwardedHops(forwarded)).String()
 	}
-	// A proxy usually writes one of the headers and passes the other on unchanged, so the client may have written one.
-	// They must agree.
+	// A proxy usually writes one of the headers and passes the other on unchanged, so one of them may come from the
+	// client. They must agree.
 	client := proxies.follow(start, forwardedForHops(forwardedFor))
 	if other := proxies.follow(start, forwardedHops(forwarded)); other != client {
 		return start.String()
@@ -39,8 +38,9 @@ func clientAddress(r *http.Request, proxies *TrustedProxies) string {
 	return client.String()
 }
 
-// follow returns the last address reached through trusted proxies. Hops are ordered from the nearest to the farthest;
-// an invalid hop is the zero address.
+// follow returns the last address reached through trusted proxies. Hops are ordered from the nearest to the farthest.
+// An invalid hop (the zero address) ends the search at the proxy that wrote it, because everything beyond may come from
+// the client.
 func (p *TrustedProxies) follow(from netip.Addr, hops []netip.Addr) netip.Addr {
 	for _, hop := range hops[:min(len(hops), maxHops)] {
 		if !hop.IsValid() {
@@ -68,7 +68,7 @@ func forwardedForHops(headers []string) (hops []netip.Addr) {
 }
 
 // forwardedHops returns the addresses in Forwarded headers in reverse order. A malformed header counts as one invalid
-// hop: a client may use quoting to swallow what a proxy appended.
+// hop, because a client may use quoting to hide what a proxy appended.
 func forwardedHops(headers []string) (hops []netip.Addr) {
 	for i := len(headers) - 1; i >= 0 && len(hops) < maxHops; i-- {
 		nodes, ok := parseForwarded(headers[i])

@@ -157,9 +157,9 @@ func (t *connections) remember(s *source) {
 	}
 }
 
-// oldestUnknown returns the unknown connection to close first, or nil if none is waiting for its client. It is the
-// longest waiting one or, if all are new, as in a flood, the longest waiting one of the source with the most waiting
-// connections. Familiar networks come last.
+// oldestUnknown returns the unknown connection to close first, or nil if none is waiting for its client. It is the one
+// that has waited longest. If all are new, as in a flood, it belongs to the source with the most waiting connections.
+// Connections of familiar networks come last.
 func (t *connections) oldestUnknown() (oldest *conn) {
 	for _, s := range t.waiting {
 		if first := s.waiting.Front().Value.(*conn); oldest == nil || first.closedBefore(oldest) {

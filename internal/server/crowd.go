@@ -16,7 +16,7 @@ const (
 
 // crowd counts concurrent requests without a session or token. It rejects excess ones before they wait for a lock,
 // because an HTTP/2 client can start thousands at once. Networks may share a cell. The seed is random so that clients
-// cannot choose which networks do.
+// cannot choose which networks share one.
 type crowd struct {
 	seed     maphash.Seed
 	all      atomic.Int32

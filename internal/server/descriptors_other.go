@@ -2,5 +2,5 @@
 
 package server
 
-// descriptorLimit returns a large number: this system has no relevant limit.
+// descriptorLimit returns a large number, because this platform has no relevant limit.
 func descriptorLimit() int { return 1 << 16 }

@@ -155,15 +155,15 @@ func (h *handler) bodyLimit(r *http.Request, known bool) BodyLimit {
 
 func (h *handler) refuse(w *response, r *http.Request) {
 	w.Header().Set("Retry-After", "1")
-	if r.ProtoMajor == 1 { // otherwise net/http would read the body first, however slow it is
+	if r.ProtoMajor == 1 { // otherwise net/http would first read the body, however slowly it arrives
 		w.Header().Set("Connection", "close")
 		w.setReadDeadline(h.unknownBody.Time)
 	}
 	w.writeError(http.StatusServiceUnavailable, busy)
 }
 
-// setHeaders sets the headers of every response, suitable for an API. It omits Strict-Transport-Security, which would
-// force HTTPS for everything else on the host (localhost by default) and for published files.
+// setHeaders sets the default headers of responses, suitable for an API. It omits Strict-Transport-Security, which
+// would force HTTPS for everything else on the host (localhost by default) and for published files.
 func setHeaders(header http.Header, requestID string) {
 	header.Set("X-Request-Id", requestID)
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -198,7 +198,7 @@ func (h *handler) recover(w *response, r *http.Request, id string) {
 		RequestID: id})
 }
 
-// observe logs and counts the request. It omits the query, headers and body, which may contain secrets.
+// observe logs and counts the request. The log entry omits the query, headers and body, which may contain secrets.
 func (h *handler) observe(w *response, r *http.Request, id string, took time.Duration) {
 	status := w.status
 	if status == 0 {

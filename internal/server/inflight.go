@@ -16,8 +16,8 @@ func unreserved(n int) int { return n * 3 / 4 }
 // a quarter of the slots.
 const fairSlots = 2
 
-// fair reports whether a network that has own of the places may take another. The fewer places are free, the fewer each
-// network may have. The last quarter is for networks with at most one.
+// fair reports whether a network that holds own of the places may take another. The fewer places are free, the fewer a
+// network may hold. The last quarter is reserved for networks that hold at most one.
 func fair(own, places, taken, times int) bool {
 	return taken < places && (own < 2 || own*times < unreserved(places)-taken)
 }

@@ -26,7 +26,7 @@ func (l patientListener) Accept() (net.Conn, error) {
 // a write makes no progress from its start. A plain deadline would limit the write as a whole, and TLS cannot continue
 // after one has passed.
 //
-// The kernel wakes a writer only when much of its buffer is free, so the bytes in that buffer are also watched.
+// The kernel wakes a writer only when much of its buffer is free, so Write also checks whether the buffer drains.
 type patientConn struct {
 	net.Conn
 	timeout time.Duration
@@ -36,8 +36,8 @@ type patientConn struct {
 	hard bool // a deadline earlier than the timeout is set, as on close
 }
 
-// SetWriteDeadline sets deadlines that leave less than half of the timeout, such as those of the TLS handshake and of a
-// close. It ignores later ones: the peer only has to make progress.
+// SetWriteDeadline applies a deadline only if it leaves less than half of the timeout, as in a TLS handshake or on
+// close. Otherwise the peer only has to make progress.
 func (c *patientConn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

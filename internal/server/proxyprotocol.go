@@ -34,7 +34,7 @@ func proxyProtocol(l net.Listener, proxies *TrustedProxies) net.Listener {
 // validateProxyHeader accepts TCP over IP, and LOCAL, which proxies send for health checks.
 func validateProxyHeader(h *proxyproto.Header) error {
 	if _, isTCP := h.SourceAddr.(*net.TCPAddr); !isTCP && !h.Command.IsLocal() {
-		return errors.New("the PROXY header names no TCP connection")
+		return errors.New("the PROXY header does not describe a TCP connection")
 	}
 	return nil
 }

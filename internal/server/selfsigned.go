@@ -30,14 +30,13 @@ const (
 	selfSignedRenewal  = 60 * 24 * time.Hour // remaining validity below which the certificate is renewed
 )
 
-// SelfSigned returns the paths of a key, self-signed.key (mode 0600), and a self-signed certificate, self-signed.crt,
-// in the folder, creating them if necessary. The certificate is for localhost, 127.0.0.1, ::1, the machine's name and
-// the given hosts. It is renewed with the same key when it is about to expire or lacks a name.
-//
-// The key is written first and never replaced, so that the next start recovers from a crash between the two writes.
+// SelfSigned returns the paths of a self-signed certificate, self-signed.crt, and its key, self-signed.key (mode 0600),
+// in dir, creating them if necessary. The certificate is for localhost, 127.0.0.1, ::1, the machine's name and the
+// given hosts. It is renewed with the same key when it expires within 60 days or lacks a name.
 func SelfSigned(dir string, now time.Time, hosts ...string) (certFile, keyFile string, err error) {
 	certFile = filepath.Join(dir, "self-signed.crt")
 	keyFile = filepath.Join(dir, "self-signed.key")
+	// The key is written first and never replaced, so that the next start recovers from a crash between the two writes.
 	key, err := selfSignedKey(keyFile)
 	if err != nil {
 		return "", "", err
@@ -140,7 +139,7 @@ func selfSign(key crypto.Signer, now time.Time, dnsNames []string, ips []net.IP)
 		DNSNames:              dnsNames,
 		IPAddresses:           ips,
 		SubjectKeyId:          keyID[:20],
-		AuthorityKeyId:        keyID[:20], // CreateCertificate omits it if issuer and subject are the same
+		AuthorityKeyId:        keyID[:20], // CreateCertificate does not add it if issuer and subject are the same
 	}
 	// CreateCertificate generates a random serial number if the template has none.
 	return x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

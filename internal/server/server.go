@@ -1,7 +1,7 @@
 // Package server serves HTTPS, and plain HTTP for published files. It provides listeners, TLS, limits, the request log
 // and metrics. It does not depend on the content that it serves.
 //
-// [New] opens the listener and [Server.Serve] runs until its context ends.
+// [New] opens the listener, and [Server.Serve] handles requests until its context is done.
 package server
 
 import (
@@ -165,8 +165,9 @@ func listenError(addr string, err error) error {
 // Addr returns the address on which the server listens, with the actual port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Serve handles requests until ctx ends. It then stops listening, waits for requests in flight up to the stop timeout,
-// and returns nil. The contexts of these requests do not end with ctx. Serve returns an error only if listening fails.
+// Serve handles requests until ctx is done. It then stops listening, waits for requests in flight up to the stop
+// timeout, and returns nil. The contexts of these requests are not canceled with ctx. Serve returns an error only if
+// listening fails.
 func (s *Server) Serve(ctx context.Context) error {
 	sweep, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSweeping()

@@ -51,13 +51,13 @@ func (r reader) PasswordHash(ctx context.Context, id int64) (hash string, err er
 }
 
 // LoginAddresses returns the distinct IP addresses of an account's logins since the given time. It examines at most
-// newest logins, latest first.
-func (r reader) LoginAddresses(ctx context.Context, id int64, since time.Time, newest int) ([]string, error) {
+// limit logins, latest first.
+func (r reader) LoginAddresses(ctx context.Context, id int64, since time.Time, limit int) ([]string, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (address string, err error) {
 		return address, row.Scan(&address)
 	}, `SELECT DISTINCT address FROM (SELECT address FROM event
 		WHERE object_id = $1 AND kind = 'account' AND action = 'account.login' AND at >= $2 ORDER BY id DESC LIMIT $3) logins`,
-		id, db.Seconds(since), newest)
+		id, db.Seconds(since), limit)
 }
 
 type prefixed struct {

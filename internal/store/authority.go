@@ -59,8 +59,8 @@ func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
 	return db.Collect(ctx, r.q, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
 }
 
-// HasAuthorities reports whether the database contains the private key of any authority, which only its key file can
-// decrypt.
+// HasAuthorities reports whether the database contains the private key of any authority. Only the database's key file
+// can decrypt such a key.
 func (r reader) HasAuthorities(ctx context.Context) (bool, error) {
 	var n int
 	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM authority WHERE LENGTH(sealed_key) > 0`).Scan(&n)
@@ -189,7 +189,7 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 }
 
 // ErrOldProfile is the cause of a [notary.Conflict] error about a profile that has changed since it was read.
-var ErrOldProfile = errors.New("the profile was read in an older version")
+var ErrOldProfile = errors.New("the profile has changed since it was read")
 
 // RequireUsable returns a [notary.Conflict] error unless the authority is enabled, is not revoked and still has the
 // same certificate, and the profile still has the same version. It locks both against changes until the transaction
@@ -212,7 +212,7 @@ func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 	case err != nil:
 		return db.MapError(err)
 	case usable == 0:
-		return notary.Errorf(notary.Conflict, "the certificate authority %d has just been disabled or changed", a.ID)
+		return notary.Errorf(notary.Conflict, "CA %d has just been disabled or changed: check it and try again", a.ID)
 	case current == 0:
 		return &notary.Error{Kind: notary.Conflict, Field: "profile", Err: ErrOldProfile,
 			Message: "the profile " + p.Name + " has just been changed: check it and try again"}

@@ -17,8 +17,8 @@ type chainCache struct {
 // maxChains is the maximum number of cached chains, which need about a megabyte.
 const maxChains = 200
 
-// get parses the concatenated DER of certificates. It returns nil if ders is empty, and an error if the DER is
-// malformed.
+// get returns the issuers in the concatenated DER, from the cache if possible. It returns nil if ders is empty, and an
+// error if the DER is malformed.
 func (c *chainCache) get(ders []byte) (*notary.Issuers, error) {
 	if len(ders) == 0 {
 		return nil, nil

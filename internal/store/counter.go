@@ -111,7 +111,7 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 }
 
 // Expiring returns the number of current certificates that expire at or after from and before until, which must be a
-// whole hour. It reads the counters and subtracts what expired earlier in the hour.
+// whole hour. It reads the counters and subtracts what expired earlier in the hour of from.
 func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, error) {
 	n, err := r.expiring(ctx, from, until.Add(-time.Hour))
 	if err != nil {

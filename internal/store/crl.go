@@ -64,7 +64,7 @@ type ListState struct {
 	ThisUpdate  time.Time
 	NextUpdate  time.Time
 	Revocations int64 // as in [notary.CRL]
-	Known       int64 // the same for the CRL with the latest number allocated, which may still be in progress
+	Known       int64 // Revocations of the CRL that was last allocated a number, which may not be stored yet
 }
 
 // ListStates returns the state of every CRL of the authorities that are not deleted.
@@ -129,7 +129,7 @@ func (tx *Tx) PublishCRL(c *notary.CRL) error {
 		c.AuthorityID, c.Revocations, c.Number, c.DER, db.Seconds(c.ThisUpdate), db.Seconds(c.NextUpdate))
 }
 
-// ShardURLs returns the URLs at which certificates refer to the authority's partitioned CRLs, by shard.
+// ShardURLs returns the URLs recorded with [Tx.AddShardURL] for the authority's partitioned CRLs, by shard.
 func (r reader) ShardURLs(ctx context.Context, authorityID int64) (map[int][]string, error) {
 	type one struct {
 		shard int
@@ -146,7 +146,7 @@ func (r reader) ShardURLs(ctx context.Context, authorityID int64) (map[int][]str
 	return urls, err
 }
 
-// AddShardURL records a URL at which certificates may refer to a partitioned CRL.
+// AddShardURL records a URL of a partitioned CRL that certificates contain as their CRL distribution point.
 func (tx *Tx) AddShardURL(authorityID int64, shard int, url string) error {
 	_, err := tx.db.Exec(`INSERT INTO crl_shard (authority_id, shard, url) VALUES ($1, $2, $3)
 		ON CONFLICT (authority_id, shard, url) DO NOTHING`, authorityID, shard, url)

@@ -82,7 +82,7 @@ type revocationRow struct {
 
 func (v revocationRow) problems() []string {
 	if err := notary.CheckSerial(v.serial); err != nil {
-		return []string{"it is on no CRL: " + err.Error()}
+		return []string{"no CRL lists it: " + err.Error()}
 	}
 	_, known := notary.RevocationReasons[notary.RevocationReason(v.reason)]
 	return unreadable(column{"revoked_at", v.unknownTime()}, column{"reason", !known},

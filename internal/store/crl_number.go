@@ -19,9 +19,9 @@ func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (nu
 	return number, db.MapError(err)
 }
 
-// NextCRLNumber allocates the authority's next CRL number to a CRL (shard 0: the full one) with known revocations. No
-// number is allocated twice, but some may remain unused. If a CRL with more revocations already has a number,
-// NextCRLNumber returns a [notary.Conflict] error, because later CRLs must list these revocations, too.
+// NextCRLNumber allocates the authority's next CRL number to a CRL (shard 0: the full one) with the given
+// [reader.RevocationCount]. No number is allocated twice, but some may remain unused. If a CRL with a higher count
+// already has a number, NextCRLNumber returns a [notary.Conflict] error: later CRLs must list these revocations, too.
 //
 // The number is greater than the authority's last number and than above, and at least crl_base plus the microseconds
 // since 1970 (RFC 5280, section 5.2.3). No authority issues more than one CRL a microsecond, so a restored database

@@ -119,12 +119,12 @@ func (r reader) scanEvent(row db.Row) (*notary.Event, error) {
 	unread := unreadable(column{"at", at.unreadable()}, column{"account_id", account.bad},
 		column{"object_id", object.bad})
 	if refs.String != "" && json.Unmarshal([]byte(refs.String), &e.Refs) != nil {
-		unread = append(unread, "its refs cannot be read")
+		unread = append(unread, "its references cannot be read")
 	}
 	var readBefore, readAfter bool
 	e.Before, readBefore = readFields(before.String)
 	if e.After, readAfter = readFields(after.String); !readBefore || !readAfter {
-		unread = append(unread, "what it changed cannot be read")
+		unread = append(unread, "its changes cannot be read")
 	}
 	r.damage.add("event", e.ID, unread)
 	return &e, err

@@ -15,9 +15,9 @@ import (
 // when the upgrade is complete.
 const eventsConverted = "events are data up to event"
 
-// UpgradeEvents upgrades the next events of an earlier version. It adds the name of the event's object, if that still
-// exists, and references to the objects named in the text. It returns the ID of the last event read, and whether the
-// upgrade is complete.
+// UpgradeEvents upgrades the next events recorded by an earlier version. It adds the name of the event's object, if the
+// object still exists, and references to the objects named in the text. It returns the ID of the last event read, and
+// whether the upgrade is complete.
 func (s *Store) UpgradeEvents(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, eventsConverted, func(tx *Tx, after int64) (int64, error) {
 		events, err := tx.eventsAfter(ctx, after)

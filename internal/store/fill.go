@@ -229,7 +229,7 @@ func (f *filling) labels(labels notary.Labels, table string, id int64) {
 }
 
 // names returns the name_set of a certificate, or nil if it is revoked or has none. It counts the certificate as
-// current, which [Store.markFilled] corrects.
+// current; [Store.markFilled] then corrects the count.
 func (f *filling) names(c *notary.Certificate) any {
 	set := nameSet(c)
 	if set == "" || c.Revocation != nil {

@@ -59,12 +59,12 @@ type Seen[T any] = func(context.Context, []T) ([]T, error)
 // eachPage is the page size of [reader.EachRequest] and similar methods, which hold no transaction between pages.
 const eachPage = 100
 
-// EachRequest calls fn for each request that matches the filter, with its certificate, in the order of IDs.
+// EachRequest calls fn for each request that matches the filter, with its certificate, ordered by ID.
 func (r reader) EachRequest(ctx context.Context, f notary.Filter, fn func(*notary.Request) error) error {
 	return each(ctx, r.Requests, f, fn)
 }
 
-// EachCertificate calls fn for each certificate that matches the filter, with DER and chain, in the order of IDs.
+// EachCertificate calls fn for each certificate that matches the filter, with DER and chain, ordered by ID.
 func (r reader) EachCertificate(ctx context.Context, f notary.Filter, fn func(*notary.Certificate) error) error {
 	return each(ctx, r.Certificates, f, fn)
 }

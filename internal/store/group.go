@@ -84,8 +84,8 @@ func (tx *Tx) requireUnused(ctx context.Context, id int64) error {
 		return db.MapError(err)
 	}
 	if owns {
-		return notary.Errorf(notary.Conflict, "requests or certificates belong to group %d: "+
-			"remove its members and grants instead of the group", id)
+		return notary.Errorf(notary.Conflict, "group %d owns requests or certificates: "+
+			"remove its members and grants instead of deleting it", id)
 	}
 	grants, err := tx.Grants(ctx)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"notary/internal/db"
 )
 
-// KeyRecord holds what is recorded about a key.
+// KeyRecord is the record of a key.
 type KeyRecord struct {
 	Compromised bool
 
@@ -14,7 +14,7 @@ type KeyRecord struct {
 	AuthorityID int64
 }
 
-// KeyRecord returns what is recorded about a key under any of these fingerprints.
+// KeyRecord returns the record of the key that has any of the given fingerprints.
 func (r reader) KeyRecord(ctx context.Context, fingerprints ...string) (k KeyRecord, err error) {
 	b := &db.Binder{}
 	in := `(` + db.BindAll(b, fingerprints) + `)`

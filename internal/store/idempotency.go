@@ -54,7 +54,7 @@ func (tx *Tx) InsertIdempotency(k Idempotency) error {
 		k.PrincipalID, k.Key, k.Digest, k.RequestID, nullable(k.CertificateID), db.Seconds(tx.db.Now()),
 		db.Seconds(tx.db.Now().Add(-idempotencyLife)))
 	if err == nil && n == 0 {
-		err = notary.Errorf(notary.Conflict, "another call with this Idempotency-Key is in progress: retry it")
+		err = notary.Errorf(notary.Conflict, "another call with this Idempotency-Key is in progress: try again in a moment")
 	}
 	return err
 }

@@ -87,7 +87,7 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE certificate SET authority_id = $1 WHERE id = $2 AND authority_id IS NULL`,
 		authorityID, c.ID)
 	if errors.Is(err, db.ErrUnique) {
-		return notary.Errorf(notary.Conflict, "another certificate with the serial number %s is already recorded",
+		return notary.Errorf(notary.Conflict, "this CA already has another certificate with the serial number %s",
 			c.Serial)
 	} else if err != nil {
 		return err

@@ -14,9 +14,9 @@ const keysUpgraded = "key fingerprints are canonical up to certificate"
 
 type keyFingerprinter = func(der []byte, recorded string) string
 
-// UpgradeKeyFingerprints recomputes the key fingerprints of an earlier version's next certificates with fn, and copies
-// the records of these keys to the new fingerprints. It returns the ID of the last certificate read, and whether the
-// upgrade is complete.
+// UpgradeKeyFingerprints recomputes with fn the key fingerprints of the next certificates recorded by an earlier
+// version, and copies the records of these keys to the new fingerprints. It returns the ID of the last certificate
+// read, and whether the upgrade is complete.
 func (s *Store) UpgradeKeyFingerprints(ctx context.Context, fn keyFingerprinter) (last int64, done bool, err error) {
 	return s.upgrade(ctx, keysUpgraded, func(tx *Tx, after int64) (int64, error) {
 		last, changed, err := tx.changedKeys(ctx, after, fn)

@@ -85,10 +85,10 @@ func TestPostgresOpenRefuses(t *testing.T) {
 		{"a wrong password", func(t *testing.T, database string) string {
 			return otherURL(t, database,
 				func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), "not-the-password") })
-		}, notary.Forbidden, []string{"refuses the user", "check user and password in the URL"}},
+		}, notary.Forbidden, []string{"refuses the user", "check the user and password in the URL"}},
 		{"an unknown user", func(t *testing.T, database string) string {
 			return otherURL(t, database, func(u *url.URL) { u.User = url.UserPassword("nobody", "not-the-password") })
-		}, notary.Forbidden, []string{"refuses the user nobody", "check user and password in the URL"}},
+		}, notary.Forbidden, []string{"refuses the user nobody", "check the user and password in the URL"}},
 		{"an unknown database", func(t *testing.T, database string) string {
 			return otherURL(t, database, func(u *url.URL) { u.Path = "/nowhere" })
 		}, notary.NotFound, []string{"there is no database nowhere on ", "create it with createdb, or use another"}},
@@ -102,7 +102,7 @@ func TestPostgresOpenRefuses(t *testing.T) {
 		{"another program's tables", func(t *testing.T, database string) string {
 			execute(t, database, `CREATE TABLE invoice (id bigint)`)
 			return database
-		}, notary.Internal, []string{"the tables of another program", "create a database for notary alone"}},
+		}, notary.Internal, []string{"the tables of another program", "create a separate database for notary"}},
 		{"synchronous_commit switched off", func(t *testing.T, database string) string {
 			execute(t, database, `ALTER DATABASE `+nameOf(t, database)+` SET synchronous_commit = off`)
 			return database
@@ -119,7 +119,7 @@ func TestPostgresOpenRefuses(t *testing.T) {
 				`REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
 			t.Cleanup(func() { execute(t, database, `DROP ROLE `+name) })
 			return otherURL(t, database, func(u *url.URL) { u.User = url.UserPassword(name, "not-to-be-shown") })
-		}, notary.Forbidden, []string{"may not create tables", "ALTER DATABASE"}},
+		}, notary.Forbidden, []string{"has no permission to create tables", "ALTER DATABASE"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -158,14 +158,14 @@ func TestPostgresNotListening(t *testing.T) {
 	begun := time.Now()
 	_, err := store.Open(t.Context(), database, time.Now, short)
 	testkit.WantKind(t, err, notary.Unavailable)
-	testkit.WantText(t, err, "is the server running, and are host, port and TLS right?")
+	testkit.WantText(t, err, "check that the server is running, and the host, port and TLS settings in the URL")
 	wantNoPassword(t, database, err)
 	if waited := time.Since(begun); waited < 1500*time.Millisecond {
 		t.Errorf("Open gave up after %v", waited)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	wantRefused(t, ctx, database, notary.Unavailable, "is the server running")
+	wantRefused(t, ctx, database, notary.Unavailable, "check that the server is running")
 }
 
 // Open waits for a server that is just starting.

@@ -50,7 +50,7 @@ func (r reader) ProfileVersion(ctx context.Context, id int64, version int) (*not
 		JOIN profile_version v ON v.profile_id = p.id
 		WHERE p.id = $1 AND v.version = $2 AND p.deleted_at IS NULL`, id, version))
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, notary.Errorf(notary.NotFound, "there is no version %d of the profile %d", version, id)
+		return nil, notary.Errorf(notary.NotFound, "there is no version %d of profile %d", version, id)
 	}
 	return p, db.MapError(err)
 }

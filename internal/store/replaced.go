@@ -15,16 +15,18 @@ import (
 )
 
 // A certificate is replaced once there is a later one for the same names and owner that is not revoked. A later
-// certificate becomes valid no earlier and expires no earlier. The owner is a group or an account. Imported
-// certificates have no owner: they replace, and are replaced by, certificates of any owner. Certificates that are
-// neither revoked nor replaced are current, and only these are counted and listed as expiring.
+// certificate becomes valid no earlier and expires no earlier. Certificates that are neither revoked nor replaced are
+// current, and only these are counted and listed as expiring.
+//
+// The owner is a group or an account. Imported certificates have no owner: they replace, and are replaced by,
+// certificates of any owner.
 //
 // A replaced certificate refers to one that replaces it. A revocation thus finds the certificates that become current
 // again at a cost independent of how many have the same names. Dates decide, not the order of insertion, so a
 // certificate never outlives the one that replaces it.
 
-// nameSet identifies the set of a certificate's names by a digest that does not depend on their order. It returns ""
-// for OCSP responders, whose certificates are replaced automatically.
+// nameSet returns a digest of a certificate's names that does not depend on their order. It returns "" for OCSP
+// responders, whose certificates are replaced automatically.
 func nameSet(c *notary.Certificate) string {
 	if c.Profile == notary.OCSPProfile && c.RequesterID == 0 {
 		return ""
@@ -109,7 +111,7 @@ func (m member) compare(b *db.Binder, alias, notBefore, strictly string) string 
 		" OR " + alias + ".not_after" + strictly + to + " OR " + alias + ".id" + strictly + id + ")"
 }
 
-// claimNames serializes the transactions that change certificates with the given name set.
+// claimNames serialises the transactions that change certificates with the given name set.
 func (tx *Tx) claimNames(set string) error {
 	if set == "" {
 		return nil
@@ -210,8 +212,8 @@ func scanMember(row db.Row) (m member, err error) {
 	return m, err
 }
 
-// replaceAgain redetermines which certificate replaces each of the members, and calls fn for those that become current.
-// It begins with the latest ones, which may replace the others.
+// replaceAgain determines which certificate replaces each member, and calls fn for each member that becomes
+// current. It begins with the latest members, because they may replace the others.
 func (tx *Tx) replaceAgain(members []member, fn func(member)) error {
 	slices.SortFunc(members, func(a, b member) int {
 		return slices.Compare([]int64{b.notAfter, b.notBefore, b.id}, []int64{a.notAfter, a.notBefore, a.id})

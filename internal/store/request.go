@@ -20,8 +20,8 @@ const requestJoins = `
 	JOIN request_csr c ON c.request_id = r.id
 	LEFT JOIN certificate k ON k.id = r.certificate_id` + certificateJoins
 
-// Request returns the request with the given ID, including its current certificate and chain, the findings on both, and
-// how its latest certificate was issued.
+// Request returns the request with the given ID, including its current certificate and chain, the lint findings on the
+// request and on the certificate, and how its latest certificate was issued.
 func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) {
 	var lint, profile sql.NullString
 	var authority number
@@ -87,7 +87,7 @@ type RequestToRevoke struct {
 	Older []*notary.Certificate // the others that are neither revoked nor expired, ordered by ID
 }
 
-// RequestToRevoke returns the request with the given ID.
+// RequestToRevoke returns the request with the given ID and the certificates that its revocation affects.
 func (r reader) RequestToRevoke(ctx context.Context, id int64, now time.Time) (all RequestToRevoke, err error) {
 	rows, err := db.Collect(ctx, r.q, r.scanRequestToRevoke, `SELECT`+statusColumns+`, r.certificate_id,`+certificateColumns+`
 		FROM request r LEFT JOIN certificate k ON k.request_id = r.id AND (k.id = r.certificate_id OR k.not_after >= $2
@@ -154,7 +154,7 @@ func scanStatus(row db.Row, more ...any) (*notary.Request, error) {
 }
 
 // RequestWithContent returns the ID of a request with the given content, or 0 if there is none. It prefers a request of
-// the group (if groupID is not 0), then one of the requester, then one of the requester's groups.
+// the group (if groupID is not 0), then the requester's own, then a request of the requester's groups.
 func (r reader) RequestWithContent(ctx context.Context, requesterID, groupID int64, content string) (id int64,
 	err error) {
 	err = r.q.QueryRow(ctx, `SELECT COALESCE(

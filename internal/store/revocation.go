@@ -48,8 +48,8 @@ func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationR
 	return nil
 }
 
-// RevokedCertificates returns the certificates that this transaction has so far revoked, or whose revocations it has
-// corrected.
+// RevokedCertificates returns the certificates that this transaction has revoked so far, or whose revocation reasons it
+// has corrected.
 func (tx *Tx) RevokedCertificates() []notary.RevokedCertificate { return tx.revoked }
 
 func (tx *Tx) countRevocation(authorityID int64, shard int) {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
+	"strings"
 
 	"notary"
 	"notary/internal/db"
@@ -31,7 +33,7 @@ func (r reader) Rule(ctx context.Context, id int64, version int) (*notary.Rule, 
 		JOIN rule_version v ON v.rule_id = t.id AND v.version = COALESCE($2, t.version)
 		WHERE t.id = $1 AND t.deleted_at IS NULL`, id, nullable(int64(version))))
 	if version != 0 && errors.Is(err, sql.ErrNoRows) {
-		return nil, notary.Errorf(notary.NotFound, "there is no version %d of the rule %d", version, id)
+		return nil, notary.Errorf(notary.NotFound, "there is no version %d of rule %d", version, id)
 	}
 	return rule, found(err, "rule", id)
 }
@@ -137,19 +139,19 @@ func (tx *Tx) DeleteRule(r *notary.Rule) error {
 const maxPrevious = 1000
 
 const previousColumns = `SELECT k.id, k.requester_id, k.owner_group_id, k.email, k.authority_id, k.profile, k.not_before,
-	k.not_after FROM certificate k WHERE k.id = `
+	k.not_after, k.names FROM certificate k WHERE k.id = `
 
 // PreviousCertificate returns the most recently recorded current certificate with the same names as the request, or nil
 // if there is none. Only its ID, owner, issuer, profile and validity are set.
 func (r reader) PreviousCertificate(ctx context.Context, req *notary.Request) (*notary.Certificate, error) {
-	return r.previous(ctx, previousColumns+`(SELECT MAX(t.id) FROM (SELECT y.id FROM certificate y
+	return r.previous(ctx, req, previousColumns+`(SELECT MAX(t.id) FROM (SELECT y.id FROM certificate y
 		WHERE y.name_set = $1 AND y.replaced_by IS NULL LIMIT $2) t)`, namesOf(req), maxPrevious)
 }
 
 // PreviousCertificateThen returns what [reader.PreviousCertificate] would have returned when the request was created,
 // except that it does not find certificates revoked since then.
 func (r reader) PreviousCertificateThen(ctx context.Context, req *notary.Request) (*notary.Certificate, error) {
-	return r.previous(ctx, previousColumns+`(WITH RECURSIVE older (id) AS (
+	return r.previous(ctx, req, previousColumns+`(WITH RECURSIVE older (id) AS (
 			SELECT y.id FROM certificate y WHERE y.name_set = $1 AND y.replaced_by IS NULL
 			UNION SELECT x.id FROM older u JOIN certificate x ON x.replaced_by = u.id)
 		SELECT MAX(z.id) FROM (SELECT id FROM older LIMIT $2) t JOIN certificate z ON z.id = t.id
@@ -161,13 +163,17 @@ func namesOf(req *notary.Request) string {
 	return nameSet(&notary.Certificate{CommonName: req.CommonName, Names: req.Names, RequesterID: req.RequesterID})
 }
 
-func (r reader) previous(ctx context.Context, text string, args ...any) (*notary.Certificate, error) {
+// previous returns nil also if a name in the request has another type in the certificate, which the digest of the names
+// does not tell.
+func (r reader) previous(ctx context.Context, req *notary.Request, text string, args ...any) (*notary.Certificate,
+	error) {
 	var cert notary.Certificate
 	var requester, group, authority number
 	var notBefore, notAfter instant
+	var names string
 	err := r.q.QueryRow(ctx, text, args...).Scan(&cert.ID, &requester, &group, &cert.Email, &authority, &cert.Profile,
-		&notBefore, &notAfter)
-	if errors.Is(err, sql.ErrNoRows) {
+		&notBefore, &notAfter, &names)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !containsNames(names, req.Names.String()) {
 		return nil, nil
 	}
 	cert.RequesterID, cert.OwnerGroupID, cert.AuthorityID = requester.Int64, group.Int64, authority.Int64
@@ -175,7 +181,15 @@ func (r reader) previous(ctx context.Context, text string, args ...any) (*notary
 	return &cert, db.MapError(err)
 }
 
-// RequestsBefore returns up to limit requests with an ID less than id (0: no limit), newest first. Only the fields that
+// containsNames reports whether a list of names, with their types, contains another.
+func containsNames(list, other string) bool {
+	all := strings.Fields(strings.ToLower(list))
+	return !slices.ContainsFunc(strings.Fields(strings.ToLower(other)), func(name string) bool {
+		return !slices.Contains(all, name)
+	})
+}
+
+// RequestsBefore returns up to limit requests with an ID less than id (0: any ID), newest first. Only the fields that
 // rules need are set.
 func (r reader) RequestsBefore(ctx context.Context, id int64, limit int) ([]*notary.Request, error) {
 	if id == 0 {

@@ -164,7 +164,7 @@ type PositionedEvent struct {
 	*notary.Event
 }
 
-// EventsAfter returns the next events after a position, in order. Positions start at 1.
+// EventsAfter returns up to limit events after a position, in order. Positions start at 1.
 func (r reader) EventsAfter(ctx context.Context, position int64, limit int) ([]PositionedEvent, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (p PositionedEvent, err error) {
 		p.Event, err = r.scanEvent(prefixed{row, &p.Position})

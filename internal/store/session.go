@@ -80,7 +80,7 @@ func (tx *Tx) TouchSession(id int64, expires time.Time) error {
 	return err
 }
 
-// DeleteSession ends a session, if it has not ended yet.
+// DeleteSession ends the session with the given token hash, if any.
 func (tx *Tx) DeleteSession(tokenHash []byte) error {
 	_, err := tx.db.Exec(`DELETE FROM session WHERE token_hash = $1`, tokenHash)
 	return err

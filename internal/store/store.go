@@ -44,10 +44,10 @@ func Database(all ...db.Option) Option {
 	return func(o *options) { o.db = append(o.db, all...) }
 }
 
-// ReadTimeout limits a query outside of a transaction: see [db.ReadTimeout].
+// ReadTimeout limits the duration of a query outside a transaction: see [db.ReadTimeout].
 func ReadTimeout(d time.Duration) Option { return Database(db.ReadTimeout(d)) }
 
-// WriteTimeout limits a transaction: see [db.WriteTimeout].
+// WriteTimeout limits the duration of a transaction: see [db.WriteTimeout].
 func WriteTimeout(d time.Duration) Option { return Database(db.WriteTimeout(d)) }
 
 // SearchLimits bounds the work for a page of a list; the default is [query.DefaultLimits].
@@ -129,7 +129,7 @@ func (s *Store) DB() *db.DB { return s.db }
 // Close waits for the writes in progress, rejects further ones and closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
-// Ready returns nil if the database responds before ctx ends: see [db.DB.Ready].
+// Ready returns nil if the database responds before ctx is done: see [db.DB.Ready].
 func (s *Store) Ready(ctx context.Context) error { return s.db.Ready(ctx) }
 
 // Shared reports whether other nodes may also have the database open.
@@ -138,7 +138,7 @@ func (s *Store) Shared() bool { return s.db.Shared() }
 // OnChange registers fn to be called with each topic that a transaction of this node has changed: see [db.DB.OnChange].
 func (s *Store) OnChange(fn func(topic string)) { s.db.OnChange(fn) }
 
-// Watch calls fn until ctx ends whenever another node may have changed a topic: see [db.DB.Watch].
+// Watch calls fn whenever another node may have changed a topic, until ctx is done: see [db.DB.Watch].
 func (s *Store) Watch(ctx context.Context, fn func(topic string)) { s.db.Watch(ctx, fn) }
 
 // Lease acquires or renews the named lease and reports whether the holder has it: see [db.DB.Lease].
@@ -146,7 +146,7 @@ func (s *Store) Lease(ctx context.Context, name, holder string, term time.Durati
 	return s.db.Lease(ctx, name, holder, term)
 }
 
-// Agree returns the value on which all nodes agree for the name: see [db.DB.Agree].
+// Agree proposes a value for name and returns the value on which all nodes agree: see [db.DB.Agree].
 func (s *Store) Agree(ctx context.Context, name, value string) (agreed string, err error) {
 	return s.db.Agree(ctx, name, value)
 }
@@ -171,7 +171,7 @@ func (s *Store) AgreeOnCursors(ctx context.Context) error {
 	return nil
 }
 
-// Agreed returns the value agreed for the name, or "" if there is none.
+// Agreed returns the value on which all nodes agree for name, or "" if there is none.
 func (r reader) Agreed(ctx context.Context, name string) (string, error) {
 	return db.Agreed(ctx, r.q, name)
 }
@@ -186,8 +186,8 @@ func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // WriteAs is like Write on behalf of a caller, whom it verifies in the same transaction. If the account was deleted,
-// its role changed or the session ended since the caller was identified, it returns a [notary.Unauthenticated] error.
-// None of these can change before the commit.
+// its role changed, or the session or token ended since the caller was identified, it returns a
+// [notary.Unauthenticated] error. None of these can change before the commit.
 func (s *Store) WriteAs(ctx context.Context, by notary.Caller, fn func(*Tx) error) error {
 	return s.WriteAccount(ctx, by, 0, fn)
 }

@@ -83,6 +83,7 @@ func (t Table) Source() string {
 // BackupDigest names the row of table agreement with the digest of a backup.
 const BackupDigest = "digest of the backup"
 
+// TableNames returns the names of [Tables].
 func TableNames() []string {
 	var names []string
 	for _, t := range Tables {

@@ -44,7 +44,8 @@ func (r reader) CountTokens(ctx context.Context, creatorID int64, now, since tim
 	return active, recent, db.MapError(err)
 }
 
-// unusedToken is the condition that a token was last used before $1 or, if it was never used, created before $2.
+// unusedToken is the condition that a token was last used at $1 or earlier or, if it was never used, created at $2 or
+// earlier.
 const unusedToken = ` (t.last_used_at <= $1 OR t.last_used_at IS NULL AND t.created_at <= $2) `
 
 func unusedBounds(now time.Time) []any {
@@ -146,7 +147,7 @@ func (tx *Tx) InsertToken(t *notary.Token, secretHash []byte) (int64, error) {
 
 // RevokeToken revokes a token. It returns a [notary.Conflict] error if the token is already revoked.
 func (tx *Tx) RevokeToken(id int64) error {
-	err := tx.db.Change(notary.Errorf(notary.Conflict, "API token %d is revoked already", id),
+	err := tx.db.Change(notary.Errorf(notary.Conflict, "API token %d is already revoked", id),
 		`UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL`, db.Seconds(tx.db.Now()), id)
 	if err != nil {
 		return err
@@ -238,8 +239,8 @@ func (e *QuotaError) Error() string { return e.err.Error() }
 func (e *QuotaError) Unwrap() error { return e.err }
 
 func quotaExceeded(by notary.Caller, quota int64, period string, now, seconds int64) error {
-	e := notary.Errorf(notary.RateLimited, "the API token %s has used up its quota of certificates per %s, which is %d: "+
-		"try again in the next %s (UTC)", by.Principal.Name, period, quota, period)
+	e := notary.Errorf(notary.RateLimited, "the API token %s has used up its quota of certificates (%d per %s): "+
+		"try again in the next %s (UTC)", by.Principal.Name, quota, period, period)
 	e.RetryAfter = time.Duration(seconds-now%seconds) * time.Second
 	return &QuotaError{quota, period, db.TimeOf(now - now%seconds), e}
 }

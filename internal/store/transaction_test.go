@@ -246,7 +246,7 @@ func TestPostgresPermanentConflict(t *testing.T) {
 			}
 			return store.Exec(tx, `DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '`+code+`'; END $$`)
 		})
-		wantUnavailable(t, err, "too many concurrent changes of the same object")
+		wantUnavailable(t, err, "too many concurrent changes to the same object")
 		if runs < 2 || runs > 100 {
 			t.Errorf("%s: it was run %d times", code, runs)
 		}

@@ -11,8 +11,9 @@ import (
 const upgradeStep = 5_000
 
 // upgrade runs the next step of an upgrade that SQL alone cannot do. The migration adds an agreement with the given
-// name, whose value is the ID of the last record upgraded. The agreement is deleted when the upgrade is complete. The
-// function step upgrades the records whose IDs are greater than after and returns the ID of the last record, or after
+// name, whose value is the ID of the last record upgraded. The agreement is deleted when the upgrade is complete.
+//
+// The function step upgrades the next records with IDs greater than after. It returns the ID of the last one, or after
 // if no records remain. An interrupted upgrade continues at the next start. Nodes that start together take turns.
 func (s *Store) upgrade(ctx context.Context, name string,
 	step func(tx *Tx, after int64) (int64, error)) (last int64, done bool, err error) {
@@ -47,8 +48,8 @@ func (s *Store) upgrade(ctx context.Context, name string,
 // deleted when the upgrade is complete.
 const ReplacedMarked = "replaced certificates are marked up to certificate"
 
-// UpgradeReplaced determines which of the next certificates of an earlier version are current. It returns the ID of the
-// last certificate read, and whether the upgrade is complete.
+// UpgradeReplaced determines which of the next certificates recorded by an earlier version are current. It returns the
+// ID of the last certificate read, and whether the upgrade is complete.
 func (s *Store) UpgradeReplaced(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, ReplacedMarked, func(tx *Tx, after int64) (int64, error) {
 		certificates, err := db.Collect(ctx, tx.reader.q, scanUnmarked,

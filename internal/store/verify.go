@@ -99,8 +99,8 @@ func roleOf(by notary.Caller) notary.Role {
 	return by.Role
 }
 
-// Verify returns a [notary.Unauthenticated] error if the caller's account was deleted, its role changed or its session
-// ended since the caller was identified. Long reads call it between steps.
+// Verify returns a [notary.Unauthenticated] error if the caller's account was deleted, its role changed, or the session
+// or token ended since the caller was identified. Long reads call it between steps.
 func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
 	text, args := principalQuery(by, s.now())
 	var one int
@@ -138,5 +138,5 @@ func (s *Store) staleToken(ctx context.Context, by notary.Caller, creator *notar
 		return notary.Errorf(notary.Unauthenticated, "the role of %s, who created the API token %s, was changed from "+
 			"%s to %s: try again", creator.Email, t.Name, by.Token.Role, creator.Role)
 	}
-	return notary.Errorf(notary.Unauthenticated, "the API token %s has another creator now: try again", t.Name)
+	return notary.Errorf(notary.Unauthenticated, "the API token %s now has another creator: try again", t.Name)
 }

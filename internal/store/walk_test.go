@@ -126,6 +126,7 @@ func walkTokens(ctx context.Context, tx *store.Tx, account int64, now time.Time,
 	var err error
 	t.ID, err = tx.InsertToken(t, []byte("hash of the secret"))
 	do("InsertToken", err)
+	do("Event", creation(tx, "token", t.ID))
 	do("TouchToken", tx.TouchToken(t.ID, "192.0.2.1"))
 	by := notary.Caller{Principal: t.Ref(), Token: t.Rights(notary.Admin)}
 	do("CountIssuance", tx.CountIssuance(ctx, by))
@@ -142,6 +143,7 @@ func walkRules(ctx context.Context, tx *store.Tx, do func(string, error)) {
 	do("LockRules", tx.LockRules())
 	id, err := tx.InsertRule(notary.RuleTerms{Name: "mine"})
 	do("InsertRule", err)
+	do("Event", creation(tx, "rule", id))
 	r, err := tx.Rule(ctx, id, 0)
 	do("Rule", err)
 	do("UpdateRule", second(tx.UpdateRule(r, notary.RuleTerms{Name: "new"})))

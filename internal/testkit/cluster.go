@@ -17,8 +17,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// Cluster is a PostgreSQL server for tests. A server started here listens on 127.0.0.1. It is removed when its test or
-// the test process ends, even if the process is killed.
+// Cluster is a PostgreSQL server for tests. A server started by this package listens on 127.0.0.1. It is stopped and
+// deleted when its test or the test process ends, even if the process is killed.
 type Cluster struct {
 	// Name is the application name of a standby, for use in synchronous_standby_names. It is empty for other clusters.
 	Name string
@@ -85,7 +85,7 @@ func (c *Cluster) Standby(t testing.TB) *Cluster {
 	Check(t, s.tool("pg_basebackup", "--pgdata", s.data(), "--checkpoint=fast", "--no-sync",
 		"--write-recovery-conf", "--dbname", c.URL("postgres")+"&application_name="+s.Name))
 	Check(t, s.configure("postgresql.auto.conf",
-		"synchronous_standby_names = ''",         // once promoted it has no standby
+		"synchronous_standby_names = ''",         // once promoted, it has no standby
 		"wal_retrieve_retry_interval = '100ms'")) // interval between attempts to reach the primary
 	Check(t, s.settle())
 	c.awaitStandby(t, s.Name)
@@ -266,8 +266,8 @@ func (c *Cluster) log() string {
 }
 
 // Ordinary creates a role without privileges that owns a database of the same name, as an administrator would. From
-// then on c connects as a new superuser named postgres. Ordinary returns a function for the role's database URLs, and
-// the environment with which PostgreSQL's programs connect as the superuser.
+// then on, c connects as a new superuser named postgres. Ordinary returns a function for the role's database URLs, and
+// the superuser's environment for PostgreSQL's programs.
 func (c *Cluster) Ordinary(t testing.TB, user string) (databaseURL func(database string) string, admin []string) {
 	t.Helper()
 	password, _ := c.base.User.Password()

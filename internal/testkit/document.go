@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Commands returns the code blocks marked sh of a level-2 section in a Markdown file, or of the whole file if heading
-// is empty.
+// Commands returns the sh code blocks in the level-2 section of a Markdown file with the given heading, or in the whole
+// file if heading is "".
 func Commands(t testing.TB, file, heading string) (blocks []string) {
 	t.Helper()
 	content, err := os.ReadFile(file)

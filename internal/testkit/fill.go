@@ -20,7 +20,7 @@ func Fill(t testing.TB, st *store.Store, sample int64, n int) {
 	t.Helper()
 	req, err := st.Request(t.Context(), sample)
 	Check(t, err)
-	const together = 10 // per savepoint: SQLite slows down as one changes more pages
+	const together = 10 // per savepoint: SQLite slows down the more pages a savepoint changes
 	for from := 0; from < n; from += together {
 		Check(t, st.Write(t.Context(), func(tx *store.Tx) error {
 			for i := from; i < min(from+together, n); i++ {
@@ -62,8 +62,8 @@ func copyRequest(ctx context.Context, tx *store.Tx, req notary.Request, i int) e
 	return tx.Event(notary.EventBy(by, "request.sign", req.Ref()))
 }
 
-// Variant replaces the last eight octets of a certificate, which belong to the signature, by n. It returns the new DER
-// and its fingerprint. The new certificate has the same content but an invalid signature.
+// Variant replaces the last eight octets of a certificate, which belong to the signature, with n. It returns the new
+// DER and its fingerprint. The new certificate has the same content but an invalid signature.
 func Variant(der []byte, n uint64) (variant []byte, fingerprint string) {
 	variant = binary.BigEndian.AppendUint64(slices.Clone(der[:len(der)-8]), n)
 	digest := sha256.Sum256(variant)

@@ -46,8 +46,8 @@ func requireServer(t testing.TB) {
 	}
 }
 
-// sharedCluster returns the server at NOTARY_TEST_POSTGRES or, if that is not set, starts one, which its guard removes
-// when the process ends.
+// sharedCluster returns the server at NOTARY_TEST_POSTGRES. If that is not set, the first call starts a server, and its
+// guard removes it when the process ends.
 var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
 	if text := os.Getenv("NOTARY_TEST_POSTGRES"); text != "" {
 		base, err := url.Parse(text)

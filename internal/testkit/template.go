@@ -38,7 +38,7 @@ func withAccounts(t testing.TB) *template {
 	return templateOf(t, &templates.accounts, func(w *World) { w.createCallers(t) })
 }
 
-// templateOf returns *place. The first call creates the template, with the rows that fill writes.
+// templateOf returns *place. The first call for a place creates the template, with the rows that fill writes.
 func templateOf(t testing.TB, place **template, fill func(*World)) *template {
 	t.Helper()
 	templates.mu.Lock()

@@ -225,7 +225,7 @@ func Key(t testing.TB, alg notary.KeyAlgorithm) crypto.Signer {
 	return key
 }
 
-// CSR creates a signing request for the names, the first of which is the common name.
+// CSR creates a signing request for the names. The first one is also the common name.
 func CSR(t testing.TB, key crypto.Signer, names ...string) string {
 	t.Helper()
 	parsed, err := pki.ParseNames(names)

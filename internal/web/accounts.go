@@ -126,7 +126,7 @@ func readRole(text string) (*notary.Role, error) {
 var rolesMay = map[notary.Role]string{
 	notary.Admin:                "full access",
 	notary.CertificateManager:   "manages CAs, profiles, rules and requests, and revokes certificates",
-	notary.CertificateRequestor: "creates requests; sees own and group requests only",
+	notary.CertificateRequestor: "creates requests, and sees only its own and its groups' requests",
 	notary.ReadOnly:             "read-only access to everything except accounts and settings",
 }
 

@@ -35,7 +35,7 @@ func TestAccountFieldErrors(t *testing.T) {
 	h := open(t)
 	admin := h.as(t, notary.Admin)
 	admin.post(t, "/accounts/new", url.Values{"email": {"no address"}, "role_id": {"1"}, "password": {testkit.Password}}).
-		wantStatus(t, 400).wantText(t, `id="f-email-error"`, "This is not an email address", `value="no address"`,
+		wantStatus(t, 400).wantText(t, `id="f-email-error"`, "Invalid email address", `value="no address"`,
 		`value="1" selected`)
 	admin.post(t, "/accounts/new", url.Values{"email": {h.Admin().Principal.Name}, "role_id": {"1"},
 		"password": {testkit.Password}}).

@@ -20,7 +20,7 @@ type authorityPage struct {
 	Issuers      []page.Option // authorities that can sign it
 	Profiles     []page.Option
 	NotRevocable string      // reason why it cannot be revoked, or ""
-	History      []eventView // its last events, except those of the system
+	History      []eventView // its last events, without system events
 	forms
 }
 
@@ -83,7 +83,7 @@ const (
 	shownEvents = 10
 )
 
-// authorityHistory returns the last events of an authority, except those of the system: periodic CRLs and responder
+// authorityHistory returns the last events of an authority. It omits system events, because periodic CRLs and responder
 // certificates would displace all others.
 func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]eventView, error) {
 	if !c.caller.May(notary.ReadEvents) {

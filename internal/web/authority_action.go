@@ -55,7 +55,7 @@ func (s *site) enableAuthority(c *call, id int64) (string, error) {
 	if enabled {
 		return "CA enabled.", err
 	}
-	return "CA disabled. Issuance is stopped; CRL and OCSP responder stay available.", err
+	return "CA disabled. It no longer issues certificates. CRLs and OCSP remain available.", err
 }
 
 func (s *site) changePublication(c *call, id int64) (string, error) {

@@ -71,7 +71,7 @@ func TestImportTooLarge(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.as(t, notary.Admin).upload(t, "/authorities/import", nil, map[string]string{"crl": strings.Repeat("a", 3<<20)}).
-		wantStatus(t, 413).wantText(t, "larger than 2 MiB")
+		wantStatus(t, 413).wantText(t, "exceeds the limit of 2 MiB")
 }
 
 // The page contains no secret of the import.

@@ -95,8 +95,8 @@ func atTier(prefix string, err error) error {
 	})
 }
 
-// resumeTwoTier shows the form again with the error and the authorities already created. Once the root exists, it does
-// so for every error.
+// resumeTwoTier shows the form again with the error and the authorities already created. Once the root exists, it shows
+// every error in the form, so that the user can continue.
 func (s *site) resumeTwoTier(c *call, err error) error {
 	if c.value(fieldRoot) == "" {
 		return c.again(err, s.twoTierPage)

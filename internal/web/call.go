@@ -94,8 +94,8 @@ func (c *call) readSession() error {
 	return err
 }
 
-// ready reports whether the route can run. If not, it redirects: to the creation of the first account if there are no
-// accounts, or to the login if there is no session.
+// ready reports whether the route can run. If not, it redirects to the creation of the first account, if there are no
+// accounts, or to the login. After a POST without a session it shows the login page directly.
 func (s *site) ready(c *call, to route) (bool, error) {
 	if !s.initialized.Load() {
 		some, err := s.auth.HasAccounts(c.r.Context())

@@ -19,7 +19,7 @@ type certificatePage struct {
 	ProfileID    int64             // 0 if the profile no longer exists or is not visible
 	View         certificateView
 	Downloads    downloads
-	Others       []otherChain // chains in addition to the recorded one
+	Others       []otherChain // all chains except the first
 	NotRevocable string       // reason why it cannot be revoked, or ""
 	MayRevoke    bool
 	MayTransfer  bool
@@ -134,7 +134,7 @@ func (s *site) profileNamed(c *call, name string) (int64, error) {
 	return 0, err
 }
 
-// otherChains returns all chains except the first, which is the recorded one unless that has expired.
+// otherChains returns all chains except the first. See [notary/internal/issuers.Issuers.Chains] for the order.
 func (s *site) otherChains(c *call, id int64) (others []otherChain, err error) {
 	chains, _, err := s.ca.Chains(c.r.Context(), c.caller, id)
 	for i, chain := range chains {

@@ -63,7 +63,7 @@ func expiringURL(days int) string {
 }
 
 // certificateTabs returns the tabs of the inventory. Their URLs contain the current time, so that all pages of a list
-// have the same limit. A tab stays selected for an hour.
+// use the same time. A tab stays selected for an hour.
 func (s *site) certificateTabs(v url.Values) []tab {
 	const start, end, expiring = "expires_after", "expires_before", "expiring"
 	now, soon := s.ca.Now(), fmt.Sprintf("%dd", expiresSoon)

@@ -89,7 +89,7 @@ func eventKinds(caller notary.Caller) []page.Option {
 	return all
 }
 
-// kindLabels maps kinds of objects to labels whose plural is irregular or not used.
+// kindLabels maps object kinds to labels. The default label is the kind with an appended s.
 var kindLabels = map[string]string{"authority": "CAs", "clock": "clock", "inventory": "inventory",
 	"settings": "settings",
 	"database": "database"}

@@ -81,7 +81,7 @@ func TestGroupsAndGrantsInABrowser(t *testing.T) {
 	b := h.browseAs(t, notary.Admin)
 	b.press(t, "Accounts")
 	b.press(t, "Groups and grants")
-	b.fill(t, "New group", "web-team")
+	b.fill(t, "Group name", "web-team")
 	b.press(t, "Create group")
 	b.wantHeading(t, "web-team")
 	b.fill(t, "Account email", h.Caller(notary.CertificateRequestor).Principal.Name)

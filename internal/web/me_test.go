@@ -28,7 +28,7 @@ func TestPasswordChangeKeepsTheSession(t *testing.T) {
 	const next = "another quiet orchard lantern"
 	form := url.Values{"old_password": {"wrong"}, "password": {next}, "password_again": {next}}
 	v.post(t, "/me/password", form).wantStatus(t, 400).wantText(t, `id="f-old_password-error"`,
-		"The old password is wrong")
+		"The old password is incorrect")
 	form.Set("old_password", testkit.Password)
 	v.post(t, "/me/password", form).wantAt(t, "/me").wantText(t, "Password changed. Strength: very strong.")
 	v.get(t, "/me").wantAt(t, "/me")

@@ -14,7 +14,7 @@ func TestTruncatedForm(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
 	v.post(t, "/accounts/new", url.Values{"email": {strings.Repeat("a", 3<<20)}}).wantStatus(t, 413).wantText(t,
-		"larger than 2 MiB", "Sign out")
+		"exceeds the limit of 2 MiB", "Sign out")
 	response, err := v.http.Post("https://"+v.house.served.Addr+"/accounts/new", "application/x-www-form-urlencoded",
 		strings.NewReader("email=%zz&role_id=2"))
 	read(t, response, err).wantStatus(t, 400).wantText(t, "form is incomplete")

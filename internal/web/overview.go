@@ -11,7 +11,7 @@ import (
 type overviewPage struct {
 	notary.Overview
 	Chart page.Chart
-	Step  int // the next setup step, or 0 after the first certificate
+	Step  int // the next setup step for the caller, or 0
 	now   time.Time
 }
 

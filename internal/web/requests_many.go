@@ -287,15 +287,15 @@ func (c *call) requestName(id int64) string {
 
 type outcome struct {
 	ID     int64
-	Name   string // the first name of the request, or ""
+	Name   string // the title of the request, or ""
 	Listed bool   // whether the request has its own line
-	Which  string // which certificates were revoked, if there are several
+	Which  string // describes the revocations, if there are several
 	Reason string // the error, or ""
 	Step   int64  // number of requests processed so far, or 0 if this line does not show it
 }
 
 const (
-	maxLines = 200 // successes are listed for at most this many requests; at most this many failures are listed
+	maxLines = 200 // maximum number of failures listed; successes are listed only for at most this many requests
 	steps    = 50  // number of progress updates
 )
 

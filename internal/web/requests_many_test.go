@@ -136,7 +136,7 @@ func TestBulkErrorsBeforeAnyChange(t *testing.T) {
 			`value="&lt;b&gt;"`},
 		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "profile": {"none"}}, 400,
 			`id="f-profile-error"`},
-		{url.Values{"do": {"reject"}, "ids": {one, one}}, 400, "occurs twice"},
+		{url.Values{"do": {"reject"}, "ids": {one, one}}, 400, "listed twice"},
 		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}, "expected": {"2"}}, 409,
 			"is now 3 instead of 2"},
 		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {""}, "expected": {"3"}}, 400, "Filter is empty"},
@@ -223,7 +223,7 @@ func TestBulkConfirmation(t *testing.T) {
 		t.Log(name)
 		ask("reject", chosen).wantText(t, "<title>Reject 2 requests", "1 of these 2 requests will be rejected",
 			"Reject 1 request</button>",
-			"1 request skipped: This request has a certificate: revoke that instead")
+			"1 request skipped: This request has a certificate: revoke the certificate instead")
 		ask("sign", chosen).wantText(t, "1 of these 2 requests will be signed",
 			"1 request already has a certificate. Tick “Renew” to reissue it.", `name="renew"`)
 		ask("revoke", chosen).wantText(t, "Every valid certificate of 1 of these 2 requests will be revoked",

@@ -192,8 +192,8 @@ func TestActionsRefusedByStatus(t *testing.T) {
 	post := func(id int64, action string, form url.Values) answer {
 		return v.post(t, fmt.Sprintf("/requests/%d/%s", id, action), form)
 	}
-	post(active, "reject", nil).wantStatus(t, 409).wantText(t, "revoke that")
-	post(active, "reopen", nil).wantStatus(t, 409).wantText(t, "only a rejected or revoked one can be reopened")
+	post(active, "reject", nil).wantStatus(t, 409).wantText(t, "revoke the certificate")
+	post(active, "reopen", nil).wantStatus(t, 409).wantText(t, "only rejected and revoked requests can be reopened")
 	post(outstanding, "revoke", sure).wantStatus(t, 409).wantText(t, "This request has no certificate.")
 	post(outstanding, "remove", sure).wantStatus(t, 409)
 	post(active, "remove", nil).wantStatus(t, 400).wantText(t, "Tick this box to confirm")

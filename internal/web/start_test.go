@@ -30,7 +30,7 @@ func TestFirstAccountInTheBrowser(t *testing.T) {
 	b.fill(t, "Setup code", "AAAAA-BBBBB-CCCCC-XXXXX")
 	b.press(t, "Create account")
 	b.look(t, "start-code")
-	b.wantText(t, "The setup code is wrong: the server prints it at startup", "notary setup-code")
+	b.wantText(t, "The setup code is incorrect: the server prints it at startup", "notary setup-code")
 
 	b.fill(t, "Setup code", testkit.SetupCode)
 	for _, label := range []string{"Password", "Confirm password"} {

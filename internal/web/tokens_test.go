@@ -20,7 +20,7 @@ func TestTokens(t *testing.T) {
 	h.Root(t, notary.ECDSAP256)
 	manager := h.as(t, notary.CertificateManager)
 	manager.get(t, "/me").wantText(t, `href="/tokens"`)
-	manager.get(t, "/tokens").wantStatus(t, 200).wantText(t, "No API tokens yet.", "Only your own are listed.")
+	manager.get(t, "/tokens").wantStatus(t, 200).wantText(t, "No API tokens yet.", "Only your own tokens are listed.")
 	form := url.Values{"name": {"ci-deploy"}, "days": {"90"}, "actions": {"request.create", "request.sign"},
 		"names": {"dns:ci.example.com"}, "certificate_authority_ids": {"1"}, "profiles": {"server-client"},
 		"address_ranges": {"127.0.0.0/8 ::1"}, "quota_per_hour": {"100"}, "quota_per_day": {"1000"}}

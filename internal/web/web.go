@@ -46,7 +46,7 @@ type site struct {
 	initialized atomic.Bool // whether an account is known to exist
 }
 
-// New returns the handler for everything but the API. It panics if a template cannot be parsed.
+// New returns the handler for the pages and their assets. It panics if a template cannot be parsed.
 func New(c Config) http.Handler {
 	s := &site{ca: c.CA, revocation: c.Revocation, auth: c.Auth, version: c.Version, log: c.Log, settings: c.Settings,
 		stopping: c.Stopping}

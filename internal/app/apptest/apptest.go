@@ -30,7 +30,7 @@ func Config(t testing.TB) *config.Config {
 	return c
 }
 
-// Start starts a server and returns its URL. The server runs until the test ends or stop is called, which returns the
+// Start starts a server and returns its URL. The server runs until the test ends or stop is called. stop returns the
 // server's error.
 func Start(t testing.TB, c *config.Config) (url string, stop func() error) {
 	t.Helper()
@@ -73,7 +73,7 @@ func StartLive(t testing.TB, live *config.Live, log *slog.Logger) (url string, s
 	return string(found), stop
 }
 
-// Serve runs a server until ctx ends. It returns an error if the server cannot start or fails.
+// Serve runs a server until ctx is done. It returns an error if the server cannot start or fails.
 func Serve(ctx context.Context, c *config.Config) error {
 	log := slog.New(slog.DiscardHandler)
 	return serve(ctx, config.NewLive(c, nil, log), app.Options{Log: log, Out: io.Discard})

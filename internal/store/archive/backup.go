@@ -16,8 +16,8 @@ import (
 )
 
 // Backup copies the SQLite database at path, which a server may be using, to a new file: a consistent snapshot of
-// everything acknowledged before the call. It blocks no writer. A damaged copy is deleted (see [Check]). The copy
-// contains its own digest, which Backup returns and [Restore] verifies.
+// everything acknowledged before the call. It blocks no writer. If [Check] finds damage, Backup deletes the copy and
+// returns an error. The copy contains its own digest, which Backup returns and [Restore] verifies.
 func Backup(ctx context.Context, path, to string, checks Checks, progress Progress) (digest string, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", notary.Errorf(notary.NotFound, "there is no database %s to back up", path)
@@ -48,8 +48,8 @@ func databaseEvent(action, digest, file string) notary.Event {
 		Set(notary.Fields{"sha256": digest, "file": filepath.Base(file)})
 }
 
-// RecordBackup adds a backup event to the database's audit log, unless the schema has another version. A server may be
-// using the database.
+// RecordBackup adds a backup event to the database's audit log. It does nothing if the schema does not have this
+// program's version. A server may be using the database.
 func RecordBackup(ctx context.Context, path, to, digest string) error {
 	status, err := store.Schema(ctx, path)
 	if err != nil || status.Current != status.Newest {
@@ -58,7 +58,8 @@ func RecordBackup(ctx context.Context, path, to, digest string) error {
 	return store.RecordOnFile(ctx, path, databaseEvent("database.backup", digest, to), time.Now())
 }
 
-// checkCopy returns an error if a copy is damaged. If the schema has another version, it checks only the file.
+// checkCopy returns an error if a copy is damaged. If the schema does not have this program's version, it checks only
+// the file.
 func checkCopy(ctx context.Context, path string, checks Checks, progress Progress) error {
 	var found []Damage
 	report := func(d Damage) { found = append(found, d) }

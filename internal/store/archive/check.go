@@ -61,7 +61,7 @@ func CheckDatabase(ctx context.Context, database string, checks Checks, progress
 	case err != nil:
 		return err
 	case status.Current != status.Newest:
-		return notary.Errorf(notary.Unprocessable, "the schema has version %d, this program checks version %d: "+
+		return notary.Errorf(notary.Unprocessable, "the schema has version %d, but this program checks version %d: "+
 			"use the program of that version, or run notary migrate up first", status.Current, status.Newest)
 	}
 	s, err := store.OpenForReading(ctx, database)
@@ -88,7 +88,7 @@ func (c checker) found(kind DamageKind, format string, args ...any) {
 }
 
 // Check checks the whole database in constant memory and reports all damage to the file, the schema, invariants,
-// values, certificates, requests, CRLs and keys. It returns an error if it could not complete.
+// values, certificates, requests, CRLs and keys. It returns an error only if ctx is done.
 func Check(ctx context.Context, s *store.Store, checks Checks, progress Progress, report func(Damage)) error {
 	c := checker{Store: s, checks: checks, progress: progress, report: report}
 	for _, part := range []func(context.Context){c.file, c.schema, c.rules, c.rows, c.records} {
@@ -148,7 +148,7 @@ func (c checker) rows(ctx context.Context) {
 	}
 }
 
-// table checks the values of a table, which it reads in steps along its key.
+// table checks the values in a table, which it reads in steps of [stepRows] rows in key order.
 func (c checker) table(ctx context.Context, t store.Table) error {
 	keys := strings.Split(t.Key, ", ")
 	var params []string
@@ -264,7 +264,7 @@ func (c checker) request(ctx context.Context, id int64) error {
 	return c.checks.Request(req)
 }
 
-// authority checks the CRLs and, if held here, the keys of an authority that is not deleted.
+// authority checks the CRLs of an authority and, unless it is offline, its keys. It skips deleted authorities.
 func (c checker) authority(ctx context.Context, id int64) error {
 	a, err := c.Authority(ctx, id)
 	if err != nil {
@@ -307,7 +307,7 @@ func ignoreDeleted(err error) error {
 	return err
 }
 
-// each calls check with every ID in a table, in steps.
+// each calls check with every ID in a table, in ascending order.
 func (c checker) each(ctx context.Context, table string, check func(id int64) error) {
 	for after, done := int64(0), int64(0); ctx.Err() == nil; {
 		ids, err := db.Collect(ctx, c.DB().Reads(), db.Scan[int64],

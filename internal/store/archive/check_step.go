@@ -55,7 +55,7 @@ func CheckNext(ctx context.Context, s *store.Store, step *CheckStep, checks Chec
 	return nil
 }
 
-// next checks the next records after an ID, and starts over after the last one.
+// next checks up to [stepRows] records after the ID in after, which it advances. It resets after to 0 at the end.
 func (c checker) next(ctx context.Context, table string, after *int64, check func(context.Context, int64) error,
 	report func(d Damage, kind string, id int64)) error {
 	ids, err := db.Collect(ctx, c.DB().Reads(), db.Scan[int64],

@@ -16,7 +16,7 @@ import (
 const copyRows = 5_000
 
 // firstStart lists the tables filled at the first start: the built-in profiles, the agreements of nodes and the clock
-// mark. Later changes to them are recorded as events, so that [requireEmpty] finds these.
+// mark. [requireEmpty] ignores them, and notices later changes by their events.
 var firstStart = []string{"principal", "profile_version", "profile", "agreement", "clock"}
 
 // Copy copies all content to another, empty database of any engine, in one transaction. It returns the digest of the
@@ -72,7 +72,7 @@ func requireEmpty(ctx context.Context, s *store.Store) error {
 		}
 		if n > 0 {
 			return notary.Errorf(notary.Conflict,
-				"the target database is not empty, table %s has rows: use a new one", t.Name)
+				"the target database is not empty (table %s has rows): use a new one", t.Name)
 		}
 	}
 	return nil

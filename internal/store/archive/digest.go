@@ -15,7 +15,8 @@ import (
 	"notary/internal/store"
 )
 
-// Progress is called with the number of rows of a table read so far. It may be nil.
+// Progress is called with the number of rows or checks done so far, and their total. If the total is unknown, of equals
+// rows. A nil Progress is not called.
 type Progress func(table string, rows, of int64)
 
 func (p Progress) report(table string, rows, of int64) {
@@ -24,8 +25,8 @@ func (p Progress) report(table string, rows, of int64) {
 	}
 }
 
-// Digest returns the SHA-256 digest of all content in hex, which is the same on every engine. It reads everything in
-// one snapshot.
+// Digest returns the hexadecimal SHA-256 digest of all content. The digest is the same on every engine. Digest reads
+// everything in one snapshot.
 func Digest(ctx context.Context, s *store.Store, progress Progress) (digest string, err error) {
 	err = s.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
 		digest, err = digestOf(ctx, conn, store.Tables, progress)

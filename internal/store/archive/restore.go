@@ -14,8 +14,10 @@ import (
 )
 
 // Restore replaces the SQLite database at path with a backup. No server may be running. Restore first verifies the
-// digest of a copy, migrates it, and verifies its invariants and schema. An existing database is a [notary.Conflict]
-// unless replace is set: then it is kept next to the new one under the name that Restore returns.
+// digest of a copy, migrates it, and verifies its invariants and schema.
+//
+// If the database exists, Restore returns a [notary.Conflict] error unless replace is set. A replaced database is kept
+// next to the new one under the returned name.
 func Restore(ctx context.Context, backup, path string, replace bool, progress Progress) (kept string, err error) {
 	lock, err := db.LockFile(path)
 	if err != nil {
@@ -25,7 +27,7 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	_, statErr := os.Lstat(path)
 	if statErr == nil && !replace {
 		return "", notary.Errorf(notary.Conflict,
-			"there is a database %s already: restore to another data folder, or replace it with --replace", path)
+			"the database %s already exists: restore to another data folder, or replace it with --replace", path)
 	}
 	part := path + ".restoring"
 	defer db.RemoveFile(part)
@@ -49,7 +51,7 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	return kept, db.MoveFile(part, path)
 }
 
-// clockError is the time by which a restore raises CRL numbers above the clock. CRLs published after the backup may
+// clockError is the margin by which a restore raises CRL numbers above the clock. CRLs published after the backup may
 // have been numbered by a clock that was ahead.
 const clockError = 24 * time.Hour
 
@@ -68,7 +70,7 @@ func checkBackup(ctx context.Context, path, file string, replaced map[string]int
 	if err = CheckInvariants(ctx, s); err != nil {
 		err = notary.Errorf(notary.Invalid, "the backup is not intact: %v", err)
 	} else if differences, err = s.DB().SchemaDifferences(ctx); err == nil && len(differences) > 0 {
-		err = notary.Errorf(notary.Invalid, "the schema of the backup is not the one that notary creates: %s. "+
+		err = notary.Errorf(notary.Invalid, "the schema of the backup differs from the one that notary creates: %s. "+
 			"Restore a backup from before that change", strings.Join(differences, "; "))
 	} else if err == nil {
 		err = s.DB().Write(ctx, func(tx *db.Tx) error { return beginAfterRestore(tx, replaced) })
@@ -101,8 +103,8 @@ func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	return err
 }
 
-// crlNumbers returns the last CRL number of every authority in the file at path, by its CSR or, if it has none, by the
-// fingerprint of its certificate. If the database is unreadable, the result is empty.
+// crlNumbers returns the last CRL number of every authority in the file at path. The keys are the authorities' CSRs or,
+// for authorities without one, certificate fingerprints. If the database is unreadable, the result is empty.
 func crlNumbers(ctx context.Context, path string) map[string]int64 {
 	numbers := map[string]int64{}
 	_ = db.OnFile(ctx, path, db.ReadFile, func(conn *sql.Conn) error {

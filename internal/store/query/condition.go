@@ -82,7 +82,7 @@ func Current(alias string) string {
 // NoEnd stands for the expiry of a request without a certificate, so that lists by expiry end with such requests.
 const NoEnd = 1 << 60
 
-// equal returns the condition that a column has a value. The column's index must include the ID.
+// equal returns the condition that a column has the given value. The column's index must include the ID.
 func (l List[T]) equal(column string, value any) Condition {
 	qualified := l.Alias + "." + column
 	unindexed := WithoutIndex(qualified)
@@ -160,7 +160,7 @@ func (l List[T]) named(term, text string) Condition {
 	}
 }
 
-// prefixed returns the condition that the table of names contains a term that begins with the given one.
+// prefixed returns the condition that the table of names contains a term with the given prefix.
 func (l List[T]) prefixed(term, text string) Condition {
 	return Condition{
 		Holds: l.contains(text),

@@ -45,7 +45,7 @@ func (l List[T]) cursorOf(w Want, p place) notary.Cursor {
 func (l List[T]) readCursor(w Want, field string, c notary.Cursor) (place, error) {
 	list := l.Table
 	refused := notary.FieldErrorf(field,
-		"this cursor does not belong to this list with these filters and this order: start again without it")
+		"this cursor is for another list, filter or order: start again without it")
 	b, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
 	if err != nil || len(c) > maxCursor || len(b) < 1+sealSize {
 		return place{}, notary.FieldErrorf(field, "this is not a cursor: pass the value of next or previous unchanged")

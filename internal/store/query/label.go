@@ -10,7 +10,8 @@ import (
 	"notary/internal/db"
 )
 
-// LabelTerms returns the rows of the table of labels. Each label has two: its key, and its key and value in lower case.
+// LabelTerms returns the rows that labels have in the table of labels. Each label has two: its key, and its key and
+// value in lower case.
 func LabelTerms(labels notary.Labels) (terms []string) {
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		terms = append(terms, key, labelTerm(key+":"+labels[key]))
@@ -33,7 +34,8 @@ func (l List[T]) labelled(label string) Condition {
 	}
 }
 
-// labelIn returns the term for a search word that is a label with its value, such as team:payments, or "".
+// labelIn returns the term for a search word that is a label with its value, such as team:payments. For other words it
+// returns "".
 func labelIn(word string) string {
 	if key, value, ok := strings.Cut(word, ":"); ok && notary.IsLabelKey(key) && value != "" {
 		return labelTerm(word)

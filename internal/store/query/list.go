@@ -33,7 +33,7 @@ type List[T any] struct {
 	Limits  Limits
 	Seal    *Seal // encrypts the cursors of readers who do not see every object
 
-	// Seen, if set, returns the objects that the reader may see.
+	// Seen, if set, removes the objects that the reader may not see.
 	Seen func(context.Context, []T) ([]T, error)
 }
 
@@ -52,7 +52,7 @@ type Limits struct {
 	Steps  int // maximum number of steps per page
 }
 
-// DefaultLimits are the limits of a server.
+// DefaultLimits are the limits for production.
 var DefaultLimits = Limits{Glance: 10, Few: 10_000, Step: 10_000, Steps: 10}
 
 type span struct {
@@ -114,7 +114,7 @@ func (l List[T]) ids(b *db.Binder, s span, part part) string {
 	return "SELECT " + key + " AS id FROM " + table + b.Where() + s.order.by(key)
 }
 
-// stepEnd returns the place at which a step of size objects ends, or nil at the end of the list.
+// stepEnd returns the place at which a step of size objects ends, or nil if fewer objects remain.
 func (l List[T]) stepEnd(ctx context.Context, s span, size int) (*place, error) {
 	s.to = nil
 	for _, part := range s.order.parts() {

@@ -45,8 +45,8 @@ func (o order) past(p place) place {
 type part int
 
 const (
-	level  part = iota // the same value, a greater ID
-	beyond             // a greater value
+	level  part = iota // the same value and a later ID
+	beyond             // a later value
 )
 
 func (o order) parts() []part {

@@ -28,8 +28,9 @@ func (l List[T]) Find(ctx context.Context, q notary.Query) (notary.Page[T], erro
 		After: q.After, Before: q.Before, Sealed: q.Filter.Scope != nil || q.Filter.Owner != 0})
 }
 
-// Page returns a page. A page that ends before a cursor is read in the opposite order and reversed. If a cursor belongs
-// to another list, filter or order, Page returns a [notary.Invalid] error with the field "after" or "before".
+// Page returns a page. A page that ends before a cursor is read in the opposite order and reversed. If a cursor is
+// malformed or belongs to another list, filter or order, Page returns a [notary.Invalid] error with the field "after"
+// or "before".
 func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err error) {
 	o := orderOf(w.Sort, l.Alias)
 	from := o.start()
@@ -145,7 +146,7 @@ func (l List[T]) walk(ctx context.Context, w Want, s span) (items []T, end *plac
 }
 
 // glance samples the next objects and returns the matches, at most one more than the page's limit. If they are fewer,
-// the caller discards them. It does nothing if the order's index answers the filter.
+// the caller discards them. It does nothing if the order's index answers the filter or [Limits].Glance is 0.
 func (l List[T]) glance(ctx context.Context, w Want, s span) (items []T, err error) {
 	s.plan = l.driven(w.Conditions, s.order)
 	if !s.plan.stepwise() || l.Limits.Glance == 0 {

@@ -10,11 +10,11 @@ import (
 type Condition struct {
 	// Holds restricts a query to the matching objects without using an index: see [WithoutIndex].
 	Holds func(*db.Binder)
-	// IDs is a query for the IDs of the matching objects that uses an index, or nil.
+	// IDs returns a query for the IDs of the matching objects that uses an index. It may be nil.
 	IDs func(*db.Binder) string
 	// Wide reports whether IDs also returns objects that do not match.
 	Wide bool
-	// Indexed restricts a query to the matching objects by means of an index in the order of Column, or is nil. The
+	// Indexed restricts a query to the matching objects by means of an index in the order of Column. It may be nil. The
 	// index belongs to the list's table or, if set, to Table, whose column Key contains the object's ID.
 	Indexed    func(*db.Binder)
 	Column     string

@@ -147,8 +147,8 @@ func (l List[T]) ownedBy(b *db.Binder, t notary.GrantTerms) string {
 	return "(" + strings.Join(either, " OR ") + ")"
 }
 
-// listed returns conditions such that every listed name meets one of them. It returns false if no names are listed, if
-// there are more than left, or if the addresses in a range have no common beginning.
+// listed returns one condition for each listed name, domain, URI rule or address range. It returns false if lists is
+// empty or has more than left entries, or if the addresses in a range have no common beginning.
 func (l List[T]) listed(lists notary.NameLists, left *int) (all []alternative, ok bool) {
 	if *left -= lists.Len(); *left < 0 || lists.Len() == 0 {
 		return nil, false
@@ -209,8 +209,8 @@ func uriStart(rule string) string {
 	return strings.TrimPrefix(rule, ".")
 }
 
-// addressStart returns the text for beginsWith that finds the addresses in a range: "=" and what all of them begin
-// with. It returns false if they have no common beginning.
+// addressStart returns the text for beginsWith that finds the addresses in a range: "=" and their common beginning. It
+// returns false if they have none.
 func addressStart(text string) (start string, ok bool) {
 	if address, err := netip.ParseAddr(text); err == nil {
 		return "=" + address.String(), true

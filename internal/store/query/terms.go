@@ -11,8 +11,8 @@ import (
 
 // Terms contains the search terms for the names of a request or certificate.
 type Terms struct {
-	// Names are the rows of the table of names. For each name in lower case, these are the rest of the name from each
-	// label on, and the whole name after "=".
+	// Names are the rows of the table of names, in lower case. A name has one row for its suffix from each label on,
+	// and one with "=" before the whole name.
 	Names []string
 	// Search holds all names as one text for LIKE: one per line, with a tab before each label.
 	Search string
@@ -95,7 +95,7 @@ func marked(name string) string {
 	return b.String()
 }
 
-// NamesIn returns the [Terms].Names that belong to a search text.
+// NamesIn derives [Terms].Names from the corresponding [Terms].Search.
 func NamesIn(search string) (names []string) {
 	seen := map[string]bool{}
 	for line := range strings.SplitSeq(strings.Trim(search, "\n"), "\n") {

@@ -20,7 +20,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Open opens a new database and checks its invariants at the end of the test.
+// Open opens a new database. At the end of the test, it checks the invariants and closes the database.
 func Open(t testing.TB, options ...store.Option) (*store.Store, *testkit.Clock) {
 	t.Helper()
 	return OpenAt(t, testkit.Migrated(t), options...)
@@ -201,6 +201,7 @@ func Lives(issuers []int64, now time.Time, n int) func(func(store.Life) bool) {
 	}
 }
 
+// NewProfile creates a profile with the given name.
 func NewProfile(t testing.TB, s *store.Store, name string) *notary.Profile {
 	t.Helper()
 	var id int64
@@ -239,7 +240,7 @@ func WholeDatabase(t testing.TB) string {
 	return path
 }
 
-// rareRows fills the tables that take more to fill in the usual way.
+// rareRows fills the tables that would need more setup to fill through package ca.
 const rareRows = `
 	INSERT INTO crl_shard (authority_id, shard, url) VALUES (1, 1, 'http://pki.example.com/crl/1-1.crl');
 	INSERT INTO certificate_lint (certificate_id, findings) SELECT MAX(id), '[]' FROM certificate;
@@ -257,7 +258,8 @@ func addGroup(t testing.TB, w *testkit.World) {
 	testkit.Check(t, err)
 }
 
-// addRule activates a rule that signs what a new token requests, with a label and an idempotency key.
+// addRule activates a rule that signs requests of tokens. It then creates a token that obtains a certificate, with a
+// label, a note and an idempotency key.
 func addRule(t testing.TB, w *testkit.World, issuer int64) {
 	t.Helper()
 	id, err := w.CA.CreateRule(t.Context(), w.Admin(), notary.RuleTerms{Name: "pipelines", Priority: 10,

@@ -29,7 +29,7 @@ func (f Form) Fields(names ...string) Form {
 	return f
 }
 
-// WithValues returns the form with other values.
+// WithValues returns the form with the given values instead of its own.
 func (f Form) WithValues(values url.Values) Form {
 	f.values = values
 	return f

@@ -8,7 +8,7 @@ import (
 // Size is the number of rows on a page of a list.
 const Size = 50
 
-// Pager contains the URLs of the previous and next page of a list, or "".
+// Pager contains the URLs of the previous and next page of a list, or "" if there is none.
 type Pager struct {
 	Previous, Next string
 	Short          bool // whether the page has fewer than Size rows although more may follow

@@ -36,7 +36,7 @@ func errTooLarge(limit int64) error {
 	if limit < 1<<20 {
 		size = fmt.Sprintf("%d KiB", limit>>10)
 	}
-	return notary.Errorf(notary.TooLarge, "the form is larger than %s", size)
+	return notary.Errorf(notary.TooLarge, "the form exceeds the limit of %s", size)
 }
 
 // readFiles copies uploaded files into the fields with the same names, replacing any text. With JavaScript, the browser

@@ -18,12 +18,11 @@ import (
 //go:embed templates
 var partFiles embed.FS
 
-// Templates are parsed pages by name.
+// Templates holds the parsed pages by name.
 type Templates map[string]*template.Template
 
-// Parse parses the pages in files. Each defines "main" for the "layout" in layout.html. Files whose names begin with
-// "parts" are shared, like the parts of this package. Templates can call the given functions and those of this package,
-// which use now as the current time. Parse panics on a syntax error.
+// Parse parses the page templates in files and panics on a syntax error. Each page defines "main", which layout.html
+// includes. Every page can use the templates in parts*.html, those embedded in this package, and the given functions.
 func Parse(files fs.FS, now func() time.Time, functions template.FuncMap) Templates {
 	root := template.New("").Funcs(builtins(now)).Funcs(functions)
 	root = template.Must(root.ParseFS(partFiles, "templates/*.html"))
@@ -39,6 +38,7 @@ func Parse(files fs.FS, now func() time.Time, functions template.FuncMap) Templa
 	return all
 }
 
+// builtins returns the template functions of this package; now is the clock.
 func builtins(now func() time.Time) template.FuncMap {
 	return template.FuncMap{
 		"asset":  assetURL,
