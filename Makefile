@@ -22,8 +22,6 @@ POSTGRES    := NOTARY_TEST_ENGINE=postgres
 UNWATCHED   := modernc.org/sqlite/lib golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b
 RACE        := -race $(foreach p,$(UNWATCHED),-gcflags='$(p)=-race=false -d=checkptr=0')
 LIMIT       := -timeout 2h
-# Packages at a time: tests of whole programs wait more than they compute.
-TOGETHER    := -p 4
 SHARED      := /(client|app|auth|clock|db|issuers|jobs|keystore|publish|revocation|server)$$
 LARGE       := ./internal/ca ./internal/rest ./internal/store/...
 INTEROP     := ^TestInterop
@@ -42,9 +40,9 @@ test:
 # With what is installed, on the PostgreSQL server of NOTARY_TEST_POSTGRES.
 tests:
 	go list $(PACKAGES) | grep -E '$(SHARED)' | xargs -r go test $(RACE) $(LIMIT) -skip '$(INTEROP)'
-	go list $(PACKAGES) | grep -vE '$(SHARED)' | xargs -r go test $(TOGETHER) $(LIMIT) -skip '$(SCALE)|$(INTEROP)'
+	go list $(PACKAGES) | grep -vE '$(SHARED)' | xargs -r go test $(LIMIT) -skip '$(SCALE)|$(INTEROP)'
 	$(POSTGRES) go test $(RACE) $(LIMIT) -skip '$(ONE_ENGINE)|$(INTEROP)' ./internal/db
-	$(POSTGRES) go test $(TOGETHER) $(LIMIT) -skip '$(ONE_ENGINE)|$(SCALE)|$(INTEROP)' ./internal/store/... $(ENGINES)
+	$(POSTGRES) go test $(LIMIT) -skip '$(ONE_ENGINE)|$(SCALE)|$(INTEROP)' ./internal/store/... $(ENGINES)
 
 long:
 	scripts/test-tools
