@@ -197,13 +197,14 @@ func checkLimits(t notary.GrantTerms) error {
 			return notary.FieldErrorf("profiles", "%.70q cannot be a profile's name", name)
 		}
 	}
-	if err := checkDistinct("profiles", t.Profiles); err != nil {
-		return err
-	}
-	if err := issuance.CheckNameLists("names", t.Names); err != nil {
-		return err
-	}
-	return cmp.Or(checkDistinct("names.dns", t.Names.DNS), checkDistinct("names.ip", t.Names.IP),
+	return issuance.CheckNameLists("names", t.Names)
+}
+
+// checkDistinctLimits returns an error if a list has an entry twice.
+func checkDistinctLimits(t notary.GrantTerms) error {
+	return cmp.Or(checkDistinct("certificate_authority_ids", t.Authorities), checkDistinct("owner_account_ids", t.Owners),
+		checkDistinct("owner_group_ids", t.OwnerGroups), checkDistinct("profiles", t.Profiles),
+		checkDistinct("names.dns", t.Names.DNS), checkDistinct("names.ip", t.Names.IP),
 		checkDistinct("names.email", t.Names.Email), checkDistinct("names.uri", t.Names.URI))
 }
 
@@ -227,5 +228,5 @@ func checkIDs(field string, ids []int64) error {
 			return notary.FieldErrorf(field, "%d is not an ID: IDs are positive integers", id)
 		}
 	}
-	return checkDistinct(field, ids)
+	return nil
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -146,7 +147,7 @@ func CheckTokenGrants(all []notary.GrantTerms) error {
 		if err := checkActions(t.Actions, TokenActions()); err != nil {
 			return prefixed(err)
 		}
-		if err := checkLimits(t); err != nil {
+		if err := cmp.Or(checkLimits(t), checkDistinctLimits(t)); err != nil {
 			return prefixed(err)
 		}
 		for _, name := range t.Actions {
