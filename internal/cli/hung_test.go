@@ -23,7 +23,7 @@ func TestHungPostgres(t *testing.T) {
 	postgres := testkit.StartCluster(t, "fsync = off")
 	postgres.Exec(t, `CREATE DATABASE notary`)
 	c := newCluster(t, binary, postgres.URL("notary"))
-	c.env = append(c.env, "NOTARY_READ_TIMEOUT=5s")
+	c.env = append(c.env, "NOTARY_READ_TIMEOUT=15s") // each call to the hanging database takes as long
 	node := c.start(t)
 	l := prepare(t, connect(t, node.url))
 	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
