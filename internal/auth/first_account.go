@@ -57,7 +57,7 @@ func (s *Service) IsSetupCode(ctx context.Context, code string) (bool, error) {
 // NeedsSetupCode reports whether creating the first account requires a setup code.
 func (s *Service) NeedsSetupCode() bool { return !s.noSetupCode }
 
-// hashSetupCode returns the hash of a code as it is stored. A fast hash suffices: generated codes are random, and the
+// hashSetupCode returns the stored form of a setup code. A fast hash suffices: generated codes are random, and the
 // code is deleted once used.
 func hashSetupCode(code string) string {
 	sum := sha256.Sum256([]byte(strings.TrimSpace(code)))
