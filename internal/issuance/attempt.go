@@ -71,9 +71,6 @@ func newAttempt(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen i
 		return nil, refused("profile", "the profile %s changes the subject, but this certificate must have the "+
 			"subject of the CA's other certificates: choose another profile", profile.Name)
 	}
-	if err := addUPNs(template, csr.Names); err != nil {
-		return nil, err
-	}
 	if err := addUsages(template, profile, csr.PublicKey); err != nil {
 		return nil, err
 	}

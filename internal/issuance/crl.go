@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
@@ -8,6 +9,7 @@ import (
 	"encoding/asn1"
 	"encoding/hex"
 	"errors"
+	"io"
 	"math/big"
 	"slices"
 	"time"
@@ -277,22 +279,32 @@ func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error)
 	return append([]byte{}, before...), after, algorithm, nil
 }
 
+// recorder is a signer that records the message and refuses to sign it.
+type recorder struct {
+	public crypto.PublicKey
+	tbs    []byte
+}
+
+var errRecorded = errors.New("recorded instead of signed")
+
+func (r *recorder) Public() crypto.PublicKey { return r.public }
+
+func (r *recorder) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("only whole messages are recorded")
+}
+
+func (r *recorder) SignMessage(_ io.Reader, message []byte, _ crypto.SignerOpts) ([]byte, error) {
+	r.tbs = bytes.Clone(message)
+	return nil, errRecorded
+}
+
 var oidIssuingDistributionPoint = asn1.ObjectIdentifier{2, 5, 29, 28}
 
 // distributionPoint returns the extension that limits a CRL to certificates that name one of the URLs (RFC 5280,
 // section 5.2.5).
 func distributionPoint(urls []string) pkix.Extension {
-	constructed := func(n uint8) casn1.Tag { return casn1.Tag(n).ContextSpecific().Constructed() }
 	b := cryptobyte.NewBuilder(nil)
-	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(constructed(0), func(b *cryptobyte.Builder) { // distributionPoint
-			b.AddASN1(constructed(0), func(b *cryptobyte.Builder) { // fullName
-				for _, url := range urls {
-					b.AddASN1(casn1.Tag(6).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(url)) })
-				}
-			})
-		})
-	})
+	addSequence(b, func(b *cryptobyte.Builder) { addPointName(b, urls) })
 	return pkix.Extension{Id: oidIssuingDistributionPoint, Critical: true, Value: b.BytesOrPanic()} // cannot fail
 }
 

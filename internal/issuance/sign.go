@@ -1,18 +1,14 @@
 package issuance
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"errors"
-	"io"
 	"sync"
 
-	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"notary"
@@ -48,26 +44,38 @@ func newThrowAway(alg notary.KeyAlgorithm, hash crypto.Hash) func() (*throwAway,
 }
 
 type scheme struct {
-	algorithm x509.SignatureAlgorithm
-	hash      crypto.Hash // 0 if the scheme does its own hashing
-	throwAway func() (*throwAway, error)
+	algorithm  x509.SignatureAlgorithm
+	identifier []byte      // the AlgorithmIdentifier in DER
+	hash       crypto.Hash // 0 if the scheme does its own hashing
+	throwAway  func() (*throwAway, error)
 }
+
+// AlgorithmIdentifiers of RFC 4055, section 5, RFC 8410, section 3, and RFC 5758, section 3.2.
+var (
+	identifierRSA     = []byte("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00")
+	identifierEd25519 = []byte("\x30\x05\x06\x03\x2b\x65\x70")
+	identifierECDSA   = map[crypto.Hash][]byte{
+		crypto.SHA256: []byte("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"),
+		crypto.SHA384: []byte("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"),
+		crypto.SHA512: []byte("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04"),
+	}
+)
 
 func schemeOf(key crypto.PublicKey) (scheme, error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		return scheme{x509.SHA256WithRSA, crypto.SHA256, throwAwayRSA}, nil
+		return scheme{x509.SHA256WithRSA, identifierRSA, crypto.SHA256, throwAwayRSA}, nil
 	case ed25519.PublicKey:
-		return scheme{x509.PureEd25519, 0, throwAwayEd25519}, nil
+		return scheme{x509.PureEd25519, identifierEd25519, 0, throwAwayEd25519}, nil
 	case *ecdsa.PublicKey:
+		algorithm, hash := x509.ECDSAWithSHA512, crypto.SHA512
 		switch bits := key.Curve.Params().BitSize; {
 		case bits <= 256:
-			return scheme{x509.ECDSAWithSHA256, crypto.SHA256, throwAwayECDSA}, nil
+			algorithm, hash = x509.ECDSAWithSHA256, crypto.SHA256
 		case bits <= 384:
-			return scheme{x509.ECDSAWithSHA384, crypto.SHA384, throwAwayECDSA}, nil
-		default:
-			return scheme{x509.ECDSAWithSHA512, crypto.SHA512, throwAwayECDSA}, nil
+			algorithm, hash = x509.ECDSAWithSHA384, crypto.SHA384
 		}
+		return scheme{algorithm, identifierECDSA[hash], hash, throwAwayECDSA}, nil
 	default:
 		return scheme{}, notary.Errorf(notary.Internal, "the CA's key type is not supported")
 	}
@@ -81,6 +89,9 @@ func (i Issuer) makeDraft(template *x509.Certificate, csr *pki.CSR) (*x509.Certi
 	}
 	template.SignatureAlgorithm = scheme.algorithm
 	if template.AuthorityKeyId, err = issuerKeyIdentifier(i.Certificate); err != nil {
+		return nil, scheme, err
+	}
+	if err := addNames(template, csr.Names); err != nil {
 		return nil, scheme, err
 	}
 	if i.CRLURL != "" {
@@ -99,43 +110,17 @@ func (i Issuer) makeDraft(template *x509.Certificate, csr *pki.CSR) (*x509.Certi
 	return draft, scheme, i.checkDraft(draft, template, csr)
 }
 
-// recorder is a signer that records the message and refuses to sign it.
-type recorder struct {
-	public crypto.PublicKey
-	tbs    []byte
-}
-
-var errRecorded = errors.New("recorded instead of signed")
-
-func (r *recorder) Public() crypto.PublicKey { return r.public }
-
-func (r *recorder) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
-	return nil, errors.New("only whole messages are recorded")
-}
-
-func (r *recorder) SignMessage(_ io.Reader, message []byte, _ crypto.SignerOpts) ([]byte, error) {
-	r.tbs = bytes.Clone(message)
-	return nil, errRecorded
-}
-
-// draft builds the certificate with a throw-away key's signature. Package x509 only encodes the to-be-signed bytes:
-// signing and verifying them would cost more than everything else.
+// draft builds the certificate with a placeholder for the signature.
 func (i Issuer) draft(template *x509.Certificate, key crypto.PublicKey, scheme scheme) (*x509.Certificate, error) {
 	throwAway, err := scheme.throwAway()
 	if err != nil {
 		return nil, err
 	}
-	issuer := *i.Certificate
-	issuer.SubjectKeyId = template.AuthorityKeyId
-	recorder := &recorder{public: issuer.PublicKey}
-	if _, err := x509.CreateCertificate(rand.Reader, template, &issuer, key, recorder); !errors.Is(err, errRecorded) {
-		return nil, notary.InternalError("build the certificate", err)
-	}
-	der, err := assemble(recorder.tbs, throwAway.placeholder)
+	tbs, err := encode(template, i.issuerName(template), key, scheme)
 	if err != nil {
-		return nil, notary.InternalError("build the certificate", err)
+		return nil, err
 	}
-	draft, err := x509.ParseCertificate(der)
+	draft, err := x509.ParseCertificate(assemble(tbs, throwAway.placeholder, scheme))
 	if err != nil {
 		return nil, notary.InternalError("build the certificate", err)
 	}
@@ -154,27 +139,11 @@ func (i Issuer) sign(draft *x509.Certificate, scheme scheme) (*x509.Certificate,
 	}
 	certificate := *draft // all parsed fields come from the signed bytes
 	certificate.Signature = signature
-	if certificate.Raw, err = assemble(draft.RawTBSCertificate, signature); err != nil {
-		return nil, notary.InternalError("sign the certificate", err)
-	}
+	certificate.Raw = assemble(draft.RawTBSCertificate, signature, scheme)
 	return &certificate, nil
 }
 
 // assemble builds the certificate from its TBSCertificate and signature (RFC 5280, section 4.1).
-func assemble(tbs, signature []byte) ([]byte, error) {
-	var fields, algorithm cryptobyte.String
-	in := cryptobyte.String(tbs)
-	if !in.ReadASN1(&fields, casn1.SEQUENCE) || !in.Empty() ||
-		!fields.SkipASN1(casn1.Tag(0).ContextSpecific().Constructed()) || // the version
-		!fields.SkipASN1(casn1.INTEGER) || // the serial number
-		!fields.ReadASN1Element(&algorithm, casn1.SEQUENCE) {
-		return nil, errors.New("malformed TBSCertificate")
-	}
-	b := cryptobyte.NewBuilder(make([]byte, 0, len(tbs)+len(algorithm)+len(signature)+16))
-	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddBytes(tbs)
-		b.AddBytes(algorithm)
-		b.AddASN1BitString(signature)
-	})
-	return b.Bytes()
+func assemble(tbs, signature []byte, scheme scheme) []byte {
+	return sequence(tbs, scheme.identifier, header(casn1.BIT_STRING, len(signature)+1), []byte{0}, signature)
 }

@@ -19,10 +19,6 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	ips, uris, err := pki.Addresses(csr.Names)
-	if err != nil {
-		return nil, err
-	}
 	keyID, err := keyIdentifier(csr.RawSubjectPublicKeyInfo)
 	if err != nil {
 		return nil, err
@@ -37,10 +33,6 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 		NotBefore:             terms.Now.Add(-backdate).UTC().Truncate(time.Second),
 		BasicConstraintsValid: true,
 		SubjectKeyId:          keyID,
-		DNSNames:              csr.Names.DNS,
-		EmailAddresses:        csr.Names.Email,
-		IPAddresses:           ips,
-		URIs:                  uris,
 	}, nil
 }
 
@@ -48,10 +40,9 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 // section 4.2.1.6).
 var emptySubject = []byte{0x30, 0}
 
-// addUPNs adds the subject alternative name extension if the names include user principal names, which package x509
-// does not support.
-func addUPNs(template *x509.Certificate, names notary.Names) error {
-	if len(names.UPN) == 0 {
+// addNames adds the subject alternative names, if any.
+func addNames(template *x509.Certificate, names notary.Names) error {
+	if names.Len() == 0 {
 		return nil
 	}
 	san, err := pki.SANExtension(names, bytes.Equal(template.RawSubject, emptySubject))
