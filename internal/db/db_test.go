@@ -69,29 +69,48 @@ func TestWrite(t *testing.T) {
 	if !slices.Equal(got, []string{"one"}) || n != 1 {
 		t.Errorf("%q are stored and %d counted", got, n)
 	}
-	missing := notary.Errorf(notary.NotFound, "no such word")
-	for name, fn := range map[string]func(*db.Tx) error{
-		"change": func(tx *db.Tx) error { return tx.Change(missing, `UPDATE word SET text = 'x' WHERE id = 9`) },
-		"need":   func(tx *db.Tx) error { return tx.Need(missing, `SELECT 1 FROM word WHERE id = 9`) },
-	} {
-		if err := d.Write(t.Context(), fn); !errors.Is(err, missing) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
 }
 
-func TestAgree(t *testing.T) {
+// A statement that finds no row fails the whole transaction with the given error, also as its last statement.
+func TestMissedRows(t *testing.T) {
 	t.Parallel()
 	d := openWords(t, testkit.Database(t))
-	for _, value := range []string{"first", "second"} {
-		agreed, err := d.Agree(t.Context(), "greeting", value)
-		testkit.Check(t, err)
-		if agreed != "first" {
-			t.Errorf("%q was agreed on", agreed)
-		}
+	missing := notary.Errorf(notary.NotFound, "no such word")
+	need := func(id int) func(*db.Tx) error {
+		return func(tx *db.Tx) error { return tx.Need(missing, `SELECT 1 FROM word WHERE id = $1`, id) }
 	}
-	if value, err := db.Agreed(t.Context(), d.Reads(), "greeting"); err != nil || value != "first" {
-		t.Errorf("%q is agreed on (%v)", value, err)
+	change := func(id int) func(*db.Tx) error {
+		return func(tx *db.Tx) error { return tx.Change(missing, `UPDATE word SET text = 'x' WHERE id = $1`, id) }
+	}
+	later := func(id int) func(*db.Tx) error {
+		return func(tx *db.Tx) error { return tx.ChangeLater(missing, `UPDATE word SET text = 'x' WHERE id = $1`, id) }
+	}
+	for name, c := range map[string]struct {
+		do     func(*db.Tx) error
+		misses bool
+	}{
+		"need": {need(9), true}, "change": {change(9), true}, "change later": {later(9), true},
+		"need that finds a row": {need(1), false}, "change of a row": {change(1), false},
+		"change of a row later": {later(1), false},
+	} {
+		for _, last := range []bool{true, false} {
+			err := d.Write(t.Context(), func(tx *db.Tx) error {
+				_, err := tx.Exec(`DELETE FROM word`)
+				if err = errors.Join(err, addWord(tx, 1, "one"), c.do(tx)); err != nil || last {
+					return err
+				}
+				return addWord(tx, 2, "two")
+			})
+			if errors.Is(err, missing) != c.misses || !c.misses && err != nil {
+				t.Errorf("%s, as the last statement %t: %v", name, last, err)
+			}
+			rows, err := db.Collect(t.Context(), d.Reads(), db.Scan[int64], `SELECT id FROM word`)
+			testkit.Check(t, err)
+			if (len(rows) == 0) != c.misses {
+				t.Errorf("%s, as the last statement %t: the words %v remain", name, last, rows)
+			}
+			testkit.Check(t, d.Write(t.Context(), func(tx *db.Tx) error { _, err := tx.Exec(`DELETE FROM word`); return err }))
+		}
 	}
 }
 

@@ -85,6 +85,7 @@ const (
 	uniqueViolation      = "23505"
 	foreignKeyViolation  = "23503"
 	serializationFailure = "40001"
+	divisionByZero       = "22012"
 	deadlockDetected     = "40P01"
 	readOnlyTransaction  = "25006"
 	idleInTransaction    = "25P03"

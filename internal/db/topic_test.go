@@ -38,6 +38,9 @@ func TestEveryWriteInvalidatesCaches(t *testing.T) {
 		{"later", func(tx *db.Tx) error { return tx.Later(`INSERT INTO word(id, text) VALUES (2, 'two')`) }, true},
 		{"change", func(tx *db.Tx) error { return tx.Change(errors.New("none"), `UPDATE word SET text = 'x' WHERE id = 1`) },
 			true},
+		{"change later", func(tx *db.Tx) error {
+			return tx.ChangeLater(errors.New("none"), `UPDATE word SET text = 'z' WHERE id = 1`)
+		}, true},
 		{"returning", func(tx *db.Tx) error {
 			var id int
 			return tx.QueryRow(ctx, `UPDATE word SET text = 'y' WHERE id = 1 RETURNING id`).Scan(&id)

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -104,9 +103,6 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 	if err := tx.counts.save(run.later, slot); err != nil {
 		return tx.changed, retryable(err)
 	}
-	if err := run.flushNeeds(); err != nil {
-		return tx.changed, retryable(MapError(err))
-	}
 	return tx.changed, run.commit(e.running, e.limits.commit)
 }
 
@@ -139,17 +135,28 @@ type transaction struct {
 	conn    *sql.Conn
 	begun   bool // whether BEGIN was sent
 	waiting []statement
-	missed  error // miss of a statement that found no row
 }
 
 type statement struct {
 	text string
 	args []any
-	miss error // error to return if the statement finds no row; may be nil
+	miss error // error to return instead of a division by zero; may be nil
 }
 
 func (t *transaction) queue(text string, args ...any) {
 	t.waiting = append(t.waiting, statement{text: text, args: args})
+}
+
+// needRow queues a query that must find a row. If it finds none, the server fails it with a division by zero and rolls
+// the transaction back, so that even a COMMIT need not wait for its result.
+func (t *transaction) needRow(miss error, query string, args []any) {
+	t.waiting = append(t.waiting, statement{`SELECT 1 / COUNT(*) FROM (` + query + `) AS needed`, args, miss})
+}
+
+// needChange queues an UPDATE or DELETE that must affect a row: see needRow.
+func (t *transaction) needChange(miss error, change string, args []any) {
+	t.waiting = append(t.waiting, statement{`WITH changed AS (` + change + ` RETURNING 1)
+		SELECT 1 / COUNT(*) FROM changed`, args, miss})
 }
 
 // flush sends the waiting statements and returns the first error, with the index of its statement.
@@ -173,11 +180,11 @@ func (t *transaction) flush() (failed int, err error) {
 		}()
 		for failed = range batch.Len() {
 			done, err := results.Exec()
+			if miss := sent[failed].miss; miss != nil && isDivisionByZero(err) {
+				return miss
+			}
 			if err != nil {
 				return err
-			}
-			if miss := sent[failed].miss; miss != nil && done.RowsAffected() == 0 {
-				t.missed = miss
 			}
 			// A COMMIT after a failed statement rolls back and reports ROLLBACK.
 			if failed == batch.Len()-1 && last == "COMMIT" && done.String() != "COMMIT" {
@@ -186,19 +193,12 @@ func (t *transaction) flush() (failed int, err error) {
 		}
 		return nil
 	})
-	if err == nil {
-		err = t.missed
-	}
 	return failed, err
 }
 
-// flushNeeds flushes the waiting statements if one of them must find a row. The result must be known before the COMMIT.
-func (t *transaction) flushNeeds() error {
-	if !slices.ContainsFunc(t.waiting, func(s statement) bool { return s.miss != nil }) {
-		return t.missed
-	}
-	_, err := t.flush()
-	return err
+func isDivisionByZero(err error) bool {
+	var fault *pgconn.PgError
+	return errors.As(err, &fault) && fault.Code == divisionByZero
 }
 
 // commit sends the waiting statements and the COMMIT. If the server reports an error, nothing was changed. If it does

@@ -69,7 +69,7 @@ func (tx *Tx) Later(text string, args ...any) error {
 // read or at the commit.
 func (tx *Tx) Need(miss error, text string, args ...any) error {
 	if run, ok := tx.sql.(*transaction); ok {
-		run.waiting = append(run.waiting, statement{text, args, miss})
+		run.needRow(miss, text, args)
 		return nil
 	}
 	var one int
@@ -84,6 +84,17 @@ func (tx *Tx) Need(miss error, text string, args ...any) error {
 func (tx *Tx) Insert(text string, args ...any) (id int64, err error) {
 	err = tx.QueryRow(context.Background(), text, args...).Scan(&id)
 	return id, MapError(err)
+}
+
+// ChangeLater runs an UPDATE or DELETE that must affect a row. If it affects none, the transaction fails with miss, as
+// in [Tx.Need].
+func (tx *Tx) ChangeLater(miss error, text string, args ...any) error {
+	if run, ok := tx.sql.(*transaction); ok {
+		tx.note(text)
+		run.needChange(miss, text, args)
+		return nil
+	}
+	return tx.Change(miss, text, args...)
 }
 
 // Change runs an UPDATE or DELETE and returns miss if it affects no row.

@@ -214,15 +214,15 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	return id, tx.insertNames("request", id, terms.Names)
 }
 
-// Transition moves a request to the next status and sets its current certificate (0: none). It returns a
-// [notary.Conflict] error if the request's status, certificate or owner has changed since it was read. If a certificate
+// Transition moves a request to the next status and sets its current certificate (0: none). The transaction fails with
+// a [notary.Conflict] error if the request's status, certificate or owner has changed since it was read. If a certificate
 // is set, the request's labels must also be unchanged, because the certificate has the same labels.
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
 	labels, err := encodeLabels(req.Labels)
 	if err != nil {
 		return err
 	}
-	err = tx.db.Change(db.Raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
+	err = tx.db.ChangeLater(db.Raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
 			authority_id = (SELECT authority_id FROM certificate WHERE id = $2),
 			not_after = COALESCE((SELECT not_after FROM certificate WHERE id = $2), $4)
 		WHERE id = $5 AND status = $6 AND COALESCE(certificate_id, 0) = $7 AND requester_id = $8
