@@ -92,7 +92,7 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	if err := tx.claimNames(m.set); err != nil {
 		return 0, err
 	}
-	chain, err := tx.issuerChain(bytes.Join(c.Issuers.DER(), nil))
+	chain, err := tx.recordChain(bytes.Join(c.Issuers.DER(), nil))
 	if err != nil {
 		return 0, err
 	}
@@ -128,28 +128,28 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	return id, tx.insertNames("certificate", id, terms.Names)
 }
 
-func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, search string) (int64, error) {
+func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain, search string) (int64, error) {
 	labels, err := encodeLabels(c.Labels)
 	if err != nil {
 		return 0, err
 	}
 	b := &db.Binder{}
 	values := ""
-	for _, value := range []any{nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain,
+	for _, value := range []any{nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID),
 		c.CommonName, c.Names.String(), c.Key, search, c.KeyFingerprint, c.Serial, c.Fingerprint,
 		db.Seconds(c.NotBefore), db.Seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard,
 		db.Seconds(tx.db.Now()), nullable(c.OwnerGroupID), labels} {
 		values += b.Bind(value) + ", "
 	}
+	values += "(SELECT id FROM issuer_chain WHERE fingerprint = " + b.Bind(chain) + "), "
 	set, replacement, replaced := "NULL, ", "NULL", "0"
 	if m.set != "" {
 		set, replacement, replaced = b.Bind(m.set)+", ", m.replacement(b), m.countReplaced(b)
 	}
 	var count int64
 	err = tx.q.QueryRow(context.Background(), `INSERT INTO certificate (request_id, requester_id, email, authority_id,
-		issuer_chain_id, common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after,
-		profile,
-		profile_version, shard, created_at, owner_group_id, labels, name_set, replaced_by)
+		common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after, profile,
+		profile_version, shard, created_at, owner_group_id, labels, issuer_chain_id, name_set, replaced_by)
 		VALUES (`+values+set+replacement+`) RETURNING id, COALESCE(replaced_by, 0), `+replaced, b.Args...).Scan(&m.id,
 		&m.replacedBy, &count)
 	if err != nil || m.set == "" {
@@ -158,22 +158,12 @@ func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, se
 	return m.id, tx.joined(m, count)
 }
 
-func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
+// recordChain records a chain of issuers unless it is known, and returns its fingerprint.
+func (tx *Tx) recordChain(der []byte) (fingerprint string, err error) {
 	sum := sha256.Sum256(der)
-	fingerprint := hex.EncodeToString(sum[:])
-	find := func() error {
-		return tx.q.QueryRow(context.Background(), `SELECT id FROM issuer_chain WHERE fingerprint = $1`,
-			fingerprint).Scan(&id)
-	}
-	if err = find(); !errors.Is(err, sql.ErrNoRows) {
-		return id, db.MapError(err)
-	}
-	_, err = tx.db.Exec(`INSERT INTO issuer_chain (fingerprint, der) VALUES ($1, $2)
-		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, der) // another transaction may have inserted it
-	if err != nil {
-		return 0, err
-	}
-	return id, db.MapError(find())
+	fingerprint = hex.EncodeToString(sum[:])
+	return fingerprint, tx.db.Later(`INSERT INTO issuer_chain (fingerprint, der) VALUES ($1, $2)
+		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, der)
 }
 
 // AdoptCertificate assigns a certificate that has no request to req. The certificate gets the owner and labels of req.
