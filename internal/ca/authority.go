@@ -178,7 +178,7 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return err
 	}
-	return issuers.RetryStale(func() error {
+	return s.issuers.RetryStale(func() error {
 		c, err := s.newCertification(ctx, id)
 		if err != nil {
 			return err

@@ -94,7 +94,7 @@ func (s *Service) certify(ctx context.Context, caller notary.Caller, c certifica
 		if err := refuseOutsideKey(ctx, tx, caller, c.request.Identity.Fingerprint); err != nil {
 			return err
 		}
-		if err := s.issuers.RequireUsable(tx, issuer, profile); err != nil {
+		if err := tx.RequireUsable(issuer.Authority, profile); err != nil {
 			return err
 		}
 		if err := s.insertCertification(ctx, tx, caller, c, cert); err != nil {

@@ -22,7 +22,7 @@ func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issue
 	if err := policy.AllowRole(caller, policy.ManageAuthorities, policy.On("certificate authority", id)); err != nil {
 		return 0, err
 	}
-	err = issuers.RetryStale(func() error {
+	err = s.issuers.RetryStale(func() error {
 		c, err := s.crossCertification(ctx, id)
 		if err != nil {
 			return err

@@ -148,7 +148,7 @@ func because(reason string) string {
 // issueOnce issues regardless of earlier calls with the same key, and records the key.
 func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM string,
 	o IssueOptions) (issued *Issued, err error) {
-	err = issuers.RetryStale(func() error {
+	err = s.issuers.RetryStale(func() error {
 		req, csr, err := s.newRequest(ctx, caller, csrPEM)
 		if err != nil {
 			return err
@@ -239,6 +239,7 @@ func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *n
 			return err
 		}
 		if signed != nil {
+			signed.keyChecked = true
 			if err := s.record(ctx, tx, caller, req, notary.Active, signed); err != nil {
 				return err
 			}

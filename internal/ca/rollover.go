@@ -190,7 +190,7 @@ func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
 	if used, err := r.s.issuers.Profile(ctx, r.old.Certificate.Profile); err == nil && used.CA {
 		profile = used.Name
 	}
-	return issuers.RetryStale(func() error {
+	return r.s.issuers.RetryStale(func() error {
 		_, err := r.s.certify(ctx, r.caller, certification{authority: r.successor, request: r.request}, parent, profile)
 		return err
 	})

@@ -169,6 +169,7 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, caller notary.Caller,
 		if err := tx.CountIssuance(ctx, caller); err != nil {
 			return err
 		}
+		r.signed.keyChecked = true
 		if err := s.record(ctx, tx, program(caller), req, notary.Active, r.signed); err != nil {
 			return &outdatedSignature{err}
 		}
@@ -272,6 +273,8 @@ func (s *Service) withRules(do func(last bool) error) error {
 			s.issuers.ForgetRules()
 		case !errors.As(err, &outdated) || notary.KindOf(err) != notary.Conflict:
 			return err
+		default:
+			s.issuers.ForgetProfiles()
 		}
 		if n == decisionAttempts {
 			return err

@@ -16,7 +16,7 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.SignRequest); err != nil {
 		return err
 	}
-	return issuers.RetryStale(func() error { return s.sign(ctx, caller, id, o) })
+	return s.issuers.RetryStale(func() error { return s.sign(ctx, caller, id, o) })
 }
 
 func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
@@ -69,6 +69,8 @@ type signature struct {
 	object  policy.Resource // the certificate, for authorization
 
 	decision *notary.RuleDecision // of the rule that signs; nil if the caller signs
+
+	keyChecked bool // whether the transaction has already checked and locked the key
 }
 
 func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
@@ -112,7 +114,7 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 	cert.Labels = req.Labels
 	// The profile may have changed the names.
 	object.Names, object.CommonNames = cert.Names, pki.CommonNames(issued.Certificate.Subject)
-	return &signature{cert, from.CRLURL, issuer, profile, csr, o, object, nil}, nil
+	return &signature{cert, from.CRLURL, issuer, profile, csr, o, object, nil, false}, nil
 }
 
 // record makes a signed certificate the request's current one and moves the request to the next status.
@@ -123,7 +125,7 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller
 	if err := allowSignature(ctx, tx, caller, req, signed); err != nil {
 		return err
 	}
-	if err := s.requireSignable(ctx, tx, signed.csr, signed.issuer, signed.profile); err != nil {
+	if err := s.requireSignable(ctx, tx, signed); err != nil {
 		return err
 	}
 	if err := tx.CountIssuance(ctx, caller); err != nil {
@@ -158,13 +160,14 @@ func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, err
 }
 
 // requireSignable checks the key, the authority and the profile, and locks them until the transaction ends.
-func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *issuers.Issuer,
-	p *notary.Profile) error {
-	if err := tx.LockAuthorityShared(issuer.ID); err != nil {
+func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, signed *signature) error {
+	if err := tx.LockAuthorityShared(signed.issuer.ID); err != nil {
 		return err
 	}
-	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
-		return err
+	if !signed.keyChecked {
+		if err := s.refuseEndEntity(ctx, tx, signed.csr); err != nil {
+			return err
+		}
 	}
-	return s.issuers.RequireUsable(tx, issuer, p)
+	return tx.RequireUsable(signed.issuer.Authority, signed.profile)
 }

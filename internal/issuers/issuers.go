@@ -2,7 +2,7 @@
 //
 // Callers share the returned values and must not change them. A transaction that changes an authority, a profile or the
 // active rules invalidates the cache on every node ([store.Store.OnChange], [Issuers.Follow]). The transaction that
-// records a signature checks the authority and profile again ([Issuers.RequireUsable]).
+// records a signature checks the authority and profile again ([store.Tx.RequireUsable]).
 package issuers
 
 import (

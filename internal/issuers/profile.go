@@ -63,20 +63,12 @@ func (s *Issuers) Profile(ctx context.Context, name string) (*notary.Profile, er
 	return p, err
 }
 
-// RequireUsable returns an error if the authority or profile of a signature is no longer usable in the transaction. On
-// a conflict it also drops the cached profiles.
-func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile) error {
-	err := tx.RequireUsable(issuer.Authority, p)
-	if notary.KindOf(err) == notary.Conflict {
-		s.profiles.changed()
-	}
-	return err
-}
-
-// RetryStale runs do. If do fails because it used an outdated profile, RetryStale runs it once more.
-func RetryStale(do func() error) error {
+// RetryStale runs do. If do fails because it used an outdated profile, RetryStale drops the cached profiles and runs it
+// once more.
+func (s *Issuers) RetryStale(do func() error) error {
 	err := do()
 	if errors.Is(err, store.ErrOldProfile) {
+		s.ForgetProfiles()
 		err = do()
 	}
 	return err

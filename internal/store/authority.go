@@ -201,21 +201,14 @@ func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 	if err := tx.LockProfileShared(p.ID); err != nil {
 		return err
 	}
-	var usable, current int
-	err := tx.q.QueryRow(context.Background(), `SELECT
-		(SELECT COUNT(*) FROM authority a LEFT JOIN revocation v ON v.certificate_id = a.certificate_id
+	if err := tx.db.Need(
+		notary.Errorf(notary.Conflict, "CA %d has just been disabled or changed: check it and try again", a.ID),
+		`SELECT 1 FROM authority a LEFT JOIN revocation v ON v.certificate_id = a.certificate_id
 			WHERE a.id = $1 AND a.enabled = 1 AND a.deleted_at IS NULL AND a.certificate_id = $2
-				AND v.certificate_id IS NULL),
-		(SELECT COUNT(*) FROM profile p WHERE p.id = $3 AND p.version = $4 AND p.deleted_at IS NULL)`,
-		a.ID, authorityCertificate(a), p.ID, p.Version).Scan(&usable, &current)
-	switch {
-	case err != nil:
-		return db.MapError(err)
-	case usable == 0:
-		return notary.Errorf(notary.Conflict, "CA %d has just been disabled or changed: check it and try again", a.ID)
-	case current == 0:
-		return &notary.Error{Kind: notary.Conflict, Field: "profile", Err: ErrOldProfile,
-			Message: "the profile " + p.Name + " has just been changed: check it and try again"}
+				AND v.certificate_id IS NULL`, a.ID, authorityCertificate(a)); err != nil {
+		return err
 	}
-	return nil
+	return tx.db.Need(&notary.Error{Kind: notary.Conflict, Field: "profile", Err: ErrOldProfile,
+		Message: "the profile " + p.Name + " has just been changed: check it and try again"},
+		`SELECT 1 FROM profile p WHERE p.id = $1 AND p.version = $2 AND p.deleted_at IS NULL`, p.ID, p.Version)
 }
