@@ -54,7 +54,9 @@ func explicit(n uint8) casn1.Tag { return implicit(n).Constructed() }
 
 func implicit(n uint8) casn1.Tag { return casn1.Tag(n).ContextSpecific() }
 
-func addSequence(b *cryptobyte.Builder, content func(*cryptobyte.Builder)) { b.AddASN1(casn1.SEQUENCE, content) }
+func addSequence(b *cryptobyte.Builder, content func(*cryptobyte.Builder)) {
+	b.AddASN1(casn1.SEQUENCE, content)
+}
 
 func addText(b *cryptobyte.Builder, tag casn1.Tag, text string) {
 	b.AddASN1(tag, func(b *cryptobyte.Builder) { b.AddBytes([]byte(text)) })

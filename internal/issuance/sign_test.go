@@ -29,7 +29,9 @@ func TestDraft(t *testing.T) {
 }
 
 var drafts = map[string]func(*x509.Certificate){
-	"CA": func(c *x509.Certificate) { c.IsCA, c.MaxPathLen, c.KeyUsage = true, 1, x509.KeyUsageCertSign|x509.KeyUsageCRLSign },
+	"CA": func(c *x509.Certificate) {
+		c.IsCA, c.MaxPathLen, c.KeyUsage = true, 1, x509.KeyUsageCertSign|x509.KeyUsageCRLSign
+	},
 	"CA without path length": func(c *x509.Certificate) { c.IsCA, c.MaxPathLen = true, -1 },
 	"CA of path length 0":    func(c *x509.Certificate) { c.IsCA, c.MaxPathLenZero = true, true },
 	"end entity": func(c *x509.Certificate) {
