@@ -215,8 +215,8 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 }
 
 // Transition moves a request to the next status and sets its current certificate (0: none). The transaction fails with
-// a [notary.Conflict] error if the request's status, certificate or owner has changed since it was read. If a certificate
-// is set, the request's labels must also be unchanged, because the certificate has the same labels.
+// a [notary.Conflict] error if the request's status, certificate or owner has changed since it was read. If a
+// certificate is set, the request's labels must also be unchanged, because the certificate has the same labels.
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
 	labels, err := encodeLabels(req.Labels)
 	if err != nil {
