@@ -171,6 +171,24 @@ func (s *site) tokenPage(c *call, f page.Form) error {
 	return c.show("token", t.Name, tokenPage{row, f.Fields(page.FieldSure), takeOver})
 }
 
+// tokenMention returns the mention of an API token, with its path if the caller may see it. For other principals it
+// returns nil.
+func (s *site) tokenMention(c *call, ref notary.Ref) (*mention, error) {
+	if ref.Kind != notary.TokenPrincipal {
+		return nil, nil
+	}
+	m := mention{Text: "API token " + ref.Name}
+	_, err := s.auth.Token(c.r.Context(), c.caller, ref.ID)
+	switch notary.KindOf(err) {
+	case "":
+		m.Path = objectPath(ref)
+	case notary.NotFound:
+	default:
+		return nil, err
+	}
+	return &m, nil
+}
+
 // Limits returns the limits of a grant, in words.
 func (tokenPage) Limits(terms notary.GrantTerms) []string {
 	return grantsPage{}.Limits(&notary.Grant{GrantTerms: terms})
