@@ -95,6 +95,9 @@ func (p requestPage) AnnotateForm() page.Form {
 	return f.WithValues(url.Values{"note": {p.Note}, "labels": {p.LabelLines()}})
 }
 
+// LabelChips returns the labels with links to the requests that have them.
+func (p requestPage) LabelChips() []chip { return chipsOf("/requests", nil, p.Labels) }
+
 // LabelsShown returns the labels to compare with those entered. A form that is shown again keeps its own.
 func (p requestPage) LabelsShown() string {
 	if shown := p.At("annotate").Value("labels_shown"); p.sent == "annotate" {

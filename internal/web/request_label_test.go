@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func TestLabelsAndWishes(t *testing.T) {
 	b.fill(t, "Validity", "2099-01-31")
 	b.fill(t, "Note", "New shop")
 	b.press(t, "Submit request")
-	b.wantText(t, "Requested: profile client, expiry 2099-01-31", "env=prod, team=payments", "New shop",
+	b.wantText(t, "Requested: profile client, expiry 2099-01-31", "env=prod team=payments", "New shop",
 		"Default: 2099-01-31, as requested.")
 	b.look(t, "request-labels")
 
@@ -43,7 +44,7 @@ func TestLabelsAndWishes(t *testing.T) {
 	testkit.Check(t, h.CA.Annotate(t.Context(), h.Admin(), 1, ca.Change{Labels: map[string]*string{"added": &other}}))
 	b.fill(t, "Labels (one per line)", "team=web")
 	b.press(t, "Save")
-	b.wantText(t, "Labels and note saved.", "added=one, team=web", "New shop")
+	b.wantText(t, "Labels and note saved.", "added=one team=web", "New shop")
 
 	b.open(t, "/requests")
 	b.fill(t, "Label", "team:web")
@@ -107,4 +108,34 @@ func TestSignFormIsPreset(t *testing.T) {
 	if c := req.Certificate; c.Profile != "client" || c.NotAfter.After(h.Clock.Now().Add(48*time.Hour)) {
 		t.Errorf("signed with profile %s until %s", c.Profile, c.NotAfter)
 	}
+}
+
+// Lists show the first labels of a row. Each links to what has the label, within the present filter.
+func TestLabelsInLists(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id := h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
+	changes := map[string]*string{}
+	for _, key := range []string{"a", "b", "c", "d", "e"} {
+		value := strings.Repeat("long & wide ", 20) + key
+		changes[key] = &value
+	}
+	testkit.Check(t, h.CA.Annotate(t.Context(), h.Admin(), id, ca.Change{Labels: changes}))
+	b := h.browseAs(t, notary.Admin)
+	b.open(t, "/certificates")
+	b.wantText(t, "+2")
+	b.look(t, "certificates-labels")
+	b.open(t, "/requests?status=Active")
+	b.wantText(t, "+2")
+	b.look(t, "requests-labels")
+	b.click(t, `//a[contains(@class, "chip") and starts-with(., "c=")]`)
+	if at := get(t, b, chromedp.Evaluate[string]("location.search")); !strings.Contains(at, "status=Active") ||
+		!strings.Contains(at, "label=c%3Dlong+%26+wide") {
+		t.Errorf("the label links to %s", at)
+	}
+	b.wantText(t, ".example.com")
+	b.open(t, requestURL(id))
+	b.look(t, "request-many-labels")
+	b.click(t, `//a[contains(@class, "chip") and starts-with(., "e=")]`)
+	b.wantHeading(t, "Requests")
 }
