@@ -50,9 +50,7 @@ func (s *site) readAnnotation(c *call) (a ca.Annotation, err error) {
 		return a, err
 	}
 	a.Note = c.r.PostForm.Get("note")
-	if profile := c.value("profile"); profile != notary.DefaultProfile {
-		a.Wishes.Profile = profile
-	}
+	a.Wishes.Profile = c.value("profile")
 	if id := c.value("certificate_authority_id"); id != "" {
 		if a.Wishes.AuthorityID, err = strconv.ParseInt(id, 10, 64); err != nil {
 			return a, notary.FieldErrorf("certificate_authority_id", "choose a CA")
