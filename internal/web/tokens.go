@@ -64,6 +64,9 @@ type tokenForm struct {
 	MaxDays int
 }
 
+// NamesNote returns the note of the field for names.
+func (tokenForm) NamesNote() string { return namesNote }
+
 func (s *site) newTokenPage(c *call, f page.Form) error {
 	form := tokenForm{Form: f.Fields("name", "days", "actions", "certificate_authority_ids", "profiles", "names",
 		"address_ranges", "quota_per_hour", "quota_per_day"), MaxDays: int(s.auth.MaxTokenLife() / day)}
