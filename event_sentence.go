@@ -159,7 +159,7 @@ func (e *Event) Details() string {
 func members(f Fields) map[string]string {
 	all := make(map[string]string, len(f))
 	for name, value := range f {
-		all[name] = plain(value)
+		all[name] = words(name, value)
 	}
 	return all
 }
@@ -204,7 +204,7 @@ func refIn(fields map[string]any) (ref Ref, ok bool) {
 
 var fieldLabels = map[string]string{"crl": "CRL", "ocsp": "OCSP", "csr_sha256": "CSR SHA-256", "sha256": "SHA-256",
 	"crl_number": "CRL number",
-	"crl_shards": "CRL partitions", "crl_entries": "CRL entries", "requested_ca": "requested CA"}
+	"crl_shards": "CRL partitions", "crl_entries": "CRL entries", "trial": "test", "requested_ca": "requested CA"}
 
 func fieldLabel(name string) string {
 	if label := fieldLabels[name]; label != "" {

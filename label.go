@@ -68,6 +68,43 @@ func ParseLabel(text string) (key, value string, err error) {
 	return key, value, checkLabel(key, value)
 }
 
+// ParseSetLabel parses a label to set, such as "team=payments". It is like [ParseLabel], but requires a value, and refuses
+// text that looks like several labels, such as "team=payments, env=prod". Any other comma is part of the value.
+func ParseSetLabel(text string) (key, value string, err error) {
+	key, value, err = ParseLabel(text)
+	switch {
+	case err != nil:
+		return "", "", err
+	case value == "":
+		return "", "", Errorf(Invalid, "the label %s has no value: add one, such as %[1]s=yes", key)
+	case furtherLabel[text[strings.IndexAny(text, "=:")]].MatchString(value):
+		return "", "", Errorf(Invalid, "%.80q looks like several labels: enter each one separately", strings.TrimSpace(text))
+	}
+	return key, value, nil
+}
+
+// furtherLabel finds a second label in a value, by the separator of the first one.
+var furtherLabel = map[byte]*regexp.Regexp{
+	'=': regexp.MustCompile(`[\s,;][a-z][a-z0-9._/-]{0,62}=`),
+	':': regexp.MustCompile(`[\s,;][a-z][a-z0-9._/-]{0,62}:[^\s/]`),
+}
+
+// ParseLabels parses labels to set. It refuses two labels with the same key.
+func ParseLabels(texts []string) (Labels, error) {
+	labels := Labels{}
+	for _, text := range texts {
+		key, value, err := ParseSetLabel(text)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := labels[key]; twice {
+			return nil, Errorf(Invalid, "the label %s is given twice: remove one", key)
+		}
+		labels[key] = value
+	}
+	return labels, nil
+}
+
 // Merge returns the labels with the changes applied. A nil value removes a label.
 func (l Labels) Merge(changes map[string]*string) Labels {
 	merged := maps.Clone(l)

@@ -33,6 +33,10 @@ type Request struct {
 	// OwnerGroupID is the group that owns the request, which may be deleted; 0 if an account owns it.
 	OwnerGroupID int64
 
+	// Submitter is the principal that submitted the request, such as an API token. It is zero in lists and if the event of
+	// the submission is missing.
+	Submitter Ref
+
 	CommonName string
 	Names      Names
 	Key        string // such as "ECDSA P-256"

@@ -32,6 +32,8 @@ type CertificateRequest struct {
 	Labels       map[string]string `json:"labels" nullable:"false"`
 	RuleDecision *RuleDecision     `json:"rule_decision" doc:"What the active rules decided when the request was created; null if none matched"`
 
+	SubmittedBy *Ref `json:"submitted_by,omitempty" nullable:"false" doc:"The account or API token that submitted it; absent in lists"`
+
 	Findings []LintFinding `json:"findings,omitzero" required:"false" nullable:"false" doc:"Remarks: what the CSR asks for but does not get, departures from standards and, with a certificate, lint findings; absent in lists"`
 }
 

@@ -21,7 +21,7 @@ type Filter struct {
 	NamePrefix             string   `json:"name_prefix,omitempty" query:"name_prefix" minLength:"1" doc:"The beginning of a name"`
 	Domain                 string   `json:"domain,omitempty" query:"domain" minLength:"1" doc:"A domain that a name equals or is below"`
 	Label                  []string `json:"label,omitempty" query:"label,explode" nullable:"false" example:"team:payments" doc:"A label: a key, or a key and a value separated by a colon or an equals sign; upper and lower case are the same. All of several must match"`
-	Q                      string   `json:"q,omitempty" query:"q" minLength:"1" doc:"Words, all of which must match: each is the beginning of a label of a name, an email address, a serial number, a fingerprint or a kind of key, or is a status of requests or a label such as team:payments"`
+	Q                      string   `json:"q,omitempty" query:"q" minLength:"1" doc:"Words, all of which must match: each is the beginning of a label of a name, an email address, a serial number, a fingerprint or a kind of key, or is a status of requests or a label such as label=team:payments"`
 	ExpiresAfter           string   `json:"expires_after,omitempty" query:"expires_after" format:"date-time" doc:"Expires at this time or later"`
 	ExpiresBefore          string   `json:"expires_before,omitempty" query:"expires_before" format:"date-time" doc:"Expires before this time"`
 	Expiring               string   `json:"expiring,omitempty" query:"expiring" minLength:"1" example:"30d" doc:"Only valid certificates that expire within this period, such as 30d, or this number of days, rounded to the hour; for requests, the current certificate. Those that a later certificate for the same names and owner replaces are omitted"`

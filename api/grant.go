@@ -45,7 +45,7 @@ type GrantTerms struct {
 
 // NameLists are sets of names by type.
 type NameLists struct {
-	DNS   []string `json:"dns,omitempty" nullable:"false" doc:"Domains: example.com (and subdomains) or .example.com (subdomains only)"`
+	DNS   []string `json:"dns,omitempty" nullable:"false" doc:"Domains: ci.example.com (that name and all below it) or .ci.example.com (only those below it)"`
 	IP    []string `json:"ip,omitempty" nullable:"false" doc:"Prefixes such as 10.0.0.0/8, or addresses"`
 	Email []string `json:"email,omitempty" nullable:"false" doc:"A domain, .example.com (subdomains only), or an address"`
 	URI   []string `json:"uri,omitempty" nullable:"false" doc:"A host, .example.com (subdomains only), or a prefix such as spiffe://example.org/web"`

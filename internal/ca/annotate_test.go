@@ -1,6 +1,7 @@
 package ca_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -89,16 +90,20 @@ func TestLabels(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
-// A word with a colon also searches for a label.
+// A word with a colon, or after label=, searches for a label.
 func TestSearchForALabel(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	w.Request(t, w.Admin())
-	id := submitWith(t, w, w.Admin(), ca.Annotation{Labels: notary.Labels{"team": "Payments"}})
+	id := submitWith(t, w, w.Admin(), ca.Annotation{Labels: notary.Labels{"team": "Payments", "of": "data science"}})
 	for query, want := range map[string][]int64{"team:payments": {id}, "TEAM=Payments": {id},
+		"label=team:payments": {id}, "label=TEAM=Payments": {id}, "label=team": {id}, "a.example label=team:payments": {id},
+		"label=team:web": nil, "label=team:payments nowhere": nil, `label=team:"data science"`: nil,
+		`label=of:"Data Science" label=team:payments`: {id}, "label=of:Data": nil, "labels": nil,
 		"a.example team=payments": {id}, "team:web": nil, "team:": nil, "payments": nil} {
-		page, err := w.CA.Requests(t.Context(), w.Admin(), notary.Query{Sort: notary.ByID, Limit: 10,
-			Filter: notary.Filter{Search: ca.SearchWords(query)}})
+		var f notary.Filter
+		testkit.Check(t, ca.ReadSearch(&f, query))
+		page, err := w.CA.Requests(t.Context(), w.Admin(), notary.Query{Sort: notary.ByID, Limit: 10, Filter: f})
 		testkit.Check(t, err)
 		var got []int64
 		for _, r := range page.Items {
@@ -106,6 +111,12 @@ func TestSearchForALabel(t *testing.T) {
 		}
 		if !cmp.Equal(got, want) {
 			t.Errorf("%q finds %v, want %v", query, got, want)
+		}
+	}
+	for _, query := range []string{"label=", "a.example label=team:", "label=Not/a$label", `label="team:payments`} {
+		var e *notary.Error
+		if err := ca.ReadSearch(&notary.Filter{}, query); !errors.As(err, &e) || e.Field != "q" {
+			t.Errorf("%q: %v", query, err)
 		}
 	}
 }

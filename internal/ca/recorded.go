@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"math/big"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -144,6 +145,24 @@ func RecordedKey(text string) string {
 		return "Ed25519"
 	}
 	return strings.TrimSpace(text)
+}
+
+// labelWord is a search word for a label, such as label=team:payments or label=team:"data science".
+var labelWord = regexp.MustCompile(`(?i)(^|\s)label=((?:[^\s"]|"[^"]*")*)`)
+
+// ReadSearch adds the words of a search to a filter. A word such as label=team:payments becomes a filter by label.
+func ReadSearch(f *notary.Filter, text string) error {
+	var texts []string
+	for _, match := range labelWord.FindAllStringSubmatch(text, -1) {
+		texts = append(texts, strings.ReplaceAll(match[2], `"`, ""))
+	}
+	labels, err := RecordedLabels(texts)
+	if err != nil {
+		return notary.MapField(err, func(string) string { return "q" })
+	}
+	f.Labels = append(f.Labels, labels...)
+	f.Search = append(f.Search, SearchWords(labelWord.ReplaceAllString(text, " "))...)
+	return nil
 }
 
 // SearchWords returns the normalised words of a search.

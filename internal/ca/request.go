@@ -169,7 +169,8 @@ func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (
 	if err := sees(ctx, s.store, caller, req); err != nil {
 		return nil, err
 	}
-	return req, nil
+	req.Submitter, err = s.store.RequestSubmitter(ctx, id)
+	return req, err
 }
 
 // Compromised reports whether the key of a request is compromised.

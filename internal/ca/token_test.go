@@ -52,7 +52,7 @@ func TestTokenSubmits(t *testing.T) {
 	req, err := w.CA.Request(t.Context(), creator, issued.RequestID)
 	testkit.Check(t, err)
 	if req.Owner() != (notary.Owner{AccountID: creator.Principal.ID}) || req.Email != creator.Principal.Name ||
-		req.Status != notary.Active {
+		req.Status != notary.Active || req.Submitter != token.Principal {
 		t.Errorf("the request is %+v", req)
 	}
 	history, err := w.CA.History(t.Context(), creator, req.ID)

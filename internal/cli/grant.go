@@ -16,7 +16,8 @@ func (p *program) grantCommand() *cobra.Command {
 		p.grantCreate(), p.grantList(), p.grantShow(), p.grantDelete())
 }
 
-const listedNames = "dns:example.com, dns:.example.com, ip:10.0.0.0/8, email:example.com, uri:spiffe://example.org/web"
+const listedNames = "dns:ci.example.com (that name and all below it), dns:.ci.example.com (only those below it), " +
+	"ip:10.0.0.0/8, email:example.com, uri:spiffe://example.org/web"
 
 func (p *program) grantCreate() *cobra.Command {
 	var account, groupID idFlag

@@ -48,7 +48,7 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	c.Flags().StringArrayVar(&f.labels, "label", nil, "filter by `label`, such as team or team=payments; may be repeated")
 	f.names = append(f.names, "label")
 	text(&f.filter.Q, "search", "filter by `words`, which must all match: prefixes of parts of names, email "+
-		"addresses, serial numbers, fingerprints and key types, a request status, or a label such as team:payments")
+		"addresses, serial numbers, fingerprints and key types, a request status, or a label such as label=team:payments")
 	text(&f.after, "expires-after", "filter by expiry at this `time` or later: 2027-12-31, "+
 		"2027-12-31T23:59:59Z, or relative to now, such as 30d, 12h or -7d")
 	text(&f.before, "expires-before", "filter by expiry before this `time`")

@@ -145,6 +145,7 @@ func (p *program) requestShow() *cobra.Command {
 				{"User principal names", strings.Join(r.UPNs, ", ")},
 				{"Key", r.Key},
 				{"Submitted by", r.Email},
+				{"Submitted via", submittedVia(r.SubmittedBy)},
 				{"Owner", ownerGroup(r.Owner)},
 				{"Submitted", exact(&r.CreatedAt, p.now())},
 				{"Updated", exact(&r.UpdatedAt, p.now())},
@@ -160,6 +161,14 @@ func (p *program) requestShow() *cobra.Command {
 				{"Issuer", optionalID(r.CertificateAuthorityID)},
 			}, append(p.revokedFields(revoked), findingFields(r.Findings)...)...)...)
 		})}
+}
+
+// submittedVia returns the API token that submitted a request, or "" if an account did.
+func submittedVia(by *api.Ref) string {
+	if by == nil || by.Kind != notary.TokenPrincipal {
+		return ""
+	}
+	return notary.Ref(*by).String()
 }
 
 func optionalID(id *int64) string {

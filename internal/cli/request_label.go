@@ -21,21 +21,14 @@ type labelFlags struct {
 
 func (f *labelFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.labels, "label", nil, "a `label` for the request and its certificates, such as "+
-		"team=payments; may be repeated")
+		"team=payments; repeat the flag for more")
 	c.Flags().StringVar(&f.note, "note", "", "a `note` for the signer")
 }
 
 func (f *labelFlags) all() (map[string]string, error) {
-	labels := map[string]string{}
-	for _, text := range f.labels {
-		key, value, err := notary.ParseLabel(text)
-		switch {
-		case err != nil:
-			return nil, usagef("--label %q: %s", text, err)
-		case value == "":
-			return nil, usagef("--label %q has no value: write %[1]s=value", text)
-		}
-		labels[key] = value
+	labels, err := notary.ParseLabels(f.labels)
+	if err != nil {
+		return nil, usagef("--label: %s", err)
 	}
 	return labels, nil
 }
@@ -85,20 +78,22 @@ func labelChanges(args []string) (map[string]*string, error) {
 		if remove = remove && !strings.ContainsAny(text, "=:"); remove {
 			text = removed
 		}
-		key, value, err := notary.ParseLabel(text)
-		if err != nil {
+		parse := notary.ParseSetLabel
+		if remove {
+			parse = notary.ParseLabel
+		}
+		key, value, err := parse(text)
+		switch {
+		case err != nil && !strings.ContainsAny(text, "=:"):
+			return nil, usagef("%q: %s; to remove a label, write %[1]s-", text, err)
+		case err != nil:
 			return nil, usagef("%q: %s", text, err)
 		}
 		if _, twice := changes[key]; twice {
 			return nil, usagef("the label %s is given twice: omit one", key)
 		}
-		switch {
-		case remove:
+		if changes[key] = &value; remove {
 			changes[key] = nil
-		case value == "":
-			return nil, usagef("%q has no value: write %[1]s=value, or %[1]s- to remove the label", text)
-		default:
-			changes[key] = &value
 		}
 	}
 	return changes, nil

@@ -95,8 +95,9 @@ type Function struct{ Example, Text string }
 // Functions lists our own functions and an example from CEL's network extension. All functions of CEL and of its string
 // and network extensions are available.
 var Functions = []Function{
-	{`names.below("dev.example.com")`, "Whether there are names and all of them are DNS names below the domain"},
-	{`dns_names[0].below("dev.example.com")`, "Whether one name is a DNS name below the domain"},
+	{`names.below("dev.example.com")`,
+		"Whether there are names and all of them are DNS names below the domain, not the domain itself"},
+	{`dns_names[0].below("dev.example.com")`, "Whether one name is a DNS name below the domain, not the domain itself"},
 	{`cidr("10.0.0.0/8").containsIP(source)`, "Whether an IP address is in the range"},
 	{`days(90)`, "A duration of 90 days"},
 }

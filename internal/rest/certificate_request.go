@@ -146,6 +146,10 @@ func (r *routes) request(ctx context.Context, caller notary.Caller, in *ByID) (*
 	}
 	out := r.requestToAPI(req)
 	out.Findings = findingsToAPI(req.Notable())
+	if req.Submitter != (notary.Ref{}) {
+		submitter := api.Ref(req.Submitter)
+		out.SubmittedBy = &submitter
+	}
 	return result(out), nil
 }
 

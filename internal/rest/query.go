@@ -55,7 +55,7 @@ func certificateFilter(in api.CertificateFilter) (notary.Filter, error) {
 func filterOf(in api.Filter) (f notary.Filter, err error) {
 	f = notary.Filter{Email: strings.ToLower(in.Email), OwnedBy: strings.ToLower(in.Owner),
 		AuthorityID: int64(in.CertificateAuthorityID), Key: ca.RecordedKey(in.Key),
-		NamePrefix: in.NamePrefix, Search: ca.SearchWords(in.Q)}
+		NamePrefix: in.NamePrefix}
 	if in.Name != "" {
 		f.Name = ca.RecordedName(in.Name)
 	}
@@ -70,6 +70,9 @@ func filterOf(in api.Filter) (f notary.Filter, err error) {
 		}
 	}
 	if f.Labels, err = ca.RecordedLabels(in.Label); err != nil {
+		return f, err
+	}
+	if err := ca.ReadSearch(&f, in.Q); err != nil {
 		return f, err
 	}
 	if in.Domain != "" {

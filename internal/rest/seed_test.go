@@ -196,6 +196,12 @@ func wantSeedRequest(t *testing.T, v any, id int64, chain, status string) {
 		}
 		delete(rest, "findings")
 	}
+	if by, ok := rest["submitted_by"]; ok { // absent in lists
+		if submitter, isObject := by.(map[string]any); !isObject || submitter["kind"] != notary.AccountPrincipal {
+			t.Errorf("submitted_by: got %v", by)
+		}
+		delete(rest, "submitted_by")
+	}
 	if len(rest) > 0 {
 		t.Errorf("fields that are not documented: %v", rest)
 	}

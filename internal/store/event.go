@@ -251,6 +251,16 @@ func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
 	return low, nil
 }
 
+// RequestSubmitter returns the principal that submitted a request, or a zero reference if no event tells.
+func (r reader) RequestSubmitter(ctx context.Context, requestID int64) (notary.Ref, error) {
+	created, err := db.Collect(ctx, r.q, r.scanEvent, `SELECT`+eventColumns+`FROM event e
+		WHERE e.object_id = $1 AND e.kind = 'request' AND e.action = 'request.create' ORDER BY e.id LIMIT 1`, requestID)
+	if err != nil || len(created) == 0 {
+		return notary.Ref{}, err
+	}
+	return created[0].Principal, nil
+}
+
 // RequestEvents returns up to limit events of a request and its certificates, newest first.
 func (r reader) RequestEvents(ctx context.Context, requestID int64, limit int) ([]*notary.Event, error) {
 	own, err := db.Collect(ctx, r.q, r.scanEvent, `SELECT`+eventColumns+`FROM event e

@@ -35,6 +35,7 @@ type reads interface {
 	Sessions(context.Context, int64, time.Time) ([]*notary.Session, error)
 	Events(context.Context, notary.EventQuery) (notary.Page[*notary.Event], error)
 	RequestEvents(context.Context, int64, int) ([]*notary.Event, error)
+	RequestSubmitter(context.Context, int64) (notary.Ref, error)
 	EventsAfter(context.Context, int64, int) ([]store.PositionedEvent, error)
 	Authority(context.Context, int64) (*notary.Authority, error)
 	Authorities(context.Context) ([]*notary.Authority, error)
@@ -145,6 +146,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	}
 	do("EventsAfter", second(r.EventsAfter(ctx, 0, 10)))
 	do("RequestEvents", second(r.RequestEvents(ctx, 1, 10)))
+	do("RequestSubmitter", second(r.RequestSubmitter(ctx, 1)))
 	do("Authority", second(r.Authority(ctx, 1)))
 	do("Issuer", second(r.Issuer(ctx, 1)))
 	do("AuthorityWithCertificate", second(r.AuthorityWithCertificate(ctx, 1)))

@@ -96,7 +96,7 @@ func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]e
 	}
 	byPeople := slices.DeleteFunc(slices.Clone(found.Items),
 		func(e *notary.Event) bool { return e.Principal.Kind == notary.SystemPrincipal })
-	return eventViews(byPeople[:min(len(byPeople), shownEvents)], all), nil
+	return eventViews(c.caller, byPeople[:min(len(byPeople), shownEvents)], all), nil
 }
 
 // possibleIssuers returns the active authorities that are neither the given one nor subordinate to it.

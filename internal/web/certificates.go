@@ -20,6 +20,7 @@ type certificateRow struct {
 	Title string // its common name or first name
 	More  int    // number of names that are not shown
 	State string
+	labelled
 }
 
 func (s *site) certificates(c *call) error {
@@ -47,7 +48,8 @@ func (s *site) showCertificates(c *call, f page.Form, found notary.Page[*notary.
 			Path: path, Part: "revoked", Tabs: s.certificateTabs(v), Narrowed: narrows(v, ""), Clear: path}}
 	for _, cert := range found.Items {
 		title, more := titleOf(cert.CommonName, cert.Names)
-		p.Rows = append(p.Rows, certificateRow{cert, title, more, cert.Status(s.ca.Now())})
+		p.Rows = append(p.Rows, certificateRow{cert, title, more, cert.Status(s.ca.Now()),
+			p.label(cert.Labels)})
 	}
 	if err := p.nameAuthorities(s, c); err != nil {
 		return err

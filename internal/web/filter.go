@@ -30,13 +30,16 @@ func readQuery(v url.Values) (notary.Query, error) {
 func readFilter(v url.Values) (f notary.Filter, err error) {
 	text := func(name string) string { return strings.TrimSpace(v.Get(name)) }
 	f = notary.Filter{Status: notary.RequestStatus(text("status")), Email: strings.ToLower(text("email")),
-		OwnedBy: strings.ToLower(text("owner")),
-		Key:     ca.RecordedKey(text("key")),
-		Search:  ca.SearchWords(text("q")), NamePrefix: text("name_prefix")}
+		OwnedBy:    strings.ToLower(text("owner")),
+		Key:        ca.RecordedKey(text("key")),
+		NamePrefix: text("name_prefix")}
 	if label := text("label"); label != "" {
 		if f.Labels, err = ca.RecordedLabels([]string{label}); err != nil {
 			return f, err
 		}
+	}
+	if err := ca.ReadSearch(&f, text("q")); err != nil {
+		return f, err
 	}
 	if name := text("name"); name != "" {
 		f.Name = ca.RecordedName(name)

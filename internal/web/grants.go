@@ -49,6 +49,13 @@ type grantForm struct {
 	Owners  []page.Option // groups
 }
 
+// namesNote describes the names that limit a grant.
+const namesNote = "One per line: dns:ci.example.com (that name and all below it), dns:.ci.example.com (only those below " +
+	"it), ip:10.0.0.0/8, email:example.com, uri:spiffe://example.org/web. Leave blank for all."
+
+// NamesNote returns the note of the field for names.
+func (grantForm) NamesNote() string { return namesNote }
+
 func (s *site) newGrantPage(c *call, f page.Form) error {
 	groups, err := s.auth.Groups(c.r.Context(), c.caller)
 	if err != nil {

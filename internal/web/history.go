@@ -9,6 +9,7 @@ import (
 
 type eventView struct {
 	*notary.Event
+	Actor  mention
 	Label  string   // the action, such as "Signed"
 	Verb   string   // the action as a verb, or ""
 	Link   string   // the relation to the issuer, such as "from"
@@ -42,9 +43,11 @@ var eventVerbs = map[string]string{
 	"authority.sign":             "issued",
 }
 
-func eventViews(events []*notary.Event, authorities []*notary.Authority) (all []eventView) {
+func eventViews(caller notary.Caller, events []*notary.Event,
+	authorities []*notary.Authority) (all []eventView) {
 	for _, e := range events {
-		v := eventView{Event: e, Label: notary.ActionLabel(e.Action), Verb: eventVerbs[e.Action], Link: issuerLinks[e.Action]}
+		v := eventView{Event: e, Actor: actorOf(caller, e.Principal), Label: notary.ActionLabel(e.Action),
+			Verb: eventVerbs[e.Action], Link: issuerLinks[e.Action]}
 		if e.Object.Kind == "certificate" {
 			v.Others = append(v.Others, mentionOf(e.Object, authorities))
 		}
@@ -59,6 +62,15 @@ func eventViews(events []*notary.Event, authorities []*notary.Authority) (all []
 		all = append(all, v)
 	}
 	return all
+}
+
+// actorOf returns the text for a principal, and the path of an API token for callers who may see every token.
+func actorOf(caller notary.Caller, principal notary.Ref) mention {
+	m := mention{Text: principal.Actor()}
+	if principal.Kind == notary.TokenPrincipal && caller.May(notary.ManageAccounts) {
+		m.Path = objectPath(principal)
+	}
+	return m
 }
 
 // mentionOf returns the text and path for a reference. It has no path for an authority that was deleted or that the

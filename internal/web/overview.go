@@ -69,7 +69,7 @@ func (p overviewPage) Unused(t *notary.Token) bool { return t.Unused(p.now) }
 func (p overviewPage) rows(certificates []*notary.Certificate) (rows []certificateRow) {
 	for _, cert := range certificates {
 		title, more := titleOf(cert.CommonName, cert.Names)
-		rows = append(rows, certificateRow{cert, title, more, cert.Status(p.now)})
+		rows = append(rows, certificateRow{Certificate: cert, Title: title, More: more, State: cert.Status(p.now)})
 	}
 	return rows
 }

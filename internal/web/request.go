@@ -37,6 +37,7 @@ type requestPage struct {
 	may     map[policy.Action]bool // what the caller may do with the request
 	reports bool                   // whether the caller may report its key as compromised
 	Group   string                 // the group that owns it, or ""
+	Via     *mention               // the API token that submitted it, or nil
 }
 
 var requestFields = formFields{
@@ -77,11 +78,14 @@ func (s *site) requestPage(c *call, f page.Form) error {
 	if p.Group, err = s.groupName(c, r.OwnerGroupID); err != nil {
 		return err
 	}
+	if p.Via, err = s.tokenMention(c, r.Submitter); err != nil {
+		return err
+	}
 	p.reports = policy.May(c.caller, policy.RevokeRequest)
 	if p.Compromised, err = s.ca.Compromised(c.r.Context(), c.caller, id); err != nil {
 		return err
 	}
-	p.History = eventViews(history, p.all)
+	p.History = eventViews(c.caller, history, p.all)
 	p.CSRFacts, p.CSRProblems = s.readCSR(r.CSR)
 	if r.Certificate != nil {
 		if err := p.addCertificate(s, c); err != nil {

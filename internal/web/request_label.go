@@ -17,18 +17,31 @@ import (
 
 // readLabels parses labels such as team=payments, one per line.
 func readLabels(text string) (notary.Labels, error) {
-	labels := notary.Labels{}
-	for _, line := range lines(text) {
-		key, value, err := notary.ParseLabel(line)
-		if err == nil && value == "" {
-			err = notary.Errorf(notary.Invalid, "the label %s has no value: enter one, such as %[1]s=yes", key)
+	labels, err := notary.ParseLabels(lines(text))
+	return labels, notary.WithField(err, "labels")
+}
+
+// labelChanges returns the changes from the labels that a page showed to those that the user entered, one per line. It
+// neither parses nor changes a label whose line is the same.
+func labelChanges(shown, entered string) (map[string]*string, error) {
+	changes, kept := map[string]*string{}, map[string]bool{}
+	added := lines(entered)
+	for _, line := range lines(shown) {
+		key, _, _ := strings.Cut(line, "=")
+		if i := slices.Index(added, line); i >= 0 {
+			kept[key], added = true, slices.Delete(added, i, i+1)
+		} else {
+			changes[key] = nil
 		}
-		if err != nil {
-			return nil, notary.WithField(err, "labels")
-		}
-		labels[key] = value
 	}
-	return labels, nil
+	labels, err := readLabels(strings.Join(added, "\n"))
+	for key, value := range labels {
+		if kept[key] {
+			return nil, notary.FieldErrorf("labels", "the label %s is given twice: remove one", key)
+		}
+		changes[key] = &value
+	}
+	return changes, err
 }
 
 // readAnnotation parses the labels, the note, and the requested profile, CA and expiry of a new request.
@@ -37,9 +50,7 @@ func (s *site) readAnnotation(c *call) (a ca.Annotation, err error) {
 		return a, err
 	}
 	a.Note = c.r.PostForm.Get("note")
-	if profile := c.value("profile"); profile != notary.DefaultProfile {
-		a.Wishes.Profile = profile
-	}
+	a.Wishes.Profile = c.value("profile")
 	if id := c.value("certificate_authority_id"); id != "" {
 		if a.Wishes.AuthorityID, err = strconv.ParseInt(id, 10, 64); err != nil {
 			return a, notary.FieldErrorf("certificate_authority_id", "choose a CA")
@@ -57,19 +68,13 @@ func (c *call) aboutAnnotation(err error) bool {
 	return slices.Contains(annotationFields, c.explain(err).Field)
 }
 
-// annotateRequest changes the note and labels. It keeps labels that the page did not show.
+// annotateRequest changes the note and the labels as far as the user changed them.
 func (s *site) annotateRequest(c *call, id int64) error {
-	labels, err := readLabels(c.r.PostForm.Get("labels"))
+	labels, err := labelChanges(c.r.PostForm.Get("labels_shown"), c.r.PostForm.Get("labels"))
 	if err != nil {
 		return err
 	}
-	change := ca.Change{Labels: map[string]*string{}}
-	for _, key := range strings.Fields(c.value("labels_shown")) {
-		change.Labels[key] = nil
-	}
-	for key, value := range labels {
-		change.Labels[key] = &value
-	}
+	change := ca.Change{Labels: labels}
 	if note := unixLines(c.r.PostForm.Get("note")); note != unixLines(c.r.PostForm.Get("note_shown")) {
 		change.Note = &note
 	}
@@ -85,17 +90,22 @@ func (p requestPage) AnnotateForm() page.Form {
 	if p.sent == "annotate" {
 		return f
 	}
-	return f.WithValues(url.Values{"note": {p.Note}, "labels": {strings.Join(p.Labels.Texts(), "\n")}})
+	return f.WithValues(url.Values{"note": {p.Note}, "labels": {p.LabelLines()}})
 }
 
-// LabelKeys returns the keys of the labels on the page.
-func (p requestPage) LabelKeys() string {
-	var keys []string
-	for key := range p.Labels {
-		keys = append(keys, key)
+// LabelChips returns the labels with links to the requests that have them.
+func (p requestPage) LabelChips() []chip { return chipsOf("/requests", nil, p.Labels) }
+
+// LabelsShown returns the labels to compare with those entered. A form that is shown again keeps its own.
+func (p requestPage) LabelsShown() string {
+	if shown := p.At("annotate").Value("labels_shown"); p.sent == "annotate" {
+		return shown
 	}
-	return strings.Join(keys, " ")
+	return p.LabelLines()
 }
+
+// LabelLines returns the labels, one per line.
+func (p requestPage) LabelLines() string { return strings.Join(p.Labels.Texts(), "\n") }
 
 // Requested describes the profile, CA and expiry that the requester asked for, or returns "" if the requester chose
 // none of them.

@@ -28,7 +28,7 @@ func (s *site) newRequestPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	p := newRequestPage{Form: f.Fields("csr", "profile", "names", "key"), Profiles: choices.Profiles}
+	p := newRequestPage{Form: f.Fields("csr", "profile", "names", "key"), Profiles: profileWishes(choices.Profiles)}
 	if c.caller.May(notary.ManageAuthorities) {
 		p.PublishWarning = s.ca.PublishWarning()
 	}
@@ -85,10 +85,7 @@ func (s *site) checkedPage(c *call, f page.Form) error {
 		fields = append(fields, "owner")
 	}
 	p := checkedPage{Form: f.Fields(fields...), Owners: owners, Authorities: authorityChoices(choices.all), CSR: csr, Profile: f.Value("profile"),
-		Profiles: choices.Profiles, Trial: trial}
-	if p.Profile == "" {
-		p.Profile = notary.DefaultProfile
-	}
+		Profiles: profileWishes(choices.Profiles), Trial: trial}
 	p.Facts, p.Problems = s.readCSR(csr)
 	return c.show("request-check", "Review request", p)
 }
@@ -110,12 +107,23 @@ func (s *site) submitRequest(c *call) error {
 	if err != nil {
 		return c.again(err, s.newRequestPage)
 	}
-	to := requestPath(id)
-	if profile := c.value("profile"); profile != "" && c.caller.May(notary.DecideRequests) {
-		to = listURL(to, nil, "profile", profile)
-	}
-	return c.done(to, "Request submitted.")
+	return c.done(requestPath(id), "Request submitted.")
 }
+
+// profileWishes returns the profiles that can be requested. The first option requests none.
+func profileWishes(profiles []page.Option) []page.Option {
+	wishes := []page.Option{{Label: "Chosen when signing"}}
+	for _, o := range profiles {
+		wishes = append(wishes, page.Option{Value: o.Value, Label: o.Label})
+	}
+	return wishes
+}
+
+// DefaultProfile returns the profile for requests that ask for none.
+func (checkedPage) DefaultProfile() string { return notary.DefaultProfile }
+
+// CheckedAgainst returns the profile that the request was checked against.
+func (p checkedPage) CheckedAgainst() string { return cmp.Or(p.Profile, notary.DefaultProfile) }
 
 func authorityChoices(all []*notary.Authority) (options []page.Option) {
 	for _, a := range all {

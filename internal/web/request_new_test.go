@@ -229,3 +229,26 @@ func hostileCSR(t *testing.T, key any, text string) string {
 	testkit.Check(t, err)
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 }
+
+// The default profile is a wish if the requester chooses it. Without a choice, nothing is requested.
+func TestDefaultProfileAsAWish(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	v := h.as(t, notary.CertificateRequestor)
+	const first = `<select id="f-profile" name="profile" aria-describedby="f-profile-note"><option value="" `
+	v.get(t, "/requests/new").wantText(t, first)
+	for _, profile := range []string{"", notary.DefaultProfile} {
+		csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
+		v.post(t, "/requests/new/check", url.Values{"csr": {csr}, "profile": {profile}}).wantStatus(t, 200).wantText(t, first,
+			"Meets profile "+notary.DefaultProfile, fmt.Sprintf(`<input type="hidden" name="profile" value="%s">`, profile))
+		shown := v.post(t, "/requests/new", url.Values{"csr": {csr}, "profile": {profile}}).wantStatus(t, 200)
+		var id int64
+		_, err := fmt.Sscanf(shown.Request.URL.Path, "/requests/%d", &id)
+		testkit.Check(t, err)
+		r, err := h.CA.Request(t.Context(), h.Admin(), id)
+		testkit.Check(t, err)
+		if r.Wishes != (notary.Wishes{Profile: profile}) {
+			t.Errorf("profile %q: the wishes are %+v", profile, r.Wishes)
+		}
+	}
+}

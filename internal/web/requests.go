@@ -85,9 +85,16 @@ type row struct {
 	*notary.Request
 	Title string // its common name or first name
 	More  int    // number of names that are not shown
+	labelled
 }
 
-func (p requestsPage) Rows() []row { return rowsOf(p.Requests) }
+func (p requestsPage) Rows() []row {
+	rows := rowsOf(p.Requests)
+	for i := range rows {
+		rows[i].labelled = p.label(rows[i].Labels)
+	}
+	return rows
+}
 
 func rowsOf(requests []*notary.Request) (rows []row) {
 	for _, r := range requests {
@@ -98,5 +105,5 @@ func rowsOf(requests []*notary.Request) (rows []row) {
 
 func rowOf(r *notary.Request) row {
 	title, more := titleOf(r.CommonName, r.Names)
-	return row{r, title, more}
+	return row{Request: r, Title: title, More: more}
 }

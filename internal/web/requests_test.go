@@ -85,6 +85,8 @@ func TestFilterFromURL(t *testing.T) {
 	root := h.Root(t, notary.ECDSAP256)
 	signed := h.Signed(t, h.Admin(), root)
 	h.submit(t, h.Admin(), "other.example.com")
+	team := "web"
+	testkit.Check(t, h.CA.Annotate(t.Context(), h.Admin(), signed, ca.Change{Labels: map[string]*string{"team": &team}}))
 	link := fmt.Sprintf(`href="/requests/%d"`, signed)
 	for query, found := range map[string]bool{
 		"":                                        true,
@@ -99,6 +101,8 @@ func TestFilterFromURL(t *testing.T) {
 		"expires_before=2999-01-31":               true,
 		"expires_after=2999-01-31":                false,
 		"expires_before=2999-01-31T12%3A00%3A00Z": true,
+		"q=label%3Dteam%3Aweb":                    true,
+		"q=label%3Dteam%3Ashop":                   false,
 		"q=nowhere":                               false,
 	} {
 		a := v.get(t, "/requests?"+query).wantStatus(t, 200)
@@ -109,7 +113,7 @@ func TestFilterFromURL(t *testing.T) {
 	for query, field := range map[string]string{"expires_before=soon": "expires_before", "status=Lost": "",
 		"certificate_authority_id=x": "certificate_authority_id",
 		"after=x":                    "", "sort=x": "sort",
-		"expires_before=2026-01-01&expires_after=2026-02-01": "expires_before", "q=" + strings.Repeat("a", 400): "q"} {
+		"expires_before=2026-01-01&expires_after=2026-02-01": "expires_before", "q=" + strings.Repeat("a", 400): "q", "q=label%3D": "q"} {
 		a := v.get(t, "/requests?"+query).wantStatus(t, 400).wantText(t, `class="failure"`)
 		if field != "" {
 			a.wantText(t, `id="f-`+field+`-error"`)

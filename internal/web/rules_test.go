@@ -3,9 +3,11 @@ package web_test
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 
 	"notary"
+	"notary/internal/ca"
 	"notary/internal/testkit"
 )
 
@@ -55,8 +57,8 @@ func TestRules(t *testing.T) {
 		testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "b.dev.example.com"))
 	testkit.Check(t, err)
 	path := fmt.Sprintf("/requests/%d", id)
-	admin.get(t, path).wantText(t, "Automatically signed by", `href="/rules/1?version=1"`)
-	h.as(t, notary.CertificateRequestor).get(t, path).wantText(t, "Automatically signed by", "dev names")
+	admin.get(t, path).wantText(t, "Signed by", `href="/rules/1?version=1"`)
+	h.as(t, notary.CertificateRequestor).get(t, path).wantText(t, "Signed by", "dev names")
 
 	admin.post(t, "/rules/1/deactivate", nil).wantStatus(t, 200).wantText(t, "Rule deactivated.")
 	admin.post(t, "/rules/1/delete", nil).wantStatus(t, 400).wantText(t, "Tick this box to confirm")
@@ -103,4 +105,35 @@ func TestRulesInABrowser(t *testing.T) {
 	b.open(t, fmt.Sprintf("/rules/%d", id))
 	b.press(t, "Activate")
 	b.wantText(t, "Version 1 is active.")
+}
+
+// The request tells in order what the rules decided and what was done then.
+func TestRequestAfterARule(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	rule, err := h.CA.CreateRule(t.Context(), h.Admin(), notary.RuleTerms{Name: "all", Priority: 1, Expression: "true",
+		Effect: notary.HoldEffect, Reason: "wait"})
+	testkit.Check(t, err)
+	_, err = h.CA.ActivateRule(t.Context(), h.Admin(), rule, 1)
+	testkit.Check(t, err)
+	id := h.Request(t, h.Caller(notary.CertificateRequestor))
+	b := h.browseAs(t, notary.CertificateRequestor)
+	b.open(t, requestURL(id))
+	held := "Held for review by rule all, version 1: wait"
+	b.wantText(t, held)
+	if strings.Contains(b.text(t), "; then") {
+		t.Error("something was done after the rule's decision")
+	}
+	manager := h.Caller(notary.CertificateManager)
+	testkit.Check(t, h.CA.Reject(t.Context(), manager, id, ""))
+	testkit.Check(t, h.CA.Reopen(t.Context(), manager, id))
+	testkit.Check(t, h.CA.Sign(t.Context(), manager, id, ca.SignOptions{AuthorityID: root}))
+	b.open(t, requestURL(id))
+	by := " by " + manager.Principal.Name + ", just now"
+	b.wantText(t, held+"; then rejected"+by+"; then reopened"+by+"; then signed"+by)
+	b.look(t, "request-after-a-rule")
+	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), id, notary.Superseded))
+	b.open(t, requestURL(id))
+	b.wantText(t, "; see the history for more")
 }

@@ -64,6 +64,9 @@ type tokenForm struct {
 	MaxDays int
 }
 
+// NamesNote returns the note of the field for names.
+func (tokenForm) NamesNote() string { return namesNote }
+
 func (s *site) newTokenPage(c *call, f page.Form) error {
 	form := tokenForm{Form: f.Fields("name", "days", "actions", "certificate_authority_ids", "profiles", "names",
 		"address_ranges", "quota_per_hour", "quota_per_day"), MaxDays: int(s.auth.MaxTokenLife() / day)}
@@ -169,6 +172,24 @@ func (s *site) tokenPage(c *call, f page.Form) error {
 	takeOver := (row.Status == notary.TokenActive || row.Status == notary.TokenSuspended) &&
 		policy.May(c.caller, policy.ManageAccounts) && t.Creator.ID != c.caller.Principal.ID
 	return c.show("token", t.Name, tokenPage{row, f.Fields(page.FieldSure), takeOver})
+}
+
+// tokenMention returns the mention of an API token, with its path if the caller may see it. For other principals it
+// returns nil.
+func (s *site) tokenMention(c *call, ref notary.Ref) (*mention, error) {
+	if ref.Kind != notary.TokenPrincipal {
+		return nil, nil
+	}
+	m := mention{Text: "API token " + ref.Name}
+	_, err := s.auth.Token(c.r.Context(), c.caller, ref.ID)
+	switch notary.KindOf(err) {
+	case "":
+		m.Path = objectPath(ref)
+	case notary.NotFound:
+	default:
+		return nil, err
+	}
+	return &m, nil
 }
 
 // Limits returns the limits of a grant, in words.

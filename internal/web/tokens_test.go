@@ -106,21 +106,30 @@ func TestTokenBeyondOnesPermissions(t *testing.T) {
 	}
 }
 
-// Events and histories show that a token acted, and not an account.
+// Events and requests show that a token acted, and not an account. A caller who may see the token gets a link to it.
 func TestTokensInEvents(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	id, secret, err := h.Auth.CreateToken(t.Context(), h.Admin(), &notary.Token{Name: "nightly",
+	creator := h.Caller(notary.CertificateRequestor)
+	id, secret, err := h.Auth.CreateToken(t.Context(), creator, &notary.Token{Name: "nightly",
 		ExpiresAt: h.Clock.Now().Add(24 * time.Hour), Grants: []notary.GrantTerms{{Actions: []string{"request.create"}}}})
 	testkit.Check(t, err)
 	token, err := h.Auth.Caller(t.Context(), secret, "127.0.0.1")
 	testkit.Check(t, err)
 	request, err := h.CA.Submit(t.Context(), token, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com"))
 	testkit.Check(t, err)
-	admin, shown := h.as(t, notary.Admin), fmt.Sprintf("<bdi>API token %d (nightly)</bdi>", id)
-	for _, path := range []string{"/", "/events?action=request.create", fmt.Sprintf("/requests/%d", request)} {
-		if page := admin.get(t, path); !strings.Contains(page.body, shown) {
-			t.Errorf("%s does not show %s", path, shown)
-		}
+	actor := fmt.Sprintf("<bdi>API token %d (nightly)</bdi>", id)
+	link := fmt.Sprintf(`<a href="/tokens/%d">`, id)
+	admin := h.as(t, notary.Admin)
+	for _, path := range []string{"/", "/events?action=request.create", requestURL(request)} {
+		admin.get(t, path).wantText(t, link+actor)
 	}
+	linked := "via " + link + "<bdi>API token nightly</bdi></a>"
+	admin.get(t, requestURL(request)).wantText(t, linked)
+	h.as(t, notary.CertificateRequestor).get(t, requestURL(request)).wantText(t, linked, actor)
+	manager := h.as(t, notary.CertificateManager).get(t, requestURL(request))
+	manager.wantText(t, "via <bdi>API token nightly</bdi>", actor).wantNoText(t, link)
+
+	own := h.Request(t, creator)
+	admin.get(t, requestURL(own)).wantNoText(t, "via ")
 }

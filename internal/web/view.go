@@ -66,6 +66,9 @@ func (v view) May(permission string) (bool, error) {
 	return v.Caller.May(p), nil
 }
 
+// Actor returns the mention of an event's principal.
+func (v view) Actor(principal notary.Ref) mention { return actorOf(v.Caller, principal) }
+
 func (v view) In(part string) bool {
 	return v.Path == part || part != "/" && strings.HasPrefix(v.Path, part+"/")
 }
