@@ -88,3 +88,25 @@ func endVictim(t *testing.T, h *house, victim notary.Caller, how string) {
 		}
 	}))
 }
+
+// A CSR is tried as the caller or as a token, and as nobody else.
+func TestTriedPrincipals(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
+	for name, test := range map[string]struct {
+		principal any
+		status    int
+		code      string
+	}{
+		"an account":      {map[string]any{"kind": "account", "id": h.Admin().Principal.ID}, 400, "invalid"},
+		"the program":     {map[string]any{"kind": "token", "id": 0}, 400, "invalid"},
+		"a missing token": {map[string]any{"kind": "token", "id": missingID}, 404, "not_found"},
+	} {
+		body := map[string]any{"csr": csr, "principal": test.principal}
+		refusal := call(t, h.admin(t), "POST", "/api/v1/rules/check", body).wantRefusal(t, test.status, test.code)
+		if refusal.Field != "principal" {
+			t.Errorf("%s: field %q", name, refusal.Field)
+		}
+	}
+}
