@@ -97,16 +97,17 @@ func TestTriedPrincipals(t *testing.T) {
 	for name, test := range map[string]struct {
 		principal any
 		status    int
-		code      string
+		field     string
 	}{
-		"an account":      {map[string]any{"kind": "account", "id": h.Admin().Principal.ID}, 400, "invalid"},
-		"the program":     {map[string]any{"kind": "token", "id": 0}, 400, "invalid"},
-		"a missing token": {map[string]any{"kind": "token", "id": missingID}, 404, "not_found"},
+		"an account":      {map[string]any{"kind": "account", "id": h.Admin().Principal.ID}, 400, "principal.kind"},
+		"the program":     {map[string]any{"kind": "token", "id": 0}, 400, "principal.id"},
+		"a missing token": {map[string]any{"kind": "token", "id": missingID}, 404, "principal"},
 	} {
 		body := map[string]any{"csr": csr, "principal": test.principal}
-		refusal := call(t, h.admin(t), "POST", "/api/v1/rules/check", body).wantRefusal(t, test.status, test.code)
-		if refusal.Field != "principal" {
-			t.Errorf("%s: field %q", name, refusal.Field)
+		code := map[int]string{400: "invalid", 404: "not_found"}[test.status]
+		refusal := call(t, h.admin(t), "POST", "/api/v1/rules/check", body).wantRefusal(t, test.status, code)
+		if refusal.Field != test.field {
+			t.Errorf("%s: field %q, want %q", name, refusal.Field, test.field)
 		}
 	}
 }

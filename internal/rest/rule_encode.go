@@ -33,12 +33,8 @@ func ruleTryFromAPI(caller notary.Caller, in api.CheckRules) (o ca.RuleTryOption
 	o = ca.RuleTryOptions{Only: in.Only, CSR: in.CSR, Last: in.Last, Submission: ca.Submission{Labels: in.Labels,
 		SignOptions: ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile,
 			NotAfter: optionalInstant(in.NotValidAfter)}}}
-	if p := in.Principal; p != nil {
-		if p.Kind != notary.TokenPrincipal || p.ID < 1 {
-			return o, notary.FieldErrorf("principal", "a CSR can be tried as yourself or as an API token: set kind to token and "+
-				"id to its ID, or omit principal")
-		}
-		o.TokenID = p.ID
+	if in.Principal != nil {
+		o.TokenID = in.Principal.ID
 	}
 	if o.OwnerGroupID, err = ownerGroup(caller, in.Owner); err != nil {
 		return o, err
