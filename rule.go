@@ -88,6 +88,7 @@ type RuleMatches struct {
 type RuleOutcome struct {
 	RuleDecision        // HoldEffect and RuleID 0 if no rule matches
 	Problem      string // for SignEffect: why the request could not be signed and would be held; "" if it could
+	Forbidden    string // why the principal may not submit the request at all; "" if it may
 }
 
 // DifferingDecision is a request that a user signed and the rules refuse, or that a user rejected and the rules sign.

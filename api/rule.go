@@ -57,11 +57,20 @@ type CheckRules struct {
 	Rules []ProposedRule `json:"rules,omitzero" required:"false" nullable:"false" doc:"Rules to try in addition to the active ones, or instead of the active version of the same rule"`
 	Only  bool           `json:"only,omitempty" doc:"Try these rules alone, without the active ones"`
 
-	CSR                    string     `json:"csr,omitempty" doc:"PKCS #10 signing request in PEM, as if the caller submitted it now"`
-	CertificateAuthorityID ID         `json:"certificate_authority_id,omitempty" doc:"The authority that the caller would ask for"`
-	Profile                string     `json:"profile,omitempty" doc:"The profile that the caller would ask for"`
-	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"The expiry that the caller would ask for"`
-	Last                   int        `json:"last,omitempty" minimum:"0" maximum:"100000" doc:"How many of the latest requests to try"`
+	CSR                    string            `json:"csr,omitempty" doc:"PKCS #10 signing request in PEM, as if it were submitted now from the caller's address"`
+	Principal              *TriedPrincipal   `json:"principal,omitempty" nullable:"false" doc:"Who would submit the CSR; default the caller. Requires permission to manage rules"`
+	Owner                  *Owner            `json:"owner,omitempty" nullable:"false" doc:"The group that the request would belong to; default the account that submits it"`
+	CertificateAuthorityID ID                `json:"certificate_authority_id,omitempty" doc:"The authority that would be asked for"`
+	Profile                string            `json:"profile,omitempty" doc:"The profile that would be asked for"`
+	NotValidAfter          *time.Time        `json:"not_valid_after,omitempty" doc:"The expiry that would be asked for"`
+	Labels                 map[string]string `json:"labels,omitempty" nullable:"false" doc:"The labels that the request would have"`
+	Last                   int               `json:"last,omitempty" minimum:"0" maximum:"100000" doc:"How many of the latest requests to try"`
+}
+
+// TriedPrincipal is the principal as which a CSR is tested.
+type TriedPrincipal struct {
+	Kind string `json:"kind" enum:"token"`
+	ID   int64  `json:"id" minimum:"1" doc:"An active API token of your own; for Admins, any"`
 }
 
 // ProposedRule is a rule to test: the latest version of an existing rule, new terms for one, or a new rule.
@@ -97,7 +106,8 @@ type RuleMatches struct {
 // RuleOutcome is what rules decide about a CSR.
 type RuleOutcome struct {
 	RuleDecision
-	Problem string `json:"problem,omitempty" doc:"With effect sign: why the profile or CA would refuse, so that the request would be held"`
+	Problem   string `json:"problem,omitempty" doc:"With effect sign: why the profile or CA would refuse, so that the request would be held"`
+	Forbidden string `json:"forbidden,omitempty" doc:"Why the principal may not submit the request at all (403)"`
 }
 
 // DifferingDecision is a request that a user signed and the rules refuse, or that a user rejected and the rules sign.

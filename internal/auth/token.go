@@ -67,14 +67,7 @@ func (s *Service) Token(ctx context.Context, caller notary.Caller, id int64) (*n
 	if err != nil {
 		return nil, err
 	}
-	return t, seesToken(caller, t)
-}
-
-func seesToken(caller notary.Caller, t *notary.Token) error {
-	if t.Creator.ID == caller.Principal.ID || policy.May(caller, policy.ManageAccounts) {
-		return nil
-	}
-	return notary.Errorf(notary.NotFound, "there is no API token %d", t.ID)
+	return t, policy.AllowToSeeToken(caller, t)
 }
 
 // CreateToken creates an API token for the caller with the name, grants, ranges, quotas and expiry of t. It returns the
@@ -303,7 +296,7 @@ func (s *Service) changeToken(ctx context.Context, caller notary.Caller, id int6
 		if err != nil {
 			return err
 		}
-		if err := seesToken(caller, t); err != nil {
+		if err := policy.AllowToSeeToken(caller, t); err != nil {
 			return err
 		}
 		return change(tx, t)

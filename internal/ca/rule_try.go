@@ -24,8 +24,8 @@ type RuleTryOptions struct {
 	Rules []ProposedRule
 	Only  bool
 
-	CSR         string // PEM; "" for none. It is tested as if the caller submitted it with the options below.
-	SignOptions        // only authority, profile and expiry are used
+	CSR string // PEM; "" for none. It is tested as if it were submitted as below.
+	Submission
 
 	Last int // number of latest requests, up to MaxRulesTried
 }
@@ -70,10 +70,9 @@ func (s *Service) tryRules(ctx context.Context, caller notary.Caller, o RuleTryO
 	case o.CSR == "" && o.Last == 0:
 		return nil, notary.FieldErrorf("csr", "nothing to test: set csr to a CSR, last to a number of recent requests, or both")
 	}
-	if o.AuthorityID != 0 {
-		if _, err := s.issuers.Active(ctx, o.AuthorityID); err != nil {
-			return nil, err
-		}
+	as, err := s.submitter(ctx, caller, &o)
+	if err != nil {
+		return nil, err
 	}
 	set, err := s.triedSet(ctx, o)
 	if err != nil {
@@ -83,7 +82,7 @@ func (s *Service) tryRules(ctx context.Context, caller notary.Caller, o RuleTryO
 		trial:   &notary.RuleTrial{Effects: map[notary.Effect]int{}},
 		matches: map[*notary.Rule]int{}}
 	if o.CSR != "" {
-		if t.trial.CSR, err = t.tryCSR(ctx, caller, o); err != nil {
+		if t.trial.CSR, err = t.tryCSR(ctx, as, o); err != nil {
 			return nil, err
 		}
 	}
@@ -161,61 +160,6 @@ type ruleTrier struct {
 	matches map[*notary.Rule]int
 	people  map[int64]person // requesters, by account
 	until   time.Time        // when it stops
-}
-
-// tryCSR returns the decision of the rules on a CSR. If they would sign it, the outcome includes any problem that would
-// prevent this.
-func (t *ruleTrier) tryCSR(ctx context.Context, caller notary.Caller, o RuleTryOptions) (*notary.RuleOutcome, error) {
-	csr, err := pki.ParseCSR(o.CSR)
-	if err != nil {
-		return nil, err
-	}
-	req := &notary.Request{CommonName: csr.CommonName, Names: csr.Names, RequesterID: caller.Principal.ID}
-	verdict, err := t.set.Decide(t.service.facts(ctx, caller, req, csr, o.SignOptions))
-	if err != nil {
-		return nil, err
-	}
-	if verdict.Decision == nil {
-		return &notary.RuleOutcome{RuleDecision: notary.RuleDecision{Effect: notary.HoldEffect, Reason: noMatch}}, nil
-	}
-	out := &notary.RuleOutcome{RuleDecision: *verdict.Decision}
-	if out.Effect == notary.SignEffect {
-		problem, err := t.service.signingProblem(ctx, verdict.Rule, csr, o.SignOptions)
-		if err != nil {
-			return nil, err
-		}
-		out.Problem = problem
-	}
-	return out, nil
-}
-
-const noMatch = "no rule matches"
-
-// signingProblem returns what would prevent a rule from signing a CSR, or "" if nothing would.
-func (s *Service) signingProblem(ctx context.Context, rule *notary.Rule, csr *pki.CSR, o SignOptions) (string, error) {
-	trial, err := func() (*notary.Trial, error) {
-		if _, err := s.optionsOfRule(ctx, rule, o); err != nil {
-			return nil, err
-		}
-		issuer, err := s.issuers.Active(ctx, rule.AuthorityID)
-		if err != nil {
-			return nil, err
-		}
-		profile, err := s.issuers.Profile(ctx, rule.Profile)
-		if err != nil {
-			return nil, err
-		}
-		return trier{service: s, issuer: &issuer.Issuer, stored: profile, changed: profile}.tryCSR(ctx, csr)
-	}()
-	switch kind := notary.KindOf(err); {
-	case kind == notary.Internal || kind == notary.Unavailable:
-		return "", err
-	case err != nil:
-		return message(err), nil
-	case !trial.OK():
-		return trial.Reason(), nil
-	}
-	return "", nil
 }
 
 // tryLast tries the latest requests in steps, so that memory does not grow with their number.

@@ -103,7 +103,7 @@ func TestTryRulesOnACSR(t *testing.T) {
 	if got := outcome([]string{"ops@a.example"}, ca.RuleTryOptions{}, any); got.Problem == "" {
 		t.Errorf("an email address: %+v", got)
 	}
-	asked := ca.RuleTryOptions{SignOptions: ca.SignOptions{Profile: "client"}}
+	asked := ca.RuleTryOptions{Submission: ca.Submission{SignOptions: ca.SignOptions{Profile: "client"}}}
 	if got := outcome([]string{"a.example"}, asked, any); !strings.Contains(got.Problem, "the requested profile is client") {
 		t.Errorf("another profile: %+v", got)
 	}

@@ -15,7 +15,8 @@ import (
 	"notary/client"
 )
 
-// Authorities, requests, accounts and groups can be given by name. Names are resolved to IDs before a command runs.
+// Authorities, requests, accounts, groups, rules and tokens can be given by name. Names are resolved to IDs before a
+// command runs.
 
 type resolver interface {
 	unresolved() bool
@@ -176,6 +177,8 @@ var finders = map[string]finder{
 	"authority": findAuthority,
 	"group":     findGroup,
 	"request":   findRequest,
+	"rule":      findRule,
+	"token":     findToken,
 }
 
 func findAuthority(ctx context.Context, c *client.Client, name string) (int64, error) {

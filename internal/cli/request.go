@@ -184,7 +184,7 @@ func (p *program) requestReopen() *cobra.Command {
 			return c.ReopenCertificateRequest(ctx, id)
 		})
 	yesFlag(c, new(bool))
-	return namedYesUsage(c)
+	return namedYesUsage(c, "request")
 }
 
 func (p *program) requestDelete() *cobra.Command {
@@ -192,14 +192,14 @@ func (p *program) requestDelete() *cobra.Command {
 		"Delete request %d?", "request %d is deleted",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.DeleteCertificateRequest(ctx, id)
-		}))
+		}), "request")
 }
 
 func (p *program) requestRemoveCertificate() *cobra.Command {
 	return namedYesUsage(p.destructive("remove-certificate ID", "Remove the certificate from a request; the "+
 		"certificate stays in the inventory",
 		"Remove the certificate of request %d?", "request %d no longer has a certificate and is outstanding again",
-		func(ctx context.Context, c *client.Client, id int64) error { return c.RemoveCertificate(ctx, id) }))
+		func(ctx context.Context, c *client.Client, id int64) error { return c.RemoveCertificate(ctx, id) }), "request")
 }
 
 func (p *program) requestUpload() *cobra.Command {
@@ -223,7 +223,7 @@ func (p *program) requestUpload() *cobra.Command {
 		"standard input")
 	c.MarkFlagRequired("chain")
 	yesFlag(c, new(bool))
-	return namedYesUsage(c)
+	return namedYesUsage(c, "request")
 }
 
 func (p *program) requestDownload() *cobra.Command {

@@ -39,11 +39,13 @@ func ownerGroup(o api.Owner) string {
 	return "group " + strconv.FormatInt(o.ID, 10)
 }
 
-func (f *requestFlags) owner() *api.Owner {
-	if f.group == 0 {
+func (f *requestFlags) owner() *api.Owner { return groupOwner(f.group) }
+
+func groupOwner(id idFlag) *api.Owner {
+	if id == 0 {
 		return nil
 	}
-	return &api.Owner{Kind: "group", ID: int64(f.group)}
+	return &api.Owner{Kind: "group", ID: int64(id)}
 }
 
 type createFlags struct {

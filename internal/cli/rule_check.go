@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"notary"
 	"notary/api"
 	"notary/client"
 )
@@ -23,45 +24,77 @@ func rulesByPriority(ctx context.Context, c *client.Client) ([]api.Rule, error) 
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
+type ruleCheckFlags struct {
+	csr              string
+	token, authority idFlag
+	group            idFlag
+	labels           labelFlags
+	end              endFlags
+	body             api.CheckRules
+}
+
 func (p *program) ruleCheck() *cobra.Command {
-	var csr string
-	var authority idFlag
-	var body api.CheckRules
+	var f ruleCheckFlags
 	c := &cobra.Command{Use: "check [ID...]", Short: "Test rules on a CSR or on the latest requests",
-		Long: "Test the active rules on a CSR, as if you submitted it, on the latest requests, or on both. Rules given by\n" +
-			"ID are tested in their latest version, as if that were active. Nothing is issued or recorded. If the CSR\n" +
-			"would be refused, the exit code is 1.",
+		Long: "Test the active rules on a CSR, on the latest requests, or on both. Rules given by ID are tested in their\n" +
+			"latest version, as if that were active. Nothing is issued or recorded.\n\n" +
+			"The CSR is tested as if you submitted it now from your address, with the given CA, profile, validity, labels\n" +
+			"and group. With permission to manage rules, --as-token tests it as if one of your API tokens submitted it or,\n" +
+			"as an Admin, any. If the CSR would be refused, the exit code is 1.",
 		Example: "  notary rule check --csr web.csr\n  notary rule check 3 --last 1000\n" +
+			"  notary rule check --csr build.csr --as-token ci-deploy --label team=build --days 7\n" +
 			"  notary rule check 3 4 --only --last 100000"}
-	c.Flags().StringVar(&csr, "csr", "", "PEM `file` with the CSR to test; - for standard input")
-	c.Flags().IntVar(&body.Last, "last", 0, "the `number` of latest requests to test, up to 100000")
-	c.Flags().BoolVar(&body.Only, "only", false, "evaluate only the given rules, not the active ones")
-	c.Flags().StringVar(&body.Profile, "profile", "", "with --csr: the `name` of the profile that you would request")
-	authorityFlag(c, &authority, "authority", "with --csr: the `ID` or common name of the CA that you would request")
-	c.MarkFlagsOneRequired("csr", "last")
+	f.register(c, p)
 	c.RunE = func(command *cobra.Command, args []string) error {
 		for _, arg := range args {
 			id, err := parseID(arg)
 			if err != nil {
 				return err
 			}
-			body.Rules = append(body.Rules, api.ProposedRule{ID: id})
+			f.body.Rules = append(f.body.Rules, api.ProposedRule{ID: id})
 		}
-		return p.call(func(ctx context.Context, c *client.Client) (err error) {
-			if csr != "" {
-				if body.CSR, err = p.readInput(ctx, csr); err != nil {
-					return err
-				}
-			}
-			body.CertificateAuthorityID = api.ID(authority)
-			check, err := c.CheckRules(ctx, body)
-			if err != nil {
-				return err
-			}
-			return p.showRuleCheck(check)
-		})(command, nil)
+		return p.call(func(ctx context.Context, c *client.Client) error { return p.checkRules(ctx, c, f) })(command, nil)
 	}
 	return c
+}
+
+func (f *ruleCheckFlags) register(c *cobra.Command, p *program) {
+	c.Flags().StringVar(&f.csr, "csr", "", "PEM `file` with the CSR to test; - for standard input")
+	c.Flags().IntVar(&f.body.Last, "last", 0, "the `number` of latest requests to test, up to 100000")
+	c.Flags().BoolVar(&f.body.Only, "only", false, "evaluate only the given rules, not the active ones")
+	c.Flags().Var(&namedFlag{id: &f.token, find: findToken}, "as-token",
+		"with --csr: the `ID` or name of the API token that would submit it (default: you)")
+	c.Flags().StringVar(&f.body.Profile, "profile", "", "with --csr: the `name` of the profile to request")
+	authorityFlag(c, &f.authority, "authority", "with --csr: the `ID` or common name of the CA to request")
+	f.end.register(c, "the profile's validity")
+	c.Flags().StringArrayVar(&f.labels.labels, "label", nil, "with --csr: a `label` for the request, such as "+
+		"team=payments; may be repeated")
+	groupFlag(c, &f.group, "group", "with --csr: the `ID` or name of the group that would own the request")
+	c.MarkFlagsOneRequired("csr", "last")
+	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
+}
+
+func (p *program) checkRules(ctx context.Context, c *client.Client, f ruleCheckFlags) (err error) {
+	if f.csr != "" {
+		if f.body.CSR, err = p.readInput(ctx, f.csr); err != nil {
+			return err
+		}
+	}
+	if f.body.NotValidAfter, err = f.end.end(p.now()); err != nil {
+		return err
+	}
+	if f.body.Labels, err = f.labels.all(); err != nil {
+		return err
+	}
+	if f.token != 0 {
+		f.body.Principal = &api.TriedPrincipal{Kind: notary.TokenPrincipal, ID: int64(f.token)}
+	}
+	f.body.CertificateAuthorityID, f.body.Owner = api.ID(f.authority), groupOwner(f.group)
+	check, err := c.CheckRules(ctx, f.body)
+	if err != nil {
+		return err
+	}
+	return p.showRuleCheck(check)
 }
 
 var errRefusedByRule = errors.New("the request would be refused")
@@ -74,7 +107,7 @@ func (p *program) showRuleCheck(check api.RuleCheck) error {
 	} else if err := p.printRuleCheck(check); err != nil {
 		return err
 	}
-	if check.CSR != nil && check.CSR.Effect == "refuse" {
+	if o := check.CSR; o != nil && (o.Effect == "refuse" || o.Forbidden != "") {
 		return errRefusedByRule
 	}
 	return nil
@@ -113,6 +146,8 @@ func outcomeText(o api.RuleOutcome) string {
 		by = " by rule " + o.RuleName
 	}
 	switch {
+	case o.Forbidden != "":
+		return "would not be accepted (403): " + o.Forbidden
 	case o.Effect == "sign" && o.Problem == "":
 		return "would be signed" + by
 	case o.Effect == "sign":

@@ -176,13 +176,15 @@ func quotaText(t api.APIToken) string {
 }
 
 func (p *program) tokenRevoke() *cobra.Command {
-	return p.destructive("revoke ID", "Revoke an API token", "Revoke API token %d?", "API token %d revoked",
-		func(ctx context.Context, c *client.Client, id int64) error { return c.RevokeAPIToken(ctx, id) })
+	return namedYesUsage(p.destructive("revoke ID", "Revoke an API token", "Revoke API token %d?", "API token %d revoked",
+		func(ctx context.Context, c *client.Client, id int64) error { return c.RevokeAPIToken(ctx, id) }), "API token")
 }
 
 func (p *program) tokenTakeOver() *cobra.Command {
-	return p.idCommand("take-over ID", "Become the creator of an API token (Admins only)", "API token %d is yours now",
+	c := p.idCommand("take-over ID", "Become the creator of an API token (Admins only)", "API token %d is yours now",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.TakeOverAPIToken(ctx, id) })
+	yesFlag(c, new(bool))
+	return namedYesUsage(c, "API token")
 }
 
 // tokenFields returns the fields of the overview about API tokens that need attention.

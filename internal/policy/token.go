@@ -122,6 +122,14 @@ func TokenSees(caller notary.Caller, r Resource) bool {
 	})
 }
 
+// AllowToSeeToken returns a NotFound error unless the token is the caller's own or the caller is an Admin.
+func AllowToSeeToken(caller notary.Caller, t *notary.Token) error {
+	if t.Creator.ID == caller.Principal.ID || May(caller, ManageAccounts) {
+		return nil
+	}
+	return notary.Errorf(notary.NotFound, "there is no API token %d", t.ID)
+}
+
 // LimitsOwnerGroups reports whether any of the grants, or its creator's grant, is limited to owner groups.
 func LimitsOwnerGroups(grants []*notary.Grant) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {

@@ -88,3 +88,26 @@ func endVictim(t *testing.T, h *house, victim notary.Caller, how string) {
 		}
 	}))
 }
+
+// A CSR is tried as the caller or as a token, and as nobody else.
+func TestTriedPrincipals(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
+	for name, test := range map[string]struct {
+		principal any
+		status    int
+		field     string
+	}{
+		"an account":      {map[string]any{"kind": "account", "id": h.Admin().Principal.ID}, 400, "principal.kind"},
+		"the program":     {map[string]any{"kind": "token", "id": 0}, 400, "principal.id"},
+		"a missing token": {map[string]any{"kind": "token", "id": missingID}, 404, "principal"},
+	} {
+		body := map[string]any{"csr": csr, "principal": test.principal}
+		code := map[int]string{400: "invalid", 404: "not_found"}[test.status]
+		refusal := call(t, h.admin(t), "POST", "/api/v1/rules/check", body).wantRefusal(t, test.status, code)
+		if refusal.Field != test.field {
+			t.Errorf("%s: field %q, want %q", name, refusal.Field, test.field)
+		}
+	}
+}

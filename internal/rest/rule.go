@@ -5,7 +5,6 @@ import (
 
 	"notary"
 	"notary/api"
-	"notary/internal/ca"
 )
 
 func (r *routes) rules() {
@@ -33,8 +32,9 @@ func (r *routes) rules() {
 		doc: "It no longer decides about new requests."}, r.deactivateRule)
 	handle(r, operation{id: "checkRules", method: "POST", path: path + "/check", status: 200, needs: notary.ReadRules,
 		errors: []int{404, 409, 429}, summary: "Try rules", doc: "Reports how rules decide about a CSR, or would have decided " +
-			"the latest requests, and what people decided otherwise. Nothing is issued or recorded. It ends after 30 seconds: " +
-			"`looked` is the number of requests. An account can run one trial at a time, and all accounts two on a node."}, r.checkRules)
+			"the latest requests, and what people decided otherwise. Nothing is issued or recorded. Those who manage rules can " +
+			"try the CSR as an API token that they can see (`principal`). It ends after 30 seconds: `looked` is the number of " +
+			"requests. An account can run one trial at a time, and all accounts two on a node."}, r.checkRules)
 }
 
 func (r *routes) listRules(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Rule], error) {
@@ -120,19 +120,9 @@ func (r *routes) deactivateRule(ctx context.Context, caller notary.Caller, in *B
 
 func (r *routes) checkRules(ctx context.Context, caller notary.Caller,
 	in *struct{ Body api.CheckRules }) (*answer[api.RuleCheck], error) {
-	o := ca.RuleTryOptions{Only: in.Body.Only, CSR: in.Body.CSR, Last: in.Body.Last,
-		SignOptions: ca.SignOptions{AuthorityID: int64(in.Body.CertificateAuthorityID), Profile: in.Body.Profile,
-			NotAfter: optionalInstant(in.Body.NotValidAfter)}}
-	for _, p := range in.Body.Rules {
-		proposed := ca.ProposedRule{ID: p.ID}
-		if p.Rule != nil {
-			terms, err := ruleFromAPI(*p.Rule)
-			if err != nil {
-				return nil, ca.InField("rules", err)
-			}
-			proposed.Terms = &terms
-		}
-		o.Rules = append(o.Rules, proposed)
+	o, err := ruleTryFromAPI(caller, in.Body)
+	if err != nil {
+		return nil, err
 	}
 	trial, err := r.ca.TryRules(ctx, caller, o)
 	if err != nil {

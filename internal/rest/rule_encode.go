@@ -3,6 +3,7 @@ package rest
 import (
 	"notary"
 	"notary/api"
+	"notary/internal/ca"
 )
 
 func ruleFromAPI(in api.RuleTerms) (t notary.RuleTerms, err error) {
@@ -28,6 +29,30 @@ func ruleToAPI(r *notary.Rule) api.Rule {
 	return out
 }
 
+func ruleTryFromAPI(caller notary.Caller, in api.CheckRules) (o ca.RuleTryOptions, err error) {
+	o = ca.RuleTryOptions{Only: in.Only, CSR: in.CSR, Last: in.Last, Submission: ca.Submission{Labels: in.Labels,
+		SignOptions: ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile,
+			NotAfter: optionalInstant(in.NotValidAfter)}}}
+	if in.Principal != nil {
+		o.TokenID = in.Principal.ID
+	}
+	if o.OwnerGroupID, err = ownerGroup(caller, in.Owner); err != nil {
+		return o, err
+	}
+	for _, p := range in.Rules {
+		proposed := ca.ProposedRule{ID: p.ID}
+		if p.Rule != nil {
+			terms, err := ruleFromAPI(*p.Rule)
+			if err != nil {
+				return o, ca.InField("rules", err)
+			}
+			proposed.Terms = &terms
+		}
+		o.Rules = append(o.Rules, proposed)
+	}
+	return o, nil
+}
+
 func decisionToAPI(d notary.RuleDecision) api.RuleDecision {
 	return api.RuleDecision{Effect: string(d.Effect), RuleID: d.RuleID, RuleName: d.RuleName, RuleVersion: d.RuleVersion,
 		Reason: d.Reason}
@@ -38,7 +63,8 @@ func ruleCheckToAPI(t *notary.RuleTrial) api.RuleCheck {
 		Refused: t.Effects[notary.RefuseEffect], Unmatched: t.Unmatched, Failed: t.Failed, Differing: t.Differing,
 		Rules: []api.RuleMatches{}, First: []api.DifferingDecision{}, Failures: []api.RuleFailure{}}
 	if t.CSR != nil {
-		out.CSR = &api.RuleOutcome{RuleDecision: decisionToAPI(t.CSR.RuleDecision), Problem: t.CSR.Problem}
+		out.CSR = &api.RuleOutcome{RuleDecision: decisionToAPI(t.CSR.RuleDecision), Problem: t.CSR.Problem,
+			Forbidden: t.CSR.Forbidden}
 	}
 	for _, r := range t.Rules {
 		out.Rules = append(out.Rules, api.RuleMatches{RuleID: r.RuleID, Name: r.Name, Priority: r.Priority,
