@@ -14,8 +14,8 @@ import (
 )
 
 // Facts describes a request to the expressions of rules. The functions are called only if an expression needs their
-// results, possibly more than once. Values are computed once, also if several sets of rules are evaluated. Facts are not
-// safe for concurrent use.
+// results, possibly more than once. Values are computed once, even if several sets of rules are evaluated. Facts are
+// not safe for concurrent use.
 type Facts struct {
 	Names       notary.Names
 	CommonName  string
