@@ -72,7 +72,10 @@ type RuleTrial struct {
 	Rules     []RuleMatches       // by priority
 	Differing int                 // requests that were decided differently by a user: see [DifferingDecision]
 	First     []DifferingDecision // the first of these requests
-	Failures  []FailedEvaluation  // the first of the failed requests
+	Failures  []FailedEvaluation  // the first errors of the failed requests
+
+	Changed      int               // requests that the active rules would decide differently
+	FirstChanged []ChangedDecision // the first of these requests
 }
 
 // RuleMatches counts the requests that a rule decides.
@@ -100,8 +103,19 @@ type DifferingDecision struct {
 	RuleDecision
 }
 
-// FailedEvaluation records that a rule could not be evaluated for a request.
+// ChangedDecision is a request that the tested rules and the active rules decide differently.
+type ChangedDecision struct {
+	RequestID    int64
+	CommonName   string
+	Names        Names
+	Status       RequestStatus
+	Active       RuleDecision // by the active rules; HoldEffect and RuleID 0 if none matches
+	RuleDecision              // by the tested rules; likewise
+}
+
+// FailedEvaluation is an error in the evaluation of a rule.
 type FailedEvaluation struct {
-	RequestID int64
+	RequestID int64 // the latest request with this error
+	Count     int   // number of requests with this error
 	RuleDecision
 }

@@ -20,7 +20,27 @@ type Token struct {
 	RevokedAt            time.Time // zero unless revoked
 	LastUsedAt           time.Time // to the minute; zero if never
 	LastAddress          string    // client IP address
+	InHour, InDay        Issued    // counted for the quotas
 	QuotaExceededAt      time.Time // first refusal in the latest hour or day in which a quota was exceeded; zero if never
+}
+
+// Issued is the number of certificates that a token issued in the period of a quota, an hour or a day (UTC).
+type Issued struct {
+	Since time.Time // start of the latest such period in which it issued any
+	Count int64
+}
+
+// LeftInHour returns how many certificates the token can still issue in the current hour if it has a quota per hour.
+func (t *Token) LeftInHour(now time.Time) int64 { return t.InHour.left(t.PerHour, time.Hour, now) }
+
+// LeftInDay returns how many certificates the token can still issue on the current day if it has a quota per day.
+func (t *Token) LeftInDay(now time.Time) int64 { return t.InDay.left(t.PerDay, 24*time.Hour, now) }
+
+func (i Issued) left(quota int64, period time.Duration, now time.Time) int64 {
+	if !now.Before(i.Since.Add(period)) {
+		return quota
+	}
+	return max(quota-i.Count, 0)
 }
 
 // MaxTokenPage is the maximum number of tokens on a page, which is lower than [MaxPage] because tokens can be large.
@@ -28,6 +48,7 @@ const MaxTokenPage = 100
 
 // TokenQuery requests one page of API tokens, newest first.
 type TokenQuery struct {
+	ID        int64  // 0 for any
 	CreatorID int64  // 0 for any
 	Limit     int    // page size, from 1 to [MaxTokenPage]
 	After     Cursor // return the page after it; "" for the newest tokens

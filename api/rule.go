@@ -81,17 +81,20 @@ type ProposedRule struct {
 
 // RuleCheck is the result of testing rules.
 type RuleCheck struct {
-	CSR       *RuleOutcome        `json:"csr,omitempty" doc:"What happens to the CSR; absent without one"`
-	Looked    int                 `json:"looked" doc:"How many requests were tried"`
-	Signed    int                 `json:"signed" doc:"How many of them would be signed"`
-	Held      int                 `json:"held" doc:"How many would be held for a person, including those below"`
-	Refused   int                 `json:"refused" doc:"How many would be refused"`
-	Unmatched int                 `json:"unmatched" doc:"How many would be held because no rule matches"`
-	Failed    int                 `json:"failed" doc:"How many would be held because a rule cannot be evaluated"`
-	Rules     []RuleMatches       `json:"rules" nullable:"false" doc:"The rules that were tried, by priority"`
-	Differing int                 `json:"differing" doc:"How many were decided otherwise by people: signed but refused by a rule, or the reverse"`
-	First     []DifferingDecision `json:"first_differing" nullable:"false" doc:"Up to 100 of these"`
-	Failures  []RuleFailure       `json:"failures" nullable:"false" doc:"Up to 100 of those for which a rule cannot be evaluated"`
+	CSR          *RuleOutcome        `json:"csr,omitempty" doc:"What happens to the CSR; absent without one"`
+	Looked       int                 `json:"looked" doc:"How many requests were tried"`
+	Signed       int                 `json:"signed" doc:"How many of them would be signed"`
+	Held         int                 `json:"held" doc:"How many would be held for a person, including those below"`
+	Refused      int                 `json:"refused" doc:"How many would be refused"`
+	Unmatched    int                 `json:"unmatched" doc:"How many would be held because no rule matches"`
+	Failed       int                 `json:"failed" doc:"How many would be held because a rule cannot be evaluated"`
+	Rules        []RuleMatches       `json:"rules" nullable:"false" doc:"The rules that were tried, by priority"`
+	Differing    int                 `json:"differing" doc:"How many were decided otherwise by people: signed but refused by a rule, or the reverse"`
+	First        []DifferingDecision `json:"first_differing" nullable:"false" doc:"Up to 100 of these"`
+	Changed      int                 `json:"changed" doc:"How many the active rules would decide differently: another effect, or signed with another CA, profile or longest validity"`
+	FirstChanged []ChangedDecision   `json:"first_changed" nullable:"false" doc:"Up to 100 of these"`
+
+	Failures []RuleFailure `json:"failures" nullable:"false" doc:"Up to 100 different errors of rules that cannot be evaluated"`
 }
 
 // RuleMatches counts the tested requests that a rule decides.
@@ -110,8 +113,8 @@ type RuleOutcome struct {
 	Forbidden string `json:"forbidden,omitempty" doc:"Why the principal may not submit the request at all (403)"`
 }
 
-// DifferingDecision is a request that a user signed and the rules refuse, or that a user rejected and the rules sign.
-type DifferingDecision struct {
+// TestedRequest is a request with which rules were tested.
+type TestedRequest struct {
 	ID             int64    `json:"id"`
 	Status         string   `json:"status" enum:"Outstanding,Active,Rejected,Revoked"`
 	CommonName     string   `json:"common_name"`
@@ -120,11 +123,24 @@ type DifferingDecision struct {
 	EmailAddresses []string `json:"email_addresses" nullable:"false"`
 	URIs           []string `json:"uris" nullable:"false"`
 	UPNs           []string `json:"user_principal_names" nullable:"false"`
+}
+
+// DifferingDecision is a request that a user signed and the rules refuse, or that a user rejected and the rules sign.
+type DifferingDecision struct {
+	TestedRequest
 	RuleDecision
 }
 
-// RuleFailure records that a rule could not be evaluated for a request.
+// ChangedDecision is a request that the tested rules and the active rules decide differently.
+type ChangedDecision struct {
+	TestedRequest
+	Active RuleDecision `json:"active" doc:"What the active rules decide"`
+	RuleDecision
+}
+
+// RuleFailure is an error in the evaluation of a rule.
 type RuleFailure struct {
-	ID int64 `json:"id"`
+	ID    int64 `json:"id" doc:"The latest request with this error"`
+	Count int   `json:"count" doc:"How many requests have it"`
 	RuleDecision
 }

@@ -13,6 +13,8 @@ type APIToken struct {
 	AddressRanges   []string     `json:"address_ranges" nullable:"false" doc:"From which it can be used; empty for any address"`
 	QuotaPerHour    *int64       `json:"quota_per_hour" doc:"Certificates that it can have issued in an hour; null for no limit"`
 	QuotaPerDay     *int64       `json:"quota_per_day" doc:"Certificates that it can have issued in a day (UTC); null for no limit"`
+	QuotaLeftHour   *int64       `json:"quota_left_hour" doc:"What is left of the quota in the current hour; null without a quota"`
+	QuotaLeftDay    *int64       `json:"quota_left_day" doc:"What is left of the quota on the current day (UTC); null without a quota"`
 	CreatedAt       time.Time    `json:"created_at"`
 	ExpiresAt       time.Time    `json:"expires_at"`
 	RevokedAt       *time.Time   `json:"revoked_at"`

@@ -39,11 +39,12 @@ func (s *Service) MaxTokenLife() time.Duration { return time.Duration(s.tokenLif
 // Now returns the current time of the clock that determines when tokens expire.
 func (s *Service) Now() time.Time { return s.now() }
 
-// Tokens returns a page of the caller's own API tokens or, if the caller is an Admin, of those of the creator in q.
+// Tokens returns a page of the caller's own API tokens or, if the caller is an Admin, of those of the creator in q. A
+// token sees only itself.
 func (s *Service) Tokens(ctx context.Context, caller notary.Caller,
 	q notary.TokenQuery) (none notary.Page[*notary.Token], err error) {
-	if err := requireAccount(caller); err != nil {
-		return none, err
+	if !caller.Known() {
+		return none, policy.AllowRole(caller, policy.ViewOwnRequests, policy.Resource{})
 	}
 	switch {
 	case q.Limit < 1 || q.Limit > notary.MaxTokenPage:
@@ -51,7 +52,10 @@ func (s *Service) Tokens(ctx context.Context, caller notary.Caller,
 	case q.After != "" && q.Before != "":
 		return none, notary.FieldErrorf("before", "set after or before, not both")
 	}
-	if !policy.May(caller, policy.ManageAccounts) {
+	switch {
+	case caller.Token != nil:
+		q = notary.TokenQuery{ID: caller.Principal.ID, Limit: q.Limit, After: q.After, Before: q.Before}
+	case !policy.May(caller, policy.ManageAccounts):
 		q.CreatorID = caller.Principal.ID
 	}
 	return s.store.Tokens(ctx, q)

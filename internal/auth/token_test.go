@@ -16,6 +16,7 @@ import (
 	"notary"
 	"notary/internal/auth"
 	"notary/internal/policy"
+	"notary/internal/store"
 	"notary/internal/testkit"
 )
 
@@ -221,7 +222,7 @@ func TestTokenOfAGrant(t *testing.T) {
 	createToken(t, w, requestor, wide)
 }
 
-// A token can do nothing that needs an account.
+// A token can do nothing that needs an account. In a list of tokens it finds itself: see TestTokenGetsItself.
 func TestTokensAreNotAccounts(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -229,7 +230,7 @@ func TestTokensAreNotAccounts(t *testing.T) {
 	caller := wantTokenCaller(t, w, secret)
 	for name, useCase := range useCases {
 		err := useCase.call(t.Context(), w.Auth, caller)
-		if kind := notary.KindOf(err); kind != notary.Forbidden && kind != notary.Unauthenticated {
+		if kind := notary.KindOf(err); name != "Tokens" && kind != notary.Forbidden && kind != notary.Unauthenticated {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -487,4 +488,32 @@ func TestTokensInPages(t *testing.T) {
 		_, err := w.Auth.Tokens(t.Context(), w.Admin(), q)
 		testkit.WantField(t, err, field)
 	}
+}
+
+// A token gets itself, with what is left of its quotas, and no other token.
+func TestTokenGetsItself(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	end := w.Clock.Now().Add(time.Hour)
+	create := func(name string) (int64, string) {
+		id, secret, err := w.Auth.CreateToken(t.Context(), w.Admin(), &notary.Token{Name: name, ExpiresAt: end, PerDay: 3,
+			Grants: []notary.GrantTerms{{Actions: []string{"request.create"}}}})
+		testkit.Check(t, err)
+		return id, secret
+	}
+	create("other")
+	id, secret := create("ci")
+	caller, err := w.Auth.Caller(t.Context(), secret, "192.0.2.7")
+	testkit.Check(t, err)
+	testkit.Check(t, w.Store.Write(t.Context(), func(tx *store.Tx) error { return tx.CountIssuance(t.Context(), caller) }))
+	for _, q := range []notary.TokenQuery{{Limit: 10}, {Limit: 10, CreatorID: w.Admin().Principal.ID}, {Limit: 1, ID: 1}} {
+		page, err := w.Auth.Tokens(t.Context(), caller, q)
+		testkit.Check(t, err)
+		if len(page.Items) != 1 || page.Items[0].ID != id || page.Next != "" ||
+			page.Items[0].LeftInDay(w.Clock.Now()) != 2 {
+			t.Errorf("%+v: %+v", q, page)
+		}
+	}
+	_, err = w.Auth.Tokens(t.Context(), notary.Caller{}, notary.TokenQuery{Limit: 1})
+	testkit.WantKind(t, err, notary.Unauthenticated)
 }

@@ -180,7 +180,8 @@ func trialMembers(t *notary.RuleTrial) map[string]any {
 		differing = append(differing, map[string]any{"request": d.RequestID, "status": string(d.Status),
 			"effect": string(d.Effect), "rule": d.RuleID})
 	}
-	all := map[string]any{"looked": t.Looked, "unmatched": t.Unmatched, "failed": t.Failed, "differing": t.Differing}
+	all := map[string]any{"looked": t.Looked, "unmatched": t.Unmatched, "failed": t.Failed, "differing": t.Differing,
+		"changed": t.Changed}
 	for _, effect := range notary.Effects {
 		all[string(effect)] = t.Effects[effect]
 	}

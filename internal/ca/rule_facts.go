@@ -74,6 +74,7 @@ func (s *Service) previous(ctx context.Context, req *notary.Request, cert *notar
 	if cert.OwnerGroupID == 0 {
 		return p, nil
 	}
+	p.GroupOwned = true
 	group, err := s.store.Group(ctx, cert.OwnerGroupID)
 	switch {
 	case notary.KindOf(err) == notary.NotFound:

@@ -14,7 +14,7 @@ import (
 const (
 	MaxRulesTried = 100_000 // requests
 	triedTogether = 1000    // requests read in one step
-	maxListed     = 100     // differing decisions, and evaluation errors, listed in the result
+	maxListed     = 100     // decisions, and evaluation errors, in each list of the result
 )
 
 // RuleTryOptions selects the rules to test and what to test them with: a CSR, the latest requests, or both.
@@ -74,13 +74,18 @@ func (s *Service) tryRules(ctx context.Context, caller notary.Caller, o RuleTryO
 	if err != nil {
 		return nil, err
 	}
-	set, err := s.triedSet(ctx, o)
+	active, err := s.issuers.Rules(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t := ruleTrier{service: s, set: set, until: time.Now().Add(s.limits.trialTime),
-		trial:   &notary.RuleTrial{Effects: map[notary.Effect]int{}},
-		matches: map[*notary.Rule]int{}}
+	set, err := s.triedSet(ctx, active, o)
+	if err != nil {
+		return nil, err
+	}
+	t := newRuleTrier(s, caller, set)
+	if len(o.Rules) > 0 || o.Only {
+		t.active = active
+	}
 	if o.CSR != "" {
 		if t.trial.CSR, err = t.tryCSR(ctx, as, o); err != nil {
 			return nil, err
@@ -97,17 +102,13 @@ func (s *Service) tryRules(ctx context.Context, caller notary.Caller, o RuleTryO
 }
 
 // triedSet returns the proposed rules and, without Only, the active rules that they do not replace.
-func (s *Service) triedSet(ctx context.Context, o RuleTryOptions) (*policy.RuleSet, error) {
+func (s *Service) triedSet(ctx context.Context, active *policy.RuleSet, o RuleTryOptions) (*policy.RuleSet, error) {
 	if len(o.Rules) > policy.MaxRules {
 		return nil, notary.FieldErrorf("rules", "these are %d rules: at most %d are possible", len(o.Rules), policy.MaxRules)
 	}
-	active, compiler := &policy.RuleSet{}, policy.Compiler{}
-	if !o.Only {
-		var err error
-		if active, err = s.issuers.Rules(ctx); err != nil {
-			return nil, err
-		}
-		compiler = active.Compiler()
+	compiler := active.Compiler()
+	if o.Only {
+		active, compiler = &policy.RuleSet{}, policy.Compiler{}
 	}
 	proposed := map[int64]bool{}
 	var all []*notary.Rule
@@ -156,10 +157,22 @@ func (s *Service) proposedRule(ctx context.Context, p ProposedRule,
 type ruleTrier struct {
 	service *Service
 	set     *policy.RuleSet
+	active  *policy.RuleSet // to compare with; nil if it is the same as set
 	trial   *notary.RuleTrial
 	matches map[*notary.Rule]int
-	people  map[int64]person // requesters, by account
-	until   time.Time        // when it stops
+	errors  map[notary.RuleDecision]int // index in trial.Failures
+	people  map[int64]person            // requesters, by account
+	until   time.Time                   // when it stops
+
+	seesGroups bool // whether the caller may see the names of groups
+	readGroups bool // whether the current facts include names of groups
+}
+
+func newRuleTrier(s *Service, caller notary.Caller, set *policy.RuleSet) *ruleTrier {
+	return &ruleTrier{service: s, set: set, until: time.Now().Add(s.limits.trialTime),
+		trial:   &notary.RuleTrial{Effects: map[notary.Effect]int{}},
+		matches: map[*notary.Rule]int{}, errors: map[notary.RuleDecision]int{},
+		seesGroups: policy.May(caller, policy.ManageAccounts)}
 }
 
 // tryLast tries the latest requests in steps, so that memory does not grow with their number.
@@ -184,56 +197,6 @@ func (t *ruleTrier) tryLast(ctx context.Context, caller notary.Caller, last int)
 		}
 	}
 	return nil
-}
-
-func (t *ruleTrier) tryRequest(ctx context.Context, req *notary.Request) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	verdict, err := t.set.Decide(t.factsThen(ctx, req))
-	if err != nil {
-		return err
-	}
-	t.trial.Looked++
-	d := verdict.Decision
-	switch {
-	case d == nil:
-		t.trial.Unmatched++
-		t.trial.Effects[notary.HoldEffect]++
-		return nil
-	case verdict.Failed:
-		t.trial.Failed++
-		if len(t.trial.Failures) < maxListed {
-			t.trial.Failures = append(t.trial.Failures, notary.FailedEvaluation{RequestID: req.ID, RuleDecision: *d})
-		}
-	default:
-		t.matches[verdict.Rule]++
-	}
-	t.trial.Effects[d.Effect]++
-	if !differs(req, d.Effect) {
-		return nil
-	}
-	if t.trial.Differing++; len(t.trial.First) < maxListed {
-		t.trial.First = append(t.trial.First, notary.DifferingDecision{RequestID: req.ID, CommonName: req.CommonName,
-			Names: req.Names, Status: req.Status, RuleDecision: *d})
-	}
-	return nil
-}
-
-// differs reports whether a user decided the request differently: signed it although the rules would refuse it, or
-// rejected it although they would sign it.
-func differs(req *notary.Request, effect notary.Effect) bool {
-	automatic := notary.HoldEffect
-	if req.Decision != nil {
-		automatic = req.Decision.Effect
-	}
-	switch req.Status {
-	case notary.Active, notary.Revoked:
-		return effect == notary.RefuseEffect && automatic != notary.SignEffect
-	case notary.Rejected:
-		return effect == notary.SignEffect && automatic != notary.RefuseEffect
-	}
-	return false
 }
 
 // factsThen describes an earlier request as of its creation, except for the current labels and the requester's current
@@ -266,6 +229,7 @@ func (t *ruleTrier) factsThen(ctx context.Context, req *notary.Request) *policy.
 		return p.role, err
 	}
 	f.LookUpGroups = func() ([]string, error) {
+		t.readGroups = true
 		p, err := t.person(ctx, req.RequesterID)
 		return p.groups, err
 	}
@@ -295,6 +259,7 @@ func (t *ruleTrier) factsThen(ctx context.Context, req *notary.Request) *policy.
 		looked = err == nil
 		return previous, err
 	}
+	t.watchOwner(f)
 	return f
 }
 

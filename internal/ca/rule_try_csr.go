@@ -95,15 +95,13 @@ func (t *ruleTrier) tryCSR(ctx context.Context, as notary.Caller, o RuleTryOptio
 	if err != nil {
 		return nil, err
 	}
-	verdict, err := t.set.Decide(t.service.facts(ctx, as, req, csr, o.SignOptions))
+	facts := t.service.facts(ctx, as, req, csr, o.SignOptions)
+	t.watchOwner(facts)
+	verdict, err := t.decide(t.set, facts)
 	if err != nil {
 		return nil, err
 	}
-	if verdict.Decision == nil {
-		return &notary.RuleOutcome{RuleDecision: notary.RuleDecision{Effect: notary.HoldEffect, Reason: noMatch},
-			Forbidden: forbidden}, nil
-	}
-	out := &notary.RuleOutcome{RuleDecision: *verdict.Decision, Forbidden: forbidden}
+	out := &notary.RuleOutcome{RuleDecision: decisionOrHold(verdict), Forbidden: forbidden}
 	if out.Effect == notary.SignEffect {
 		problem, err := t.service.signingProblem(ctx, verdict.Rule, csr, o.SignOptions)
 		if err != nil {
@@ -113,8 +111,6 @@ func (t *ruleTrier) tryCSR(ctx context.Context, as notary.Caller, o RuleTryOptio
 	}
 	return out, nil
 }
-
-const noMatch = "no rule matches"
 
 // signingProblem returns what would prevent a rule from signing a CSR, or "" if nothing would.
 func (s *Service) signingProblem(ctx context.Context, rule *notary.Rule, csr *pki.CSR, o SignOptions) (string, error) {

@@ -82,6 +82,106 @@ func TestTryRulesWithActiveOnes(t *testing.T) {
 	}
 }
 
+// A trial says what would change if the tested rules replaced the active ones.
+func TestTrialsCompareWithActiveRules(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root, other := w.Root(t, notary.ECDSAP256), w.Root(t, notary.ECDSAP256)
+	held := submitNamed(t, w, w.Admin(), "held.example")
+	submitNamed(t, w, w.Admin(), "bad.example")
+	activeRule(t, w, refusingRule(10, `"bad.example" in names`))
+	signing := activeRule(t, w, signingRule(root, 20, `names.exists(n, n.startsWith("signed"))`))
+	submitNamed(t, w, w.Admin(), "signed.example")
+	sign := signingRule(root, 15, `"held.example" in names`)
+	same, elsewhere := signingRule(root, 20, `"signed.example" in names`), signingRule(other, 20, `"signed.example" in names`)
+	for name, tt := range map[string]struct {
+		o    ca.RuleTryOptions
+		want int
+	}{
+		"as they are":          {ca.RuleTryOptions{}, 0},
+		"one more that signs":  {ca.RuleTryOptions{Rules: []ca.ProposedRule{{Terms: &sign}}}, 1},
+		"the same effects":     {ca.RuleTryOptions{Rules: []ca.ProposedRule{{ID: signing, Terms: &same}}}, 0},
+		"signed by another CA": {ca.RuleTryOptions{Rules: []ca.ProposedRule{{ID: signing, Terms: &elsewhere}}}, 1},
+		"no rules":             {ca.RuleTryOptions{Only: true}, 2},
+	} {
+		tt.o.Last = 10
+		trial, err := w.CA.TryRules(t.Context(), w.Admin(), tt.o)
+		testkit.Check(t, err)
+		if trial.Changed != tt.want || len(trial.FirstChanged) != tt.want {
+			t.Errorf("%s: %d changed, %+v; want %d", name, trial.Changed, trial.FirstChanged, tt.want)
+		}
+	}
+	trial, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 10,
+		Rules: []ca.ProposedRule{{Terms: &sign}}})
+	testkit.Check(t, err)
+	if c := trial.FirstChanged[0]; c.RequestID != held || c.Active.Effect != notary.HoldEffect || c.Active.RuleID != 0 ||
+		c.Effect != notary.SignEffect || c.RuleName != sign.Name {
+		t.Errorf("%+v", c)
+	}
+	if trial := activate(t, w, createRule(t, w, sign)); trial.Changed != 1 {
+		t.Errorf("the activation reports %d changed, want 1", trial.Changed)
+	}
+}
+
+// Identical errors are listed once, with their number.
+func TestTrialsGroupErrors(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	for range 3 {
+		submitNamed(t, w, w.Admin(), "a.example")
+	}
+	latest := submitNamed(t, w, w.Admin(), "a.example")
+	other := submitNamed(t, w, w.Admin(), "b.example")
+	rule := holdingRule(10, `labels[common_name] == "x"`)
+	trial, err := w.CA.TryRules(t.Context(), w.Admin(), ca.RuleTryOptions{Last: 10,
+		Rules: []ca.ProposedRule{{Terms: &rule}}})
+	testkit.Check(t, err)
+	counts := map[int64]int{}
+	for _, f := range trial.Failures {
+		counts[f.RequestID] = f.Count
+	}
+	if diff := cmp.Diff(map[int64]int{latest: 4, other: 1}, counts); diff != "" || trial.Failed != 5 {
+		t.Errorf("%d failed; errors (-want +got):\n%s", trial.Failed, diff)
+	}
+}
+
+// CEL repeats values in some errors. Only who may see groups learns their names from them.
+func TestTrialsHideGroups(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	requestor := newRequestor(t, w)
+	team := newTeam(t, w, "secret-team", requestor)
+	sign(t, w, submitFor(t, w, requestor, team, "a.example"), root)
+	w.Clock.Advance(time.Minute)
+	submitFor(t, w, requestor, team, "a.example")
+	for _, expression := range []string{
+		`labels[principal.groups[0]] == "x"`, `timestamp(principal.groups[0]) == now`,
+		`certified_before && labels[previous.owner] == "x"`, `certified_before && timestamp(previous.owner) == now`,
+	} {
+		rule := holdingRule(10, expression)
+		o := ca.RuleTryOptions{Last: 1, CSR: csrFor(t, "a.example"), Rules: []ca.ProposedRule{{Terms: &rule}}}
+		for _, role := range []notary.Role{notary.Admin, notary.CertificateManager, notary.ReadOnly} {
+			trial, err := w.CA.TryRules(t.Context(), w.Caller(role), o)
+			testkit.Check(t, err)
+			if len(trial.Failures) != 1 {
+				t.Fatalf("%s: %+v", expression, trial)
+			}
+			texts := trial.Failures[0].Reason + trial.CSR.Reason
+			if named := strings.Contains(texts, "secret-team"); named != (role == notary.Admin) {
+				t.Errorf("%s, %s: %s", role, expression, texts)
+			}
+		}
+	}
+	rule := holdingRule(10, `labels[common_name] == "x"`)
+	trial, err := w.CA.TryRules(t.Context(), w.Caller(notary.ReadOnly), ca.RuleTryOptions{Last: 1,
+		Rules: []ca.ProposedRule{{Terms: &rule}}})
+	testkit.Check(t, err)
+	if len(trial.Failures) != 1 || !strings.Contains(trial.Failures[0].Reason, "a.example") {
+		t.Errorf("an error without groups: %+v", trial.Failures)
+	}
+}
+
 func TestTryRulesOnACSR(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -22,6 +22,10 @@ type issueFlags struct {
 	profile   string
 	end       endFlags
 	wait      time.Duration
+
+	// existingKey is the key to certify instead of a new one.
+	existingKey     string
+	keyPasswordFile string
 }
 
 func (p *program) certificateIssue() *cobra.Command {
@@ -31,17 +35,21 @@ func (p *program) certificateIssue() *cobra.Command {
 		Short: "Submit a CSR and download the signed certificate",
 		Long: "Submit a CSR, sign it and download the certificate chain in one call. Without --csr, a private key and a\n" +
 			"CSR are created on this machine. By default, the key and the chain are then written to files named after\n" +
-			"the first --name.\n\n" +
-			"If you have already submitted the CSR, its certificate is renewed. If you may not sign, a request for\n" +
+			"the first --name. With --key, the CSR is created for an existing private key, which never leaves this\n" +
+			"machine.\n\n" +
+			"If you have already submitted the CSR, its certificate is renewed. A CSR for the same key, subject and names\n" +
+			"counts as the same. If you may not sign, a request for\n" +
 			"approval is submitted, with the given CA, profile and expiry.",
 		Example: "  notary certificate issue --name web.example.com --authority 'Example Issuing'\n" +
 			"  notary certificate issue --name web.example.com --key-out web.key --label team=payments --wait\n" +
+			"  notary certificate issue --name web.example.com --key web.key --out web.pem --force\n" +
 			"  notary certificate issue --csr web.csr --authority 2 --wait=10m --out web.pem",
 		Args: noWaitArgument,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.issue(ctx, c, flags) }),
 	}
 	flags.requestFlags.register(c)
 	flags.outFlags.register(c)
+	flags.registerKey(c)
 	authorityFlag(c, &flags.authority, "authority", "the `ID` or common name of the signing CA")
 	c.Flags().StringVar(&flags.profile, "profile", "", "the profile `name` (default server-client or, for a "+
 		"renewal, the previous profile)")
@@ -62,9 +70,12 @@ func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags)
 	}
 	body := api.IssueCertificate{Note: flags.note, Labels: labels, CertificateAuthorityID: api.ID(flags.authority),
 		Profile: flags.profile, NotValidAfter: notAfter, Owner: flags.owner()}
-	if flags.csr != "" {
+	switch {
+	case flags.csr != "":
 		body.CSR, err = p.readInput(ctx, flags.csr)
-	} else {
+	case flags.existingKey != "":
+		body.CSR, err = p.useKey(ctx, &flags)
+	default:
 		body.CSR, err = flags.createKey()
 	}
 	if err != nil {
@@ -90,6 +101,40 @@ func whyHeld(ctx context.Context, c *client.Client, id int64) string {
 		return ""
 	}
 	return fmt.Sprintf(" (rule %d, %s: %s)", req.RuleDecision.RuleID, req.RuleDecision.RuleName, req.RuleDecision.Reason)
+}
+
+func (f *issueFlags) registerKey(c *cobra.Command) {
+	c.Flags().StringVar(&f.existingKey, "key", "", "PEM `file` with an existing private key to use instead of a new one; - "+
+		"for standard input")
+	c.Flags().StringVar(&f.keyPasswordFile, "key-password-file", "", "the `file` with the password of --key, if it has one")
+	for _, other := range []string{"csr", "key-out", "key-algorithm"} {
+		c.MarkFlagsMutuallyExclusive("key", other)
+	}
+}
+
+// useKey returns a CSR for the existing key.
+func (p *program) useKey(ctx context.Context, f *issueFlags) (csr string, err error) {
+	if readableByOthers(f.existingKey) {
+		p.notice("warning: other users of this machine can read the key: run chmod 600 %s", f.existingKey)
+	}
+	key, err := p.readKey(ctx, pkcs12Flags{key: f.existingKey, keyPasswordFile: f.keyPasswordFile})
+	if err != nil {
+		return "", err
+	}
+	if f.out == "" {
+		keyFile := f.existingKey
+		if keyFile == "-" {
+			keyFile = keyFileName(f.names[0])
+		}
+		f.out = strings.TrimSuffix(keyFile, ".key") + ".pem"
+	}
+	if f.out == f.existingKey {
+		return "", usagef("--out would replace the private key: choose another file")
+	}
+	if err := f.check(); err != nil { // before a certificate is issued that cannot be written
+		return "", err
+	}
+	return f.csrFor(key)
 }
 
 func (f *issueFlags) createKey() (csr string, err error) {

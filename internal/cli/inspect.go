@@ -223,8 +223,7 @@ func (p *program) readLarge(ctx context.Context, name string) ([]byte, error) {
 }
 
 func warnAboutMode(objects []inspect.Object, file string) {
-	info, err := os.Stat(file)
-	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {
+	if !readableByOthers(file) {
 		return
 	}
 	for i := range objects {
@@ -234,4 +233,10 @@ func warnAboutMode(objects []inspect.Object, file string) {
 				Message: "other users of this machine can read the file: run chmod 600 " + file})
 		}
 	}
+}
+
+// readableByOthers reports whether other users of this machine can read a file.
+func readableByOthers(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows"
 }

@@ -188,23 +188,31 @@ func (p *program) afterSubmission(ctx context.Context, c *client.Client, id int6
 }
 
 func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
-	names, err := pki.ParseNames(flags.names)
-	if err != nil {
+	if _, err := pki.ParseNames(flags.names); err != nil { // before generating a key, which can take a while
 		return nil, "", err
-	}
-	subject := flags.subject
-	if subject.commonName == "" {
-		subject.commonName = defaultCommonName(names)
 	}
 	key, err := pki.GenerateKey(notary.KeyAlgorithm(flags.key))
 	if err != nil {
 		return nil, "", err
 	}
+	csr, err := flags.csrFor(key)
+	return key, csr, err
+}
+
+func (f *requestFlags) csrFor(key crypto.Signer) (string, error) {
+	names, err := pki.ParseNames(f.names)
+	if err != nil {
+		return "", err
+	}
+	subject := f.subject
+	if subject.commonName == "" {
+		subject.commonName = defaultCommonName(names)
+	}
 	csr, err := pki.NewCSR(key, subject.name(), names)
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
-	return key, csr.PEM, nil
+	return csr.PEM, nil
 }
 
 // maxCommonName is the maximum length of a common name, ub-common-name in RFC 5280, appendix A.

@@ -161,13 +161,28 @@ func outcomeText(o api.RuleOutcome) string {
 }
 
 func (p *program) printDiffering(check api.RuleCheck) error {
+	name := func(r api.TestedRequest) string {
+		return shortName(r.CommonName, slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs, r.UPNs))
+	}
+	would := map[string]string{"sign": "signed", "hold": "held", "refuse": "refused"}
 	if len(check.First) > 0 {
 		err := printList(p, each(check.First, nil), table[api.DifferingDecision]{
 			header: []string{"REQUEST", "NAME", "STATUS", "WOULD BE", "RULE"},
 			row: func(d api.DifferingDecision) []string {
-				names := slices.Concat(d.DNSNames, d.IPAddresses, d.EmailAddresses, d.URIs, d.UPNs)
-				return []string{strconv.FormatInt(d.ID, 10), shortName(d.CommonName, names), d.Status,
-					map[string]string{"sign": "signed", "refuse": "refused"}[d.Effect], d.RuleName}
+				return []string{strconv.FormatInt(d.ID, 10), name(d.TestedRequest), d.Status, would[d.Effect], d.RuleName}
+			},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if check.Changed > 0 {
+		fmt.Fprintf(p.out, "with the active rules, %d would be decided differently\n", check.Changed)
+		err := printList(p, each(check.FirstChanged, nil), table[api.ChangedDecision]{
+			header: []string{"REQUEST", "NAME", "WITH ACTIVE RULES", "WOULD BE", "RULE"},
+			row: func(d api.ChangedDecision) []string {
+				return []string{strconv.FormatInt(d.ID, 10), name(d.TestedRequest), would[d.Active.Effect], would[d.Effect],
+					d.RuleName}
 			},
 		})
 		if err != nil {
@@ -178,9 +193,9 @@ func (p *program) printDiffering(check api.RuleCheck) error {
 		return nil
 	}
 	return printList(p, each(check.Failures, nil), table[api.RuleFailure]{
-		header: []string{"REQUEST", "RULE", "PROBLEM"},
+		header: []string{"REQUESTS", "LATEST", "RULE", "PROBLEM"},
 		row: func(f api.RuleFailure) []string {
-			return []string{strconv.FormatInt(f.ID, 10), f.RuleName, f.Reason}
+			return []string{strconv.Itoa(f.Count), strconv.FormatInt(f.ID, 10), f.RuleName, f.Reason}
 		},
 	})
 }

@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +15,7 @@ import (
 
 func (p *program) statusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show the server's version, whether its database is available, and your login",
+		Use: "status", Short: "Show the server's version, whether its database is available, and your login or API token",
 		Args: cobra.NoArgs, RunE: p.call(p.status),
 	}
 }
@@ -24,6 +26,7 @@ func (p *program) status(ctx context.Context, c *client.Client) error {
 		return err
 	}
 	answers := c.Ready(ctx)
+	var token []field
 	who, database := "no one; log in with: notary login", "available"
 	switch {
 	case answers != nil && notary.KindOf(answers) != notary.Unavailable:
@@ -33,22 +36,45 @@ func (p *program) status(ctx context.Context, c *client.Client) error {
 	case !status.Initialized:
 		who = "no one; create the first account with: notary account create --first --email YOU"
 	case !p.json:
-		me, err := c.Me(ctx)
-		switch {
-		case err == nil:
-			who = me.Email + " (" + notary.Role(me.RoleID).String() + ")"
-		case notary.KindOf(err) != notary.Unauthenticated:
+		var known string
+		if known, token, err = p.whoAmI(ctx, c); err != nil {
 			return err
 		}
+		who = cmp.Or(known, who)
 	}
 	ready := struct {
 		api.Status
 		Ready bool `json:"ready"`
 	}{status, answers == nil}
-	return p.printOne(ready,
-		field{"Server", c.Server()},
-		field{"Version", cmp.Or(status.Version, "unknown")},
-		field{"Database", database},
-		field{"Logged in", who},
-	)
+	return p.printOne(ready, append([]field{
+		{"Server", c.Server()},
+		{"Version", cmp.Or(status.Version, "unknown")},
+		{"Database", database},
+		{"Logged in", who},
+	}, token...)...)
+}
+
+// whoAmI returns the account or API token of the caller, or "" if there is none. For a token, it also returns what the
+// token may do.
+func (p *program) whoAmI(ctx context.Context, c *client.Client) (who string, token []field, err error) {
+	me, err := c.Me(ctx)
+	switch notary.KindOf(err) {
+	case "":
+		return me.Email + " (" + notary.Role(me.RoleID).String() + ")", nil, nil
+	case notary.Unauthenticated:
+		return "", nil, nil
+	case notary.Forbidden: // as for API tokens
+	default:
+		return "", nil, err
+	}
+	for t, err := range c.APITokens(ctx) {
+		if err != nil {
+			return "", nil, err
+		}
+		return fmt.Sprintf("API token %d (%s) of %s", t.ID, t.Name, t.Creator.Name), append(grantFields(t),
+			field{"Addresses", strings.Join(t.AddressRanges, ", ")},
+			field{"Quota", quotaText(t)},
+			field{"Expires", exact(&t.ExpiresAt, p.now())}), nil
+	}
+	return "", nil, err
 }

@@ -140,18 +140,13 @@ func (p *program) tokenShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fields := []field{
+			fields := append([]field{
 				{"API token", strconv.FormatInt(t.ID, 10)},
 				{"Name", t.Name},
 				{"Creator", t.Creator.Name},
 				{"Status", p.tokenStatus(t)},
 				{"Begins with", t.Start},
-			}
-			for _, g := range t.Grants {
-				fields = append(fields, field{"Actions", strings.Join(g.Actions, " ")},
-					field{"Limits", limitsText(api.GrantTerms{AuthorityIDs: g.AuthorityIDs, Profiles: g.Profiles, Names: g.Names,
-						OwnerIDs: g.OwnerIDs, OwnerGroupIDs: g.OwnerGroupIDs})})
-			}
+			}, grantFields(t)...)
 			return p.printOne(t, append(fields,
 				field{"Addresses", strings.Join(t.AddressRanges, ", ")},
 				field{"Quota", quotaText(t)},
@@ -164,13 +159,22 @@ func (p *program) tokenShow() *cobra.Command {
 		})}
 }
 
+func grantFields(t api.APIToken) (fields []field) {
+	for _, g := range t.Grants {
+		fields = append(fields, field{"Actions", strings.Join(g.Actions, " ")},
+			field{"Limits", limitsText(api.GrantTerms{AuthorityIDs: g.AuthorityIDs, Profiles: g.Profiles, Names: g.Names,
+				OwnerIDs: g.OwnerIDs, OwnerGroupIDs: g.OwnerGroupIDs})})
+	}
+	return fields
+}
+
 func quotaText(t api.APIToken) string {
 	var parts []string
-	if t.QuotaPerHour != nil {
-		parts = append(parts, fmt.Sprintf("%d per hour", *t.QuotaPerHour))
+	if t.QuotaPerHour != nil && t.QuotaLeftHour != nil {
+		parts = append(parts, fmt.Sprintf("%d per hour (%d left)", *t.QuotaPerHour, *t.QuotaLeftHour))
 	}
-	if t.QuotaPerDay != nil {
-		parts = append(parts, fmt.Sprintf("%d per day", *t.QuotaPerDay))
+	if t.QuotaPerDay != nil && t.QuotaLeftDay != nil {
+		parts = append(parts, fmt.Sprintf("%d per day (%d left)", *t.QuotaPerDay, *t.QuotaLeftDay))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // Facts describes a request to the expressions of rules. The functions are called only if an expression needs their
-// results, possibly more than once. Create new Facts for each evaluation of a set of rules. They are not safe for
-// concurrent use.
+// results, possibly more than once. Values are computed once, even if several sets of rules are evaluated. Facts are
+// not safe for concurrent use.
 type Facts struct {
 	Names       notary.Names
 	CommonName  string
@@ -51,6 +51,7 @@ type Facts struct {
 // Previous is the latest unrevoked certificate for the names of a request.
 type Previous struct {
 	Owner               string // email address of the account, or name of the group
+	GroupOwned          bool   // whether Owner is a group
 	SameOwner           bool   // whether the request has the same owner
 	Profile             string
 	AuthorityID         int64

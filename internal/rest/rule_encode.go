@@ -61,7 +61,8 @@ func decisionToAPI(d notary.RuleDecision) api.RuleDecision {
 func ruleCheckToAPI(t *notary.RuleTrial) api.RuleCheck {
 	out := api.RuleCheck{Looked: t.Looked, Signed: t.Effects[notary.SignEffect], Held: t.Effects[notary.HoldEffect],
 		Refused: t.Effects[notary.RefuseEffect], Unmatched: t.Unmatched, Failed: t.Failed, Differing: t.Differing,
-		Rules: []api.RuleMatches{}, First: []api.DifferingDecision{}, Failures: []api.RuleFailure{}}
+		Changed: t.Changed, Rules: []api.RuleMatches{}, First: []api.DifferingDecision{},
+		FirstChanged: []api.ChangedDecision{}, Failures: []api.RuleFailure{}}
 	if t.CSR != nil {
 		out.CSR = &api.RuleOutcome{RuleDecision: decisionToAPI(t.CSR.RuleDecision), Problem: t.CSR.Problem,
 			Forbidden: t.CSR.Forbidden}
@@ -71,13 +72,23 @@ func ruleCheckToAPI(t *notary.RuleTrial) api.RuleCheck {
 			Effect: string(r.Effect), Matches: r.Matches})
 	}
 	for _, d := range t.First {
-		out.First = append(out.First, api.DifferingDecision{ID: d.RequestID, Status: string(d.Status),
-			CommonName: d.CommonName, DNSNames: list(d.Names.DNS), IPAddresses: list(d.Names.IP),
-			EmailAddresses: list(d.Names.Email), URIs: list(d.Names.URI), UPNs: list(d.Names.UPN),
-			RuleDecision: decisionToAPI(d.RuleDecision)})
+		out.First = append(out.First, api.DifferingDecision{
+			TestedRequest: testedToAPI(d.RequestID, d.Status, d.CommonName, d.Names),
+			RuleDecision:  decisionToAPI(d.RuleDecision)})
+	}
+	for _, d := range t.FirstChanged {
+		out.FirstChanged = append(out.FirstChanged, api.ChangedDecision{
+			TestedRequest: testedToAPI(d.RequestID, d.Status, d.CommonName, d.Names),
+			Active:        decisionToAPI(d.Active), RuleDecision: decisionToAPI(d.RuleDecision)})
 	}
 	for _, f := range t.Failures {
-		out.Failures = append(out.Failures, api.RuleFailure{ID: f.RequestID, RuleDecision: decisionToAPI(f.RuleDecision)})
+		out.Failures = append(out.Failures, api.RuleFailure{ID: f.RequestID, Count: f.Count,
+			RuleDecision: decisionToAPI(f.RuleDecision)})
 	}
 	return out
+}
+
+func testedToAPI(id int64, status notary.RequestStatus, commonName string, names notary.Names) api.TestedRequest {
+	return api.TestedRequest{ID: id, Status: string(status), CommonName: commonName, DNSNames: list(names.DNS),
+		IPAddresses: list(names.IP), EmailAddresses: list(names.Email), URIs: list(names.URI), UPNs: list(names.UPN)}
 }

@@ -13,7 +13,7 @@ func (r *routes) tokens() {
 	const path = "/api/v1/tokens"
 	const one = path + "/{id}"
 	handle(r, operation{id: "listTokens", method: "GET", path: path, status: 200, summary: "List API tokens",
-		doc: "A page of your own or, for Admins, of all, the newest first. API tokens cannot manage tokens."}, r.listTokens)
+		doc: "A page of your own or, for Admins, of all, the newest first. An API token gets itself. It cannot manage tokens."}, r.listTokens)
 	handle(r, operation{id: "createToken", method: "POST", path: path, status: 201, errors: []int{403, 404, 409, 429},
 		summary: "Create an API token", doc: "The response has the token, which is not shown again. It acts on your behalf: " +
 			"what it may do is what both its grants and you allow at the time."}, r.createToken)
@@ -83,6 +83,14 @@ func tokenToAPI(t *notary.Token, now time.Time) api.APIToken {
 		QuotaPerDay: optional(t.PerDay), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
 		RevokedAt: optionalTime(t.RevokedAt), LastUsedAt: optionalTime(t.LastUsedAt), LastAddress: t.LastAddress,
 		Unused: t.Unused(now), QuotaExceededAt: optionalTime(t.QuotaExceededAt)}
+	if t.PerHour > 0 {
+		left := t.LeftInHour(now)
+		out.QuotaLeftHour = &left
+	}
+	if t.PerDay > 0 {
+		left := t.LeftInDay(now)
+		out.QuotaLeftDay = &left
+	}
 	if out.AddressRanges == nil {
 		out.AddressRanges = []string{}
 	}

@@ -31,6 +31,7 @@ var tokenNeeds = map[string]string{
 	"GET /api/v1/certificates/{id}/chains":                      "",
 	"GET /api/v1/profiles":                                      "",
 	"GET /api/v1/permissions":                                   "",
+	"GET /api/v1/tokens":                                        "",
 	"GET /api/v1/overview":                                      "",
 	"POST /api/v1/inspect":                                      "",
 	"POST /api/v1/certificate_requests":                         "request.create",

@@ -14,7 +14,8 @@ import (
 )
 
 const tokenColumns = ` t.id, t.name, t.creator_id, p.name, COALESCE(a.role, -1), t.secret_start, t.grants, t.ranges,
-	t.per_hour, t.per_day, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.last_address, t.quota_exceeded_at `
+	t.per_hour, t.per_day, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.last_address, t.quota_exceeded_at,
+	t.hour, t.hour_issued, t.day, t.day_issued `
 
 const tokenJoins = ` JOIN principal p ON p.id = t.creator_id LEFT JOIN account a ON a.id = t.creator_id `
 
@@ -25,11 +26,17 @@ const selectTokens = `SELECT` + tokenColumns + `FROM token t` + tokenJoins
 func (r reader) Tokens(ctx context.Context, q notary.TokenQuery) (notary.Page[*notary.Token], error) {
 	list := query.List[*notary.Token]{Q: r.q, Limits: r.search, Table: "token", Alias: "t", Columns: tokenColumns,
 		Joins: tokenJoins, Scan: r.scanTokenOnly, Key: func(t *notary.Token) query.Key { return query.Key{ID: t.ID} }}
-	w := query.Want{Filter: q.CreatorID, Sort: notary.ByIDDown, Limit: q.Limit, After: q.After, Before: q.Before}
+	w := query.Want{Filter: []int64{q.CreatorID, q.ID}, Sort: notary.ByIDDown, Limit: q.Limit, After: q.After,
+		Before: q.Before}
 	if q.CreatorID != 0 {
 		w.Conditions = []query.Condition{{Column: "id", Indexed: func(b *db.Binder) {
 			b.And("t.creator_id = " + b.Bind(q.CreatorID))
 		}}}
+	}
+	if q.ID != 0 {
+		w.Conditions = append(w.Conditions, query.Condition{Column: "id", Indexed: func(b *db.Binder) {
+			b.And("t.id = " + b.Bind(q.ID))
+		}})
 	}
 	return list.Page(ctx, w)
 }
@@ -102,14 +109,17 @@ func (r reader) scanToken(row db.Row) (*notary.Token, notary.Role, error) {
 	var role notary.Role
 	var grants, ranges string
 	var created, expires, revoked, used, exceeded instant
+	var hour, day int64
 	err := row.Scan(&t.ID, &t.Name, &t.Creator.ID, &t.Creator.Name, &role, &t.Start, &grants, &ranges, &t.PerHour,
-		&t.PerDay, &created, &expires, &revoked, &used, &t.LastAddress, &exceeded)
+		&t.PerDay, &created, &expires, &revoked, &used, &t.LastAddress, &exceeded,
+		&hour, &t.InHour.Count, &day, &t.InDay.Count)
 	if err != nil {
 		return nil, notary.NoRole, err
 	}
 	t.Creator.Kind, t.CreatorDeleted = notary.AccountPrincipal, role == notary.NoRole
 	t.CreatedAt, t.ExpiresAt = created.time(), expires.time()
 	t.RevokedAt, t.LastUsedAt, t.QuotaExceededAt = revoked.time(), used.time(), exceeded.time()
+	t.InHour.Since, t.InDay.Since = db.TimeOf(hour*hourSeconds), db.TimeOf(day*daySeconds)
 	if ranges != "" {
 		t.Ranges = strings.Fields(ranges)
 	}

@@ -125,6 +125,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("Grant", second(r.Grant(ctx, 1)))
 	do("Tokens", second(r.Tokens(ctx, notary.TokenQuery{Limit: 10})))
 	do("Tokens", second(r.Tokens(ctx, notary.TokenQuery{Limit: 10, CreatorID: 1})))
+	do("Tokens", second(r.Tokens(ctx, notary.TokenQuery{Limit: 10, ID: 1})))
 	do("CountTokens", func() error { _, _, err := r.CountTokens(ctx, 1, now, now); return err }())
 	do("TokensToReview", second(r.TokensToReview(ctx, 0, now, 1)))
 	do("TokensToReview", second(r.TokensToReview(ctx, 1, now, 1)))
