@@ -30,7 +30,7 @@ func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int6
 // RequestCertificate returns the current certificate of a request that the caller may see, or a NotFound error if the
 // request has none.
 func (s *Service) RequestCertificate(ctx context.Context, caller notary.Caller, id int64) (*notary.Certificate, error) {
-	req, err := s.Request(ctx, caller, id)
+	req, err := s.request(ctx, caller, id)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (s *Service) RequestCertificate(ctx context.Context, caller notary.Caller, 
 // CertificatesOfRequest returns all certificates recorded for a request that the caller may see, ordered by ID.
 func (s *Service) CertificatesOfRequest(ctx context.Context, caller notary.Caller,
 	id int64) ([]*notary.Certificate, error) {
-	if _, err := s.Request(ctx, caller, id); err != nil {
+	if _, err := s.request(ctx, caller, id); err != nil {
 		return nil, err
 	}
 	return s.store.CertificatesOfRequest(ctx, id)

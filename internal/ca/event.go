@@ -24,7 +24,7 @@ func (s *Service) Events(ctx context.Context, caller notary.Caller,
 		if q.Kind != "request" || q.ObjectID == 0 {
 			return none, policy.AllowRole(caller, policy.ViewEvents, policy.Resource{})
 		}
-		if _, err := s.Request(ctx, caller, q.ObjectID); err != nil {
+		if _, err := s.request(ctx, caller, q.ObjectID); err != nil {
 			return none, err
 		}
 	}
@@ -86,7 +86,7 @@ const historyLength = 500
 // History returns the last 500 events of a request that the caller may see and of its certificates, newest first. It
 // omits the revocation of a certificate if the request's revocation implies it.
 func (s *Service) History(ctx context.Context, caller notary.Caller, requestID int64) ([]*notary.Event, error) {
-	if _, err := s.Request(ctx, caller, requestID); err != nil {
+	if _, err := s.request(ctx, caller, requestID); err != nil {
 		return nil, err
 	}
 	all, err := s.store.RequestEvents(ctx, requestID, historyLength)

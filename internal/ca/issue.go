@@ -108,7 +108,7 @@ func (s *Service) IssuedMeanwhile(ctx context.Context, caller notary.Caller, id 
 // IssuedFor returns the state of a request that the caller may see, or an error if the request is rejected or revoked
 // or its certificate has expired.
 func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64) (*Issued, error) {
-	req, err := s.Request(ctx, caller, id)
+	req, err := s.request(ctx, caller, id)
 	if err != nil {
 		return nil, err
 	}
@@ -351,7 +351,7 @@ func (s *Service) holdAgain(ctx context.Context, caller notary.Caller, id int64,
 // ownerGroupID is 0, any owner is accepted.
 func (s *Service) ownRequest(ctx context.Context, caller notary.Caller, id, ownerGroupID int64) (*notary.Request,
 	error) {
-	req, err := s.Request(ctx, caller, id)
+	req, err := s.request(ctx, caller, id)
 	switch {
 	case notary.KindOf(err) == notary.NotFound:
 		return nil, notary.WithField(notary.Errorf(notary.Conflict, "you have already submitted this CSR, and the "+

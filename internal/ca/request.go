@@ -157,8 +157,18 @@ func (s *Service) nameRecorded(ctx context.Context, req *notary.Request, conflic
 		"you have already submitted this CSR: it is certificate request %d", id), "csr")
 }
 
-// Request returns a request, or a NotFound error if the caller may not see it.
+// Request returns a request with its submitter, or a NotFound error if the caller may not see it.
 func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (*notary.Request, error) {
+	req, err := s.request(ctx, caller, id)
+	if err != nil {
+		return nil, err
+	}
+	req.Submitter, err = s.store.RequestSubmitter(ctx, id)
+	return req, err
+}
+
+// request is like [Service.Request], without the submitter, which takes a query more.
+func (s *Service) request(ctx context.Context, caller notary.Caller, id int64) (*notary.Request, error) {
 	if err := policy.AllowRole(caller, policy.ViewOwnRequests, policy.On("certificate request", id)); err != nil {
 		return nil, err
 	}
@@ -169,13 +179,12 @@ func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (
 	if err := sees(ctx, s.store, caller, req); err != nil {
 		return nil, err
 	}
-	req.Submitter, err = s.store.RequestSubmitter(ctx, id)
-	return req, err
+	return req, nil
 }
 
 // Compromised reports whether the key of a request is compromised.
 func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int64) (bool, error) {
-	req, err := s.Request(ctx, caller, id)
+	req, err := s.request(ctx, caller, id)
 	if err != nil {
 		return false, err
 	}
@@ -220,7 +229,7 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.ReopenRequest); err != nil {
 		return err
 	}
-	req, err := s.Request(ctx, caller, id)
+	req, err := s.request(ctx, caller, id)
 	if err != nil {
 		return err
 	}

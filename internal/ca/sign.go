@@ -20,7 +20,7 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 }
 
 func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
-	req, err := s.Request(ctx, caller, id)
+	req, err := s.request(ctx, caller, id)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,8 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 	cert.Labels = req.Labels
 	// The profile may have changed the names.
 	object.Names, object.CommonNames = cert.Names, pki.CommonNames(issued.Certificate.Subject)
-	return &signature{cert, from.CRLURL, issuer, profile, csr, o, object, nil, false}, nil
+	return &signature{cert: cert, crlURL: from.CRLURL, issuer: issuer, profile: profile, csr: csr, options: o,
+		object: object}, nil
 }
 
 // record makes a signed certificate the request's current one and moves the request to the next status.

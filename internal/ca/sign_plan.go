@@ -119,7 +119,7 @@ func (s *Service) requestsOf(ctx context.Context, caller notary.Caller,
 		return nil, "", err
 	}
 	for _, id := range ids {
-		switch r, err := s.Request(ctx, caller, id); {
+		switch r, err := s.request(ctx, caller, id); {
 		case notary.KindOf(err) == notary.NotFound:
 		case err != nil:
 			return nil, "", err

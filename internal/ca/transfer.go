@@ -45,7 +45,7 @@ func (s *Service) Transfer(ctx context.Context, caller notary.Caller, id int64, 
 	if err != nil {
 		return err
 	}
-	seen, err := s.Request(ctx, caller, id)
+	seen, err := s.request(ctx, caller, id)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64,
 	if err := s.attempt(ctx, caller, policy.On("certificate request", id), policy.UploadCertificate); err != nil {
 		return 0, err
 	}
-	req, err := s.Request(ctx, caller, id)
+	req, err := s.request(ctx, caller, id)
 	if err != nil {
 		return 0, err
 	}
