@@ -25,7 +25,7 @@ var sessionSettings = [][2]string{
 	{scanSettings[2], "off"},
 	{"max_parallel_workers_per_gather", "0"},
 	// PostgreSQL compiles plans with a high estimated cost. The settings above give it to every scan without an index,
-	// as of a small table. Compiling takes a tenth of a second, running it far less.
+	// as of a small table. Compiling a plan takes a tenth of a second, running it far less.
 	{"jit", "off"},
 	// With these settings the server ends the queries, transactions and connections of a failed or unreachable node.
 	{"statement_timeout", "60s"},

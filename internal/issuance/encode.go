@@ -16,7 +16,7 @@ import (
 )
 
 // encode returns the TBSCertificate (RFC 5280, section 4.1) that x509.CreateCertificate would sign. That function
-// encodes by reflection, which takes several times as long (BenchmarkEncode).
+// encodes by reflection, which takes several times as long (BenchmarkLeaf).
 func encode(template *x509.Certificate, issuer []byte, key crypto.PublicKey, scheme scheme) ([]byte, error) {
 	spki, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
